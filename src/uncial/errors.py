@@ -1,0 +1,9 @@
+"""The errors that end in one sentence for the user instead of a traceback."""
+
+
+class UserError(Exception):
+    """What a user can put right: names the file, line id or config key, the reason and the remedy."""
+
+
+class LineError(Exception):
+    """One line (or page) that cannot be used; it is skipped, counted and listed in `skipped.csv`."""

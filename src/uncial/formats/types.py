@@ -1,0 +1,102 @@
+"""Page, Region and TextLine: what every reader yields, whatever the format of the file."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Point = tuple[float, float]
+"""(x, y) in pixels of the page image, the origin at its top left."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """Where the pixels of a page lie.
+
+    `frame` counts the pages of a multi-page TIFF, or the rows of a kraken `.arrow` file, from 0.
+    """
+
+    path: Path
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """A stretch of a line's text that the file marks, for instance `unclear`, `strike`, `underline`, `superscript`.
+
+    `offset` and `length` count code points of `TextLine.text`.
+    """
+
+    kind: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One line of writing. An empty polygon or baseline means that the file states none.
+
+    `text` is None where the file holds no transcription, and "" where it holds an empty one. `box` is
+    (left, top, right, bottom) in pixels. `direction` is `ltr`, `rtl`, `ttb` or `btt` where the file states it.
+    `confidence` is a fraction between 0 and 1.
+    """
+
+    id: str
+    page_id: str
+    polygon: tuple[Point, ...] = ()
+    baseline: tuple[Point, ...] = ()
+    box: tuple[float, float, float, float] | None = None
+    text: str | None = None
+    region_id: str | None = None
+    direction: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    confidence: float | None = None
+    spans: tuple[TextSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the page, in reading order. `type` is the file's own name for it, for instance `paragraph` or `MainZone`."""
+
+    id: str
+    type: str | None = None
+    polygon: tuple[Point, ...] = ()
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, or one line image standing for a page of a single line without polygon, baseline or box.
+
+    `id` is unique in the data set and the same on every machine: the path of the source below its root, without
+    the suffix. `width` and `height` are those that the file states, 0 where it states none. `subset` is `train`, `val` or `test`
+    where the data say so explicitly. `document` and `hand` group pages for splits.
+    """
+
+    id: str
+    source: Path
+    image: ImageSource | None = None
+    width: int = 0
+    height: int = 0
+    regions: tuple[Region, ...] = ()
+    lines: tuple[TextLine, ...] = ()
+    subset: str | None = None
+    document: str = ""
+    hand: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something left out of the run, as `skipped.csv` lists it. `line` is empty when it concerns the whole file."""
+
+    file: str
+    line: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a source holds: the usable pages, and what had to be left out and why."""
+
+    pages: tuple[Page, ...] = ()
+    problems: tuple[Problem, ...] = ()

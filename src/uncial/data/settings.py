@@ -1,0 +1,26 @@
+"""What a data source is told: the keys of `conf/data/*.yaml` that say what to read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """Where ground truth lies and which of it to read.
+
+    `root` holds folders, files or globs. `train`, `val` and `test` are explicit splits (lists, folders, globs), empty where
+    the split is left to the page hash. `include` and `exclude` are globs on the path below the root. `images` are further
+    folders in which a page's image is looked for. `options` are the keys that one format alone knows.
+    """
+
+    format: str
+    root: tuple[str, ...] = ()
+    train: tuple[str, ...] = ()
+    val: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    images: tuple[Path, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,157 @@
+"""Text to the labels a decoder learns, and back."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, Self
+
+from uncial.errors import LineError, UserError
+from uncial.text.characters import describe
+
+BLANK = 0
+"""The label that no text is encoded to; CTC needs it, and cuDNN needs it to be 0."""
+
+
+class Codec(Protocol):
+    """What a decoder asks of a mapping between text and labels.
+
+    One label may stand for part of a character, a character, a grapheme or a piece of a word. Label 0 is never given
+    out. Whatever the mapping, `"".join(codec.decode_each(labels)) == codec.decode(labels)`: a label that only completes
+    a character with those after it contributes the empty string.
+    """
+
+    @property
+    def size(self) -> int:
+        """The number of labels, blank included: how many classes a decoder's last layer has."""
+        ...
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        """What the labels 1, 2, … stand for, in that order."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Return the labels of `text`, each in 1 … size - 1. Raises `LineError` for what the codec cannot write."""
+        ...
+
+    def decode(self, labels: Iterable[int]) -> str:
+        """Return the text of `labels`, which hold no blank. Raises `ValueError` for a label outside 1 … size - 1."""
+        ...
+
+    def decode_each(self, labels: Iterable[int]) -> list[str]:
+        """Return what each label adds to the text, one string a label."""
+        ...
+
+    def unknown(self, text: str) -> list[str]:
+        """Return the distinct characters of `text` that the codec cannot write, in order of appearance."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain types, with a `kind`, from which `codec_from_json` makes an equal codec."""
+        ...
+
+
+class CharacterCodec:
+    """One label for each code point."""
+
+    kind = "characters"
+
+    def __init__(self, alphabet: Sequence[str]) -> None:
+        """Number the characters from 1 in the order given. Raises `ValueError` if one is not a single code point or
+        comes twice.
+        """
+        self._characters = tuple(alphabet)
+        self._labels = {character: label for label, character in enumerate(self._characters, start=1)}
+        wrong = [character for character in self._characters if not isinstance(character, str) or len(character) != 1]
+        if wrong:
+            raise ValueError(f"An alphabet holds single code points, not {wrong[0]!r}.")
+        if len(self._labels) != len(self._characters):
+            twice = next(character for character, count in Counter(self._characters).items() if count > 1)
+            raise ValueError(f"The alphabet holds {describe(twice)} more than once.")
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[str]) -> Self:
+        """Make the codec of all characters in `texts`, sorted by code point: the same for the same set of texts in any
+        order.
+        """
+        return cls(sorted(set().union(*texts)))
+
+    @property
+    def size(self) -> int:
+        return len(self._characters) + 1
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        return self._characters
+
+    def encode(self, text: str) -> list[int]:
+        try:
+            return [self._labels[character] for character in text]
+        except KeyError:
+            raise LineError(_unknown_message(self.unknown(text))) from None
+
+    def decode(self, labels: Iterable[int]) -> str:
+        return "".join(self.decode_each(labels))
+
+    def decode_each(self, labels: Iterable[int]) -> list[str]:
+        return [self._character(label) for label in labels]
+
+    def unknown(self, text: str) -> list[str]:
+        return [character for character in dict.fromkeys(text) if character not in self._labels]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "alphabet": list(self._characters)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Make the codec that `to_json` described. Raises `ValueError` where `data` is no such description."""
+        alphabet = data.get("alphabet")
+        if not isinstance(alphabet, list):
+            raise ValueError("The description of a character codec needs a list 'alphabet'.")
+        return cls(alphabet)
+
+    def _character(self, label: int) -> str:
+        if not 1 <= label < self.size:
+            raise ValueError(f"{label} is no label of this codec: they run from 1 to {self.size - 1}.")
+        return self._characters[label - 1]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CharacterCodec) and other._characters == self._characters
+
+    def __hash__(self) -> int:
+        return hash(self._characters)
+
+    def __repr__(self) -> str:
+        return f"CharacterCodec({len(self._characters)} characters)"
+
+
+def codec_from_json(data: Mapping[str, Any]) -> Codec:
+    """Make a codec from what its `to_json` returned. Raises `UserError` where `data` describes none that this version
+    knows.
+    """
+    kinds = {codec.kind: codec for codec in (CharacterCodec,)}
+    kind = data.get("kind")
+    if kind not in kinds:
+        raise UserError(
+            f"The model names its codec '{kind}', which this version of uncial does not know "
+            f"(it knows {', '.join(kinds)}); update uncial, or use another model."
+        )
+    try:
+        return kinds[kind].from_json(data)
+    except ValueError as error:
+        raise UserError(
+            f"The model's codec cannot be read: {error} The file may be damaged; use another copy."
+        ) from error
+
+
+def alphabet_counts(texts: Iterable[str]) -> dict[str, int]:
+    """Count every code point of `texts`, the most frequent first and equal counts by code point."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(text)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _unknown_message(characters: Sequence[str]) -> str:
+    shown = ", ".join(describe(character) for character in characters[:5])
+    more = f" and {len(characters) - 5} more" if len(characters) > 5 else ""
+    return f"the text holds {shown}{more}, which the model's alphabet lacks"

@@ -69,7 +69,8 @@ class Page:
 
     `id` is unique in the data set and the same on every machine: the path of the source below its root, without
     the suffix. `width` and `height` are those that the file states, 0 where it states none. `subset` is `train`, `val` or `test`
-    where the data say so explicitly. `document` and `hand` group pages for splits.
+    where the data say so explicitly, `trainval` where it is either of the first two, to be split between them. `document` and
+    `hand` group pages for splits; `group` names the page that a line image was cut from, empty where the page stands for itself.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Page:
     subset: str | None = None
     document: str = ""
     hand: str = ""
+    group: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
 
 

@@ -129,7 +129,7 @@ def codec_from_json(data: Mapping[str, Any]) -> Codec:
     knows.
     """
     kinds = {codec.kind: codec for codec in (CharacterCodec,)}
-    kind = data.get("kind")
+    kind = str(data.get("kind"))
     if kind not in kinds:
         raise UserError(
             f"The model names its codec '{kind}', which this version of uncial does not know "

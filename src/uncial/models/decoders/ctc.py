@@ -1,0 +1,80 @@
+"""Connectionist temporal classification: one label or a blank for each frame (Graves et al., 2006)."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from uncial.text.codec import BLANK, Codec
+from uncial.text.transcription import Transcription
+
+
+class CTCDecoder(nn.Module):
+    """A linear layer over the labels, the CTC loss, and greedy decoding."""
+
+    def __init__(self, in_channels: int, classes: int, blank_bias: float = 0.0) -> None:
+        """`classes` counts the blank. `blank_bias` is what the blank's score starts with; below 0 the first steps spend
+        less time on the answer that is blank everywhere.
+        """
+        super().__init__()
+        self.output = nn.Linear(in_channels, classes)
+        with torch.no_grad():
+            self.output.bias.zero_()
+            self.output.bias[BLANK] = blank_bias
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """Map a sequence (B, T, D) to log-probabilities (B, T, classes) in fp32."""
+        return log_softmax(self.output(sequence))
+
+    def loss(self, sequence: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+        """Return the mean CTC loss a line, each divided by the number of its labels."""
+        return ctc_loss(self(sequence), lengths, targets, target_lengths)
+
+    def decode(self, log_probabilities: Tensor, lengths: Tensor, codec: Codec) -> list[Transcription]:
+        """Return the most probable path's text for each line of log-probabilities (B, T, classes) with lengths (B,).
+
+        Positions are in frames, as fractions of each line's length. A character's confidence is the highest probability
+        of its label among its frames; the line's is the probability of the whole path, as a geometric mean over its
+        labels, so that uncertain blanks count too.
+        """
+        scores, labels = log_probabilities.float().max(dim=-1)
+        return [
+            read_path(line_labels[:length], line_scores[:length], codec)
+            for line_labels, line_scores, length in zip(
+                labels.cpu().numpy(), scores.cpu().numpy(), lengths.tolist(), strict=True
+            )
+        ]
+
+
+def log_softmax(scores: Tensor) -> Tensor:
+    """Return log-probabilities over the last dimension in fp32, whatever precision the scores come in."""
+    with torch.autocast(scores.device.type, enabled=False):
+        return functional.log_softmax(scores.float(), dim=-1)
+
+
+def ctc_loss(log_probabilities: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+    """Return the mean CTC loss of log-probabilities (B, T, classes) in fp32, lines that have no path counting as 0."""
+    with torch.autocast(log_probabilities.device.type, enabled=False):
+        return functional.ctc_loss(
+            log_probabilities.transpose(0, 1), targets, lengths, target_lengths, blank=BLANK, zero_infinity=True
+        )
+
+
+def read_path(labels: np.ndarray, scores: np.ndarray, codec: Codec) -> Transcription:
+    """Return what a path of labels (T,) with log-probabilities (T,) says, as `CTCDecoder.decode` describes it."""
+    frames = len(labels)
+    starts = np.flatnonzero(np.diff(labels, prepend=-1))
+    ends = np.append(starts[1:], frames)
+    inked = labels[starts] != BLANK
+    starts, ends = starts[inked], ends[inked]
+    characters, confidences, positions = [], [], []
+    for label_text, start, end in zip(codec.decode_each(labels[starts].tolist()), starts, ends, strict=True):
+        confidence = float(np.exp(scores[start:end].max()))
+        share = (end - start) / max(1, len(label_text))
+        for index, character in enumerate(label_text):
+            characters.append(character)
+            confidences.append(confidence)
+            positions.append(((start + index * share) / frames, (start + (index + 1) * share) / frames))
+    total = float(scores.sum(dtype=np.float64))
+    confidence = float(np.exp(total / max(1, len(starts))))
+    return Transcription("".join(characters), confidence, tuple(confidences), tuple(positions))

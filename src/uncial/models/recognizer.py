@@ -1,0 +1,120 @@
+"""The recogniser: a backbone, a head and a decoder, joined by what only the data knows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from uncial.data.batch import Batch
+from uncial.models.preprocessing import BACKGROUND, Preprocessing
+from uncial.models.shortcut import Shortcut
+from uncial.text.codec import Codec
+from uncial.text.transcription import Transcription
+
+
+class Recognizer(nn.Module):
+    """From line images to text.
+
+    `backbone`, `head` and `decoder` are functions that complete the parts of the config: the backbone with
+    `in_channels` and `height`, the head with `in_channels` and `in_height`, the decoder with `in_channels` and
+    `classes`. `shortcut` is the weight of the auxiliary loss, 0 for none.
+    """
+
+    # Any module with the contract's attributes will do, whether or not it was written here.
+    backbone: Any
+    head: Any
+    decoder: Any
+
+    def __init__(
+        self,
+        backbone: Callable[..., nn.Module],
+        head: Callable[..., nn.Module],
+        decoder: Callable[..., nn.Module],
+        preprocessing: Preprocessing,
+        codec: Codec,
+        shortcut: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.preprocessing = preprocessing
+        self.codec = codec
+        self.shortcut_weight = shortcut
+        self.backbone = backbone(in_channels=preprocessing.channels, height=preprocessing.height)
+        channels, height = self.backbone.out_channels, self.backbone.out_height
+        self.head = head(in_channels=channels, in_height=height)
+        self.decoder = decoder(in_channels=self.head.out_channels, classes=codec.size)
+        self.shortcut = Shortcut(channels, height, codec.size) if shortcut else None
+        self.to(memory_format=torch.channels_last)
+
+    def frames(self, width: int) -> int:
+        """Return the number of frames that the decoder sees of a line whose image is `width` pixels wide."""
+        return int(self.backbone.frames(self.preprocessing.padded_width(width)))
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the losses of a batch as scalars: `loss` is the total, the others are its parts."""
+        features, widths = self._features(batch.images, batch.widths)
+        sequence, lengths = self.head(features, widths)
+        main = self.decoder.loss(sequence, lengths, batch.targets, batch.target_lengths)
+        if self.shortcut is None:
+            return {"loss": main}
+        auxiliary = self.shortcut.loss(features, widths, batch.targets, batch.target_lengths)
+        return {"loss": main + self.shortcut_weight * auxiliary, "loss_main": main, "loss_shortcut": auxiliary}
+
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> list[Transcription]:
+        """Return what the lines say; a line's result depends neither on the others in the batch nor on its padding."""
+        results: list[Transcription | None] = [None] * len(batch.widths)
+        for rows, log_probabilities, lengths in self._by_width(batch.images, batch.widths):
+            for row, found in zip(rows, self.decoder.decode(log_probabilities, lengths, self.codec), strict=True):
+                width = int(batch.widths[row])
+                results[row] = on_image(found, self.preprocessing.padded_width(width) / width)
+        return [result for result in results if result is not None]
+
+    @torch.no_grad()
+    def log_probabilities(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log-probabilities (B, T, C) in fp32 and lengths (B,) of images (B, C, H, W) uint8; frames beyond a
+        length hold zeros.
+        """
+        parts = list(self._by_width(images, widths))
+        frames = max(part.shape[1] for _, part, _ in parts)
+        result = torch.zeros(len(widths), frames, parts[0][1].shape[2], device=images.device)
+        lengths = torch.zeros(len(widths), dtype=torch.int64)
+        for rows, part, part_lengths in parts:
+            result[rows, : part.shape[1]] = part
+            lengths[rows] = part_lengths.cpu()
+        return result, lengths
+
+    def _by_width(self, images: Tensor, widths: Tensor) -> list[tuple[list[int], Tensor, Tensor]]:
+        """Run the model on the lines of each padded width: (rows, log-probabilities, lengths) for each."""
+        padded = self._padded(widths)
+        found = []
+        for width in padded.unique().tolist():
+            rows = (padded == width).nonzero().flatten().tolist()
+            chosen = images if len(rows) == len(padded) else images[rows]
+            missing = width - chosen.shape[3]
+            chosen = functional.pad(chosen, (0, missing), value=BACKGROUND) if missing > 0 else chosen[..., :width]
+            features, feature_widths = self._features(chosen, widths[rows])
+            sequence, lengths = self.head(features, feature_widths)
+            found.append((rows, self.decoder(sequence), lengths))
+        return found
+
+    def _padded(self, widths: Tensor) -> Tensor:
+        multiple = self.preprocessing.width_multiple
+        return (widths + multiple - 1).clamp(min=multiple) // multiple * multiple
+
+    def _features(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+        # Ink is 1 and paper 0, so that the zeros with which convolutions pad are paper.
+        ink = images.to(torch.float32).neg().add(BACKGROUND).div(BACKGROUND)
+        ink = ink * (torch.arange(images.shape[3], device=images.device) < widths[:, None])[:, None, None, :]
+        features, feature_widths = self.backbone(
+            ink.contiguous(memory_format=torch.channels_last), self._padded(widths)
+        )
+        return features, feature_widths.clamp(max=features.shape[3])
+
+
+def on_image(transcription: Transcription, scale: float) -> Transcription:
+    """Return `transcription` with its positions, fractions of the padded width, as fractions of the image."""
+    positions = tuple((min(1.0, start * scale), min(1.0, end * scale)) for start, end in transcription.positions)
+    return replace(transcription, positions=positions)

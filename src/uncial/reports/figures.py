@@ -1,0 +1,44 @@
+"""How numbers, and text that may hold anything, are written for a person."""
+
+import math
+import unicodedata
+
+
+def percent(fraction: float, digits: int = 2) -> str:
+    """Return a fraction as a percentage, as in `4.37 %`; `–` where it is not a number."""
+    return f"{100 * fraction:.{digits}f} %" if math.isfinite(fraction) else "–"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as `mm:ss`, or `h:mm:ss` from one hour on; `–` where they are not known (infinite or NaN)."""
+    if not math.isfinite(seconds):
+        return "–"
+    minutes, second = divmod(round(max(seconds, 0)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
+
+
+def rate(per_second: float, unit: str = "lines") -> str:
+    """Return a speed, as in `118 lines/s`; `–` where it is not a number."""
+    if not math.isfinite(per_second):
+        return f"– {unit}/s"
+    return f"{per_second:.0f} {unit}/s" if per_second >= 10 else f"{per_second:.1f} {unit}/s"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a count with its noun, as in `1 line` and `1,060 lines`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def visible(text: str) -> str:
+    """Return `text` with control characters as their pictures, so that a line stays one line and no escape code reaches
+    a terminal.
+    """
+    return "".join(_picture(character) if unicodedata.category(character) == "Cc" else character for character in text)
+
+
+def _picture(control: str) -> str:
+    number = ord(control)
+    if number < 0x20:
+        return chr(0x2400 + number)
+    return "\N{SYMBOL FOR DELETE}" if number == 0x7F else "\N{REPLACEMENT CHARACTER}"

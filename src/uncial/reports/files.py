@@ -1,0 +1,38 @@
+"""Writing a file so that whoever finds it finds all of it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; when the block ends well it takes the place of `path` at once, else it is
+    removed.
+
+    Folders above `path` are made. Raises `OSError` as writing does, with `path` left as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_text(path: Path) -> Iterator[TextIO]:
+    """Yield a UTF-8 text file, with line ends as written, that takes the place of `path` when the block ends well.
+
+    What UTF-8 cannot hold, such as the undecodable bytes of a file name, is written as a backslash escape.
+    """
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())

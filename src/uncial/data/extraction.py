@@ -1,0 +1,174 @@
+"""From a page and its lines to straight line images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from uncial.data.background import local_background
+from uncial.data.bands import band_around, line_spacing
+from uncial.data.baselines import outline
+from uncial.data.course import Course, course_along
+from uncial.data.images import MAX_PIXELS, PageImage, read_image
+from uncial.data.polylines import area, densify, lengths
+from uncial.errors import LineError
+from uncial.formats.types import Page, TextLine
+
+_REMEDY = "draw it anew, or put the image there that was transcribed"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionSettings:
+    """What decides how a strip looks: part of the compiled store's key.
+
+    Strips higher than `max_height` pixels are scaled down to it; none is scaled up. `channels` is 1 (grey) or 3
+    (RGB). Lines lower or narrower than `min_height` and `min_width` pixels are refused.
+    """
+
+    max_height: int = 128
+    channels: int = 1
+    max_pixels: int = MAX_PIXELS
+    min_height: int = 6
+    min_width: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The strips of a page's lines, (h, w) or (h, w, 3) uint8, or why there is none; and sentences for a person."""
+
+    strips: tuple[np.ndarray | LineError, ...]
+    notes: tuple[str, ...] = ()
+
+
+def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextLine] | None = None) -> Extraction:
+    """Read the page's image and cut out `lines` (all of the page's where none are given), in their order.
+
+    Raises LineError where the image itself cannot be used.
+    """
+    if page.image is None:
+        raise LineError(
+            f"{page.source}: this page's image was not found; put it there, or name its folder in data.images"
+        )
+    lines = page.lines if lines is None else lines
+    image = read_image(page.image, settings.channels, (page.width, page.height), settings.max_pixels)
+    spacing = None
+    if any(len(line.polygon) < 3 for line in lines):
+        spacing = line_spacing(placed(line, image.scale) for line in page.lines)
+    return Extraction(tuple(_strip_or_reason(image, line, settings, spacing) for line in lines), image.notes)
+
+
+def _strip_or_reason(
+    image: PageImage, line: TextLine, settings: ExtractionSettings, spacing: float | None
+) -> np.ndarray | LineError:
+    try:
+        return extract(image.pixels, placed(line, image.scale), settings, spacing)
+    except LineError as error:
+        return error
+
+
+def placed(line: TextLine, scale: tuple[float, float]) -> TextLine:
+    """The line with its coordinates scaled to an image's pixels."""
+    if scale == (1.0, 1.0):
+        return line
+    x, y = scale
+    box = line.box and (line.box[0] * x, line.box[1] * y, line.box[2] * x, line.box[3] * y)
+    return replace(
+        line,
+        polygon=tuple((a * x, b * y) for a, b in line.polygon),
+        baseline=tuple((a * x, b * y) for a, b in line.baseline),
+        box=box,
+    )
+
+
+def extract(
+    pixels: np.ndarray, line: TextLine, settings: ExtractionSettings, spacing: float | None = None
+) -> np.ndarray:
+    """Cut a line out of (H, W) or (H, W, 3) uint8 page pixels as a straight strip, (h, w) or (h, w, 3) uint8.
+
+    The strip follows the line's baseline by arc length, so that the aspect ratio is kept, and holds all of its
+    polygon. What lies outside the polygon, or off the page, has the colour of the paper nearby. `spacing`, the
+    usual distance in pixels between the baselines of the page, tells how high a line without polygon is. A line
+    that states no place at all is the whole image.
+
+    Raises LineError with the reason where the line lies outside the image or is too small.
+    """
+    found = outline(line)
+    if found is None:
+        if line.polygon or line.baseline or line.box:
+            raise LineError("its polygon has no area and its baseline no length; draw it anew")
+        return _sized(pixels, settings)
+    polygon = found.polygon
+    if len(polygon):
+        course = course_along(found.baseline, area(polygon) / max(1.0, float(lengths(found.baseline).sum())), polygon)
+    else:
+        course, polygon = band_around(pixels, found.baseline, spacing)
+    crop, corner = _cut_out(pixels, polygon)
+    return _sized(_straighten(crop, corner, course, polygon), settings)
+
+
+def _cut_out(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """The part of the page that holds the polygon, with paper around it, and the page position of its top left
+    pixel.
+    """
+    height, width = pixels.shape[:2]
+    low = np.floor(polygon.min(axis=0)).astype(int)
+    high = np.ceil(polygon.max(axis=0)).astype(int) + 1
+    left, top, right, bottom = max(0, low[0]), max(0, low[1]), min(width, high[0]), min(height, high[1])
+    if left >= right or top >= bottom:
+        raise LineError(f"it lies outside the image ({width} x {height} pixels); {_REMEDY}")
+    # A rim of two pixels, off the polygon, so that what the strip asks for beyond the crop is paper.
+    rim = cv2.copyMakeBorder(pixels[top:bottom, left:right], 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    corner = (left - 2, top - 2)
+    inside = np.zeros(rim.shape[:2], np.uint8)
+    # Sixteenths of a pixel; pixel centres lie at whole numbers.
+    fixed = np.rint((polygon - corner) * 16).astype(np.int32)
+    cv2.fillPoly(inside, [fixed], (255,), shift=4)
+    _fill_crossings(inside, polygon)
+    inside[:2] = inside[-2:] = 0
+    inside[:, :2] = inside[:, -2:] = 0
+    count = cv2.countNonZero(inside)
+    if not count or count < 0.5 * area(polygon):
+        raise LineError(f"most of it lies outside the image ({width} x {height} pixels); {_REMEDY}")
+    ground = local_background(rim, inside)
+    return cv2.copyTo(rim, inside, ground), corner
+
+
+def _fill_crossings(inside: np.ndarray, polygon: np.ndarray) -> None:
+    """Fill the holes that a polygon leaves where it overlaps itself."""
+    closed = polygon.astype(np.float32)
+    expected = area(polygon) + 0.5 * cv2.arcLength(closed, True)
+    if abs(cv2.countNonZero(inside) - expected) > 0.02 * expected + 8:
+        contours, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        cv2.drawContours(inside, contours, -1, (255,), cv2.FILLED)
+
+
+def _straighten(crop: np.ndarray, corner: tuple[int, int], course: Course, polygon: np.ndarray) -> np.ndarray:
+    """Resample the crop along and across the course, as far as the polygon reaches."""
+    points = polygon if course.straight else densify(polygon, 24.0)
+    places = course.project(points)
+    low, high = np.floor(places.min(axis=0)), np.ceil(places.max(axis=0))
+    width, height = (high - low).astype(int) + 1
+    if course.straight:
+        normal = course.normals[0]
+        tangent = np.array([normal[1], -normal[0]])
+        origin = course.points[0] + low[0] * tangent + low[1] * normal - corner
+        matrix = np.column_stack([tangent, normal, origin])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(crop, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    foot, normals = course.at(low[0] + np.arange(width))
+    across = (float(low[1]) + np.arange(height, dtype=np.float32))[:, None]
+    foot, normals = (foot - corner).astype(np.float32), normals.astype(np.float32)
+    map_x = foot[:, 0] + across * normals[:, 0]
+    map_y = foot[:, 1] + across * normals[:, 1]
+    return cv2.remap(crop, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _sized(strip: np.ndarray, settings: ExtractionSettings) -> np.ndarray:
+    height, width = strip.shape[:2]
+    if height < settings.min_height or width < settings.min_width:
+        raise LineError(f"it is only {width} x {height} pixels; draw its polygon anew, or leave it out")
+    if height <= settings.max_height:
+        return np.ascontiguousarray(strip)
+    size = (max(1, round(width * settings.max_height / height)), settings.max_height)
+    return cv2.resize(strip, size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,243 @@
+"""Page and line images, from any of the usual formats, as 8-bit pixels that fit the coordinates of the ground
+truth.
+"""
+
+import io
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from uncial.data.orientation import Fit, fit_to_stated_size, turn
+from uncial.data.pixels import to_eight_bits, without_alpha
+from uncial.errors import LineError
+from uncial.formats.types import ImageSource
+
+MAX_PIXELS = 200_000_000
+"""The default of `data.max_pixels`: about a double page of A2 at 600 dpi."""
+
+# Those that need no outside program: Pillow would hand EPS to Ghostscript.
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "JPEG2000", "AVIF", "BMP", "GIF", "PPM")
+
+_limit_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """The pixels of a page, (H, W) or (H, W, 3) uint8 RGB.
+
+    `scale` is (x, y): pixels of `pixels` for one unit of the ground truth's coordinates. `notes` say, in a sentence
+    each, what a person should look at: pixels turned by a guess, coordinates scaled.
+    """
+
+    pixels: np.ndarray
+    scale: tuple[float, float] = (1.0, 1.0)
+    notes: tuple[str, ...] = ()
+
+
+def read_image(
+    source: ImageSource,
+    channels: int = 1,
+    stated: tuple[int, int] = (0, 0),
+    max_pixels: int = MAX_PIXELS,
+    shrink: int = 1,
+) -> PageImage:
+    """Read an image as `channels` (1 grey or 3 RGB) of 8 bits.
+
+    `stated` is the (width, height) for which the ground truth's coordinates were made, (0, 0) where unknown; it
+    decides which way a photograph with an EXIF orientation is turned, and the scale of the coordinates (see
+    `uncial.data.orientation`). `shrink` allows a JPEG to be decoded at 1/2, 1/4 or 1/8 of its size; the returned
+    scale accounts for it. Transparent pixels take the local background (see `uncial.data.pixels`).
+
+    Raises LineError where the file is missing, unreadable, empty, truncated or no image, has more than `max_pixels`
+    (told from its header, before decoding), or has another shape than stated.
+    """
+    path = source.path
+    try:
+        with _opened(source) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = _header(file, max_pixels)
+            return _read(image, file, source, channels, stated, max_pixels, shrink)
+    except LineError:
+        raise
+    except FileNotFoundError:
+        raise LineError(f"{path}: the image is missing; put it there, or name its folder in data.images") from None
+    except PermissionError:
+        raise LineError(f"{path}: the image may not be read; change its permissions") from None
+    except IsADirectoryError:
+        raise LineError(f"{path}: an image is expected here, but it is a folder") from None
+    except UnidentifiedImageError:
+        raise LineError(
+            f"{path}: not an image that can be read (JPEG, PNG, TIFF, WebP, JPEG 2000); convert it"
+        ) from None
+    except Image.DecompressionBombError:
+        raise LineError(_too_large(path, None, max_pixels)) from None
+    except (
+        Exception
+    ) as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
+        raise LineError(f"{path}: the image is damaged or truncated ({_short(error)}); fetch it again") from error
+
+
+def _read(
+    image: Image.Image,
+    file: IO[bytes],
+    source: ImageSource,
+    channels: int,
+    stated: tuple[int, int],
+    max_pixels: int,
+    shrink: int,
+) -> PageImage:
+    if source.path.suffix != ".arrow" and source.frame:
+        _go_to_frame(image, source)
+    if image.width * image.height > max_pixels:
+        raise LineError(_too_large(source.path, image.size, max_pixels))
+    header_size = image.size
+    if image.format == "TIFF":  # Pillow turns TIFFs while loading, and states the turned size
+        orientation, raw_size = _orientation(image), (image.tag_v2[256], image.tag_v2[257])  # type: ignore[attr-defined]
+    if image.format in ("JPEG", "MPO"):
+        _check_end_of_jpeg(file, source.path)
+        wanted = "L" if channels == 1 and image.mode in ("L", "RGB") else image.mode
+        # draft() makes libjpeg deliver the luma, which is the grey image, and lets it scale in the DCT domain.
+        image.draft(wanted, (image.width // shrink, image.height // shrink) if shrink > 1 else None)
+    levels = _sixteen_bit_colour(image, file, source)
+    if levels is None:
+        image.load()
+    if image.format != "TIFF":
+        orientation, raw_size = _orientation(image), header_size
+    fit = fit_to_stated_size(raw_size, orientation, stated, source.path)
+    pixels = _pixels(image, channels) if levels is None else _finish(levels, channels)
+    already_turned = image.format == "TIFF" and levels is None and orientation != 1
+    pixels = _turned(pixels, orientation, fit, already_turned)
+    width, height = raw_size if not (fit.turned and orientation >= 5) else raw_size[::-1]
+    decoded = (pixels.shape[1] / width, pixels.shape[0] / height)
+    scale = (fit.scale[0] * decoded[0], fit.scale[1] * decoded[1])
+    return PageImage(np.ascontiguousarray(pixels), scale, fit.notes)
+
+
+def _turned(pixels: np.ndarray, orientation: int, fit: Fit, already: bool) -> np.ndarray:
+    if fit.turned == already:
+        return pixels
+    return turn(pixels, orientation, back=already)
+
+
+def _pixels(image: Image.Image, channels: int) -> np.ndarray:
+    mode = image.mode
+    if image.has_transparency_data:
+        return _finish(
+            np.asarray(image.convert("LA" if channels == 1 and mode in ("L", "LA", "1") else "RGBA")), channels
+        )
+    if mode.startswith("I") or mode == "F":
+        levels = np.asarray(image)
+        if image.format == "TIFF" and image.tag_v2.get(262) == 0:  # type: ignore[attr-defined]
+            # MinIsWhite, which Pillow honours for up to 8 bits only
+            levels = levels.max() - levels if mode == "F" else _depth_mask(levels) - levels
+        return _finish(levels, channels)
+    if channels == 1 and mode in ("1", "L"):
+        return np.asarray(image if mode == "L" else image.convert("L"))
+    if channels == 1 and mode != "P":
+        image = image.convert("RGB") if mode not in ("RGB", "YCbCr") else image
+        return np.asarray(image.convert("L"))
+    return _finish(np.asarray(image.convert("RGB")), channels)
+
+
+def _depth_mask(levels: np.ndarray) -> int:
+    return (1 << max(8, int(levels.max()).bit_length())) - 1
+
+
+def _finish(levels: np.ndarray, channels: int) -> np.ndarray:
+    """(H, W[, 1 to 4]) of any depth, alpha last where there are 2 or 4, to `channels` of 8 bits."""
+    pixels = without_alpha(to_eight_bits(levels))
+    if channels == 1 and pixels.ndim == 3:
+        return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    if channels == 3 and pixels.ndim == 2:
+        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    return pixels
+
+
+def _sixteen_bit_colour(image: Image.Image, file: IO[bytes], source: ImageSource) -> np.ndarray | None:
+    """The samples of a 16-bit PNG or TIFF in colour, of which Pillow keeps the upper byte alone; None for all
+    others.
+    """
+    if image.format == "TIFF":
+        bits = image.tag_v2.get(258, (8,))  # type: ignore[attr-defined]
+        if image.mode not in ("RGB", "RGBA") or max(bits) != 16:
+            return None
+        _, frames = cv2.imreadmulti(str(source.path), source.frame, 1, flags=cv2.IMREAD_UNCHANGED)
+        levels = frames[0] if frames else None
+    elif image.format == "PNG" and image.mode in ("RGB", "RGBA", "LA"):
+        file.seek(24)
+        if file.read(1) != b"\x10":
+            return None
+        file.seek(0)
+        levels = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    else:
+        return None
+    if levels is None:
+        raise OSError("its pixels cannot be decoded")
+    if levels.ndim == 2:
+        return levels
+    return cv2.cvtColor(levels, cv2.COLOR_BGR2RGB if levels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+
+
+def _orientation(image: Image.Image) -> int:
+    value = image.getexif().get(274, 1)
+    return value if value in range(1, 9) else 1
+
+
+def _go_to_frame(image: Image.Image, source: ImageSource) -> None:
+    count = getattr(image, "n_frames", 1)
+    if source.frame >= count:
+        raise LineError(f"{source.path}: page {source.frame + 1} is asked for, but the file holds {count}")
+    image.seek(source.frame)
+
+
+def _check_end_of_jpeg(file: IO[bytes], path: Path) -> None:
+    """Refuse a file that was cut and then filled up with zeros, which libjpeg decodes to grey without an error."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 65536))
+    tail = file.read()
+    if tail.endswith(b"\0" * 16) and b"\xff\xd9" not in tail:
+        raise LineError(f"{path}: the image is truncated (its end is filled with zeros); fetch it again")
+    file.seek(0)
+
+
+@contextmanager
+def _opened(source: ImageSource) -> Iterator[IO[bytes]]:
+    if source.path.suffix == ".arrow":
+        from uncial.formats.kraken_arrow import image_bytes
+
+        yield io.BytesIO(image_bytes(source.path, source.frame))
+        return
+    with source.path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            raise LineError(f"{source.path}: the image file is empty (0 bytes); fetch it again")
+        yield file
+
+
+def _header(file: IO[bytes], max_pixels: int) -> Image.Image:
+    Image.init()
+    known = [name for name in FORMATS if name in Image.OPEN]
+    # Pillow refuses at twice its own limit, a module variable, which would stand in the way of a higher `max_pixels`.
+    with _limit_lock:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
+        try:
+            return Image.open(file, formats=known)
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> str:
+    what = f"of {size[0]} x {size[1]} pixels " if size else ""
+    return f"{path}: the image {what}is over the limit of {max_pixels} pixels; raise data.max_pixels if it is genuine"
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__

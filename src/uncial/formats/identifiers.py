@@ -1,0 +1,35 @@
+"""Identifiers of lines and regions that are there and unique even where the file's are not."""
+
+from collections.abc import Sequence
+
+
+def unique_identifiers(stated: Sequence[str | None], word: str) -> list[str]:
+    """One identifier each, in document order, the same whenever the file is read.
+
+    The first of several equal ones keeps it, the others become `id~2`, `id~3`; a missing one is made from its place:
+    `line_0007` is the seventh line of the file.
+    """
+    taken = {identifier for identifier in stated if identifier}
+    used: set[str] = set()
+    result = []
+    for place, identifier in enumerate(stated, start=1):
+        if not identifier:
+            identifier = _free(f"{word}_{place:04d}", taken | used)
+        elif identifier in used:
+            identifier = _free(identifier, taken | used)
+        used.add(identifier)
+        result.append(identifier)
+    return result
+
+
+def count_made_up(stated: Sequence[str | None], unique: Sequence[str]) -> int:
+    """How many identifiers differ from what the file states."""
+    return sum(own != made for own, made in zip(stated, unique, strict=True))
+
+
+def _free(wish: str, taken: set[str]) -> str:
+    count, candidate = 1, wish
+    while candidate in taken:
+        count += 1
+        candidate = f"{wish}~{count}"
+    return candidate

@@ -1,0 +1,142 @@
+"""PAGE XML of every version, 2009 to 2019 and later, as Transkribus, eScriptorium, Loghi, Laypa and OCR-D write it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lxml import etree
+
+from uncial.errors import LineError
+from uncial.formats import coordinates
+from uncial.formats.custom import CustomEntry, first_value, parse_custom
+from uncial.formats.page_layout import LineElement, RegionElement, page_layout
+from uncial.formats.page_text import line_text
+from uncial.formats.types import Page, Point, Problem, Reading, Region, TextLine
+from uncial.formats.xml import child, descendants, local_name
+
+DIRECTIONS = {"left-to-right": "ltr", "right-to-left": "rtl", "top-to-bottom": "ttb", "bottom-to-top": "btt"}
+TRANSKRIBUS_KEYS = ("docId", "pageId", "pageNr", "title", "imgUrl", "status", "tsid")
+
+
+def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
+    """The page of a PAGE file, its image not yet looked for: `metadata["image"]` is the name that the file states.
+
+    Coordinates are pixels of that image. A line whose coordinates are no numbers is left out with a Problem. Raises
+    LineError where the file holds no Page.
+    """
+    page = next(iter(descendants(root, "Page")), None)
+    if page is None:
+        raise LineError(f"{source}: is a PAGE file without a <Page> element; export it again")
+    layout = page_layout(page)
+    lines, problems = [], []
+    for line in layout.lines:
+        try:
+            lines.append(_line(line, page, page_id))
+        except LineError as error:
+            problems.append(Problem(str(source), line.id, f"{error}; correct the line's coordinates"))
+    regions = []
+    for order, region in enumerate(layout.regions):
+        polygon, problem = _region_polygon(region)
+        regions.append(Region(region.id, _region_type(region.element), polygon, order))
+        if problem:
+            problems.append(Problem(str(source), "", f"region {region.id}: {problem}; it is read without an outline"))
+    found = Page(
+        id=page_id,
+        source=source,
+        width=coordinates.size(page.get("imageWidth")),
+        height=coordinates.size(page.get("imageHeight")),
+        regions=tuple(regions),
+        lines=tuple(lines),
+        metadata=_metadata(root, page, layout.made_up),
+    )
+    return Reading((found,), tuple(problems))
+
+
+def _line(line: LineElement, page: etree._Element, page_id: str) -> TextLine:
+    element, region = line.element, line.region
+    custom = parse_custom(element.get("custom"))
+    above = [] if region is None else [region.element, *region.around]
+    content = line_text(element, custom)
+    return TextLine(
+        id=line.id,
+        page_id=page_id,
+        polygon=_points(element, "Coords"),
+        baseline=_points(element, "Baseline"),
+        text=content.text,
+        region_id=None if region is None else region.id,
+        direction=_direction([element, *above, page]),
+        language=_language([element, *above, page]),
+        tags=_tags(element, custom, above),
+        confidence=content.confidence,
+        spans=content.spans,
+    )
+
+
+def _points(element: etree._Element, name: str) -> tuple[Point, ...]:
+    """The `points` attribute, or the Point children of the versions before 2013."""
+    holder = child(element, name)
+    if holder is None:
+        return ()
+    if (stated := holder.get("points")) is not None:
+        return coordinates.points(stated)
+    olds = [one for one in holder if local_name(one) == "Point"]
+    return tuple((coordinates.number(one.get("x", "")), coordinates.number(one.get("y", ""))) for one in olds)
+
+
+def _region_polygon(region: RegionElement) -> tuple[tuple[Point, ...], str]:
+    try:
+        return _points(region.element, "Coords"), ""
+    except LineError as error:
+        return (), str(error)
+
+
+def _region_type(element: etree._Element) -> str | None:
+    """The structure type of Transkribus and eScriptorium, else PAGE's own type, else the kind of region."""
+    stated = first_value(_of_the_whole(parse_custom(element.get("custom"))), "structure", "type") or element.get("type")
+    if stated:
+        return stated
+    return None if local_name(element) == "TextRegion" else local_name(element)
+
+
+def _direction(chain: Iterable[etree._Element]) -> str | None:
+    """The nearest statement of the line, its regions and its page."""
+    for element in chain:
+        stated = element.get("readingDirection") or first_value(
+            parse_custom(element.get("custom")), "readingDirection", "type"
+        )
+        if stated in DIRECTIONS:
+            return DIRECTIONS[stated]
+    return None
+
+
+def _language(chain: Iterable[etree._Element]) -> str | None:
+    for element in chain:
+        custom = _of_the_whole(parse_custom(element.get("custom")))
+        if stated := first_value(custom, "language", "type") or element.get("primaryLanguage"):
+            return stated
+    return None
+
+
+def _tags(element: etree._Element, custom: list[CustomEntry], above: list[etree._Element]) -> tuple[str, ...]:
+    """The structure type, the `type` attribute, and how the line was produced (`printed`, `handwritten-cursive` …)."""
+    production = next((value for one in [element, *above] if (value := one.get("production"))), None)
+    stated = (first_value(_of_the_whole(custom), "structure", "type"), element.get("type"), production)
+    return tuple(dict.fromkeys(tag for tag in stated if tag))
+
+
+def _of_the_whole(custom: list[CustomEntry]) -> list[CustomEntry]:
+    return [(name, values) for name, values in custom if "offset" not in values]
+
+
+def _metadata(root: etree._Element, page: etree._Element, made_up: int) -> dict[str, str]:
+    found = {"format": "page", "image": (page.get("imageFilename") or "").strip()}
+    metadata = child(root, "Metadata")
+    if metadata is not None:
+        creator = child(metadata, "Creator")
+        if creator is not None and (creator.text or "").strip():
+            found["creator"] = (creator.text or "").strip()
+        transkribus = child(metadata, "TranskribusMetadata")
+        if transkribus is not None:
+            found |= {key: value for key in TRANSKRIBUS_KEYS if (value := transkribus.get(key))}
+    if made_up:
+        found["made_up_line_ids"] = str(made_up)
+    return found

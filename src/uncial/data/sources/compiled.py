@@ -1,0 +1,59 @@
+"""`data=compiled`: line images that were cut and packed into an Arrow file before."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from uncial.data.settings import SourceSettings
+from uncial.data.sources.finding import contents, files, places_by_subset, without_suffix
+from uncial.errors import UserError
+from uncial.formats.kraken_arrow import read_rows
+from uncial.formats.types import ImageSource, Page, Problem, Reading, TextLine
+
+
+def read(settings: SourceSettings) -> Reading:
+    """Every row of kraken's `.arrow` files as a page of one line; the images stay in the file, `ImageSource.frame` is the row.
+
+    kraken's own split is taken where the file states one. Else the group of a line is its record batch, which kraken
+    fills with whole pages; rows of a file with a single batch stand for themselves, for nothing in it tells the pages.
+    """
+    pages: list[Page] = []
+    problems: list[Problem] = []
+    roots = places_by_subset(settings)
+    taken: set[Path] = set()
+    for subset, where in reversed(roots):
+        for found in files(where, lambda path: path.suffix.lower() == ".arrow", settings.include, settings.exclude):
+            if found.path not in taken:
+                taken.add(found.path)
+                reading = read_file(found.path, without_suffix(found.relative), subset)
+                pages += reading.pages
+                problems += reading.problems
+    if not pages:
+        everything = [place for _, where in roots for place in where]
+        reason = "no usable line" if taken else f"no .arrow file, but {contents(everything)}"
+        raise UserError(f"data.root: {everything[0].path} holds {reason}")
+    return Reading(tuple(pages), tuple(problems))
+
+
+def read_file(path: Path, identity: str, subset: str | None = None) -> Reading:
+    """The rows of one of kraken's files; `subset`, where given, counts more than the file's own split."""
+    pages: list[Page] = []
+    problems: list[Problem] = []
+    for row in read_rows(path):
+        if row.text is None or not row.has_image:
+            reason = "holds no image" if not row.has_image else "holds no text"
+            problems.append(Problem(str(path), f"row {row.row}", reason))
+            continue
+        name = f"{identity}/{row.row:06d}"
+        line = TextLine(id=f"{row.row:06d}", page_id=name, text=row.text, language=row.language)
+        group = f"{identity}/batch{row.batch:05d}"
+        part = subset or row.subset
+        pages.append(
+            Page(name, path, ImageSource(path, row.row), lines=(line,), subset=part, document=identity, group=group)
+        )
+    return Reading(tuple(_without_single_batch(pages)), tuple(problems))
+
+
+def _without_single_batch(pages: Sequence[Page]) -> Iterator[Page]:
+    single = len({page.group for page in pages}) <= 1
+    yield from (replace(page, group="") if single else page for page in pages)

@@ -1,0 +1,182 @@
+"""Folders, files and globs of `data.root`, `data.train`, ... become files with ids that are the same everywhere."""
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from uncial.data.settings import SourceSettings
+from uncial.errors import UserError
+
+SUBSETS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder or file that the user named. Ids are paths below `anchor`, with `prefix` before them."""
+
+    path: Path
+    anchor: Path
+    prefix: str = ""
+
+    def relative(self, path: Path) -> str:
+        """The path below the anchor, with forward slashes: what ids are made of and what globs are matched with."""
+        below = path.relative_to(self.anchor).as_posix() if path != self.anchor else path.name
+        return f"{self.prefix}/{below}" if self.prefix else below
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file and its path below the root, with suffix and forward slashes."""
+
+    path: Path
+    relative: str
+
+
+def places(entries: Sequence[str], key: str, bases: Sequence[Path] = ()) -> list[Place]:
+    """The folders and files that `entries` name.
+
+    A relative entry lies below the first of `bases` where it exists, else below the working folder. `key` is the config key that an error names. Raises `UserError` for an entry that does not exist.
+    """
+    if not entries:
+        raise UserError(f"{key} is not set: give the folder, file or glob that holds the ground truth")
+    return _told_apart([place for entry in entries for place in _expand(str(entry), key, bases)])
+
+
+def places_by_subset(settings: SourceSettings) -> list[tuple[str | None, list[Place]]]:
+    """The places of `data.train`, `data.val`, `data.test`, and with None those of `data.root`: the page hash splits them.
+
+    Where `data.train` is given, `data.root` is only the folder that the others are relative to.
+    """
+    explicit = [(name, entries) for name in SUBSETS if (entries := getattr(settings, name))]
+    bases = [path for path in map(_absolute, settings.root) if path.is_dir()] if explicit else []
+    named: list[tuple[str | None, list[Place]]] = []
+    if not settings.train and (settings.root or not explicit):
+        named.append((None, places(settings.root, "data.root")))
+    named += [(name, places(entries, f"data.{name}", bases)) for name, entries in explicit]
+    apart = iter(_told_apart([place for _, where in named for place in where]))
+    return [(name, [next(apart) for _ in where]) for name, where in named]
+
+
+def files(
+    roots: Iterable[Place],
+    wanted: Callable[[Path], bool],
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> list[Found]:
+    """The wanted files in and below the places, sorted by their relative path, each once.
+
+    Hidden files and folders are passed over and symbolic links are followed.
+    """
+    found: dict[Path, Found] = {}
+    for place in roots:
+        candidates = _walk(place.path) if place.path.is_dir() else [place.path]
+        for path in candidates:
+            relative = place.relative(path)
+            if wanted(path) and selected(relative, include, exclude):
+                found.setdefault(path, Found(path, relative))
+    return sorted(found.values(), key=lambda file: file.relative)
+
+
+def selected(relative: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    """Whether a path below the root is included (all are where `include` is empty) and not excluded.
+
+    A glob without a slash is matched with the name of the file and of every folder above it, one with a slash with the
+    whole path and those of the folders above; `*` also crosses slashes.
+    """
+    return (not include or any(_matches(relative, pattern) for pattern in include)) and not any(
+        _matches(relative, pattern) for pattern in exclude
+    )
+
+
+def contents(roots: Iterable[Place]) -> str:
+    """What lies in the places and which format that suggests, for the error that finds nothing usable."""
+    found = files(roots, lambda path: True)
+    suffixes = Counter(file.path.suffix.lower() or "other" for file in found)
+    if not suffixes:
+        return "no files"
+    named = ", ".join(f"{n:,} {suffix} file{'s' if n > 1 else ''}" for suffix, n in suffixes.most_common(4))
+    names = {file.path.name.lower() for file in found}
+    hints = {
+        "labels": not names.isdisjoint({"labels.txt", "labels.tsv", "labels.csv"}),
+        "loghi": any(name.startswith("training_all") for name in names),
+        "lines": any(name.endswith(".gt.txt") for name in names),
+        "compiled": ".arrow" in suffixes,
+        "xml": ".xml" in suffixes,
+    }
+    likely = next((name for name, fits in hints.items() if fits), None)
+    return f"{named}: did you mean data={likely}?" if likely else named
+
+
+def without_suffix(relative: str) -> str:
+    """A relative path without the last suffix of its name."""
+    return PurePosixPath(relative).with_suffix("").as_posix()
+
+
+def _absolute(entry: str) -> Path:
+    return Path(os.path.abspath(Path(entry).expanduser()))  # noqa: PTH100 - resolve() would follow links
+
+
+def _expand(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
+    candidates = [(_absolute(os.path.join(base, Path(entry).expanduser())), base) for base in bases]  # noqa: PTH118
+    for path, base in [*candidates, (_absolute(entry), None)]:
+        if path.exists():
+            anchor = base if base is not None and path.is_relative_to(base) else path
+            return [Place(path, anchor if anchor.is_dir() else anchor.parent)]
+        matches = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(entry) else []  # noqa: PTH207
+        if matches:
+            fixed = _fixed_part(path)
+            anchor = base if base is not None and fixed.is_relative_to(base) else fixed
+            return [Place(Path(match), anchor) for match in matches]
+    tried = _absolute(entry) if not candidates else " or ".join(str(path) for path, _ in candidates)
+    if glob.has_magic(entry):
+        raise UserError(f"{key}: no file or folder matches {tried}; check the glob, and quote it against the shell")
+    raise UserError(f"{key}: {tried} does not exist; give the folder, file or glob that holds the ground truth")
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The folder above the first part with a wildcard."""
+    fixed: list[str] = []
+    for part in pattern.parts[:-1]:
+        if glob.has_magic(part):
+            break
+        fixed.append(part)
+    return Path(*fixed)
+
+
+def _told_apart(found: list[Place]) -> list[Place]:
+    """Places with the names of their anchors before the ids where they have several, numbered where two have one name."""
+    anchors = list(dict.fromkeys(place.anchor for place in found))
+    if len(anchors) <= 1:
+        return found
+    prefixes: dict[Path, str] = {}
+    taken: Counter[str] = Counter()
+    for anchor in anchors:
+        name = anchor.name or "root"
+        taken[name] += 1
+        prefixes[anchor] = name if taken[name] == 1 else f"{name}~{taken[name]}"
+    return [Place(place.path, place.anchor, prefixes[place.anchor]) for place in found]
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    visited: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in visited:
+            folders.clear()
+            continue
+        visited.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _matches(relative: str, pattern: str) -> bool:
+    pattern = pattern.removeprefix("./").rstrip("/")
+    if "/" in pattern:
+        collapsed = pattern.replace("**/", "*") if pattern.startswith("**/") else pattern
+        parents = [parent.as_posix() for parent in PurePosixPath(relative).parents]
+        return any(fnmatchcase(name, form) for name in [relative, *parents] for form in (pattern, collapsed))
+    return any(fnmatchcase(part, pattern) for part in PurePosixPath(relative).parts)

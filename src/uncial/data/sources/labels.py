@@ -1,0 +1,116 @@
+"""`data=labels`: folders of line images with a label file, split into `train/`, `val/`, `test/` (Thulium) or not."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from uncial.data.settings import SourceSettings
+from uncial.data.sources.finding import Place, contents, files, places_by_subset, selected
+from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages, many_lines_problem
+from uncial.errors import LineError, UserError
+from uncial.formats.labels import LABEL_FILES, Label, read_labels
+from uncial.formats.lines import is_image
+from uncial.formats.types import Problem, Reading
+
+_SUBSET_FOLDERS = {
+    "test": ("test", "testing"),
+    "val": ("val", "valid", "validation", "dev", "eval"),
+    "train": ("train", "training"),
+}
+
+
+def read(settings: SourceSettings) -> Reading:
+    """Every row of the label files as a page of one line.
+
+    The images lie in `images/` beside the label file, or beside it; names may lack the suffix. `data.train`, `data.val`
+    and `data.test` are folders with a label file, or label files. Options: `page_pattern`, `document_pattern`, `hand_pattern`.
+    """
+    images: dict[Path, LineImage] = {}
+    problems: list[Problem] = []
+    roots = places_by_subset(settings)
+    for subset, where in reversed(roots):
+        for place in where:
+            for labels, part in _label_files(place, subset):
+                problems += _add_labels(images, labels, place, part, settings)
+    if not images:
+        everything = [place for _, where in roots for place in where]
+        if problems:
+            raise UserError(f"{problems[0].file} names no usable line image: {problems[0].line} {problems[0].reason}")
+        raise UserError(
+            f"data.root: {everything[0].path} holds no {LABEL_FILES[0]}, .tsv or .csv with an images/ folder beside it, "
+            f"but {contents(everything)}"
+        )
+    return Reading(line_pages(list(images.values()), settings), tuple(problems))
+
+
+def _label_files(place: Place, subset: str | None) -> list[tuple[Path, str | None]]:
+    """The label files of a place with the subset that each belongs to, the strictest first."""
+    if place.path.is_file():
+        return [(place.path, subset)]
+    found: list[tuple[Path, str | None]] = []
+    if subset is None:
+        for name, folders in _SUBSET_FOLDERS.items():
+            present = (place.path / folder for folder in folders)
+            found += [(labels, name) for folder in present if (labels := _label_file(folder))]
+    own = _label_file(place.path)
+    return [*found, (own, subset)] if own else found
+
+
+def _label_file(folder: Path) -> Path | None:
+    return next((folder / name for name in LABEL_FILES if (folder / name).is_file()), None)
+
+
+def _add_labels(
+    images: dict[Path, LineImage], labels: Path, place: Place, subset: str | None, settings: SourceSettings
+) -> list[Problem]:
+    """Add the rows whose image exists; what is wrong with the others, and the images without a row."""
+    try:
+        rows, problems = read_labels(labels)
+    except LineError as error:
+        raise UserError(f"{labels} {error}") from error
+    folder = labels.parent / "images" if (labels.parent / "images").is_dir() else labels.parent
+    present = [found.path for found in files([Place(folder, folder)], is_image)]
+    index = _index(present, [folder, labels.parent])
+    named: set[Path] = set()
+    for row in rows:
+        path, fault = _find(row, index, labels.parent)
+        if path is None:
+            problems.append(Problem(str(labels), f"row {row.number}", fault))
+            continue
+        named.add(path)
+        relative = place.relative(path) if path.is_relative_to(place.anchor) else path.name
+        if not selected(relative, settings.include, settings.exclude):
+            continue
+        if path in images:
+            problems.append(Problem(str(labels), f"row {row.number}", f"the image {row.name} has a text already"))
+            continue
+        line = LineImage(path, relative, labels, row.text, subset=subset)
+        fault_of_text = many_lines_problem(line)
+        if fault_of_text:
+            problems.append(fault_of_text)
+        else:
+            images[path] = line
+    unnamed = [path for path in present if path not in named and path not in images]
+    return problems + folder_problems(unnamed, f"not in {labels.name}")
+
+
+def _index(present: Iterable[Path], folders: list[Path]) -> dict[str, list[Path]]:
+    """The images by every name that a row may give them: the path below the folders, with and without suffix."""
+    index: dict[str, list[Path]] = {}
+    for path in present:
+        names = {path.name, path.stem}
+        for folder in folders:
+            below = path.relative_to(folder)
+            names |= {below.as_posix(), below.with_suffix("").as_posix()}
+        for name in names:
+            index.setdefault(name, []).append(path)
+    return index
+
+
+def _find(row: Label, index: dict[str, list[Path]], folder: Path) -> tuple[Path | None, str]:
+    found = index.get(row.name.removeprefix("./"), [])
+    if len(found) == 1:
+        return found[0], ""
+    if len(found) > 1:
+        return None, f"the name {row.name} fits {len(found)} images: give the path with its suffix"
+    other = folder / row.name
+    return (other, "") if is_image(other) and other.is_file() else (None, f"the image {row.name} does not exist")

@@ -1,0 +1,95 @@
+"""List files: which ones there are, and which files the paths in them mean."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from uncial.data.settings import SourceSettings
+from uncial.data.sources.finding import SUBSETS, contents, places
+from uncial.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """A list, the subset of its rows (None: the page hash decides), and the folders that its paths are relative to."""
+
+    path: Path
+    subset: str | None
+    bases: tuple[Path, ...]
+
+
+def list_files(settings: SourceSettings, usual: Mapping[str, Sequence[str]], whole: Sequence[str]) -> list[ListFile]:
+    """The lists that the settings name, the strictest subset (test, val, train) first.
+
+    Where only `data.root` is given it is a list itself, or a folder with lists of the `usual` names, else one of the
+    `whole` data set. Paths in a list are relative to the folders of `data.root` where it is given, else to its own.
+    """
+    if not any(getattr(settings, name) for name in SUBSETS):
+        return _lists_below_root(settings, usual, whole)
+    roots = [place.path for place in places(settings.root, "data.root")] if settings.root else []
+    folders = tuple(root for root in roots if root.is_dir())
+    lists = []
+    for subset in reversed(SUBSETS):
+        entries = getattr(settings, subset)
+        for place in places(entries, f"data.{subset}", folders) if entries else ():
+            if place.path.is_dir():
+                raise UserError(f"data.{subset}: {place.path} is a folder; data={settings.format} expects a list file")
+            lists.append(ListFile(place.path, subset, folders or (place.path.parent,)))
+    return lists
+
+
+def resolve(name: str, bases: Sequence[Path]) -> Path | None:
+    """The file that a path in a list means, None where there is none.
+
+    An absolute path of another machine falls back to the longest tail of it that exists below a base.
+    """
+    foreign = PureWindowsPath(name) if "\\" in name and "/" not in name else PurePosixPath(name)
+    path = Path(*foreign.parts).expanduser()
+    candidates = [path] if path.is_absolute() else [base / path for base in bases]
+    if path.is_absolute() or foreign.is_absolute():
+        tails = [Path(*foreign.parts[start:]) for start in range(1, len(foreign.parts))]
+        candidates += [base / tail for tail in tails for base in bases]
+    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    return Path(os.path.normpath(found)) if found else None
+
+
+def relatives(paths: Sequence[Path], bases: Sequence[Path]) -> dict[Path, str]:
+    """The path of each file below the base that holds it; files elsewhere are named below the folder that they share."""
+    outside = [path for path in paths if not any(path.is_relative_to(base) for base in bases)]
+    shared = Path(os.path.commonpath([path.parent for path in outside])) if outside else None
+    named = {}
+    for path in paths:
+        base = next((base for base in bases if path.is_relative_to(base)), shared)
+        named[path] = path.relative_to(base).as_posix() if base else path.name
+    return named
+
+
+def _lists_below_root(
+    settings: SourceSettings, usual: Mapping[str, Sequence[str]], whole: Sequence[str]
+) -> list[ListFile]:
+    lists: list[ListFile] = []
+    roots = places(settings.root, "data.root")
+    for place in roots:
+        if place.path.is_file():
+            lists.append(ListFile(place.path, None, (place.path.parent,)))
+            continue
+        found = [(_first(place.path, usual.get(subset, ())), subset) for subset in reversed(SUBSETS)]
+        named = [ListFile(path, subset, (place.path,)) for path, subset in found if path]
+        everything = _first(place.path, whole)
+        if any(entry.subset == "train" for entry in named) or everything is None:
+            lists += named
+        else:
+            lists += [*named, ListFile(everything, None, (place.path,))]
+    if not lists:
+        names = ", ".join([*(names[0] for names in usual.values()), *whole])
+        named_roots = ", ".join(str(place.path) for place in roots[:3])
+        raise UserError(
+            f"data.root: {named_roots} holds none of the lists {names}, but {contents(roots)}; "
+            "name the lists with data.train and data.val"
+        )
+    return lists
+
+
+def _first(folder: Path, names: Sequence[str]) -> Path | None:
+    return next((folder / name for name in names if (folder / name).is_file()), None)

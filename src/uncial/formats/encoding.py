@@ -1,0 +1,34 @@
+"""Text files as people save them: UTF-8, with or without a byte order mark, and nothing else."""
+
+import codecs
+from pathlib import Path
+
+from uncial.errors import LineError
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_utf8(path: Path) -> str:
+    """The text of a UTF-8 file without its byte order mark, line ends untouched.
+
+    Raises `LineError` where the file cannot be read or is in another encoding: a wrong guess would teach wrong letters.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LineError(f"cannot be read ({error.strerror or error})") from error
+    if data.startswith(_UTF16_MARKS):
+        raise LineError("is UTF-16, not UTF-8: save it as UTF-8")
+    try:
+        return data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise LineError(f"is not UTF-8 (byte {error.start + 1}): save it as UTF-8") from error
+
+
+def rows(text: str) -> list[tuple[int, str]]:
+    """The rows of a list that say something, each with its number from 1: neither blank nor a `#` comment.
+
+    Rows end in LF or CRLF; other characters that Unicode calls line breaks may be part of a transcription.
+    """
+    numbered = ((number, row.removesuffix("\r")) for number, row in enumerate(text.split("\n"), start=1))
+    return [(number, row) for number, row in numbered if row.strip() and not row.lstrip().startswith("#")]

@@ -1,0 +1,13 @@
+"""Manifests: a path or glob a row, as kraken's `ketos train -t` takes them."""
+
+from pathlib import Path
+
+from uncial.formats.encoding import read_utf8, rows
+
+
+def read_manifest(path: Path) -> list[tuple[int, str]]:
+    """The rows of a manifest with their numbers; blank rows and `#` comments are left out.
+
+    Raises `LineError` where the file cannot be read or is not UTF-8.
+    """
+    return [(number, row.strip()) for number, row in rows(read_utf8(path))]

@@ -1,0 +1,141 @@
+"""How synthetic pages are drawn: the `options` of `conf/data/synthetic.yaml`, checked."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from uncial.errors import UserError
+
+DRAWING_VERSION = 1
+"""Counts up whenever the same options draw other pages, so that older pages are not taken for these."""
+
+LANGUAGES = ("latin", "german", "french", "norwegian", "spanish")
+
+
+@dataclass(frozen=True)
+class DrawingOptions:
+    """What decides the pixels of a set of pages. Pairs are (least, most); chances and strengths are fractions.
+
+    The meaning, unit and choices of each field stand in `conf/data/synthetic.yaml`.
+    """
+
+    seed: int = 1
+    pages: int = 96
+    lines: tuple[float, float] = (14, 20)
+    characters: tuple[float, float] = (25, 45)
+    hands: int = 8
+    languages: tuple[str, ...] = LANGUAGES
+    text: str | None = None
+    wrap: bool = True
+    fonts: str | None = None
+    size: tuple[float, float] = (50, 62)
+    spacing: tuple[float, float] = (1.0, 1.2)
+    slant: tuple[float, float] = (-7, 18)
+    curvature: tuple[float, float] = (-0.012, 0.012)
+    waviness: tuple[float, float] = (0.0, 0.05)
+    skew: tuple[float, float] = (-1.0, 1.0)
+    jitter: float = 0.5
+    connected: float = 0.8
+    fading: float = 0.5
+    texture: float = 0.5
+    stains: float = 0.4
+    show_through: float = 0.4
+    ruling: float = 0.2
+    furniture: float = 0.4
+    italic: float = 0.0
+    bold: float = 0.0
+    underline: float = 0.0
+    upper_case: float = 0.0
+    long_s: float = 0.25
+    noise: float = 2.0
+    blur: tuple[float, float] = (0.0, 0.6)
+    colour: bool = True
+    image: str = "jpg"
+    quality: int = 90
+    version: str = "2013-07-15"
+
+    def digest(self) -> str:
+        """Ten hexadecimal digits that change with any option, with the drawing version and with the text's content."""
+        content: dict[str, Any] = {"version": DRAWING_VERSION, **dataclasses.asdict(self)}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+
+
+_FRACTIONS = [
+    "jitter",
+    "connected",
+    "fading",
+    "texture",
+    "stains",
+    "show_through",
+    "ruling",
+    "furniture",
+    "italic",
+    "bold",
+    "underline",
+    "upper_case",
+    "long_s",
+]
+_POSITIVE_PAIRS = ("lines", "characters", "size", "spacing")
+_CHOICES = {"image": ("jpg", "png"), "version": ("2013-07-15", "2019-07-15")}
+
+
+def drawing_options(options: Mapping[str, Any]) -> DrawingOptions:
+    """The options as typed values. Raises `UserError` that names the key which is unknown or out of range."""
+    fields = {f.name: f for f in dataclasses.fields(DrawingOptions)}
+    for key in options:
+        if key not in fields:
+            raise UserError(f"data.options.{key} is not an option of synthetic pages; known are: {', '.join(fields)}.")
+    values = {key: _typed(key, value, fields[key].default) for key, value in options.items()}
+    drawn = DrawingOptions(**values)
+    _check(drawn)
+    return drawn
+
+
+def _typed(key: str, value: Any, default: Any) -> Any:
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise UserError(f"data.options.{key} is {value!r}; write true or false.")
+        return value
+    if key == "languages":
+        return tuple([value] if isinstance(value, str) else [str(v) for v in value])
+    if isinstance(default, tuple):
+        return _pair(key, value)
+    if isinstance(default, int | float):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise UserError(f"data.options.{key} is {value!r}; write a number.")
+        return type(default)(value)
+    return None if value is None else str(value)
+
+
+def _pair(key: str, value: Any) -> tuple[float, float]:
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return (float(value), float(value))
+    try:
+        low, high = (float(v) for v in value)
+    except (TypeError, ValueError):
+        low, high = 1.0, 0.0
+    if low > high:
+        raise UserError(f"data.options.{key} is {value!r}; write [least, most], or one number for both.")
+    return (low, high)
+
+
+def _check(options: DrawingOptions) -> None:
+    for key in _FRACTIONS:
+        if not 0 <= getattr(options, key) <= 1:
+            raise UserError(f"data.options.{key} is {getattr(options, key)}; it is a fraction between 0 and 1.")
+    for key in _POSITIVE_PAIRS:
+        if getattr(options, key)[0] <= 0:
+            raise UserError(f"data.options.{key} is {list(getattr(options, key))}; both must be above 0.")
+    for key in ("pages", "hands", "quality"):
+        if getattr(options, key) < 1:
+            raise UserError(f"data.options.{key} is {getattr(options, key)}; it must be at least 1.")
+    for key, choices in _CHOICES.items():
+        if getattr(options, key) not in choices:
+            raise UserError(f"data.options.{key} is {getattr(options, key)}; choose {' or '.join(choices)}.")
+    unknown = [name for name in options.languages if name not in LANGUAGES]
+    if unknown or not options.languages:
+        raise UserError(f"data.options.languages names {unknown}; known are: {', '.join(LANGUAGES)}.")

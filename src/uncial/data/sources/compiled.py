@@ -12,10 +12,11 @@ from uncial.formats.types import ImageSource, Page, Problem, Reading, TextLine
 
 
 def read(settings: SourceSettings) -> Reading:
-    """Every row of kraken's `.arrow` files as a page of one line; the images stay in the file, `ImageSource.frame` is the row.
+    """Every row of kraken's `.arrow` files as a page of one line; `ImageSource.frame` is the row of its image.
 
     kraken's own split is taken where the file states one. Else the group of a line is its record batch, which kraken
-    fills with whole pages; rows of a file with a single batch stand for themselves, for nothing in it tells the pages.
+    fills with whole pages; rows of a file with a single batch stand for themselves, for nothing in it tells the
+    pages.
     """
     pages: list[Page] = []
     problems: list[Problem] = []

@@ -39,7 +39,8 @@ class Found:
 def places(entries: Sequence[str], key: str, bases: Sequence[Path] = ()) -> list[Place]:
     """The folders and files that `entries` name.
 
-    A relative entry lies below the first of `bases` where it exists, else below the working folder. `key` is the config key that an error names. Raises `UserError` for an entry that does not exist.
+    A relative entry lies below the first of `bases` where it exists, else below the working folder. `key` is the
+    config key that an error names. Raises `UserError` for an entry that does not exist.
     """
     if not entries:
         raise UserError(f"{key} is not set: give the folder, file or glob that holds the ground truth")
@@ -47,7 +48,7 @@ def places(entries: Sequence[str], key: str, bases: Sequence[Path] = ()) -> list
 
 
 def places_by_subset(settings: SourceSettings) -> list[tuple[str | None, list[Place]]]:
-    """The places of `data.train`, `data.val`, `data.test`, and with None those of `data.root`: the page hash splits them.
+    """The places of `data.train`, `data.val`, `data.test`, and those of `data.root` with None: the page hash decides.
 
     Where `data.train` is given, `data.root` is only the folder that the others are relative to.
     """
@@ -148,7 +149,7 @@ def _fixed_part(pattern: Path) -> Path:
 
 
 def _told_apart(found: list[Place]) -> list[Place]:
-    """Places with the names of their anchors before the ids where they have several, numbered where two have one name."""
+    """Places with the names of their anchors before the ids where there are several, numbered where names repeat."""
     anchors = list(dict.fromkeys(place.anchor for place in found))
     if len(anchors) <= 1:
         return found

@@ -21,8 +21,9 @@ _SUBSET_FOLDERS = {
 def read(settings: SourceSettings) -> Reading:
     """Every row of the label files as a page of one line.
 
-    The images lie in `images/` beside the label file, or beside it; names may lack the suffix. `data.train`, `data.val`
-    and `data.test` are folders with a label file, or label files. Options: `page_pattern`, `document_pattern`, `hand_pattern`.
+    The images lie in `images/` beside the label file, or beside it; names may lack the suffix. `data.train`,
+    `data.val` and `data.test` are folders with a label file, or label files. Options: `page_pattern`,
+    `document_pattern`, `hand_pattern`.
     """
     images: dict[Path, LineImage] = {}
     problems: list[Problem] = []
@@ -36,8 +37,8 @@ def read(settings: SourceSettings) -> Reading:
         if problems:
             raise UserError(f"{problems[0].file} names no usable line image: {problems[0].line} {problems[0].reason}")
         raise UserError(
-            f"data.root: {everything[0].path} holds no {LABEL_FILES[0]}, .tsv or .csv with an images/ folder beside it, "
-            f"but {contents(everything)}"
+            f"data.root: {everything[0].path} holds no {LABEL_FILES[0]}, .tsv or .csv with images/ beside it, but "
+            f"{contents(everything)}"
         )
     return Reading(line_pages(list(images.values()), settings), tuple(problems))
 

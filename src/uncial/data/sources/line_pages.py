@@ -60,7 +60,7 @@ def line_page(identity: str, line: LineImage) -> Page:
 
 
 def named(settings: SourceSettings, key: str, identity: str) -> str:
-    """What the first group of the pattern `data.KEY` finds in a page's id; empty without a pattern or where none fits."""
+    """What the first group of the pattern `data.KEY` finds in a page's id; empty without one or where it finds none."""
     pattern = settings.options.get(key)
     if not pattern:
         return ""

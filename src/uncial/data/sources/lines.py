@@ -13,9 +13,10 @@ from uncial.formats.types import Problem, Reading
 def read(settings: SourceSettings) -> Reading:
     """Every image with a text of its name, as a page of one line.
 
-    `data.train`, `data.val` and `data.test` are folders, files or globs, relative to `data.root` where they lie there; a
-    file named by two of them is used in the test, else the validation. Options: `page_pattern`, `document_pattern`,
-    `hand_pattern` (see `line_pages`); `unlabelled=true` also yields images without text, their text None.
+    `data.train`, `data.val` and `data.test` are folders, files or globs, relative to `data.root` where they lie
+    there; a file named by two of them is used in the test, else the validation. Options: `page_pattern`,
+    `document_pattern`, `hand_pattern` (see `line_pages`); `unlabelled=true` also yields images without text, their
+    text None.
     """
     images: list[LineImage] = []
     problems: list[Problem] = []

@@ -55,7 +55,7 @@ def resolve(name: str, bases: Sequence[Path]) -> Path | None:
 
 
 def relatives(paths: Sequence[Path], bases: Sequence[Path]) -> dict[Path, str]:
-    """The path of each file below the base that holds it; files elsewhere are named below the folder that they share."""
+    """The path of each file below the base that holds it; files elsewhere are named below the folder they share."""
     outside = [path for path in paths if not any(path.is_relative_to(base) for base in bases)]
     shared = Path(os.path.commonpath([path.parent for path in outside])) if outside else None
     named = {}

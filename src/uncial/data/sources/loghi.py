@@ -16,7 +16,8 @@ def read(settings: SourceSettings) -> Reading:
 
     Style characters become spans of the text; a sample weight between 0 and 1 becomes the line's confidence, which is
     what Loghi's cutter writes there. Images are often RGBA, the alpha being the line's polygon: the image reader lays
-    them on paper. An image that two lists name is used in the stricter one. Options: `page_pattern`, `document_pattern`, `hand_pattern`.
+    them on paper. An image that two lists name is used in the stricter one. Options: `page_pattern`,
+    `document_pattern`, `hand_pattern`.
     """
     images: dict[Path, LineImage] = {}
     problems: list[Problem] = []

@@ -1,0 +1,152 @@
+"""`data=manifest`: lists of paths: PAGE or ALTO XML, line images with their text, kraken's `.arrow` files."""
+
+import glob
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from uncial.data.settings import SourceSettings
+from uncial.data.sources import compiled, xml
+from uncial.data.sources.finding import selected, without_suffix
+from uncial.data.sources.line_pages import LineImage, line_pages
+from uncial.data.sources.lists import ListFile, list_files, relatives, resolve
+from uncial.errors import LineError, UserError
+from uncial.formats.lines import TEXT_SUFFIX, is_image, read_transcription, text_beside
+from uncial.formats.manifest import read_manifest
+from uncial.formats.types import Page, Problem, Reading
+
+_USUAL_NAMES = {
+    "train": ("train.txt", "train.lst"),
+    "val": ("val.txt", "validation.txt", "val.lst"),
+    "test": ("test.txt", "test.lst"),
+}
+_WHOLE = ("manifest.txt", "all.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A file that a manifest names, its path below the base, and the row that names it."""
+
+    path: Path
+    relative: str
+    listed: ListFile
+    row: int
+
+
+def read(settings: SourceSettings) -> Reading:
+    """The pages of all files that the manifests name, the manifests' parts kept.
+
+    A file that two manifests name is used in the stricter one (test, val, train). Options: those of `data=xml` for XML,
+    `page_pattern`, `document_pattern` and `hand_pattern` for line images.
+    """
+    lists = list_files(settings, _USUAL_NAMES, _WHOLE)
+    entries: dict[Path, _Entry] = {}
+    problems: list[Problem] = []
+    for listed in lists:
+        problems += _add_entries(entries, listed, settings)
+    pages: list[Page] = []
+    for subset in dict.fromkeys(listed.subset for listed in lists):
+        members = [entry for entry in entries.values() if entry.listed.subset == subset]
+        for kind in (_read_xml, _read_arrow, _read_lines):
+            reading = kind(members, subset, settings)
+            pages += reading.pages
+            problems += reading.problems
+    if not pages:
+        first = f"; the first problem: {problems[0].line or problems[0].file}: {problems[0].reason}" if problems else ""
+        raise UserError(f"{lists[0].path} names no usable page{first}; paths are relative to {lists[0].bases[0]}")
+    return Reading(tuple(pages), tuple(problems))
+
+
+def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: SourceSettings) -> list[Problem]:
+    """Add the files of one manifest that no stricter one named; what is wrong with the other rows."""
+    try:
+        rows = read_manifest(listed.path)
+    except LineError as error:
+        raise UserError(f"{listed.path} {error}") from error
+    problems: list[Problem] = []
+    found: list[tuple[int, Path]] = []
+    for number, row in rows:
+        paths = _files_of(row, listed.bases)
+        found += [(number, path) for path in paths]
+        if not paths:
+            problems.append(Problem(str(listed.path), f"row {number}", f"there is no file {row}"))
+    named = relatives([path for _, path in found], listed.bases)
+    for number, path in found:
+        where = f"row {number}"
+        if not selected(named[path], settings.include, settings.exclude):
+            continue
+        if path in entries:
+            used = entries[path].listed.path.name
+            problems.append(Problem(str(listed.path), where, f"{named[path]} is named again; it is used as in {used}"))
+        elif _is_known(path):
+            entries[path] = _Entry(path, named[path], listed, number)
+        else:
+            problems.append(Problem(str(listed.path), where, f"{named[path]} is no XML, line image or .arrow file"))
+    return problems
+
+
+def _files_of(row: str, bases: Sequence[Path]) -> list[Path]:
+    """The files that a row means: a path, the image of a named `.gt.txt`, or those that a glob matches."""
+    path = resolve(row, bases)
+    if path is None and glob.has_magic(row):
+        patterns = [os.path.join(base, row) for base in bases]  # noqa: PTH118 - an absolute row stands for itself
+        matches = [Path(match) for pattern in patterns for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207
+        return sorted({match for match in matches if match.is_file() and _is_known(match)})
+    if path is not None and path.name.lower().endswith(TEXT_SUFFIX):
+        stem = path.name[: -len(TEXT_SUFFIX)]
+        images = [other for other in sorted(path.parent.glob(f"{glob.escape(stem)}.*")) if is_image(other)]
+        return images[:1]
+    return [path] if path else []
+
+
+def _is_known(path: Path) -> bool:
+    return path.suffix.lower() in (".xml", ".arrow") or is_image(path)
+
+
+def _read_xml(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> Reading:
+    """The pages of the XML files, read as `data=xml` does, under the ids that the manifest gives them."""
+    by_path = {entry.path: entry for entry in entries if entry.path.suffix.lower() == ".xml"}
+    if not by_path:
+        return Reading()
+    roots = tuple(str(path) for path in by_path)
+    reading = xml.read(SourceSettings("xml", roots, images=settings.images, options=settings.options))
+    counted: dict[Path, int] = {}
+    pages = []
+    for page in reading.pages:
+        entry = by_path[page.source]
+        counted[page.source] = counted.get(page.source, 0) + 1
+        identity = without_suffix(entry.relative) + (f"~{counted[page.source]}" if counted[page.source] > 1 else "")
+        lines = tuple(replace(line, page_id=identity) for line in page.lines)
+        pages.append(replace(page, id=identity, lines=lines, subset=subset))
+    return Reading(tuple(pages), reading.problems)
+
+
+def _read_arrow(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> Reading:
+    readings = [
+        compiled.read_file(entry.path, without_suffix(entry.relative), subset)
+        for entry in entries
+        if entry.path.suffix.lower() == ".arrow"
+    ]
+    return Reading(
+        tuple(page for reading in readings for page in reading.pages),
+        tuple(problem for reading in readings for problem in reading.problems),
+    )
+
+
+def _read_lines(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> Reading:
+    images: list[LineImage] = []
+    problems: list[Problem] = []
+    for entry in entries:
+        if not is_image(entry.path):
+            continue
+        text = text_beside(entry.path)
+        try:
+            if text is None:
+                raise LineError("no transcription X.gt.txt beside the image X")
+            content = read_transcription(text)
+        except LineError as error:
+            problems.append(Problem(str(text or entry.path), "", str(error)))
+            continue
+        images.append(LineImage(entry.path, entry.relative, text, content, subset=subset))
+    return Reading(line_pages(images, settings), tuple(problems))

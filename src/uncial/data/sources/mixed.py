@@ -1,0 +1,112 @@
+"""`data=mixed`: several sources in one run, each read by the source of its own format."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from uncial.data.ground_truth import read_source
+from uncial.data.settings import SourceSettings
+from uncial.errors import UserError
+from uncial.formats.types import ImageSource, Page, Problem, Reading
+
+_OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images"}
+
+
+def read(settings: SourceSettings) -> Reading:
+    """The pages of all of `data.sources`, a list of `{format: page, root: DIR, ...}`.
+
+    An entry may hold the keys of its data group, and `name`, which goes before the ids of its pages (else the name of
+    its root, else its format). `data.include`, `data.exclude` and `data.images` hold for all entries beside their
+    own. An image that two sources hold is used in the first, or in the one that puts it into the stricter part (test,
+    val, train), and reported.
+    """
+    entries = settings.options.get("sources")
+    if not entries or not isinstance(entries, Sequence) or isinstance(entries, str):
+        raise UserError("data.sources is empty: give a list, for instance 'data.sources=[{format: page, root: DIR}]'")
+    pages: list[list[Page]] = []
+    problems: list[Problem] = []
+    own_settings = [_settings(entry, settings) for entry in entries]
+    for own, name in zip(own_settings, _names(entries), strict=True):
+        reading = read_source(own)
+        pages.append([_renamed(page, name) for page in reading.pages])
+        problems += reading.problems
+    kept, twins = _without_twins(pages)
+    return Reading(tuple(kept), (*problems, *twins))
+
+
+def _settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSettings:
+    if not isinstance(entry, Mapping) or "format" not in entry:
+        raise UserError(f"data.sources: {entry!r} has no format; each entry is like {{format: page, root: DIR}}")
+    own = {key: _tuple(entry.get(key)) for key in _OWN_KEYS}
+    own["include"] += shared.include
+    own["exclude"] += shared.exclude
+    images = (*(Path(folder).expanduser() for folder in _tuple(entry.get("images"))), *shared.images)
+    known = {*_OWN_KEYS, "format", "name", "images", "options"}
+    further = {key: value for key, value in entry.items() if key not in known}
+    common = {key: value for key, value in shared.options.items() if key != "sources"}
+    options = {**common, **dict(entry.get("options") or {}), **further}
+    return SourceSettings(str(entry["format"]), images=images, options=options, **own)
+
+
+def _tuple(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
+
+
+def _names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What goes before the ids of each entry's pages, numbered where two entries share a name."""
+    taken: Counter[str] = Counter()
+    names = []
+    for entry in entries:
+        roots = _tuple(entry.get("root"))
+        name = str(entry.get("name") or (Path(roots[0]).name if roots else "") or entry["format"])
+        taken[name] += 1
+        names.append(name if taken[name] == 1 else f"{name}~{taken[name]}")
+    return names
+
+
+def _renamed(page: Page, name: str) -> Page:
+    identity = f"{name}/{page.id}"
+    return replace(
+        page,
+        id=identity,
+        lines=tuple(replace(line, page_id=identity) for line in page.lines),
+        document=f"{name}/{page.document}" if page.document else "",
+        group=f"{name}/{page.group}" if page.group else "",
+    )
+
+
+def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[Problem]]:
+    """The pages without those whose image an earlier or stricter page of another source has."""
+    strictness = {"test": 0, "val": 1}
+    numbered = [(number, page) for number, pages in enumerate(sources) for page in pages]
+    ranked = sorted(numbered, key=lambda pair: (strictness.get(pair[1].subset or "", 2), pair[0]))
+    identities = _identities(page.image for _, page in numbered)
+    owner: dict[object, tuple[int, Page]] = {}
+    left_out: set[str] = set()
+    problems = []
+    for number, page in ranked:
+        identity = identities.get(page.image) if page.image else None
+        first = owner.setdefault(identity, (number, page)) if identity is not None else (number, page)
+        if first[0] != number:
+            left_out.add(page.id)
+            problems.append(Problem(str(page.source), "", f"its image is also that of {first[1].id}, which is used"))
+    return [page for _, page in numbered if page.id not in left_out], problems
+
+
+def _identities(images: Iterable[ImageSource | None]) -> dict[ImageSource, object]:
+    """What two images of the same content share: the hash where files have one size, else the file itself."""
+    present = list(dict.fromkeys(image for image in images if image is not None))
+    sizes = {path: path.stat().st_size for path in {image.path for image in present} if path.is_file()}
+    shared = {size for size, count in Counter(sizes.values()).items() if count > 1}
+    hashes = {path: _digest(path) for path, size in sizes.items() if size in shared}
+    return {image: (hashes.get(image.path, str(image.path)), image.frame) for image in present}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,267 @@
+"""Train, validation and test: by page, document or hand, decided by a hash that is the same on every machine."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from uncial.errors import UserError
+from uncial.formats.types import Page, Problem
+
+PARTS = ("train", "val", "test")
+"""From the least to the most strictly kept apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The part of each page by its id, pages left out absent; what was left out, and what a user should know."""
+
+    parts: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Component:
+    """Pages that must lie on one side: of one group, or with the same image. `position` is their hash in [0, 1)."""
+
+    pages: tuple[Page, ...]
+    key: str
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Free:
+    """The pages of a component that the hash sends to one of the `allowed` parts."""
+
+    pages: tuple[Page, ...]
+    key: str
+    position: float
+    allowed: tuple[str, ...]
+
+    def stretch(self, part: str, shares: Mapping[str, float]) -> tuple[float, float]:
+        """What of [0, 1) belongs to a part."""
+        before = self.allowed[: self.allowed.index(part)]
+        total = sum(shares[one] for one in self.allowed)
+        start = sum(shares[one] for one in before) / total
+        return start, start + shares[part] / total
+
+
+def split(
+    pages: Sequence[Page],
+    ratio: tuple[float, float, float],
+    by: str,
+    seed: int,
+    hashes: Mapping[str, str] | None = None,
+) -> Split:
+    """Decide the part of every page.
+
+    `ratio` are the shares of train, val and test, `by` is `page`, `document` or `hand`, `hashes` the content hash of
+    each page's image by page id. A group's position is a hash of its key and the seed, so it does not depend on the
+    other pages.
+
+    Parts that the data state (`Page.subset`) are taken as given; `trainval` pages are split between these two by
+    their shares. Pages that state nothing go to the parts that no page states. Where only train is stated and `ratio`
+    wants a validation, it is taken from train. A part with a share that the hash leaves empty takes the group whose
+    position lies nearest to it (from a part that keeps another), train first, then val, then test. Pages of the same
+    image go to one side; where the data state two, the page of the stricter part (test, val, train) is used and the
+    other is a `Problem`.
+
+    Raises `UserError` for a wrong ratio or `by`, for pages without document or hand, and where all pages form one
+    group.
+    """
+    shares = _shares(ratio)
+    given = _stated(pages, shares)
+    kept, problems = _without_leaks(pages, given, hashes or {})
+    parts = {page.id: subset for page in kept if (subset := given[page.id]) in PARTS}
+    stated = set(parts.values())
+    free: list[_Free] = []
+    if len(parts) < len(kept):
+        for component in _components(kept, _key_of(by), seed, hashes or {}):
+            members = [page for page in component.pages if page.id not in parts]
+            sides = {parts[page.id] for page in component.pages if page.id in parts}
+            train_or_val = any(given[page.id] == "trainval" for page in members)
+            side = _strictest(sides - {"test"} if train_or_val else sides)
+            if side is not None:
+                parts.update((page.id, side) for page in members)
+            elif members:
+                free.append(_Free(tuple(members), component.key, component.position, _allowed(train_or_val, stated)))
+    parts.update(_by_hash(free, shares, stated))
+    return Split(parts, problems, (*_shared_groups(kept, parts), *_empty_parts(parts, free, shares, stated, by)))
+
+
+def position(key: str, seed: int) -> float:
+    """Where a group lies between 0 and 1: the same on every machine and whatever else is in the data."""
+    digest = hashlib.sha256(f"{seed}\0{key}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _shares(ratio: Sequence[float]) -> dict[str, float]:
+    if len(ratio) != 3 or any(share < 0 for share in ratio) or sum(ratio) <= 0:
+        raise UserError(f"data.ratio={list(ratio)}: give the shares of train, val and test, for instance [.8,.1,.1]")
+    return {part: share / sum(ratio) for part, share in zip(PARTS, ratio, strict=True)}
+
+
+def _strictest(parts: Iterable[str]) -> str | None:
+    return max(parts, key=PARTS.index, default=None)
+
+
+def _key_of(by: str) -> Callable[[Page], str]:
+    def of_page(page: Page) -> str:
+        return page.group or page.id
+
+    def of_document(page: Page) -> str:
+        return page.document
+
+    def of_hand(page: Page) -> str:
+        return page.hand
+
+    keys = {"page": of_page, "document": of_document, "hand": of_hand}
+    if by not in keys:
+        raise UserError(f"data.split={by}: choose page, document or hand")
+
+    def key(page: Page) -> str:
+        name = keys[by](page)
+        if not name:
+            raise UserError(
+                f"data.split={by}: nothing tells the {by} of {page.id}; put each {by} into a folder of its own, "
+                f"or name it by a pattern on the path: data.{by}_pattern='([^/]+)/'"
+            )
+        return name
+
+    return key
+
+
+def _stated(pages: Sequence[Page], shares: Mapping[str, float]) -> dict[str, str | None]:
+    """What the data say of each page; `train` is `trainval` where a validation is wanted and nothing else gives one."""
+    subsets = {page.subset for page in pages}
+    wrong = subsets - {None, "trainval", *PARTS}
+    if wrong:
+        raise UserError(f"A page says that it is in the part '{wrong.pop()}'; the parts are {', '.join(PARTS)}")
+    carve = "train" in subsets and shares["val"] > 0 and not subsets & {None, "trainval", "val"}
+    return {page.id: "trainval" if carve and page.subset == "train" else page.subset for page in pages}
+
+
+def _without_leaks(
+    pages: Sequence[Page], given: Mapping[str, str | None], hashes: Mapping[str, str]
+) -> tuple[list[Page], tuple[Problem, ...]]:
+    """The pages without those whose image a page of a stricter stated part has."""
+    strictest: dict[str, Page] = {}
+    for page in pages:
+        subset, content = given[page.id], hashes.get(page.id)
+        if subset in PARTS and content:
+            other = strictest.get(content)
+            if other is None or PARTS.index(str(given[other.id])) < PARTS.index(subset):
+                strictest[content] = page
+    kept, problems = [], []
+    for page in pages:
+        other = strictest.get(hashes.get(page.id, ""))
+        if other is None or not _clashes(given[page.id], str(given[other.id])):
+            kept.append(page)
+        else:
+            reason = f"its image is also that of {other.id} in the part {given[other.id]}, which is kept there only"
+            problems.append(Problem(str(page.source), "", reason))
+    return kept, tuple(problems)
+
+
+def _clashes(subset: str | None, strictest: str) -> bool:
+    """Whether a page that says `subset` cannot go to the side of its twin."""
+    if subset == "trainval":
+        return strictest == "test"
+    return subset is not None and subset != strictest
+
+
+def _components(
+    pages: Sequence[Page], key_of: Callable[[Page], str], seed: int, hashes: Mapping[str, str]
+) -> list[_Component]:
+    """The pages joined by group and by image (union-find); a component has the first of its keys in the alphabet."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    keys = [f"group\0{key_of(page)}" for page in pages]
+    for page, key in zip(pages, keys, strict=True):
+        content = hashes.get(page.id)
+        if content:
+            parent[root(f"image\0{content}")] = root(key)
+        if page.group:
+            parent[root(f"page\0{page.group}")] = root(key)
+    members: dict[str, list[tuple[str, Page]]] = {}
+    for page, key in zip(pages, keys, strict=True):
+        members.setdefault(root(key), []).append((key.removeprefix("group\0"), page))
+    components = []
+    for found in members.values():
+        first = min(key for key, _ in found)
+        components.append(_Component(tuple(page for _, page in found), first, position(first, seed)))
+    return sorted(components, key=lambda component: component.key)
+
+
+def _allowed(train_or_val: bool, stated: set[str]) -> tuple[str, ...]:
+    """The parts that the hash chooses between: a validation or test that the data state gets no further pages."""
+    if train_or_val:
+        return ("train", "val")
+    return tuple(part for part in PARTS if part == "train" or part not in stated)
+
+
+def _by_hash(free: Sequence[_Free], shares: Mapping[str, float], stated: set[str]) -> dict[str, str]:
+    sides = [_side(component, shares) for component in free]
+    for part in PARTS:
+        if shares[part] > 0 and part not in stated and part not in sides:
+            _fill(part, sides, free, shares, stated)
+    return {page.id: side for component, side in zip(free, sides, strict=True) for page in component.pages}
+
+
+def _side(component: _Free, shares: Mapping[str, float]) -> str:
+    parts = [part for part in component.allowed if shares[part] > 0]
+    for part in parts:
+        if component.position < component.stretch(part, shares)[1]:
+            return part
+    return parts[-1] if parts else "train"
+
+
+def _fill(part: str, sides: list[str], free: Sequence[_Free], shares: Mapping[str, float], stated: set[str]) -> None:
+    """Move the nearest component into an empty part: from a part that keeps pages, else from one that matters less."""
+    movable = [i for i, component in enumerate(free) if part in component.allowed]
+    donors = [i for i in movable if sides.count(sides[i]) > 1 or sides[i] in stated]
+    donors = donors or [i for i in movable if PARTS.index(sides[i]) > PARTS.index(part)]
+
+    def distance(i: int) -> tuple[float, str]:
+        start, end = free[i].stretch(part, shares)
+        return max(start - free[i].position, free[i].position - end, 0.0), free[i].key
+
+    if donors:
+        sides[min(donors, key=distance)] = part
+
+
+def _empty_parts(
+    parts: Mapping[str, str], free: Sequence[_Free], shares: Mapping[str, float], stated: set[str], by: str
+) -> tuple[str, ...]:
+    """A warning for each part that has a share of the pages to be split and got none, for want of pages."""
+    wanted = (
+        {part for component in free for part in component.allowed if shares[part] > 0} - set(parts.values()) - stated
+    )
+    number = f"one {by} ({free[0].key})" if len(free) == 1 else f"{len(free)} {by}s"
+    return tuple(
+        f"data.split={by}: the data to be split are {number}, so the part {part} is empty; add data, name it with "
+        f"data.{part}, or split by something finer"
+        for part in PARTS
+        if part in wanted
+    )
+
+
+def _shared_groups(pages: Sequence[Page], parts: Mapping[str, str]) -> tuple[str, ...]:
+    """A warning where the stated parts cut pages in two, as lists of shuffled lines do: they are taken as given."""
+    sides: dict[str, set[str]] = {}
+    for page in pages:
+        if page.group:
+            sides.setdefault(page.group, set()).add(parts[page.id])
+    cut = sorted(group for group, found in sides.items() if len(found) > 1)
+    if not cut:
+        return ()
+    return (
+        f"The data's own split puts lines of one page on several sides ({len(cut):,} pages, for instance {cut[0]}): "
+        "scores will look better than on new pages",
+    )

@@ -1,0 +1,125 @@
+"""What a recogniser read, a line a row: Loghi's results (TSV), and JSON lines."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from uncial.errors import LineError
+from uncial.formats.atomic import atomic_text
+from uncial.formats.encoding import read_utf8
+from uncial.formats.types import Problem
+from uncial.text.transcription import Transcription
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizedLine:
+    """A line and what was read in it.
+
+    `image` is what Loghi's results name: the line image, whose name holds the line's id. `source` is the file that
+    the line came from (XML, line image or text).
+    """
+
+    page: str
+    line: str
+    image: str
+    source: str
+    transcription: Transcription
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """A row of Loghi's results as read back. `metadata` is empty in the older form with three columns."""
+
+    image: str
+    confidence: float
+    text: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_tsv(path: Path, lines: Iterable[RecognizedLine]) -> None:
+    """Loghi's results: `image<TAB>{}<TAB>confidence<TAB>text`, which its tooling merges into PAGE.
+
+    A tab or line break in a text or name becomes a space, for the form cannot hold it. Written as a whole or not at
+    all.
+    """
+    with atomic_text(path) as file:
+        for line in lines:
+            read = line.transcription
+            file.write(f"{_one_cell(line.image)}\t{{}}\t{read.confidence}\t{_one_cell(read.text)}\n")
+
+
+def read_tsv(path: Path) -> tuple[list[ResultRow], list[Problem]]:
+    """Loghi's results in either form, with or without the metadata column, and the rows that are of neither.
+
+    Raises `LineError` where the file cannot be read or is not UTF-8.
+    """
+    rows: list[ResultRow] = []
+    problems: list[Problem] = []
+    for number, row in enumerate(read_utf8(path).split("\n"), start=1):
+        if not row.strip():
+            continue
+        try:
+            rows.append(_parsed(row.removesuffix("\r").split("\t")))
+        except LineError as error:
+            problems.append(Problem(str(path), f"row {number}", str(error)))
+    return rows, problems
+
+
+def write_jsonl(path: Path, lines: Iterable[RecognizedLine]) -> None:
+    """One JSON object a line: page, line, source, image, text, confidence, and `characters`.
+
+    A character is `{text, confidence, start, end}`, its place as fractions of the line image's width. Written as a
+    whole or not at all.
+    """
+    with atomic_text(path) as file:
+        for line in lines:
+            file.write(json.dumps(_as_object(line), ensure_ascii=False) + "\n")
+
+
+def _as_object(line: RecognizedLine) -> dict[str, Any]:
+    read = line.transcription
+    characters: list[dict[str, Any]] = []
+    for i, character in enumerate(read.text):
+        entry: dict[str, Any] = {"text": character}
+        if i < len(read.character_confidences):
+            entry["confidence"] = read.character_confidences[i]
+        if i < len(read.positions):
+            entry["start"], entry["end"] = read.positions[i]
+        characters.append(entry)
+    return {
+        "page": line.page,
+        "line": line.line,
+        "source": line.source,
+        "image": line.image,
+        "text": read.text,
+        "confidence": read.confidence,
+        "characters": characters,
+    }
+
+
+def _parsed(cells: list[str]) -> ResultRow:
+    metadata: Mapping[str, Any] = {}
+    if len(cells) > 2 and cells[1].startswith("{"):
+        metadata = _metadata(cells[1])
+        cells = [cells[0], *cells[2:]]
+    if len(cells) == 2:
+        cells = [*cells, ""]
+    if len(cells) != 3:
+        raise LineError("is neither image<TAB>confidence<TAB>text nor image<TAB>{}<TAB>confidence<TAB>text")
+    try:
+        return ResultRow(cells[0], float(cells[1]), cells[2], metadata)
+    except ValueError:
+        raise LineError(f"has '{cells[1][:40]}' where the confidence is expected") from None
+
+
+def _metadata(cell: str) -> Mapping[str, Any]:
+    try:
+        return dict(json.loads(cell))
+    except ValueError:
+        return {"raw": cell}
+
+
+def _one_cell(text: str) -> str:
+    return text.replace("\t", " ").replace("\r\n", " ").replace("\n", " ").replace("\r", " ")

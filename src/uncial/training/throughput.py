@@ -8,24 +8,24 @@ class Throughput:
 
     def __init__(self, memory: float = 20.0) -> None:
         self.memory = memory
-        self._lines = self._steps = self._seconds = 0.0
+        self._lines = self._batches = self._seconds = 0.0
 
     def add(self, lines: int, seconds: float) -> None:
-        """Add one step of `lines` lines that took `seconds`."""
+        """Add one batch of `lines` lines that took `seconds`."""
         kept = math.exp(-seconds / self.memory)
         self._lines = kept * self._lines + lines
-        self._steps = kept * self._steps + 1
+        self._batches = kept * self._batches + 1
         self._seconds = kept * self._seconds + seconds
 
     @property
     def lines_per_second(self) -> float:
-        """NaN before the first step."""
+        """NaN before the first batch."""
         return self._lines / self._seconds if self._seconds else math.nan
 
     @property
-    def seconds_per_step(self) -> float:
-        """NaN before the first step."""
-        return self._seconds / self._steps if self._steps else math.nan
+    def seconds_per_batch(self) -> float:
+        """NaN before the first batch."""
+        return self._seconds / self._batches if self._batches else math.nan
 
 
 def seconds_left(

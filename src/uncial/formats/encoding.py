@@ -16,13 +16,13 @@ def read_utf8(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise LineError(f"cannot be read ({error.strerror or error})") from error
+        raise LineError(f"{path}: cannot be read ({error.strerror or error})") from error
     if data.startswith(_UTF16_MARKS):
-        raise LineError("is UTF-16, not UTF-8: save it as UTF-8")
+        raise LineError(f"{path}: is UTF-16, not UTF-8: save it as UTF-8")
     try:
         return data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise LineError(f"is not UTF-8 (byte {error.start + 1}): save it as UTF-8") from error
+        raise LineError(f"{path}: is not UTF-8 (byte {error.start + 1}): save it as UTF-8") from error
 
 
 def rows(text: str) -> list[tuple[int, str]]:

@@ -72,7 +72,7 @@ def read_transcription(path: Path) -> str:
     """The one line of text in `path`, without its line end. Raises `LineError` on several lines or another encoding."""
     text = read_utf8(path).rstrip("\r\n")
     if "\n" in text:
-        raise LineError(f"holds {text.count(chr(10)) + 1} lines of text for one line image")
+        raise LineError(f"{path}: holds {text.count(chr(10)) + 1} lines of text for one line image")
     return text
 
 

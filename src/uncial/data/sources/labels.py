@@ -67,7 +67,7 @@ def _add_labels(
     try:
         rows, problems = read_labels(labels)
     except LineError as error:
-        raise UserError(f"{labels} {error}") from error
+        raise UserError(str(error)) from error
     folder = labels.parent / "images" if (labels.parent / "images").is_dir() else labels.parent
     present = [found.path for found in files([Place(folder, folder)], is_image)]
     index = _index(present, [folder, labels.parent])

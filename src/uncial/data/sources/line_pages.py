@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -28,10 +29,11 @@ class LineImage:
 def line_pages(images: Sequence[LineImage], settings: SourceSettings) -> tuple[Page, ...]:
     """A page for each image, in the order of the ids, grouped by the pages that they were cut from (`page_groups`).
 
-    `document` is the folder below the root, or the first group of `data.document_pattern`; `hand` comes from
-    `data.hand_pattern`.
+    Ids are in Unicode's composed form. `document` is the first group of `data.document_pattern`, else the folder below
+    the root; `hand` is the first group of `data.hand_pattern`, else the document.
     """
-    images = sorted(images, key=lambda line: line.relative)
+    images = [replace(line, relative=unicodedata.normalize("NFC", line.relative)) for line in images]
+    images.sort(key=lambda line: line.relative)
     relatives = [line.relative for line in images]
     groups = _groups(images, settings.options.get("page_pattern"))
     ids = _unique_ids(relatives)
@@ -39,11 +41,8 @@ def line_pages(images: Sequence[LineImage], settings: SourceSettings) -> tuple[P
     for line, identity, group in zip(images, ids, groups, strict=True):
         page = line_page(identity, line)
         document = named(settings, "document_pattern", identity) or _folder(line.relative)
-        pages.append(
-            replace(
-                page, group=group, document=document, hand=named(settings, "hand_pattern", identity), subset=line.subset
-            )
-        )
+        hand = named(settings, "hand_pattern", identity) or document
+        pages.append(replace(page, group=group, document=document, hand=hand))
     return tuple(pages)
 
 
@@ -80,6 +79,11 @@ def many_lines_problem(image: LineImage) -> Problem | None:
     if image.text is not None and ("\n" in image.text or "\r" in image.text):
         return Problem(str(image.source), image.relative, "holds a line break: a line image has one line of text")
     return None
+
+
+def without_path(error: Exception, path: Path | None) -> str:
+    """What went wrong with a file, for a `Problem` that names the file itself."""
+    return str(error).removeprefix(f"{path}: ")
 
 
 def folder_problems(images: Iterable[Path], reason: str) -> list[Problem]:

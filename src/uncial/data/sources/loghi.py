@@ -26,7 +26,7 @@ def read(settings: SourceSettings) -> Reading:
         try:
             rows, faults = read_list(entry.path)
         except LineError as error:
-            raise UserError(f"{entry.path} {error}") from error
+            raise UserError(str(error)) from error
         problems += faults
         problems += _add_rows(images, entry, rows, settings)
     if not images:

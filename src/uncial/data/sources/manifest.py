@@ -3,14 +3,16 @@
 import glob
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources import compiled, xml
+from uncial.data.sources import compiled
 from uncial.data.sources.finding import selected, without_suffix
-from uncial.data.sources.line_pages import LineImage, line_pages
+from uncial.data.sources.line_pages import LineImage, line_pages, without_path
 from uncial.data.sources.lists import ListFile, list_files, relatives, resolve
+from uncial.data.sources.transcribed_pages import read_files
+from uncial.data.sources.xml_files import XmlFile
 from uncial.errors import LineError, UserError
 from uncial.formats.lines import TEXT_SUFFIX, is_image, read_transcription, text_beside
 from uncial.formats.manifest import read_manifest
@@ -26,12 +28,16 @@ _WHOLE = ("manifest.txt", "all.txt")
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A file that a manifest names, its path below the base, and the row that names it."""
+    """A file that a manifest names, its path below the base, and the manifest that names it."""
 
     path: Path
     relative: str
     listed: ListFile
-    row: int
+
+    @property
+    def anchor(self) -> Path:
+        bases = self.listed.bases
+        return next((base for base in bases if self.path.is_relative_to(base)), self.path.parent)
 
 
 def read(settings: SourceSettings) -> Reading:
@@ -63,7 +69,7 @@ def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: Source
     try:
         rows = read_manifest(listed.path)
     except LineError as error:
-        raise UserError(f"{listed.path} {error}") from error
+        raise UserError(str(error)) from error
     problems: list[Problem] = []
     found: list[tuple[int, Path]] = []
     for number, row in rows:
@@ -80,7 +86,7 @@ def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: Source
             used = entries[path].listed.path.name
             problems.append(Problem(str(listed.path), where, f"{named[path]} is named again; it is used as in {used}"))
         elif _is_known(path):
-            entries[path] = _Entry(path, named[path], listed, number)
+            entries[path] = _Entry(path, named[path], listed)
         else:
             problems.append(Problem(str(listed.path), where, f"{named[path]} is no XML, line image or .arrow file"))
     return problems
@@ -105,21 +111,13 @@ def _is_known(path: Path) -> bool:
 
 
 def _read_xml(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> Reading:
-    """The pages of the XML files, read as `data=xml` does, under the ids that the manifest gives them."""
-    by_path = {entry.path: entry for entry in entries if entry.path.suffix.lower() == ".xml"}
-    if not by_path:
-        return Reading()
-    roots = tuple(str(path) for path in by_path)
-    reading = xml.read(SourceSettings("xml", roots, images=settings.images, options=settings.options))
-    counted: dict[Path, int] = {}
-    pages = []
-    for page in reading.pages:
-        entry = by_path[page.source]
-        counted[page.source] = counted.get(page.source, 0) + 1
-        identity = without_suffix(entry.relative) + (f"~{counted[page.source]}" if counted[page.source] > 1 else "")
-        lines = tuple(replace(line, page_id=identity) for line in page.lines)
-        pages.append(replace(page, id=identity, lines=lines, subset=subset))
-    return Reading(tuple(pages), reading.problems)
+    """The pages of the XML files, read as `data=xml` does."""
+    files = [
+        XmlFile(entry.path, entry.relative, entry.anchor, subset, named=True)
+        for entry in entries
+        if entry.path.suffix.lower() == ".xml"
+    ]
+    return read_files(files, settings, ("page", "alto"))
 
 
 def _read_arrow(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> Reading:
@@ -146,7 +144,7 @@ def _read_lines(entries: list[_Entry], subset: str | None, settings: SourceSetti
                 raise LineError("no transcription X.gt.txt beside the image X")
             content = read_transcription(text)
         except LineError as error:
-            problems.append(Problem(str(text or entry.path), "", str(error)))
+            problems.append(Problem(str(text or entry.path), "", without_path(error, text)))
             continue
         images.append(LineImage(entry.path, entry.relative, text, content, subset=subset))
     return Reading(line_pages(images, settings), tuple(problems))

@@ -7,7 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from uncial.data.polylines import area, as_points, centroid, densify, lengths
+from uncial.data.polylines import area, as_points, lengths
 from uncial.formats.types import TextLine
 
 MIN_AREA = 12.0
@@ -103,15 +103,35 @@ def directed(baseline: np.ndarray, polygon: np.ndarray, line: TextLine) -> np.nd
 
 
 def _side(baseline: np.ndarray, polygon: np.ndarray) -> float:
-    """Where the polygon's mass lies: the distance of its centre from the baseline, negative above, over the
-    polygon's height.
+    """Where the polygon's mass lies: its mean distance from the baseline over its thickness; -0.5 is wholly above,
+    0.5 wholly below.
     """
-    centre = centroid(polygon)
-    dense = densify(np.concatenate([baseline, baseline[-2:0:-1]]), 16.0)
-    foot = dense[((dense - centre) ** 2).sum(axis=1).argmin()]
     chord = (baseline[-1] - baseline[0]) / np.hypot(*(baseline[-1] - baseline[0]))
-    down = np.array([-chord[1], chord[0]])
-    return float((centre - foot) @ down / max(float(np.ptp(polygon @ down)), 1.0))
+    turned = _along_and_across(polygon, chord)
+    canvas, scale, low = _drawn(turned, 256)
+    across, along = np.nonzero(canvas)
+    s, t = along / scale + low[0], across / scale + low[1]
+    line = _along_and_across(baseline, chord)
+    line = line[np.argsort(line[:, 0], kind="stable")]
+    offset = t - np.interp(s, line[:, 0], line[:, 1])
+    thickness = max(1.0, len(t) / scale**2 / max(float(np.ptp(turned[:, 0])), 1.0))
+    return float(offset.mean() / thickness)
+
+
+def _along_and_across(points: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    return np.stack([points @ axis, points @ np.array([-axis[1], axis[0]])], axis=1)
+
+
+def _drawn(polygon: np.ndarray, limit: int) -> tuple[np.ndarray, float, np.ndarray]:
+    """A mask of the polygon, no larger than `limit` pixels a side; its scale, and the position (2,) of its first
+    pixel.
+    """
+    low, extent = polygon.min(axis=0), np.ptp(polygon, axis=0)
+    scale = min(1.0, limit / max(float(extent.max()), 1.0))
+    width, height = np.ceil(extent * scale).astype(int) + 1
+    canvas = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(canvas, [np.rint((polygon - low) * scale).astype(np.int32)], (1,))
+    return canvas, scale, low
 
 
 def derived_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
@@ -150,25 +170,19 @@ def _axes(polygon: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
 
 
 def _middle(polygon: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    down = np.array([-axis[1], axis[0]])
-    turned = np.stack([polygon @ axis, polygon @ down], axis=1)
-    low, extent = turned.min(axis=0), np.ptp(turned, axis=0)
-    scale = min(1.0, 512 / max(extent.max(), 1.0))
-    size = np.maximum(1, np.ceil(extent * scale)).astype(int) + 1
-    canvas = np.zeros((size[1], size[0]), np.uint8)
-    cv2.fillPoly(canvas, [np.rint((turned - low) * scale).astype(np.int32)], 1)
+    canvas, scale, low = _drawn(_along_and_across(polygon, axis), 512)
+    length = canvas.shape[1]
     thickness = canvas.sum(axis=0).astype(np.float64)
-    centre = (canvas * np.arange(size[1])[:, None]).sum(axis=0) / np.maximum(thickness, 1)
+    centre = (canvas * np.arange(len(canvas))[:, None]).sum(axis=0) / np.maximum(thickness, 1)
     usual = float(np.median(thickness[thickness > 0]))
-    pieces = int(np.clip(size[0] / (3 * usual), 1, 24))
-    edges = np.linspace(0, size[0], pieces + 1).astype(int)
+    edges = np.linspace(0, length, int(np.clip(length / (1.5 * usual), 1, 32)) + 1).astype(int)
     inner = [(a, b) for a, b in pairwise(edges) if (thickness[a:b] > 0).any()]
     x = np.array([(a + b - 1) / 2 for a, b in inner])
     y = np.array([np.median(centre[a:b][thickness[a:b] > 0]) for a, b in inner]) + 0.25 * usual
     if len(x) < 2:
-        x, y = np.array([0.0, size[0] - 1.0]), np.repeat(y[:1], 2)
+        x, y = np.array([0.0, max(1.0, length - 1.0)]), np.repeat(y[:1], 2)
     knots = np.stack([x, y], axis=1) / scale + low
-    return knots[:, :1] * axis + knots[:, 1:] * down
+    return knots[:, :1] * axis + knots[:, 1:] * np.array([-axis[1], axis[0]])
 
 
 def _belongs(baseline: np.ndarray, polygon: np.ndarray) -> bool:
@@ -181,8 +195,11 @@ def _belongs(baseline: np.ndarray, polygon: np.ndarray) -> bool:
 
 
 def _crosses_itself(polygon: np.ndarray) -> bool:
-    """Whether it is a figure of eight, whose two halves cancel in the shoelace formula."""
-    return len(polygon) > 3 and _axes(polygon)[0][1] > 3
+    """Whether it is a figure of eight: with an inside, though its two halves cancel in the shoelace formula."""
+    if len(polygon) < 4:
+        return False
+    canvas, _, _ = _drawn(polygon, 256)
+    return bool(cv2.erode(canvas, np.ones((3, 3), np.uint8)).any())
 
 
 def _is_right_to_left(line: TextLine) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uncial.data.polylines import arcs, blur, lengths, smooth
+from uncial.data.polylines import arcs, lengths, smooth, smooth_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def course_along(baseline: np.ndarray, height: float, polygon: np.ndarray) -> Co
     the normals are smoothed further; where that does not help, the course is the straight line between the
     baseline's ends or, where these meet, along its longest extent.
     """
+    baseline = _without_hooks(baseline, height)
     chord = baseline[-1] - baseline[0]
     span = float(np.hypot(*chord))
     if span > 0:
@@ -85,11 +86,25 @@ def course_along(baseline: np.ndarray, height: float, polygon: np.ndarray) -> Co
     along = np.concatenate([[0.0], np.cumsum(piece)])
     angle = np.unwrap(np.arctan2(*np.gradient(curve, along, axis=0).T[::-1]))
     for widen in (0.5, 1.0, 2.0, 4.0):
-        steady = blur(angle, widen * height / step)
+        steady = smooth_once(angle, widen * height / step)
         bend = np.abs(np.diff(steady)) / np.maximum(piece, 1e-6)
         if bend.max() * height < 0.8:
             return Course(along, curve, np.stack([-np.sin(steady), np.cos(steady)], axis=1))
     return _straightened(baseline)
+
+
+def _without_hooks(baseline: np.ndarray, height: float) -> np.ndarray:
+    """Leave out a first or last segment that is short against the line's height and turns off by more than 45
+    degrees.
+    """
+    for _ in range(2):  # once for each end, the second time turned round
+        if len(baseline) > 2:
+            last, before = baseline[-1] - baseline[-2], baseline[-2] - baseline[-3]
+            lengths_of = np.hypot(*last), np.hypot(*before)
+            if lengths_of[0] < 0.5 * height and last @ before < 0.5 * lengths_of[0] * lengths_of[1]:
+                baseline = baseline[:-1]
+        baseline = baseline[::-1]
+    return baseline
 
 
 def _extended(curve: np.ndarray, height: float, step: float, polygon: np.ndarray) -> np.ndarray:
@@ -100,14 +115,24 @@ def _extended(curve: np.ndarray, height: float, step: float, polygon: np.ndarray
         last = curve[-1]
         direction = last - curve[-2]
         over = float(((polygon[nearest == len(curve) - 1] - last) @ direction).max(initial=0.0)) / np.hypot(*direction)
-        back = min(len(curve) - 1, int(np.ceil((1.5 * height + over) / step)))
-        direction = last - curve[-1 - back]
-        direction /= np.hypot(*direction)
+        angle = _end_angle(curve, int(np.ceil((1.5 * height + over) / step)))
+        direction = np.array([np.cos(angle), np.sin(angle)])
         ahead = step * np.arange(1, int(np.ceil(over / step)) + 1)
         nearest = len(curve) - 1 - nearest
         curve = np.concatenate([curve, last + ahead[:, None] * direction])[::-1]
         nearest = nearest + len(ahead)
     return curve
+
+
+def _end_angle(curve: np.ndarray, count: int) -> float:
+    """The direction at the end of a curve, by a straight line through the angles of its last `count` pieces."""
+    steps = np.diff(curve[-1 - count :], axis=0)
+    angle = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+    if len(angle) < 4:
+        return float(angle.mean())
+    at = np.arange(len(angle)) - (len(angle) - 1) / 2
+    bend = float(at @ angle / (at @ at))
+    return float(angle.mean()) + bend * len(angle) / 2
 
 
 def _straightened(baseline: np.ndarray) -> Course:

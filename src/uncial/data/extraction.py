@@ -147,8 +147,8 @@ def _straighten(crop: np.ndarray, corner: tuple[int, int], course: Course, polyg
     """Resample the crop along and across the course, as far as the polygon reaches."""
     points = polygon if course.straight else densify(polygon, 24.0)
     places = course.project(points)
-    low, high = np.floor(places.min(axis=0)), np.ceil(places.max(axis=0))
-    width, height = (high - low).astype(int) + 1
+    low = places.min(axis=0)
+    width, height = np.rint(places.max(axis=0) - low).astype(int) + 1
     if course.straight:
         normal = course.normals[0]
         tangent = np.array([normal[1], -normal[0]])

@@ -31,17 +31,6 @@ def area(polygon: np.ndarray) -> float:
     return float(abs(cv2.contourArea(polygon.astype(np.float32).reshape(-1, 1, 2)))) if len(polygon) > 2 else 0.0
 
 
-def centroid(polygon: np.ndarray) -> np.ndarray:
-    """Centre of the area, (2,); the mean of the points where there is no area."""
-    moments = cv2.moments(polygon.astype(np.float32).reshape(-1, 1, 2))
-    if abs(moments["m00"]) < 1e-6:
-        return polygon.mean(axis=0)
-    centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
-    low, high = polygon.min(axis=0), polygon.max(axis=0)
-    # The signed parts of a self-crossing polygon can put the quotient anywhere.
-    return centre if ((centre >= low) & (centre <= high)).all() else polygon.mean(axis=0)
-
-
 def densify(polygon: np.ndarray, step: float) -> np.ndarray:
     """The closed polygon with further points on its edges, none further than `step` from the next."""
     edges = np.roll(polygon, -1, axis=0) - polygon
@@ -85,29 +74,27 @@ def arcs(points: np.ndarray, step: float) -> np.ndarray:
 
 
 def smooth(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Smooth evenly spaced (N, 2) points with a Gaussian of `sigma` samples, applied twice over ("twicing", Tukey
-    1977).
+    """Smooth evenly spaced (N, 2) points with a Gaussian of `sigma` samples, applied twice over ("twicing", Tukey 1977).
 
-    2G - G*G has no second moment: it takes out what is short against sigma and leaves bends as they are, where one
-    Gaussian would flatten them. The ends keep their place and direction (reflection through the end point).
+    2G - G*G has no second moment: it takes out what is short against sigma and leaves bends as they are, where one Gaussian would
+    flatten them. The ends keep their place and direction (reflection through the end point).
     """
-    once = _filter(values, sigma, through=True)
-    return once + _filter(values - once, sigma, through=True)
+    once = _filter(values, sigma)
+    return once + _filter(values - once, sigma)
 
 
-def blur(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Smooth evenly spaced (N,) values with a Gaussian of `sigma` samples, mirrored at the ends."""
-    return _filter(values[:, None], sigma, through=False)[:, 0]
+def smooth_once(values: np.ndarray, sigma: float) -> np.ndarray:
+    """Smooth evenly spaced (N,) values with a Gaussian of `sigma` samples; the ends keep their value and slope."""
+    return _filter(values[:, None], sigma)[:, 0]
 
 
-def _filter(values: np.ndarray, sigma: float, through: bool) -> np.ndarray:
+def _filter(values: np.ndarray, sigma: float) -> np.ndarray:
     radius = min(len(values) - 1, int(np.ceil(3 * sigma)))
     if radius < 1:
         return values
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     kernel /= kernel.sum()
-    before, after = values[radius:0:-1], values[-2 : -2 - radius : -1]
-    if through:
-        before, after = 2 * values[0] - before, 2 * values[-1] - after
+    before = 2 * values[0] - values[radius:0:-1]
+    after = 2 * values[-1] - values[-2 : -2 - radius : -1]
     padded = np.concatenate([before, values, after])
     return np.stack([np.convolve(column, kernel, mode="valid") for column in padded.T], axis=1)

@@ -39,11 +39,12 @@ class _Context:
 
 
 def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFacts | None = None) -> Reading:
-    """The pages of an ALTO file, their image not yet looked for: `metadata["image"]` is the name that the file states.
+    """The pages of an ALTO file without image: `metadata["image"]` is the name it states.
 
     A second Page element becomes `page_id#2`, and its `metadata["frame"]` is "1". Coordinates are pixels; where the file
     counts in tenths of millimetres or 1200ths of an inch, `image` tells how many pixels that is. A line whose
-    coordinates are no numbers is left out with a Problem. Raises LineError where the file holds no Page, or its unit cannot be converted.
+    coordinates are no numbers is left out with a Problem. Raises LineError where the file holds no Page, or its unit
+    cannot be converted.
     """
     layouts = alto_layouts(root)
     if not layouts:
@@ -124,7 +125,7 @@ def _line(line: AltoLine, context: _Context) -> TextLine:
         box=context.scale.box(box),
         text=content.text,
         region_id=None if line.block is None else line.block.id,
-        direction=_direction([element, *above]),
+        direction=direction_of([element, *above]),
         language=_language(element, language, above, context),
         tags=labels,
         confidence=content.confidence,
@@ -132,7 +133,7 @@ def _line(line: AltoLine, context: _Context) -> TextLine:
     )
 
 
-def _direction(chain: Iterable[etree._Element]) -> str | None:
+def direction_of(chain: Iterable[etree._Element]) -> str | None:
     """The nearest BASEDIRECTION; else what a quarter turn by a block's ROTATION makes of horizontal text."""
     elements = list(chain)
     for element in elements:

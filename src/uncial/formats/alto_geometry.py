@@ -56,7 +56,7 @@ def measurement_unit(root: etree._Element) -> str:
 
 
 def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Scale:
-    """Pixels a unit: from the page's size in units and the image's in pixels where they agree, else from the resolution.
+    """Pixels a unit: from the sizes of page and image where their proportions agree, else from the resolution.
 
     Raises LineError for an unknown unit, and where nothing says how large a pixel is.
     """
@@ -71,16 +71,12 @@ def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Sca
             return Scale(x, y)
     if image is not None and image.dpi > 0:
         return Scale(image.dpi / UNITS_PER_INCH[unit], image.dpi / UNITS_PER_INCH[unit])
-    missing = (
-        "its image is missing"
-        if image is None
-        else "neither the size of its Page nor the image says how many pixels that is"
-    )
+    missing = "its image is missing" if image is None else "neither its Page nor the image says how many pixels that is"
     raise LineError(f"its coordinates are in {unit} and {missing}; export it again in pixels")
 
 
 def box_of(element: etree._Element) -> Box | None:
-    """(left, top, right, bottom) in the file's unit where HPOS, VPOS, WIDTH and HEIGHT are all there. Raises LineError."""
+    """(left, top, right, bottom) in the file's unit where all four attributes are there. Raises LineError."""
     values = [element.get(name) for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT")]
     if not all(values):
         return None

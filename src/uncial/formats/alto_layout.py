@@ -39,7 +39,7 @@ class AltoLayout:
 
 
 def alto_layouts(root: etree._Element) -> list[AltoLayout]:
-    """One for each Page element. Identifiers are unique in the whole file. Order is that of `ReadingOrder`, else the document's."""
+    """One for each Page element, in the order of `ReadingOrder`, else the document's."""
     lines, blocks = descendants(root, "TextLine"), descendants(root, *BLOCKS)
     stated = [one.get("ID") for one in lines]
     line_ids = dict(zip(lines, unique_identifiers(stated, "line"), strict=True))
@@ -77,7 +77,7 @@ def _around(element: etree._Element, page: etree._Element) -> tuple[etree._Eleme
 
 
 def _ranks(root: etree._Element) -> dict[str, int]:
-    """The place of each identifier in the reading order; where several orders are given side by side, the first one's."""
+    """The place of each identifier in the reading order; of several orders side by side, the first one's."""
     ranks: dict[str, int] = {}
     for order in descendants(root, "ReadingOrder"):
         for entry in order.iter("{*}ElementRef", "{*}OrderedGroup", "{*}UnorderedGroup"):

@@ -32,8 +32,8 @@ class AltoText:
 def uses_spaces(page: etree._Element) -> bool:
     """Whether the page marks its spaces with SP.
 
-    Where it does, strings side by side belong together, as kraken writes punctuation. Where it does not, strings are words, since
-    the schema says that strings are separated by white space.
+    Where it does, strings side by side belong together, as kraken writes punctuation. Where it does not, strings are
+    words, since the schema says that strings are separated by white space.
     """
     return next(page.iter("{*}SP"), None) is not None
 
@@ -41,7 +41,7 @@ def uses_spaces(page: etree._Element) -> bool:
 def alto_text(
     line: etree._Element, above: list[etree._Element], styles: dict[str, list[str]], spaces_marked: bool
 ) -> AltoText:
-    """The line's text with the spaces inside CONTENT kept. SUBS_CONTENT, the whole of a word broken over two lines, is ignored."""
+    """The line's text, the spaces inside CONTENT kept. SUBS_CONTENT, the whole of a broken word, is ignored."""
     text, after_string = "", False
     found: list[TextSpan] = []
     confidences: list[tuple[float | None, int]] = []

@@ -35,7 +35,7 @@ def optional_number(text: str | None) -> float | None:
 
 
 def points(text: str) -> tuple[Point, ...]:
-    """The points of "x,y x,y" (PAGE, ALTO) or "x y x y" (eScriptorium's ALTO), none for empty text. Raises LineError."""
+    """The points of "x,y x,y" (PAGE, ALTO) or "x y x y" (eScriptorium's ALTO). Raises LineError."""
     joined = AROUND_COMMA.sub(",", text.strip())
     pairs = joined.split()
     if not pairs:

@@ -18,7 +18,7 @@ TRANSKRIBUS_KEYS = ("docId", "pageId", "pageNr", "title", "imgUrl", "status", "t
 
 
 def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
-    """The page of a PAGE file, its image not yet looked for: `metadata["image"]` is the name that the file states.
+    """The page of a PAGE file, without its image: `metadata["image"]` is the name that the file states.
 
     Coordinates are pixels of that image. A line whose coordinates are no numbers is left out with a Problem. Raises
     LineError where the file holds no Page.

@@ -1,0 +1,44 @@
+"""`data=bonnevie`: pages as Transkribus and Loghi leave them, in a folder to fine-tune on and one to test on."""
+
+import os
+from pathlib import Path
+
+from uncial.data.settings import SourceSettings
+from uncial.data.sources.transcribed_pages import read_files
+from uncial.data.sources.xml_files import folder_files
+from uncial.errors import UserError
+from uncial.formats.types import Reading
+
+SUBSETS = {"finetune": "trainval", "test": "test"}
+
+
+def read(settings: SourceSettings) -> Reading:
+    """The pages of `finetune/` (subset `trainval`, to be split by page) and of `test/`.
+
+    Raises UserError where there is no usable page in `finetune/`.
+    """
+    roots = [Path(os.path.abspath(Path(root).expanduser())) for root in settings.root]  # noqa: PTH100
+    files = [
+        file
+        for root in roots
+        for folder, subset in SUBSETS.items()
+        for file in folder_files(root / folder, root, settings, subset)
+    ]
+    reading = read_files(files, settings, ("page", "alto"))
+    if not any(page.subset == "trainval" for page in reading.pages):
+        raise UserError(_expected(roots, reading))
+    return reading
+
+
+def _expected(roots: list[Path], reading: Reading) -> str:
+    root = roots[0] if roots else Path("data/bonnevie")
+    found = f"{root} does not exist"
+    if root.is_dir():
+        found = f"{root} holds no usable page to train on"
+    if reading.problems:
+        found += f" ({reading.problems[0].file}: {reading.problems[0].reason})"
+    return (
+        f"data=bonnevie: {found}; expected are page images {root}/finetune/*.jpg with their PAGE XML in "
+        f"{root}/finetune/page/*.xml, and likewise {root}/test/*.jpg with {root}/test/page/*.xml. Put them there "
+        "or set data.root; data=synthetic trains on pages that the program draws itself."
+    )

@@ -1,0 +1,10 @@
+"""`data=page`: PAGE XML files with their page images."""
+
+from uncial.data.settings import SourceSettings
+from uncial.data.sources.transcribed_pages import read_settings
+from uncial.formats.types import Reading
+
+
+def read(settings: SourceSettings) -> Reading:
+    """The pages of all PAGE files that the settings name, no other XML. Raises UserError where there is none."""
+    return read_settings(settings, ("page",))

@@ -1,0 +1,162 @@
+"""XML files to pages with their images: what `data=page`, `alto`, `xml` and `bonnevie` have in common."""
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from uncial.data.settings import SourceSettings
+from uncial.data.sources.finding import contents, places_by_subset, without_suffix
+from uncial.data.sources.line_pages import named
+from uncial.data.sources.one_image import one_page_an_image
+from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, xml_files
+from uncial.errors import LineError, UserError
+from uncial.formats.images import ImageFinder
+from uncial.formats.read_xml import read_transcription
+from uncial.formats.types import ImageSource, Page, Problem, Reading
+from uncial.formats.xml import describe_other, kind_of, parse
+
+KIND_NAMES = {"page": "PAGE", "alto": "ALTO", "mets": "METS", "other": "other XML"}
+
+
+@dataclass(slots=True)
+class _Collected:
+    pages: list[Page] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+
+
+def read_settings(settings: SourceSettings, kinds: Collection[str]) -> Reading:
+    """The pages of the files of these kinds (`page`, `alto`) that the settings name.
+
+    METS and other XML, and files of another kind, are passed over silently in folders and listed as problems where they
+    are named themselves. Raises UserError where nothing usable is left.
+    """
+    files, problems = xml_files(settings)
+    collected = _collect(files, settings, kinds)
+    reading = _finish(collected, problems)
+    if not reading.pages:
+        raise UserError(_nothing(settings, collected, reading.problems))
+    return reading
+
+
+def read_files(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> Reading:
+    """The pages of these files; none where none is usable."""
+    return _finish(_collect(files, settings, kinds), [])
+
+
+def _finish(collected: _Collected, problems: Sequence[Problem]) -> Reading:
+    pages, twins = one_page_an_image(collected.pages)
+    pages.sort(key=lambda page: page.id)
+    return Reading(tuple(pages), (*problems, *collected.problems, *twins))
+
+
+def _collect(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> _Collected:
+    collected = _Collected()
+    finder = ImageFinder(settings.images)
+    for file, page_id in zip(files, _page_ids(files), strict=True):
+        try:
+            _read_file(file, page_id, settings, kinds, finder, collected)
+        except LineError as error:
+            collected.problems.append(Problem(str(file.path), "", _without_path(str(error), file.path)))
+    return collected
+
+
+def _read_file(
+    file: XmlFile,
+    page_id: str,
+    settings: SourceSettings,
+    kinds: Collection[str],
+    finder: ImageFinder,
+    collected: _Collected,
+) -> None:
+    root = parse(file.path).getroot()
+    kind = kind_of(root)
+    collected.kinds[kind] += 1
+    if kind not in kinds:
+        if file.named:
+            other = f"is {KIND_NAMES[kind]}; read it with data={kind}"
+            raise LineError(describe_other(root) if kind in ("mets", "other") else other)
+        return
+
+    def image_of(stated: str) -> Path:
+        return finder.find(stated, file.path, file.anchor)
+
+    reading = read_transcription(root, file.path, page_id, image_of)
+    document = named(settings, "document_pattern", page_id) or _document(file)
+    hand = named(settings, "hand_pattern", page_id) or document
+    collected.problems += reading.problems
+    for page in reading.pages:
+        path = image_of(page.metadata["image"])
+        collected.pages.append(
+            replace(
+                page,
+                image=_image_source(path, page),
+                subset=file.subset,
+                document=document,
+                hand=hand,
+                metadata={**page.metadata, "image_file": path.name},
+            )
+        )
+
+
+def _image_source(path: Path, page: Page) -> ImageSource:
+    """The second Page of an ALTO file is the second page of its TIFF."""
+    frame = int(page.metadata.get("frame", "0"))
+    if frame and path.suffix.lower() not in (".tif", ".tiff"):
+        raise LineError(f"holds several Page elements for the single image {path.name}; write one file for each page")
+    return ImageSource(path, frame)
+
+
+def _page_ids(files: Sequence[XmlFile]) -> list[str]:
+    """The path below the root without suffix, in Unicode's composed form; where two would be equal, told apart.
+
+    By the folder of their root, else by the suffix, else by a number in the order of their paths.
+    """
+    ids = [unicodedata.normalize("NFC", without_suffix(file.relative)) for file in files]
+    for attempt in (lambda file: f"{file.anchor.name}/{without_suffix(file.relative)}", lambda file: file.relative):
+        counts = Counter(ids)
+        ids = [own if counts[own] == 1 else attempt(file) for own, file in zip(ids, files, strict=True)]
+    seen: Counter[str] = Counter()
+    for place in sorted(range(len(ids)), key=lambda place: str(files[place].path)):
+        seen[ids[place]] += 1
+        if seen[ids[place]] > 1:
+            ids[place] = f"{ids[place]}~{seen[ids[place]]}"
+    return ids
+
+
+def _document(file: XmlFile) -> str:
+    """The folder of the page below the root, `page/` and its like skipped; the root's name for pages right in it."""
+    parts = list(PurePosixPath(file.relative).parts[:-1])
+    while parts and parts[-1].lower() in LAYOUT_FOLDERS:
+        parts.pop()
+    if parts:
+        return unicodedata.normalize("NFC", "/".join(parts))
+    folder = Path(os.path.normpath(file.path.parent))
+    while folder.name.lower() in LAYOUT_FOLDERS and folder != folder.parent:
+        folder = folder.parent
+    return unicodedata.normalize("NFC", folder.name)
+
+
+def _without_path(message: str, path: Path) -> str:
+    return message.removeprefix(f"{path}: ")
+
+
+def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence[Problem]) -> str:
+    """Why there is not a single page, and what to do."""
+    places = [place for _, where in places_by_subset(settings) for place in where]
+    where = ", ".join(str(place.path) for place in places[:3])
+    if problems:
+        first = problems[0]
+        more = f" ({len(problems)} problems in all)" if len(problems) > 1 else ""
+        return f"data.root: no usable page in {where}; {first.file}: {first.reason}{more}"
+    wanted = {"page": "PAGE", "alto": "ALTO"}.get(settings.format, "PAGE or ALTO")
+    other = next((kind for kind in ("page", "alto") if collected.kinds[kind]), None)
+    if other is not None:
+        count = collected.kinds[other]
+        return f"data.root: {where} holds no {wanted} file but {count:,} {KIND_NAMES[other]}; use data={other}"
+    if settings.include or settings.exclude:
+        return f"data.root: no {wanted} file in {where} is left by data.include and data.exclude; check these globs"
+    return f"data.root: {where} holds no {wanted} file, but {contents(places)}"

@@ -1,0 +1,119 @@
+"""The XML files that the settings name, each once, with the subset that they were named for."""
+
+import glob
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from uncial.data.settings import SourceSettings
+from uncial.data.sources.finding import Place, files, places_by_subset, selected
+from uncial.data.sources.lists import relatives, resolve
+from uncial.errors import LineError, UserError
+from uncial.formats.images import is_image
+from uncial.formats.manifest import read_manifest
+from uncial.formats.types import Problem
+
+LAYOUT_FOLDERS = ("page", "alto", "pagexml", "page_xml", "page-xml", "xml")
+
+
+@dataclass(frozen=True, slots=True)
+class XmlFile:
+    """An XML file, its path below the root with forward slashes, the root itself, and the subset that was asked for.
+
+    `named` is true where the user named the very file, not a folder that holds it.
+    """
+
+    path: Path
+    relative: str
+    anchor: Path
+    subset: str | None = None
+    named: bool = False
+
+
+def xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Problem]]:
+    """All files, those of the evaluation first. A file named for two subsets is kept for test, else val.
+
+    An entry that is neither a folder nor an XML file is a list of paths. Raises UserError for one that does not exist.
+    """
+    found: dict[str, XmlFile] = {}
+    problems: list[Problem] = []
+    for subset, places in reversed(places_by_subset(settings)):
+        entries = settings.root if subset is None else getattr(settings, subset)
+        named = not any(glob.has_magic(entry) for entry in entries)
+        for place in places:
+            listed, faults = _files_of(place, settings, subset, named)
+            problems += faults
+            for file in listed:
+                kept = found.setdefault(os.path.realpath(file.path), file)
+                if kept.subset != file.subset and file.subset is not None:
+                    problems.append(
+                        Problem(
+                            str(file.path), "", f"named for {file.subset} and {kept.subset}; used for {kept.subset}"
+                        )
+                    )
+    return list(found.values()), problems
+
+
+def folder_files(folder: Path, anchor: Path, settings: SourceSettings, subset: str | None) -> list[XmlFile]:
+    """The selected XML files in and below a folder, named by their paths below `anchor`."""
+    return _below(Place(folder, anchor), settings, subset, False)
+
+
+def _files_of(
+    place: Place, settings: SourceSettings, subset: str | None, named: bool
+) -> tuple[list[XmlFile], list[Problem]]:
+    if place.path.is_dir() or _is_xml(place.path):
+        return _below(place, settings, subset, named and place.path.is_file()), []
+    if is_image(place.path):
+        beside = _beside(place.path)
+        if beside is None:
+            return [], [Problem(str(place.path), "", "has no XML file of its name beside it or in page/ or alto/")]
+        return [XmlFile(beside, place.relative(beside), place.anchor, subset)], []
+    return _listed(place, settings, subset)
+
+
+def _below(place: Place, settings: SourceSettings, subset: str | None, named: bool) -> list[XmlFile]:
+    found = files([place], _is_xml, settings.include, settings.exclude)
+    return [XmlFile(file.path, file.relative, place.anchor, subset, named) for file in found]
+
+
+def _listed(place: Place, settings: SourceSettings, subset: str | None) -> tuple[list[XmlFile], list[Problem]]:
+    """The rows of a list: paths of XML files, or of images with their XML file beside them."""
+    try:
+        rows = read_manifest(place.path)
+    except LineError as error:
+        raise UserError(str(error)) from None
+    roots = [Path(os.path.abspath(Path(root).expanduser())) for root in settings.root]  # noqa: PTH100
+    bases = [root for root in roots if root.is_dir()] or [place.path.parent]
+    found: list[Path] = []
+    problems = []
+    for number, row in rows:
+        path = resolve(row, bases)
+        if path is not None and is_image(path):
+            path = _beside(path)
+        if path is None or not _is_xml(path):
+            reason = "is not there" if path is None else "is no XML file"
+            problems.append(Problem(str(place.path), "", f"row {number}: {row} {reason}, looked for below {bases[0]}"))
+            continue
+        found.append(path)
+    names = relatives(found, bases)
+    listed = [
+        XmlFile(path, names[path], _anchor(path, bases), subset, True)
+        for path in dict.fromkeys(found)
+        if selected(names[path], settings.include, settings.exclude)
+    ]
+    return listed, problems
+
+
+def _anchor(path: Path, bases: Sequence[Path]) -> Path:
+    return next((base for base in bases if path.is_relative_to(base)), path.parent)
+
+
+def _beside(image: Path) -> Path | None:
+    folders = [image.parent, *(image.parent / name for name in LAYOUT_FOLDERS)]
+    return next((path for folder in folders if (path := folder / f"{image.stem}.xml").is_file()), None)
+
+
+def _is_xml(path: Path) -> bool:
+    return path.suffix.lower() == ".xml"

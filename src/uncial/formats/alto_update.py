@@ -1,0 +1,185 @@
+"""Recognised text into the lines of an ALTO file."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from lxml import etree
+
+from uncial.errors import LineError
+from uncial.formats.alto import direction_of
+from uncial.formats.alto_geometry import Box, box_of, shape_of
+from uncial.formats.alto_layout import AltoLine, alto_layouts
+from uncial.formats.alto_text import uses_spaces
+from uncial.formats.word_boxes import Word, split_words, word_box
+from uncial.formats.xml import child, children, descendants, local_name
+from uncial.formats.xml_editing import insert, new_element, remove, storable
+from uncial.text.transcription import Transcription
+
+Division = Literal["line", "words", "words and spaces"]
+
+STALE = ("WC", "CC", "CS", "SUBS_TYPE", "SUBS_CONTENT")
+BOX = ("HPOS", "VPOS", "WIDTH", "HEIGHT")
+
+
+def update_alto(root: etree._Element, texts: Mapping[str, Transcription]) -> set[str]:
+    """Puts the texts into the strings of their lines, and returns the identifiers of lines that were found.
+
+    A file with one String a line keeps it so, one that divides lines into words gets words. Glyphs, alternatives,
+    hyphens and substitutions of the old text are removed, and entries of the reading order that pointed at them.
+    """
+    found: set[str] = set()
+    gone: set[str] = set()
+    for layout in alto_layouts(root):
+        division = _division(layout.page)
+        for line in layout.lines:
+            if line.id in texts:
+                gone |= _set_line(line, texts[line.id], division)
+                found.add(line.id)
+    if gone:
+        _forget(root, gone - {one.get("ID", "") for one in root.iter(etree.Element)})
+    return found
+
+
+def set_alto_image(root: etree._Element, name: str) -> None:
+    """States another name of the page's image."""
+    for information in descendants(root, "sourceImageInformation"):
+        holder = child(information, "fileName")
+        if holder is not None:
+            holder.text = name
+
+
+def _division(page: etree._Element) -> Division:
+    if uses_spaces(page):
+        return "words and spaces"
+    several = any(len(children(line, "String")) > 1 for line in descendants(page, "TextLine"))
+    return "words" if several else "line"
+
+
+def _set_line(line: AltoLine, transcription: Transcription, division: Division) -> set[str]:
+    """Returns the identifiers of the elements that were taken out."""
+    element, text = line.element, storable(transcription.text)
+    if text != transcription.text:
+        transcription = Transcription(text, transcription.confidence)
+    old = children(element, "String", "SP", "HYP")
+    gone = {identifier for one in old for inner in one.iter(etree.Element) if (identifier := inner.get("ID"))}
+    strings = [one for one in old if local_name(one) == "String"]
+    words = [Word(text, 0, len(text))] if division == "line" else split_words(text, division == "words and spaces")
+    if len(words) == 1 and len(strings) == 1:
+        _refill(strings[0], words[0], transcription)
+        for one in old:
+            if one is not strings[0]:
+                remove(one)
+        return gone
+    place = element.index(old[0]) if old else _after_shape(element)
+    for one in old:
+        remove(one)
+    above = [] if line.block is None else [line.block.element, *line.block.around]
+    boxes = _boxes(element, words, transcription, text, direction_of([element, *above]))
+    identifiers = [one.get("ID") for one in strings]
+    for number, (word, box) in enumerate(zip(words, boxes, strict=True)):
+        if number and division == "words and spaces":
+            place = _put(element, place, _space(element, boxes[number - 1], box))
+        identifier = identifiers[number] if number < len(identifiers) else None
+        place = _put(element, place, _string(element, word, box, identifier, transcription))
+    return gone
+
+
+def _refill(string: etree._Element, word: Word, transcription: Transcription) -> None:
+    for inner in list(string):
+        if local_name(inner) != "Shape":
+            string.remove(inner)
+    if not len(string):
+        string.text = None
+    for name in STALE:
+        string.attrib.pop(name, "")
+    string.set("CONTENT", word.content)
+    _set_confidence(string, word, transcription)
+
+
+def _string(
+    line: etree._Element, word: Word, box: Box | None, identifier: str | None, transcription: Transcription
+) -> etree._Element:
+    string = new_element(line, "String")
+    if identifier:
+        string.set("ID", identifier)
+    string.set("CONTENT", word.content)
+    if box is not None:
+        left, top, right, bottom = box
+        for name, value in zip(BOX, (left, top, right - left, bottom - top), strict=True):
+            string.set(name, _figure(value))
+    _set_confidence(string, word, transcription)
+    return string
+
+
+def _space(line: etree._Element, before: Box | None, after: Box | None) -> etree._Element:
+    space = new_element(line, "SP")
+    if before is not None and after is not None:
+        left, right = min(before[2], after[2]), max(before[0], after[0])
+        for name, value in zip(("WIDTH", "HPOS", "VPOS"), (max(0.0, right - left), left, after[1]), strict=True):
+            space.set(name, _figure(value))
+    return space
+
+
+def _boxes(
+    line: etree._Element, words: list[Word], transcription: Transcription, text: str, direction: str | None
+) -> list[Box | None]:
+    box = _line_box(line)
+    if box is None:
+        return [None for _ in words]
+    if len(words) == 1:
+        return [box]
+    return [word_box(word, box, transcription, text, direction) for word in words]
+
+
+def _line_box(line: etree._Element) -> Box | None:
+    """The stated box, else that of the outline, in the file's own unit."""
+    try:
+        box, shape = box_of(line), shape_of(line)
+    except LineError:
+        return None
+    if box is None and shape:
+        across, down = [x for x, _ in shape], [y for _, y in shape]
+        return min(across), min(down), max(across), max(down)
+    return box
+
+
+def _set_confidence(string: etree._Element, word: Word, transcription: Transcription) -> None:
+    """WC from the word's characters where their confidences are known, else that of the line."""
+    confidence = transcription.confidence
+    characters = transcription.character_confidences[word.start : word.end]
+    whole = word.end - word.start == len(transcription.text)
+    if characters and not whole and len(transcription.character_confidences) == len(transcription.text):
+        confidence = sum(characters) / len(characters)
+    if 0 <= confidence <= 1:
+        string.set("WC", f"{confidence:.4f}")
+
+
+def _figure(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _after_shape(line: etree._Element) -> int:
+    shape = child(line, "Shape")
+    return 0 if shape is None else line.index(shape) + 1
+
+
+def _put(line: etree._Element, place: int, element: etree._Element) -> int:
+    insert(line, place, element)
+    return place + 1
+
+
+def _forget(root: etree._Element, gone: set[str]) -> None:
+    """Takes references to what is no longer there out of the reading order, with groups that become empty."""
+    for order in descendants(root, "ReadingOrder"):
+        for entry in reversed(list(order.iter("{*}ElementRef", "{*}OrderedGroup", "{*}UnorderedGroup"))):
+            references = entry.get("REF", "").split()
+            left = [one for one in references if one not in gone]
+            if len(left) < len(references):
+                if left:
+                    entry.set("REF", " ".join(left))
+                else:
+                    entry.attrib.pop("REF")
+            if not entry.get("REF") and not children(entry):
+                remove(entry)
+        if not children(order):
+            remove(order)

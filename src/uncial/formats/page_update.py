@@ -1,0 +1,113 @@
+"""Recognised text into the lines and regions of a PAGE file."""
+
+import re
+from collections.abc import Mapping
+
+from lxml import etree
+
+from uncial.formats.custom import parse_custom, without_spans
+from uncial.formats.page_layout import LineElement, PageLayout, page_layout
+from uncial.formats.page_text import chosen_equivalent, equivalent_text, line_text
+from uncial.formats.xml import child, children, descendants, local_name
+from uncial.formats.xml_editing import append_indented, insert, new_element, remove, storable
+from uncial.text.transcription import Transcription
+
+BEFORE_LINE_TEXT = ("AlternativeImage", "Coords", "Baseline", "Word", "TextEquiv")
+AFTER_REGION_TEXT = ("TextStyle",)
+FIRST_YEAR_WITH_CONFIDENCE = 2013
+
+
+def update_page(root: etree._Element, texts: Mapping[str, Transcription]) -> set[str]:
+    """Puts the texts into the TextEquiv of their lines, and returns the identifiers of lines that were found.
+
+    Words with their glyphs and alternative readings are removed, for they belong to the old text, as are the parts of
+    `custom` that point into it. The text of a region follows, its lines in reading order, where the region has one or
+    where none of its lines had any text before.
+    """
+    found: set[str] = set()
+    for page in descendants(root, "Page"):
+        layout = page_layout(page)
+        touched = [line for line in layout.lines if line.id in texts]
+        fresh = _regions_without_text(layout)
+        for line in touched:
+            _set_line(line.element, texts[line.id], _knows_confidence(root))
+        _update_regions(layout, touched, fresh)
+        found.update(line.id for line in touched)
+    return found
+
+
+def set_page_image(root: etree._Element, name: str) -> None:
+    """States another name of the page's image."""
+    for page in descendants(root, "Page"):
+        page.set("imageFilename", name)
+
+
+def _set_line(line: etree._Element, transcription: Transcription, with_confidence: bool) -> None:
+    custom = line.get("custom")
+    before = line_text(line, parse_custom(custom)).text
+    text = storable(transcription.text)
+    kept = chosen_equivalent(line)
+    for stale in children(line, "Word", "TextEquiv"):
+        if stale is not kept:
+            remove(stale)
+    if kept is None:
+        kept = new_element(line, "TextEquiv")
+        insert(line, _place_after(line, BEFORE_LINE_TEXT), kept)
+    _set_text(kept, text)
+    kept.attrib.pop("conf", "")
+    if with_confidence and 0 <= transcription.confidence <= 1:
+        kept.set("conf", f"{transcription.confidence:.4f}")
+    if custom and text != before:
+        line.set("custom", without_spans(custom))
+
+
+def _set_text(equivalent: etree._Element, text: str) -> None:
+    unicode, plain = child(equivalent, "Unicode"), child(equivalent, "PlainText")
+    if unicode is None:
+        unicode = new_element(equivalent, "Unicode")
+        append_indented(equivalent, unicode)
+    for holder in (unicode, plain):
+        if holder is not None:
+            for inner in list(holder):
+                holder.remove(inner)
+            holder.text = text
+
+
+def _regions_without_text(layout: PageLayout) -> set[str]:
+    with_text = {line.region.id for line in layout.lines if line.region is not None and _has_text(line)}
+    return {region.id for region in layout.regions if region.id not in with_text}
+
+
+def _has_text(line: LineElement) -> bool:
+    return bool(line_text(line.element, []).text)
+
+
+def _update_regions(layout: PageLayout, touched: list[LineElement], fresh: set[str]) -> None:
+    for region in {line.region.id: line.region for line in touched if line.region is not None}.values():
+        kept = chosen_equivalent(region.element)
+        if kept is None:
+            if region.id not in fresh or local_name(region.element) != "TextRegion":
+                continue
+            kept = new_element(region.element, "TextEquiv")
+            insert(region.element, _place_before(region.element, AFTER_REGION_TEXT), kept)
+        for stale in children(region.element, "TextEquiv"):
+            if stale is not kept:
+                remove(stale)
+        kept.attrib.pop("conf", "")
+        lines = [line for line in layout.lines if line.region is not None and line.region.id == region.id]
+        texts = [equivalent_text(one) for line in lines if (one := chosen_equivalent(line.element)) is not None]
+        _set_text(kept, "\n".join(texts))
+
+
+def _place_after(parent: etree._Element, names: tuple[str, ...]) -> int:
+    return max((parent.index(one) + 1 for one in children(parent, *names)), default=0)
+
+
+def _place_before(parent: etree._Element, names: tuple[str, ...]) -> int:
+    return min((parent.index(one) for one in children(parent, *names)), default=len(parent))
+
+
+def _knows_confidence(root: etree._Element) -> bool:
+    """Versions before 2013 have no `conf`."""
+    year = re.search(r"/(\d{4})-\d\d-\d\d", etree.QName(root).namespace or "")
+    return year is None or int(year[1]) >= FIRST_YEAR_WITH_CONFIDENCE

@@ -1,0 +1,37 @@
+"""Reading one transcription file of whatever kind it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lxml import etree
+from PIL import Image
+
+from uncial.errors import LineError
+from uncial.formats.alto import read_alto, stated_image
+from uncial.formats.alto_geometry import ImageFacts, measurement_unit
+from uncial.formats.page import read_page
+from uncial.formats.types import Reading
+from uncial.formats.xml import kind_of
+
+
+def read_transcription(root: etree._Element, source: Path, page_id: str, find_image: Callable[[str], Path]) -> Reading:
+    """The pages of a parsed PAGE or ALTO file, `Page.image` not yet set. Raises LineError.
+
+    `find_image` finds the page's image by the name that the file states, which is only needed where the coordinates are
+    not in pixels.
+    """
+    if kind_of(root) == "page":
+        return read_page(root, source, page_id)
+    if measurement_unit(root) == "pixel":
+        return read_alto(root, source, page_id)
+    return read_alto(root, source, page_id, image_facts(find_image(stated_image(root))))
+
+
+def image_facts(path: Path) -> ImageFacts:
+    """Size and resolution from the image's header. Raises LineError."""
+    try:
+        with Image.open(path) as image:
+            dpi = image.info.get("dpi") or (0, 0)
+            return ImageFacts(image.width, image.height, float(dpi[0]))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise LineError(f"{path}: is no readable image ({error}); put a whole copy in its place") from None

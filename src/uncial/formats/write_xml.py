@@ -1,0 +1,34 @@
+"""Copies of PAGE and ALTO files with recognised text in the lines it was read from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from uncial.errors import LineError
+from uncial.formats.alto_update import set_alto_image, update_alto
+from uncial.formats.page_update import set_page_image, update_page
+from uncial.formats.xml import describe_other, kind_of, parse
+from uncial.formats.xml_editing import save
+from uncial.text.transcription import Transcription
+
+
+def write_transcriptions(
+    source: Path, target: Path, texts: Mapping[str, Transcription], image_name: str | None = None
+) -> None:
+    """Writes a copy of `source` under `target` with the texts and confidences, by the line ids that its reader gave.
+
+    Lines that `texts` does not name keep theirs; tags, styles, reading order, comments and all else are kept.
+    `image_name` states another name of the image. The file is written whole or not at all. Raises LineError where the
+    source cannot be read or has no such line, UserError where the target cannot be written or is the source itself.
+    """
+    tree = parse(source)
+    root = tree.getroot()
+    kind = kind_of(root)
+    if kind not in ("page", "alto"):
+        raise LineError(f"{source}: {describe_other(root)}")
+    found = update_page(root, texts) if kind == "page" else update_alto(root, texts)
+    if missing := sorted(set(texts) - found):
+        raise LineError(f"{source}: has no line {missing[0]!r}; it was changed since it was read, so read it again")
+    if image_name is not None:
+        set_image = set_page_image if kind == "page" else set_alto_image
+        set_image(root, image_name)
+    save(tree, source, target)

@@ -1,0 +1,121 @@
+"""Changing a parsed XML file so that everything else in it stays as it was written, and saving it."""
+
+import io
+import os
+import re
+from pathlib import Path
+
+from lxml import etree
+
+from uncial.errors import UserError
+
+ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+BREAKS = re.compile(r"[ \t]*[\r\n\x85\u2028\u2029]+[ \t]*")
+DECLARATION = re.compile(rb"^(\xef\xbb\xbf)?(<\?xml[^>]*\?>\s*)?")
+
+
+def storable(text: str) -> str:
+    """One line of text without the characters that XML cannot hold; a line break in it becomes a space."""
+    return ILLEGAL.sub("", BREAKS.sub(" ", text))
+
+
+def new_element(parent: etree._Element, name: str) -> etree._Element:
+    """An element in the namespace of `parent`, not yet in its place."""
+    namespace = etree.QName(parent).namespace
+    tag = f"{{{namespace}}}{name}" if namespace else name
+    return parent.makeelement(tag)
+
+
+def insert(parent: etree._Element, index: int, element: etree._Element) -> None:
+    """Puts the element at this place among the children, indented as its siblings are."""
+    indentation = parent.text if parent.text and not parent.text.strip() else None
+    if index:
+        before = parent[index - 1]
+        tail, before.tail = before.tail, indentation if index == len(parent) else before.tail
+    else:
+        tail = indentation if len(parent) else None
+    parent.insert(index, element)
+    element.tail = tail
+
+
+def append_indented(parent: etree._Element, element: etree._Element) -> None:
+    """Puts the element last in a parent that was just inserted itself, one step deeper than it."""
+    if not len(parent):
+        parent.text = _inner_indentation(parent)
+        element.tail = _indentation(parent)
+        parent.append(element)
+        return
+    insert(parent, len(parent), element)
+
+
+def remove(element: etree._Element) -> None:
+    """Takes the element out with the white space before it, and leaves text after it in place."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    tail, before = element.tail, element.getprevious()
+    is_last = element.getnext() is None
+    parent.remove(element)
+    if not is_last and not (tail or "").strip():
+        return
+    if before is not None:
+        before.tail = tail
+    else:
+        parent.text = tail if (tail or "").strip() else None
+
+
+def save(tree: etree._ElementTree, source: Path, target: Path) -> None:
+    """Writes the tree under `target`, whole or not at all, with the XML declaration and line ends of `source`.
+
+    Raises UserError where it cannot be written, and where `target` is `source` itself.
+    """
+    if target.exists() and source.exists() and target.samefile(source):
+        raise UserError(f"{target}: is the file that was read; write to another folder, originals are not overwritten")
+    data = _serialised(tree, source.read_bytes())
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(data)
+        unfinished.replace(target)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise UserError(
+            f"{target}: cannot be written ({error.strerror or error}); free the place or name another"
+        ) from None
+
+
+def _serialised(tree: etree._ElementTree, original: bytes) -> bytes:
+    encoding = tree.docinfo.encoding or "UTF-8"
+    if b"\0" in original[:4] or original.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _bytes(tree, encoding, True)
+    body = _bytes(tree, encoding, False)
+    declaration = DECLARATION.match(original)
+    head = declaration[0] if declaration is not None else b""
+    data = body.rstrip(b"\n") + original[len(original.rstrip()) :].replace(b"\r\n", b"\n")
+    if b"\r\n" in original and original.count(b"\r\n") == original.count(b"\n"):
+        data = data.replace(b"\n", b"\r\n")
+    return head + data
+
+
+def _bytes(tree: etree._ElementTree, encoding: str, with_declaration: bool) -> bytes:
+    target = io.BytesIO()
+    tree.write(target, encoding=encoding, xml_declaration=with_declaration)
+    return target.getvalue()
+
+
+def _indentation(element: etree._Element) -> str | None:
+    parent = element.getparent()
+    text = None if parent is None else parent.text
+    return text if text and not text.strip() else None
+
+
+def _inner_indentation(element: etree._Element) -> str | None:
+    """One step deeper than the element, by the difference between it and its parent."""
+    own, parent = _indentation(element), element.getparent()
+    outer = None if parent is None else _indentation(parent)
+    if not own or "\n" not in own:
+        return None
+    width = own.rpartition("\n")[2]
+    above = (outer or "").rpartition("\n")[2]
+    step = width[len(above) :] if width.startswith(above) else "  "
+    return "\n" + width + (step or "  ")

@@ -41,7 +41,7 @@ class _Context:
 def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFacts | None = None) -> Reading:
     """The pages of an ALTO file without image: `metadata["image"]` is the name it states.
 
-    A second Page element becomes `page_id#2`, and its `metadata["frame"]` is "1". Coordinates are pixels; where the file
+    A second Page element becomes `page_id#2`, its `metadata["frame"]` "1". Coordinates are pixels; where the file
     counts in tenths of millimetres or 1200ths of an inch, `image` tells how many pixels that is. A line whose
     coordinates are no numbers is left out with a Problem. Raises LineError where the file holds no Page, or its unit
     cannot be converted.

@@ -114,7 +114,7 @@ def test_lengths_are_kept_along_and_across(slope):
     assert strip.shape[0] == pytest.approx(ABOVE + BELOW, abs=2)
     assert strip.shape[1] == pytest.approx(arc_length(curve)[-1], abs=3)
     ink = (PAPER - strip.astype(float)).sum(axis=0)
-    stems = [m for m in _centres(ink > 300)]
+    stems = _centres(ink > 300)
     assert np.diff(stems) == pytest.approx(60, abs=1)
     rows = np.flatnonzero((strip < 120).any(axis=1))
     assert rows[-1] - rows[0] == pytest.approx(27, abs=2)
@@ -148,8 +148,8 @@ def test_a_line_higher_than_the_limit_is_scaled_evenly():
 def test_no_ink_of_the_neighbours_and_no_edge_is_left():
     curve = sine(10)
     page = np.tile(np.linspace(150, 230, 1240), (420, 1)).astype(np.uint8)
-    draw_line(page, curve + [0, 44])
-    draw_line(page, curve - [0, 48])
+    draw_line(page, curve + np.array([0, 44]))
+    draw_line(page, curve - np.array([0, 48]))
     strip = extract(page, line_of(polygon_around(curve), clicked(curve)), SETTINGS).astype(float)
     expected = np.linspace(page[0, 100], page[0, 1100], strip.shape[1])
     assert np.abs(strip - expected).max() < 12
@@ -424,12 +424,11 @@ def test_whatever_the_file_states_comes_a_strip_of_paper_or_a_reason(polygon, ba
     line = TextLine("l", "p", polygon, baseline, box, direction=direction)
     try:
         strip = extract(page, line, SETTINGS, spacing)
-    except LineError as error:
-        assert str(error)
+    except LineError:
         return
     assert strip.dtype == np.uint8
     assert 6 <= strip.shape[0] <= 128
-    assert 3 <= strip.shape[1]
+    assert strip.shape[1] >= 3
     assert np.abs(strip.astype(int) - PAPER).max() <= 1
 
 

@@ -7,17 +7,18 @@ CELL = 8
 """Side of the squares, in pixels, over which the paper is averaged."""
 
 DARKEST = 0.6
-"""How dark, against the line's light parts, paper may be. What is darker all over is not paper but the table beside it."""
+"""How dark, against the line's light parts, paper may be. What is darker all over is the table beside the page."""
 
 
 def local_background(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Estimate the paper's colour at every pixel of (H, W[, 3]) uint8 `pixels` from those where `inside` (H, W) is 255.
+    """Estimate the paper's colour at every pixel of (H, W[, 3]) uint8 `pixels` from those where `inside` (H, W) is
+    255.
 
-    Ink is parted from paper by its darkness against its surroundings (Otsu's threshold). The paper is averaged over small
-    squares, the averages are smoothed with a wide window that also carries them to where there is no paper, and the
-    result is drawn up again bilinearly. So a shadow along the line is followed; ink, neighbouring lines and the page's
-    edge have no part in it. On a bilevel image the result is white. Returns the shape and type of `pixels`, all white
-    where nothing is inside.
+    Ink is parted from paper by its darkness against its surroundings (Otsu's threshold). The paper is averaged over
+    small squares, the averages are smoothed with a wide window that also carries them to where there is no paper,
+    and the result is drawn up again bilinearly. So a shadow along the line is followed; ink, neighbouring lines and
+    the page's edge have no part in it. On a bilevel image the result is white. Returns the shape and type of
+    `pixels`, all white where nothing is inside.
     """
     paper = _paper(pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), inside)
     values, weight = _sums(pixels, paper)

@@ -74,10 +74,11 @@ def arcs(points: np.ndarray, step: float) -> np.ndarray:
 
 
 def smooth(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Smooth evenly spaced (N, 2) points with a Gaussian of `sigma` samples, applied twice over ("twicing", Tukey 1977).
+    """Smooth evenly spaced (N, 2) points with a Gaussian of `sigma` samples, applied twice over ("twicing", Tukey
+    1977).
 
-    2G - G*G has no second moment: it takes out what is short against sigma and leaves bends as they are, where one Gaussian would
-    flatten them. The ends keep their place and direction (reflection through the end point).
+    2G - G*G has no second moment: it takes out what is short against sigma and leaves bends as they are, where one
+    Gaussian would flatten them. The ends keep their place and direction (reflection through the end point).
     """
     once = _filter(values, sigma)
     return once + _filter(values - once, sigma)

@@ -86,6 +86,7 @@ def split(
             elif members:
                 free.append(_Free(tuple(members), component.key, component.position, _allowed(train_or_val, stated)))
     parts.update(_by_hash(free, shares, stated))
+    parts = {page.id: parts[page.id] for page in kept}
     return Split(parts, problems, (*_shared_groups(kept, parts), *_empty_parts(parts, free, shares, stated, by)))
 
 

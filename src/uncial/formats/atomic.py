@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -28,4 +28,5 @@ def atomic_text(path: Path) -> Iterator[TextIO]:
             f"{path} cannot be written ({error.strerror or error}); choose another place or make room"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()

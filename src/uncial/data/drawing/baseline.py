@@ -10,7 +10,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Baseline:
-    """A curve y(x) sampled at every pixel from `x[0]`, in page pixels, y downwards. Lengths along it start at its left end."""
+    """A curve y(x) sampled at every pixel from `x[0]`, in page pixels, y downwards.
+
+    `length` is that along the curve from its left end.
+    """
 
     x: Array
     y: Array
@@ -28,7 +31,7 @@ class Baseline:
         return x + (beyond + height * slope) / norm, y + (beyond * slope - height) / norm
 
     def coordinates(self, x: Array, y: Array) -> tuple[Array, Array]:
-        """The inverse of `at`: arc length and height of page points, found by fixed-point iteration on the foot point."""
+        """The inverse of `at`: arc length and height of page points, by fixed-point iteration on the foot point."""
         foot = x
         for _ in range(3):
             curve, slope = np.interp(foot, self.x, self.y), np.interp(foot, self.x, self.slope)
@@ -62,8 +65,8 @@ def curved(
 ) -> Baseline:
     """A baseline of `width` pixels from `start`: a straight line of `slope`, bowed, and with waves.
 
-    `bow` is the height of the arc in pixels over the whole width (positive: the middle lies higher than the ends). `waves` are
-    (amplitude in pixels, wavelength in pixels, phase in radians), one after the other.
+    `bow` is the height of the arc in pixels over the whole width (positive: the middle lies higher than the ends).
+    `waves` are (amplitude in pixels, wavelength in pixels, phase in radians), one after the other.
     """
     u = np.arange(max(int(np.ceil(width)), 2) + 1, dtype=np.float64)
     y = start[1] + slope * u - bow * 4 * (u / width) * (1 - u / width)

@@ -25,8 +25,8 @@ _CURSIVE = "scripts"
 class Glyph:
     """One letter: strokes of (n, 2) points in font units, y upwards from the baseline, x from the letter's left side.
 
-    `entry` and `exit` number the strokes with which the pen comes from the letter before and goes on to the next one, None
-    where the letter does not join.
+    `entry` and `exit` number the strokes with which the pen comes from the letter before and goes on to the next one,
+    None where the letter does not join.
     """
 
     strokes: Strokes
@@ -69,7 +69,8 @@ def _composed(grapheme: str, face: Face) -> Glyph | None:
     whole = _letter(unicodedata.normalize("NFC", grapheme), face)
     if whole is not None:
         return whole
-    base, *combining = unicodedata.normalize("NFD", grapheme)
+    decomposed = unicodedata.normalize("NFD", grapheme)
+    base, combining = decomposed[:1], decomposed[1:]
     above = [m for m in combining if m in marks.ABOVE or m in marks.SMALL_LETTERS_ABOVE]
     if base in "ij" and above:
         base = {"i": "ı", "j": "ȷ"}[base]
@@ -129,9 +130,9 @@ def _with_joins(glyph: Glyph) -> Glyph:
     return replace(glyph, entry=entry, exit=leaving)
 
 
-def _own(width: float, paths: list[marks.Path], *, joins: bool, slant: float) -> Glyph:
+def _own(width: float, written: str, *, joins: bool, slant: float) -> Glyph:
     """A glyph from the tables, which are drawn with the cursive slant; `slant` is the one wanted."""
-    glyph = Glyph(tuple(np.array(p, dtype=np.float64) for p in paths), width)
+    glyph = Glyph(marks.strokes(written), width)
     glyph = _sheared(glyph, slant - marks.CURSIVE_SLANT)
     return _with_joins(glyph) if joins else glyph
 
@@ -144,7 +145,7 @@ def _sheared(glyph: Glyph, slant: float) -> Glyph:
 
 def _spaced(glyph: Glyph) -> Glyph:
     """With the bearings that a letter needs among print letters, which do not touch."""
-    return replace(glyph, strokes=tuple(s + [1.8, 0.0] for s in glyph.strokes), width=glyph.width + 1.8)
+    return replace(glyph, strokes=tuple(s + np.array([1.8, 0.0]) for s in glyph.strokes), width=glyph.width + 1.8)
 
 
 def _without_dot(glyph: Glyph) -> Glyph:
@@ -153,12 +154,12 @@ def _without_dot(glyph: Glyph) -> Glyph:
     return _with_joins(bare) if glyph.exit is not None or glyph.entry is not None else bare
 
 
-def _barred(base: str, bar: marks.Path, face: Face) -> Glyph | None:
+def _barred(base: str, bar: str, face: Face) -> Glyph | None:
     glyph = _letter(base, face)
     cursive = _hershey(_CURSIVE)[base]
     if glyph is None:
         return None
-    stroke = np.array(bar, dtype=np.float64)
+    (stroke,) = marks.strokes(bar)
     drawn_for, drawn_on = _box(cursive.strokes), _box(glyph.strokes)
     if glyph is not cursive:  # The bar is drawn for the cursive letter: it is fitted to this one.
         sizes = drawn_on[2:] - drawn_on[:2], drawn_for[2:] - drawn_for[:2]
@@ -179,25 +180,25 @@ def _marked(glyph: Glyph, mark: str, face: Face) -> Glyph | None:
     slant = marks.CURSIVE_SLANT if face.small == "cursive" else 0.0
     points = np.concatenate(glyph.strokes)
     upright = points[:, 0] - slant * points[:, 1]
-    # The pen's way in and out lies outside the letter's body: the middle of the ink, not of its extremes, carries the mark.
+    # The pen's way in and out lies outside the letter's body: the middle of the ink carries the mark, not of its box.
     centre = float((np.quantile(upright, 0.12) + np.quantile(upright, 0.80)) / 2)
     if mark in marks.ABOVE or mark in marks.SMALL_LETTERS_ABOVE:
         bottom = float(points[:, 1].max()) + 2.0
         if mark in marks.SMALL_LETTERS_ABOVE:
             strokes = _small_letter(marks.SMALL_LETTERS_ABOVE[mark], face)
         else:
-            strokes = [np.array(p) for p in marks.ABOVE[mark]]
+            strokes = marks.strokes(marks.ABOVE[mark])
     elif mark in marks.BELOW:
         bottom = min(0.0, float(points[:, 1].min()))
-        strokes = [np.array(p) for p in marks.BELOW[mark]]
+        strokes = marks.strokes(marks.BELOW[mark])
     else:
         return None
     origin = np.array([centre + slant * bottom, bottom])
     return replace(glyph, strokes=glyph.strokes + tuple(s + origin for s in strokes))
 
 
-def _small_letter(character: str, face: Face) -> list[NDArray[np.float64]]:
+def _small_letter(character: str, face: Face) -> Strokes:
     glyph = _letter(character, face)
     assert glyph is not None
     low, high = _box(glyph.strokes)[:2], _box(glyph.strokes)[2:]
-    return [(s - [(low[0] + high[0]) / 2, low[1]]) * 0.5 for s in glyph.strokes]
+    return tuple((s - [(low[0] + high[0]) / 2, low[1]]) * 0.5 for s in glyph.strokes)

@@ -14,11 +14,12 @@ _HAND_STREAM = 1
 class Hand:
     """One writer and the writer's pen. Lengths are in font units (x-height 9) unless said otherwise.
 
-    `slant` is the shear added to the letters, `width` stretches them, `ascenders` and `descenders` scale what is above the
-    x-height and below the baseline. `wobble` is how far the writer's own letter shapes lie from the model's, `tremor` how far
-    two of the same letters differ, `size_jitter` and `slant_jitter` vary each letter. `nib` is the pen's full width, `hairline` its
-    least width as a fraction of it, `nib_angle` in radians; a `pointed` nib swells with pressure on the downstroke,
-    a broad one with the direction. `ink` is (red, green, blue) between 0 and 255, `density` how dark it covers.
+    `slant` is the shear added to the letters, `width` stretches them, `ascenders` and `descenders` scale what is above
+    the x-height and below the baseline. `wobble` is how far the writer's own letter shapes lie from the model's,
+    `tremor` how far two of the same letters differ; `size_jitter`, `slant_jitter` and `shift_jitter` vary each letter.
+    `nib` is the pen's full width, `hairline` its least width as a fraction of it, `nib_angle` in radians; a `pointed`
+    nib swells with pressure on the downstroke, a broad one with the direction. `ink` is (red, green, blue) between 0
+    and 255, `density` how dark it covers.
     """
 
     seed: int

@@ -15,7 +15,7 @@ _SHIFT = 4
 
 @dataclass(frozen=True)
 class LineInk:
-    """The ink of one line: `coverage` (h, w) uint8, 255 where fully covered, its top left corner at (left, top) of the page."""
+    """The ink of one line: `coverage` (h, w) uint8, 255 where full, its top left corner at (left, top) of the page."""
 
     left: int
     top: int
@@ -43,4 +43,5 @@ def ink_line(path: PenPath, baseline: Baseline, scale: float, weight: float = 1.
     for value in np.unique(thickness):
         chosen = np.ascontiguousarray(segments[thickness == value])
         cv2.polylines(canvas, list(chosen), False, 255, int(value), cv2.LINE_8, _SHIFT)
-    return LineInk(left, top, cv2.resize(canvas, (columns, rows), interpolation=cv2.INTER_AREA))
+    coverage = cv2.resize(canvas, (columns, rows), interpolation=cv2.INTER_AREA)
+    return LineInk(left, top, np.asarray(coverage, dtype=np.uint8))

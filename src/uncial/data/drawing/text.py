@@ -16,7 +16,7 @@ LONG_S = "ſ"
 def generate_lines(
     language: str, count: int, length: int, rng: np.random.Generator, drawable: Callable[[str], bool] = lambda _: True
 ) -> list[str]:
-    """`count` lines of plausible text of about `length` characters each; words with undrawable characters are left out."""
+    """`count` lines of plausible text of about `length` characters each, without words that are not drawable."""
     material = MATERIAL[language]
     lines: list[str] = []
     words: list[str] = []

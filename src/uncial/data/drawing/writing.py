@@ -16,8 +16,9 @@ _POINTS_PER_SEGMENT = 4
 
 @dataclass(frozen=True)
 class PenPath:
-    """The pen's way along one line: `start` and `end` (n, 2) of each short stroke segment, in font units, x along the baseline
-    and y above it, and `thickness` (n,) of the ink there. `length` is the line's advance.
+    """The pen's way along one line: `start` and `end` (n, 2) of each short segment, and `thickness` (n,) of the ink there.
+
+    All are in font units, x along the baseline and y above it. `length` is the line's advance.
     """
 
     start: Array
@@ -70,7 +71,7 @@ def _place_letters(text: str, hand: Hand, rng: np.random.Generator) -> tuple[lis
     leaving: int | None = None
     for part, (size, lean, shift, gap, _), lift in zip(parts, jitter, lifted, strict=True):
         if part.isspace():
-            x += hand.word_space * max(0.6, 1 + 0.14 * gap)
+            x += hand.word_space * max(0.75, 1 + 0.12 * gap)
             leaving = None
             continue
         glyph = _own_shape(part, hand)
@@ -155,9 +156,6 @@ def _thickness(start: Array, end: Array, travelled: Array, hand: Hand) -> Array:
     """The ink's width in font units: from direction and nib, thinner where the pen is set down and taken up."""
     way = end - start
     angle = np.arctan2(way[:, 1], way[:, 0])
-    if hand.pointed:
-        swell = np.clip(-np.sin(angle), 0, 1) ** 1.3
-    else:
-        swell = np.abs(np.sin(angle - hand.nib_angle))
+    swell = np.clip(-np.sin(angle), 0, 1) ** 1.3 if hand.pointed else np.abs(np.sin(angle - hand.nib_angle))
     taper = np.clip(0.62 + travelled.min(axis=1) / 3.5, 0, 1)
     return hand.nib * (hand.hairline + (1 - hand.hairline) * swell) * taper

@@ -9,7 +9,7 @@ from uncial.errors import UserError
 from uncial.formats.types import Page, Reading, Region, TextLine, TextSpan
 
 
-@pytest.fixture()
+@pytest.fixture
 def reading() -> Reading:
     regions = (Region("r1", "MainZone"), Region("r2", "MarginTextZone"), Region("r3"))
     lines = (

@@ -80,7 +80,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         write_tsv(tmp_path / "file" / "r.tsv", [])
 
 
-@pytest.mark.real_data()
+@pytest.mark.real_data
 def test_loghis_own_results(real_data):
     path = next((real_data / "loghi-tooling-fixtures").rglob("loghi_htr_merge_page/results.txt"))
     rows, problems = read_tsv(path)

@@ -20,8 +20,8 @@ MATERIAL = {
         "la",
         "et in non est ad cum ex per sed quod ut si qui quae hoc ab de pro sunt atque terra dies annus nomen liber "
         "aqua domus via rex lex vita manus tempus locus mare mons ager equus pater mater frater filius verbum "
-        "littera pagina calamus charta urbs populus bellum pax magnus parvus novus vetus bonus sanctus primus scribit
-         legit dixit " "venit fuit erat habet facit quondam semper numquam saepe inter sub post ante",
+        "littera pagina calamus charta urbs populus bellum pax magnus parvus novus vetus bonus sanctus primus "
+        "scribit legit dixit venit fuit erat habet facit quondam semper numquam saepe inter sub post ante",
         "b c d f g l m n p r s t v st tr pr gr cl fl br qu scr x h",
         "a e i o u ae au",
         "- - - n r s t x l m nt nd rs st ct",

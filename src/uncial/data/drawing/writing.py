@@ -16,7 +16,8 @@ _POINTS_PER_SEGMENT = 4
 
 @dataclass(frozen=True)
 class PenPath:
-    """The pen's way along one line: `start` and `end` (n, 2) of each short segment, and `thickness` (n,) of the ink there.
+    """The pen's way along one line: `start` and `end` (n, 2) of each short segment, and `thickness` (n,) of the ink
+    there.
 
     All are in font units, x along the baseline and y above it. `length` is the line's advance.
     """

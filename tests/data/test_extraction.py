@@ -251,8 +251,10 @@ def test_a_column_is_cut_along_its_stated_direction(direction):
         line_of(((120, 100), (180, 100), (180, 800), (120, 800)), ((150, 800), (150, 100)), direction=direction),
         line_of(((120, 100), (180, 100), (180, 800), (120, 800)), direction=direction),
         line_of(box=(120.0, 100.0, 180.0, 800.0), direction=direction),
+        line_of(direction=direction),
     ):
-        strip = extract(page, line, SETTINGS)
+        whole = not (line.polygon or line.box)
+        strip = extract(page[100:801, 120:181] if whole else page, line, SETTINGS)
         dark = (strip < 120).sum(axis=0)
         first, last = dark[:100].sum(), dark[-100:].sum()
         dot, bar = np.pi * 14**2, 31 * 41
@@ -398,6 +400,33 @@ def test_a_line_that_cannot_be_cut_says_why(line, reason):
         extract(blank(), line, SETTINGS)
 
 
+def test_the_box_of_a_slanted_line_is_not_cut_out_with_its_neighbours():
+    x = np.arange(100, 1100.25, 0.25)
+    curve = np.stack([x, 250 - 0.1 * (x - 600)], axis=1)
+    page = blank()
+    draw_line(page, curve)
+    box = (100.0, 165.0, 1100.0, 315.0)
+    strip = extract(page, line_of((), curve[[0, -1]], box=box), SETTINGS, spacing=60)
+    assert strip.shape[0] == pytest.approx(66, abs=3)
+    level = sine(0)
+    draw_line(page := blank(), level)
+    strip = extract(page, line_of((), level[[0, -1]], box=(100.0, 165.0, 1100.0, 215.0)), SETTINGS, spacing=60)
+    assert strip.shape[0] == pytest.approx(51, abs=1)
+
+
+@pytest.mark.parametrize("far", [1e5, 1e9, 1e300])
+def test_a_point_far_off_the_page_costs_neither_memory_nor_the_line(far):
+    curve = sine(6)
+    page = blank()
+    draw_line(page, curve)
+    polygon, baseline = polygon_around(curve), clicked(curve)
+    told = extract(page, line_of(polygon, baseline), SETTINGS)
+    strip = extract(page, line_of(polygon, np.concatenate([baseline, [[far, 200.0]]])), SETTINGS)
+    assert np.array_equal(strip, told)
+    with pytest.raises(LineError):
+        extract(page, line_of((), [(-far, 200.0), (far, 200.0)]), SETTINGS)
+
+
 def test_an_unusable_polygon_leaves_the_band_around_the_baseline():
     curve = sine(5)
     page = blank()
@@ -407,7 +436,7 @@ def test_an_unusable_polygon_leaves_the_band_around_the_baseline():
     assert darkness(strip) == pytest.approx(darkness(page), rel=0.05)
 
 
-numbers = st.floats(-200, 1500) | st.sampled_from([float("nan"), float("inf"), 0.0, 200.0])
+numbers = st.floats(-200, 1500) | st.sampled_from([float("nan"), float("inf"), 1e9, -1e300, 0.0, 200.0])
 points = st.lists(st.tuples(numbers, numbers), max_size=8).map(tuple)
 
 

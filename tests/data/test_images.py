@@ -233,13 +233,6 @@ def test_an_image_of_another_resolution_is_scaled_and_one_of_another_shape_refus
         read_image(source, stated=(600, 900))
 
 
-def test_a_jpeg_may_be_decoded_at_half_its_size(tmp_path):
-    source = saved(tmp_path, scene(600, 900), "a.jpg", quality=95)
-    image = read_image(source, stated=(900, 600), shrink=2)
-    assert image.pixels.shape == (300, 450)
-    assert image.scale == (0.5, 0.5)
-
-
 def huge_png(path, side=60_000):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -31,32 +31,40 @@ class Outline:
     polygon: np.ndarray
 
 
-def outline(line: TextLine) -> Outline | None:
-    """The baseline and polygon of a line, either derived from the other or from the box; None where it states
-    nothing at all.
+def outline(line: TextLine, limit: float) -> Outline | None:
+    """The baseline and polygon of a line, either derived from the other or from the box; None where it has no
+    place.
 
-    Faults are mended where the rest says what is meant: points that are not finite or repeated are dropped, a
-    polygon of fewer than three points or without area counts as missing, and so does a baseline of fewer than two
-    points, without length, shorter than a fifth of its line, or away from its polygon.
+    Faults are mended where the rest says what is meant. Points that are repeated, not finite, or further than
+    `limit` pixels from the page's corner are dropped. A polygon of fewer than three points or without area counts
+    as missing. So does a baseline of fewer than two points, without length, shorter than a fifth of its line, or
+    away from its polygon.
     """
-    polygon, baseline = as_points(line.polygon), as_points(line.baseline)
+    polygon, baseline = as_points(line.polygon, limit), as_points(line.baseline, limit)
     if area(polygon) < MIN_AREA and not _crosses_itself(polygon):
         polygon = polygon[:0]
-    boxed = not len(polygon) and line.box is not None and np.isfinite(line.box).all()
-    if boxed:
-        left, top, right, bottom = line.box  # type: ignore[misc]
-        box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
-        polygon = box if area(box) >= MIN_AREA else polygon
     baseline = in_order(baseline) if len(baseline) > 2 else baseline
     if len(baseline) < 2 or lengths(baseline).sum() < 2:
         baseline = baseline[:0]
+    if not len(polygon):
+        polygon = _boxed(line, baseline, limit)
     if len(polygon) and len(baseline) and not _belongs(baseline, polygon):
         baseline = baseline[:0]
-    if not len(polygon) and not len(baseline):
-        return None
-    if not len(baseline):
-        return Outline(derived_baseline(polygon, line), polygon)
-    return Outline(directed(baseline, polygon, line), polygon)
+    if len(baseline):
+        return Outline(directed(baseline, polygon, line), polygon)
+    return Outline(derived_baseline(polygon, line), polygon) if len(polygon) else None
+
+
+def _boxed(line: TextLine, baseline: np.ndarray, limit: float) -> np.ndarray:
+    """The line's box as a polygon; without points where there is none, or where it holds the lines beside a slanted
+    one.
+    """
+    if line.box is None or not np.isfinite(line.box).all() or np.abs(line.box).max() > limit:
+        return np.empty((0, 2))
+    left, top, right, bottom = line.box
+    box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
+    slanted = len(baseline) > 0 and float(np.ptp(baseline, axis=0).min()) > 0.4 * min(right - left, bottom - top)
+    return box[:0] if area(box) < MIN_AREA or slanted else box
 
 
 def in_order(baseline: np.ndarray) -> np.ndarray:

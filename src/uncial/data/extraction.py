@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from uncial.data.background import local_background
+from uncial.data.background import CELL, local_background
 from uncial.data.bands import band_around, line_spacing
 from uncial.data.baselines import outline
 from uncial.data.course import Course, course_along
@@ -93,11 +93,12 @@ def extract(
 
     Raises LineError with the reason where the line lies outside the image or is too small.
     """
-    found = outline(line)
+    found = outline(line, 10.0 * sum(pixels.shape[:2]))
     if found is None:
         if line.polygon or line.baseline or line.box:
             raise LineError("its polygon has no area and its baseline no length; draw it anew")
-        return _sized(pixels, settings)
+        column = line.direction in ("ttb", "btt") and pixels.shape[0] > pixels.shape[1]
+        return _sized(np.rot90(pixels, 1 if line.direction == "ttb" else -1) if column else pixels, settings)
     polygon = found.polygon
     if len(polygon):
         course = course_along(found.baseline, area(polygon) / max(1.0, float(lengths(found.baseline).sum())), polygon)
@@ -108,25 +109,24 @@ def extract(
 
 
 def _cut_out(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """The part of the page that holds the polygon, with paper around it, and the page position of its top left
-    pixel.
-    """
+    """The part of the page that holds the polygon, on paper, and the page position (x, y) of its first pixel."""
     height, width = pixels.shape[:2]
     low = np.floor(polygon.min(axis=0)).astype(int)
     high = np.ceil(polygon.max(axis=0)).astype(int) + 1
     left, top, right, bottom = max(0, low[0]), max(0, low[1]), min(width, high[0]), min(height, high[1])
     if left >= right or top >= bottom:
         raise LineError(f"it lies outside the image ({width} x {height} pixels); {_REMEDY}")
-    # A rim of two pixels, off the polygon, so that what the strip asks for beyond the crop is paper.
-    rim = cv2.copyMakeBorder(pixels[top:bottom, left:right], 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    # A rim of two pixels or more, off the polygon, so that what the strip asks for beyond the crop is paper.
+    below, beside = (2 + -(extent + 4) % CELL for extent in (bottom - top, right - left))
+    rim = cv2.copyMakeBorder(pixels[top:bottom, left:right], 2, below, 2, beside, cv2.BORDER_CONSTANT, value=(0, 0, 0))
     corner = (left - 2, top - 2)
     inside = np.zeros(rim.shape[:2], np.uint8)
     # Sixteenths of a pixel; pixel centres lie at whole numbers.
     fixed = np.rint((polygon - corner) * 16).astype(np.int32)
     cv2.fillPoly(inside, [fixed], (255,), shift=4)
     _fill_crossings(inside, polygon)
-    inside[:2] = inside[-2:] = 0
-    inside[:, :2] = inside[:, -2:] = 0
+    inside[:2] = inside[-below:] = 0
+    inside[:, :2] = inside[:, -beside:] = 0
     count = cv2.countNonZero(inside)
     if not count or count < 0.5 * area(polygon):
         raise LineError(f"most of it lies outside the image ({width} x {height} pixels); {_REMEDY}")

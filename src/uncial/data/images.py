@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from uncial.data.orientation import Fit, fit_to_stated_size, turn
+from uncial.data.orientation import fit_to_stated_size, turn
 from uncial.data.pixels import to_eight_bits, without_alpha
 from uncial.errors import LineError
 from uncial.formats.types import ImageSource
@@ -48,42 +48,37 @@ def read_image(
     channels: int = 1,
     stated: tuple[int, int] = (0, 0),
     max_pixels: int = MAX_PIXELS,
-    shrink: int = 1,
 ) -> PageImage:
     """Read an image as `channels` (1 grey or 3 RGB) of 8 bits.
 
     `stated` is the (width, height) for which the ground truth's coordinates were made, (0, 0) where unknown; it
     decides which way a photograph with an EXIF orientation is turned, and the scale of the coordinates (see
-    `uncial.data.orientation`). `shrink` allows a JPEG to be decoded at 1/2, 1/4 or 1/8 of its size; the returned
-    scale accounts for it. Transparent pixels take the local background (see `uncial.data.pixels`).
+    `uncial.data.orientation`). Transparent pixels take the local background (see `uncial.data.pixels`).
 
     Raises LineError where the file is missing, unreadable, empty, truncated or no image, has more than `max_pixels`
     (told from its header, before decoding), or has another shape than stated.
     """
     path = source.path
+    where = f"{path}, row {source.frame}" if path.suffix == ".arrow" else str(path)
     try:
         with _opened(source) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = _header(file, max_pixels)
-            return _read(image, file, source, channels, stated, max_pixels, shrink)
+            return _read(_header(file, max_pixels), file, source, channels, stated, max_pixels)
     except LineError:
         raise
     except FileNotFoundError:
-        raise LineError(f"{path}: the image is missing; put it there, or name its folder in data.images") from None
+        raise LineError(f"{where}: the image is missing; put it there, or name its folder in data.images") from None
     except PermissionError:
-        raise LineError(f"{path}: the image may not be read; change its permissions") from None
+        raise LineError(f"{where}: the image may not be read; change its permissions") from None
     except IsADirectoryError:
-        raise LineError(f"{path}: an image is expected here, but it is a folder") from None
+        raise LineError(f"{where}: an image is expected here, but it is a folder") from None
     except UnidentifiedImageError:
-        raise LineError(
-            f"{path}: not an image that can be read (JPEG, PNG, TIFF, WebP, JPEG 2000); convert it"
-        ) from None
+        raise LineError(f"{where}: not an image in a known format ({', '.join(FORMATS)}); convert it") from None
     except Image.DecompressionBombError:
         raise LineError(_too_large(path, None, max_pixels)) from None
-    except (
-        Exception
-    ) as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files
-        raise LineError(f"{path}: the image is damaged or truncated ({_short(error)}); fetch it again") from error
+    # On damaged files Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error and more.
+    except Exception as error:
+        raise LineError(f"{where}: the image is damaged or truncated ({_short(error)}); fetch it again") from error
 
 
 def _read(
@@ -93,39 +88,38 @@ def _read(
     channels: int,
     stated: tuple[int, int],
     max_pixels: int,
-    shrink: int,
 ) -> PageImage:
     if source.path.suffix != ".arrow" and source.frame:
         _go_to_frame(image, source)
     if image.width * image.height > max_pixels:
         raise LineError(_too_large(source.path, image.size, max_pixels))
-    header_size = image.size
-    if image.format == "TIFF":  # Pillow turns TIFFs while loading, and states the turned size
-        orientation, raw_size = _orientation(image), (image.tag_v2[256], image.tag_v2[257])  # type: ignore[attr-defined]
+    # Pillow turns a TIFF while loading it, states the turned size before, and has forgotten the orientation afterwards.
+    # All others it leaves as they are, and in a PNG the orientation may stand behind the pixels.
+    if image.format == "TIFF":
+        orientation, size = _orientation(image), (image.tag_v2[256], image.tag_v2[257])  # type: ignore[attr-defined]
+        pixels, turned = _decoded(image, file, source, channels)
+    else:
+        size = image.size
+        pixels, turned = _decoded(image, file, source, channels)
+        orientation = _orientation(image)
+    fit = fit_to_stated_size(size, orientation, stated, source.path)
+    if fit.turned != turned:
+        pixels = turn(pixels, orientation, back=turned)
+    return PageImage(np.ascontiguousarray(pixels), fit.scale, fit.notes)
+
+
+def _decoded(image: Image.Image, file: IO[bytes], source: ImageSource, channels: int) -> tuple[np.ndarray, bool]:
+    """The pixels, and whether they are already turned by their EXIF orientation."""
     if image.format in ("JPEG", "MPO"):
         _check_end_of_jpeg(file, source.path)
-        wanted = "L" if channels == 1 and image.mode in ("L", "RGB") else image.mode
-        # draft() makes libjpeg deliver the luma, which is the grey image, and lets it scale in the DCT domain.
-        image.draft(wanted, (image.width // shrink, image.height // shrink) if shrink > 1 else None)
+        if channels == 1 and image.mode == "RGB":
+            image.draft("L", None)  # libjpeg delivers the luma, which is the grey image, without the detour
     levels = _sixteen_bit_colour(image, file, source)
-    if levels is None:
-        image.load()
-    if image.format != "TIFF":
-        orientation, raw_size = _orientation(image), header_size
-    fit = fit_to_stated_size(raw_size, orientation, stated, source.path)
-    pixels = _pixels(image, channels) if levels is None else _finish(levels, channels)
-    already_turned = image.format == "TIFF" and levels is None and orientation != 1
-    pixels = _turned(pixels, orientation, fit, already_turned)
-    width, height = raw_size if not (fit.turned and orientation >= 5) else raw_size[::-1]
-    decoded = (pixels.shape[1] / width, pixels.shape[0] / height)
-    scale = (fit.scale[0] * decoded[0], fit.scale[1] * decoded[1])
-    return PageImage(np.ascontiguousarray(pixels), scale, fit.notes)
-
-
-def _turned(pixels: np.ndarray, orientation: int, fit: Fit, already: bool) -> np.ndarray:
-    if fit.turned == already:
-        return pixels
-    return turn(pixels, orientation, back=already)
+    if levels is not None:
+        return _finish(levels, channels), False
+    had = _orientation(image) if image.format == "TIFF" else 1
+    image.load()
+    return _pixels(image, channels), had != 1
 
 
 def _pixels(image: Image.Image, channels: int) -> np.ndarray:

@@ -8,13 +8,14 @@ import numpy as np
 from uncial.formats.types import Point
 
 
-def as_points(points: Sequence[Point] | np.ndarray) -> np.ndarray:
-    """(N, 2) array without points that are not finite and without immediate repetitions."""
+def as_points(points: Sequence[Point] | np.ndarray, limit: float = np.inf) -> np.ndarray:
+    """(N, 2) array without immediate repetitions, and without points that are not finite or beyond +-`limit`."""
     array = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     if not len(array):
         return array
-    if not np.isfinite(array).all():
-        array = array[np.isfinite(array).all(axis=1)]
+    usable = np.isfinite(array) & (np.abs(array) <= limit)
+    if not usable.all():
+        array = array[usable.all(axis=1)]
     keep = np.ones(len(array), dtype=bool)
     keep[1:] = np.abs(np.diff(array, axis=0)).max(axis=1) > 1e-6
     return array[keep]

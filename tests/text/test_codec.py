@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from uncial.errors import LineError, UserError
 from uncial.text.codec import BLANK, CharacterCodec, alphabet_counts, codec_from_json
+from uncial.text.normalization import normalize
 
 texts = st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=8)
 
@@ -96,3 +97,13 @@ def test_a_description_of_no_known_codec_is_refused(data):
 
 def test_alphabet_counts_are_sorted_by_frequency_then_code_point():
     assert list(alphabet_counts(["bab", "", "ca"]).items()) == [("a", 2), ("b", 2), ("c", 1)]
+
+
+@pytest.mark.real_data
+def test_polytonic_greek_has_its_known_alphabet_and_comes_back(real_data):
+    files = sorted((real_data / "gt-commentaries-ocr").rglob("*.gt.txt"))
+    lines = [normalize(file.read_text(encoding="utf-8")) for file in files]
+    codec = CharacterCodec.from_texts(lines)
+    assert len(lines) == 3364
+    assert 250 < codec.size < 300
+    assert all(codec.decode(codec.encode(line)) == line for line in lines)

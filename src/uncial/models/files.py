@@ -1,7 +1,10 @@
-"""The model file: weights in safetensors, and in its metadata all that reading, testing and fine-tuning need. No pickle."""
+"""Models on disk: weights, and everything needed to use them, in one safetensors file."""
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,52 +15,100 @@ from safetensors.torch import save_file
 from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
-from uncial.reports.files import replacing
 from uncial.text.codec import codec_from_json
 
-KIND = "uncial-model"
+FILE_NAME = "best.safetensors"
+FORMAT = "uncial-recognizer"
 FORMAT_VERSION = 1
+METADATA_KEY = "uncial"
 
 
 def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> None:
-    """Writes the model whole or not at all. `card`, plain types, has the composed `model` config and whatever else is told of it."""
-    described = {**card, "codec": recognizer.codec.to_json()}
-    metadata = {
-        "kind": KIND,
-        "format": str(FORMAT_VERSION),
-        "card": json.dumps(described, ensure_ascii=False, sort_keys=True),
+    """Write a model to `path`: its weights, and as JSON its `card`.
+
+    `card` holds plain types and under `model` the composed model config; format, codec and preprocessing are added to
+    it. The file appears whole or not at all. Raises `UserError` where it cannot be written.
+    """
+    whole = {
+        **card,
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "codec": recognizer.codec.to_json(),
+        "preprocessing": asdict(recognizer.preprocessing),
     }
-    weights = {name: value.detach().cpu().contiguous() for name, value in recognizer.state_dict().items()}
-    with replacing(path) as partial:
-        save_file(weights, partial, metadata)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in recognizer.state_dict().items()}
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(weights, part, metadata={METADATA_KEY: json.dumps(whole, ensure_ascii=False)})
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"The model cannot be written to {path}: {error}; free some space or choose another folder."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def load_model(path: Path) -> tuple[Recognizer, dict[str, Any]]:
-    """The model of a file, ready to read (in evaluation mode, on the CPU), and its card.
+    """Read a model, ready to predict on the CPU, and its card. `path` is a model file, or a run folder that holds one.
 
-    Raises `UserError` where the file is missing, torn, no model of Uncial's, or of a newer format.
+    Raises `UserError` for a file that is missing, damaged, from elsewhere or from a newer version.
     """
-    metadata, weights = _read(path)
-    if metadata.get("kind") != KIND:
-        raise UserError(f"{path} is a safetensors file, but no model of Uncial: give the best.safetensors of a run.")
-    if int(metadata["format"]) > FORMAT_VERSION:
-        raise UserError(f"{path} was written by a newer Uncial (model format {metadata['format']}): update this one.")
-    card = json.loads(metadata["card"])
+    path = model_file(path)
+    card, weights = _read(path)
+    model_config = card.get("model")
+    if not isinstance(model_config, dict) or not isinstance(card.get("codec"), dict):
+        raise UserError(f"{path} lacks the model's config or its codec; it may be damaged, use another copy.")
     try:
-        recognizer = build_model(card["model"], codec=codec_from_json(card["codec"]))
-        assert isinstance(recognizer, Recognizer)
+        recognizer = build_model(model_config, codec=codec_from_json(card["codec"]))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    if not isinstance(recognizer, Recognizer):
+        raise UserError(f"{path} holds a {type(recognizer).__name__}, not a recogniser.")
+    try:
         recognizer.load_state_dict(weights)
-    except (KeyError, ValueError, RuntimeError) as error:
+    except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{path} does not describe a model that this version can build: {reason}") from error
+        raise UserError(f"{path}: the weights do not fit the model that the file describes ({reason}).") from error
     return recognizer.eval(), card
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+def load_card(path: Path) -> dict[str, Any]:
+    """Read a model's card without its weights. Raises `UserError` as `load_model` does."""
+    return _read(model_file(path), weights=False)[0]
+
+
+def model_file(path: Path) -> Path:
+    """Return the model file that `path`, a file or a run folder, stands for. Raises `UserError` where there is none."""
+    found = path / FILE_NAME if path.is_dir() else path
+    if not found.is_file():
+        where = f"the folder {path} holds no {FILE_NAME}" if path.is_dir() else f"{path} does not exist"
+        raise UserError(f"No model found: {where}; give a model file (.safetensors) or the folder of a finished run.")
+    return found
+
+
+def _read(path: Path, weights: bool = True) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     try:
-        with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: give the best.safetensors of a run, or its folder.") from None
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()} if weights else {}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path} is not a whole model file ({error}): copy it again.") from None
+        raise UserError(
+            f"{path} cannot be read as a model: {error}; it is damaged or no safetensors file, use another copy."
+        ) from error
+    try:
+        card = json.loads(metadata.get(METADATA_KEY, "null"))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: the description in the file is damaged ({error}); use another copy.") from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise UserError(f"{path} is a safetensors file but no model of uncial; give the {FILE_NAME} of a run.")
+    version = card.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise UserError(
+            f"{path} was written by a newer version of uncial (format {version}); update uncial to read it."
+        )
+    return card, tensors

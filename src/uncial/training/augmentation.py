@@ -25,7 +25,9 @@ class Augmentation:
         self._chain = albumentations.Compose(list(transforms)) if transforms else None
 
     def __call__(self, image: np.ndarray, seed: int, epoch: int, index: int) -> np.ndarray:
-        """Return the line `index` as it is shown in this epoch. Raises `UserError` where a transform changes the shape or type."""
+        """Return the line `index` as it is shown in this epoch. Raises `UserError` where a transform changes the shape
+        or type.
+        """
         if self._chain is None:
             return image
         self._chain.set_random_seed(int(np.random.SeedSequence((seed, epoch, index)).generate_state(1)[0]))
@@ -39,7 +41,9 @@ class Augmentation:
 
 
 def build_augmentation(config: Mapping[str, Any]) -> Augmentation:
-    """Make what a composed `augmentation` config describes. Raises `UserError` for a transform or key that does not exist."""
+    """Make what a composed `augmentation` config describes. Raises `UserError` for a transform or key that does not
+    exist.
+    """
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
 

@@ -9,10 +9,10 @@ SHAPES = (cv2.MORPH_RECT, cv2.MORPH_ELLIPSE, cv2.MORPH_CROSS)
 
 
 class StrokeWidth(albumentations.ImageOnlyTransform):
-    """Make the strokes of dark ink thicker or thinner by a morphological erosion or dilation, blended with the image."""
+    """Make the strokes of dark ink thicker or thinner by an erosion or dilation, blended with the image."""
 
     def __init__(self, size: int = 3, strength: float = 0.6, p: float = 1.0) -> None:
-        """`size` is the side of the largest structuring element in pixels, `strength` the largest weight of its result."""
+        """`size` is the largest structuring element in pixels, `strength` the largest weight of its result."""
         super().__init__(p=p)
         self.size, self.strength = size, strength
 
@@ -28,7 +28,8 @@ class StrokeWidth(albumentations.ImageOnlyTransform):
 
 
 class PaperSpans(albumentations.ImageOnlyTransform):
-    """Hide short stretches of the line behind paper, so that the model learns to read on from what is left of a character.
+    """Hide short stretches of the line behind paper, so that the model learns to read on from what is left of a
+    character.
 
     After the span masks of Li et al., HTR-VT, 2024.
     """

@@ -10,9 +10,9 @@ PAPER = 255
 class LineWarp(albumentations.ImageOnlyTransform):
     """Warp a line image, keeping its shape.
 
-    All motions are joined into one map, so the image is resampled once; the displacement is noise on a coarse grid, scaled up smoothly, which
-    comes to the same as a blurred field (Simard et al., 2003) at a small part of its cost. What is slanted or rotated beyond the ends is
-    brought back by narrowing the line, so that no writing is lost there.
+    All motions are joined into one map, so the image is resampled once; the displacement is noise on a coarse grid,
+    scaled up smoothly, which comes to the same as a blurred field (Simard et al., 2003) at a small part of its cost.
+    What is slanted or rotated beyond the ends is brought back by narrowing the line, so that no writing is lost there.
     """
 
     def __init__(
@@ -28,9 +28,10 @@ class LineWarp(albumentations.ImageOnlyTransform):
     ) -> None:
         """Each key is the bound of a uniform draw.
 
-        `slant` and `rotation` are degrees to either side, `size` the range of the writing's height, `squeeze` the largest part of the
-        width by which the line is narrowed, `shift` the largest part of the height by which it is raised or lowered. `stretch` is the largest
-        local widening or narrowing, `elastic` the standard deviation of the displacement as a part of the height.
+        `slant` and `rotation` are degrees to either side, `size` the range of the writing's height, `squeeze` the
+        largest part of the width by which the line is narrowed, `shift` the largest part of the height by which it is
+        raised or lowered. `stretch` is the largest local widening or narrowing, `elastic` the standard deviation of the
+        displacement as a part of the height.
         """
         super().__init__(p=p)
         self.slant, self.rotation, self.size = slant, rotation, (float(size[0]), float(size[1]))

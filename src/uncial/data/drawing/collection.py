@@ -18,7 +18,7 @@ import numpy as np
 from uncial.data.drawing.glyphs import undrawable
 from uncial.data.drawing.hand import draw_hand
 from uncial.data.drawing.options import DRAWING_VERSION, DrawingOptions
-from uncial.data.drawing.page import draw_page, page_name
+from uncial.data.drawing.page import DrawnPage, draw_page, page_name
 from uncial.data.drawing.pagexml import page_xml
 from uncial.data.drawing.text import read_text_file
 from uncial.data.drawing.typeface import check_fonts, find_fonts, named
@@ -119,7 +119,6 @@ def draw_collection(folder: Path, options: DrawingOptions, workers: int, progres
     """
     fonts = find_fonts(_existing(options.fonts, "fonts")) if options.fonts is not None else ()
     orders = order_pages(options, fonts)
-    (folder / "page").mkdir(parents=True, exist_ok=True)
     draw = partial(_draw_file, folder, options, fonts)
     progress(0, len(orders))
     if min(workers, len(orders)) > 1:
@@ -159,12 +158,18 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _draw_file(folder: Path, options: DrawingOptions, fonts: Sequence[Path], order: PageOrder) -> dict[str, str]:
-    drawn = draw_page(order.number, options, order.texts, fonts)
-    name = page_name(order.number)
+def write_page(drawn: DrawnPage, folder: Path, options: DrawingOptions) -> None:
+    """Writes the image into `folder` and its PAGE XML into `folder/page`, under the page's own name."""
+    assert drawn.page.image is not None
     pixels = drawn.image[:, :, ::-1] if drawn.image.ndim == 3 else drawn.image
     settings = [cv2.IMWRITE_JPEG_QUALITY, options.quality] if options.image == "jpg" else []
     encoded = cv2.imencode(f".{options.image}", pixels, settings)[1]
-    (folder / f"{name}.{options.image}").write_bytes(encoded.tobytes())
-    (folder / "page" / f"{name}.xml").write_bytes(page_xml(drawn.page, options.version))
-    return {"name": name, "document": drawn.page.document, "hand": drawn.page.hand}
+    (folder / "page").mkdir(parents=True, exist_ok=True)
+    (folder / drawn.page.image.path.name).write_bytes(encoded.tobytes())
+    (folder / "page" / drawn.page.source.name).write_bytes(page_xml(drawn.page, options.version))
+
+
+def _draw_file(folder: Path, options: DrawingOptions, fonts: Sequence[Path], order: PageOrder) -> dict[str, str]:
+    drawn = draw_page(order.number, options, order.texts, fonts)
+    write_page(drawn, folder, options)
+    return {"name": page_name(order.number), "document": drawn.page.document, "hand": drawn.page.hand}

@@ -51,7 +51,7 @@ def graphemes(text: str) -> list[str]:
     """The text cut into characters, each with the combining marks that follow it."""
     parts: list[str] = []
     for character in text:
-        if parts and unicodedata.combining(character):
+        if parts and unicodedata.category(character).startswith("M"):
             parts[-1] += character
         else:
             parts.append(character)
@@ -85,12 +85,11 @@ def _composed(grapheme: str, face: Face) -> Glyph | None:
 def _letter(character: str, face: Face) -> Glyph | None:
     """A character that is drawn without composing; None where there is none."""
     style = face.small if character.islower() else face.capitals
-    slant = marks.CURSIVE_SLANT if face.small == "cursive" else 0.0
+    slant = _slant(face)
     if character in "ıȷ":
         return _without_dot(_hershey(_CURSIVE if style == "cursive" else _PLAIN)["i" if character == "ı" else "j"])
     if character in marks.BARS:
-        base, bar = marks.BARS[character]
-        return _barred(base, bar, face)
+        return _barred(*marks.BARS[character], face)
     for table, joins in ((marks.JOINED_LETTERS, True), (marks.LOOSE_LETTERS, False)):
         if character in table:
             glyph = _own(*table[character], joins=joins and style == "cursive", slant=slant)
@@ -143,6 +142,11 @@ def _sheared(glyph: Glyph, slant: float) -> Glyph:
     return replace(glyph, strokes=tuple(s + np.stack([s[:, 1] * slant, np.zeros(len(s))], 1) for s in glyph.strokes))
 
 
+def _slant(face: Face) -> float:
+    """How far the face leans: print letters beside cursive ones lean with them."""
+    return marks.CURSIVE_SLANT if face.small == "cursive" else 0.0
+
+
 def _spaced(glyph: Glyph) -> Glyph:
     """With the bearings that a letter needs among print letters, which do not touch."""
     return replace(glyph, strokes=tuple(s + np.array([1.8, 0.0]) for s in glyph.strokes), width=glyph.width + 1.8)
@@ -154,20 +158,15 @@ def _without_dot(glyph: Glyph) -> Glyph:
     return _with_joins(bare) if glyph.exit is not None or glyph.entry is not None else bare
 
 
-def _barred(base: str, bar: str, face: Face) -> Glyph | None:
+def _barred(base: str, cursive: str, plain: str, face: Face) -> Glyph | None:
     glyph = _letter(base, face)
-    cursive = _hershey(_CURSIVE)[base]
     if glyph is None:
         return None
-    (stroke,) = marks.strokes(bar)
-    drawn_for, drawn_on = _box(cursive.strokes), _box(glyph.strokes)
-    if glyph is not cursive:  # The bar is drawn for the cursive letter: it is fitted to this one.
-        sizes = drawn_on[2:] - drawn_on[:2], drawn_for[2:] - drawn_for[:2]
-        middle = (drawn_for[:2] + drawn_for[2:]) / 2
-        stroke = (stroke - middle) * np.where(sizes[0] > 2, sizes[0] / sizes[1], 0.7) + (
-            drawn_on[:2] + drawn_on[2:]
-        ) / 2
-    return replace(glyph, strokes=(*glyph.strokes, stroke))
+    if (face.small if base.islower() else face.capitals) == "cursive":
+        bar = _own(0.0, cursive, joins=False, slant=_slant(face))
+    else:
+        bar = _sheared(Glyph(marks.strokes(plain), 0.0), _slant(face))
+    return replace(glyph, strokes=glyph.strokes + bar.strokes)
 
 
 def _box(strokes: Strokes) -> NDArray[np.float64]:
@@ -177,7 +176,7 @@ def _box(strokes: Strokes) -> NDArray[np.float64]:
 
 def _marked(glyph: Glyph, mark: str, face: Face) -> Glyph | None:
     """The glyph with one more combining mark, above or below what is there already."""
-    slant = marks.CURSIVE_SLANT if face.small == "cursive" else 0.0
+    slant = _slant(face)
     points = np.concatenate(glyph.strokes)
     upright = points[:, 0] - slant * points[:, 1]
     # The pen's way in and out lies outside the letter's body: the middle of the ink carries the mark, not of its box.

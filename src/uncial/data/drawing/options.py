@@ -7,7 +7,7 @@ from typing import Any
 
 from uncial.errors import UserError
 
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 """Counts up whenever the same options draw other pages, so that older pages are not taken for these."""
 
 LANGUAGES = ("latin", "german", "french", "norwegian", "spanish")

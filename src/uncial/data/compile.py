@@ -1,0 +1,190 @@
+"""Pages to a compiled store: every page is decoded once, its lines cut, in as many processes as there are cores."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import astuple, dataclass, replace
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from uncial.data.extraction import ExtractionSettings, extract_page
+from uncial.data.hashing import content_hash
+from uncial.data.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
+from uncial.errors import LineError, UserError
+from uncial.formats.types import Page, Problem, TextLine
+
+Progress = Callable[[Sequence[Page]], AbstractContextManager[Callable[[int], None]]]
+"""Given the pages when they are about to be compiled; what it yields is told after each page how many lines it gave."""
+
+
+@dataclass(frozen=True)
+class CompileSettings:
+    """`folder` is where stores lie; `workers` are processes, 1 for none beside the caller's."""
+
+    folder: Path
+    max_height: int = 128
+    channels: int = 1
+    max_pixels: int = 200_000_000
+    workers: int = 1
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class CutPage:
+    """The strips of one page, in the order of its lines, and the lines that could not be cut."""
+
+    lines: tuple[StoredLine, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = ()
+
+
+def image_hashes(pages: Sequence[Page]) -> dict[str, str]:
+    """What tells the images of these pages apart, by page id: the same for the same image under two names."""
+    contents = {path: content_hash(path) for path in {page.image.path for page in pages if page.image}}
+    return {page.id: f"{contents[page.image.path]}#{page.image.frame}" for page in pages if page.image}
+
+
+def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings, progress: Progress) -> Store:
+    """The store of the transcribed lines of these pages: found by the digest of its inputs, or compiled now.
+
+    `hashes` are the pages' `image_hashes`. Of two runs that want the same store at once, one compiles it and the other waits.
+    Raises `UserError` when the disk is full, and in strict mode for the first page or line that cannot be used.
+    """
+    digest = _digest(pages, hashes, settings)
+    path = settings.folder / f"{digest[:20]}.arrow"
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        if not is_complete(path, digest):
+            with progress(pages) as advance:
+                _compile(path, digest, pages, hashes, settings, advance)
+    return Store(path)
+
+
+def _digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings) -> str:
+    """Of all that decides the strips and texts: image contents, lines as read and filtered, settings, format version."""
+    digest = hashlib.sha256()
+    digest.update(repr((FORMAT_VERSION, settings.max_height, settings.channels, settings.max_pixels)).encode())
+    for page in pages:
+        image = (hashes.get(page.id), page.image.frame if page.image else 0)
+        about = (page.id, page.width, page.height, page.document, page.hand, page.group, page.subset)
+        digest.update(repr((image, about, [(region.id, region.type) for region in page.regions])).encode())
+        for line in page.lines:
+            digest.update(repr(astuple(line)).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _compile(
+    path: Path,
+    digest: str,
+    pages: Sequence[Page],
+    hashes: Mapping[str, str],
+    settings: CompileSettings,
+    advance: Callable[[int], None],
+) -> None:
+    problems: list[Problem] = []
+    notes: list[Problem] = []
+    writer = StoreWriter(path, settings.channels, digest)
+    try:
+        for cut in _cut_pages(pages, settings):
+            for line in cut.lines:
+                writer.add(replace(line, image_hash=hashes.get(line.page, "")))
+            problems += cut.problems
+            notes += cut.notes
+            refuse(cut.problems, settings.strict)
+            advance(len(cut.lines))
+        writer.close(problems, notes)
+    except OSError as error:
+        writer.abandon()
+        raise UserError(
+            f"{path}: the compiled store could not be written ({error.strerror or error}): make room there, "
+            "or name another folder with paths.store."
+        ) from None
+    except BaseException:
+        writer.abandon()
+        raise
+
+
+def refuse(problems: Sequence[Problem], strict: bool) -> None:
+    """In strict mode the first problem ends the run as a `UserError`."""
+    if strict and problems:
+        first = problems[0]
+        where = f"{first.file}, line {first.line}" if first.line else first.file
+        raise UserError(f"{where}: {first.reason} (data.strict=true makes this fatal).")
+
+
+def _cut_pages(pages: Sequence[Page], settings: CompileSettings) -> Iterator[CutPage]:
+    """Cuts the pages in their order, whatever the number of processes."""
+    workers = min(settings.workers, len(pages))
+    if workers <= 1:
+        for page in pages:
+            yield cut_page(page, settings)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+        waiting = iter(pages)
+        running = [pool.submit(cut_page, page, settings) for page in islice(waiting, 3 * workers)]
+        try:
+            while running:
+                yield running.pop(0).result()
+                running += [pool.submit(cut_page, page, settings) for page in islice(waiting, 1)]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def cut_page(page: Page, settings: CompileSettings) -> CutPage:
+    """Decodes a page's image and cuts its transcribed lines. What cannot be used becomes a problem."""
+    wanted = tuple(line for line in page.lines if line.text is not None and line.text.strip())
+    problems = [
+        Problem(str(page.source), line.id, "the line has a transcription, but an empty one")
+        for line in page.lines
+        if line.text is not None and not line.text.strip()
+    ]
+    if not wanted:
+        return CutPage((), tuple(problems))
+    cutting = ExtractionSettings(settings.max_height, settings.channels, settings.max_pixels)
+    try:
+        cut = extract_page(page, cutting, wanted)
+    except LineError as error:
+        return CutPage((), (*problems, Problem(str(page.source), "", str(error))))
+    types = {region.id: region.type for region in page.regions}
+    lines = []
+    for line, strip in zip(wanted, cut.strips, strict=True):
+        if isinstance(strip, LineError):
+            problems.append(Problem(str(page.source), line.id, str(strip)))
+        else:
+            lines.append(_stored(page, line, types, strip))
+    notes = tuple(Problem(str(page.source), "", note) for note in cut.notes)
+    return CutPage(tuple(lines), tuple(problems), notes)
+
+
+def _stored(page: Page, line: TextLine, region_types: Mapping[str, str | None], strip: np.ndarray) -> StoredLine:
+    return StoredLine(
+        page=page.id,
+        line=line.id,
+        document=page.document,
+        hand=page.hand,
+        group=page.group,
+        subset=page.subset,
+        image_hash="",
+        region_type=region_types.get(line.region_id or ""),
+        language=line.language,
+        direction=line.direction,
+        text=line.text or "",
+        strip=strip,
+    )
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,73 @@
+"""The loaders of a run: which lines are trained on, validated with and tested with, and how they are batched."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import lightning as L
+import numpy as np
+from torch.utils.data import DataLoader
+
+from uncial.data.batch import Batch
+from uncial.data.dataset import LineDataset, as_is
+from uncial.data.sampler import EvaluationSampler, TrainingSampler
+
+
+@dataclass(frozen=True)
+class Loading:
+    """`batch_width` bounds a batch's padded width (lines times the widest) in pixels of model input, `max_lines` its lines.
+
+    `workers` are processes beside the main one.
+    """
+
+    batch_width: int
+    max_lines: int
+    evaluation_batch_width: int
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines of one side of the split, and the width in pixels of each as the model pads it: (lines,) int64."""
+
+    dataset: LineDataset
+    widths: np.ndarray
+
+
+class LineDataModule(L.LightningDataModule):
+    """Loaders over the parts (`train`, `val`, `test`) that the run needs."""
+
+    def __init__(self, parts: Mapping[str, Part], loading: Loading, seed: int) -> None:
+        super().__init__()
+        self.parts, self.loading, self.seed = parts, loading, seed
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        part = self.parts["train"]
+        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        return self._loader(part.dataset, training_sampler(part, self.loading, self.seed, rank, world_size))
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self._evaluation(self.parts["val"])
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        return self._evaluation(self.parts["test"])
+
+    def _evaluation(self, part: Part) -> DataLoader[Batch]:
+        sampler = EvaluationSampler(part.widths, self.loading.evaluation_batch_width, self.loading.max_lines)
+        return self._loader(part.dataset, sampler)
+
+    def _loader(self, dataset: LineDataset, sampler: TrainingSampler | EvaluationSampler) -> DataLoader[Batch]:
+        workers = self.loading.workers
+        return DataLoader(
+            dataset,
+            batch_sampler=sampler,
+            collate_fn=as_is,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            prefetch_factor=4 if workers else None,
+            multiprocessing_context="fork" if workers else None,
+        )
+
+
+def training_sampler(part: Part, loading: Loading, seed: int, rank: int = 0, world_size: int = 1) -> TrainingSampler:
+    """The batches of the training; its length is the number of batches of an epoch."""
+    return TrainingSampler(part.widths, seed, loading.batch_width, loading.max_lines, rank, world_size)

@@ -1,0 +1,102 @@
+"""Which lines make a batch: like widths under a budget of pixels in training, equal widths in evaluation."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from torch.utils.data import Sampler
+
+
+class Pick(NamedTuple):
+    """One line of a batch: its position in the data set, and the epoch, on which its augmentation depends."""
+
+    position: int
+    epoch: int
+
+
+def batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int, multiple: int = 1) -> list[int]:
+    """How many lines each batch holds when lines are taken in order of width, narrow ones first.
+
+    A batch is as large as `max_lines` and its padded width in pixels (lines times the widest) allow. The number of batches is
+    brought to a multiple of `multiple` (the processes that share an epoch) by halving the largest.
+    """
+    sizes: list[int] = []
+    size = 0
+    for width in np.sort(widths).tolist():
+        if size and (size == max_lines or width * (size + 1) > batch_width):
+            sizes.append(size)
+            size = 0
+        size += 1
+    if size:
+        sizes.append(size)
+    while len(sizes) % multiple and max(sizes) > 1:
+        largest = int(np.argmax(sizes))
+        half = sizes[largest] // 2
+        sizes[largest : largest + 1] = [half, sizes[largest] - half]
+    return sizes
+
+
+def training_order(widths: np.ndarray, sizes: Sequence[int], seed: int, epoch: int) -> list[list[int]]:
+    """Batches of positions in `widths`, each position once, in an order that (seed, epoch) alone decides.
+
+    Lines are sorted by width with a little noise, so that a line meets others from epoch to epoch, cut into batches of the
+    given sizes, and the batches are shuffled.
+    """
+    random = np.random.default_rng((seed, epoch))
+    order = np.lexsort((random.permutation(len(widths)), widths * random.uniform(0.985, 1.015, len(widths))))
+    ends = np.cumsum(sizes)
+    batches = [order[end - size : end].tolist() for size, end in zip(sizes, ends, strict=True)]
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+def evaluation_batches(widths: np.ndarray, batch_width: int, max_lines: int) -> list[list[int]]:
+    """Batches of positions whose padded widths are equal, so that no line's result depends on its neighbours."""
+    batches: list[list[int]] = []
+    for width in np.unique(widths):
+        positions = np.flatnonzero(widths == width).tolist()
+        size = max(1, min(max_lines, batch_width // max(1, int(width))))
+        batches += [positions[start : start + size] for start in range(0, len(positions), size)]
+    return batches
+
+
+class TrainingSampler(Sampler[list[Pick]]):
+    """Each line once an epoch, another order each epoch; every epoch has the same number of batches.
+
+    Process `rank` of `world_size` takes every `world_size`-th batch. The sampler counts its own epochs: each iteration is the next.
+    """
+
+    def __init__(
+        self, widths: np.ndarray, seed: int, batch_width: int, max_lines: int, rank: int = 0, world_size: int = 1
+    ) -> None:
+        self.widths, self.seed, self.rank, self.world_size = widths, seed, rank, world_size
+        self.sizes = batch_sizes(widths, batch_width, max_lines, multiple=world_size)
+        self.epoch = 0
+        self.skip = 0
+
+    def start_at(self, epoch: int, batches_done: int) -> None:
+        """The next iteration is this epoch's, without the batches that are already done."""
+        self.epoch, self.skip = epoch, batches_done
+
+    def __len__(self) -> int:
+        return len(self.sizes) // self.world_size
+
+    def __iter__(self) -> Iterator[list[Pick]]:
+        epoch, skip = self.epoch, self.skip
+        self.epoch, self.skip = epoch + 1, 0
+        batches = training_order(self.widths, self.sizes, self.seed, epoch)[self.rank :: self.world_size]
+        for batch in batches[skip:]:
+            yield [Pick(position, epoch) for position in batch]
+
+
+class EvaluationSampler(Sampler[list[Pick]]):
+    """The same batches of equal widths in the same order each time."""
+
+    def __init__(self, widths: np.ndarray, batch_width: int, max_lines: int) -> None:
+        self.batches = evaluation_batches(widths, batch_width, max_lines)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[Pick]]:
+        for batch in self.batches:
+            yield [Pick(position, 0) for position in batch]

@@ -1,0 +1,41 @@
+"""task=compile: builds the compiled store, and on request Loghi's training layout."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from omegaconf import DictConfig
+
+from uncial.data.ground_truth import GroundTruth
+from uncial.formats.loghi_export import ExportLine, export
+from uncial.reports.console import make_console, show
+from uncial.reports.tables import write_skipped
+from uncial.tasks.configuration import choice, run_folder, write_config
+from uncial.tasks.loading import load_ground_truth
+
+log = logging.getLogger(__name__)
+
+
+def run(config: DictConfig) -> None:
+    """Compiles the data, or finds them compiled, and exports them where `data.export` says so."""
+    if config.data.export is not None:
+        choice(config.data.export, "data.export", ("loghi",))
+    folder = run_folder()
+    write_config(config, folder)
+    truth = load_ground_truth(config)
+    write_skipped(folder / "skipped.csv", truth.problems)
+    size = truth.store.path.stat().st_size / 2**20
+    told = [f"{len(truth.store):,} lines, {size:,.0f} MB: {truth.store.path}", f"Train on it: python run.py data=compiled data.root={truth.store.path}"]
+    if config.data.export == "loghi":
+        export(_lines(truth, config.data.subset), folder / "loghi")
+        told.append(f"Loghi's layout: {folder / 'loghi'}")
+    show(make_console(), *told)
+
+
+def _lines(truth: GroundTruth, subset: str | None) -> Iterator[ExportLine]:
+    for part, rows in truth.rows.items():
+        if subset in (None, "all", part):
+            for row in np.asarray(rows).tolist():
+                names = {name: truth.store.value(row, name) for name in ("page", "line", "text")}
+                yield ExportLine(names["page"], names["line"], names["text"], truth.store.strip(row), part)

@@ -1,0 +1,107 @@
+"""From the composed config to the settings that the parts of the program ask for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from uncial.data.compile import CompileSettings, cores
+from uncial.data.filters import Filters
+from uncial.data.ground_truth import SplitSettings
+from uncial.data.settings import SourceSettings
+from uncial.errors import UserError
+from uncial.reports.files import replacing_text
+
+
+def run_folder() -> Path:
+    """Where this run writes, made if it is not there."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write_config(config: DictConfig, folder: Path) -> None:
+    """Leaves `config.yaml`, the composed config, and `overrides.yaml`, what was typed."""
+    with replacing_text(folder / "config.yaml") as file:
+        file.write(OmegaConf.to_yaml(config, resolve=True))
+    with replacing_text(folder / "overrides.yaml") as file:
+        file.write(OmegaConf.to_yaml(OmegaConf.create(list(HydraConfig.get().overrides.task))))
+
+
+def listed(value: Any) -> tuple[str, ...]:
+    """A key that takes one value, a list of them, or null."""
+    if value is None:
+        return ()
+    if isinstance(value, ListConfig | list | tuple):
+        return tuple(str(item) for item in value)
+    return (str(value),)
+
+
+def source_settings(data: DictConfig, seed: int) -> SourceSettings:
+    options = OmegaConf.to_container(data.options, resolve=True)
+    assert isinstance(options, dict)
+    return SourceSettings(
+        format=data.format,
+        root=listed(data.root),
+        train=listed(data.train),
+        val=listed(data.val),
+        test=listed(data.test),
+        include=listed(data.include),
+        exclude=listed(data.exclude),
+        images=tuple(Path(folder) for folder in listed(data.images)),
+        options={"seed": seed, **{str(key): value for key, value in options.items()}},
+    )
+
+
+def filters(data: DictConfig) -> Filters:
+    return Filters(
+        region_types=listed(data.region_types),
+        line_tags=listed(data.line_tags),
+        languages=listed(data.languages),
+        min_confidence=float(data.min_confidence),
+        keep_unscored=bool(data.keep_unscored),
+        skip_unclear=bool(data.skip_unclear),
+        text_styles=data.text_styles,
+    )
+
+
+def split_settings(data: DictConfig, seed: int) -> SplitSettings:
+    ratio = [float(share) for share in data.ratio]
+    if len(ratio) != 3 or min(ratio) < 0 or abs(sum(ratio) - 1) > 1e-6 or ratio[0] == 0:
+        raise UserError(
+            f"data.ratio={ratio}: three shares of train, val and test are needed that add up to 1, the first above 0."
+        )
+    return SplitSettings(
+        (ratio[0], ratio[1], ratio[2]), choice(data.split, "data.split", ("page", "document", "hand")), seed
+    )
+
+
+def compile_settings(config: DictConfig) -> CompileSettings:
+    data = config.data
+    if data.channels not in (1, 3):
+        raise UserError(f"data.channels={data.channels}: 1 (grey) or 3 (colour).")
+    return CompileSettings(
+        folder=Path(config.paths.store),
+        max_height=int(data.max_height),
+        channels=int(data.channels),
+        max_pixels=int(data.max_pixels),
+        workers=cores() if data.compile_workers is None else int(data.compile_workers),
+        strict=bool(data.strict),
+    )
+
+
+def choice(value: Any, key: str, choices: Sequence[str]) -> str:
+    if value not in choices:
+        raise UserError(f"{key}={value}: choose one of {', '.join(choices)}.")
+    return str(value)
+
+
+def checkpoint_of(config: DictConfig) -> Path:
+    """The model that the task works with. Raises `UserError` where none is named."""
+    if config.checkpoint is None:
+        raise UserError(
+            f"task={config.task.name} needs a model: add checkpoint=RUN, a run folder of outputs/ or its best.safetensors."
+        )
+    return Path(str(config.checkpoint))

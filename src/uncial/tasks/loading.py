@@ -1,0 +1,37 @@
+"""The ground truth that the config describes, with what a person should hear about it."""
+
+import logging
+
+from omegaconf import DictConfig
+
+from uncial.data.ground_truth import GroundTruth, ground_truth
+from uncial.reports.tracking import tracked
+from uncial.tasks.configuration import compile_settings, filters, source_settings, split_settings
+
+log = logging.getLogger(__name__)
+
+
+def load_ground_truth(config: DictConfig) -> GroundTruth:
+    """Reads and compiles the data with a progress bar, and says how much there is and what was left out."""
+    truth = ground_truth(
+        source_settings(config.data, config.seed),
+        filters(config.data),
+        split_settings(config.data, config.seed),
+        compile_settings(config),
+        lambda pages: tracked("compiling", sum(len(page.lines) for page in pages)),
+    )
+    sizes = ", ".join(f"{len(rows):,} {part}" for part, rows in truth.rows.items() if len(rows))
+    log.info(f"{len(truth.store):,} lines: {sizes} (compiled in {truth.store.path})")
+    for key, count in truth.left_out.items():
+        log.info(f"{count:,} lines are left out by {key}")
+    if truth.problems:
+        first = truth.problems[0]
+        log.warning(
+            f"{len(truth.problems):,} pages or lines are not used, skipped.csv lists them; the first: "
+            f"{first.file} {first.line}: {first.reason}"
+        )
+    for note in truth.notes[:3]:
+        log.warning(note.reason)
+    for warning in truth.warnings:
+        log.warning(warning)
+    return truth

@@ -1,0 +1,75 @@
+"""What train and test share: the compiled lines as a recogniser sees them."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from omegaconf import DictConfig
+
+from uncial.data.compile import cores
+from uncial.data.datamodule import Loading, Part
+from uncial.data.dataset import Augment, LineDataset
+from uncial.data.ground_truth import GroundTruth
+from uncial.data.store import Store
+from uncial.formats.types import Problem
+from uncial.models.recognizer import Recognizer
+from uncial.reports.tables import PredictionRow
+from uncial.text.feasibility import min_frames
+from uncial.text.normalization import normalize
+from uncial.training.line_scores import LineResult
+
+
+def texts_of(truth: GroundTruth, rows: Iterable[int], profile: str) -> list[str]:
+    """The normalised ground truth of these rows of the store."""
+    return [normalize(truth.store.value(int(row), "text"), profile) for row in rows]
+
+
+def part_of(
+    truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer, profile: str, augment: Augment | None, seed: int
+) -> Part:
+    """Rows of the store as batches are made of them, with the widths that the model pads them to."""
+    preprocessing = recognizer.preprocessing
+    sizes = truth.store.sizes()[rows]
+    widths = [preprocessing.padded_width(preprocessing.width_of(height, width)) for height, width in sizes.tolist()]
+    dataset = LineDataset(truth.store, rows, preprocessing, recognizer.codec, profile, augment, seed)
+    return Part(dataset, np.array(widths, dtype=np.int64))
+
+
+def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer, profile: str) -> dict[int, Problem]:
+    """The rows whose text needs more frames than their image has, so that CTC cannot learn them, with the reason."""
+    preprocessing, codec = recognizer.preprocessing, recognizer.codec
+    sizes = truth.store.sizes()
+    found = {}
+    for row, text in zip(rows.tolist(), texts_of(truth, rows, profile), strict=True):
+        needed = min_frames(codec.encode(text))
+        frames = recognizer.frames(preprocessing.width_of(*map(int, sizes[row])))
+        if needed > frames:
+            reason = (
+                f"the text needs {needed} frames and the image gives {frames}: check the line's polygon and text, "
+                "or raise model.preprocessing.height"
+            )
+            found[row] = Problem(truth.store.value(row, "page"), truth.store.value(row, "line"), reason)
+    return found
+
+
+def loading(trainer: DictConfig) -> Loading:
+    """How batches are made, from the `trainer` group."""
+    workers = (2 if cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)
+    return Loading(
+        batch_width=int(trainer.batch_width),
+        max_lines=int(trainer.max_lines),
+        evaluation_batch_width=int(trainer.evaluation_batch_width),
+        workers=workers,
+    )
+
+
+def prediction_rows(store: Store, results: Iterable[LineResult]) -> Iterator[PredictionRow]:
+    """The lines of predictions.csv, in the order of the store."""
+    for result in sorted(results, key=lambda result: result.row):
+        yield PredictionRow(
+            page=store.value(result.row, "page"),
+            line=store.value(result.row, "line"),
+            truth=result.truth,
+            prediction=result.prediction.text,
+            confidence=result.prediction.confidence,
+            edits=result.edits,
+        )

@@ -1,0 +1,173 @@
+"""task=train: from ground truth to the best model, its scores and its curves."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from uncial.data.datamodule import LineDataModule, Loading, Part, training_sampler
+from uncial.data.ground_truth import GroundTruth
+from uncial.errors import UserError
+from uncial.formats.types import Problem
+from uncial.models.build import build_model
+from uncial.models.files import save_model
+from uncial.models.recognizer import Recognizer
+from uncial.reports.console import make_console, show
+from uncial.reports.curves import draw_curves
+from uncial.reports.summary import PartScores, RunSummary, run_summary
+from uncial.reports.tables import write_metrics, write_predictions, write_skipped
+from uncial.tasks.configuration import run_folder, write_config
+from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.recognition import loading, part_of, prediction_rows, texts_of, too_long
+from uncial.text.codec import CharacterCodec
+from uncial.training.augmentation import build_augmentation
+from uncial.training.best_model import BestModel
+from uncial.training.length import RunLength, seconds_of
+from uncial.training.module import TrainingModule
+from uncial.training.pace import Pace
+from uncial.training.progress import progress_callback
+from uncial.training.trainer import make_trainer, quiet_lightning
+
+
+def run(config: DictConfig) -> None:
+    """Trains a recogniser on the train part, keeps the one that reads the validation part best, and writes the run folder."""
+    quiet_lightning()
+    folder = run_folder()
+    write_config(config, folder)
+    truth = load_ground_truth(config)
+    torch.manual_seed(config.seed)
+    recognizer = new_recognizer(config, truth)
+    parts, dropped = training_parts(config, truth, recognizer)
+    write_skipped(folder / "skipped.csv", [*truth.problems, *dropped])
+
+    how = loading(config.trainer)
+    length = run_length(config, parts["train"], how, folder)
+    module = training_module(config, recognizer, length)
+    card = model_card(config, truth, parts)
+
+    def keep(scores: dict[str, float]) -> None:
+        save_model(folder / "best.safetensors", recognizer, {**card, "scores": scores})
+        write_predictions(folder / "predictions.csv", prediction_rows(truth.store, module.metric.results))
+
+    best = BestModel(config.model.monitor, config.model.mode, keep, folder / "last.ckpt")
+    pace = Pace()
+    callbacks = [length, best, pace, progress_callback(config.callbacks.samples)]
+    trainer = make_trainer(config.trainer, folder, callbacks, config.logger)
+    started = time.monotonic()
+    trainer.fit(module, LineDataModule(parts, how, config.seed))
+    epochs = pace.lines / len(parts["train"].dataset)
+    effort = Effort(time.monotonic() - started, pace.lines_per_second, epochs, trainer.global_step)
+    finish(folder, config, best.scores, effort, skipped=len(truth.problems) + len(dropped))
+
+
+def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
+    """A recogniser of the characters of the training lines. Raises `UserError` where there is nothing to learn from."""
+    for part, key in (("train", "data.train"), ("val", "data.val")):
+        if not len(truth.rows[part]):
+            raise UserError(
+                f"The {part} part holds no line: check data.root, the filters, data.ratio={list(config.data.ratio)} and {key}."
+            )
+    codec = CharacterCodec.from_texts(texts_of(truth, truth.rows["train"], config.model.normalization))
+    model = build_model(config.model, codec=codec)
+    if not isinstance(model, Recognizer):
+        raise UserError(f"model={config.model.name} is no line recogniser, and task=train trains those.")
+    return model
+
+
+def training_parts(
+    config: DictConfig, truth: GroundTruth, recognizer: Recognizer
+) -> tuple[dict[str, Part], list[Problem]]:
+    """The lines to train on, augmented and without those that CTC cannot learn, which are returned too; and those to validate on."""
+    profile, rows = config.model.normalization, truth.rows["train"]
+    infeasible = too_long(truth, rows, recognizer, profile)
+    rows = np.array([row for row in rows.tolist() if row not in infeasible], dtype=np.int64)
+    if not len(rows):
+        raise UserError(
+            "Every training line has more text than its image has room for: check the lines with task=inspect."
+        )
+    augment = build_augmentation(config.augmentation)
+    parts = {
+        "train": part_of(truth, rows, recognizer, profile, augment, config.seed),
+        "val": part_of(truth, truth.rows["val"], recognizer, profile, None, config.seed),
+    }
+    return parts, list(infeasible.values())
+
+
+def run_length(config: DictConfig, part: Part, how: Loading, folder: Path) -> RunLength:
+    """The number of steps, from the first of the `trainer` keys that is set."""
+    trainer = config.trainer
+    batches = len(training_sampler(part, how, config.seed))
+    steps_an_epoch = math.ceil(batches / trainer.accumulate)
+    epochs = trainer.max_epochs or max(trainer.min_epochs, round(trainer.lines_seen / len(part.dataset)))
+    budget = seconds_of(trainer.time_budget, "trainer.time_budget")
+    steps = None if budget else trainer.max_steps or epochs * steps_an_epoch
+    return RunLength(steps, budget, trainer.validations, config.scheduler.warmup_steps, folder / "steps.txt")
+
+
+def training_module(config: DictConfig, recognizer: Recognizer, length: RunLength) -> TrainingModule:
+    return TrainingModule(
+        recognizer,
+        instantiate(config.model.metric),
+        instantiate(config.optimizer, _convert_="all"),
+        instantiate(config.scheduler),
+        length,
+        config.seed,
+    )
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What the training took: seconds with validations, and the rate of the training alone."""
+
+    seconds: float
+    lines_per_second: float
+    epochs: float
+    steps: int
+
+
+def model_card(config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part]) -> dict[str, Any]:
+    """What best.safetensors says about itself beside weights, codec and preprocessing."""
+    rows = parts["train"].dataset.rows
+    hashes = sorted({truth.store.value(int(row), "image_hash") for row in rows})
+    return {
+        "model": OmegaConf.to_container(config.model, resolve=True),
+        "normalization": config.model.normalization,
+        "precision": "32",
+        "training": {"lines": len(rows), "pages": len(hashes), "page_hashes": hashes, "data": config.data.name},
+        "seed": config.seed,
+        "version": version("uncial"),
+    }
+
+
+def finish(folder: Path, config: DictConfig, scores: Mapping[str, float], effort: Effort, skipped: int) -> None:
+    """Writes metrics.json and curves.png, and says how good the best model is, where it lies and what to run next."""
+    val = {name.removeprefix("val/"): value for name, value in scores.items()}
+    val["lines"] = int(val["lines"])
+    write_metrics(
+        folder / "metrics.json", {"val": {**val, "profile": config.model.normalization}, "train": asdict(effort)}
+    )
+    draw_curves(folder / "metrics.csv", folder / "curves.png")
+    best = folder / "best.safetensors"
+    summary = RunSummary(
+        parts={"validation": PartScores(val["cer"], val["wer"], val["lines"], profile=config.model.normalization)},
+        folder=folder,
+        seconds=effort.seconds,
+        lines_per_second=effort.lines_per_second,
+        epochs=effort.epochs,
+        steps=effort.steps,
+        skipped=skipped,
+        files={"best model": best, "curves": folder / "curves.png", "predictions": folder / "predictions.csv"},
+        next_steps={
+            "score it on the test part": f"python run.py task=test checkpoint={folder} data={config.data.name}",
+            "read your own pages": f"python run.py task=predict checkpoint={folder} predict.input=FOLDER",
+        },
+    )
+    show(make_console(), run_summary(summary))

@@ -1,0 +1,39 @@
+"""Keeps the best model of a run, and what continues it: best.safetensors and last.ckpt, each whole at any moment."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import lightning as L
+
+Save = Callable[[dict[str, float]], None]
+"""Writes the model as it is now, with its scores."""
+
+
+class BestModel(L.Callback):
+    """After each validation: `last.ckpt`, and where the monitored score is better than all before, `save(scores)`."""
+
+    def __init__(self, monitor: str, mode: str, save: Save, checkpoint: Path) -> None:
+        self.monitor, self.sign, self.save, self.checkpoint = monitor, -1 if mode == "max" else 1, save, checkpoint
+        self.best: float | None = None
+        self.scores: dict[str, float] = {}
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.sanity_checking:
+            return
+        scores = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+        score = self.sign * scores[self.monitor]
+        is_best = score == score and (self.best is None or score < self.best)
+        if is_best:
+            self.best, self.scores = score, scores
+        if is_best and trainer.is_global_zero:
+            self.save(scores)
+        partial = self.checkpoint.with_suffix(".partial")
+        trainer.save_checkpoint(partial)
+        if trainer.is_global_zero:
+            partial.replace(self.checkpoint)
+
+    def state_dict(self) -> dict[str, object]:
+        return {"best": self.best, "scores": self.scores}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        self.best, self.scores = state_dict["best"], state_dict["scores"]

@@ -1,0 +1,48 @@
+"""The metric of line recognition: error rates of what the model read against the batch's ground truth."""
+
+from dataclasses import dataclass
+
+from uncial.data.batch import Batch
+from uncial.metrics.counts import Counts
+from uncial.metrics.error_rates import ErrorRates, scores
+from uncial.text.transcription import Transcription
+
+
+@dataclass(frozen=True, slots=True)
+class LineResult:
+    """What was read in the store's line `row`, against its ground truth."""
+
+    row: int
+    truth: str
+    prediction: Transcription
+    edits: int
+
+
+class LineScores:
+    """Counts edits line by line, and keeps each line's result for the tables of samples and predictions."""
+
+    def __init__(self, profile: str = "nfc_strip") -> None:
+        self.profile = profile
+        self.reset()
+
+    def reset(self) -> None:
+        self._rates = ErrorRates(self.profile)
+        self.results: list[LineResult] = []
+
+    def update(self, batch: Batch, predictions: list[Transcription]) -> None:
+        for row, truth, prediction in zip(batch.indices, batch.texts, predictions, strict=True):
+            edits = self._rates.update(truth or "", prediction.text).edits
+            self.results.append(LineResult(row, truth or "", prediction, edits))
+
+    def counts(self) -> list[int]:
+        return list(self._rates.counts().vector())
+
+    def scores(self, counts: list[int]) -> dict[str, float]:
+        result = scores(Counts.from_vector(counts), self.profile)
+        return {"cer": result.cer, "wer": result.wer, "cer_macro": result.cer_macro, "lines": float(result.lines)}
+
+    def samples(self) -> list[tuple[str, str]]:
+        """A few lines, always the same ones: (truth, prediction)."""
+        ordered = sorted(self.results, key=lambda result: result.row)
+        step = max(1, len(ordered) // 4)
+        return [(result.truth, result.prediction.text) for result in ordered[step // 2 :: step][:4]]

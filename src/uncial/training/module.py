@@ -1,0 +1,127 @@
+"""The one LightningModule. It trains any model that has `loss(batch)` and `predict(batch)`, and knows no text."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from uncial.training.length import RunLength
+from uncial.training.schedules import Schedule
+
+OptimizerFactory = Callable[[list[dict[str, Any]]], Optimizer]
+
+
+class Metric(Protocol):
+    """What the model's config names to score its predictions. Counts are whole numbers, so that sums over processes are exact."""
+
+    def update(self, batch: Any, predictions: list[Any]) -> None: ...
+    def counts(self) -> list[int]: ...
+    def scores(self, counts: list[int]) -> dict[str, float]: ...
+    def samples(self) -> list[tuple[str, str]]: ...
+    def reset(self) -> None: ...
+
+
+class ScoringModule(L.LightningModule):
+    """Scores `model.predict(batch)` with `metric`, in validation and test alike."""
+
+    def __init__(self, model: nn.Module, metric: Metric) -> None:
+        super().__init__()
+        self.model, self.metric = model, metric
+        self.validation_samples: list[tuple[str, str]] = []
+        self._loss = [0.0, 0.0]
+
+    def on_validation_epoch_start(self) -> None:
+        self._start_scoring()
+
+    def on_test_epoch_start(self) -> None:
+        self._start_scoring()
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._score(batch)
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        self._score(batch)
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_scores("val")
+        self.validation_samples = self.metric.samples()
+
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test")
+
+    def _start_scoring(self) -> None:
+        self.metric.reset()
+        self._loss = [0.0, 0.0]
+
+    def _score(self, batch: Any) -> None:
+        # In fp32 whatever the training's precision, so that a score does not depend on the machine's instructions.
+        with torch.autocast(self.device.type, enabled=False):
+            loss = self.model.loss(batch)["loss"]
+            self.metric.update(batch, self.model.predict(batch))
+        self._loss[0] += float(loss) * len(batch.indices)
+        self._loss[1] += len(batch.indices)
+
+    def _log_scores(self, part: str) -> None:
+        counts = self._sum(torch.tensor(self.metric.counts(), dtype=torch.int64))
+        loss, lines = self._sum(torch.tensor(self._loss, dtype=torch.float64)).tolist()
+        scores = {**self.metric.scores(counts.tolist()), "loss": loss / max(lines, 1)}
+        # Logged as float64 tensors: the scores that are reported have to be the same digits as those that are compared.
+        self.log_dict({f"{part}/{name}": torch.tensor(value, dtype=torch.float64) for name, value in scores.items()})
+
+    def _sum(self, values: Tensor) -> Tensor:
+        if self.trainer.world_size == 1:
+            return values
+        return self.trainer.strategy.reduce(values.to(self.device), reduce_op="sum").cpu()
+
+
+class TrainingModule(ScoringModule):
+    """Optimises `model.loss(batch)["loss"]`.
+
+    `schedule` gives the learning rate's factor for (step, steps of the whole run). Dropout and whatever else the model
+    draws depend on (seed, step, rank) alone, so a run that was resumed draws the same.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        metric: Metric,
+        optimizer: OptimizerFactory,
+        schedule: Schedule,
+        length: RunLength,
+        seed: int,
+    ) -> None:
+        super().__init__(model, metric)
+        self.optimizer_factory, self.schedule, self.length, self.seed = optimizer, schedule, length, seed
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        torch.manual_seed(hash((self.seed, self.global_step, batch_idx, self.global_rank)) & 0x7FFFFFFFFFFFFFFF)
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        losses = self.model.loss(batch)
+        self.log_dict(
+            {f"train/{name}": value.detach() for name, value in losses.items()}, batch_size=len(batch.indices)
+        )
+        return losses["loss"]
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        self.log("lr", optimizer.param_groups[0]["lr"])
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        optimizer = self.optimizer_factory(parameter_groups(self.model))
+        scheduler = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: self.schedule(step, self.length.total_steps)
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
+    """Two groups, so that weight decay leaves out biases and the scales of normalisations, which have one dimension."""
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [parameter for parameter in trainable if parameter.ndim > 1]},
+        {"params": [parameter for parameter in trainable if parameter.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]

@@ -1,0 +1,84 @@
+"""The Lightning Trainer of a run: device, precision, loggers."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from omegaconf import DictConfig
+
+from uncial.errors import UserError
+from uncial.training.length import seconds_of
+
+PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
+
+def quiet_lightning() -> None:
+    """Silences what Lightning says to everyone about everything; its errors stay."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    for message in (".*does not have many workers.*", ".*is smaller than the logging interval.*", ".*`LeafSpec`.*"):
+        warnings.filterwarnings("ignore", message)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+
+
+def precision_of(precision: str | int, accelerator: str) -> str:
+    """Lightning's name for `trainer.precision`; `auto` is bf16 where the device computes in it, else 32.
+
+    On a CPU bf16 pays only with AMX or AVX512-BF16 instructions; without, it is emulated and slower than fp32.
+    """
+    if precision != "auto":
+        if str(precision) not in PRECISIONS:
+            raise UserError(f"trainer.precision={precision}: choose one of auto, {', '.join(PRECISIONS)}.")
+        return PRECISIONS[str(precision)]
+    uses_gpu = accelerator in ("gpu", "cuda") or (accelerator == "auto" and torch.cuda.is_available())
+    if uses_gpu:
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+    return "bf16-mixed" if accelerator in ("auto", "cpu") and cpu_computes_in_bf16() else "32-true"
+
+
+def cpu_computes_in_bf16() -> bool:
+    """Whether this processor has matrix instructions for bf16."""
+    capabilities = torch.backends.cpu.get_cpu_capability()
+    has_dot_product = bool(torch.cpu._is_avx512_bf16_supported())
+    return capabilities.startswith("AVX512") and (has_dot_product or bool(torch.cpu._is_amx_tile_supported()))
+
+
+def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback], logger: DictConfig) -> L.Trainer:
+    """`config` is the `trainer` group. The number of steps and validations is left to `RunLength` among the callbacks."""
+    if config.threads is not None:
+        torch.set_num_threads(int(config.threads))
+    max_seconds = seconds_of(config.max_time, "trainer.max_time")
+    return L.Trainer(
+        accelerator=config.accelerator,
+        devices=config.devices,
+        precision=precision_of(config.precision, config.accelerator),  # type: ignore[arg-type]
+        max_epochs=-1,
+        max_time=timedelta(seconds=max_seconds) if max_seconds else None,
+        check_val_every_n_epoch=None,
+        val_check_interval=2**31,
+        num_sanity_val_steps=8,
+        gradient_clip_val=config.gradient_clip,
+        accumulate_grad_batches=config.accumulate,
+        callbacks=list(callbacks),
+        logger=list(_loggers(logger, folder)),
+        log_every_n_steps=10,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        default_root_dir=folder,
+    )
+
+
+def _loggers(logger: DictConfig, folder: Path) -> list[Logger]:
+    loggers: list[Logger] = []
+    if logger.csv:
+        loggers.append(CSVLogger(folder, name="", version=""))
+    if logger.tensorboard:
+        loggers.append(TensorBoardLogger(folder, name="tensorboard", version=""))
+    return loggers

@@ -93,6 +93,8 @@ class ImageFinder:
         if not names:
             return f"states no image, and none of its own name is in {where}; put one there or set data.images"
         present = next((folder / name for folder in folders for name in names if name in self._list(folder)), None)
+        if present is not None and is_image(present):
+            return f"its image {present} is no file that can be read; put the image itself there"
         if present is not None:
             return f"its image {present} is no {', '.join(s[1:] for s in IMAGE_SUFFIXES)} file; convert it"
         return f"its image {names[0]!r} is not in {where}; put it there or name its folder with data.images"

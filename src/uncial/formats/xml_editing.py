@@ -1,6 +1,5 @@
 """Changing a parsed XML file so that everything else in it stays as it was written, and saving it."""
 
-import io
 import os
 import re
 from pathlib import Path
@@ -8,10 +7,11 @@ from pathlib import Path
 from lxml import etree
 
 from uncial.errors import UserError
+from uncial.formats.xml import parse
+from uncial.formats.xml_patching import patched
 
 ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 BREAKS = re.compile(r"[ \t]*[\r\n\x85\u2028\u2029]+[ \t]*")
-DECLARATION = re.compile(rb"^(\xef\xbb\xbf)?(<\?xml[^>]*\?>\s*)?")
 
 
 def storable(text: str) -> str:
@@ -65,42 +65,27 @@ def remove(element: etree._Element) -> None:
 
 
 def save(tree: etree._ElementTree, source: Path, target: Path) -> None:
-    """Writes the tree under `target`, whole or not at all, with the XML declaration and line ends of `source`.
+    """Writes the changed tree of `source` under `target`, whole or not at all; what was not changed stays as written.
 
     Raises UserError where it cannot be written, and where `target` is `source` itself.
     """
-    if target.exists() and source.exists() and target.samefile(source):
+    if target.exists() and target.samefile(source):
         raise UserError(f"{target}: is the file that was read; write to another folder, originals are not overwritten")
-    data = _serialised(tree, source.read_bytes())
+    encoding = tree.docinfo.encoding or "UTF-8"
+    original = source.read_bytes().decode(encoding)
+    data = patched(original, parse(source).getroot(), tree.getroot()).encode(encoding, "xmlcharrefreplace")
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(data)
-        unfinished.replace(target)
+        try:
+            unfinished.write_bytes(data)
+            unfinished.replace(target)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise UserError(
-            f"{target}: cannot be written ({error.strerror or error}); free the place or name another"
-        ) from None
-
-
-def _serialised(tree: etree._ElementTree, original: bytes) -> bytes:
-    encoding = tree.docinfo.encoding or "UTF-8"
-    if b"\0" in original[:4] or original.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _bytes(tree, encoding, True)
-    body = _bytes(tree, encoding, False)
-    declaration = DECLARATION.match(original)
-    head = declaration[0] if declaration is not None else b""
-    data = body.rstrip(b"\n") + original[len(original.rstrip()) :].replace(b"\r\n", b"\n")
-    if b"\r\n" in original and original.count(b"\r\n") == original.count(b"\n"):
-        data = data.replace(b"\n", b"\r\n")
-    return head + data
-
-
-def _bytes(tree: etree._ElementTree, encoding: str, with_declaration: bool) -> bytes:
-    target = io.BytesIO()
-    tree.write(target, encoding=encoding, xml_declaration=with_declaration)
-    return target.getvalue()
+        reason = error.strerror or error
+        raise UserError(f"{target}: cannot be written ({reason}); free the place or name another") from None
 
 
 def _indentation(element: etree._Element) -> str | None:

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from uncial.data.extraction import ExtractionSettings, extract, extract_page
+from uncial.data.settings import SourceSettings
+from uncial.data.sources import xml
 from uncial.errors import LineError
 from uncial.formats.types import ImageSource, Page, TextLine
 
@@ -358,6 +360,19 @@ def test_writing_around_a_seal_is_unrolled():
     assert np.abs(rows - np.median(rows))[10:-10].max() <= 1.5
 
 
+def test_a_polygon_that_runs_out_into_empty_space_does_not_shrink_the_writing():
+    curve = sine(0)
+    page = blank()
+    draw_line(page, curve)
+    told = extract(page, line_of(polygon_around(curve), clicked(curve)), SETTINGS)
+    flaring = [(100, 166), (1100, 166), (1100, 390), (900, 390), (600, 214), (100, 214)]
+    strip = extract(page, line_of(flaring, clicked(curve)), SETTINGS)
+    assert strip.shape[0] < 2 * told.shape[0]
+    assert darkness(strip) == pytest.approx(darkness(told), rel=0.03)
+    cv2.putText(page, "gloss", (950, 370), cv2.FONT_HERSHEY_SIMPLEX, 1, INK, 3)
+    assert extract(page, line_of(flaring, clicked(curve)), replace(SETTINGS, max_height=300)).shape[0] > 190
+
+
 def test_a_polygon_that_crosses_itself_is_filled():
     curve = sine(0)
     page = blank()
@@ -477,3 +492,23 @@ def test_any_gentle_curve_becomes_straight_within_a_pixel(amplitude, wavelength,
     strip = extract(page, line_of(polygon_around(curve), clicked(curve, distance)), SETTINGS)
     rows = baseline_rows(strip)
     assert np.abs(rows - np.median(rows)).max() <= 1.0
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("pages", "darkest_edge"),
+    [
+        ("cremma-medieval/data/bnf_fr_1728/*2[0-9].xml", 60),
+        ("cremma-mss-19/data/lettre-soeur-marie/*.xml", 90),
+        ("kraken-resources/tests/resources/170025120000003,0074.xml", 40),
+    ],
+)
+def test_lines_of_real_pages_are_wide_strips_without_dark_edges(real_data, pages, darkest_edge):
+    reading = xml.read(SourceSettings("xml", root=(str(real_data / pages),), exclude=("*.chocomufin.xml",)))
+    assert reading.pages
+    for page in reading.pages:
+        strips = extract_page(page, SETTINGS).strips
+        assert all(isinstance(strip, np.ndarray) for strip in strips)
+        assert np.median([strip.shape[1] / strip.shape[0] for strip in strips]) > 3
+        edges = [np.median(edge) for strip in strips for edge in (strip[0], strip[-1], strip[:, 0], strip[:, -1])]
+        assert np.mean(np.array(edges) > darkest_edge) > 0.98

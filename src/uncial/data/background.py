@@ -22,7 +22,7 @@ def local_background(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
     the page's edge have no part in it. On a bilevel image the result is white. Returns the shape and type of
     `pixels`, all white where nothing is inside.
     """
-    paper = _paper(pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), inside)
+    paper = paper_mask(pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), inside)
     values, weight = _sums(pixels, paper)
     total = float(weight.sum())
     if total == 0:
@@ -39,8 +39,8 @@ def local_background(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return _drawn_up(np.rint(np.clip(grid, 0, 255)).astype(np.uint8), inside)
 
 
-def _paper(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """The inside pixels that are paper, as a mask of 0 and 255."""
+def paper_mask(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """The pixels of (H, W) `grey` that are paper, among those where `inside` is 255, as a mask of 0 and 255."""
     values, weight = _sums(grey, inside)
     light = values / np.maximum(weight, 1e-6)
     light[weight < min(0.1, 0.5 * float(weight.max()))] = 0

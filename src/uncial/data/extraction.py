@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from uncial.data.background import CELL, local_background
+from uncial.data.background import CELL, local_background, paper_mask
 from uncial.data.bands import band_around, line_spacing
 from uncial.data.baselines import outline
 from uncial.data.course import Course, course_along
@@ -14,6 +14,9 @@ from uncial.data.images import MAX_PIXELS, PageImage, read_image
 from uncial.data.polylines import area, densify, lengths
 from uncial.errors import LineError
 from uncial.formats.types import Page, TextLine
+
+FLARE = 1.6
+"""How many times higher than its polygon's mean thickness a strip is before it is searched for empty rows."""
 
 _REMEDY = "draw it anew, or put the image there that was transcribed"
 
@@ -105,7 +108,8 @@ def extract(
     else:
         course, polygon = band_around(pixels, found.baseline, spacing)
     crop, corner = _cut_out(pixels, polygon)
-    return _sized(_straighten(crop, corner, course, polygon), settings)
+    strip = _straighten(crop, corner, course, polygon)
+    return _sized(_without_empty_flare(strip, area(polygon) / strip.shape[1]), settings)
 
 
 def _cut_out(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
@@ -162,6 +166,23 @@ def _straighten(crop: np.ndarray, corner: tuple[int, int], course: Course, polyg
     map_x = foot[:, 0] + across * normals[:, 0]
     map_y = foot[:, 1] + across * normals[:, 1]
     return cv2.remap(crop, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _without_empty_flare(strip: np.ndarray, thickness: float) -> np.ndarray:
+    """Cut off rows without ink from a strip much higher than its polygon is thick on average.
+
+    Segmenters let the polygon of a column's last line run out into the empty space beside it, and the writing would
+    come out half as large as in other lines.
+    """
+    if strip.shape[0] < FLARE * thickness:
+        return strip
+    grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
+    ink = cv2.bitwise_not(paper_mask(grey, np.full(grey.shape, 255, np.uint8)))
+    rows = np.flatnonzero(np.count_nonzero(ink, axis=1) > 2 + 0.002 * grey.shape[1])
+    if not rows.size:
+        return strip
+    margin = int(0.2 * thickness)
+    return strip[max(0, rows[0] - margin) : rows[-1] + 1 + margin]
 
 
 def _sized(strip: np.ndarray, settings: ExtractionSettings) -> np.ndarray:

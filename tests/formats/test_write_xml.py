@@ -106,7 +106,8 @@ def test_versions_before_2013_get_no_confidence(tmp_path: Path) -> None:
 def test_everything_else_is_byte_for_byte_the_same(tmp_path: Path) -> None:
     content = (
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<!-- before -->\n'
-        '<pc:PcGts xmlns:pc="http://schema.primaresearch.org/PAGE/gts/pagecontent/2013-07-15" xmlns:x="urn:x"\n\n    x:own=\'1\'>\n'
+        '<pc:PcGts xmlns:pc="http://schema.primaresearch.org/PAGE/gts/pagecontent/2013-07-15" xmlns:x="urn:x"'
+        "\n\n    x:own='1'>\n"
         "  <!-- inside --><?pi data?>\n"
         '  <pc:Page imageFilename="a &amp; b.jpg" imageWidth="1" imageHeight="1">\n'
         '    <pc:TextRegion id="r">\n      <x:extra>keep\u00a0</x:extra>\n'

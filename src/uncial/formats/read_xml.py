@@ -8,7 +8,7 @@ from PIL import Image
 
 from uncial.errors import LineError
 from uncial.formats.alto import read_alto, stated_image
-from uncial.formats.alto_geometry import ImageFacts, measurement_unit
+from uncial.formats.alto_geometry import UNITS_PER_INCH, ImageFacts, measurement_unit
 from uncial.formats.page import read_page
 from uncial.formats.types import Reading
 from uncial.formats.xml import kind_of
@@ -22,7 +22,7 @@ def read_transcription(root: etree._Element, source: Path, page_id: str, find_im
     """
     if kind_of(root) == "page":
         return read_page(root, source, page_id)
-    if measurement_unit(root) == "pixel":
+    if measurement_unit(root) not in UNITS_PER_INCH:
         return read_alto(root, source, page_id)
     return read_alto(root, source, page_id, image_facts(find_image(stated_image(root))))
 

@@ -12,7 +12,8 @@ TOKEN = re.compile(
     r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>|<(?P<end>/?)(?:\"[^\"]*\"|'[^']*'|[^\"'>])*?(?P<empty>/?)>", re.DOTALL
 )
 
-Extent = tuple[int, int]
+Extent = tuple[int, int, int]
+"""Where an element begins, where its first tag ends, and where the element ends."""
 
 
 def patched(original: str, before: etree._Element, after: etree._Element) -> str:
@@ -21,14 +22,17 @@ def patched(original: str, before: etree._Element, after: etree._Element) -> str
     line_break = "\r\n" if "\r\n" in original else "\n"
     pieces, place = [], 0
     for old, new in _changes(before, after):
-        start, end = extents[old]
-        pieces += [original[place:start], _written(new).replace("\n", line_break)]
+        start, content, end = extents[old]
+        first_tag, rest = _written(new)
+        if old.items() == new.items() and content < end and len(new):
+            first_tag = original[start:content]
+        pieces += [original[place:start], (first_tag + rest).replace("\r\n", "\n").replace("\n", line_break)]
         place = end
     return "".join([*pieces, original[place:]])
 
 
 def _extents(text: str) -> list[Extent]:
-    """Where each element begins and ends, in document order."""
+    """The elements in document order."""
     extents: list[Extent] = []
     still_open: list[int] = []
     for token in TOKEN.finditer(text):
@@ -36,9 +40,9 @@ def _extents(text: str) -> list[Extent]:
             continue
         if token["end"]:
             place = still_open.pop()
-            extents[place] = extents[place][0], token.end()
+            extents[place] = (*extents[place][:2], token.end())
             continue
-        extents.append(token.span())
+        extents.append((token.start(), token.end(), token.end()))
         if not token["empty"]:
             still_open.append(len(extents) - 1)
     return extents
@@ -66,12 +70,12 @@ def _same_shell(old: etree._Element, new: etree._Element) -> bool:
     return True
 
 
-def _written(element: etree._Element) -> str:
-    """The element without the namespace declarations that it has from the elements around it."""
+def _written(element: etree._Element) -> tuple[str, str]:
+    """The first tag, without the namespace declarations of the elements around it, and what comes after it."""
     text = etree.tostring(element, encoding="unicode", with_tail=False)
     parent = element.getparent()
-    end_of_tag = text.index(">")
+    end_of_tag = text.index(">") + 1
     tag = text[:end_of_tag]
     for prefix, uri in (parent.nsmap if parent is not None else {}).items():
         tag = tag.replace(f' xmlns{":" + prefix if prefix else ""}="{uri}"', "", 1)
-    return tag + text[end_of_tag:]
+    return tag, text[end_of_tag:]

@@ -10,7 +10,7 @@ from pathlib import Path
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from uncial.errors import Finding, UserError
+from uncial.errors import FoundSomething, UserError
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
 
@@ -24,7 +24,7 @@ def run(main: Callable[[], None]) -> int:
         main()
     except KeyboardInterrupt:
         return _fail("Stopped.", INTERRUPTED)
-    except Finding as found:
+    except FoundSomething as found:
         return _fail(str(found), FOUND)
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if wants_traceback:

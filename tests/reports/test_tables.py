@@ -9,7 +9,7 @@ import pytest
 
 from uncial.errors import UserError
 from uncial.formats.types import Problem
-from uncial.reports.files import replacing_text
+from uncial.formats.atomic import replacing_text
 from uncial.reports.findings import Finding, grave, write_findings
 from uncial.reports.tables import PredictionRow, write_json, write_metrics, write_predictions, write_skipped
 
@@ -84,7 +84,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
 
 def test_a_full_disk_is_one_sentence_naming_the_file(tmp_path):
     path = tmp_path / "metrics.json"
-    with pytest.raises(UserError, match=r"metrics\.json could not be written \(No space left"), replacing_text(path):
+    with pytest.raises(UserError, match=r"metrics\.json cannot be written \(No space left"), replacing_text(path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []
 
@@ -100,7 +100,7 @@ def test_the_file_is_not_there_before_it_is_whole(tmp_path):
 
 def test_a_folder_in_the_way_is_a_users_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="could not be written"):
+    with pytest.raises(UserError, match="cannot be written"):
         write_json(tmp_path / "file" / "metrics.json", {})
 
 

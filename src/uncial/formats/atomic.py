@@ -1,4 +1,4 @@
-"""Text files that are either whole or not there."""
+"""Writing a file so that whoever finds it finds all of it."""
 
 import os
 from collections.abc import Iterator
@@ -10,23 +10,35 @@ from uncial.errors import UserError
 
 
 @contextmanager
-def atomic_text(path: Path) -> Iterator[TextIO]:
-    """A UTF-8 file to write to, with LF line ends; it lies at `path` once the block has ended without an error.
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; when the block ends well it takes the place of `path` at once.
 
-    Raises `UserError` where the file cannot be written.
+    Folders above `path` are made. Raises `UserError` where the file cannot be written. After any error the file beside
+    is removed and `path` left as it was.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        partial.replace(path)
+        yield temporary
+        temporary.replace(path)
     except OSError as error:
-        if error.filename not in (None, str(partial), str(path.parent)):
-            raise  # the caller's own trouble with another file
-        raise UserError(
-            f"{path} cannot be written ({error.strerror or error}); choose another place or make room"
-        ) from error
+        reason = error.strerror or error
+        raise UserError(f"{path} cannot be written ({reason}): make room, or choose another place.") from error
     finally:
         with suppress(OSError):
-            partial.unlink()
+            temporary.unlink()
+
+
+@contextmanager
+def replacing_text(path: Path) -> Iterator[TextIO]:
+    """Yield a UTF-8 text file, with line ends as written, that takes the place of `path` when the block ends well.
+
+    What UTF-8 cannot hold, such as the undecodable bytes of a file name, is written as a backslash escape.
+    """
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())

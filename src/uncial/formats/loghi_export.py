@@ -10,7 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from uncial.errors import UserError
-from uncial.formats.atomic import atomic_text
+from uncial.formats.atomic import replacing_text
 from uncial.formats.loghi import LIST_NAMES, WHOLE_LIST
 
 
@@ -50,17 +50,17 @@ def export(lines: Iterable[ExportLine], folder: Path) -> Exported:
     names = _Names()
     counts = {"lines": 0, "without_text": 0}
     with ExitStack() as stack:
-        whole = stack.enter_context(atomic_text(folder / WHOLE_LIST))
+        whole = stack.enter_context(replacing_text(folder / WHOLE_LIST))
         lists: dict[str, TextIO] = {}
         for subset in ("train", "val"):
-            lists[subset] = stack.enter_context(atomic_text(folder / LIST_NAMES[subset][0]))
+            lists[subset] = stack.enter_context(replacing_text(folder / LIST_NAMES[subset][0]))
         for line in lines:
             text = " ".join(_rows_of(line.text))
             if not text.strip():
                 counts["without_text"] += 1
                 continue
             if line.subset == "test" and "test" not in lists:
-                lists["test"] = stack.enter_context(atomic_text(folder / LIST_NAMES["test"][0]))
+                lists["test"] = stack.enter_context(replacing_text(folder / LIST_NAMES["test"][0]))
             image = names.path(folder, line)
             _write_line(image, line.strip, text)
             row = f"{image}\t{text}\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from uncial.errors import LineError
-from uncial.formats.atomic import atomic_text
+from uncial.formats.atomic import replacing_text
 from uncial.formats.encoding import read_utf8
 from uncial.formats.types import Problem
 from uncial.text.transcription import Transcription
@@ -44,7 +44,7 @@ def write_tsv(path: Path, lines: Iterable[RecognizedLine]) -> None:
     A tab or line break in a text or name becomes a space, for the form cannot hold it. Written as a whole or not at
     all.
     """
-    with atomic_text(path) as file:
+    with replacing_text(path) as file:
         for line in lines:
             read = line.transcription
             file.write(f"{_one_cell(line.image)}\t{{}}\t{read.confidence}\t{_one_cell(read.text)}\n")
@@ -73,7 +73,7 @@ def write_jsonl(path: Path, lines: Iterable[RecognizedLine]) -> None:
     A character is `{text, confidence, start, end}`, its place as fractions of the line image's width. Written as a
     whole or not at all.
     """
-    with atomic_text(path) as file:
+    with replacing_text(path) as file:
         for line in lines:
             file.write(json.dumps(_as_object(line), ensure_ascii=False) + "\n")
 

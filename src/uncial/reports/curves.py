@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from uncial.reports.files import replacing
+from uncial.formats.atomic import replacing
 from uncial.reports.metrics_log import Curve, read_curves
 
 COLOURS = {"train": "#7a869a", "val": "#c0392b", "test": "#27803b"}

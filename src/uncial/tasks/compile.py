@@ -26,7 +26,10 @@ def run(config: DictConfig) -> None:
     truth = load_ground_truth(config)
     write_skipped(folder / "skipped.csv", truth.problems)
     size = truth.store.path.stat().st_size / 2**20
-    told = [f"{len(truth.store):,} lines, {size:,.0f} MB: {truth.store.path}", f"Train on it: python run.py data=compiled data.root={truth.store.path}"]
+    told = [
+        f"{len(truth.store):,} lines, {size:,.0f} MB: {truth.store.path}",
+        f"Train on it: python run.py data=compiled data.root={truth.store.path}",
+    ]
     if config.data.export == "loghi":
         export(_lines(truth, config.data.subset), folder / "loghi")
         told.append(f"Loghi's layout: {folder / 'loghi'}")

@@ -12,7 +12,7 @@ from uncial.data.filters import Filters
 from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
-from uncial.reports.files import replacing_text
+from uncial.formats.atomic import replacing_text
 
 
 def run_folder() -> Path:

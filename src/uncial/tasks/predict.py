@@ -49,7 +49,9 @@ def run(config: DictConfig) -> None:
     with tracked("reading", sum(len(page.lines) for page in pages)) as advance:
         for source_pages in _by_source(pages):
             for page in source_pages:
-                found.texts[page.id] = read_page(page, transcriber, config.data.max_height, config.data.max_pixels, found)
+                found.texts[page.id] = read_page(
+                    page, transcriber, config.data.max_height, config.data.max_pixels, found
+                )
                 advance(len(page.lines))
             if form == "xml":
                 _write_copy(source_pages, found, target / _below(source_pages[0].source, pages))
@@ -107,9 +109,7 @@ def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:
 
 
 def _write_copy(pages: Sequence[Page], found: Found, target: Path) -> None:
-    texts: Mapping[str, Transcription] = {
-        line: text for page in pages for line, text in found.texts[page.id].items()
-    }
+    texts: Mapping[str, Transcription] = {line: text for page in pages for line, text in found.texts[page.id].items()}
     try:
         write_transcriptions(pages[0].source, target, texts)
     except LineError as error:
@@ -140,7 +140,9 @@ def _report(found: Found, target: Path, folder: Path) -> None:
     if found.problems:
         reasons = Counter(problem.reason for problem in found.problems).most_common(3)
         listed_reasons = "; ".join(f"{count} × {reason}" for reason, count in reasons)
-        told.append(f"{len(found.problems)} pages or lines could not be read: {folder / 'skipped.csv'} ({listed_reasons})")
+        told.append(
+            f"{len(found.problems)} pages or lines could not be read: {folder / 'skipped.csv'} ({listed_reasons})"
+        )
     show(make_console(), *told)
     if not read:
         raise UserError(f"No line could be read; {folder / 'skipped.csv'} says why.")

@@ -44,7 +44,9 @@ def run(config: DictConfig) -> None:
     metric = LineScores(profile)
     watch = Stopwatch()
     trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], config.logger)
-    trainer.test(ScoringModule(recognizer, metric), LineDataModule(parts, loading(config.trainer), config.seed), verbose=False)
+    trainer.test(
+        ScoringModule(recognizer, metric), LineDataModule(parts, loading(config.trainer), config.seed), verbose=False
+    )
     write_predictions(folder / "predictions.csv", prediction_rows(truth.store, metric.results))
     scores = {name.removeprefix("test/"): float(value) for name, value in trainer.callback_metrics.items()}
     finish(folder, part, scores, profile, watch.seconds, path)

@@ -31,6 +31,7 @@ from uncial.text.codec import CharacterCodec
 from uncial.training.augmentation import build_augmentation
 from uncial.training.best_model import BestModel
 from uncial.training.length import RunLength, seconds_of
+from uncial.training.line_scores import LineScores
 from uncial.training.module import TrainingModule
 from uncial.training.pace import Pace
 from uncial.training.progress import progress_callback
@@ -50,12 +51,13 @@ def run(config: DictConfig) -> None:
 
     how = loading(config.trainer)
     length = run_length(config, parts["train"], how, folder)
-    module = training_module(config, recognizer, length)
+    metric = instantiate(config.model.metric)
+    module = training_module(config, recognizer, metric, length)
     card = model_card(config, truth, parts)
 
     def keep(scores: dict[str, float]) -> None:
         save_model(folder / "best.safetensors", recognizer, {**card, "scores": scores})
-        write_predictions(folder / "predictions.csv", prediction_rows(truth.store, module.metric.results))
+        write_predictions(folder / "predictions.csv", prediction_rows(truth.store, metric.results))
 
     best = BestModel(config.model.monitor, config.model.mode, keep, folder / "last.ckpt")
     pace = Pace()
@@ -112,10 +114,12 @@ def run_length(config: DictConfig, part: Part, how: Loading, folder: Path) -> Ru
     return RunLength(steps, budget, trainer.validations, config.scheduler.warmup_steps, folder / "steps.txt")
 
 
-def training_module(config: DictConfig, recognizer: Recognizer, length: RunLength) -> TrainingModule:
+def training_module(
+    config: DictConfig, recognizer: Recognizer, metric: LineScores, length: RunLength
+) -> TrainingModule:
     return TrainingModule(
         recognizer,
-        instantiate(config.model.metric),
+        metric,
         instantiate(config.optimizer, _convert_="all"),
         instantiate(config.scheduler),
         length,
@@ -150,14 +154,15 @@ def model_card(config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part]
 def finish(folder: Path, config: DictConfig, scores: Mapping[str, float], effort: Effort, skipped: int) -> None:
     """Writes metrics.json and curves.png, and says how good the best model is, where it lies and what to run next."""
     val = {name.removeprefix("val/"): value for name, value in scores.items()}
-    val["lines"] = int(val["lines"])
+    lines = int(val["lines"])
     write_metrics(
-        folder / "metrics.json", {"val": {**val, "profile": config.model.normalization}, "train": asdict(effort)}
+        folder / "metrics.json",
+        {"val": {**val, "lines": lines, "profile": config.model.normalization}, "train": asdict(effort)},
     )
     draw_curves(folder / "metrics.csv", folder / "curves.png")
     best = folder / "best.safetensors"
     summary = RunSummary(
-        parts={"validation": PartScores(val["cer"], val["wer"], val["lines"], profile=config.model.normalization)},
+        parts={"validation": PartScores(val["cer"], val["wer"], lines, profile=config.model.normalization)},
         folder=folder,
         seconds=effort.seconds,
         lines_per_second=effort.lines_per_second,

@@ -1,4 +1,4 @@
-"""The look of ink varied: the width of the pen and what hides the writing."""
+"""The look of ink varied: the width of the pen, its strength, and what hides the writing."""
 
 import albumentations
 import cv2
@@ -25,6 +25,28 @@ class StrokeWidth(albumentations.ImageOnlyTransform):
         morphed = cv2.erode(img, element) if generator.random() < 0.5 else cv2.dilate(img, element)
         weight = generator.uniform(0.0, self.strength)
         return cv2.addWeighted(morphed, weight, img, 1.0 - weight, 0.0)
+
+
+class InkTone(albumentations.ImageOnlyTransform):
+    """Make ink fainter or stronger and its edges softer or harder; paper stays as it is, as preprocessing leaves it."""
+
+    def __init__(
+        self,
+        strength: tuple[float, float] = (0.6, 1.2),
+        gamma: tuple[float, float] = (0.7, 1.4),
+        p: float = 1.0,
+    ) -> None:
+        """`strength` is the range of the factor on the ink's darkness, `gamma` that of the exponent before it."""
+        super().__init__(p=p)
+        self.strength, self.gamma = (float(strength[0]), float(strength[1])), (float(gamma[0]), float(gamma[1]))
+
+    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        generator = self.random_generator
+        exponent = np.exp(generator.uniform(*np.log(self.gamma)))
+        darkness = (np.arange(PAPER, -1, -1, dtype=np.float32) / PAPER) ** exponent
+        levels = PAPER * (1.0 - darkness * generator.uniform(*self.strength))
+        return cv2.LUT(img, np.clip(np.rint(levels), 0, PAPER).astype(np.uint8))
 
 
 class PaperSpans(albumentations.ImageOnlyTransform):

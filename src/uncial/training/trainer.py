@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import cv2
 import lightning as L
 import torch
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
+from uncial.training.allocator import keep_freed_memory
 from uncial.training.length import seconds_of
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
@@ -50,6 +52,8 @@ def cpu_computes_in_bf16() -> bool:
 
 def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback], logger: DictConfig) -> L.Trainer:
     """`config` is the `trainer` group. The number of steps and validations is left to `RunLength` among the callbacks."""
+    keep_freed_memory()
+    cv2.setNumThreads(1)
     if config.threads is not None:
         torch.set_num_threads(int(config.threads))
     max_seconds = seconds_of(config.max_time, "trainer.max_time")

@@ -1,0 +1,109 @@
+"""task=inspect: what is in the data, and what is wrong with it, before anything is trained."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from omegaconf import DictConfig
+
+from uncial.data.ground_truth import GroundTruth
+from uncial.data.splits import PARTS
+from uncial.errors import FoundSomething
+from uncial.formats.types import Problem
+from uncial.reports.console import make_console, show
+from uncial.reports.contact_sheet import Sample, contact_sheet
+from uncial.reports.findings import Finding, grave, write_findings
+from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables
+from uncial.reports.tables import write_skipped
+from uncial.tasks.configuration import listed, run_folder, write_config
+from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.recognition import texts_of
+from uncial.text.characters import describe
+from uncial.text.codec import alphabet_counts
+
+RARE = 3
+"""A character of the training lines that occurs less often can hardly be learned."""
+
+
+def run(config: DictConfig) -> None:
+    """Tables on the terminal, findings.json, skipped.csv and contact_sheet.png; exit code 2 where `inspect.fail_on` asks for it."""
+    grave((), config.inspect.fail_on)
+    folder = run_folder()
+    write_config(config, folder)
+    truth = load_ground_truth(config)
+    profile = config.model.normalization
+    texts = {part: texts_of(truth, truth.rows[part], profile) for part in PARTS}
+    findings = [*_of_problems(truth), *_of_characters(texts)]
+    inspection = inspect(truth, texts, findings, source=", ".join(listed(config.data.root)) or config.data.name)
+    write_skipped(folder / "skipped.csv", truth.problems)
+    write_findings(folder / "findings.json", inspection_json(inspection), findings)
+    contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")
+    show(make_console(), inspection_tables(inspection), f"Contact sheet, findings.json and skipped.csv: {folder}")
+    if found := grave(findings, config.inspect.fail_on):
+        raise FoundSomething(
+            f"{len(found)} findings at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"
+        )
+
+
+def inspect(truth: GroundTruth, texts: Mapping[str, list[str]], findings: list[Finding], source: str) -> Inspection:
+    """The figures of the compiled lines; `texts` are the normalised ones of each part."""
+    pages = truth.store.column("page")
+    sizes = truth.store.sizes()
+    everything = [text for part in PARTS for text in texts[part]]
+    alphabet = Counter(alphabet_counts(everything))
+    seen = set().union(*texts["train"]) if texts["train"] else set()
+    unseen = alphabet_counts(text for part in ("val", "test") for text in texts[part])
+    parts = {
+        part: PartSize(len({pages[row] for row in rows.tolist()}), len(rows), sum(map(len, texts[part])))
+        for part, rows in truth.rows.items()
+    }
+    untranscribed = sum(line.text is None for page in truth.pages for line in page.lines)
+    return Inspection(
+        source=source,
+        pages=len(set(pages)),
+        lines=len(truth.store),
+        lines_without_text=untranscribed,
+        alphabet=dict(alphabet.most_common()),
+        parts=parts,
+        widths=sizes[:, 1].tolist(),
+        heights=sizes[:, 0].tolist(),
+        lengths=[len(text) for text in everything],
+        unseen={character: count for character, count in unseen.items() if character not in seen},
+        problems=truth.problems,
+        findings=findings,
+    )
+
+
+def samples(truth: GroundTruth, count: int, seed: int) -> Iterator[Sample]:
+    """Lines drawn from all of the data, the same ones for the same seed."""
+    chosen = np.random.default_rng(seed).permutation(len(truth.store))[:count]
+    for row in sorted(chosen.tolist()):
+        caption = f"{truth.store.value(row, 'page')}  {truth.store.value(row, 'line')}"
+        yield Sample(truth.store.strip(row), truth.store.value(row, "text"), caption)
+
+
+def _of_problems(truth: GroundTruth) -> Iterator[Finding]:
+    for problem in truth.problems:
+        yield _finding("error" if not problem.line else "warning", "skipped", problem)
+    for note in truth.notes:
+        yield _finding("warning", "doubtful", note)
+    for key, count in truth.left_out.items():
+        yield Finding("info", "filtered", f"{count:,} lines are left out by {key}")
+    for warning in truth.warnings:
+        yield Finding("warning", "split", warning)
+
+
+def _finding(severity: str, kind: str, problem: Problem) -> Finding:
+    return Finding(severity, kind, problem.reason, problem.file, problem.line)  # type: ignore[arg-type]
+
+
+def _of_characters(texts: Mapping[str, list[str]]) -> Iterator[Finding]:
+    trained = alphabet_counts(texts["train"])
+    for part in ("val", "test"):
+        for character, count in alphabet_counts(texts[part]).items():
+            if character not in trained:
+                told = f"{describe(character)} occurs {count} times in {part} and never in train, so it cannot be read"
+                yield Finding("warning", "unseen_character", told)
+    for character, count in trained.items():
+        if count < RARE:
+            yield Finding("info", "rare_character", f"{describe(character)} occurs {count} times in the training lines")

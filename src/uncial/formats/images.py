@@ -3,7 +3,8 @@
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,6 +15,23 @@ OTHER_SUFFIXES = (".pdf", ".gif", ".bmp", ".jpx", ".heic", ".djvu", ".svg", ".xm
 ABSOLUTE = re.compile(r"^(?:[a-zA-Z]:|/|[a-zA-Z][a-zA-Z0-9+.-]*://)")
 
 
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """All names in a folder, and its images by the key of their name and of their stem."""
+
+    names: frozenset[str]
+    by_name: Mapping[str, Sequence[str]]
+    by_stem: Mapping[str, Sequence[str]]
+
+    def alike(self, folder: Path, names: Iterable[str]) -> list[Path]:
+        """The images called like one of the names but for capitals and Unicode form."""
+        return [folder / one for key in dict.fromkeys(map(_key, names)) for one in self.by_name.get(key, ())]
+
+    def of_stem(self, folder: Path, stems: Iterable[str]) -> list[Path]:
+        """The images called like one of the stems, with whatever suffix."""
+        return [folder / one for key in dict.fromkeys(map(_key, stems)) for one in self.by_stem.get(key, ())]
+
+
 class ImageFinder:
     """Looks for page images, and lists each folder only once.
 
@@ -22,7 +40,7 @@ class ImageFinder:
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         self.folders = tuple(folders)
-        self._listings: dict[Path, tuple[str, ...]] = {}
+        self._listings: dict[Path, _Listing] = {}
 
     def find(self, stated: str, source: Path, root: Path) -> Path:
         """The image that `source`, a file below `root`, calls `stated`. Raises LineError.
@@ -41,10 +59,14 @@ class ImageFinder:
         folders = self._places(source, root)
         for folder in folders:
             for one in names:
-                if is_image(Path(one)) and one in self._list(folder) and _is_file(folder / one):
+                if is_image(Path(one)) and one in self._list(folder).names and _is_file(folder / one):
                     return folder / one
-        searches = [self._named_alike(folders, names), self._of_stem(folders, _stems(names))]
-        for candidates in [*searches, self._of_stem(folders, [source.stem])]:
+        searches = (
+            [self._list(folder).alike(folder, names) for folder in folders],
+            [self._list(folder).of_stem(folder, _stems(names)) for folder in folders],
+            [self._list(folder).of_stem(folder, [source.stem]) for folder in folders],
+        )
+        for candidates in map(_first, searches):
             if len(candidates) > 1:
                 several = " or ".join(str(one) for one in candidates)
                 raise LineError(f"{source}: its image {name!r} may be {several}; keep one, or name it in the file")
@@ -64,35 +86,18 @@ class ImageFinder:
         given = [folder if folder.is_absolute() or folder.is_dir() else root / folder for folder in self.folders]
         return list(dict.fromkeys([source.parent, source.parent.parent, *given]))
 
-    def _named_alike(self, folders: Iterable[Path], names: list[str]) -> list[Path]:
-        wanted = {_key(name) for name in names}
-        return self._first_folder(folders, lambda name: _key(name) in wanted)
-
-    def _of_stem(self, folders: Iterable[Path], stems: Iterable[str]) -> list[Path]:
-        wanted = {_key(stem) for stem in stems}
-        return self._first_folder(folders, lambda name: _key(Path(name).stem) in wanted)
-
-    def _first_folder(self, folders: Iterable[Path], fits: Callable[[str], bool]) -> list[Path]:
-        """The fitting images of the first folder that has any."""
-        for folder in folders:
-            found = [folder / name for name in self._list(folder) if is_image(Path(name)) and fits(name)]
-            if found := [path for path in found if _is_file(path)]:
-                return found
-        return []
-
-    def _list(self, folder: Path) -> tuple[str, ...]:
+    def _list(self, folder: Path) -> "_Listing":
         if folder not in self._listings:
-            try:
-                self._listings[folder] = tuple(sorted(path.name for path in folder.iterdir()))
-            except OSError:
-                self._listings[folder] = ()
+            self._listings[folder] = _listing(folder)
         return self._listings[folder]
 
     def _missing(self, names: list[str], folders: list[Path]) -> str:
         where = ", ".join(str(folder) for folder in folders)
         if not names:
             return f"states no image, and none of its own name is in {where}; put one there or set data.images"
-        present = next((folder / name for folder in folders for name in names if name in self._list(folder)), None)
+        present = next(
+            (folder / name for folder in folders for name in names if name in self._list(folder).names), None
+        )
         if present is not None and is_image(present):
             return f"its image {present} is no file that can be read; put the image itself there"
         if present is not None:
@@ -113,6 +118,26 @@ def _stems(names: Iterable[str]) -> list[str]:
 
 def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def _listing(folder: Path) -> _Listing:
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError:
+        names = []
+    by_name: dict[str, list[str]] = {}
+    by_stem: dict[str, list[str]] = {}
+    for name in names:
+        if is_image(Path(name)):
+            by_name.setdefault(_key(name), []).append(name)
+            by_stem.setdefault(_key(Path(name).stem), []).append(name)
+    return _Listing(frozenset(names), by_name, by_stem)
+
+
+def _first(folders: Iterable[Iterable[Path]]) -> list[Path]:
+    """The candidates of the first folder that has any."""
+    existing = ([path for path in candidates if _is_file(path)] for candidates in folders)
+    return next((found for found in existing if found), [])
 
 
 def _is_file(path: Path) -> bool:

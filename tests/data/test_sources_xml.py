@@ -194,6 +194,14 @@ def test_an_image_on_two_sides_under_two_names_stays_in_the_evaluation(tmp_path:
     assert "val" in reading.problems[0].reason
 
 
+def test_the_side_counts_before_the_text(tmp_path: Path) -> None:
+    put_page(tmp_path / "train" / "a.xml", "a.png", grey=5)
+    put_page(tmp_path / "train" / "b.xml", "b.png", grey=6)
+    put_page(tmp_path / "test" / "c.xml", "c.png", text=None, grey=5)
+    reading = read("page", train=(str(tmp_path / "train"),), test=(str(tmp_path / "test"),))
+    assert sorted((one.source.name, one.subset) for one in reading.pages) == [("b.xml", "train"), ("c.xml", "test")]
+
+
 def test_pages_of_a_multi_page_tiff(tmp_path: Path) -> None:
     frames = [Image.new("L", (100, 100), grey) for grey in (10, 20)]
     frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])

@@ -13,7 +13,8 @@ try:
     from uncial import command_line
 except ModuleNotFoundError as error:
     sys.exit(
-        f"{sys.executable} has no {error.name}: run `make demo` once, and then `. .venv/bin/activate` in each new terminal."
+        f"{sys.executable} has no {error.name}: run `make demo` once, "
+        "and then `. .venv/bin/activate` in each new terminal."
     )
 
 

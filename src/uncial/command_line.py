@@ -54,7 +54,8 @@ def _sentence(error: Exception) -> str:
     if choice := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         group, name = choice.groups()
         choices = sorted(path.stem for path in _conf().joinpath(group).glob("*.yaml") if path.stem != "base")
-        return f"Error: {group}={name} does not exist.{_did_you_mean(name, choices)} Choices: {', '.join(choices) or 'none'}."
+        listed = ", ".join(choices) or "none"
+        return f"Error: {group}={name} does not exist.{_did_you_mean(name, choices)} Choices: {listed}."
     if group := re.search(r"Could not override '([^']+)'\.\s*No match in the defaults list", text):
         return f"Error: there is no group {group[1]}."
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -90,7 +91,7 @@ def _keys(node: object, prefix: str) -> list[str]:
     if not isinstance(node, DictConfig):
         return []
     found = []
-    for key in node:
+    for key in map(str, node):
         if key != "defaults":
             dotted = f"{prefix}{key}"
             found += [dotted, *_keys(node._get_node(key), f"{dotted}.")]

@@ -9,10 +9,10 @@ from torch import Tensor
 class Batch:
     """Preprocessed line images, padded on the right with background to one width, and their texts.
 
-    `images` is (B, C, H, W) uint8, ink dark on a light background (padding 255). `widths` is (B,) int64: the pixels of each line that are not padding.
-    `targets` is (sum of target_lengths,) int64, the encoded texts one after the other; both are empty tensors
-    where lines have no text. `texts` holds the normalised ground truth, None where a line has none.
-    `indices` are the rows of the compiled store.
+    `images` is (B, C, H, W) uint8, ink dark on a light background (padding 255). `widths` is (B,) int64: the pixels of
+    each line that are not padding. `targets` is (sum of target_lengths,) int64, the encoded texts one after the other;
+    both are empty tensors where lines have no text. `texts` holds the normalised ground truth, None where a line has
+    none. `indices` are the rows of the compiled store.
     """
 
     images: Tensor

@@ -53,8 +53,8 @@ def image_hashes(pages: Sequence[Page]) -> dict[str, str]:
 def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings, progress: Progress) -> Store:
     """The store of the transcribed lines of these pages: found by the digest of its inputs, or compiled now.
 
-    `hashes` are the pages' `image_hashes`. Of two runs that want the same store at once, one compiles it and the other waits.
-    Raises `UserError` when the disk is full, and in strict mode for the first page or line that cannot be used.
+    `hashes` are the pages' `image_hashes`. Of two runs that want the same store at once, one compiles it and the other
+    waits. Raises `UserError` when the disk is full, and in strict mode for the first page or line that cannot be used.
     """
     digest = _digest(pages, hashes, settings)
     path = settings.folder / f"{digest[:20]}.arrow"
@@ -67,7 +67,7 @@ def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: Compile
 
 
 def _digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings) -> str:
-    """Of all that decides the strips and texts: image contents, lines as read and filtered, settings, format version."""
+    """Of all that decides strips and texts: image contents, lines as read and filtered, settings, format version."""
     digest = hashlib.sha256()
     digest.update(repr((FORMAT_VERSION, settings.max_height, settings.channels, settings.max_pixels)).encode())
     for page in pages:

@@ -14,9 +14,10 @@ from uncial.data.sampler import EvaluationSampler, TrainingSampler
 
 @dataclass(frozen=True)
 class Loading:
-    """`batch_width` bounds a batch's padded width (lines times the widest) in pixels of model input, `max_lines` its lines.
+    """How lines become batches.
 
-    `workers` are processes beside the main one.
+    `batch_width` bounds a batch's padded width (lines times the widest) in pixels of model input, `max_lines` its
+    lines. `workers` are processes beside the main one.
     """
 
     batch_width: int
@@ -60,7 +61,7 @@ class LineDataModule(L.LightningDataModule):
         return DataLoader(
             dataset,
             batch_sampler=sampler,
-            collate_fn=as_is,
+            collate_fn=as_is,  # type: ignore[arg-type]
             num_workers=workers,
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,

@@ -24,8 +24,8 @@ Augment = Callable[[np.ndarray, int, int, int], np.ndarray]
 class LineDataset(Dataset[Batch]):
     """The lines of a store that belong to one part of the split.
 
-    A whole batch is asked for at once, so that padding and encoding are done in the worker. What a line looks like is a function of
-    (seed, epoch, line) alone.
+    A whole batch is asked for at once, so that padding and encoding are done in the worker. What a line looks like is
+    a function of (seed, epoch, line) alone.
     """
 
     def __init__(

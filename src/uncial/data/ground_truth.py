@@ -94,7 +94,7 @@ def _rows(store: Store, parts: Mapping[str, str]) -> dict[str, np.ndarray]:
 
 
 def read_source(settings: SourceSettings) -> Reading:
-    """Calls the reader that `data.format` names: a module of `uncial.data.sources`, or a dotted path of the user's own."""
+    """Calls the reader that `data.format` names: a module of `uncial.data.sources`, or a dotted path."""
     address = settings.format if "." in settings.format else f"uncial.data.sources.{settings.format}"
     try:
         module = importlib.import_module(address)
@@ -102,7 +102,8 @@ def read_source(settings: SourceSettings) -> Reading:
         if error.name is None or not address.startswith(error.name):
             raise
         raise UserError(
-            f"data.format={settings.format}: there is no module {address}; name a format of conf/data or the dotted path of your own."
+            f"data.format={settings.format}: there is no module {address}; "
+            "name a format of conf/data or the dotted path of your own."
         ) from None
     reading: Reading = module.read(settings)
     return reading

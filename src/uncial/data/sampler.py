@@ -17,8 +17,8 @@ class Pick(NamedTuple):
 def batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int, multiple: int = 1) -> list[int]:
     """How many lines each batch holds when lines are taken in order of width, narrow ones first.
 
-    A batch is as large as `max_lines` and its padded width in pixels (lines times the widest) allow. The number of batches is
-    brought to a multiple of `multiple` (the processes that share an epoch) by halving the largest.
+    A batch is as large as `max_lines` and its padded width in pixels (lines times the widest) allow. The number of
+    batches is brought to a multiple of `multiple` (the processes that share an epoch) by halving the largest.
     """
     sizes: list[int] = []
     size = 0
@@ -39,8 +39,8 @@ def batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int, multiple: 
 def training_order(widths: np.ndarray, sizes: Sequence[int], seed: int, epoch: int) -> list[list[int]]:
     """Batches of positions in `widths`, each position once, in an order that (seed, epoch) alone decides.
 
-    Lines are sorted by width with a little noise, so that a line meets others from epoch to epoch, cut into batches of the
-    given sizes, and the batches are shuffled.
+    Lines are sorted by width with a little noise, so that a line meets others from epoch to epoch, cut into batches of
+    the given sizes, and the batches are shuffled.
     """
     random = np.random.default_rng((seed, epoch))
     order = np.lexsort((random.permutation(len(widths)), widths * random.uniform(0.985, 1.015, len(widths))))
@@ -62,7 +62,8 @@ def evaluation_batches(widths: np.ndarray, batch_width: int, max_lines: int) -> 
 class TrainingSampler(Sampler[list[Pick]]):
     """Each line once an epoch, another order each epoch; every epoch has the same number of batches.
 
-    Process `rank` of `world_size` takes every `world_size`-th batch. The sampler counts its own epochs: each iteration is the next.
+    Process `rank` of `world_size` takes every `world_size`-th batch. The sampler counts its own epochs: each iteration
+    is the next.
     """
 
     def __init__(

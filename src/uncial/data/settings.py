@@ -10,9 +10,9 @@ from typing import Any
 class SourceSettings:
     """Where ground truth lies and which of it to read.
 
-    `root` holds folders, files or globs. `train`, `val` and `test` are explicit splits (lists, folders, globs), empty where
-    the split is left to the page hash. `include` and `exclude` are globs on the path below the root. `images` are further
-    folders in which a page's image is looked for. `options` are the keys that one format alone knows.
+    `root` holds folders, files or globs. `train`, `val` and `test` are explicit splits (lists, folders, globs), empty
+    where the split is left to the page hash. `include` and `exclude` are globs on the path below the root. `images`
+    are further folders in which a page's image is looked for. `options` are the keys that one format alone knows.
     """
 
     format: str

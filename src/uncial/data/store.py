@@ -1,7 +1,7 @@
 """The compiled store: one memory-mapped Arrow IPC file that holds every line image of a data set.
 
-Strips are raw pixels at their own scale, so that reading one is a copy of some kilobytes and one store serves models of every
-height. The file is written under a temporary name and renamed when it is complete.
+Strips are raw pixels at their own scale, so that reading one is a copy of some kilobytes and one store serves models
+of every height. The file is written under a temporary name and renamed when it is complete.
 """
 
 import json
@@ -85,7 +85,10 @@ class StoreWriter:
             self._rows = []
 
     def close(self, problems: Sequence[Problem] = (), notes: Sequence[Problem] = ()) -> None:
-        """Completes the file and puts it in its place. `notes` are about lines that are in the store, `problems` about others."""
+        """Completes the file and puts it in its place.
+
+        `notes` are about lines that are in the store, `problems` about others.
+        """
         self._flush()
         # Known only now, when the schema at the head of the file is long written.
         last = {b"problems": _to_json(problems), b"notes": _to_json(notes)}

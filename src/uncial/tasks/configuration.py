@@ -102,6 +102,7 @@ def checkpoint_of(config: DictConfig) -> Path:
     """The model that the task works with. Raises `UserError` where none is named."""
     if config.checkpoint is None:
         raise UserError(
-            f"task={config.task.name} needs a model: add checkpoint=RUN, a run folder of outputs/ or its best.safetensors."
+            f"task={config.task.name} needs a model: add checkpoint=RUN, "
+            "a run folder of outputs/ or its best.safetensors."
         )
     return Path(str(config.checkpoint))

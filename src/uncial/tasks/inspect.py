@@ -26,7 +26,8 @@ RARE = 3
 
 
 def run(config: DictConfig) -> None:
-    """Tables on the terminal, findings.json, skipped.csv and contact_sheet.png; exit code 2 where `inspect.fail_on` asks for it."""
+    """Tables on the terminal, findings.json, skipped.csv and contact_sheet.png; exit code 2 where `inspect.fail_on`
+    asks for it."""
     grave((), config.inspect.fail_on)
     folder = run_folder()
     write_config(config, folder)
@@ -41,7 +42,8 @@ def run(config: DictConfig) -> None:
     show(make_console(), inspection_tables(inspection), f"Contact sheet, findings.json and skipped.csv: {folder}")
     if found := grave(findings, config.inspect.fail_on):
         raise FoundSomething(
-            f"{len(found)} findings at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"
+            f"{len(found)} findings at or above {config.inspect.fail_on} (inspect.fail_on); "
+            f"the first: {found[0].message}"
         )
 
 

@@ -38,7 +38,8 @@ class Found:
 
 
 def run(config: DictConfig) -> None:
-    """Reads all lines of `predict.input`; writes copies of the XML files, a TSV or JSON lines, and lists what could not be read."""
+    """Reads all lines of `predict.input`; writes copies of the XML files, a TSV or JSON lines, and lists what could
+    not be read."""
     form = choice(config.predict.format, "predict.format", FORMATS)
     transcriber = load(checkpoint_of(config))
     pages, problems = pages_to_read(config, form)
@@ -62,7 +63,8 @@ def run(config: DictConfig) -> None:
 
 
 def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[Problem]]:
-    """The pages of PAGE and ALTO files where the input holds some, else line images. Raises `UserError` where it holds neither."""
+    """The pages of PAGE and ALTO files where the input holds some, else line images. Raises `UserError` where it
+    holds neither."""
     inputs = listed(config.predict.input)
     images = tuple(Path(folder) for folder in listed(config.data.images))
     where = places(inputs, "predict.input")
@@ -84,7 +86,8 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[P
 def read_page(
     page: Page, transcriber: Transcriber, max_height: int, max_pixels: int, found: Found
 ) -> dict[str, Transcription]:
-    """Cuts the page's lines as training cuts them and reads them, by line id; lines that cannot be cut become problems."""
+    """Cuts the page's lines as training cuts them and reads them, by line id; lines that cannot be cut become
+    problems."""
     cutting = ExtractionSettings(max_height, transcriber.recognizer.preprocessing.channels, max_pixels)
     try:
         cut = extract_page(page, cutting)

@@ -39,7 +39,8 @@ from uncial.training.trainer import make_trainer, quiet_lightning
 
 
 def run(config: DictConfig) -> None:
-    """Trains a recogniser on the train part, keeps the one that reads the validation part best, and writes the run folder."""
+    """Trains a recogniser on the train part, keeps the one that reads the validation part best, and writes the run
+    folder."""
     quiet_lightning()
     folder = run_folder()
     write_config(config, folder)
@@ -75,7 +76,8 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
     for part, key in (("train", "data.train"), ("val", "data.val")):
         if not len(truth.rows[part]):
             raise UserError(
-                f"The {part} part holds no line: check data.root, the filters, data.ratio={list(config.data.ratio)} and {key}."
+                f"The {part} part holds no line: check data.root, the filters, "
+                f"data.ratio={list(config.data.ratio)} and {key}."
             )
     codec = CharacterCodec.from_texts(texts_of(truth, truth.rows["train"], config.model.normalization))
     model = build_model(config.model, codec=codec)
@@ -87,7 +89,8 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
 def training_parts(
     config: DictConfig, truth: GroundTruth, recognizer: Recognizer
 ) -> tuple[dict[str, Part], list[Problem]]:
-    """The lines to train on, augmented and without those that CTC cannot learn, which are returned too; and those to validate on."""
+    """The lines to train on, augmented and without those that CTC cannot learn, which are returned too; and those to
+    validate on."""
     profile, rows = config.model.normalization, truth.rows["train"]
     infeasible = too_long(truth, rows, recognizer, profile)
     rows = np.array([row for row in rows.tolist() if row not in infeasible], dtype=np.int64)

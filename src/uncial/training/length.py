@@ -1,4 +1,5 @@
-"""How long a run is: its optimizer steps, fixed before the first or measured against a time budget, and when it validates."""
+"""How long a run is: its optimizer steps, fixed before the first or measured against a time budget, and when it
+validates."""
 
 import logging
 import math
@@ -19,8 +20,8 @@ VALIDATION_SHARE = 0.06
 class RunLength(L.Callback):
     """Ends the run after a fixed number of steps, and validates at equal distances, the last time after the last step.
 
-    With `budget` (seconds) the number of steps is fixed after `measured_steps` from the throughput until then, and written to
-    `steps_file`; a run that is resumed or repeated finds it there. Until then `total_steps` is infinite.
+    With `budget` (seconds) the number of steps is fixed after `measured_steps` from the throughput until then, and
+    written to `steps_file`; a run that is resumed or repeated finds it there. Until then `total_steps` is infinite.
     """
 
     def __init__(
@@ -90,7 +91,8 @@ class RunLength(L.Callback):
 
 
 def next_validation(steps_done: int, total: int, validations: int) -> int:
-    """The step after which to validate next: the smallest of total / validations · 1, 2, 3 … (rounded) beyond `steps_done`."""
+    """The step after which to validate next: the smallest of total / validations · 1, 2, 3 … (rounded) beyond
+    `steps_done`."""
     number = math.floor(steps_done * validations / total)
     planned = (round(total * count / validations) for count in range(number, validations + 1))
     return next((step for step in planned if step > steps_done), total)

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -15,7 +16,8 @@ OptimizerFactory = Callable[[list[dict[str, Any]]], Optimizer]
 
 
 class Metric(Protocol):
-    """What the model's config names to score its predictions. Counts are whole numbers, so that sums over processes are exact."""
+    """What the model's config names to score its predictions. Counts are whole numbers, so that sums over processes
+    are exact."""
 
     def update(self, batch: Any, predictions: list[Any]) -> None: ...
     def counts(self) -> list[int]: ...
@@ -29,7 +31,9 @@ class ScoringModule(L.LightningModule):
 
     def __init__(self, model: nn.Module, metric: Metric) -> None:
         super().__init__()
-        self.model, self.metric = model, metric
+        # nn.Module types what it holds as tensors and modules; what is asked of these two is said above.
+        self.model: Any = model
+        self.metric: Metric = metric
         self.validation_samples: list[tuple[str, str]] = []
         self._loss = [0.0, 0.0]
 
@@ -109,7 +113,7 @@ class TrainingModule(ScoringModule):
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         self.log("lr", optimizer.param_groups[0]["lr"])
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.optimizer_factory(parameter_groups(self.model))
         scheduler = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self.schedule(step, self.length.total_steps)
@@ -120,7 +124,7 @@ class TrainingModule(ScoringModule):
 def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
     """Two groups, so that weight decay leaves out biases and the scales of normalisations, which have one dimension."""
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [parameter for parameter in trainable if parameter.ndim > 1]},
         {"params": [parameter for parameter in trainable if parameter.ndim <= 1], "weight_decay": 0.0},
     ]

@@ -51,7 +51,8 @@ def cpu_computes_in_bf16() -> bool:
 
 
 def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback], logger: DictConfig) -> L.Trainer:
-    """`config` is the `trainer` group. The number of steps and validations is left to `RunLength` among the callbacks."""
+    """`config` is the `trainer` group. The number of steps and validations is left to `RunLength` among the
+    callbacks."""
     keep_freed_memory()
     cv2.setNumThreads(1)
     if config.threads is not None:

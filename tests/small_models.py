@@ -11,6 +11,8 @@ from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
 from uncial.text.codec import CharacterCodec
 
+torch.set_num_threads(1)  # the models are so small that a second thread only waits
+
 CONF = Path(__file__).parents[1] / "conf"
 CODEC = CharacterCodec("abcdefghij ")
 

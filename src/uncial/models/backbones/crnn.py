@@ -21,7 +21,7 @@ class CRNNBackbone(nn.Module):
         height: int,
         stem: int = 32,
         stem_kernel: int = 5,
-        stages: Sequence[Sequence[int]] = ((64, 1, 1, 1), (128, 2, 2, 2), (192, 2, 2, 1)),
+        stages: Sequence[Sequence[int]] = ((64, 2, 2, 2), (128, 2, 2, 1), (192, 2, 2, 1)),
         activation: str = "relu",
         residual: bool = True,
         dropout: float = 0.1,

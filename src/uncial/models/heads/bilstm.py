@@ -1,7 +1,6 @@
 """Bidirectional LSTM layers over the columns."""
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from uncial.models.heads.collapse import Collapse, without_padding
 
@@ -35,7 +34,6 @@ class BiLSTMHead(nn.Module):
         dropout: float = 0.2,
         output_dropout: float = 0.2,
         drop_channels: bool = True,
-        stack: int = 1,
     ) -> None:
         """`hidden` counts the cells of one direction. `dropout` acts before and between layers, `output_dropout` after
         the last; with `drop_channels` the dropout between layers drops a channel over the whole line, and there is none
@@ -43,8 +41,7 @@ class BiLSTMHead(nn.Module):
         """
         super().__init__()
         self.collapse = Collapse(collapse, in_channels, in_height)
-        self.stack = stack
-        width = self.collapse.out_channels * stack
+        width = self.collapse.out_channels
         self.layers = nn.ModuleList()
         self.dropouts = nn.ModuleList()
         for index in range(layers):
@@ -56,21 +53,11 @@ class BiLSTMHead(nn.Module):
                 self.dropouts.append(ChannelDropout(dropout) if drop_channels else nn.Dropout(dropout))
             width = 2 * hidden
         self.before = nn.Identity() if drop_channels else nn.Dropout(dropout)
-        self.out_channels = width // stack
+        self.out_channels = width
 
     def forward(self, features: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
         """Map features (B, D, h, w) and widths (B,) to a sequence (B, T, 2 hidden) and lengths (B,)."""
-        sequence = without_padding(self.collapse(features), widths)
-        frames = sequence.shape[1]
-        sequence = self.before(self._stacked(sequence))
+        sequence = self.before(without_padding(self.collapse(features), widths))
         for layer, dropout in zip(self.layers, self.dropouts, strict=True):
             sequence = dropout(layer(sequence)[0])
-        if self.stack > 1:
-            sequence = sequence.reshape(len(sequence), -1, self.out_channels)[:, :frames]
         return sequence, widths
-
-    def _stacked(self, sequence: Tensor) -> Tensor:
-        if self.stack == 1:
-            return sequence
-        sequence = functional.pad(sequence, (0, 0, 0, -sequence.shape[1] % self.stack))
-        return sequence.reshape(len(sequence), -1, self.stack * sequence.shape[2])

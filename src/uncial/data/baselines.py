@@ -193,6 +193,14 @@ def _middle(polygon: np.ndarray, axis: np.ndarray) -> np.ndarray:
     return knots[:, :1] * axis + knots[:, 1:] * np.array([-axis[1], axis[0]])
 
 
+def thickness(polygon: np.ndarray, baseline: np.ndarray) -> float:
+    """About how high the line is, in pixels: the polygon's area over the baseline's length; at least 2."""
+    usual = area(polygon) / max(1.0, float(lengths(baseline).sum()))
+    if usual < 2:  # the halves of a figure of eight cancel
+        usual = 0.3 * _axes(polygon)[0][1]
+    return max(2.0, usual)
+
+
 def _belongs(baseline: np.ndarray, polygon: np.ndarray) -> bool:
     low, high = polygon.min(axis=0), polygon.max(axis=0)
     (length, thickness), _ = _axes(polygon)

@@ -8,10 +8,10 @@ import numpy as np
 
 from uncial.data.background import CELL, local_background, paper_mask
 from uncial.data.bands import band_around, line_spacing
-from uncial.data.baselines import outline
+from uncial.data.baselines import outline, thickness
 from uncial.data.course import Course, course_along
 from uncial.data.images import MAX_PIXELS, PageImage, read_image
-from uncial.data.polylines import area, densify, lengths
+from uncial.data.polylines import area, densify
 from uncial.errors import LineError
 from uncial.formats.types import Page, TextLine
 
@@ -104,7 +104,7 @@ def extract(
         return _sized(np.rot90(pixels, 1 if line.direction == "ttb" else -1) if column else pixels, settings)
     polygon = found.polygon
     if len(polygon):
-        course = course_along(found.baseline, area(polygon) / max(1.0, float(lengths(found.baseline).sum())), polygon)
+        course = course_along(found.baseline, thickness(polygon, found.baseline), polygon)
     else:
         course, polygon = band_around(pixels, found.baseline, spacing)
     crop, corner = _cut_out(pixels, polygon)
@@ -168,28 +168,28 @@ def _straighten(crop: np.ndarray, corner: tuple[int, int], course: Course, polyg
     return cv2.remap(crop, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _without_empty_flare(strip: np.ndarray, thickness: float) -> np.ndarray:
+def _without_empty_flare(strip: np.ndarray, usual: float) -> np.ndarray:
     """Cut off rows without ink from a strip much higher than its polygon is thick on average.
 
     Segmenters let the polygon of a column's last line run out into the empty space beside it, and the writing would
     come out half as large as in other lines.
     """
-    if strip.shape[0] < FLARE * thickness:
+    if strip.shape[0] < FLARE * usual:
         return strip
     grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
     ink = cv2.bitwise_not(paper_mask(grey, np.full(grey.shape, 255, np.uint8)))
     rows = np.flatnonzero(np.count_nonzero(ink, axis=1) > 2 + 0.002 * grey.shape[1])
     if not rows.size:
         return strip
-    margin = int(0.2 * thickness)
-    return strip[max(0, rows[0] - margin) : rows[-1] + 1 + margin]
+    margin = int(0.2 * usual)
+    rest = strip[max(0, rows[0] - margin) : rows[-1] + 1 + margin]
+    return rest if rest.shape[0] >= 0.5 * usual else strip  # a dash alone does not say how high its line is
 
 
 def _sized(strip: np.ndarray, settings: ExtractionSettings) -> np.ndarray:
     height, width = strip.shape[:2]
-    if height < settings.min_height or width < settings.min_width:
+    scale = min(1.0, settings.max_height / height)
+    size = (round(width * scale), round(height * scale))
+    if height < settings.min_height or size[0] < settings.min_width:
         raise LineError(f"it is only {width} x {height} pixels; draw its polygon anew, or leave it out")
-    if height <= settings.max_height:
-        return np.ascontiguousarray(strip)
-    size = (max(1, round(width * settings.max_height / height)), settings.max_height)
-    return cv2.resize(strip, size, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(strip) if scale == 1 else cv2.resize(strip, size, interpolation=cv2.INTER_AREA)

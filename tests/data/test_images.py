@@ -6,6 +6,7 @@ import zlib
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -164,6 +165,19 @@ def test_pages_of_a_tiff(tmp_path):
         assert (pixels == 60 * i).all()
     with pytest.raises(LineError, match="holds 3"):
         read_image(ImageSource(source.path, 3))
+
+
+def test_rows_of_an_arrow_file_of_kraken(tmp_path):
+    lines = [{"text": "a", "im": encoded("png", scene())}, {"text": "b", "im": encoded("png", scene())[:200]}]
+    table = pa.table({"lines": lines})
+    path = tmp_path / "set.arrow"
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    assert close(read_image(ImageSource(path, 0)).pixels, scene(), 0)
+    with pytest.raises(LineError, match=r"set\.arrow, row 1: .*truncated"):
+        read_image(ImageSource(path, 1))
+    with pytest.raises(LineError, match="no row 2"):
+        read_image(ImageSource(path, 2))
 
 
 TURNS = {1: (0, 0), 2: (1, 0), 3: (0, 2), 4: (1, 2), 5: (1, 1), 6: (0, 3), 7: (1, 3), 8: (0, 1)}

@@ -1,9 +1,12 @@
 """What all tests share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from program import Ended, run_program
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,36 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real ground truth at {folder}; set UNCIAL_REAL_DATA to its folder")
     return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Ended]:
+    """`run("task=…", …, into="NAME")`: the program with these arguments; its run folder is called NAME."""
+
+    def run(*arguments: str, into: str = "run") -> Ended:
+        return run_program(tmp_path / into, *arguments)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve drawn pages of three lines as PAGE in `page/` (X.png with page/X.xml) and as ALTO in `alto/`. Read only."""
+    from drawn_layouts import draw_pages, write_alto_layout, write_page_layout
+
+    root = tmp_path_factory.mktemp("drawn")
+    pages = draw_pages(12)
+    write_page_layout(root / "page", pages)
+    write_alto_layout(root / "alto", pages)
+    return root
+
+
+@pytest.fixture(scope="session")
+def trained(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """A run that trained a small model on `drawn/page` until it reads a good part of it. Read only."""
+    from program import LEARNING
+
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    ended = run_program(folder, "task=train", "data=page", f"data.root={drawn / 'page'}", *LEARNING)
+    assert ended.code == 0, ended
+    return ended

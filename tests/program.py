@@ -1,0 +1,120 @@
+"""The program as a user runs it, in the process of the tests."""
+
+import importlib.util
+import io
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+
+from uncial import command_line
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TINY = (
+    "model.backbone.stem=8",
+    "model.backbone.stages=[[16,1,2,2],[16,1,2,1]]",
+    "model.head.hidden=16",
+    "model.preprocessing.height=32",
+)
+"""The default model, as small as it can be and still learn a few lines."""
+
+LEARNING = (
+    "model.backbone.stem=8",
+    "model.backbone.stages=[[24,1,2,1],[48,1,2,2]]",
+    "model.backbone.dropout=0",
+    "model.head.collapse=flatten",
+    "model.head.layers=1",
+    "model.head.hidden=32",
+    "model.head.output_dropout=0",
+    "model.preprocessing.height=32",
+    "augmentation=none",
+    "optimizer.lr=1e-2",
+    "scheduler.warmup_steps=5",
+    "trainer.batch_width=600",
+    "trainer.max_steps=200",
+    "trainer.validations=4",
+)
+"""What learns the letters of `draw_pages` in seconds."""
+
+QUIET = (
+    "trainer.threads=1",
+    "trainer.workers=0",
+    "trainer.precision=32",
+    "data.compile_workers=1",
+    "logger.tensorboard=false",
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: its exit code, its folder, and what it told the terminal."""
+
+    code: int
+    folder: Path
+    output: str
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        return json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
+
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    def __str__(self) -> str:
+        return f"exit code {self.code}\n{self.output}"
+
+
+@cache
+def _main() -> Any:
+    specification = importlib.util.spec_from_file_location("run_under_test", ROOT / "run.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["run_under_test"] = module
+    specification.loader.exec_module(module)
+    return module.main
+
+
+def run_program(folder: Path, *arguments: str) -> Ended:
+    """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it."""
+    told = io.StringIO()
+    typed = ["run.py", *QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
+    main = _main()
+    with _hydra_at_rest(), patch.object(sys, "argv", [*typed, *arguments]), warnings.catch_warnings():
+        with redirect_stdout(told), redirect_stderr(told):
+            code = command_line.run(main)
+    return Ended(code, folder, told.getvalue())
+
+
+def quoted(value: object) -> str:
+    """A value as Hydra's grammar asks for it: between quotation marks, those within escaped."""
+    return "'" + str(value).replace("'", "\\'") + "'"
+
+
+@contextmanager
+def _hydra_at_rest() -> Iterator[None]:
+    """Leaves no trace of the run in Hydra and in logging, and none of Hydra's own environment."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    GlobalHydra.instance().clear()
+    # As if run.py were the script that Python was started with: Hydra finds conf/ beside it.
+    with patch.dict("os.environ", HYDRA_MAIN_MODULE="__main__"):
+        try:
+            yield
+        finally:
+            GlobalHydra.instance().clear()
+            HydraConfig.instance().cfg = None
+            for handler in [handler for handler in root.handlers if handler not in handlers]:
+                handler.close()
+            root.handlers[:], root.level = handlers, level

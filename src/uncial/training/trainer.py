@@ -23,8 +23,8 @@ def quiet_lightning() -> None:
     """Silences what Lightning says to everyone about everything; its errors stay."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for message in (".*does not have many workers.*", ".*is smaller than the logging interval.*", ".*`LeafSpec`.*"):
-        warnings.filterwarnings("ignore", message)
+    for message in ("does not have many workers", "smaller than the logging interval", "LeafSpec", "logs directory"):
+        warnings.filterwarnings("ignore", f".*{message}.*")
     warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 

@@ -168,7 +168,7 @@ def test_pages_of_a_tiff(tmp_path):
 
 
 def test_rows_of_an_arrow_file_of_kraken(tmp_path):
-    lines = [{"text": "a", "im": encoded("png", scene())}, {"text": "b", "im": encoded("png", scene())[:200]}]
+    lines = [{"text": "a", "im": encoded("png", scene())}, {"text": "b", "im": encoded("png")[:5000]}]
     table = pa.table({"lines": lines})
     path = tmp_path / "set.arrow"
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:

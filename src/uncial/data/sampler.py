@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from torch.utils.data import Sampler
 
+from uncial.errors import UserError
+
 
 class Pick(NamedTuple):
     """One line of a batch: its position in the data set, and the epoch, on which its augmentation depends."""
@@ -33,7 +35,9 @@ def batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int, multiple: 
         largest = int(np.argmax(sizes))
         half = sizes[largest] // 2
         sizes[largest : largest + 1] = [half, sizes[largest] - half]
-    return sizes
+    surplus = len(sizes) % multiple if len(sizes) > multiple else 0
+    # Nothing is left to halve: the narrowest lines go in pairs, over the budget if need be.
+    return [2] * surplus + sizes[2 * surplus :]
 
 
 def training_order(widths: np.ndarray, sizes: Sequence[int], seed: int, epoch: int) -> list[list[int]]:
@@ -69,6 +73,10 @@ class TrainingSampler(Sampler[list[Pick]]):
     def __init__(
         self, widths: np.ndarray, seed: int, batch_width: int, max_lines: int, rank: int = 0, world_size: int = 1
     ) -> None:
+        if len(widths) < world_size:
+            raise UserError(
+                f"The train part holds {len(widths)} lines for {world_size} processes: give it more, or lower trainer.devices."
+            )
         self.widths, self.seed, self.rank, self.world_size = widths, seed, rank, world_size
         self.sizes = batch_sizes(widths, batch_width, max_lines, multiple=world_size)
         self.epoch = 0

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
-
 from program import ROOT
+
 from uncial.data.sampler import EvaluationSampler, TrainingSampler, batch_sizes, training_order
 from uncial.errors import UserError
 
 WIDTHS = st.lists(st.integers(8, 3000), min_size=1, max_size=200).map(np.array)
 NOISE = 1.05
-"""Lines meet others within a few percent of their width, so a batch may be that much wider than sorted lines would be."""
+"""Lines meet others within a few percent of their width, so a batch may be wider than of sorted lines."""
 
 
 def epoch_of(widths, epoch, *, seed=1, rank=0, world_size=1, batch_width=4000, max_lines=16):

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import astuple, dataclass, replace
 from itertools import islice
 from multiprocessing import get_context
@@ -45,9 +45,19 @@ class CutPage:
 
 
 def image_hashes(pages: Sequence[Page]) -> dict[str, str]:
-    """What tells the images of these pages apart, by page id: the same for the same image under two names."""
-    contents = {path: content_hash(path) for path in {page.image.path for page in pages if page.image}}
-    return {page.id: f"{contents[page.image.path]}#{page.image.frame}" for page in pages if page.image}
+    """What tells the images of these pages apart, by page id: the same for the same image under two names.
+
+    Pages whose image cannot be read have none; cutting them says why.
+    """
+    contents: dict[Path, str] = {}
+    for path in {page.image.path for page in pages if page.image}:
+        with suppress(OSError):
+            contents[path] = content_hash(path)
+    return {
+        page.id: f"{contents[page.image.path]}#{page.image.frame}"
+        for page in pages
+        if page.image and page.image.path in contents
+    }
 
 
 def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings, progress: Progress) -> Store:
@@ -58,11 +68,17 @@ def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: Compile
     """
     digest = _digest(pages, hashes, settings)
     path = settings.folder / f"{digest[:20]}.arrow"
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
-        if not is_complete(path, digest):
-            with progress(pages) as advance:
-                _compile(path, digest, pages, hashes, settings, advance)
+    try:
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if not is_complete(path, digest):
+                with progress(pages) as advance:
+                    _compile(path, digest, pages, hashes, settings, advance)
+    except OSError as error:
+        raise UserError(
+            f"{path}: the compiled store could not be written ({error.strerror or error}): make room there, "
+            "or name another folder with paths.store."
+        ) from None
     return Store(path)
 
 
@@ -89,6 +105,8 @@ def _compile(
 ) -> None:
     problems: list[Problem] = []
     notes: list[Problem] = []
+    for left_over in path.parent.glob(f"{path.name}.*.partial"):  # Of a run that was killed: this one holds the lock.
+        left_over.unlink()
     writer = StoreWriter(path, settings.channels, digest)
     try:
         for cut in _cut_pages(pages, settings):
@@ -99,12 +117,6 @@ def _compile(
             refuse(cut.problems, settings.strict)
             advance(len(cut.lines))
         writer.close(problems, notes)
-    except OSError as error:
-        writer.abandon()
-        raise UserError(
-            f"{path}: the compiled store could not be written ({error.strerror or error}): make room there, "
-            "or name another folder with paths.store."
-        ) from None
     except BaseException:
         writer.abandon()
         raise

@@ -75,7 +75,8 @@ class TrainingSampler(Sampler[list[Pick]]):
     ) -> None:
         if len(widths) < world_size:
             raise UserError(
-                f"The train part holds {len(widths)} lines for {world_size} processes: give it more, or lower trainer.devices."
+                f"The train part holds {len(widths)} lines for {world_size} processes: "
+                "give it more, or lower trainer.devices."
             )
         self.widths, self.seed, self.rank, self.world_size = widths, seed, rank, world_size
         self.sizes = batch_sizes(widths, batch_width, max_lines, multiple=world_size)

@@ -165,7 +165,7 @@ class Store:
         return self._table.column(name)[row].as_py()
 
     def strip(self, row: int) -> np.ndarray:
-        """The line image of a row: (h, w) or (h, w, 3) uint8, a read-only view of the mapped file."""
+        """The line image of a row: (h, w) or (h, w, 3) uint8, copied from the mapped file."""
         height, width = self.value(row, "height"), self.value(row, "width")
         pixels = np.frombuffer(self._table.column("pixels")[row].as_buffer(), dtype=np.uint8)
         return pixels.reshape((height, width) if self.channels == 1 else (height, width, self.channels))

@@ -1,18 +1,30 @@
 """Exit codes, and the one sentence in which a user's mistake ends. Imports nothing heavy: `--help` has to be quick."""
 
-import difflib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from uncial.config_keys import check_values, did_you_mean, group_choices, group_names, known_keys
 from uncial.errors import FoundSomething, UserError
+from uncial.typed_arguments import check_arguments, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
+
+
+class _Ended(BaseException):
+    """Takes a user's mistake out of the job. Hydra would print its own line about an `Exception` first."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(cause)
+        self.cause = cause
 
 
 def run(main: Callable[[], None]) -> int:
@@ -21,16 +33,44 @@ def run(main: Callable[[], None]) -> int:
     # Otherwise Hydra prints its own shortened traceback and leaves before the error reaches us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        check_arguments(sys.argv[1:])
         main()
     except KeyboardInterrupt:
         return _fail("Stopped.", INTERRUPTED)
     except FoundSomething as found:
         return _fail(str(found), FOUND)
-    except (UserError, HydraException, OmegaConfBaseException) as error:
+    except (_Ended, UserError, HydraException, OmegaConfBaseException) as error:
+        cause = error.cause if isinstance(error, _Ended) else error
         if wants_traceback:
-            raise
-        return _fail(_sentence(error), FAILED)
+            raise cause from None
+        return _fail(f"Error: {sentence(cause)}", FAILED)
     return DONE
+
+
+def run_task(task: Callable[[DictConfig], None], config: DictConfig) -> None:
+    """Runs what `config.task` names. In a sweep Hydra says which job failed, and goes on with the others."""
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        task(config)
+        return
+    try:
+        task(config)
+    except (UserError, HydraException, OmegaConfBaseException) as error:
+        raise _Ended(error) from error
+
+
+def check_config(config: DictConfig) -> None:
+    """Refuses values that cannot be meant, before anything is read or drawn."""
+    try:
+        check_values(config, conf_folder())
+    except UserError as error:
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            raise
+        raise _Ended(error) from error
+
+
+def conf_folder() -> Path:
+    """The project's conf/, which run.py says where to find."""
+    return Path(os.environ.get("UNCIAL_ROOT", ".")) / "conf"
 
 
 def _fail(message: str, code: int) -> int:
@@ -38,61 +78,53 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     """What is wrong and what to do, from one of Hydra's and OmegaConf's many-lined messages or from our own."""
-    if isinstance(error, UserError):
-        return f"Error: {error}"
     text = str(error)
-    if missing := re.search(r"Missing mandatory value: (\S+)", text) or (
-        re.search(r"full_key: (\S+)", text) if "Missing mandatory value" in text else None
-    ):
-        return f"Error: {missing[1]} has to be given: add {missing[1]}=… to the command."
-    if unknown := re.search(r"Could not override '([^']+)'", text):
-        return (
-            f"Error: there is no key {unknown[1]}.{_did_you_mean(unknown[1], _all_keys())} `--cfg job` shows all keys."
-        )
-    if choice := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
-        group, name = choice.groups()
-        choices = sorted(path.stem for path in _conf().joinpath(group).glob("*.yaml") if path.stem != "base")
-        listed = ", ".join(choices) or "none"
-        return f"Error: {group}={name} does not exist.{_did_you_mean(name, choices)} Choices: {listed}."
-    if group := re.search(r"Could not override '([^']+)'\.\s*No match in the defaults list", text):
-        return f"Error: there is no group {group[1]}."
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return f"Error: {' '.join(lines[:3])}"
+    if isinstance(error, UserError):
+        return text
+    for pattern, explain in _EXPLANATIONS:
+        if found := re.search(pattern, text):
+            return explain(*found.groups())
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "hydra.cc" not in line]
+    return " ".join(lines[:3])
 
 
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {near[0]}?" if near else ""
+def _missing(key: str) -> str:
+    return f"{key} has to be given: add {key}=… to the command."
 
 
-def _conf() -> Path:
-    return Path(os.environ.get("UNCIAL_ROOT", ".")) / "conf"
+def _unknown_key(key: str) -> str:
+    known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
+    return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
 
 
-def _all_keys() -> list[str]:
-    """Every dotted key that some file of conf/ defines, as it is typed on the command line."""
-    from omegaconf import OmegaConf
-
-    keys: list[str] = []
-    for path in _conf().rglob("*.yaml"):
-        text = path.read_text(encoding="utf-8")
-        relative = path.relative_to(_conf()).parent
-        is_global = text.startswith("# @package _global_") or path.name == "config.yaml"
-        prefix = "" if is_global else ".".join(relative.parts)
-        keys += [f"{prefix}.{key}" if prefix else key for key in _keys(OmegaConf.load(path), "")]
-    return keys
+def _unknown_choice(group: str, name: str) -> str:
+    choices = group_choices(conf_folder(), group)
+    return f"{group}={name} does not exist.{did_you_mean(name, choices)} Choices: {', '.join(choices) or 'none'}."
 
 
-def _keys(node: object, prefix: str) -> list[str]:
-    from omegaconf import DictConfig
+def _several_values(argument: str) -> str:
+    return f"{argument} is several values, which only -m (a sweep) takes. {quoting_advice(argument)}"
 
-    if not isinstance(node, DictConfig):
-        return []
-    found = []
-    for key in map(str, node):
-        if key != "defaults":
-            dotted = f"{prefix}{key}"
-            found += [dotted, *_keys(node._get_node(key), f"{dotted}.")]
-    return found
+
+def _no_variable(name: str) -> str:
+    return f"the environment variable {name} is not set, which the config asks for."
+
+
+def _no_reference(name: str) -> str:
+    return f"${{{name}}} refers to a key that does not exist; a $ that is part of a value is written \\${{{name}}}."
+
+
+_EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
+    (r"Missing mandatory value: (\S+)", _missing),
+    (r"(?s)Missing mandatory value.*full_key: (\S+)", _missing),
+    (r"Could not override '([^']+)'", _unknown_key),
+    (r"Could not delete from config\. '([^']+)'", _unknown_key),
+    (r"Could not delete\. No match for '([^']+)'", _unknown_key),
+    (r"Could not find '([^']+)/([^'/]+)'", _unknown_choice),
+    (r"Ambiguous value for argument '([^\n]*)'\n", _several_values),
+    (r"Environment variable '([^']+)' not found", _no_variable),
+    (r"Interpolation key '([^']+)' not found", _no_reference),
+)
+"""What to make of the messages that Hydra and OmegaConf have for a user's mistakes."""

@@ -1,0 +1,21 @@
+# Nothing is needed but Python 3.11 or newer; uv is used where it is installed. PYTHON=/path/to/python chooses another Python.
+.PHONY: demo test env
+
+# Trains on pages that the program draws itself: a few minutes.
+demo: env
+	.venv/bin/python run.py
+
+# What has to hold before anything is merged.
+test:
+	sh .ci/environment dev
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+# Each of the test processes keeps to one core: the threads of several would wait for each other.
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses 2
+
+# The environment alone, for `. .venv/bin/activate`.
+env:
+	sh .ci/environment
+
+export PYTHON

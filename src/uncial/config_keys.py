@@ -1,0 +1,110 @@
+"""The keys that conf/ defines and what kind of value each takes, for the check of what was typed."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from uncial.errors import UserError
+
+NUMBERS_OR_NULL = (
+    "trainer.max_steps",
+    "trainer.max_epochs",
+    "trainer.workers",
+    "trainer.threads",
+    "trainer.gradient_clip",
+    "data.compile_workers",
+)
+"""Keys that take a number and may be null, so that their default does not tell."""
+
+
+def check_values(config: DictConfig, conf: Path) -> None:
+    """Raises `UserError` for the first value that is empty or of another kind than its key's default in `conf`.
+
+    Keys that no file of `conf` defines are left alone, and so is what the config still lacks.
+    """
+    defaults = known_keys(conf)
+    for key, value in _leaves(OmegaConf.to_container(config, resolve=True), ""):
+        if key in defaults and value != "???":
+            _check(key, value, defaults[key])
+
+
+def _check(key: str, value: Any, defaults: list[Any]) -> None:
+    if value == "" and "" not in defaults:
+        raise UserError(f"{key}= has no value: write one behind the equals sign, or {key}=null for none.")
+    if key in NUMBERS_OR_NULL:
+        if value is not None and not _is_number(value):
+            raise UserError(f"{key}={value}: a number is expected, or null.")
+        return
+    if None in defaults or not defaults:
+        return
+    if all(isinstance(default, bool) for default in defaults):
+        if not isinstance(value, bool):
+            raise UserError(f"{key}={_shown(value)}: true or false is expected.")
+    elif all(_is_number(default) for default in defaults):
+        if not _is_number(value):
+            raise UserError(f"{key}={_shown(value)}: a number is expected, for instance {defaults[0]}.")
+    elif all(isinstance(default, list) and default and all(map(_is_number, default)) for default in defaults):
+        given = value if isinstance(value, list) else [value]
+        if not all(map(_is_number, given)):
+            example = f"[{','.join(map(str, defaults[0]))}]"
+            raise UserError(f"{key}={_shown(value)}: numbers are expected, for instance {example}.")
+    elif all(isinstance(default, dict) for default in defaults) and not isinstance(value, dict):
+        raise UserError(f"{key}={_shown(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def known_keys(conf: Path) -> dict[str, list[Any]]:
+    """Every dotted key that a file of `conf` defines, as it is typed, with the values that the files give it."""
+    found: dict[str, list[Any]] = {}
+    for path in sorted(conf.rglob("*.yaml")):
+        group = path.relative_to(conf).parent
+        is_global = path.name == "config.yaml" or path.read_text(encoding="utf-8").startswith("# @package _global_")
+        if group.parts[:1] == ("hydra",):
+            continue
+        prefix = "" if is_global else "".join(f"{part}." for part in group.parts)
+        content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+        for key, value in _leaves(content, prefix):
+            if key.split(".")[0] not in ("defaults", "hydra") and not key.startswith(f"{prefix}defaults"):
+                found.setdefault(key, []).append(None if _is_open(value) else value)
+    return found
+
+
+def _is_open(value: Any) -> bool:
+    """A default that says nothing about the kind of value: mandatory, or taken from another key."""
+    return isinstance(value, str) and (value == "???" or "${" in value)
+
+
+def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Every key below a node with its value, the inner nodes too."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield f"{prefix}{key}", value
+            yield from _leaves(value, f"{prefix}{key}.")
+
+
+def group_names(conf: Path) -> list[str]:
+    """The config groups, for instance `model` and `model/head`."""
+    return sorted({path.parent.relative_to(conf).as_posix() for path in conf.rglob("*.yaml")} - {".", "hydra"})
+
+
+def group_choices(conf: Path, group: str) -> list[str]:
+    """The files of a group that can be chosen; `base` is what the others build on."""
+    return sorted(path.stem for path in conf.joinpath(group).glob("*.yaml") if path.stem != "base")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest known word as a question with a space before it, or nothing. For `lr` it is `optimizer.lr`."""
+    words = list(dict.fromkeys(known))
+    ending = [name for name in words if name.rpartition(".")[2] == word]
+    near = ending[:1] or difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    return f" Did you mean {near[0]}?" if near else ""

@@ -1,0 +1,87 @@
+"""Arguments that the command line's grammar does not take, and how they are written right."""
+
+import argparse
+import re
+import shlex
+from collections.abc import Sequence
+from typing import NoReturn
+
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from uncial.config_keys import did_you_mean
+from uncial.errors import UserError
+
+TASKS = ("train", "test", "predict", "compile", "inspect")
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Raises `UserError` for options that do not exist and for what is no override in Hydra's grammar."""
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise UserError(_option_advice(arguments, parser, message))
+
+    parser.error = refuse  # type: ignore[method-assign]
+    overrides = parser.parse_args(list(arguments)).overrides
+    grammar = OverridesParser.create()
+    for number, override in enumerate(overrides):
+        before = overrides[number - 1] if number else ""
+        if override.startswith("~"):
+            continue
+        if not re.match(r"\+{0,2}[^=\s]", override) or "=" not in override:
+            raise UserError(_stray_word_advice(override, before))
+        try:
+            grammar.parse_override(override)
+        except Exception:
+            raise UserError(f"{override} cannot be read: {_fault(override)} {quoting_advice(override)}") from None
+
+
+def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, message: str) -> str:
+    for argument in arguments:
+        name = argument.lstrip("-")
+        if argument.startswith("--") and ("." in name or "=" in name):
+            return f"{argument} is no option: keys are written without --, for instance {name.partition('=')[0]}=…"
+    options = [option for action in parser._actions for option in action.option_strings]
+    unknown = re.search(r"unrecognized arguments: (\S+)", message)
+    if unknown:
+        return f"{unknown[1]} is no option.{did_you_mean(unknown[1], options)} `--help` shows what can be typed."
+    return f"{message}. `--hydra-help` shows all options."
+
+
+def _stray_word_advice(word: str, before: str) -> str:
+    if word in TASKS:
+        return f"{word} is no key=value. Did you mean task={word}?"
+    if word == "help":
+        return "help is no key=value. Did you mean --help?"
+    advice = f"{word} is no key=value, the form in which everything is given, for instance data=page."
+    if "=" in before:
+        advice += f" If it belongs to {before}, quote both together: {quoted(f'{before} {word}')}"
+    return advice
+
+
+def _fault(override: str) -> str:
+    value = override.partition("=")[2].strip()
+    if value[:1] in ("'", '"'):
+        return f"its quotes {value[0]} are not closed, or something stands behind them."
+    if value[:1] in ("[", "{"):
+        return "its brackets or quotes do not match, or one of its values needs quotes of its own."
+    return "its value holds a character that needs quotes."
+
+
+def quoting_advice(override: str) -> str:
+    """How an argument is written so that its value is taken as it stands."""
+    value = override.partition("=")[2].strip()
+    if value[:1] in ("[", "{"):
+        return 'Values in a list are quoted one by one: \'data.root=["a, b","c=d"]\''
+    return f"Write: {quoted(override)}"
+
+
+def quoted(override: str) -> str:
+    """The argument with its value in Hydra's quotes, and all of it in the shell's."""
+    key, _, value = override.partition("=")
+    bare = value.strip()
+    if bare[:1] in ("'", '"'):
+        bare = bare[1:].removesuffix(bare[0]) if len(bare) > 1 else ""
+    escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), bare)
+    return shlex.quote(f'{key}="{escaped}"')

@@ -1,6 +1,8 @@
 """The auxiliary CTC output that leads past the head while training."""
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from uncial.models.decoders.ctc import ctc_loss, log_softmax
 from uncial.models.heads.collapse import Collapse
@@ -15,9 +17,10 @@ class Shortcut(nn.Module):
     def __init__(self, in_channels: int, in_height: int, classes: int) -> None:
         super().__init__()
         self.collapse = Collapse("max", in_channels, in_height)
-        self.output = nn.Conv1d(in_channels, classes, 3, padding=1)
+        self.output = nn.Linear(3 * in_channels, classes)
 
     def loss(self, features: Tensor, widths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
         """Return the mean CTC loss a line from features (B, D, h, w) and their widths (B,)."""
-        scores = self.output(self.collapse(features).transpose(1, 2)).transpose(1, 2)
-        return ctc_loss(log_softmax(scores), widths, targets, target_lengths)
+        columns = functional.pad(self.collapse(features), (0, 0, 1, 1))
+        triples = torch.cat((columns[:, :-2], columns[:, 1:-1], columns[:, 2:]), dim=2)
+        return ctc_loss(log_softmax(self.output(triples)), widths, targets, target_lengths)

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from uncial.errors import UserError
 
@@ -23,8 +24,10 @@ class Collapse(nn.Module):
         """Map (B, D, h, w) to (B, w, D')."""
         if self.kind == "flatten":
             return features.permute(0, 3, 1, 2).flatten(2)
-        columns = features.amax(dim=2) if self.kind == "max" else features.mean(dim=2)
-        return columns.transpose(1, 2)
+        if self.kind == "mean":
+            return features.mean(dim=2).transpose(1, 2)
+        # A pool of the full height: several times faster to train through than amax.
+        return functional.max_pool2d(features, (features.shape[2], 1)).squeeze(2).transpose(1, 2)
 
 
 def real_frames(sequence: Tensor, lengths: Tensor) -> Tensor:

@@ -20,8 +20,7 @@ except ModuleNotFoundError as error:
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(config: DictConfig) -> None:
-    command_line.check_config(config)
-    command_line.run_task(hydra.utils.get_method(config.task._target_), config)
+    command_line.run_task(config)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from hydra.utils import get_method
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -47,22 +48,13 @@ def run(main: Callable[[], None]) -> int:
     return DONE
 
 
-def run_task(task: Callable[[DictConfig], None], config: DictConfig) -> None:
-    """Runs what `config.task` names. In a sweep Hydra says which job failed, and goes on with the others."""
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        task(config)
-        return
-    try:
-        task(config)
-    except (UserError, HydraException, OmegaConfBaseException) as error:
-        raise _Ended(error) from error
-
-
-def check_config(config: DictConfig) -> None:
-    """Refuses values that cannot be meant, before anything is read or drawn."""
+def run_task(config: DictConfig) -> None:
+    """Runs what `config.task` names, once the config's values are of their kinds. In a sweep Hydra says which job
+    failed, and goes on with the others."""
     try:
         check_values(config, conf_folder())
-    except UserError as error:
+        get_method(config.task._target_)(config)
+    except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
         raise _Ended(error) from error

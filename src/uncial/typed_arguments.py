@@ -44,6 +44,8 @@ def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, me
             return f"{argument} is no option: keys are written without --, for instance {name.partition('=')[0]}=…"
     options = [option for action in parser._actions for option in action.option_strings]
     unknown = re.search(r"unrecognized arguments: (\S+)", message)
+    if unknown and not unknown[1].startswith("-"):
+        return f"{unknown[1]} stands behind an option: write -m and all that begins with - before the first key=value."
     if unknown:
         return f"{unknown[1]} is no option.{did_you_mean(unknown[1], options)} `--help` shows what can be typed."
     return f"{message}. `--hydra-help` shows all options."

@@ -1,0 +1,197 @@
+"""What was mistyped ends in one sentence and exit code 1, before anything is read, drawn or imported."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
+from program import ROOT
+
+from uncial.config_keys import NUMBERS_OR_NULL, check_values, known_keys
+from uncial.errors import UserError
+from uncial.typed_arguments import quoted
+
+MISTYPED = [
+    # Keys and groups.
+    (["modl=crnn"], ["modl", "Did you mean model?"]),
+    (["model/had=bilstm"], ["Did you mean model/head?"]),
+    (["trainer.max_epoch=3"], ["Did you mean trainer.max_epochs?"]),
+    (["lr=1e-3"], ["Did you mean optimizer.lr?"]),
+    (["data.rot=x"], ["Did you mean data.root?"]),
+    (["~trainer.max_epoch"], ["Did you mean trainer.max_epochs?"]),
+    # Choices.
+    (["data=pge"], ["data=pge does not exist", "Did you mean page?", "alto", "loghi"]),
+    (["model=crn"], ["Did you mean crnn?", "kraken"]),
+    (["model/head=bilstmm"], ["Did you mean bilstm?", "transformer"]),
+    (["task=predikt"], ["Did you mean predict?"]),
+    (["experiment=nothing"], ["experiment=nothing does not exist"]),
+    # Values of another kind.
+    (["optimizer.lr=abc"], ["optimizer.lr=abc", "a number is expected"]),
+    (["optimizer.lr=[1,2]"], ["optimizer.lr", "a number is expected"]),
+    (["seed=abc"], ["seed=abc", "a number is expected"]),
+    (["seed=null"], ["seed=null", "a number is expected"]),
+    (["trainer.max_steps=many"], ["trainer.max_steps=many", "a number is expected, or null"]),
+    (["trainer.workers=true"], ["trainer.workers", "a number is expected, or null"]),
+    (["data.strict=yes"], ["data.strict=yes", "true or false is expected"]),
+    (["data.ratio=x"], ["data.ratio=x", "[0.8,0.1,0.1]"]),
+    (["model.head.layers=two"], ["model.head.layers=two"]),
+    (["data.options=3"], ["data.options"]),
+    (["data=page", "data.root="], ["data.root= has no value"]),
+    (["data.root=${datta}"], ["${datta}", "does not exist"]),
+    (["data.root=${oc.env:NO_SUCH_VARIABLE}"], ["NO_SUCH_VARIABLE"]),
+    # Quoting.
+    (["data.root=[a,b"], ["data.root=[a,b cannot be read", "brackets"]),
+    (["data.root={a"], ["cannot be read", "brackets"]),
+    (["data.root='abc"], ["not closed", "'data.root=\"abc\"'"]),
+    (["data.root=a=b"], ["'data.root=\"a=b\"'"]),
+    (["data.root=/données"], ["'data.root=\"/données\"'"]),
+    (["data.root=~/pages"], ["'data.root=\"~/pages\"'"]),
+    (["data=page", "data.root=a,b"], ["several values", "'data.root=\"a,b\"'"]),
+    (["data.root=/my", "pages"], ["pages is no key=value", "'data.root=\"/my pages\"'"]),
+    (["=3"], ["=3 is no key=value"]),
+    (["optimizer.lr"], ["optimizer.lr is no key=value"]),
+    # Words and options.
+    (["help"], ["Did you mean --help?"]),
+    (["train"], ["Did you mean task=train?"]),
+    (["--halp"], ["--halp is no option", "Did you mean --help?"]),
+    (["--model=crnn"], ["keys are written without --"]),
+    (["model=crnn", "-m", "seed=1,2"], ["seed=1,2 stands behind an option"]),
+    (["--cfg", "everything"], ["--cfg", "invalid choice"]),
+    (["--config-dir", "/does/not/exist"], ["/does/not/exist"]),
+    (["--config-name", "nothing"], ["nothing"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), MISTYPED, ids=lambda value: " ".join(value))
+def test_a_mistake_ends_in_one_sentence(run, arguments, told):
+    ended = run(*arguments)
+    assert ended.code == 1, ended
+    assert ended.output.startswith("Error: ")
+    assert len(ended.output.splitlines()) == 1
+    for words in told:
+        assert words in ended.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["data=page"], "data.root"),
+        (["data=page", "data.root=/does/not/exist"], "/does/not/exist does not exist"),
+        (["data=mixed"], "data.sources has to be given"),
+        (["data=mixed", "data.sources=3"], "data.sources"),
+        (["data.ratio=[.8,.1]"], "data.ratio"),
+        (["task=test"], "checkpoint="),
+        (["task=test", "checkpoint=nothing"], "checkpoint=nothing"),
+        (["task=predict", "checkpoint=nothing"], "checkpoint=nothing"),
+        (["task=inspect", "inspect.fail_on=nothing"], "fail_on"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_what_a_task_cannot_work_with_ends_in_one_sentence(run, arguments, told):
+    ended = run(*arguments)
+    assert ended.code == 1, ended
+    assert ended.output.startswith("Error: ")
+    assert len(ended.output.splitlines()) == 1
+    assert told in ended.output
+
+
+def test_hydras_full_error_shows_the_traceback(run, monkeypatch):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(UserError, match="does not exist"):
+        run("data=page", "data.root=/does/not/exist")
+
+
+def test_a_fault_of_the_program_is_not_taken_for_the_users(run, monkeypatch):
+    def broken(config):
+        raise KeyError("a fault")
+
+    monkeypatch.setattr("uncial.tasks.inspect.run", broken)
+    with pytest.raises(KeyError, match="a fault"):
+        run("task=inspect")
+
+
+def test_a_sweep_goes_on_after_a_job_that_failed(run, tmp_path, drawn):
+    folder = tmp_path / "sweep"
+    ended = run(
+        "hydra.mode=MULTIRUN",
+        "task=inspect",
+        "data=page",
+        f"data.root=/does/not/exist,{drawn / 'page'}",
+        f"hydra.sweep.dir={folder}",
+    )
+    assert ended.code == 1
+    assert "Traceback" not in ended.output
+    assert "Error: data.root: /does/not/exist does not exist" in ended.output
+    assert (folder / "1" / "findings.json").is_file()
+
+
+def program(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_the_exit_code_and_the_sentence_reach_the_shell(tmp_path):
+    ended = program("modl=crnn", cwd=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: there is no key modl.")
+    assert ended.stdout == ""
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", [["--help"], ["--cfg", "job"]])
+def test_help_and_the_config_need_nothing_heavy(tmp_path, option):
+    heavy = "torch", "cv2", "lightning", "matplotlib", "albumentations", "pyarrow", "numpy", "PIL", "lxml"
+    ended = program(*option, cwd=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    assert ended.returncode == 0
+    assert ended.stdout
+    imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines() if "import time:" in line}
+    assert "hydra" in imported
+    assert not imported.intersection(heavy)
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_names_every_group_and_task(tmp_path):
+    told = program("--help", cwd=tmp_path).stdout
+    for word in (
+        "data: alto, ",
+        "model: crnn, ",
+        "task: compile, ",
+        "model/head",
+        "trainer",
+        "data=page data.root=DIR",
+    ):
+        assert word in told
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: text.strip() == text))
+def test_quoted_values_are_taken_as_they_stand(value):
+    if value[0] in "'\"":
+        return
+    typed = shlex.split(quoted(f"data.root={value}"))
+    assert len(typed) == 1
+    assert OverridesParser.create().parse_override(typed[0]).value() == value
+
+
+def test_the_keys_that_may_be_null_exist():
+    assert set(NUMBERS_OR_NULL) <= known_keys(ROOT / "conf").keys()
+
+
+def test_every_default_is_of_its_own_kind():
+    from hydra import compose, initialize_config_dir
+
+    conf = ROOT / "conf"
+    with initialize_config_dir(str(conf), version_base="1.3"):
+        for task in ("train", "predict", "inspect"):
+            for model in ("crnn", "crnn_resnet", "kraken"):
+                check_values(compose("config", [f"task={task}", f"model={model}"]), conf)

@@ -1,5 +1,7 @@
 """From the composed config to the settings that the parts of the program ask for."""
 
+import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,26 @@ from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
+
+LEAST = {
+    "seed": 0,
+    "data.max_height": 16,
+    "data.max_pixels": 1,
+    "data.compile_workers": 1,
+    "trainer.max_steps": 1,
+    "trainer.max_epochs": 1,
+    "trainer.min_epochs": 1,
+    "trainer.lines_seen": 1,
+    "trainer.validations": 1,
+    "trainer.batch_width": 1,
+    "trainer.max_lines": 1,
+    "trainer.evaluation_batch_width": 1,
+    "trainer.accumulate": 1,
+    "trainer.workers": 0,
+    "trainer.threads": 1,
+    "callbacks.samples": 0,
+}
+"""The least that a number may be; null is allowed for all of them."""
 
 
 def run_folder() -> Path:
@@ -28,6 +50,28 @@ def write_config(config: DictConfig, folder: Path) -> None:
         file.write(OmegaConf.to_yaml(config, resolve=True))
     with replacing_text(folder / "overrides.yaml") as file:
         file.write(OmegaConf.to_yaml(OmegaConf.create(list(HydraConfig.get().overrides.task))))
+
+
+def check_numbers(config: DictConfig) -> None:
+    """Raises `UserError` for the first number that is below its least."""
+    for key, least in LEAST.items():
+        value = OmegaConf.select(config, key)
+        if value is not None and (not isinstance(value, int | float) or value < least):
+            raise UserError(f"{key}={value}: a number is needed that is {least} or more.")
+
+
+def as_typed(key: str, value: object) -> str:
+    """`key=value` as it is typed at a shell for Hydra, quoted for both where need be."""
+    text = str(value)
+    if not re.fullmatch(r"[\w./:+%@~-]+", text):
+        text = "'" + text.replace("'", "\\'") + "'"
+    return shlex.quote(f"{key}={text}")
+
+
+def data_as_typed() -> str:
+    """What was typed about the data, to be typed again."""
+    typed = HydraConfig.get().overrides.task
+    return " ".join(shlex.quote(argument) for argument in typed if re.match(r"data[=.]|seed=|paths\.", argument))
 
 
 def listed(value: Any) -> tuple[str, ...]:
@@ -60,6 +104,8 @@ def filters(data: DictConfig) -> Filters:
         region_types=listed(data.region_types),
         line_tags=listed(data.line_tags),
         languages=listed(data.languages),
+        directions=listed(data.directions),
+        direction=data.direction,
         min_confidence=float(data.min_confidence),
         keep_unscored=bool(data.keep_unscored),
         skip_unclear=bool(data.skip_unclear),

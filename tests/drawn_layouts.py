@@ -8,8 +8,8 @@ from xml.sax.saxutils import quoteattr
 
 import cv2
 import numpy as np
-
 from drawing_helpers import CLEAN
+
 from uncial.data.drawing.collection import write_page
 from uncial.data.drawing.page import DrawnPage, draw_page
 from uncial.formats.types import Page, Point

@@ -40,9 +40,10 @@ LEARNING = (
     "model.preprocessing.height=32",
     "augmentation=none",
     "optimizer.lr=1e-2",
+    "scheduler=constant",
     "scheduler.warmup_steps=5",
-    "trainer.batch_width=600",
-    "trainer.max_steps=200",
+    "trainer.batch_width=300",
+    "trainer.max_steps=400",
     "trainer.validations=4",
 )
 """What learns the letters of `draw_pages` in seconds."""
@@ -91,9 +92,14 @@ def run_program(folder: Path, *arguments: str) -> Ended:
     told = io.StringIO()
     typed = ["run.py", *QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
     main = _main()
-    with _hydra_at_rest(), patch.object(sys, "argv", [*typed, *arguments]), warnings.catch_warnings():
-        with redirect_stdout(told), redirect_stderr(told):
-            code = command_line.run(main)
+    with (
+        _hydra_at_rest(),
+        patch.object(sys, "argv", [*typed, *arguments]),
+        warnings.catch_warnings(),
+        redirect_stdout(told),
+        redirect_stderr(told),
+    ):
+        code = command_line.run(main)
     return Ended(code, folder, told.getvalue())
 
 

@@ -15,7 +15,7 @@ from uncial.reports.contact_sheet import Sample, contact_sheet
 from uncial.reports.findings import Finding, grave, write_findings
 from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables
 from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import listed, run_folder, write_config
+from uncial.tasks.configuration import check_numbers, listed, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import texts_of
 from uncial.text.characters import describe
@@ -28,6 +28,7 @@ RARE = 3
 def run(config: DictConfig) -> None:
     """Tables on the terminal, findings.json, skipped.csv and contact_sheet.png; exit code 2 where `inspect.fail_on`
     asks for it."""
+    check_numbers(config)
     grave((), config.inspect.fail_on)
     folder = run_folder()
     write_config(config, folder)

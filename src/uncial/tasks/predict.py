@@ -22,7 +22,7 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.tables import write_skipped
 from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import checkpoint_of, choice, listed, run_folder, write_config
+from uncial.tasks.configuration import check_numbers, checkpoint_of, choice, listed, run_folder, write_config
 from uncial.text.transcription import Transcription
 from uncial.transcriber import Transcriber, load
 
@@ -40,6 +40,7 @@ class Found:
 def run(config: DictConfig) -> None:
     """Reads all lines of `predict.input`; writes copies of the XML files, a TSV or JSON lines, and lists what could
     not be read."""
+    check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
     transcriber = load(checkpoint_of(config))
     pages, problems = pages_to_read(config, form)

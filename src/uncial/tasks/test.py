@@ -15,7 +15,7 @@ from uncial.models.files import load_model
 from uncial.reports.console import make_console, show
 from uncial.reports.summary import PartScores, RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
-from uncial.tasks.configuration import checkpoint_of, choice, run_folder, write_config
+from uncial.tasks.configuration import check_numbers, checkpoint_of, choice, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import loading, part_of, prediction_rows
 from uncial.training.line_scores import LineScores
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 def run(config: DictConfig) -> None:
     """Scores `checkpoint` on a part of the data, with the same implementation, precision and digits as validation."""
     quiet_lightning()
+    check_numbers(config)
     path = model_file(checkpoint_of(config))
     recognizer, card = load_model(path)
     folder = run_folder()

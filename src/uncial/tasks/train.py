@@ -24,7 +24,7 @@ from uncial.reports.console import make_console, show
 from uncial.reports.curves import draw_curves
 from uncial.reports.summary import PartScores, RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
-from uncial.tasks.configuration import run_folder, write_config
+from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import loading, part_of, prediction_rows, texts_of, too_long
 from uncial.text.codec import CharacterCodec
@@ -42,6 +42,7 @@ def run(config: DictConfig) -> None:
     """Trains a recogniser on the train part, keeps the one that reads the validation part best, and writes the run
     folder."""
     quiet_lightning()
+    check_numbers(config)
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
@@ -163,7 +164,7 @@ def finish(folder: Path, config: DictConfig, scores: Mapping[str, float], effort
         {"val": {**val, "lines": lines, "profile": config.model.normalization}, "train": asdict(effort)},
     )
     draw_curves(folder / "metrics.csv", folder / "curves.png")
-    best = folder / "best.safetensors"
+    best, model = folder / "best.safetensors", as_typed("checkpoint", folder)
     summary = RunSummary(
         parts={"validation": PartScores(val["cer"], val["wer"], lines, profile=config.model.normalization)},
         folder=folder,
@@ -174,8 +175,8 @@ def finish(folder: Path, config: DictConfig, scores: Mapping[str, float], effort
         skipped=skipped,
         files={"best model": best, "curves": folder / "curves.png", "predictions": folder / "predictions.csv"},
         next_steps={
-            "score it on the test part": f"python run.py task=test checkpoint={folder} data={config.data.name}",
-            "read your own pages": f"python run.py task=predict checkpoint={folder} predict.input=FOLDER",
+            "score it on the test part": f"python run.py task=test {model} {data_as_typed()}".rstrip(),
+            "read your own pages": f"python run.py task=predict {model} predict.input=FOLDER",
         },
     )
     show(make_console(), run_summary(summary))

@@ -17,6 +17,7 @@ from uncial.training.allocator import keep_freed_memory
 from uncial.training.length import seconds_of
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
 
 
 def quiet_lightning() -> None:
@@ -57,6 +58,8 @@ def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callbac
     cv2.setNumThreads(1)
     if config.threads is not None:
         torch.set_num_threads(int(config.threads))
+    if config.accelerator not in ACCELERATORS:
+        raise UserError(f"trainer.accelerator={config.accelerator}: choose one of {', '.join(ACCELERATORS)}.")
     max_seconds = seconds_of(config.max_time, "trainer.max_time")
     return L.Trainer(
         accelerator=config.accelerator,

@@ -1,0 +1,174 @@
+"""What README and docs say is typed, as it stands there, in a folder where the data lie that it names."""
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import pytest
+from drawing_helpers import draw_bonnevie_layout
+from drawn_layouts import cut_lines, draw_pages, write_page_layout, write_pairs
+from program import ROOT, TINY, run_program
+
+from uncial.config_keys import group_choices, group_names, known_keys
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FEW_PAGES = ("data.options.pages=6", "data.options.lines=3", "data.options.hands=1", "data.options.workers=1")
+SHORT = ("trainer.time_budget=null", "trainer.max_steps=2", "trainer.validations=1", "trainer.batch_width=1000")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page. `title` is the file that it shows, if any."""
+
+    page: str
+    language: str
+    title: str
+    text: str
+
+
+def blocks() -> Iterator[Block]:
+    for page in PAGES:
+        for language, title, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+            yield Block(page.name, language, title, text)
+
+
+def commands() -> list[str]:
+    """Every command of the blocks that say they can be run, each once."""
+    lines = [line for block in blocks() if block.language == "bash" for line in block.text.splitlines()]
+    return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+
+
+@pytest.fixture(scope="session")
+def workspace(drawn, trained, tmp_path_factory) -> Path:
+    """The folder in which the commands are typed."""
+    folder = tmp_path_factory.mktemp("workspace")
+    for name in ("pages", "my pages", "Bonnevie, 1858", "batch=1 (final)", "données/Élise"):
+        shutil.copytree(drawn / "page", folder / name)
+    shutil.copytree(drawn / "alto", folder / "alto")
+    others = draw_pages(4, seed=2)
+    write_page_layout(folder / "more", others)
+    images = write_pairs(folder / "lines", cut_lines(others))
+    for name, image in zip("ab", images, strict=False):
+        shutil.copy(image, folder / "lines" / f"{name}.png")
+        shutil.copy(image.with_suffix(".gt.txt"), folder / "lines" / f"{name}.gt.txt")
+    write_loghi_lists(folder / "loghi", images)
+    write_labels(folder / "labels", images)
+    xml = [path.relative_to(folder / "pages").as_posix() for path in sorted((folder / "pages" / "page").iterdir())]
+    (folder / "train.txt").write_text("\n".join(xml[2:]), encoding="utf-8")
+    (folder / "val.txt").write_text("\n".join(xml[:2]), encoding="utf-8")
+    (folder / "words.txt").write_text("olme xelo\nmé oxle\nlo mé oxlem\n" * 30, encoding="utf-8")
+    store = next((trained.folder.parent / "store").glob("*.arrow"))
+    shutil.copy(store, folder / "pages.arrow")
+    draw_bonnevie_layout(folder / "data" / "bonnevie")
+    for block in blocks():
+        if block.title:
+            path = folder / block.title
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+    return folder
+
+
+def write_loghi_lists(folder: Path, images: list[Path]) -> None:
+    folder.mkdir()
+    rows = [f"{image}\t{image.with_suffix('.gt.txt').read_text(encoding='utf-8').strip()}" for image in images]
+    (folder / "training_all_train.txt").write_text("\n".join(rows[3:]), encoding="utf-8")
+    (folder / "training_all_val.txt").write_text("\n".join(rows[:3]), encoding="utf-8")
+
+
+def write_labels(folder: Path, images: list[Path]) -> None:
+    for part, chosen in {"train": images[4:], "val": images[2:4], "test": images[:2]}.items():
+        (folder / part / "images").mkdir(parents=True)
+        rows = []
+        for image in chosen:
+            # Pages are not on both sides of a split, and images of the same page would be.
+            picture = cv2.imread(str(image))
+            cv2.imwrite(str(folder / part / "images" / f"{part}{image.stem}.png"), picture)
+            rows.append(f"{part}{image.name} {image.with_suffix('.gt.txt').read_text(encoding='utf-8').strip()}")
+        (folder / part / "labels.txt").write_text("\n".join(rows), encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_command_does_what_it_says(command, workspace, trained, tmp_path, monkeypatch):
+    arguments = shlex.split(command.replace("RUN", str(trained.folder)))
+    while "=" in arguments[0]:
+        name, value = arguments.pop(0).split("=", 1)
+        assert name == "PYTHONPATH"
+        monkeypatch.syspath_prepend(str(workspace / value))
+    assert arguments[:2] == ["python", "run.py"]
+    monkeypatch.chdir(workspace)
+    ended = run_program(tmp_path / "run", *as_short_as_can_be(arguments[2:]))
+    assert ended.code == 0, ended
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= left_by(arguments)
+
+
+def as_short_as_can_be(arguments: list[str]) -> list[str]:
+    """The same with little data and a small model, and with options behind the keys."""
+    typed = set(arguments)
+    more = list(FEW_PAGES) if "data=synthetic" in typed or not any(a.startswith("data=") for a in typed) else []
+    if not any(argument.startswith(("task=", "checkpoint=")) for argument in typed):
+        more += SHORT
+        if not any(re.match(r"model[/=.]", argument) for argument in typed):
+            more += TINY
+    options = [index for index, argument in enumerate(arguments) if argument.startswith("--")]
+    behind = [word for index in options for word in arguments[index : index + 2]]
+    return [argument for argument in arguments if argument not in behind] + more + behind
+
+
+def left_by(arguments: list[str]) -> set[str]:
+    """Files that the task must have left in the run's folder."""
+    task = next((argument.partition("=")[2] for argument in arguments if argument.startswith("task=")), "train")
+    own = {
+        "train": {"best.safetensors", "metrics.json", "predictions.csv", "curves.png"},
+        "test": {"metrics.json", "predictions.csv"},
+        "predict": set(),
+        "inspect": {"findings.json", "contact_sheet.png"},
+        "compile": {"loghi"},
+    }
+    return own[task] | {"config.yaml", "overrides.yaml", "skipped.csv"}
+
+
+@pytest.mark.parametrize("block", [b for b in blocks() if b.language == "python" and not b.title], ids=lambda b: b.page)
+def test_python_of_the_pages_runs(block, workspace, trained, monkeypatch, capsys):
+    monkeypatch.chdir(workspace)
+    exec(compile(block.text.replace("RUN", str(trained.folder)), block.page, "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_commands_are_found():
+    found = commands()
+    assert len(found) > 30
+    for data in group_choices(ROOT / "conf", "data"):
+        assert any(re.search(rf"\bdata={data}\b", command) for command in found), f"no command with data={data}"
+    for task in group_choices(ROOT / "conf", "task"):
+        assert task == "train" or any(f"task={task}" in command for command in found)
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#\s]+)", text):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_reference_lists_every_choice():
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    conf = ROOT / "conf"
+    for group in group_names(conf):
+        if not group.startswith("hydra"):
+            missing = [path.name for path in (conf / group).glob("*.yaml") if f"conf/{group}/{path.name})" not in text]
+            assert not missing, f"{group}: {missing}"
+
+
+def test_keys_that_the_pages_name_exist():
+    keys = known_keys(ROOT / "conf")
+    groups = {key.partition(".")[0] for key in keys if "." in key}
+    for page in PAGES:
+        for name in re.findall(r"`((?:\w+\.)+\w+)(?:=[^`]*)?`", page.read_text(encoding="utf-8")):
+            if name.partition(".")[0] in groups and not (ROOT / name).exists() and not name.endswith((".yaml", ".csv")):
+                assert name in keys, f"{page.name} speaks of {name}"

@@ -30,7 +30,7 @@ def run(tmp_path: Path) -> Callable[..., Ended]:
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve drawn pages of three lines as PAGE in `page/` (X.png with page/X.xml) and as ALTO in `alto/`. Read only."""
+    """Twelve pages of three lines as PAGE in `page/` (X.png with page/X.xml) and as ALTO in `alto/`. Read only."""
     from drawn_layouts import draw_pages, write_alto_layout, write_page_layout
 
     root = tmp_path_factory.mktemp("drawn")

@@ -105,6 +105,8 @@ class Recognizer(nn.Module):
         return (widths + multiple - 1).clamp(min=multiple) // multiple * multiple
 
     def _features(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+        # To the width that the lines are taken to have: else the loss of the widest would depend on its neighbours.
+        images = functional.pad(images, (0, -images.shape[3] % self.preprocessing.width_multiple), value=BACKGROUND)
         # Ink is 1 and paper 0, so that the zeros with which convolutions pad are paper.
         ink = images.to(torch.float32).neg().add(BACKGROUND).div(BACKGROUND)
         ink = ink * (torch.arange(images.shape[3], device=images.device) < widths[:, None])[:, None, None, :]

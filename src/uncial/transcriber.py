@@ -15,6 +15,7 @@ from uncial.data.sampler import evaluation_batches
 from uncial.errors import UserError
 from uncial.formats.types import ImageSource
 from uncial.models.files import load_model
+from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
 from uncial.text.transcription import Transcription
 
@@ -35,10 +36,11 @@ class Transcriber:
         self.device = torch.device(device)
 
     def transcribe(self, images: Iterable[ArrayLike | str | PathLike[str]]) -> list[Transcription]:
-        """The text of each line image, in order: arrays uint8 (h, w) or (h, w, 3) RGB, Pillow images, or paths of image files.
+        """The text of each line image, in order: arrays uint8 (h, w) or (h, w, 3) RGB, Pillow images, or paths of
+        image files.
 
-        A line's result does not depend on the others. Raises `LineError` for a file that cannot be read, `UserError` for what is
-        no line image.
+        A line's result does not depend on the others. Raises `LineError` for a file that cannot be read, `UserError`
+        for what is no line image.
         """
         prepared = [self.recognizer.preprocessing(self._pixels(image)) for image in images]
         preprocessing = self.recognizer.preprocessing
@@ -63,7 +65,8 @@ class Transcriber:
     def _read(self, images: Sequence[np.ndarray]) -> list[Transcription]:
         batch = make_batch(images, [None] * len(images), list(range(len(images))), codec=None)
         batch.images, batch.widths = batch.images.to(self.device), batch.widths.to(self.device)
-        return self.recognizer.predict(batch)
+        with reading(self.device.type):
+            return self.recognizer.predict(batch)
 
 
 def load(path: str | PathLike[str], device: str = "auto") -> Transcriber:

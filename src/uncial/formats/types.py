@@ -55,7 +55,8 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of the page, in reading order. `type` is the file's own name for it, for instance `paragraph` or `MainZone`."""
+    """A part of the page, in reading order. `type` is the file's own name for it, for instance `paragraph` or
+    `MainZone`."""
 
     id: str
     type: str | None = None
@@ -67,10 +68,11 @@ class Region:
 class Page:
     """One page, or one line image standing for a page of a single line without polygon, baseline or box.
 
-    `id` is unique in the data set and the same on every machine: the path of the source below its root, without
-    the suffix. `width` and `height` are those that the file states, 0 where it states none. `subset` is `train`, `val` or `test`
-    where the data say so explicitly, `trainval` where it is either of the first two, to be split between them. `document` and
-    `hand` group pages for splits; `group` names the page that a line image was cut from, empty where the page stands for itself.
+    `id` is unique in the data set and the same on every machine: the path of the source below its root, without the
+    suffix. `width` and `height` are those that the file states, 0 where it states none. `subset` is `train`, `val` or
+    `test` where the data say so explicitly, `trainval` where it is either of the first two, to be split between them.
+    `document` and `hand` group pages for splits; `group` names the page that a line image was cut from, empty where
+    the page stands for itself.
     """
 
     id: str

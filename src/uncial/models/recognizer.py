@@ -93,11 +93,14 @@ class Recognizer(nn.Module):
         for width in padded.unique().tolist():
             rows = (padded == width).nonzero().flatten().tolist()
             chosen = images if len(rows) == len(padded) else images[rows]
+            if len(rows) == 1:
+                # A single row is multiplied by other kernels, whose rounding differs from that of many.
+                chosen = chosen.expand(2, -1, -1, -1)
             missing = width - chosen.shape[3]
             chosen = functional.pad(chosen, (0, missing), value=BACKGROUND) if missing > 0 else chosen[..., :width]
-            features, feature_widths = self._features(chosen, widths[rows])
+            features, feature_widths = self._features(chosen, widths[rows].expand(len(chosen)))
             sequence, lengths = self.head(features, feature_widths)
-            found.append((rows, self.decoder(sequence), lengths))
+            found.append((rows, self.decoder(sequence)[: len(rows)].float(), lengths[: len(rows)]))
         return found
 
     def _padded(self, widths: Tensor) -> Tensor:

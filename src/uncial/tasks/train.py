@@ -19,6 +19,7 @@ from uncial.errors import UserError
 from uncial.formats.types import Problem
 from uncial.models.build import build_model
 from uncial.models.files import save_model
+from uncial.models.precision import reading_precision
 from uncial.models.recognizer import Recognizer
 from uncial.reports.console import make_console, show
 from uncial.reports.curves import draw_curves
@@ -148,7 +149,7 @@ def model_card(config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part]
     return {
         "model": OmegaConf.to_container(config.model, resolve=True),
         "normalization": config.model.normalization,
-        "precision": "32",
+        "precision": reading_precision("cpu"),
         "training": {"lines": len(rows), "pages": len(hashes), "page_hashes": hashes, "data": config.data.name},
         "seed": config.seed,
         "version": version("uncial"),

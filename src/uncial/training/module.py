@@ -9,6 +9,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from uncial.models.precision import reading
 from uncial.training.length import RunLength
 from uncial.training.schedules import Schedule
 
@@ -61,8 +62,7 @@ class ScoringModule(L.LightningModule):
         self._loss = [0.0, 0.0]
 
     def _score(self, batch: Any) -> None:
-        # In fp32 whatever the training's precision, so that a score does not depend on the machine's instructions.
-        with torch.autocast(self.device.type, enabled=False):
+        with reading(self.device.type):
             loss = self.model.loss(batch)["loss"]
             self.metric.update(batch, self.model.predict(batch))
         self._loss[0] += float(loss) * len(batch.indices)

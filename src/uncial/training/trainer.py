@@ -13,6 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
+from uncial.models.precision import cpu_computes_in_bf16
 from uncial.training.allocator import keep_freed_memory
 from uncial.training.length import seconds_of
 
@@ -42,13 +43,6 @@ def precision_of(precision: str | int, accelerator: str) -> str:
     if uses_gpu:
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
     return "bf16-mixed" if accelerator in ("auto", "cpu") and cpu_computes_in_bf16() else "32-true"
-
-
-def cpu_computes_in_bf16() -> bool:
-    """Whether this processor has matrix instructions for bf16."""
-    capabilities = torch.backends.cpu.get_cpu_capability()
-    has_dot_product = bool(torch.cpu._is_avx512_bf16_supported())
-    return capabilities.startswith("AVX512") and (has_dot_product or bool(torch.cpu._is_amx_tile_supported()))
 
 
 def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback], logger: DictConfig) -> L.Trainer:

@@ -29,7 +29,8 @@ MISTYPED = [
     (["model=crn"], ["Did you mean crnn?", "kraken"]),
     (["model/head=bilstmm"], ["Did you mean bilstm?", "transformer"]),
     (["task=predikt"], ["Did you mean predict?"]),
-    (["experiment=nothing"], ["experiment=nothing does not exist"]),
+    (["experiment=nothing"], ["experiment"]),
+    (["sweep=nothing"], ["sweep"]),
     # Values of another kind.
     (["optimizer.lr=abc"], ["optimizer.lr=abc", "a number is expected"]),
     (["optimizer.lr=[1,2]"], ["optimizer.lr", "a number is expected"]),

@@ -13,7 +13,7 @@ from hydra.utils import get_method
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from uncial.config_keys import check_values, did_you_mean, group_choices, group_names, known_keys
+from uncial.config_keys import check_values, did_you_mean, group_choices, group_names, known_keys, named_groups
 from uncial.errors import FoundSomething, UserError
 from uncial.typed_arguments import check_arguments, quoting_advice
 
@@ -87,6 +87,8 @@ def _missing(key: str) -> str:
 
 
 def _unknown_key(key: str) -> str:
+    if key in named_groups(conf_folder()):
+        return f"there is no {key} to choose: conf/{key} holds no file."
     known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
     return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
 

@@ -97,6 +97,12 @@ def group_names(conf: Path) -> list[str]:
     return sorted({path.parent.relative_to(conf).as_posix() for path in conf.rglob("*.yaml")} - {".", "hydra"})
 
 
+def named_groups(conf: Path) -> set[str]:
+    """The groups that config.yaml chooses from, those of which there is no file yet too."""
+    entries = OmegaConf.to_container(OmegaConf.load(conf / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]
+    return {str(group).split()[-1] for entry in entries if isinstance(entry, dict) for group in entry}
+
+
 def group_choices(conf: Path, group: str) -> list[str]:
     """The files of a group that can be chosen; `base` is what the others build on."""
     return sorted(path.stem for path in conf.joinpath(group).glob("*.yaml") if path.stem != "base")

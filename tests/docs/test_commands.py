@@ -104,6 +104,8 @@ def test_the_command_does_what_it_says(command, workspace, trained, tmp_path, mo
     ended = run_program(tmp_path / "run", *as_short_as_can_be(arguments[2:]))
     assert ended.code == 0, ended
     assert {path.name for path in (tmp_path / "run").iterdir()} >= left_by(arguments)
+    for output in (argument.partition("=")[2] for argument in arguments if argument.startswith("predict.output=")):
+        assert (workspace / output).exists()
 
 
 def as_short_as_can_be(arguments: list[str]) -> list[str]:

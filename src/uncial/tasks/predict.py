@@ -48,6 +48,8 @@ def run(config: DictConfig) -> None:
     write_config(config, folder)
     found = Found(problems=problems)
     target = Path(config.predict.output) if config.predict.output else folder / _default_name(form)
+    if form == "xml":
+        keep_originals(pages, target)
     with tracked("reading", sum(len(page.lines) for page in pages)) as advance:
         for source_pages in _by_source(pages):
             for page in source_pages:
@@ -69,7 +71,14 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[P
     inputs = listed(config.predict.input)
     images = tuple(Path(folder) for folder in listed(config.data.images))
     where = places(inputs, "predict.input")
-    settings = SourceSettings("xml", inputs, images=images, options={"unlabelled": True})
+    settings = SourceSettings(
+        "xml",
+        inputs,
+        include=listed(config.data.include),
+        exclude=listed(config.data.exclude),
+        images=images,
+        options={"unlabelled": True, "every_file": True},
+    )
     if files(where, lambda path: path.suffix.lower() == ".xml"):
         reading = xml.read(settings)
     elif files(where, is_image):
@@ -104,6 +113,15 @@ def read_page(
     return dict(zip(strips, transcriber.transcribe(strips.values()), strict=True))
 
 
+def keep_originals(pages: Sequence[Page], target: Path) -> None:
+    """Raises `UserError` where a copy below `target` would take the place of a file that is read."""
+    originals = {os.path.realpath(page.source) for page in pages}
+    for page in pages:
+        copy = target / _below(page.source, pages)
+        if os.path.realpath(copy) in originals:
+            raise UserError(f"predict.output={target}: {copy} is one of the files to read; name another folder.")
+
+
 def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:
     """The pages of each file together: an ALTO file may hold several."""
     by_source: dict[Path, list[Page]] = {}
@@ -113,7 +131,10 @@ def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:
 
 
 def _write_copy(pages: Sequence[Page], found: Found, target: Path) -> None:
+    """Writes the copy, but not where none of the lines could be read: it would pass off what was there before."""
     texts: Mapping[str, Transcription] = {line: text for page in pages for line, text in found.texts[page.id].items()}
+    if not texts and any(page.lines for page in pages):
+        return
     try:
         write_transcriptions(pages[0].source, target, texts)
     except LineError as error:

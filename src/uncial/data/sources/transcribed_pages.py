@@ -32,11 +32,12 @@ def read_settings(settings: SourceSettings, kinds: Collection[str]) -> Reading:
     """The pages of the files of these kinds (`page`, `alto`) that the settings name.
 
     METS and other XML, and files of another kind, are passed over silently in folders and listed as problems where they
-    are named themselves. Raises UserError where nothing usable is left.
+    are named themselves. Of several files that transcribe one image one is used, but with the option `every_file`, for
+    reading and not for training, all of them. Raises UserError where nothing usable is left.
     """
     files, problems = xml_files(settings)
     collected = _collect(files, settings, kinds)
-    reading = _finish(collected, problems)
+    reading = _finish(collected, problems, keep_twins=bool(settings.options.get("every_file")))
     if not reading.pages:
         raise UserError(_nothing(settings, collected, reading.problems))
     return reading
@@ -47,8 +48,8 @@ def read_files(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collec
     return _finish(_collect(files, settings, kinds), [])
 
 
-def _finish(collected: _Collected, problems: Sequence[Problem]) -> Reading:
-    pages, twins = one_page_an_image(collected.pages)
+def _finish(collected: _Collected, problems: Sequence[Problem], keep_twins: bool = False) -> Reading:
+    pages, twins = (collected.pages, []) if keep_twins else one_page_an_image(collected.pages)
     pages.sort(key=lambda page: page.id)
     return Reading(tuple(pages), (*problems, *collected.problems, *twins))
 

@@ -1,0 +1,243 @@
+"""task=predict: the text goes where it belongs, and nothing else changes."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import pytest
+from drawn_layouts import cut_lines, draw_pages, read_csv, write_alto_layout, write_page_layout, write_pairs
+from lxml import etree
+from program import quoted
+
+import uncial
+from uncial.data.settings import SourceSettings
+from uncial.data.sources import xml
+from uncial.formats.results import read_tsv
+
+
+@pytest.fixture
+def predict(run, trained):
+    def predict(source, *more, into="run"):
+        return run("task=predict", f"checkpoint={trained.folder}", f"predict.input={source}", *more, into=into)
+
+    return predict
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """Six line images without text; their folder."""
+    paths = write_pairs(tmp_path / "lines", cut_lines(draw_pages(2)))
+    for path in paths:
+        path.with_suffix(".gt.txt").unlink()
+    return tmp_path / "lines"
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def texts(root: Path, images: Path) -> dict[str, dict[str, str]]:
+    """What the files say, by name and line."""
+    pages = xml.read(SourceSettings("xml", (str(root),), images=(images,))).pages
+    return {page.source.name: {line.id: line.text for line in page.lines} for page in pages}
+
+
+def rows_of(ended) -> list[dict]:
+    return [json.loads(line) for line in ended.read("results.jsonl").splitlines()]
+
+
+@pytest.mark.parametrize("layout", ["page", "alto"])
+def test_copies_hold_what_was_read(predict, drawn, layout):
+    before = contents(drawn / layout)
+    ended = predict(drawn / layout)
+    assert ended.code == 0, ended
+    assert contents(drawn / layout) == before, "the originals are never written to"
+    assert read_csv(ended.folder / "skipped.csv") == []
+    found = texts(ended.folder / "pages", drawn / layout)
+    truth = texts(drawn / layout, drawn / layout)
+    assert {name: set(lines) for name, lines in found.items()} == {name: set(lines) for name, lines in truth.items()}
+    pairs = [(line, truth[name][key]) for name, lines in found.items() for key, line in lines.items()]
+    assert sum(one == other for one, other in pairs) > len(pairs) / 3
+    assert any(one != other for one, other in pairs) or len(pairs) == 36
+
+
+def test_the_same_pages_read_alike_from_page_and_alto(predict, drawn):
+    """The polygons are those of the same lines; only the texts of the copies are compared."""
+    found = [predict(drawn / layout, "predict.format=jsonl", into=layout) for layout in ("page", "alto")]
+    ids = [{row["line"] for row in rows_of(ended)} for ended in found]
+    assert ids[0] == ids[1]
+    assert len(rows_of(found[0])) == len(rows_of(found[1])) == 36
+
+
+def test_reading_again_gives_the_same_bytes(predict, drawn):
+    one, other = predict(drawn / "page", into="a"), predict(drawn / "page", into="b")
+    assert contents(one.folder / "pages") == contents(other.folder / "pages")
+    assert len(contents(one.folder / "pages")) == 12
+
+
+def test_all_formats_hold_the_same_texts(predict, drawn):
+    rows = rows_of(predict(drawn / "page", "predict.format=jsonl", into="jsonl"))
+    tsv, problems = read_tsv(predict(drawn / "page", "predict.format=tsv", into="tsv").folder / "results.tsv")
+    copies = texts(predict(drawn / "page", into="xml").folder / "pages", drawn / "page")
+    assert problems == []
+    assert [row.text for row in tsv] == [row["text"] for row in rows]
+    assert {(Path(row["source"]).name, row["line"]): row["text"] for row in rows} == {
+        (name, line): text for name, lines in copies.items() for line, text in lines.items()
+    }
+    assert all(0 <= row["confidence"] <= 1 and len(row["characters"]) == len(row["text"]) for row in rows)
+    assert all(0 <= c["start"] <= c["end"] <= 1 for row in rows for c in row["characters"])
+
+
+def test_what_was_read_is_what_the_test_scores(predict, run, trained, drawn):
+    """Extraction, preprocessing and model of predict are those of the test."""
+    scored = run(
+        "task=test", f"checkpoint={trained.folder}", "data=page", f"data.root={drawn / 'page'}", "data.subset=all"
+    )
+    found = rows_of(predict(drawn / "page", "predict.format=jsonl", into="predicted"))
+    by_line = {(row["page"].split("/")[-1], row["line"]): row["text"] for row in found}
+    tested = {
+        (row["page"].split("/")[-1], row["line"]): row["prediction"]
+        for row in read_csv(scored.folder / "predictions.csv")
+    }
+    assert by_line == tested
+
+
+def test_line_images_are_read_and_python_reads_them_alike(predict, trained, lines):
+    ended = predict(lines, "predict.format=jsonl")
+    assert ended.code == 0, ended
+    rows = rows_of(ended)
+    images = sorted(lines.glob("*.png"))
+    assert [Path(row["image"]) for row in rows] == images
+    transcriber = uncial.load(trained.folder)
+    from_paths = transcriber.transcribe(images)
+    from_pixels = transcriber.transcribe([cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in images])
+    assert [found.text for found in from_paths] == [row["text"] for row in rows]
+    assert [found.confidence for found in from_paths] == pytest.approx([row["confidence"] for row in rows], abs=1e-4)
+    assert [found.text for found in from_pixels] == [row["text"] for row in rows]
+    one_by_one = [transcriber.transcribe([path])[0] for path in images]
+    assert [found.text for found in one_by_one] == [row["text"] for row in rows]
+    assert transcriber.transcribe([]) == []
+
+
+def test_a_line_image_alone_is_read(predict, lines):
+    ended = predict(sorted(lines.glob("*.png"))[0], "predict.format=tsv")
+    assert ended.code == 0, ended
+    assert len(ended.read("results.tsv").splitlines()) == 1
+
+
+def test_line_images_have_no_xml_to_write_into(predict, lines):
+    ended = predict(lines)
+    assert ended.code == 1
+    assert "predict.format=tsv or jsonl" in ended.output
+
+
+def test_pages_without_any_text_are_read(predict, drawn, tmp_path):
+    shutil.copytree(drawn / "page", tmp_path / "bare")
+    for path in (tmp_path / "bare/page").glob("*.xml"):
+        tree = etree.parse(path)
+        for element in tree.xpath("//*[local-name()='TextEquiv']"):
+            element.getparent().remove(element)
+        tree.write(path, encoding="utf-8")
+    ended = predict(tmp_path / "bare", "predict.format=jsonl")
+    assert ended.code == 0, ended
+    assert len(rows_of(ended)) == 36
+
+
+def test_what_cannot_be_read_is_listed_and_the_rest_is_read(predict, drawn, tmp_path):
+    root = tmp_path / "in"
+    shutil.copytree(drawn / "page", root)
+    (root / "drawn_0001.png").unlink()
+    (root / "drawn_0002.png").write_bytes((root / "drawn_0002.png").read_bytes()[:100])
+    broken = root / "page/drawn_0003.xml"
+    broken.write_text(broken.read_text(encoding="utf-8")[:300], encoding="utf-8")
+    odd = root / "page/drawn_0004.xml"
+    tree = etree.parse(odd)
+    line = tree.xpath("//*[local-name()='TextLine']")[1]
+    for element in line.xpath("*[local-name()='Baseline' or local-name()='Coords']"):
+        element.set("points", "5,5")
+    tree.write(odd, encoding="utf-8")
+    ended = predict(root, "predict.format=jsonl")
+    assert ended.code == 0, ended
+    listed = {(Path(row["file"]).name, row["line"]) for row in read_csv(ended.folder / "skipped.csv")}
+    assert {name for name, _ in listed} == {f"drawn_000{number}.xml" for number in range(1, 5)}
+    assert ("drawn_0004.xml", "r1l2") in listed
+    assert len(rows_of(ended)) == 36 - 9 - 1
+    copies = predict(root, into="copies")
+    assert min(path.name for path in (copies.folder / "pages").rglob("*.xml")) == "drawn_0004.xml"
+
+
+def test_the_output_goes_where_it_is_wanted(predict, drawn, tmp_path):
+    (tmp_path / "input").mkdir()
+    for folder in ("one", "two"):
+        shutil.copytree(drawn / "page", tmp_path / "input" / folder)
+    ended = predict(tmp_path / "input", f"predict.output={tmp_path / 'copies'}")
+    assert ended.code == 0, ended
+    expected = {str(path.relative_to(tmp_path / "input")) for path in (tmp_path / "input").rglob("*.xml")}
+    assert set(contents(tmp_path / "copies")) == expected
+    assert len(expected) == 24
+    table = predict(
+        drawn / "page", "predict.format=tsv", f"predict.output={tmp_path / 'deep/er/table.tsv'}", into="tsv"
+    )
+    assert table.code == 0, table
+    assert len((tmp_path / "deep/er/table.tsv").read_text(encoding="utf-8").splitlines()) == 36
+
+
+def test_the_originals_are_never_overwritten(predict, drawn, tmp_path):
+    shutil.copytree(drawn / "page", tmp_path / "in")
+    before = contents(tmp_path / "in")
+    ended = predict(tmp_path / "in", f"predict.output={tmp_path / 'in/page'}")
+    assert ended.code == 1
+    assert "predict.output" in ended.output
+    assert contents(tmp_path / "in") == before
+
+
+def test_two_files_of_one_image_are_both_read(predict, drawn, tmp_path):
+    """In training the second would leak; here each file wants its text."""
+    shutil.copytree(drawn / "page", tmp_path / "in")
+    shutil.copy(tmp_path / "in/page/drawn_0001.xml", tmp_path / "in/page/drawn_0001.second.xml")
+    ended = predict(tmp_path / "in")
+    assert len(contents(ended.folder / "pages")) == 13
+    left = predict(tmp_path / "in", "data.exclude=[*.second.xml]", into="left")
+    assert len(contents(left.folder / "pages")) == 12
+
+
+def test_several_inputs_are_read_in_one_run(predict, drawn):
+    ended = predict(f"[{drawn / 'page'},{drawn / 'alto'}]", "predict.format=jsonl")
+    assert ended.code == 0, ended
+    assert len(rows_of(ended)) == 72
+    assert len({(row["page"], row["line"]) for row in rows_of(ended)}) == 72
+    copies = predict(f"[{drawn / 'page'},{drawn / 'alto'}]", into="copies")
+    assert len(contents(copies.folder / "pages")) == 24
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "told"),
+    [
+        ("nowhere", (), "nowhere"),
+        ("", (), "predict.input"),
+        ("{drawn}/page", ("predict.format=txt",), "predict.format=txt"),
+        ("{here}", (), "no PAGE or ALTO"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(predict, drawn, tmp_path, source, more, told):
+    (tmp_path / "empty").mkdir()
+    ended = predict(source.format(drawn=drawn, here=tmp_path / "empty"), *more)
+    assert ended.code == 1, ended
+    assert told in ended.output.strip().splitlines()[-1]
+
+
+def test_a_name_with_everything_in_it_is_read(run, trained, tmp_path):
+    folder = tmp_path / "Bücher, 1. Teil = α 'x' (neu) [2]"
+    write_page_layout(folder, draw_pages(1))
+    write_alto_layout(folder / "alto, too", draw_pages(1, seed=3))
+    ended = run(
+        "task=predict", f"checkpoint={trained.folder}", f"predict.input={quoted(folder)}", "predict.format=jsonl"
+    )
+    assert ended.code == 0, ended
+    assert len(rows_of(ended)) == 6

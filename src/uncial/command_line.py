@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from uncial.config_keys import check_values, did_you_mean, group_choices, group_names, known_keys, named_groups
-from uncial.errors import FoundSomething, UserError
+from uncial.errors import FindingsError, UserError
 from uncial.typed_arguments import check_arguments, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
@@ -38,7 +38,7 @@ def run(main: Callable[[], None]) -> int:
         main()
     except KeyboardInterrupt:
         return _fail("Stopped.", INTERRUPTED)
-    except FoundSomething as found:
+    except FindingsError as found:
         return _fail(str(found), FOUND)
     except (_Ended, UserError, HydraException, OmegaConfBaseException) as error:
         cause = error.cause if isinstance(error, _Ended) else error

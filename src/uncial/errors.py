@@ -9,5 +9,5 @@ class LineError(Exception):
     """One line (or page) that cannot be used; it is skipped, counted and listed in `skipped.csv`."""
 
 
-class FoundSomething(Exception):
+class FindingsError(Exception):
     """The task ran to its end and found something that the user asked to be told by the exit code 2."""

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits import PARTS
-from uncial.errors import FoundSomething
+from uncial.errors import FindingsError
 from uncial.formats.types import Problem
 from uncial.reports.console import make_console, show
 from uncial.reports.contact_sheet import Sample, contact_sheet
@@ -42,7 +42,7 @@ def run(config: DictConfig) -> None:
     contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")
     show(make_console(), inspection_tables(inspection), f"Contact sheet, findings.json and skipped.csv: {folder}")
     if found := grave(findings, config.inspect.fail_on):
-        raise FoundSomething(
+        raise FindingsError(
             f"{len(found)} findings at or above {config.inspect.fail_on} (inspect.fail_on); "
             f"the first: {found[0].message}"
         )

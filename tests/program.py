@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -90,11 +91,12 @@ def _main() -> Any:
 def run_program(folder: Path, *arguments: str) -> Ended:
     """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it."""
     told = io.StringIO()
-    typed = ["run.py", *QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
+    options = tuple(takewhile(lambda argument: "=" not in argument, arguments))
+    typed = [*QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
     main = _main()
     with (
         _hydra_at_rest(),
-        patch.object(sys, "argv", [*typed, *arguments]),
+        patch.object(sys, "argv", ["run.py", *options, *typed, *arguments[len(options) :]]),
         warnings.catch_warnings(),
         redirect_stdout(told),
         redirect_stderr(told),

@@ -18,6 +18,7 @@ from uncial.reports.tables import write_metrics, write_predictions, write_skippe
 from uncial.tasks.configuration import check_numbers, checkpoint_of, choice, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import loading, part_of, prediction_rows
+from uncial.training.interruption import ending_by_signal
 from uncial.training.line_scores import LineScores
 from uncial.training.module import ScoringModule
 from uncial.training.pace import Stopwatch
@@ -45,9 +46,9 @@ def run(config: DictConfig) -> None:
     metric = LineScores(profile)
     watch = Stopwatch()
     trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], config.logger)
-    trainer.test(
-        ScoringModule(recognizer, metric), LineDataModule(parts, loading(config.trainer), config.seed), verbose=False
-    )
+    scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, loading(config.trainer), config.seed)
+    with ending_by_signal():
+        trainer.test(scoring, lines, verbose=False)
     write_predictions(folder / "predictions.csv", prediction_rows(truth.store, metric.results))
     scores = {name.removeprefix("test/"): float(value) for name, value in trainer.callback_metrics.items()}
     finish(folder, part, scores, profile, watch.seconds, path)

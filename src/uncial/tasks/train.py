@@ -31,6 +31,7 @@ from uncial.tasks.recognition import loading, part_of, prediction_rows, texts_of
 from uncial.text.codec import CharacterCodec
 from uncial.training.augmentation import build_augmentation
 from uncial.training.best_model import BestModel
+from uncial.training.interruption import ending_by_signal
 from uncial.training.length import RunLength, seconds_of
 from uncial.training.line_scores import LineScores
 from uncial.training.module import TrainingModule
@@ -67,7 +68,8 @@ def run(config: DictConfig) -> None:
     callbacks = [length, best, pace, progress_callback(config.callbacks.samples)]
     trainer = make_trainer(config.trainer, folder, callbacks, config.logger)
     started = time.monotonic()
-    trainer.fit(module, LineDataModule(parts, how, config.seed))
+    with ending_by_signal():
+        trainer.fit(module, LineDataModule(parts, how, config.seed))
     epochs = pace.lines / len(parts["train"].dataset)
     effort = Effort(time.monotonic() - started, pace.lines_per_second, epochs, trainer.global_step)
     finish(folder, config, best.scores, effort, skipped=len(truth.problems) + len(dropped))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import lightning as L
 
+from uncial.errors import UserError
+
 Save = Callable[[dict[str, float]], None]
 """Writes the model as it is now, with its scores."""
 
@@ -27,10 +29,21 @@ class BestModel(L.Callback):
             self.best, self.scores = score, scores
         if is_best and trainer.is_global_zero:
             self.save(scores)
+        self._keep_checkpoint(trainer)
+
+    def _keep_checkpoint(self, trainer: L.Trainer) -> None:
         partial = self.checkpoint.with_suffix(".partial")
-        trainer.save_checkpoint(partial)
-        if trainer.is_global_zero:
-            partial.replace(self.checkpoint)
+        try:
+            trainer.save_checkpoint(partial)
+            if trainer.is_global_zero:
+                partial.replace(self.checkpoint)
+        except OSError as error:
+            raise UserError(
+                f"{self.checkpoint} cannot be written ({error.strerror or error}): make room, or choose another place."
+            ) from error
+        finally:
+            if trainer.is_global_zero:
+                partial.unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, object]:
         return {"best": self.best, "scores": self.scores}

@@ -34,7 +34,9 @@ MISTYPED = [
     # Values of another kind.
     (["optimizer.lr=abc"], ["optimizer.lr=abc", "a number is expected"]),
     (["optimizer.lr=[1,2]"], ["optimizer.lr", "a number is expected"]),
+    (["optimizer.lr=nan"], ["optimizer.lr=nan", "a number is expected"]),
     (["seed=abc"], ["seed=abc", "a number is expected"]),
+    (["seed=1.5"], ["seed=1.5", "a whole number is expected"]),
     (["seed=null"], ["seed=null", "a number is expected"]),
     (["trainer.max_steps=many"], ["trainer.max_steps=many", "a number is expected, or null"]),
     (["trainer.workers=true"], ["trainer.workers", "a number is expected, or null"]),
@@ -101,18 +103,28 @@ def test_what_a_task_cannot_work_with_ends_in_one_sentence(run, arguments, told)
     assert told in ended.output
 
 
+def test_a_run_folder_that_cannot_be_made_ends_in_one_sentence(run, tmp_path):
+    (tmp_path / "file").touch()
+    ended = run("task=inspect", f"hydra.run.dir={tmp_path / 'file' / 'run'}")
+    assert ended.code == 1
+    assert len(ended.output.splitlines()) == 1
+    assert f"{tmp_path / 'file'}" in ended.output
+    assert "paths.outputs" in ended.output
+
+
 def test_hydras_full_error_shows_the_traceback(run, monkeypatch):
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(UserError, match="does not exist"):
         run("data=page", "data.root=/does/not/exist")
 
 
-def test_a_fault_of_the_program_is_not_taken_for_the_users(run, monkeypatch):
+@pytest.mark.parametrize("fault", [KeyError("a fault"), OSError("a fault")], ids=["key", "system"])
+def test_a_fault_of_the_program_is_not_taken_for_the_users(run, monkeypatch, fault):
     def broken(config):
-        raise KeyError("a fault")
+        raise fault
 
     monkeypatch.setattr("uncial.tasks.inspect.run", broken)
-    with pytest.raises(KeyError, match="a fault"):
+    with pytest.raises(type(fault), match="a fault"):
         run("task=inspect")
 
 

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from traceback import walk_tb
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
@@ -45,6 +46,12 @@ def run(main: Callable[[], None]) -> int:
         if wants_traceback:
             raise cause from None
         return _fail(f"Error: {sentence(cause)}", FAILED)
+    except OSError as error:
+        if wants_traceback or _passed(run_task, error):
+            raise
+        # Hydra makes the run's folder before the task begins.
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return _fail(f"Error: the run's folder cannot be made ({reason}); choose another with paths.outputs.", FAILED)
     return DONE
 
 
@@ -58,6 +65,11 @@ def run_task(config: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
         raise _Ended(error) from error
+
+
+def _passed(function: Callable[..., None], error: BaseException) -> bool:
+    """Whether the error was raised in the function or in what it called."""
+    return any(frame.f_code is function.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
 def conf_folder() -> Path:

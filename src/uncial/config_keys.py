@@ -1,6 +1,7 @@
 """The keys that conf/ defines and what kind of value each takes, for the check of what was typed."""
 
 import difflib
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ def _check(key: str, value: Any, defaults: list[Any]) -> None:
     elif all(_is_number(default) for default in defaults):
         if not _is_number(value):
             raise UserError(f"{key}={_shown(value)}: a number is expected, for instance {defaults[0]}.")
+        if all(isinstance(default, int) for default in defaults) and not float(value).is_integer():
+            raise UserError(f"{key}={value}: a whole number is expected, for instance {defaults[0]}.")
     elif all(isinstance(default, list) and default and all(map(_is_number, default)) for default in defaults):
         given = value if isinstance(value, list) else [value]
         if not all(map(_is_number, given)):
@@ -56,7 +59,7 @@ def _check(key: str, value: Any, defaults: list[Any]) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _shown(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Private memory of all processes of a training: python tests/benchmarks/memory.py ARGUMENTS OF run.py
 
-Samples the run and its workers twice a second from /proc (Linux) and prints the highest sum of their private pages; pages
-shared between them, as the memory-mapped store and what a forked worker has not changed, count for none.
+Samples the run and its workers twice a second from /proc (Linux) and prints the highest sum of their private pages;
+pages shared between them, as the memory-mapped store and what a forked worker has not changed, count for none.
 """
 
 import subprocess

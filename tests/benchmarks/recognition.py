@@ -1,7 +1,7 @@
 """Lines a second from a compiled store to text: python tests/benchmarks/recognition.py MODEL STORE.arrow [LINES]
 
-Preprocessing, the network in fp32, and greedy decoding with confidences, in one process with all cores. Each of three passes
-reads the same lines, batches of equal widths as in validation.
+Preprocessing, the network in the precision it reads in, and greedy decoding with confidences, in one process with all
+cores. Each of three passes reads the same lines, batches of equal widths as in validation.
 """
 
 import sys

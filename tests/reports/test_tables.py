@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from uncial.errors import UserError
-from uncial.formats.types import Problem
 from uncial.formats.atomic import replacing_text
+from uncial.formats.types import Problem
 from uncial.reports.findings import Finding, grave, write_findings
 from uncial.reports.tables import PredictionRow, write_json, write_metrics, write_predictions, write_skipped
 

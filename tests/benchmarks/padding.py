@@ -27,9 +27,8 @@ def main() -> None:
     sampler = TrainingSampler(padded, config.seed, config.trainer.batch_width, config.trainer.max_lines)
     batches = [[pick.position for pick in batch] for batch in sampler]
     drawn = sum(len(batch) * padded[batch].max() for batch in batches)
-    print(
-        f"{len(own):,} lines in {len(batches):,} batches, mean width {own.mean():.0f}: {1 - own.sum() / drawn:.2%} padding"
-    )
+    share = 1 - own.sum() / drawn
+    print(f"{len(own):,} lines in {len(batches):,} batches, mean width {own.mean():.0f}: {share:.2%} padding")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,6 @@ def test_copies_hold_what_was_read(predict, drawn, layout):
     assert {name: set(lines) for name, lines in found.items()} == {name: set(lines) for name, lines in truth.items()}
     pairs = [(line, truth[name][key]) for name, lines in found.items() for key, line in lines.items()]
     assert sum(one == other for one, other in pairs) > len(pairs) / 3
-    assert any(one != other for one, other in pairs) or len(pairs) == 36
 
 
 def test_the_same_pages_read_alike_from_page_and_alto(predict, drawn):

@@ -33,6 +33,9 @@ LEAST = {
     "trainer.workers": 0,
     "trainer.threads": 1,
     "callbacks.samples": 0,
+    "scheduler.warmup_steps": 0,
+    "model.head.layers": 1,
+    "trainer.gradient_clip": 0,
 }
 """The least that a number may be; null is allowed for all of them."""
 
@@ -86,6 +89,7 @@ def listed(value: Any) -> tuple[str, ...]:
 def source_settings(data: DictConfig, seed: int) -> SourceSettings:
     options = OmegaConf.to_container(data.options, resolve=True)
     assert isinstance(options, dict)
+    patterns = {key: data[key] for key in ("document_pattern", "hand_pattern", "page_pattern") if data[key] is not None}
     return SourceSettings(
         format=data.format,
         root=listed(data.root),
@@ -95,7 +99,7 @@ def source_settings(data: DictConfig, seed: int) -> SourceSettings:
         include=listed(data.include),
         exclude=listed(data.exclude),
         images=tuple(Path(folder) for folder in listed(data.images)),
-        options={"seed": seed, **{str(key): value for key, value in options.items()}},
+        options={"seed": seed, **patterns, **{str(key): value for key, value in options.items()}},
     )
 
 

@@ -45,6 +45,8 @@ def run(config: DictConfig) -> None:
     folder."""
     quiet_lightning()
     check_numbers(config)
+    for key in ("time_budget", "max_time"):
+        seconds_of(config.trainer[key], f"trainer.{key}")
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)

@@ -9,6 +9,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from uncial.errors import UserError
 from uncial.models.precision import reading
 from uncial.training.length import RunLength
 from uncial.training.schedules import Schedule
@@ -114,7 +115,10 @@ class TrainingModule(ScoringModule):
         self.log("lr", optimizer.param_groups[0]["lr"])
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self.optimizer_factory(parameter_groups(self.model))
+        try:
+            optimizer = self.optimizer_factory(parameter_groups(self.model))
+        except (TypeError, ValueError) as error:
+            raise UserError(f"The optimizer cannot be made: {error}; check the keys under 'optimizer'.") from error
         scheduler = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: self.schedule(step, self.length.total_steps)
         )

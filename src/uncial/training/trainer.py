@@ -10,6 +10,7 @@ import cv2
 import lightning as L
 import torch
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
@@ -55,26 +56,30 @@ def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callbac
     if config.accelerator not in ACCELERATORS:
         raise UserError(f"trainer.accelerator={config.accelerator}: choose one of {', '.join(ACCELERATORS)}.")
     max_seconds = seconds_of(config.max_time, "trainer.max_time")
-    return L.Trainer(
-        accelerator=config.accelerator,
-        devices=config.devices,
-        precision=precision_of(config.precision, config.accelerator),  # type: ignore[arg-type]
-        max_epochs=-1,
-        max_time=timedelta(seconds=max_seconds) if max_seconds else None,
-        check_val_every_n_epoch=None,
-        val_check_interval=2**31,
-        num_sanity_val_steps=8,
-        gradient_clip_val=config.gradient_clip,
-        accumulate_grad_batches=config.accumulate,
-        callbacks=list(callbacks),
-        logger=list(_loggers(logger, folder)),
-        log_every_n_steps=10,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        default_root_dir=folder,
-    )
+    try:
+        return L.Trainer(
+            accelerator=config.accelerator,
+            devices=config.devices,
+            precision=precision_of(config.precision, config.accelerator),  # type: ignore[arg-type]
+            max_epochs=-1,
+            max_time=timedelta(seconds=max_seconds) if max_seconds else None,
+            check_val_every_n_epoch=None,
+            val_check_interval=2**31,
+            num_sanity_val_steps=8,
+            gradient_clip_val=config.gradient_clip,
+            accumulate_grad_batches=config.accumulate,
+            callbacks=list(callbacks),
+            logger=list(_loggers(logger, folder)),
+            log_every_n_steps=10,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+            default_root_dir=folder,
+        )
+    except MisconfigurationException as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"The trainer cannot be made: {reason} Check the keys under 'trainer'.") from error
 
 
 def _loggers(logger: DictConfig, folder: Path) -> list[Logger]:

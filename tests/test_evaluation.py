@@ -60,7 +60,7 @@ def test_the_files_do_not_depend_on_batches_and_workers(score):
     ]
     for other in runs[1:]:
         assert other.read("predictions.csv") == runs[0].read("predictions.csv")
-        assert other.metrics["test"]["loss"] == pytest.approx(runs[0].metrics["test"]["loss"], rel=1e-2, abs=1e-3)
+        assert other.metrics["test"]["loss"] == pytest.approx(runs[0].metrics["test"]["loss"], rel=1e-5)
 
 
 def test_one_line_and_thirty_two_have_the_same_log_probabilities(trained):

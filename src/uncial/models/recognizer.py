@@ -54,6 +54,8 @@ class Recognizer(nn.Module):
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return the losses of a batch as scalars: `loss` is the total, the others are its parts."""
+        if not self.training and len(batch.widths) == 1:
+            batch = _twice(batch)
         features, widths = self._features(batch.images, batch.widths)
         sequence, lengths = self.head(features, widths)
         main = self.decoder.loss(sequence, lengths, batch.targets, batch.target_lengths)
@@ -93,8 +95,7 @@ class Recognizer(nn.Module):
         for width in padded.unique().tolist():
             rows = (padded == width).nonzero().flatten().tolist()
             chosen = images if len(rows) == len(padded) else images[rows]
-            if len(rows) == 1:
-                # A single row is multiplied by other kernels, whose rounding differs from that of many.
+            if len(rows) == 1:  # as in _twice
                 chosen = chosen.expand(2, -1, -1, -1)
             missing = width - chosen.shape[3]
             chosen = functional.pad(chosen, (0, missing), value=BACKGROUND) if missing > 0 else chosen[..., :width]
@@ -117,6 +118,17 @@ class Recognizer(nn.Module):
             ink.contiguous(memory_format=torch.channels_last), self._padded(widths)
         )
         return features, feature_widths.clamp(max=features.shape[3])
+
+
+def _twice(batch: Batch) -> Batch:
+    """The batch of one line as one of two: a single row is multiplied by other kernels, whose rounding differs."""
+    return replace(
+        batch,
+        images=batch.images.expand(2, -1, -1, -1),
+        widths=batch.widths.expand(2),
+        targets=batch.targets.repeat(2),
+        target_lengths=batch.target_lengths.expand(2),
+    )
 
 
 def on_image(transcription: Transcription, scale: float) -> Transcription:

@@ -187,6 +187,19 @@ def test_a_time_budget_fixes_the_steps_from_the_first_of_them(train):
     assert len(validations(ended.folder)) == 3
 
 
+def test_a_time_budget_is_kept_by_a_run_that_warms_up_for_longer(train):
+    """Nothing is timed here: without an end to the measuring these steps would take an hour."""
+    ended = train("trainer.max_steps=null", "trainer.time_budget=1", "scheduler.warmup_steps=1000000")
+    assert ended.code == 0, ended
+    assert ended.metrics["train"]["steps"] == int(ended.read("steps.txt")) < 10000
+
+
+def test_a_training_that_diverges_says_so(train):
+    ended = train("optimizer.lr=1e30", "scheduler.warmup_steps=1", "trainer.gradient_clip=null", "trainer.max_steps=20")
+    assert ended.code == 1, ended
+    assert "optimizer.lr" in ended.output.strip().splitlines()[-1]
+
+
 def test_a_run_repeated_in_its_folder_uses_the_steps_written_there(train, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/steps.txt").write_text("5\n")
@@ -218,6 +231,8 @@ def test_a_run_repeated_in_its_folder_uses_the_steps_written_there(train, tmp_pa
         ("trainer.max_lines=0", "trainer.max_lines"),
         ("data.max_height=0", "data.max_height"),
         ("seed=-1", "seed"),
+        ("model.monitor=val/acc", "val/cer"),
+        ("model.mode=minimum", "model.mode=minimum"),
     ],
 )
 def test_a_wrong_value_ends_in_one_sentence_that_names_its_key(train, wrong, told):

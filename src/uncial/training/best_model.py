@@ -12,9 +12,14 @@ Save = Callable[[dict[str, float]], None]
 
 
 class BestModel(L.Callback):
-    """After each validation: `last.ckpt`, and where the monitored score is better than all before, `save(scores)`."""
+    """After each validation: `last.ckpt`, and where the monitored score is better than all before, `save(scores)`.
+
+    Raises `UserError` for a mode or score that does not exist, and for a full disk.
+    """
 
     def __init__(self, monitor: str, mode: str, save: Save, checkpoint: Path) -> None:
+        if mode not in ("min", "max"):
+            raise UserError(f"model.mode={mode}: choose min or max, the better end of {monitor}.")
         self.monitor, self.sign, self.save, self.checkpoint = monitor, -1 if mode == "max" else 1, save, checkpoint
         self.best: float | None = None
         self.scores: dict[str, float] = {}
@@ -23,6 +28,10 @@ class BestModel(L.Callback):
         if trainer.sanity_checking:
             return
         scores = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+        if self.monitor not in scores:
+            raise UserError(
+                f"model.monitor={self.monitor}: the validation gives {', '.join(scores)}; choose one of them."
+            )
         score = self.sign * scores[self.monitor]
         is_best = score == score and (self.best is None or score < self.best)
         if is_best:

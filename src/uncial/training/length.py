@@ -16,6 +16,11 @@ UNKNOWN = math.inf
 VALIDATION_SHARE = 0.06
 """At most this share of a time budget goes into validations, but at least three of them are made."""
 
+MEASURING_SHARE = 0.2
+"""Measuring ends when this share of the budget is over, if the steps to measure are not made until then."""
+
+LEAST_MEASURED = 3
+
 
 class RunLength(L.Callback):
     """Ends the run after a fixed number of steps, and validates at equal distances, the last time after the last step.
@@ -55,11 +60,15 @@ class RunLength(L.Callback):
     ) -> None:
         if self.total_steps == UNKNOWN:
             # The first step pays for memory and kernels that later steps reuse.
-            if trainer.global_step == 1:
+            if trainer.global_step == 1 and not self._measure_start:
                 self._measure_start = time.monotonic()
-            if trainer.global_step >= self.measured_steps:
+            if trainer.global_step >= self.measured_steps or self._has_measured_enough(trainer.global_step):
                 self._fix(trainer)
         self._plan_validation(trainer)
+
+    def _has_measured_enough(self, steps: int) -> bool:
+        assert self.budget is not None
+        return steps >= LEAST_MEASURED and time.monotonic() - self._start > MEASURING_SHARE * self.budget
 
     def _fix(self, trainer: L.Trainer) -> None:
         assert self.budget is not None

@@ -111,6 +111,14 @@ class TrainingModule(ScoringModule):
         )
         return losses["loss"]
 
+    def on_validation_epoch_start(self) -> None:
+        if not all(bool(parameter.isfinite().all()) for parameter in self.model.parameters()):
+            raise UserError(
+                f"After {self.global_step} steps the weights are no numbers any more: the training has diverged; "
+                "lower optimizer.lr, or set trainer.gradient_clip=1 or trainer.precision=32."
+            )
+        super().on_validation_epoch_start()
+
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         self.log("lr", optimizer.param_groups[0]["lr"])
 

@@ -24,8 +24,8 @@ class DrawingOptions:
     pages: int = 92
     lines: tuple[float, float] = (14, 20)
     characters: tuple[float, float] = (25, 45)
-    hands: int = 8
-    languages: tuple[str, ...] = LANGUAGES
+    hands: int = 5
+    languages: tuple[str, ...] = ("latin", "german", "french", "norwegian")
     text: str | None = None
     wrap: bool = True
     fonts: str | None = None
@@ -35,9 +35,9 @@ class DrawingOptions:
     curvature: tuple[float, float] = (-0.015, 0.015)
     waviness: tuple[float, float] = (0.01, 0.09)
     skew: tuple[float, float] = (-1.0, 1.0)
-    jitter: float = 0.5
+    jitter: float = 0.4
     connected: float = 0.8
-    fading: float = 0.5
+    fading: float = 0.3
     texture: float = 0.5
     stains: float = 0.4
     show_through: float = 0.4

@@ -270,3 +270,13 @@ def test_the_model_says_what_it_was_trained_on(trained):
     assert card["scores"]["val/cer"] == trained.metrics["val"]["cer"]
     assert card["seed"] == 1
     assert json.dumps(card)
+
+
+def test_the_last_state_is_a_model_too(trained):
+    """Of its own: the best one is older where the last validation was not the best."""
+    from uncial.models.files import load_model
+
+    model, card = load_model(trained.folder / "last.ckpt")
+    best, best_card = load_model(trained.folder)
+    assert {**best_card, "scores": {}} == {**card, "scores": {}}
+    assert model.state_dict().keys() == best.state_dict().keys()

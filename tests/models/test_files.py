@@ -1,6 +1,7 @@
 """Models on disk."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -105,3 +106,54 @@ def test_a_failed_write_leaves_the_old_model(saved, monkeypatch):
         save_model(path, model, {"model": {}})
     assert path.read_bytes() == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+@pytest.fixture
+def checkpoint(saved, tmp_path):
+    """The model as a training leaves it in its checkpoints."""
+    model, path = saved
+    weights = {f"model.{name}": weight for name, weight in model.state_dict().items()}
+    kept = tmp_path / "last.ckpt"
+    torch.save({"uncial": json.dumps(load_card(path)), "state_dict": {**weights, "other": torch.ones(1)}}, kept)
+    return kept
+
+
+def test_a_checkpoint_holds_the_same_model(saved, checkpoint):
+    batch = make_batch([70, 33, 40], 48)
+    read, card = load_model(checkpoint)
+    assert read.predict(batch) == saved[0].predict(batch)
+    assert card == load_card(checkpoint) == load_card(saved[1])
+
+
+@pytest.mark.parametrize("keep", [0, 4, 100, 0.5, 0.999])
+def test_a_torn_checkpoint_is_refused(checkpoint, keep):
+    data = checkpoint.read_bytes()
+    checkpoint.write_bytes(data[: keep if isinstance(keep, int) else int(len(data) * keep)])
+    with pytest.raises(UserError, match=r"last\.ckpt cannot be read as a checkpoint"):
+        load_model(checkpoint)
+
+
+def test_a_checkpoint_with_a_changed_weight_is_refused(saved, checkpoint):
+    weight = max(saved[0].parameters(), key=torch.Tensor.numel).detach().numpy().tobytes()
+    data = bytearray(checkpoint.read_bytes())
+    data[data.index(weight) + len(weight) // 2] ^= 1
+    checkpoint.write_bytes(data)
+    with pytest.raises(UserError, match=r"last\.ckpt is damaged|cannot be read"):
+        load_model(checkpoint)
+
+
+def test_checkpoints_of_others_are_refused(tmp_path):
+    torch.save({"state_dict": {}, "global_step": 3}, tmp_path / "other.ckpt")
+    with pytest.raises(UserError, match="no checkpoint of a training with uncial"):
+        load_model(tmp_path / "other.ckpt")
+
+
+def test_a_checkpoint_cannot_call_anything(tmp_path):
+    class Harmful:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "called"),)
+
+    torch.save({"uncial": "{}", "state_dict": Harmful()}, tmp_path / "harmful.ckpt")
+    with pytest.raises(UserError, match="cannot be read as a checkpoint"):
+        load_model(tmp_path / "harmful.ckpt")
+    assert not (tmp_path / "called").exists()

@@ -1,4 +1,4 @@
-"""Models on disk: weights, and everything needed to use them, in one safetensors file."""
+"""Models on disk: weights, and everything needed to use them, in one safetensors file or in a training's checkpoint."""
 
 import contextlib
 import json
@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 
 from uncial.errors import UserError
 from uncial.models.build import build_model
+from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
+from uncial.models.checkpoint import model_weights, read_checkpoint
 from uncial.models.recognizer import Recognizer
 from uncial.text.codec import codec_from_json
 
@@ -21,6 +23,7 @@ FILE_NAME = "best.safetensors"
 FORMAT = "uncial-recognizer"
 FORMAT_VERSION = 1
 METADATA_KEY = "uncial"
+"""Of a safetensors file's metadata; a checkpoint has the same text under the same key."""
 
 
 def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> None:
@@ -29,18 +32,11 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
     `card` holds plain types and under `model` the composed model config; format, codec and preprocessing are added to
     it. The file appears whole or not at all. Raises `UserError` where it cannot be written.
     """
-    whole = {
-        **card,
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "codec": recognizer.codec.to_json(),
-        "preprocessing": asdict(recognizer.preprocessing),
-    }
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in recognizer.state_dict().items()}
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(weights, part, metadata={METADATA_KEY: json.dumps(whole, ensure_ascii=False)})
+        save_file(weights, part, metadata={METADATA_KEY: whole_card(recognizer, card)})
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         part.replace(path)
@@ -53,8 +49,21 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
             part.unlink(missing_ok=True)
 
 
+def whole_card(recognizer: Recognizer, card: Mapping[str, Any]) -> str:
+    """The card as it stands in a file: JSON, with format, codec and preprocessing added to what is given."""
+    whole = {
+        **card,
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "codec": recognizer.codec.to_json(),
+        "preprocessing": asdict(recognizer.preprocessing),
+    }
+    return json.dumps(whole, ensure_ascii=False)
+
+
 def load_model(path: Path) -> tuple[Recognizer, dict[str, Any]]:
-    """Read a model, ready to predict on the CPU, and its card. `path` is a model file, or a run folder that holds one.
+    """Read a model, ready to predict on the CPU, and its card. `path` is a model file, a checkpoint of a training
+    (`.ckpt`), or a run folder, whose best model is meant.
 
     Raises `UserError` for a file that is missing, damaged, from elsewhere or from a newer version.
     """
@@ -83,15 +92,36 @@ def load_card(path: Path) -> dict[str, Any]:
 
 
 def model_file(path: Path) -> Path:
-    """Return the model file that `path`, a file or a run folder, stands for. Raises `UserError` where there is none."""
+    """Return the file that `path`, a model file, a checkpoint or a run folder, stands for. Raises `UserError` where
+    there is none.
+    """
     found = path / FILE_NAME if path.is_dir() else path
     if not found.is_file():
         where = f"the folder {path} holds no {FILE_NAME}" if path.is_dir() else f"{path} does not exist"
-        raise UserError(f"No model found: {where}; give a model file (.safetensors) or the folder of a finished run.")
+        raise UserError(
+            f"No model found: {where}; give a model file (.safetensors), a checkpoint (.ckpt) or the folder of a "
+            "finished run."
+        )
     return found
 
 
 def _read(path: Path, weights: bool = True) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    text, tensors = (_read_checkpoint if path.suffix == CHECKPOINT_SUFFIX else _read_safetensors)(path, weights)
+    try:
+        card = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: the description in the file is damaged ({error}); use another copy.") from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise UserError(f"{path} is a {path.suffix[1:]} file but no model of uncial; give the {FILE_NAME} of a run.")
+    version = card.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise UserError(
+            f"{path} was written by a newer version of uncial (format {version}); update uncial to read it."
+        )
+    return card, tensors
+
+
+def _read_safetensors(path: Path, weights: bool) -> tuple[str, dict[str, torch.Tensor]]:
     try:
         with safe_open(path, framework="pt") as opened:
             metadata = opened.metadata() or {}
@@ -100,15 +130,9 @@ def _read(path: Path, weights: bool = True) -> tuple[dict[str, Any], dict[str, t
         raise UserError(
             f"{path} cannot be read as a model: {error}; it is damaged or no safetensors file, use another copy."
         ) from error
-    try:
-        card = json.loads(metadata.get(METADATA_KEY, "null"))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}: the description in the file is damaged ({error}); use another copy.") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise UserError(f"{path} is a safetensors file but no model of uncial; give the {FILE_NAME} of a run.")
-    version = card.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise UserError(
-            f"{path} was written by a newer version of uncial (format {version}); update uncial to read it."
-        )
-    return card, tensors
+    return metadata.get(METADATA_KEY, "null"), tensors
+
+
+def _read_checkpoint(path: Path, weights: bool) -> tuple[str, dict[str, torch.Tensor]]:
+    checkpoint = read_checkpoint(path)
+    return checkpoint[METADATA_KEY], model_weights(checkpoint) if weights else {}

@@ -18,7 +18,7 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.formats.types import Problem
 from uncial.models.build import build_model
-from uncial.models.files import save_model
+from uncial.models.files import save_model, whole_card
 from uncial.models.precision import reading_precision
 from uncial.models.recognizer import Recognizer
 from uncial.reports.console import make_console, show
@@ -65,7 +65,10 @@ def run(config: DictConfig) -> None:
         save_model(folder / "best.safetensors", recognizer, {**card, "scores": scores})
         write_predictions(folder / "predictions.csv", prediction_rows(truth.store, metric.results))
 
-    best = BestModel(config.model.monitor, config.model.mode, keep, folder / "last.ckpt")
+    def describe() -> str:
+        return whole_card(recognizer, {**card, "scores": {}})
+
+    best = BestModel(config.model.monitor, config.model.mode, keep, describe, folder / "last.ckpt")
     pace = Pace()
     callbacks = [length, best, pace, progress_callback(config.callbacks.samples)]
     trainer = make_trainer(config.trainer, folder, callbacks, config.logger)

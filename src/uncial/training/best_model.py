@@ -2,25 +2,33 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 
 from uncial.errors import UserError
+from uncial.models.checkpoint import CARD_KEY
 
 Save = Callable[[dict[str, float]], None]
 """Writes the model as it is now, with its scores."""
+
+Describe = Callable[[], str]
+"""What a model file says about the model as it is now: JSON."""
 
 
 class BestModel(L.Callback):
     """After each validation: `last.ckpt`, and where the monitored score is better than all before, `save(scores)`.
 
+    `describe` makes a model of the checkpoint: `uncial.models.files` reads it from there too.
+
     Raises `UserError` for a mode or score that does not exist, and for a full disk.
     """
 
-    def __init__(self, monitor: str, mode: str, save: Save, checkpoint: Path) -> None:
+    def __init__(self, monitor: str, mode: str, save: Save, describe: Describe, checkpoint: Path) -> None:
         if mode not in ("min", "max"):
             raise UserError(f"model.mode={mode}: choose min or max, the better end of {monitor}.")
         self.monitor, self.sign, self.save, self.checkpoint = monitor, -1 if mode == "max" else 1, save, checkpoint
+        self.describe = describe
         self.best: float | None = None
         self.scores: dict[str, float] = {}
 
@@ -53,6 +61,9 @@ class BestModel(L.Callback):
         finally:
             if trainer.is_global_zero:
                 partial.unlink(missing_ok=True)
+
+    def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        checkpoint[CARD_KEY] = self.describe()
 
     def state_dict(self) -> dict[str, object]:
         return {"best": self.best, "scores": self.scores}

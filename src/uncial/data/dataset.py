@@ -10,7 +10,7 @@ from uncial.data.batch import Batch
 from uncial.data.sampler import Pick
 from uncial.data.store import Store
 from uncial.text.codec import Codec
-from uncial.text.normalization import normalize
+from uncial.text.rules import TextRules
 
 BACKGROUND = 255
 
@@ -34,12 +34,12 @@ class LineDataset(Dataset[Batch]):
         rows: np.ndarray,
         preprocess: Preprocess,
         codec: Codec,
-        profile: str,
+        rules: TextRules,
         augment: Augment | None = None,
         seed: int = 0,
     ) -> None:
         self.store, self.rows, self.preprocess, self.augment, self.seed = store, rows, preprocess, augment, seed
-        self.codec, self.profile = codec, profile
+        self.codec, self.rules = codec, rules
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -50,8 +50,8 @@ class LineDataset(Dataset[Batch]):
     def __getitems__(self, picks: Sequence[Pick]) -> Batch:
         rows = [int(self.rows[pick.position]) for pick in picks]
         images = [self._image(row, pick.epoch) for row, pick in zip(rows, picks, strict=True)]
-        texts = [normalize(self.store.value(row, "text"), self.profile) for row in rows]
-        return make_batch(images, texts, rows, self.codec)
+        texts = [self.rules.prepare(self.store.value(row, "text")) for row in rows]
+        return make_batch(images, texts, rows, self.codec, self.rules)
 
     def _image(self, row: int, epoch: int) -> np.ndarray:
         image = self.preprocess(self.store.strip(row))
@@ -59,18 +59,24 @@ class LineDataset(Dataset[Batch]):
 
 
 def make_batch(
-    images: Sequence[np.ndarray], texts: Sequence[str | None], indices: Sequence[int], codec: Codec | None
+    images: Sequence[np.ndarray],
+    texts: Sequence[str | None],
+    indices: Sequence[int],
+    codec: Codec | None,
+    rules: TextRules | None = None,
 ) -> Batch:
     """Joins preprocessed line images, (H, w) or (H, w, C) uint8 each, into one batch padded with background.
 
-    Characters that the codec cannot write are left out of the targets, but stay in the texts: the score counts them.
+    The targets are in the order in which the characters stand on the line, by `rules`, or in that of the texts where
+    none are given. Characters that the codec cannot write are left out of the targets, but stay in the texts: the
+    score counts them.
     """
     widths = [image.shape[1] for image in images]
     height, channels = images[0].shape[0], 1 if images[0].ndim == 2 else images[0].shape[2]
     pixels = np.full((len(images), channels, height, max(widths)), BACKGROUND, dtype=np.uint8)
     for place, image in zip(pixels, images, strict=True):
         place[:, :, : image.shape[1]] = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
-    labels = [_labels(text, codec) for text in texts]
+    labels = [_labels(text, codec, rules or TextRules()) for text in texts]
     return Batch(
         images=torch.from_numpy(pixels),
         widths=torch.tensor(widths),
@@ -81,11 +87,8 @@ def make_batch(
     )
 
 
-def _labels(text: str | None, codec: Codec | None) -> list[int]:
-    if not text or codec is None:
-        return []
-    unknown = set(codec.unknown(text))
-    return codec.encode("".join(character for character in text if character not in unknown) if unknown else text)
+def _labels(text: str | None, codec: Codec | None, rules: TextRules) -> list[int]:
+    return [] if not text or codec is None else codec.encode_known(rules.display(text))
 
 
 def as_is(batch: Batch) -> Batch:

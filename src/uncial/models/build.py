@@ -9,15 +9,15 @@ from torch import nn
 from uncial.errors import UserError
 from uncial.models.preprocessing import Preprocessing
 
-RUN_KEYS = ("name", "normalization", "metric", "monitor", "mode")
+RUN_KEYS = ("name", "normalization", "text", "codec", "metric", "monitor", "mode")
 """Keys of `conf/model/*.yaml` that speak of the run and that no model takes."""
 
 
 def build_model(config: Mapping[str, Any], **known: Any) -> nn.Module:
     """Make the model that a composed `model` config describes, a DictConfig or plain types.
 
-    `known` is what only the data knows, `codec` for a recogniser. Raises `UserError` for a part that cannot be imported
-    or is no part of a model, and for a key that a part does not take.
+    `known` is what only the data knows, `codec` and `text` for a recogniser. Raises `UserError` for a part that cannot
+    be imported or is no part of a model, and for a key that a part does not take.
     """
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate

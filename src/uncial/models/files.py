@@ -18,6 +18,8 @@ from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.models.checkpoint import model_weights, read_checkpoint
 from uncial.models.recognizer import Recognizer
 from uncial.text.codec import codec_from_json
+from uncial.text.normalization import DEFAULT_PROFILE
+from uncial.text.rules import TextRules
 
 FILE_NAME = "best.safetensors"
 FORMAT = "uncial-recognizer"
@@ -29,8 +31,9 @@ METADATA_KEY = "uncial"
 def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> None:
     """Write a model to `path`: its weights, and as JSON its `card`.
 
-    `card` holds plain types and under `model` the composed model config; format, codec and preprocessing are added to
-    it. The file appears whole or not at all. Raises `UserError` where it cannot be written.
+    `card` holds plain types and under `model` the composed model config; format, codec, preprocessing and the rules for
+    text are added to it. The file appears whole or not at all. Raises `UserError` where it cannot be
+    written.
     """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in recognizer.state_dict().items()}
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -50,13 +53,14 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
 
 
 def whole_card(recognizer: Recognizer, card: Mapping[str, Any]) -> str:
-    """The card as it stands in a file: JSON, with format, codec and preprocessing added to what is given."""
+    """The card as it stands in a file: JSON, with format, codec, preprocessing and the rules for text added."""
     whole = {
         **card,
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "codec": recognizer.codec.to_json(),
         "preprocessing": asdict(recognizer.preprocessing),
+        "text": recognizer.text.to_json(),
     }
     return json.dumps(whole, ensure_ascii=False)
 
@@ -73,7 +77,7 @@ def load_model(path: Path) -> tuple[Recognizer, dict[str, Any]]:
     if not isinstance(model_config, dict) or not isinstance(card.get("codec"), dict):
         raise UserError(f"{path} lacks the model's config or its codec; it may be damaged, use another copy.")
     try:
-        recognizer = build_model(model_config, codec=codec_from_json(card["codec"]))
+        recognizer = build_model(model_config, codec=codec_from_json(card["codec"]), text=text_rules_of(card))
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     if not isinstance(recognizer, Recognizer):
@@ -84,6 +88,17 @@ def load_model(path: Path) -> tuple[Recognizer, dict[str, Any]]:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: the weights do not fit the model that the file describes ({reason}).") from error
     return recognizer.eval(), card
+
+
+def text_rules_of(card: Mapping[str, Any]) -> TextRules:
+    """Return the rules for text that a model's card states; one that states none was trained in the order of the files.
+
+    Raises `UserError` where they cannot be read.
+    """
+    stated = card.get("text")
+    if isinstance(stated, dict):
+        return TextRules.from_json(stated)
+    return TextRules(str(card.get("normalization", DEFAULT_PROFILE)))
 
 
 def load_card(path: Path) -> dict[str, Any]:

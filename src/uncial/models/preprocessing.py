@@ -1,6 +1,7 @@
 """From the strip that extraction cut to the image that a recogniser sees; part of the model, and stored with it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ CHANNELS = (1, 3)
 POLARITIES = ("dark", "light", "auto")
 CONTRASTS = ("stretch", "none")
 BACKGROUND = 255
+MOST_PADDING = 256
 """The value of paper without ink, and of padding."""
 
 
@@ -23,7 +25,8 @@ class Preprocessing:
     is `stretch`, which maps the paper to 255 and the ink to 0 by percentiles of the line, or `none`. `paper` and `ink`
     are those percentiles (0 to 100), and a line that spans fewer than `least_span` grey values between them is
     stretched as if it spanned so many, so that an empty line stays empty. `width_multiple` is the number of pixels to a
-    multiple of which widths are padded with background, and the least width.
+    multiple of which widths are padded with background, and the least width. `padding` are the pixels of paper that are
+    put to the left and the right of every line, (left, right) or one number for both; kraken's `--pad`.
     """
 
     height: int = 48
@@ -34,6 +37,7 @@ class Preprocessing:
     ink: float = 1.0
     least_span: int = 48
     width_multiple: int = 8
+    padding: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         """Raise `UserError` for a setting that cannot be."""
@@ -51,11 +55,17 @@ class Preprocessing:
                 f"model.preprocessing.ink is {self.ink} and paper {self.paper}; "
                 "percentiles with 0 <= ink < paper <= 100 are needed."
             )
+        object.__setattr__(self, "padding", _both_sides(self.padding))
         if not 1 <= self.least_span <= 255:
             raise UserError(f"model.preprocessing.least_span is {self.least_span}; 1 to 255 grey values are possible.")
 
     def width_of(self, height: int, width: int) -> int:
-        """Return the width in pixels to which a strip of `height` x `width` pixels is scaled, before any padding."""
+        """Return the width in pixels of the image made of a strip of `height` x `width` pixels: scaled, and with the
+        `padding` beside it.
+        """
+        return self._scaled_width(height, width) + sum(self.padding)
+
+    def _scaled_width(self, height: int, width: int) -> int:
         return max(1, round(width * self.height / max(1, height)))
 
     def padded_width(self, width: int) -> int:
@@ -70,6 +80,9 @@ class Preprocessing:
         if strip.dtype != np.uint8 or strip.ndim not in (2, 3) or 0 in strip.shape:
             raise ValueError(f"A strip is uint8 (h, w) or (h, w, 3), not {strip.dtype} {strip.shape}.")
         image = self._normalised(self._scaled(self._channelled(strip)))
+        if any(self.padding):
+            left, right = self.padding
+            image = cv2.copyMakeBorder(image, 0, 0, left, right, cv2.BORDER_CONSTANT, value=(BACKGROUND,) * 3)
         return np.ascontiguousarray(image)
 
     def _channelled(self, strip: np.ndarray) -> np.ndarray:
@@ -81,7 +94,7 @@ class Preprocessing:
 
     def _scaled(self, strip: np.ndarray) -> np.ndarray:
         height, width = strip.shape[:2]
-        size = (self.width_of(height, width), self.height)
+        size = (self._scaled_width(height, width), self.height)
         if size == (width, height):
             return strip
         smaller = self.height < height
@@ -114,6 +127,16 @@ def _percentiles(counts: np.ndarray, percentiles: tuple[float, ...]) -> list[int
     """Return the grey values below or at which these percentages of the pixels lie."""
     total = np.cumsum(counts)
     return [int(np.searchsorted(total, total[-1] * percentile / 100)) for percentile in percentiles]
+
+
+def _both_sides(padding: Any) -> tuple[int, int]:
+    sides = (padding, padding) if isinstance(padding, int | float) else tuple(padding)
+    if len(sides) != 2 or any(side != int(side) or not 0 <= side <= MOST_PADDING for side in sides):
+        raise UserError(
+            f"model.preprocessing.padding is {padding}; one number of pixels from 0 to {MOST_PADDING}, or two "
+            "[left, right] are needed."
+        )
+    return int(sides[0]), int(sides[1])
 
 
 def _one_of(key: str, value: object, allowed: tuple[object, ...]) -> None:

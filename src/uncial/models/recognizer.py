@@ -12,6 +12,7 @@ from uncial.data.batch import Batch
 from uncial.models.preprocessing import BACKGROUND, Preprocessing
 from uncial.models.shortcut import Shortcut
 from uncial.text.codec import Codec
+from uncial.text.rules import TextRules
 from uncial.text.transcription import Transcription
 
 
@@ -20,7 +21,8 @@ class Recognizer(nn.Module):
 
     `backbone`, `head` and `decoder` are functions that complete the parts of the config: the backbone with
     `in_channels` and `height`, the head with `in_channels` and `in_height`, the decoder with `in_channels` and
-    `classes`. `shortcut` is the weight of the auxiliary loss, 0 for none.
+    `classes`. `shortcut` is the weight of the auxiliary loss, 0 for none. `text` are the rules by which the targets
+    were made, which put what is read back into logical order; without them it stays as it stands from left to right.
     """
 
     # Any module with the contract's attributes will do, whether or not it was written here.
@@ -35,11 +37,13 @@ class Recognizer(nn.Module):
         decoder: Callable[..., nn.Module],
         preprocessing: Preprocessing,
         codec: Codec,
+        text: TextRules | None = None,
         shortcut: float = 0.0,
     ) -> None:
         super().__init__()
         self.preprocessing = preprocessing
         self.codec = codec
+        self.text = text or TextRules()
         self.shortcut_weight = shortcut
         self.backbone = backbone(in_channels=preprocessing.channels, height=preprocessing.height)
         channels, height = self.backbone.out_channels, self.backbone.out_height
@@ -66,12 +70,13 @@ class Recognizer(nn.Module):
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> list[Transcription]:
-        """Return what the lines say; a line's result depends neither on the others in the batch nor on its padding."""
+        """Return what the lines say, in logical order; a line's result depends neither on the others in the batch
+        nor on its padding.
+        """
         results: list[Transcription | None] = [None] * len(batch.widths)
         for rows, log_probabilities, lengths in self._by_width(batch.images, batch.widths):
             for row, found in zip(rows, self.decoder.decode(log_probabilities, lengths, self.codec), strict=True):
-                width = int(batch.widths[row])
-                results[row] = on_image(found, self.preprocessing.padded_width(width) / width)
+                results[row] = self.text.logical(on_image(found, int(batch.widths[row]), self.preprocessing))
         return [result for result in results if result is not None]
 
     @torch.no_grad()
@@ -131,7 +136,16 @@ def _twice(batch: Batch) -> Batch:
     )
 
 
-def on_image(transcription: Transcription, scale: float) -> Transcription:
-    """Return `transcription` with its positions, fractions of the padded width, as fractions of the image."""
-    positions = tuple((min(1.0, start * scale), min(1.0, end * scale)) for start, end in transcription.positions)
+def on_image(transcription: Transcription, width: int, preprocessing: Preprocessing) -> Transcription:
+    """Return `transcription` with its positions, fractions of the padded width of a line `width` pixels wide, as
+    fractions of the line image before any padding.
+    """
+    padded = preprocessing.padded_width(width)
+    left, right = preprocessing.padding
+    own = max(1, width - left - right)
+
+    def place(fraction: float) -> float:
+        return min(1.0, max(0.0, (fraction * padded - left) / own))
+
+    positions = tuple((place(start), place(end)) for start, end in transcription.positions)
     return replace(transcription, positions=positions)

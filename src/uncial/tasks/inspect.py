@@ -15,6 +15,7 @@ from uncial.reports.contact_sheet import Sample, contact_sheet
 from uncial.reports.findings import Finding, grave, write_findings
 from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables
 from uncial.reports.tables import write_skipped
+from uncial.tasks.alphabet import text_rules
 from uncial.tasks.configuration import check_numbers, listed, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import texts_of
@@ -33,8 +34,8 @@ def run(config: DictConfig) -> None:
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
-    profile = config.model.normalization
-    texts = {part: texts_of(truth, truth.rows[part], profile) for part in PARTS}
+    rules = text_rules(config)
+    texts = {part: texts_of(truth, truth.rows[part], rules) for part in PARTS}
     findings = [*_of_problems(truth), *_of_characters(texts)]
     inspection = inspect(truth, texts, findings, source=", ".join(listed(config.data.root)) or config.data.name)
     write_skipped(folder / "skipped.csv", truth.problems)

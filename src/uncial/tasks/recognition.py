@@ -14,33 +14,31 @@ from uncial.formats.types import Problem
 from uncial.models.recognizer import Recognizer
 from uncial.reports.tables import PredictionRow
 from uncial.text.feasibility import min_frames
-from uncial.text.normalization import normalize
+from uncial.text.rules import TextRules
 from uncial.training.line_scores import LineResult
 
 
-def texts_of(truth: GroundTruth, rows: Iterable[int], profile: str) -> list[str]:
-    """The normalised ground truth of these rows of the store."""
-    return [normalize(truth.store.value(int(row), "text"), profile) for row in rows]
+def texts_of(truth: GroundTruth, rows: Iterable[int], rules: TextRules) -> list[str]:
+    """The ground truth of these rows of the store in the form that is learned and scored, in logical order."""
+    return [rules.prepare(truth.store.value(int(row), "text")) for row in rows]
 
 
-def part_of(
-    truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer, profile: str, augment: Augment | None, seed: int
-) -> Part:
+def part_of(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer, augment: Augment | None, seed: int) -> Part:
     """Rows of the store as batches are made of them, with the widths that the model pads them to."""
     preprocessing = recognizer.preprocessing
     sizes = truth.store.sizes()[rows]
     widths = [preprocessing.padded_width(preprocessing.width_of(height, width)) for height, width in sizes.tolist()]
-    dataset = LineDataset(truth.store, rows, preprocessing, recognizer.codec, profile, augment, seed)
+    dataset = LineDataset(truth.store, rows, preprocessing, recognizer.codec, recognizer.text, augment, seed)
     return Part(dataset, np.array(widths, dtype=np.int64))
 
 
-def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer, profile: str) -> dict[int, Problem]:
+def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> dict[int, Problem]:
     """The rows whose text needs more frames than their image has, so that CTC cannot learn them, with the reason."""
     preprocessing, codec = recognizer.preprocessing, recognizer.codec
     sizes = truth.store.sizes()
     found = {}
-    for row, text in zip(rows.tolist(), texts_of(truth, rows, profile), strict=True):
-        needed = min_frames(codec.encode(text))
+    for row, text in zip(rows.tolist(), texts_of(truth, rows, recognizer.text), strict=True):
+        needed = min_frames(codec.encode_known(recognizer.text.display(text)))
         frames = recognizer.frames(preprocessing.width_of(*map(int, sizes[row])))
         if needed > frames:
             reason = (

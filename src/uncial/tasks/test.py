@@ -41,8 +41,8 @@ def run(config: DictConfig) -> None:
     write_skipped(folder / "skipped.csv", truth.problems)
     part, rows = rows_to_score(config, truth)
     warn_of_known_pages(truth, rows, card)
-    profile = card["normalization"]
-    parts = {"test": part_of(truth, rows, recognizer, profile, None, config.seed)}
+    profile = recognizer.text.normalization
+    parts = {"test": part_of(truth, rows, recognizer, None, config.seed)}
     metric = LineScores(profile)
     watch = Stopwatch()
     trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], config.logger)

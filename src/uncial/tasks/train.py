@@ -25,10 +25,10 @@ from uncial.reports.console import make_console, show
 from uncial.reports.curves import draw_curves
 from uncial.reports.summary import PartScores, RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
+from uncial.tasks.alphabet import codec_for, text_rules
 from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import loading, part_of, prediction_rows, texts_of, too_long
-from uncial.text.codec import CharacterCodec
 from uncial.training.augmentation import build_augmentation
 from uncial.training.best_model import BestModel
 from uncial.training.interruption import ending_by_signal
@@ -88,8 +88,9 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
                 f"The {part} part holds no line: check data.root, the filters, "
                 f"data.ratio={list(config.data.ratio)} and {key}."
             )
-    codec = CharacterCodec.from_texts(texts_of(truth, truth.rows["train"], config.model.normalization))
-    model = build_model(config.model, codec=codec)
+    texts = {part: texts_of(truth, truth.rows[part], text_rules(config)) for part in ("train", "val")}
+    rules = text_rules(config, texts["train"])
+    model = build_model(config.model, codec=codec_for(config, texts, rules), text=rules)
     if not isinstance(model, Recognizer):
         raise UserError(f"model={config.model.name} is no line recogniser, and task=train trains those.")
     return model
@@ -100,8 +101,8 @@ def training_parts(
 ) -> tuple[dict[str, Part], list[Problem]]:
     """The lines to train on, augmented and without those that CTC cannot learn, which are returned too; and those to
     validate on."""
-    profile, rows = config.model.normalization, truth.rows["train"]
-    infeasible = too_long(truth, rows, recognizer, profile)
+    rows = truth.rows["train"]
+    infeasible = too_long(truth, rows, recognizer)
     rows = np.array([row for row in rows.tolist() if row not in infeasible], dtype=np.int64)
     if not len(rows):
         raise UserError(
@@ -109,8 +110,8 @@ def training_parts(
         )
     augment = build_augmentation(config.augmentation)
     parts = {
-        "train": part_of(truth, rows, recognizer, profile, augment, config.seed),
-        "val": part_of(truth, truth.rows["val"], recognizer, profile, None, config.seed),
+        "train": part_of(truth, rows, recognizer, augment, config.seed),
+        "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed),
     }
     return parts, list(infeasible.values())
 

@@ -1,11 +1,14 @@
 """Text to the labels a decoder learns, and back."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self
 
-from uncial.errors import LineError, UserError
+from uncial.errors import UserError
 from uncial.text.characters import describe
+from uncial.text.graphemes import UNITS, split_units
+from uncial.text.label_codec import LabelCodec
+from uncial.text.pieces import Encoded, Piece, labels_of, labels_of_known, unknown_in
 
 BLANK = 0
 """The label that no text is encoded to; CTC needs it, and cuDNN needs it to be 0."""
@@ -26,11 +29,19 @@ class Codec(Protocol):
 
     @property
     def alphabet(self) -> tuple[str, ...]:
-        """What the labels 1, 2, … stand for, in that order."""
+        """What the codec can write, ordered by the labels. Where each piece has one label: what 1, 2, … stand for."""
+        ...
+
+    def split(self, text: str) -> Iterable[Encoded]:
+        """Cut `text` into pieces that have labels and pieces that the codec cannot write; joined they are the text."""
         ...
 
     def encode(self, text: str) -> list[int]:
         """Return the labels of `text`, each in 1 … size - 1. Raises `LineError` for what the codec cannot write."""
+        ...
+
+    def encode_known(self, text: str) -> list[int]:
+        """Return the labels of `text` without what the codec cannot write."""
         ...
 
     def decode(self, labels: Iterable[int]) -> str:
@@ -41,8 +52,12 @@ class Codec(Protocol):
         """Return what each label adds to the text, one string a label."""
         ...
 
+    def pieces(self, labels: Sequence[int]) -> list[Piece]:
+        """Return what is written by which of the labels, in order; labels that write nothing are in no piece."""
+        ...
+
     def unknown(self, text: str) -> list[str]:
-        """Return the distinct characters of `text` that the codec cannot write, in order of appearance."""
+        """Return the distinct pieces of `text` that the codec cannot write, in order of appearance."""
         ...
 
     def to_json(self) -> dict[str, Any]:
@@ -51,29 +66,35 @@ class Codec(Protocol):
 
 
 class CharacterCodec:
-    """One label for each code point."""
+    """One label for each code point, or for each grapheme."""
 
     kind = "characters"
 
-    def __init__(self, alphabet: Sequence[str]) -> None:
-        """Number the characters from 1 in the order given. Raises `ValueError` if one is not a single code point or
-        comes twice.
+    def __init__(self, alphabet: Sequence[str], unit: str = "code_point") -> None:
+        """Number the characters from 1 in the order given. Raises `ValueError` if one is not a single `unit` (a
+        `code_point` or a `grapheme`) or comes twice.
         """
+        if unit not in UNITS:
+            raise ValueError(f"An alphabet is made of {' or '.join(UNITS)}s, not of '{unit}'s.")
+        self.unit = unit
         self._characters = tuple(alphabet)
         self._labels = {character: label for label, character in enumerate(self._characters, start=1)}
-        wrong = [character for character in self._characters if not isinstance(character, str) or len(character) != 1]
+        wrong = [one for one in self._characters if not isinstance(one, str) or not self._is_unit(one)]
         if wrong:
-            raise ValueError(f"An alphabet holds single code points, not {wrong[0]!r}.")
+            raise ValueError(f"An alphabet of {unit.replace('_', ' ')}s holds no {wrong[0]!r}.")
         if len(self._labels) != len(self._characters):
             twice = next(character for character, count in Counter(self._characters).items() if count > 1)
-            raise ValueError(f"The alphabet holds {describe(twice)} more than once.")
+            raise ValueError(f"The alphabet holds {' + '.join(map(describe, twice))} more than once.")
+
+    def _is_unit(self, character: str) -> bool:
+        return len(character) == 1 if self.unit == "code_point" else bool(character)
 
     @classmethod
-    def from_texts(cls, texts: Iterable[str]) -> Self:
+    def from_texts(cls, texts: Iterable[str], unit: str = "code_point") -> Self:
         """Make the codec of all characters in `texts`, sorted by code point: the same for the same set of texts in any
         order.
         """
-        return cls(sorted(set().union(*texts)))
+        return cls(sorted(set().union(*(split_units(text, unit) for text in texts))), unit)
 
     @property
     def size(self) -> int:
@@ -83,11 +104,19 @@ class CharacterCodec:
     def alphabet(self) -> tuple[str, ...]:
         return self._characters
 
+    def split(self, text: str) -> Iterator[Encoded]:
+        for character in split_units(text, self.unit):
+            label = self._labels.get(character)
+            yield character, None if label is None else (label,)
+
     def encode(self, text: str) -> list[int]:
-        try:
-            return [self._labels[character] for character in text]
-        except KeyError:
-            raise LineError(_unknown_message(self.unknown(text))) from None
+        return labels_of(self.split(text))
+
+    def encode_known(self, text: str) -> list[int]:
+        return labels_of_known(self.split(text))
+
+    def unknown(self, text: str) -> list[str]:
+        return unknown_in(self.split(text))
 
     def decode(self, labels: Iterable[int]) -> str:
         return "".join(self.decode_each(labels))
@@ -95,11 +124,11 @@ class CharacterCodec:
     def decode_each(self, labels: Iterable[int]) -> list[str]:
         return [self._character(label) for label in labels]
 
-    def unknown(self, text: str) -> list[str]:
-        return [character for character in dict.fromkeys(text) if character not in self._labels]
+    def pieces(self, labels: Sequence[int]) -> list[Piece]:
+        return [Piece(text, place, place + 1) for place, text in enumerate(self.decode_each(labels))]
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "alphabet": list(self._characters)}
+        return {"kind": self.kind, "unit": self.unit, "alphabet": list(self._characters)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -107,7 +136,7 @@ class CharacterCodec:
         alphabet = data.get("alphabet")
         if not isinstance(alphabet, list):
             raise ValueError("The description of a character codec needs a list 'alphabet'.")
-        return cls(alphabet)
+        return cls(alphabet, str(data.get("unit", "code_point")))
 
     def _character(self, label: int) -> str:
         if not 1 <= label < self.size:
@@ -115,20 +144,22 @@ class CharacterCodec:
         return self._characters[label - 1]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, CharacterCodec) and other._characters == self._characters
+        return isinstance(other, CharacterCodec) and (other.unit, other._characters) == (self.unit, self._characters)
 
     def __hash__(self) -> int:
-        return hash(self._characters)
+        return hash((self.unit, self._characters))
 
     def __repr__(self) -> str:
-        return f"CharacterCodec({len(self._characters)} characters)"
+        return f"CharacterCodec({len(self._characters)} {self.unit}s)"
 
 
 def codec_from_json(data: Mapping[str, Any]) -> Codec:
     """Make a codec from what its `to_json` returned. Raises `UserError` where `data` describes none that this version
     knows.
     """
-    kinds = {codec.kind: codec for codec in (CharacterCodec,)}
+    kinds: dict[str, type[CharacterCodec] | type[LabelCodec]] = {
+        codec.kind: codec for codec in (CharacterCodec, LabelCodec)
+    }
     kind = str(data.get("kind"))
     if kind not in kinds:
         raise UserError(
@@ -151,7 +182,7 @@ def alphabet_counts(texts: Iterable[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _unknown_message(characters: Sequence[str]) -> str:
-    shown = ", ".join(describe(character) for character in characters[:5])
-    more = f" and {len(characters) - 5} more" if len(characters) > 5 else ""
-    return f"the text holds {shown}{more}, which the model's alphabet lacks"
+def unknown_counts(codec: Codec, texts: Iterable[str]) -> dict[str, int]:
+    """Count the pieces of `texts` that the codec cannot write, the most frequent first."""
+    counts = Counter(piece for text in texts for piece, labels in codec.split(text) if labels is None)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

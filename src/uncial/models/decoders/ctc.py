@@ -34,8 +34,8 @@ class CTCDecoder(nn.Module):
         """Return the most probable path's text for each line of log-probabilities (B, T, classes) with lengths (B,).
 
         Positions are in frames, as fractions of each line's length. A character's confidence is the highest probability
-        of its label among its frames; the line's is the probability of the whole path, as a geometric mean over its
-        labels, so that uncertain blanks count too.
+        of its label among its frames, the mean of them where it has several labels; the line's is the probability of
+        the whole path, as a geometric mean over its labels, so that uncertain blanks count too.
         """
         scores, labels = log_probabilities.float().max(dim=-1)
         return [
@@ -68,10 +68,12 @@ def read_path(labels: np.ndarray, scores: np.ndarray, codec: Codec) -> Transcrip
     inked = labels[starts] != BLANK
     starts, ends = starts[inked], ends[inked]
     characters, confidences, positions = [], [], []
-    for label_text, start, end in zip(codec.decode_each(labels[starts].tolist()), starts, ends, strict=True):
-        confidence = float(np.exp(scores[start:end].max()))
-        share = (end - start) / max(1, len(label_text))
-        for index, character in enumerate(label_text):
+    peaks = [float(np.exp(scores[start:end].max())) for start, end in zip(starts, ends, strict=True)]
+    for piece in codec.pieces(labels[starts].tolist()):
+        start, end = starts[piece.start], ends[piece.end - 1]
+        confidence = sum(peaks[piece.start : piece.end]) / (piece.end - piece.start)
+        share = (end - start) / max(1, len(piece.text))
+        for index, character in enumerate(piece.text):
             characters.append(character)
             confidences.append(confidence)
             positions.append(((start + index * share) / frames, (start + (index + 1) * share) / frames))

@@ -1,0 +1,218 @@
+"""Bidirectional text: from the order in which it is read to the order in which it stands on the line, and back.
+
+A line image shows its characters from left to right, whatever the script, and a recogniser reads them in that order:
+the display order of the Unicode Bidirectional Algorithm (UAX #9). kraken's `--reorder` and `--base-dir` do the same.
+The levels come from python-bidi's implementation, with two additions: brackets are resolved as pairs (rule N0), and
+formatting characters such as the zero-width non-joiner are kept at the level of the character before them (UAX #9,
+section 5.2), for nothing may be lost. Isolates are taken as embeddings.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from unicodedata import bidirectional, category, normalize
+
+from bidi.algorithm import (
+    EXPLICIT_LEVEL_LIMIT,
+    explicit_embed_and_overrides,
+    get_empty_storage,
+    reorder_resolved_levels,
+    resolve_implicit_levels,
+    resolve_neutral_types,
+    resolve_weak_types,
+    reverse_contiguous_sequence,
+)
+from bidi.mirror import MIRRORED
+
+RIGHT_TO_LEFT = ("R", "AL")
+"""The bidirectional classes of letters that run from right to left."""
+
+_CLASSES = {"LRI": "LRE", "RLI": "RLE", "FSI": "LRE", "PDI": "PDF", "B": "S", "": "L"}
+"""Isolates as embeddings, line breaks as tabulators, and unassigned code points as letters."""
+
+_TURNING = {*RIGHT_TO_LEFT, "AN", "RLE", "LRE", "RLO", "LRO", "PDF"}
+"""The classes without which a line from left to right stays as it is."""
+
+_ROUNDS = 4
+
+
+def letter_counts(text: str) -> tuple[int, int]:
+    """Count the characters that run from left to right, and those that run from right to left. Marks, digits,
+    punctuation and white space run with their neighbours and count as neither.
+    """
+    classes = [bidirectional(character) for character in text]
+    return classes.count("L"), sum(kind in RIGHT_TO_LEFT for kind in classes)
+
+
+def has_arabic_digits(text: str) -> bool:
+    """Whether `text` holds digits of the Arabic script, which have no direction of their own but tell the line's."""
+    return any(bidirectional(character) == "AN" for character in text)
+
+
+def to_display(units: Sequence[str], base: str) -> tuple[list[str], list[int]]:
+    """Bring units from logical into display order: the units from left to right, and the index that each had.
+
+    A unit is a character, or a grapheme whose marks stay behind their base. `base` is the direction of the line as a
+    whole, `L` or `R`. Where the writing runs from right to left, brackets and other mirrored characters become what
+    is seen on the page.
+    """
+    if _stays(units, base):
+        return list(units), list(range(len(units)))
+    cells = _resolved(units, base)
+    return [_mirrored(cell) for cell in cells], [cell["index"] for cell in cells]
+
+
+def to_logical(units: Sequence[str], base: str) -> tuple[list[str], list[int]]:
+    """Bring units from display into logical order: the units as they are read, and the index that each had.
+
+    The result is, wherever one is found, a line that `to_display` brings into the very order given. Several lines may
+    be shown alike, for instance a Latin word and a number beside one another in Hebrew, whichever is read first; the
+    first found is taken, which reads them from left to right as kraken does. Units are put in order and mirrored, but
+    none is ever dropped or added.
+    """
+    shown = list(units)
+    if _stays(shown, base):
+        return shown, list(range(len(shown)))
+    first: tuple[list[str], list[int]] | None = None
+    starts = [_levels_as_read, _levels_from_the_right]
+    if not letter_counts("".join(shown))[0]:
+        starts.reverse()
+    for start in starts:
+        levels = start(shown, base)
+        for _ in range(_ROUNDS):
+            found = _undone(shown, levels)
+            first = first or found
+            cells = _resolved(found[0], base)
+            if [_mirrored(cell) for cell in cells] == shown:
+                return found
+            levels = [cell["level"] for cell in cells]
+    return first or ([], [])
+
+
+def _stays(units: Sequence[str], base: str) -> bool:
+    return not units or (base == "L" and not any(_class(character) in _TURNING for unit in units for character in unit))
+
+
+def _resolved(units: Sequence[str], base: str) -> list[dict[str, Any]]:
+    """The units in display order, each with its `level` and the `index` that it had."""
+    levels = _levels("".join(units), base)
+    starts = _starts(units)
+    cells: list[dict[str, Any]] = [
+        {"ch": unit, "level": levels[start], "index": index}
+        for index, (unit, start) in enumerate(zip(units, starts, strict=True))
+    ]
+    storage = get_empty_storage()
+    storage["base_level"] = _level_of(base)
+    storage["chars"] = [{**cell, "orig": _class(cell["ch"][:1])} for cell in cells]
+    reorder_resolved_levels(storage, False)
+    return list(storage["chars"])
+
+
+def _levels(text: str, base: str) -> list[int]:
+    """The embedding level of each character before rule L1."""
+    storage = get_empty_storage()
+    storage["base_level"], storage["base_dir"] = _level_of(base), base
+    cells: list[dict[str, Any]] = [
+        {"ch": character, "level": _level_of(base), "type": kind, "orig": kind, "index": index}
+        for index, character in enumerate(text)
+        if (kind := _class(character))
+    ]
+    storage["chars"] = cells
+    explicit_embed_and_overrides(storage)
+    resolve_weak_types(storage)
+    for run in storage["runs"]:
+        chars = storage["chars"][run["start"] : run["start"] + run["length"]]
+        _resolve_brackets(chars, run["sor"], "LR"[chars[0]["level"] % 2])
+    resolve_neutral_types(storage, False)
+    resolve_implicit_levels(storage, False)
+    known = {cell["index"]: cell["level"] for cell in storage["chars"]}
+    levels: list[int] = []
+    for index in range(len(text)):
+        levels.append(known.get(index, levels[-1] if levels else _level_of(base)))
+    return levels
+
+
+def _resolve_brackets(chars: list[dict[str, Any]], before: str, embedding: str) -> None:
+    """Rule N0: both brackets of a pair take the direction of what they hold, or of what stands before them."""
+    for opening, closing in _bracket_pairs(chars):
+        inside = {_strong(cell["type"]) for cell in chars[opening + 1 : closing]} - {""}
+        if not inside:
+            continue
+        context = next((kind for cell in reversed(chars[:opening]) if (kind := _strong(cell["type"]))), before)
+        direction = embedding if embedding in inside else context
+        for bracket in (opening, closing):
+            chars[bracket]["type"] = direction
+            for cell in chars[bracket + 1 :]:
+                if cell["orig"] != "NSM":
+                    break
+                cell["type"] = direction
+
+
+def _bracket_pairs(chars: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
+    """Rule BD16: the places of matching brackets, by the opening one."""
+    pairs, waiting = [], []
+    for place, cell in enumerate(chars):
+        character = normalize("NFC", cell["ch"])
+        if cell["type"] != "ON" or character not in MIRRORED:
+            continue
+        if category(character) == "Ps":
+            waiting.append((MIRRORED[character], place))
+        elif category(character) == "Pe":
+            depth = next((i for i in reversed(range(len(waiting))) if waiting[i][0] == character), None)
+            if depth is not None:
+                pairs.append((waiting[depth][1], place))
+                del waiting[depth:]
+    return sorted(pairs)
+
+
+def _strong(kind: str) -> str:
+    """The direction that a resolved type lends its neighbours: numbers count as running from right to left."""
+    return {"L": "L", "R": "R", "EN": "R", "AN": "R"}.get(kind, "")
+
+
+def _levels_as_read(shown: Sequence[str], base: str) -> list[int]:
+    """The levels that the units would have if they were read in the order in which they are shown."""
+    cells = _resolved(shown, base)
+    return [cell["level"] for cell in sorted(cells, key=lambda cell: cell["index"])]
+
+
+def _levels_from_the_right(shown: Sequence[str], base: str) -> list[int]:
+    """The levels that the units would have if they were read from right to left."""
+    backwards = [_mirror(unit) for unit in reversed(shown)]
+    cells = _resolved(backwards, base)
+    return [cell["level"] for cell in sorted(cells, key=lambda cell: -cell["index"])]
+
+
+def _undone(shown: Sequence[str], levels: Sequence[int]) -> tuple[list[str], list[int]]:
+    """Rule L2 the other way round. Reversals are nested, so that the same ones undo what they did."""
+    cells = [
+        {"ch": unit, "level": level, "index": index}
+        for index, (unit, level) in enumerate(zip(shown, levels, strict=True))
+    ]
+    odd = min((level for level in levels if level % 2), default=EXPLICIT_LEVEL_LIMIT)
+    reverse_contiguous_sequence(cells, 0, len(cells) - 1, max(levels, default=0), odd)
+    return [_mirrored(cell) for cell in cells], [cell["index"] for cell in cells]  # type: ignore[misc]
+
+
+def _mirrored(cell: dict[str, Any]) -> str:
+    return _mirror(cell["ch"]) if cell["level"] % 2 else cell["ch"]
+
+
+def _mirror(unit: str) -> str:
+    return "".join(MIRRORED.get(character, character) for character in unit)
+
+
+def _starts(units: Sequence[str]) -> list[int]:
+    starts, position = [], 0
+    for unit in units:
+        starts.append(position)
+        position += len(unit)
+    return starts
+
+
+def _class(character: str) -> str:
+    kind = bidirectional(character)
+    return _CLASSES.get(kind, kind)
+
+
+def _level_of(base: str) -> int:
+    return {"L": 0, "R": 1}[base]

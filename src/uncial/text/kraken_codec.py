@@ -1,0 +1,65 @@
+"""kraken's codec files: JSON from characters or strings to labels (`ketos train --codec`)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from uncial.errors import UserError
+from uncial.text.codec import CharacterCodec, Codec
+from uncial.text.label_codec import LabelCodec
+
+
+def read_kraken_codec(path: Path) -> Codec:
+    """Read a codec as kraken's `PytorchCodec` takes it: an object from strings to lists of labels, a list of strings,
+    or a string of characters; in the last two the labels are given out in the order of the code points.
+
+    A codec of single code points with the labels 1, 2, 3, … comes as a `CharacterCodec`, any other as a `LabelCodec`.
+    Raises `UserError` for a file that holds none, and for one that is ambiguous.
+    """
+    content = _content(path)
+    try:
+        table = _table(content)
+        codec = LabelCodec(table)
+    except ValueError as error:
+        raise UserError(f"{path} is no codec that can be used: {error}") from None
+    if not table:
+        raise UserError(f"{path} is an empty codec: it needs at least one character.")
+    ordered = codec.alphabet
+    plain = all(len(text) == 1 for text in ordered) and [codec.encode(text) for text in ordered] == [
+        [label] for label in range(1, len(ordered) + 1)
+    ]
+    return CharacterCodec(ordered) if plain else codec
+
+
+def _content(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_twins)
+    except OSError as error:
+        raise UserError(f"{path}: the codec cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: the codec cannot be read: it is no UTF-8 text.") from None
+    except ValueError as error:
+        raise UserError(f"{path}: the codec cannot be read as JSON: {error}.") from None
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is defined more than once")
+    return table
+
+
+def _table(content: Any) -> dict[str, list[int]]:
+    if isinstance(content, str) or (isinstance(content, list) and all(isinstance(one, str) for one in content)):
+        strings = list(content)
+        twice = next((one for one in strings if strings.count(one) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is defined more than once.")
+        return {one: [label] for label, one in enumerate(sorted(strings), start=1)}
+    if not isinstance(content, dict):
+        raise ValueError("a JSON object from characters to lists of labels is expected.")
+    wrong = next((text for text, labels in content.items() if not isinstance(labels, list)), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong!r} has no list of labels but {content[wrong]!r}.")
+    return content

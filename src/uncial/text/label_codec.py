@@ -1,0 +1,124 @@
+"""Text to labels by a table: several labels a character, and several characters a label, as kraken's codecs have."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self
+
+from uncial.text.pieces import Encoded, Piece, labels_of, labels_of_known, unknown_in
+
+
+class LabelCodec:
+    """A table from strings to labels, prefix-free in the labels, so that what is read has one meaning.
+
+    Text is cut into the longest strings that the table holds, from its beginning, as kraken's `PytorchCodec` does.
+    Labels that are no code of the table, or only the beginning of one, are read as nothing.
+    """
+
+    kind = "labels"
+
+    def __init__(self, table: Mapping[str, Sequence[int]]) -> None:
+        """Take the labels of each string. Raises `ValueError` for a label below 1, an empty string or code, and where
+        one code is another's or begins with it.
+        """
+        self._codes = {text: tuple(labels) for text, labels in table.items()}
+        for text, code in self._codes.items():
+            if not isinstance(text, str) or not text:
+                raise ValueError("The table of a codec holds an empty string, which no label can stand for.")
+            if not code or any(isinstance(label, bool) or not isinstance(label, int) or label < 1 for label in code):
+                raise ValueError(
+                    f"{text!r} has the labels {list(code)}: one or more whole numbers from 1 on are expected; "
+                    "0 is CTC's blank."
+                )
+        self._texts = {code: text for text, code in self._codes.items()}
+        self._refuse_ambiguity()
+        self._longest = max(map(len, self._codes), default=0)
+        self._longest_code = max(map(len, self._texts), default=0)
+        self._last = max((label for code in self._texts for label in code), default=0)
+
+    def _refuse_ambiguity(self) -> None:
+        for text, code in self._codes.items():
+            for length in range(1, len(code) + 1):
+                other = self._texts.get(code[:length])
+                if other is not None and other != text:
+                    same = "has the labels" if length == len(code) else "has labels that begin with those"
+                    raise ValueError(
+                        f"The codec is ambiguous: {text!r} {list(code)} {same} of {other!r} {list(code[:length])}, "
+                        "so what is read could mean either; give one of them other labels."
+                    )
+
+    @property
+    def size(self) -> int:
+        return self._last + 1
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        """The strings of the table, by their labels."""
+        return tuple(text for _, text in sorted(self._texts.items()))
+
+    def split(self, text: str) -> Iterator[Encoded]:
+        """Cut `text` into the strings of the table; a character that begins none comes alone and without labels."""
+        position = 0
+        while position < len(text):
+            for length in range(min(self._longest, len(text) - position), 0, -1):
+                part = text[position : position + length]
+                if part in self._codes:
+                    yield part, self._codes[part]
+                    break
+            else:
+                part = text[position]
+                yield part, None
+            position += len(part)
+
+    def encode(self, text: str) -> list[int]:
+        return labels_of(self.split(text))
+
+    def encode_known(self, text: str) -> list[int]:
+        return labels_of_known(self.split(text))
+
+    def unknown(self, text: str) -> list[str]:
+        return unknown_in(self.split(text))
+
+    def decode(self, labels: Iterable[int]) -> str:
+        return "".join(piece.text for piece in self.pieces(list(labels)))
+
+    def decode_each(self, labels: Iterable[int]) -> list[str]:
+        labels = list(labels)
+        added = [""] * len(labels)
+        for piece in self.pieces(labels):
+            added[piece.end - 1] = piece.text
+        return added
+
+    def pieces(self, labels: Sequence[int]) -> list[Piece]:
+        for label in labels:
+            if not 1 <= label < self.size:
+                raise ValueError(f"{label} is no label of this codec: they run from 1 to {self.size - 1}.")
+        found, position = [], 0
+        while position < len(labels):
+            for length in range(1, min(self._longest_code, len(labels) - position) + 1):
+                text = self._texts.get(tuple(labels[position : position + length]))
+                if text is not None:
+                    found.append(Piece(text, position, position + length))
+                    break
+            else:
+                length = 1
+            position += length
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "table": {text: list(code) for text, code in self._codes.items()}}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Make the codec that `to_json` described. Raises `ValueError` where `data` is no such description."""
+        table = data.get("table")
+        if not isinstance(table, dict) or not all(isinstance(code, list) for code in table.values()):
+            raise ValueError("The description of a codec by labels needs a table from strings to lists of labels.")
+        return cls(table)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LabelCodec) and other._codes == self._codes
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._codes.items()))
+
+    def __repr__(self) -> str:
+        return f"LabelCodec({len(self._codes)} strings, {self._last} labels)"

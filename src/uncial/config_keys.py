@@ -16,6 +16,14 @@ NUMBERS_OR_NULL = (
     "trainer.workers",
     "trainer.threads",
     "trainer.gradient_clip",
+    "trainer.validate_every_epochs",
+    "trainer.validate_every_steps",
+    "trainer.patience",
+    "scheduler.warmup_samples",
+    "scheduler.warmup_fraction",
+    "scheduler.period",
+    "scheduler.timescale",
+    "callbacks.ema",
     "data.compile_workers",
 )
 """Keys that take a number and may be null, so that their default does not tell."""

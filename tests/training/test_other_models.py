@@ -15,6 +15,7 @@ from uncial.models.files import load_card
 from uncial.training.best_model import BestModel
 from uncial.training.length import RunLength
 from uncial.training.module import TrainingModule
+from uncial.training.plan import Wanted
 
 BACKBONE = '''
 from torch import nn
@@ -138,9 +139,9 @@ def masks(count, seed):
 def test_a_segmenter_is_trained_by_the_same_module(tmp_path):
     saved = []
     best = BestModel("val/missed", "min", saved.append, tmp_path / "last.ckpt")
-    length = RunLength(80, None, 4, 10, tmp_path / "steps.txt")
+    length = RunLength(Wanted(steps=80, validations=4), lambda devices: 5, 20, 10, tmp_path / "steps.txt")
     optimizer = lambda groups: torch.optim.Adam(groups, lr=0.1)  # noqa: E731
-    module = TrainingModule(Segmenter(), PixelsMissed(), optimizer, lambda step, total: 1.0, length, seed=1)
+    module = TrainingModule(Segmenter(), PixelsMissed(), optimizer, lambda step, plan: 1.0, length, seed=1)
     trainer = L.Trainer(
         accelerator="cpu",
         max_epochs=-1,

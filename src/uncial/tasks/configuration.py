@@ -36,6 +36,11 @@ LEAST = {
     "scheduler.warmup_steps": 0,
     "model.head.layers": 1,
     "trainer.gradient_clip": 0,
+    "trainer.validate_every_steps": 1,
+    "trainer.log_every": 1,
+    "trainer.patience": 1,
+    "trainer.min_delta": 0,
+    "scheduler.warmup_samples": 0,
 }
 """The least that a number may be; null is allowed for all of them."""
 

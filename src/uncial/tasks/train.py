@@ -1,6 +1,5 @@
 """task=train: from ground truth to the best model, its scores and its curves."""
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -27,12 +26,14 @@ from uncial.reports.summary import PartScores, RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.alphabet import codec_for, text_rules
 from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, run_folder, write_config
+from uncial.tasks.control import check_durations, control, wanted_length
+from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import loading, part_of, prediction_rows, texts_of, too_long
 from uncial.training.augmentation import build_augmentation
 from uncial.training.best_model import BestModel
 from uncial.training.interruption import ending_by_signal
-from uncial.training.length import RunLength, seconds_of
+from uncial.training.length import RunLength
 from uncial.training.line_scores import LineScores
 from uncial.training.module import TrainingModule
 from uncial.training.pace import Pace
@@ -45,8 +46,7 @@ def run(config: DictConfig) -> None:
     folder."""
     quiet_lightning()
     check_numbers(config)
-    for key in ("time_budget", "max_time"):
-        seconds_of(config.trainer[key], f"trainer.{key}")
+    check_durations(config.trainer)
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
@@ -70,7 +70,7 @@ def run(config: DictConfig) -> None:
 
     best = BestModel(config.model.monitor, config.model.mode, keep, describe, folder / "last.ckpt")
     pace = Pace()
-    callbacks = [length, best, pace, progress_callback(config.callbacks.samples)]
+    callbacks = [length, *control(config, module), best, pace, progress_callback(config.callbacks.samples)]
     trainer = make_trainer(config.trainer, folder, callbacks, config.logger)
     started = time.monotonic()
     with ending_by_signal():
@@ -118,13 +118,13 @@ def training_parts(
 
 def run_length(config: DictConfig, part: Part, how: Loading, folder: Path) -> RunLength:
     """The number of steps, from the first of the `trainer` keys that is set."""
-    trainer = config.trainer
-    batches = len(training_sampler(part, how, config.seed))
-    steps_an_epoch = math.ceil(batches / trainer.accumulate)
-    epochs = trainer.max_epochs or max(trainer.min_epochs, round(trainer.lines_seen / len(part.dataset)))
-    budget = seconds_of(trainer.time_budget, "trainer.time_budget")
-    steps = None if budget else trainer.max_steps or epochs * steps_an_epoch
-    return RunLength(steps, budget, trainer.validations, config.scheduler.warmup_steps, folder / "steps.txt")
+    return RunLength(
+        wanted_length(config, len(part.dataset)),
+        lambda devices: len(training_sampler(part, how, config.seed, world_size=devices)),
+        len(part.dataset),
+        config.scheduler.warmup_steps,
+        folder / "steps.txt",
+    )
 
 
 def training_module(
@@ -133,8 +133,8 @@ def training_module(
     return TrainingModule(
         recognizer,
         metric,
-        instantiate(config.optimizer, _convert_="all"),
-        instantiate(config.scheduler),
+        made(config, "optimizer"),
+        made(config, "scheduler"),
         length,
         config.seed,
     )

@@ -4,15 +4,20 @@ validates."""
 import logging
 import math
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import lightning as L
 
 from uncial.errors import UserError
+from uncial.training.plan import UNKNOWN, Wanted
 
 log = logging.getLogger(__name__)
 
-UNKNOWN = math.inf
+NEVER = 2**62
+"""A number of batches that no run comes to, nor a multiple of it."""
+
 VALIDATION_SHARE = 0.06
 """At most this share of a time budget goes into validations, but at least three of them are made."""
 
@@ -20,30 +25,36 @@ MEASURING_SHARE = 0.2
 """Measuring ends when this share of the budget is over, if the steps to measure are not made until then."""
 
 LEAST_MEASURED = 3
+USUALLY_MEASURED = 20
+"""Steps over which a time budget is measured where there is no warm-up."""
 
 
 class RunLength(L.Callback):
-    """Ends the run after a fixed number of steps, and validates at equal distances, the last time after the last step.
+    """Ends the run after a fixed number of steps, and validates when its plan says, the last time after the last step.
 
-    With `budget` (seconds) the number of steps is fixed after `measured_steps` from the throughput until then, and
-    written to `steps_file`; a run that is resumed or repeated finds it there. Until then `total_steps` is infinite.
+    With a time budget the number of steps is fixed after `measured_steps` from the throughput until then, and written
+    to `steps_file`; a run that is resumed or repeated finds it there. `batches(devices)` are those of an epoch on each
+    of so many devices, `lines` those of all.
     """
 
     def __init__(
-        self, steps: int | None, budget: float | None, validations: int, measured_steps: int, steps_file: Path
+        self, wanted: Wanted, batches: Callable[[int], int], lines: int, measured_steps: int, steps_file: Path
     ) -> None:
-        self.total_steps: float = UNKNOWN if steps is None else steps
-        self.budget, self.validations = budget, max(1, validations)
-        self.measured_steps, self.steps_file = max(2, measured_steps), steps_file
+        self.wanted, self.batches, self.lines = wanted, batches, lines
+        self.measured_steps, self.steps_file = max(LEAST_MEASURED, measured_steps or USUALLY_MEASURED), steps_file
+        self.plan = wanted.plan(batches(1), lines)
         self._start = self._sanity_start = self._measure_start = 0.0
         self._validation_seconds = 0.0
+        self._first_step = self._steps_seen = 0
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if stage != "fit":
             return
         self._start = time.monotonic()
-        if self.budget is not None and self.steps_file.is_file():
-            self.total_steps = int(self.steps_file.read_text())
+        steps = math.ceil(self.batches(trainer.world_size) / trainer.accumulate_grad_batches)
+        self.plan = self.wanted.plan(steps, self.lines)
+        if self.wanted.budget is not None and self.steps_file.is_file():
+            self.plan = self.wanted.with_total(self.plan, int(self.steps_file.read_text()))
         trainer.fit_loop.max_epochs = -1
         self._apply(trainer)
 
@@ -55,61 +66,62 @@ class RunLength(L.Callback):
         checked = min(batches, int(trainer.num_sanity_val_steps)) or 1
         self._validation_seconds = (time.monotonic() - self._sanity_start) * batches / checked
 
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._first_step = self._steps_seen = trainer.global_step
+
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: object, batch_idx: int
     ) -> None:
-        if self.total_steps == UNKNOWN:
+        if self.plan.total == UNKNOWN:
             # The first step pays for memory and kernels that later steps reuse.
-            if trainer.global_step == 1 and not self._measure_start:
+            if trainer.global_step == self._first_step + 1 and not self._measure_start:
                 self._measure_start = time.monotonic()
-            if trainer.global_step >= self.measured_steps or self._has_measured_enough(trainer.global_step):
+            measured = trainer.global_step - self._first_step
+            if measured >= self.measured_steps or self._has_measured_enough(measured):
                 self._fix(trainer)
-        self._plan_validation(trainer)
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: object, batch: object, batch_idx: int
+    ) -> None:
+        # Lightning validates after a batch whose number is a multiple of this.
+        has_stepped, self._steps_seen = trainer.global_step > self._steps_seen, trainer.global_step
+        is_due = has_stepped and self.plan.validates_after(trainer.global_step)
+        trainer.val_check_batch = trainer.fit_loop.epoch_loop.total_batch_idx + 1 if is_due else NEVER
 
     def _has_measured_enough(self, steps: int) -> bool:
-        assert self.budget is not None
-        return steps >= LEAST_MEASURED and time.monotonic() - self._start > MEASURING_SHARE * self.budget
+        assert self.wanted.budget is not None
+        return steps >= LEAST_MEASURED and time.monotonic() - self._start > MEASURING_SHARE * self.wanted.budget
 
     def _fix(self, trainer: L.Trainer) -> None:
-        assert self.budget is not None
-        now = time.monotonic()
-        step_seconds = (now - self._measure_start) / (trainer.global_step - 1)
-        self.validations = affordable_validations(self.budget, self._validation_seconds, self.validations)
-        left = self.budget - (now - self._start) - self.validations * self._validation_seconds
-        self.total_steps = trainer.global_step + max(self.validations, math.floor(left / step_seconds))
-        self.steps_file.write_text(f"{self.total_steps}\n")
+        now, steps, budget = time.monotonic(), trainer.global_step, self.wanted.budget
+        assert budget is not None
+        step_seconds = (now - self._measure_start) / (steps - self._first_step - 1)
+        self.wanted = affordable(self.wanted, budget, self._validation_seconds)
+        left = budget - (now - self._start)
+        if distance := self.wanted.distance(self.plan.epoch):
+            more = (left - self._validation_seconds) / (step_seconds + self._validation_seconds / distance)
+        else:
+            more = max(
+                self.wanted.validations, (left - self.wanted.validations * self._validation_seconds) / step_seconds
+            )
+        self.plan = self.wanted.with_total(self.plan, steps + max(1, math.floor(more)))
+        self.steps_file.write_text(f"{self.plan.total}\n")
         self._apply(trainer)
         log.info(
-            f"The time budget of {self.budget:.0f} s allows {self.total_steps} steps of {1000 * step_seconds:.0f} ms "
-            f"and {self.validations} validations of {self._validation_seconds:.1f} s."
+            f"The time budget of {budget:.0f} s allows {self.plan.total} steps of {1000 * step_seconds:.0f} ms "
+            f"and {self.plan.validations_by(int(self.plan.total) - 1) + 1} validations of "
+            f"{self._validation_seconds:.1f} s."
         )
 
     def _apply(self, trainer: L.Trainer) -> None:
-        trainer.fit_loop.epoch_loop.max_steps = -1 if self.total_steps == UNKNOWN else int(self.total_steps)
-
-    def _plan_validation(self, trainer: L.Trainer) -> None:
-        # Lightning validates after a batch whose number is a multiple of this; the next planned one is the first such.
-        accumulated = trainer.accumulate_grad_batches
-        if self.total_steps == UNKNOWN:
-            trainer.val_check_batch = math.inf
-            return
-        done = trainer.fit_loop.epoch_loop.total_batch_idx + 1
-        trainer.val_check_batch = accumulated * next_validation(
-            (done - 1) // accumulated, int(self.total_steps), self.validations
-        )
+        trainer.fit_loop.epoch_loop.max_steps = -1 if self.plan.total == UNKNOWN else int(self.plan.total)
 
 
-def next_validation(steps_done: int, total: int, validations: int) -> int:
-    """The step after which to validate next: the smallest of total / validations · 1, 2, 3 … (rounded) beyond
-    `steps_done`."""
-    number = math.floor(steps_done * validations / total)
-    planned = (round(total * count / validations) for count in range(number, validations + 1))
-    return next((step for step in planned if step > steps_done), total)
-
-
-def affordable_validations(budget: float, seconds: float, wanted: int) -> int:
-    """How many validations of `seconds` each fit into their share of the budget: at most `wanted`, at least three."""
-    return max(min(wanted, 3), min(wanted, int(VALIDATION_SHARE * budget / max(seconds, 1e-9))))
+def affordable(wanted: Wanted, budget: float, seconds: float) -> Wanted:
+    """The same with as many validations of `seconds` each as fit into their share of the budget: at least three, at
+    most as many as are wanted. Where their distance is stated it stays."""
+    fitting = int(VALIDATION_SHARE * budget / max(seconds, 1e-9))
+    return replace(wanted, validations=max(min(wanted.validations, 3), min(wanted.validations, fitting)))
 
 
 def seconds_of(text: str | float | None, key: str) -> float | None:

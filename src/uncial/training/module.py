@@ -85,7 +85,7 @@ class ScoringModule(L.LightningModule):
 class TrainingModule(ScoringModule):
     """Optimises `model.loss(batch)["loss"]`.
 
-    `schedule` gives the learning rate's factor for (step, steps of the whole run). Dropout and whatever else the model
+    `schedule` gives the learning rate's factor for (step, plan of the run). Dropout and whatever else the model
     draws depend on (seed, step, rank) alone, so a run that was resumed draws the same.
     """
 
@@ -127,9 +127,7 @@ class TrainingModule(ScoringModule):
             optimizer = self.optimizer_factory(parameter_groups(self.model))
         except (TypeError, ValueError) as error:
             raise UserError(f"The optimizer cannot be made: {error}; check the keys under 'optimizer'.") from error
-        scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self.schedule(step, self.length.total_steps)
-        )
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(step, self.length.plan))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 

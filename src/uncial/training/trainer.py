@@ -19,6 +19,7 @@ from uncial.training.allocator import keep_freed_memory
 from uncial.training.length import seconds_of
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+CLIPPING = ("norm", "value")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
 
 
@@ -36,11 +37,13 @@ def precision_of(precision: str | int, accelerator: str) -> str:
 
     On a CPU bf16 pays only with AMX or AVX512-BF16 instructions; without, it is emulated and slower than fp32.
     """
+    uses_gpu = accelerator in ("gpu", "cuda") or (accelerator == "auto" and torch.cuda.is_available())
     if precision != "auto":
         if str(precision) not in PRECISIONS:
             raise UserError(f"trainer.precision={precision}: choose one of auto, {', '.join(PRECISIONS)}.")
+        if str(precision) == "16" and not uses_gpu:
+            raise UserError("trainer.precision=16 needs an NVIDIA or AMD GPU; choose auto, bf16 or 32 here.")
         return PRECISIONS[str(precision)]
-    uses_gpu = accelerator in ("gpu", "cuda") or (accelerator == "auto" and torch.cuda.is_available())
     if uses_gpu:
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
     return "bf16-mixed" if accelerator in ("auto", "cpu") and cpu_computes_in_bf16() else "32-true"
@@ -67,10 +70,11 @@ def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callbac
             val_check_interval=2**31,
             num_sanity_val_steps=8,
             gradient_clip_val=config.gradient_clip,
+            gradient_clip_algorithm=_clipping(config.gradient_clip_by),
             accumulate_grad_batches=config.accumulate,
             callbacks=list(callbacks),
             logger=list(_loggers(logger, folder)),
-            log_every_n_steps=10,
+            log_every_n_steps=config.log_every,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
@@ -80,6 +84,12 @@ def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callbac
     except MisconfigurationException as error:
         reason = " ".join(str(error).split())
         raise UserError(f"The trainer cannot be made: {reason} Check the keys under 'trainer'.") from error
+
+
+def _clipping(by: str) -> str:
+    if by not in CLIPPING:
+        raise UserError(f"trainer.gradient_clip_by={by}: choose one of {', '.join(CLIPPING)}.")
+    return by
 
 
 def _loggers(logger: DictConfig, folder: Path) -> list[Logger]:

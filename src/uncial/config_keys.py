@@ -25,6 +25,7 @@ NUMBERS_OR_NULL = (
     "scheduler.timescale",
     "callbacks.ema",
     "data.compile_workers",
+    "data.folds",
 )
 """Keys that take a number and may be null, so that their default does not tell."""
 

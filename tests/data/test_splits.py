@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.splits import split
+from uncial.data.splits import fold_split, split
 from uncial.errors import UserError
 from uncial.formats.types import Page
 
@@ -156,3 +156,56 @@ def test_stated_parts_through_a_page_are_warned_of():
 def test_wrong_settings_are_named(ratio, by, words):
     with pytest.raises(UserError, match=words):
         split([page("a"), page("b")], ratio, by, 1)
+
+
+@given(names.filter(lambda ids: len(ids) > 12), seeds, st.integers(2, 5))
+def test_folds_are_disjoint_and_complete_and_spare_the_test(ids, seed, folds):
+    pages = [page(name) for name in ids]
+    runs = [fold_split(pages, RATIO, "page", seed, folds, fold).parts for fold in range(folds)]
+    whole = split(pages, RATIO, "page", seed).parts
+    tested = {name for name, part in whole.items() if part == "test"}
+    validated = [{name for name, part in run.items() if part == "val"} for run in runs]
+    assert all(validated)
+    assert sum(map(len, validated)) == len(set.union(*validated)) == len(ids) - len(tested)
+    for run in runs:
+        assert set(run) == set(ids)
+        assert {name for name, part in run.items() if part == "test"} == tested
+
+
+@given(seeds)
+def test_adding_pages_moves_none_into_another_fold(seed):
+    few = [page(f"p{i}") for i in range(150)]
+    many = [*few, *(page(f"new{i}") for i in range(20))]
+    before, after = (fold_split(pages, (1.0, 0.0, 0.0), "page", seed, 4, 2).parts for pages in (few, many))
+    assert {name: after[name] for name in before} == before
+
+
+@given(names.filter(lambda ids: len(ids) > 12), seeds)
+def test_documents_and_images_lie_in_one_fold(ids, seed):
+    pages = [page(name, document=name[0]) for name in ids]
+    hashes = {name: name[-1] for name in ids}
+    try:
+        runs = [fold_split(pages, (1.0, 0.0, 0.0), "document", seed, 2, fold, hashes).parts for fold in range(2)]
+    except UserError:  # the images join all documents
+        return
+    for run in runs:
+        sides = {part: {one.document for one in pages if run[one.id] == part} for part in ("train", "val")}
+        images = {part: {hashes[name] for name in ids if run[name] == part} for part in ("train", "val")}
+        assert not sides["train"] & sides["val"]
+        assert not images["train"] & images["val"]
+
+
+def test_what_the_data_state_as_test_is_in_no_fold_and_the_rest_is_pooled():
+    stated = ["train"] * 8 + ["val"] * 4 + ["test"] * 3
+    pages = [page(f"p{i}", part) for i, part in enumerate(stated)]
+    runs = [fold_split(pages, RATIO, "page", 1, 3, fold) for fold in range(3)]
+    tested = {f"p{i}" for i in range(12, 15)}
+    assert all({name for name, part in run.parts.items() if part == "test"} == tested for run in runs)
+    validated = set().union(*({name for name, part in run.parts.items() if part == "val"} for run in runs))
+    assert validated == {f"p{i}" for i in range(12)}
+    assert any("4 pages" in warning for warning in runs[0].warnings)
+
+
+def test_fewer_pages_than_folds_are_refused():
+    with pytest.raises(UserError, match="no more than 3 pages"):
+        fold_split([page(f"p{i}") for i in range(3)], (1.0, 0.0, 0.0), "page", 1, 4, 0)

@@ -1,7 +1,7 @@
 """From a config's data keys to the lines of each part: read, filter, compile, split."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 from uncial.data.compile import CompileSettings, Progress, image_hashes, refuse, store_of
 from uncial.data.filters import Filters, apply_filters
 from uncial.data.settings import SourceSettings
-from uncial.data.splits import PARTS, split
+from uncial.data.splits import PARTS, Split, fold_split, split
 from uncial.data.store import Store, is_store
 from uncial.errors import UserError
 from uncial.formats.types import Page, Problem, Reading
@@ -18,11 +18,21 @@ from uncial.formats.types import Page, Problem, Reading
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """`ratio` are the shares of train, val and test; `by` is page, document or hand."""
+    """`ratio` are the shares of train, val and test; `by` is page, document or hand. With `folds`, `fold` is the one to
+    validate on.
+    """
 
     ratio: tuple[float, float, float]
     by: str
     seed: int
+    folds: int | None = None
+    fold: int = 0
+
+    def split(self, pages: Sequence[Page], hashes: Mapping[str, str]) -> Split:
+        """The part of every page; `hashes` are those of the images' contents by page id."""
+        if self.folds is None:
+            return split(pages, self.ratio, self.by, self.seed, hashes)
+        return fold_split(pages, self.ratio, self.by, self.seed, self.folds, self.fold, hashes)
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ def ground_truth(
     pages = filtered.reading.pages
     refuse(reading.problems, compiling.strict)
     hashes = image_hashes(pages)
-    parts = split(pages, splitting.ratio, splitting.by, splitting.seed, hashes)
+    parts = splitting.split(pages, hashes)
     store = store_of(pages, hashes, compiling, progress)
     problems = (*filtered.reading.problems, *parts.problems, *store.problems)
     refuse(problems, compiling.strict)
@@ -83,7 +93,7 @@ def _from_store(store: Store, filters: Filters, splitting: SplitSettings) -> Gro
         for page, document, hand, group, subset, _ in found
     ]
     hashes = {page: image_hash for page, *_, image_hash in found if image_hash}
-    parts = split(pages, splitting.ratio, splitting.by, splitting.seed, hashes)
+    parts = splitting.split(pages, hashes)
     problems = (*store.problems, *parts.problems)
     return GroundTruth(store, _rows(store, parts.parts), problems, store.notes, parts.warnings, {})
 

@@ -90,6 +90,59 @@ def split(
     return Split(parts, problems, (*_shared_groups(kept, parts), *_empty_parts(parts, free, shares, stated, by)))
 
 
+def fold_split(
+    pages: Sequence[Page],
+    ratio: tuple[float, float, float],
+    by: str,
+    seed: int,
+    folds: int,
+    fold: int,
+    hashes: Mapping[str, str] | None = None,
+) -> Split:
+    """Decide the part of every page for one of `folds` runs that validate each other's training pages.
+
+    The test part is that of `split`, the same in every fold: what the data state, else the last share of `ratio`. All
+    other pages, those too that the data state as train or val, are dealt to the folds by groups; `fold` (0 … folds - 1)
+    is the validation and the others are the training. A group's fold is decided by a hash of its key and the seed, so
+    that every page is validated on in exactly one fold and adding pages moves none, except into a fold that the hash
+    leaves empty: that takes the group nearest to it of the fold that has most.
+
+    Raises `UserError` as `split` does, and where there are fewer groups than folds.
+    """
+    hashes = hashes or {}
+    whole = split(pages, ratio, by, seed, hashes)
+    pool = [page for page in pages if whole.parts.get(page.id) in ("train", "val")]
+    components = _components(pool, _key_of(by), seed, hashes)
+    if len(components) < folds:
+        number = f"{len(components)} {by}{'' if len(components) == 1 else 's'}"
+        raise UserError(f"data.folds={folds}: beside the test part there is no more than {number}; use fewer folds")
+    places = [position(f"fold\0{component.key}", seed) * folds for component in components]
+    sides = _without_empty_folds(places, folds)
+    pooled = dict.fromkeys((page.id for page in pool), "train")
+    validated = {
+        page.id for component, side in zip(components, sides, strict=True) if side == fold for page in component.pages
+    }
+    parts = {page: "val" if page in validated else pooled.get(page, part) for page, part in whole.parts.items()}
+    return Split(parts, whole.problems, (*whole.warnings, *_pooled_parts(pages)))
+
+
+def _without_empty_folds(places: Sequence[float], folds: int) -> list[int]:
+    """The fold of each group by its place in [0, folds); the same whichever fold is asked for."""
+    sides = [min(int(place), folds - 1) for place in places]
+    for empty in range(folds):
+        if empty not in sides:
+            fullest = max(range(folds), key=sides.count)
+            donors = [i for i, side in enumerate(sides) if side == fullest]
+            sides[min(donors, key=lambda i: abs(places[i] - (empty + 0.5)))] = empty
+    return sides
+
+
+def _pooled_parts(pages: Sequence[Page]) -> tuple[str, ...]:
+    stated = sum(page.subset == "val" for page in pages)
+    told = f"data.folds: the {stated:,} pages that the data state as validation are dealt to the folds like the others"
+    return (told,) if stated else ()
+
+
 def position(key: str, seed: int) -> float:
     """Where a group lies between 0 and 1: the same on every machine and whatever else is in the data."""
     digest = hashlib.sha256(f"{seed}\0{key}".encode("utf-8", "surrogatepass")).digest()

@@ -13,6 +13,7 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
+from uncial.data.separation import Separation
 from uncial.formats.types import Problem
 from uncial.reports.figures import plural
 from uncial.reports.findings import SEVERITIES, Finding
@@ -37,7 +38,8 @@ class Inspection:
     """The figures of a data set. `alphabet` counts code points; `widths` and `heights` are those of the line images in
     pixels.
 
-    `unseen` are characters of validation or test that training lacks.
+    `unseen` are characters of validation or test that training lacks. `separation` proves that the sides of a split by
+    `split` (page, document or hand) have nothing in common.
     """
 
     source: str
@@ -52,6 +54,8 @@ class Inspection:
     unseen: Mapping[str, int] = field(default_factory=dict)
     problems: Sequence[Problem] = ()
     findings: Sequence[Finding] = ()
+    separation: Separation | None = None
+    split: str = "page"
 
 
 def inspection_tables(inspection: Inspection) -> RenderableType:
@@ -59,6 +63,8 @@ def inspection_tables(inspection: Inspection) -> RenderableType:
     parts: list[RenderableType] = [_sizes(inspection)]
     if inspection.parts:
         parts.append(_parts(inspection.parts))
+    if inspection.separation is not None:
+        parts.append(Text(f"Sides: {inspection.separation.sentence(inspection.split)}"))
     if inspection.widths or inspection.heights or inspection.lengths:
         parts.append(_quantiles(inspection))
     parts.append(_alphabet("Alphabet", inspection.alphabet))
@@ -83,6 +89,7 @@ def inspection_json(inspection: Inspection) -> dict[str, Any]:
             part: {"pages": size.pages, "lines": size.lines, "characters": size.characters}
             for part, size in inspection.parts.items()
         },
+        "separation": inspection.separation.to_json() if inspection.separation else None,
         "quantiles": {
             measure: {f"{share:g}": value for share, value in zip(QUANTILES, quantiles(values), strict=True)}
             for measure, values in _measures(inspection).items()

@@ -21,6 +21,8 @@ LEAST = {
     "data.max_height": 16,
     "data.max_pixels": 1,
     "data.compile_workers": 1,
+    "data.folds": 2,
+    "data.fold": 0,
     "trainer.max_steps": 1,
     "trainer.max_epochs": 1,
     "trainer.min_epochs": 1,
@@ -128,8 +130,14 @@ def split_settings(data: DictConfig, seed: int) -> SplitSettings:
         raise UserError(
             f"data.ratio={ratio}: three shares of train, val and test are needed that add up to 1, the first above 0."
         )
+    shares = (ratio[0], ratio[1], ratio[2])
+    folds = None if data.folds is None else int(data.folds)
+    if folds is None and data.fold:
+        raise UserError(f"data.fold={data.fold}: one of how many folds? Add data.folds=5, or another number.")
+    if folds is not None and not 0 <= data.fold < folds:
+        raise UserError(f"data.fold={data.fold}: the {folds} folds of data.folds are numbered from 0 to {folds - 1}.")
     return SplitSettings(
-        (ratio[0], ratio[1], ratio[2]), choice(data.split, "data.split", ("page", "document", "hand")), seed
+        shares, choice(data.split, "data.split", ("page", "document", "hand")), seed, folds, int(data.fold)
     )
 
 

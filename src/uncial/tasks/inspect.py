@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.separation import Separation, separation
 from uncial.data.splits import PARTS
 from uncial.errors import FindingsError
 from uncial.formats.types import Problem
@@ -36,8 +38,10 @@ def run(config: DictConfig) -> None:
     truth = load_ground_truth(config)
     rules = text_rules(config)
     texts = {part: texts_of(truth, truth.rows[part], rules) for part in PARTS}
-    findings = [*_of_problems(truth), *_of_characters(texts)]
+    sides = separation(truth.store, truth.rows)
+    findings = [*_of_problems(truth), *_of_sides(sides, config.data.split), *_of_characters(texts)]
     inspection = inspect(truth, texts, findings, source=", ".join(listed(config.data.root)) or config.data.name)
+    inspection = replace(inspection, separation=sides, split=config.data.split)
     write_skipped(folder / "skipped.csv", truth.problems)
     write_findings(folder / "findings.json", inspection_json(inspection), findings)
     contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")
@@ -95,6 +99,11 @@ def _of_problems(truth: GroundTruth) -> Iterator[Finding]:
         yield Finding("info", "filtered", f"{count:,} lines are left out by {key}")
     for warning in truth.warnings:
         yield Finding("warning", "split", warning)
+
+
+def _of_sides(sides: Separation, by: str) -> Iterator[Finding]:
+    for leak in sides.leaks(by):
+        yield Finding("error", "leak", f"{leak}: scores will look better than on new pages")
 
 
 def _finding(severity: str, kind: str, problem: Problem) -> Finding:

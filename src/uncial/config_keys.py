@@ -26,6 +26,7 @@ NUMBERS_OR_NULL = (
     "callbacks.ema",
     "data.compile_workers",
     "data.folds",
+    "data.lines",
 )
 """Keys that take a number and may be null, so that their default does not tell."""
 

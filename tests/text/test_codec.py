@@ -107,3 +107,16 @@ def test_polytonic_greek_has_its_known_alphabet_and_comes_back(real_data):
     assert len(lines) == 3364
     assert 250 < codec.size < 300
     assert all(codec.decode(codec.encode(line)) == line for line in lines)
+
+
+@given(texts, texts)
+def test_a_union_keeps_every_label_and_writes_the_new_texts(known, new):
+    codec = CharacterCodec.from_texts(known)
+    both = codec.union(new)
+    assert both.alphabet[: codec.size - 1] == codec.alphabet
+    assert set(both.alphabet) == set().union(*known, *new)
+    assert all(both.decode(both.encode(text)) == text for text in new)
+
+
+def test_a_codec_learned_from_texts_forgets_its_own():
+    assert CharacterCodec("abc").learned_from(["cd"]).alphabet == ("c", "d")

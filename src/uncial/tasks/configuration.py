@@ -18,6 +18,7 @@ from uncial.formats.atomic import replacing_text
 
 LEAST = {
     "seed": 0,
+    "data.lines": 1,
     "data.max_height": 16,
     "data.max_pixels": 1,
     "data.compile_workers": 1,

@@ -4,6 +4,7 @@ import logging
 
 from omegaconf import DictConfig
 
+from uncial.data.few_lines import with_few_lines
 from uncial.data.ground_truth import GroundTruth, ground_truth
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import compile_settings, filters, source_settings, split_settings
@@ -20,6 +21,8 @@ def load_ground_truth(config: DictConfig) -> GroundTruth:
         compile_settings(config),
         lambda pages: tracked("compiling", sum(len(page.lines) for page in pages)),
     )
+    if config.data.lines is not None:
+        truth = with_few_lines(truth, int(config.data.lines), config.seed)
     sizes = ", ".join(f"{len(rows):,} {part}" for part, rows in truth.rows.items() if len(rows))
     log.info(f"{len(truth.store):,} lines: {sizes} (compiled in {truth.store.path})")
     for key, count in truth.left_out.items():

@@ -29,6 +29,7 @@ from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, r
 from uncial.tasks.control import check_durations, control, wanted_length
 from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.pretrained import freezing, lr_factors, pretrained_recognizer, with_pretrained_model
 from uncial.tasks.recognition import loading, part_of, prediction_rows, texts_of, too_long
 from uncial.training.augmentation import build_augmentation
 from uncial.training.best_model import BestModel
@@ -47,6 +48,7 @@ def run(config: DictConfig) -> None:
     quiet_lightning()
     check_numbers(config)
     check_durations(config.trainer)
+    config = with_pretrained_model(config)
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
@@ -70,7 +72,8 @@ def run(config: DictConfig) -> None:
 
     best = BestModel(config.model.monitor, config.model.mode, keep, describe, folder / "last.ckpt")
     pace = Pace()
-    callbacks = [length, *control(config, module), best, pace, progress_callback(config.callbacks.samples)]
+    still = freezing(config, recognizer, length)
+    callbacks = [length, *control(config, module), *still, best, pace, progress_callback(config.callbacks.samples)]
     trainer = make_trainer(config.trainer, folder, callbacks, config.logger)
     started = time.monotonic()
     with ending_by_signal():
@@ -81,7 +84,8 @@ def run(config: DictConfig) -> None:
 
 
 def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
-    """A recogniser of the characters of the training lines. Raises `UserError` where there is nothing to learn from."""
+    """A recogniser of the characters of the training lines, or what `pretrained` and they make. Raises `UserError`
+    where there is nothing to learn from."""
     for part, key in (("train", "data.train"), ("val", "data.val")):
         if not len(truth.rows[part]):
             raise UserError(
@@ -90,6 +94,8 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
             )
     texts = {part: texts_of(truth, truth.rows[part], text_rules(config)) for part in ("train", "val")}
     rules = text_rules(config, texts["train"])
+    if config.pretrained is not None:
+        return pretrained_recognizer(config, texts["train"], rules)
     model = build_model(config.model, codec=codec_for(config, texts, rules), text=rules)
     if not isinstance(model, Recognizer):
         raise UserError(f"model={config.model.name} is no line recogniser, and task=train trains those.")
@@ -137,6 +143,7 @@ def training_module(
         made(config, "scheduler"),
         length,
         config.seed,
+        lr_factors(config),
     )
 
 

@@ -60,6 +60,14 @@ class Codec(Protocol):
         """Return the distinct pieces of `text` that the codec cannot write, in order of appearance."""
         ...
 
+    def union(self, texts: Iterable[str]) -> "Codec":
+        """Return a codec that can write `texts` too: the labels it has stay what they are, new ones follow them."""
+        ...
+
+    def learned_from(self, texts: Iterable[str]) -> "Codec":
+        """Return a codec of the same kind for exactly the characters of `texts`."""
+        ...
+
     def to_json(self) -> dict[str, Any]:
         """Return plain types, with a `kind`, from which `codec_from_json` makes an equal codec."""
         ...
@@ -126,6 +134,13 @@ class CharacterCodec:
 
     def pieces(self, labels: Sequence[int]) -> list[Piece]:
         return [Piece(text, place, place + 1) for place, text in enumerate(self.decode_each(labels))]
+
+    def union(self, texts: Iterable[str]) -> Self:
+        new = set().union(*(self.unknown(text) for text in texts))
+        return type(self)((*self._characters, *sorted(new)), self.unit) if new else self
+
+    def learned_from(self, texts: Iterable[str]) -> Self:
+        return type(self).from_texts(texts, self.unit)
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "unit": self.unit, "alphabet": list(self._characters)}

@@ -103,6 +103,19 @@ class LabelCodec:
             position += length
         return found
 
+    def union(self, texts: Iterable[str]) -> Self:
+        """Return the table with one new label for each character of `texts` that it lacks."""
+        new = sorted(set().union(*(self.unknown(text) for text in texts)))
+        more = {text: (label,) for label, text in enumerate(new, start=self.size)}
+        return type(self)({**self._codes, **more}) if new else self
+
+    def learned_from(self, texts: Iterable[str]) -> Self:
+        """Return the table of what `texts` hold; strings that stay keep their labels, so that some may be unused."""
+        texts = list(texts)
+        larger = self.union(texts)
+        used = {piece for text in texts for piece, _ in larger.split(text)}
+        return type(self)({text: code for text, code in larger._codes.items() if text in used})
+
     def to_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "table": {text: list(code) for text, code in self._codes.items()}}
 

@@ -1,6 +1,6 @@
 """The one LightningModule. It trains any model that has `loss(batch)` and `predict(batch)`, and knows no text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import lightning as L
@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from uncial.errors import UserError
 from uncial.models.precision import reading
 from uncial.training.length import RunLength
+from uncial.training.parameter_groups import apply_factors, common_rate, parameter_groups
 from uncial.training.schedules import Schedule
 
 OptimizerFactory = Callable[[list[dict[str, Any]]], Optimizer]
@@ -85,7 +86,8 @@ class ScoringModule(L.LightningModule):
 class TrainingModule(ScoringModule):
     """Optimises `model.loss(batch)["loss"]`.
 
-    `schedule` gives the learning rate's factor for (step, plan of the run). Dropout and whatever else the model
+    `schedule` gives the learning rate's factor for (step, plan of the run), `lr_factors` further ones by part of the
+    model. Dropout and whatever else the model
     draws depend on (seed, step, rank) alone, so a run that was resumed draws the same.
     """
 
@@ -97,9 +99,11 @@ class TrainingModule(ScoringModule):
         schedule: Schedule,
         length: RunLength,
         seed: int,
+        lr_factors: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(model, metric)
         self.optimizer_factory, self.schedule, self.length, self.seed = optimizer, schedule, length, seed
+        self.lr_factors = lr_factors
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         torch.manual_seed(hash((self.seed, self.global_step, batch_idx, self.global_rank)) & 0x7FFFFFFFFFFFFFFF)
@@ -120,22 +124,13 @@ class TrainingModule(ScoringModule):
         super().on_validation_epoch_start()
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        self.log("lr", optimizer.param_groups[0]["lr"])
+        self.log("lr", common_rate(optimizer))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         try:
-            optimizer = self.optimizer_factory(parameter_groups(self.model))
+            optimizer = self.optimizer_factory(parameter_groups(self.model, self.lr_factors))
         except (TypeError, ValueError) as error:
             raise UserError(f"The optimizer cannot be made: {error}; check the keys under 'optimizer'.") from error
+        apply_factors(optimizer)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(step, self.length.plan))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-
-def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Two groups, so that weight decay leaves out biases and the scales of normalisations, which have one dimension."""
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups: list[dict[str, Any]] = [
-        {"params": [parameter for parameter in trainable if parameter.ndim > 1]},
-        {"params": [parameter for parameter in trainable if parameter.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]

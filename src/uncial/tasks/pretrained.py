@@ -1,0 +1,172 @@
+"""What a run takes over from `pretrained`: the model's config, its weights, and what a person should hear of it."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from uncial.errors import UserError
+from uncial.models.files import load_card, load_model, text_rules_of
+from uncial.models.recognizer import Recognizer
+from uncial.tasks.configuration import listed
+from uncial.tasks.explicit import Explicit, explicit
+from uncial.text.rules import TextRules
+from uncial.training.freezing import Freezing, duration_of, frozen_parts
+from uncial.training.length import RunLength
+from uncial.training.parameter_groups import checked_factors
+from uncial.training.parts import top_parts
+from uncial.training.transfer import transfer
+
+log = logging.getLogger(__name__)
+
+UNDECIDED = "model.text.mixed_direction"
+"""A key that each training decides for itself where it is left open, so that a difference says nothing."""
+
+OF_THE_RUN = ("metric", "monitor", "mode")
+"""Keys of a model's config that say how it is scored, and are not the model's."""
+
+
+def with_pretrained_model(config: DictConfig) -> DictConfig:
+    """Return the config with the model that `pretrained` holds: architecture, normalisation and preprocessing, but
+    for the keys that were set on the command line or in the experiment. Each difference is reported.
+
+    Raises `UserError` for another architecture than the pretrained one, unless `reinitialize` lets its part start anew.
+    """
+    if config.pretrained is None:
+        if listed(config.reinitialize):
+            raise UserError("reinitialize names parts of a pretrained model: add pretrained=RUN, or leave it out.")
+        return config
+    stored = stored_model(load_card(Path(str(config.pretrained))))
+    given = _plain(config.model, resolve=True)
+    chosen = merged(stored, given, explicit("model"), listed(config.reinitialize))
+    result = deepcopy(config)
+    unresolved = _plain(config.model, resolve=False)
+    OmegaConf.set_struct(result, False)
+    result.model = {**chosen, **{key: unresolved[key] for key in OF_THE_RUN}}
+    _report(stored, given, chosen)
+    return result
+
+
+def stored_model(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of the model that a card describes, its rules for text as they are in the file: neither they
+    nor its codec ask for the files that they were once made from."""
+    rules = text_rules_of(card)
+    text = {
+        "replacements": [list(pair) for pair in rules.replacements] or None,
+        "unit": rules.unit,
+        "direction": rules.direction,
+        "mixed_direction": rules.mixed,
+    }
+    return {**card["model"], "normalization": rules.normalization, "text": text, "codec": None}
+
+
+def merged(
+    stored: Mapping[str, Any], given: Mapping[str, Any], said: Explicit, reinitialize: Sequence[str]
+) -> dict[str, Any]:
+    """Return the pretrained model's config with those keys of the `given` one that somebody set.
+
+    Raises `UserError` where a whole part was chosen that is not the pretrained model's and does not start anew.
+    """
+    chosen: dict[str, Any] = {key: value for key, value in deepcopy(dict(stored)).items() if key not in OF_THE_RUN}
+    if "model" in said.choices and given["name"] != stored["name"]:
+        raise UserError(
+            f"pretrained holds a model={stored['name']}, and model={given['name']} is another architecture, which "
+            "cannot take its weights: leave model out, or train without pretrained."
+        )
+    for part in sorted(choice.partition(".")[2] for choice in said.choices if "." in choice):
+        if part in ("preprocessing", "text") or part in top_parts(reinitialize):
+            chosen[part] = deepcopy(given[part])
+        elif given[part] != stored[part]:
+            raise UserError(
+                f"model/{part} chooses another {part} than the pretrained model has: leave it out, or let this part "
+                f"start anew with 'reinitialize=[{part}]'."
+            )
+    for key in sorted(said.keys):
+        _set(chosen, key.split(".")[1:], given)
+    return chosen
+
+
+def pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextRules) -> Recognizer:
+    """Return the recogniser with the pretrained weights, under the alphabet that `resize` makes of its own and that of
+    the prepared training `texts`."""
+    if config.model.codec is not None:
+        raise UserError("model.codec and pretrained both give an alphabet: leave model.codec out; resize changes it.")
+    pretrained, _ = load_model(Path(str(config.pretrained)))
+    shown = [rules.display(text) for text in texts]
+    return transfer(pretrained, config.model, shown, rules, str(config.resize), listed(config.reinitialize))
+
+
+def freezing(config: DictConfig, recognizer: Recognizer, length: RunLength) -> list[Freezing]:
+    """Return what holds the parts still that `freeze` names, nothing where it names none."""
+    named, duration = listed(config.freeze), duration_of(config.freeze_for)
+    parts = frozen_parts(recognizer, named[0] if len(named) == 1 else named)
+    if parts is not None:
+        return [Freezing(recognizer, parts, duration, length)]
+    if duration is not None:
+        raise UserError(f"freeze_for={config.freeze_for} needs freeze=backbone, all_but_decoder or a list of parts.")
+    return []
+
+
+def lr_factors(config: DictConfig) -> dict[str, float]:
+    """Return the factors of the learning rate by part."""
+    factors = config.lr_factors
+    if factors is None:
+        return {}
+    if not isinstance(factors, DictConfig):
+        raise UserError(
+            f"lr_factors={factors}: a factor by part is needed, for instance 'lr_factors={{backbone: 0.1}}'."
+        )
+    return checked_factors(_plain(factors, resolve=True))
+
+
+def _plain(config: DictConfig, resolve: bool) -> dict[str, Any]:
+    plain = OmegaConf.to_container(config, resolve=resolve)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _set(target: dict[str, Any], path: Sequence[str], source: Mapping[str, Any]) -> None:
+    """Copy the value at `path` from `source` into `target`, which may lack it."""
+    value: Any = source
+    for word in path[:-1]:
+        value = value[word]
+        target = target.setdefault(word, {})
+    if path[-1] in value:
+        target[path[-1]] = deepcopy(value[path[-1]])
+
+
+def _report(stored: Mapping[str, Any], given: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
+    """One sentence on what the pretrained model decided, and one on what a person decided otherwise."""
+    there, here, used = (dict(_leaves(config, "model.")) for config in (stored, given, chosen))
+    # Two architectures differ in nearly every key; their name says it.
+    alike = stored["name"] == given["name"]
+    taken = [
+        f"{key}={used[key]} (not {here[key]})"
+        for key in used
+        if here.get(key, used[key]) != used[key]
+        and key != UNDECIDED
+        and there.get(key) == used[key]
+        and (alike or _is_input(key))
+    ]
+    if not alike:
+        taken.insert(0, f"model={stored['name']} (not {given['name']})")
+    if taken:
+        log.info(f"From the pretrained model: {', '.join(taken)}")
+    changed = [f"{key}={used[key]} (there {there.get(key)})" for key in used if there.get(key, used[key]) != used[key]]
+    if changed:
+        log.warning(f"Unlike the pretrained model, as was set here: {', '.join(changed)}")
+
+
+def _is_input(key: str) -> bool:
+    return key == "model.normalization" or key.startswith(("model.preprocessing.", "model.text."))
+
+
+def _leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif not key.startswith("_") and not prefix.startswith("model.metric.") and key not in (*OF_THE_RUN, "name"):
+            yield f"{prefix}{key}", value

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -10,6 +11,7 @@ from program import LEARNING, run_program
 from safetensors.torch import load_file
 
 from uncial.data.drawing.page import draw_page
+from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
 
 SHORT = (
@@ -153,7 +155,8 @@ def test_new_with_as_many_characters_moves_the_rows(trained):
 def test_normalisation_preprocessing_and_architecture_come_from_the_pretrained_model(tune, trained):
     ended = tune()
     card, base = load_card(ended.folder), load_card(trained.folder)
-    assert card["model"] == base["model"]
+    assert {**card["model"], "text": None} == {**base["model"], "text": None}
+    assert card["text"] == base["text"]
     assert yaml.safe_load(ended.read("config.yaml"))["model"]["preprocessing"]["height"] == 32
     told = next(line for line in ended.output.splitlines() if "From the pretrained model" in line)
     assert "model.preprocessing.height=32 (not 48)" in told
@@ -279,3 +282,24 @@ def test_learning_rates_differ_by_part(tune, trained):
 
     assert step("backbone.") < 1e-9 < step("head.")
     assert step("head.") == pytest.approx(0.1 * step("decoder."), rel=0.3)
+
+
+def test_few_lines_are_drawn_by_the_seed_and_smaller_draws_lie_in_larger_ones(run, drawn):
+    """What inspect and training are given: the draw depends on names alone."""
+    from uncial.data.few_lines import with_few_lines
+    from uncial.data.ground_truth import GroundTruth
+    from uncial.data.store import Store
+
+    data = ("task=compile", "data=page", f"data.root={drawn / 'page'}")
+    ended = run(*data, "data.lines=5")
+    assert ended.code == 0, ended
+    assert "5 train" in ended.output
+    store = Store(next((ended.folder.parent / "store").glob("*.arrow")))
+    truth = GroundTruth(store, {"train": np.arange(4, 36), "val": np.arange(4)}, (), (), (), {})
+    few, more, other = (with_few_lines(truth, count, seed) for count, seed in ((5, 1), (20, 1), (5, 2)))
+    assert len(few.rows["train"]) == 5
+    assert set(few.rows["train"]) < set(more.rows["train"]) <= set(truth.rows["train"])
+    assert set(other.rows["train"]) != set(few.rows["train"])
+    assert few.rows["val"] is truth.rows["val"]
+    with pytest.raises(UserError, match="32 lines"):
+        with_few_lines(truth, 33, 1)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from uncial.errors import LineError, UserError
 from uncial.text.codec import BLANK, CharacterCodec, alphabet_counts, codec_from_json
+from uncial.text.label_codec import LabelCodec
 from uncial.text.normalization import normalize
 
 texts = st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=8)
@@ -120,3 +121,23 @@ def test_a_union_keeps_every_label_and_writes_the_new_texts(known, new):
 
 def test_a_codec_learned_from_texts_forgets_its_own():
     assert CharacterCodec("abc").learned_from(["cd"]).alphabet == ("c", "d")
+
+
+def test_a_union_of_graphemes_adds_graphemes():
+    codec = CharacterCodec.from_texts(["ab"], "grapheme").union(["ab\u0303e"])
+    assert codec.unit == "grapheme"
+    assert codec.alphabet == ("a", "b", "b\u0303", "e")
+
+
+def test_a_union_of_a_table_adds_labels_behind_its_own():
+    codec = LabelCodec({"a": [1, 2], "ch": [3], "c": [7]})
+    both = codec.union(["chat", "x"])
+    assert both.encode("chact") == [3, 1, 2, 7, 8]
+    assert both.decode(both.encode("xchat")) == "xchat"
+    assert codec.union(["chac"]) is codec
+
+
+def test_a_table_learned_from_texts_keeps_the_labels_that_it_needs():
+    codec = LabelCodec({"a": [1, 2], "ch": [3], "c": [7]}).learned_from(["cha", "t"])
+    assert set(codec.alphabet) == {"a", "ch", "t"}
+    assert codec.encode("cha") == [3, 1, 2]

@@ -23,7 +23,6 @@ NUMBERS_OR_NULL = (
     "scheduler.warmup_fraction",
     "scheduler.period",
     "scheduler.timescale",
-    "callbacks.ema",
     "data.compile_workers",
     "data.folds",
     "data.lines",

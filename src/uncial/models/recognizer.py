@@ -23,6 +23,7 @@ class Recognizer(nn.Module):
     `in_channels` and `height`, the head with `in_channels` and `in_height`, the decoder with `in_channels` and
     `classes`. `shortcut` is the weight of the auxiliary loss, 0 for none. `text` are the rules by which the targets
     were made, which put what is read back into logical order; without them it stays as it stands from left to right.
+    `span_masks`, completed with `channels`, hides parts of the features from the head while training.
     """
 
     # Any module with the contract's attributes will do, whether or not it was written here.
@@ -39,6 +40,7 @@ class Recognizer(nn.Module):
         codec: Codec,
         text: TextRules | None = None,
         shortcut: float = 0.0,
+        span_masks: Callable[..., nn.Module] | None = None,
     ) -> None:
         super().__init__()
         self.preprocessing = preprocessing
@@ -50,6 +52,7 @@ class Recognizer(nn.Module):
         self.head = head(in_channels=channels, in_height=height)
         self.decoder = decoder(in_channels=self.head.out_channels, classes=codec.size)
         self.shortcut = Shortcut(channels, height, codec.size) if shortcut else None
+        self.span_masks = span_masks(channels=channels) if span_masks else None
         self.to(memory_format=torch.channels_last)
 
     def frames(self, width: int) -> int:
@@ -61,7 +64,8 @@ class Recognizer(nn.Module):
         if not self.training and len(batch.widths) == 1:
             batch = _twice(batch)
         features, widths = self._features(batch.images, batch.widths)
-        sequence, lengths = self.head(features, widths)
+        seen = features if self.span_masks is None else self.span_masks(features, widths)
+        sequence, lengths = self.head(seen, widths)
         main = self.decoder.loss(sequence, lengths, batch.targets, batch.target_lengths)
         if self.shortcut is None:
             return {"loss": main}

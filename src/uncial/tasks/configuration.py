@@ -36,6 +36,7 @@ LEAST = {
     "trainer.workers": 0,
     "trainer.threads": 1,
     "callbacks.samples": 0,
+    "inspect.augmentation": 0,
     "scheduler.warmup_steps": 0,
     "model.head.layers": 1,
     "trainer.gradient_clip": 0,

@@ -18,6 +18,7 @@ from uncial.reports.findings import Finding, grave, write_findings
 from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables
 from uncial.reports.tables import write_skipped
 from uncial.tasks.alphabet import text_rules
+from uncial.tasks.augmentation_sheet import draw_augmentation
 from uncial.tasks.configuration import check_numbers, listed, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import texts_of
@@ -45,6 +46,7 @@ def run(config: DictConfig) -> None:
     write_skipped(folder / "skipped.csv", truth.problems)
     write_findings(folder / "findings.json", inspection_json(inspection), findings)
     contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")
+    draw_augmentation(config, truth, folder / "augmentation.png")
     show(make_console(), inspection_tables(inspection), f"Contact sheet, findings.json and skipped.csv: {folder}")
     if found := grave(findings, config.inspect.fail_on):
         raise FindingsError(

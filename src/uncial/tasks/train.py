@@ -31,7 +31,7 @@ from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.pretrained import freezing, lr_factors, pretrained_recognizer, with_pretrained_model
 from uncial.tasks.recognition import loading, part_of, prediction_rows, texts_of, too_long
-from uncial.training.augmentation import build_augmentation
+from uncial.training.augmentations.chain import build_augmentation
 from uncial.training.best_model import BestModel
 from uncial.training.interruption import ending_by_signal
 from uncial.training.length import RunLength
@@ -114,7 +114,7 @@ def training_parts(
         raise UserError(
             "Every training line has more text than its image has room for: check the lines with task=inspect."
         )
-    augment = build_augmentation(config.augmentation)
+    augment = build_augmentation(config.augmentation, recognizer.preprocessing.channels)
     parts = {
         "train": part_of(truth, rows, recognizer, augment, config.seed),
         "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed),

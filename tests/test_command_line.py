@@ -179,7 +179,7 @@ def test_help_names_every_group_and_task(tmp_path):
     for word in (
         "data: alto, ",
         "model: crnn, ",
-        "task: compile, ",
+        "task: compare, compile, ",
         "model/head",
         "trainer",
         "data=page data.root=DIR",

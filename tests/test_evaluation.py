@@ -11,6 +11,7 @@ from uncial.data.dataset import make_batch
 from uncial.data.store import Store
 from uncial.metrics.error_rates import ErrorRates
 from uncial.models.files import load_model
+from uncial.reports.line_results import read_line_results
 
 
 @pytest.fixture
@@ -44,6 +45,10 @@ def test_predictions_scored_again_give_the_reported_score(score):
     scores = ended.metrics["test"]
     assert len(rows) == scores["lines"] == 36
     assert (rates.compute().cer, rates.compute().wer) == (scores["cer"], scores["wer"])
+    lines = read_line_results(ended.folder / "lines.jsonl")
+    assert [(line.page, line.prediction) for line in lines] == [(row["page"], row["prediction"]) for row in rows]
+    assert sum(line.counts.edits for line in lines) / sum(line.counts.characters for line in lines) == scores["cer"]
+    assert all(line.origin.document and len(line.character_confidences) == len(line.prediction) for line in lines)
 
 
 def test_the_files_do_not_depend_on_batches_and_workers(score):

@@ -14,6 +14,7 @@ from uncial.data.images import read_image
 from uncial.data.sampler import evaluation_batches
 from uncial.errors import UserError
 from uncial.formats.types import ImageSource
+from uncial.metrics.calibration import calibrated, temperatures_of
 from uncial.models.files import load_model
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
@@ -26,13 +27,16 @@ MAX_LINES = 64
 
 
 class Transcriber:
-    """Reads line images with a model. `card` is what the model's file says about it."""
+    """Reads line images with a model. `card` is what the model's file says about it, and confidences are at the
+    temperatures that it states.
+    """
 
     def __init__(self, recognizer: Recognizer, card: Mapping[str, Any], device: str = "auto") -> None:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.recognizer = recognizer.to(device).eval()
         self.card = card
+        self.temperatures = temperatures_of(card)
         self.device = torch.device(device)
 
     def transcribe(self, images: Iterable[ArrayLike | str | PathLike[str]]) -> list[Transcription]:
@@ -66,7 +70,8 @@ class Transcriber:
         batch = make_batch(images, [None] * len(images), list(range(len(images))), codec=None)
         batch.images, batch.widths = batch.images.to(self.device), batch.widths.to(self.device)
         with reading(self.device.type):
-            return self.recognizer.predict(batch)
+            found = self.recognizer.predict(batch)
+        return [calibrated(transcription, self.temperatures) for transcription in found]
 
 
 def load(path: str | PathLike[str], device: str = "auto") -> Transcriber:

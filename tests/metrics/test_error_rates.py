@@ -75,7 +75,7 @@ def test_the_digits_do_not_depend_on_order_or_on_how_processes_share_the_lines(p
     first, second = rates(shuffled[:cut]), rates(shuffled[cut:])
     summed = [mine + theirs for mine, theirs in zip(first.counts().vector(), second.counts().vector(), strict=True)]
     merged = ErrorRates("none")
-    merged.merge(Counts.from_vector(summed))
+    merged.aggregate([Counts.from_vector(summed)])
     assert merged.compute() == rates(pairs).compute()
 
 

@@ -1,9 +1,11 @@
 """The one implementation of CER, WER and line accuracy: validation, test and every report use it."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from uncial.metrics.counts import MACRO_UNITS, Counts, compare
-from uncial.text.normalization import DEFAULT_PROFILE, normalize, normalizer
+from uncial.metrics.profiles import form
+from uncial.text.normalization import DEFAULT_PROFILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +42,21 @@ class ErrorRates:
     """
 
     def __init__(self, profile: str = DEFAULT_PROFILE) -> None:
-        """Start from no line. Raises `UserError` when no normalisation profile has that name."""
-        normalizer(profile)
+        """Start from no line. Raises `UserError` when no profile has that name (see `uncial.metrics.profiles`)."""
+        self._form = form(profile)
         self.profile = profile
         self._counts = Counts()
 
     def update(self, truth: str, prediction: str) -> Counts:
         """Add one line, and return what it alone counts."""
-        line = compare(normalize(truth, self.profile), normalize(prediction, self.profile))
+        line = compare(self._form(truth), self._form(prediction))
         self._counts += line
         return line
 
-    def merge(self, counts: Counts) -> None:
-        """Add lines counted elsewhere, for instance in another process, under the same profile."""
-        self._counts += counts
+    def aggregate(self, others: Iterable[Counts]) -> None:
+        """Add lines counted elsewhere, for instance in other processes, under the same profile."""
+        for counts in others:
+            self._counts += counts
 
     def counts(self) -> Counts:
         """Return what has been counted since the start or the last `reset`."""
@@ -83,3 +86,28 @@ def scores(counts: Counts, profile: str = DEFAULT_PROFILE) -> Scores:
         lines=counts.lines,
         profile=profile,
     )
+
+
+def count(truths: Sequence[str], predictions: Sequence[str], profile: str = DEFAULT_PROFILE) -> Counts:
+    """Count the edits of lines, `truths[i]` read as `predictions[i]`. Raises `ValueError` where one list is longer, and
+    `UserError` for an unknown profile.
+    """
+    rates = ErrorRates(profile)
+    for truth, prediction in zip(truths, predictions, strict=True):
+        rates.update(truth, prediction)
+    return rates.counts()
+
+
+def cer(truths: Sequence[str], predictions: Sequence[str], profile: str = DEFAULT_PROFILE) -> float:
+    """Return the character error rate as a fraction: all edits over all truth characters. Arguments as in `count`."""
+    return scores(count(truths, predictions, profile)).cer
+
+
+def wer(truths: Sequence[str], predictions: Sequence[str], profile: str = DEFAULT_PROFILE) -> float:
+    """Return the word error rate as a fraction: all word edits over all truth words. Arguments as in `count`."""
+    return scores(count(truths, predictions, profile)).wer
+
+
+def line_accuracy(truths: Sequence[str], predictions: Sequence[str], profile: str = DEFAULT_PROFILE) -> float:
+    """Return the share of lines without an edit as a fraction. Arguments as in `count`."""
+    return scores(count(truths, predictions, profile)).line_accuracy

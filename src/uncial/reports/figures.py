@@ -3,10 +3,25 @@
 import math
 import unicodedata
 
+from uncial.metrics.intervals import Estimate
+
 
 def percent(fraction: float, digits: int = 2) -> str:
     """Return a fraction as a percentage, as in `4.37 %`; `–` where it is not a number."""
     return f"{100 * fraction:.{digits}f} %" if math.isfinite(fraction) else "–"
+
+
+def percent_with_interval(estimate: Estimate, digits: int = 2) -> str:
+    """Return an error rate or share with its interval, as in `4.37 % (3.90 to 4.88)`; alone where it has none."""
+    value, interval = percent(estimate.value, digits), estimate.interval
+    if interval is None:
+        return value
+    return f"{value} ({_of_hundred(interval.low, digits)} to {_of_hundred(interval.high, digits)})"
+
+
+def _of_hundred(fraction: float, digits: int) -> str:
+    """Hundredths without a sign; beyond a thousand percent, which no one needs exactly, shortened."""
+    return f"{100 * fraction:.{digits}f}" if abs(fraction) < 10 else "over 1000"
 
 
 def duration(seconds: float) -> str:

@@ -8,18 +8,24 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from uncial.metrics.intervals import Interval
 from uncial.reports.figures import duration, percent, plural, rate
 
 
 @dataclass(frozen=True, slots=True)
 class PartScores:
-    """Scores of one part (validation, test) as fractions, with what they were computed on."""
+    """Scores of one part (validation, test) as fractions, with what they were computed on.
+
+    `interval` is that of the CER; where it is None `no_interval` may say why.
+    """
 
     cer: float
     wer: float
     lines: int
     line_accuracy: float | None = None
     profile: str = ""
+    interval: Interval | None = None
+    no_interval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ def run_summary(summary: RunSummary) -> RenderableType:
     """Return the summary: a table of scores, then one line each for the rest, paths and commands whole for copying."""
     rows: list[RenderableType] = [Text()]
     if summary.parts:
-        rows += [_scores(summary.parts), Text()]
+        rows += [_scores(summary.parts), *_missing_intervals(summary.parts), Text()]
     rows.append(Text(_effort(summary)))
     if summary.skipped:
         noun = "page or line" if summary.skipped == 1 else "pages or lines"
@@ -57,19 +63,29 @@ def run_summary(summary: RunSummary) -> RenderableType:
 
 def _scores(parts: Mapping[str, PartScores]) -> Table:
     table = Table("", box=None, pad_edge=False, header_style="dim")
-    for heading in ("CER", "WER", "lines right", "lines", "normalisation"):
+    for heading in ("CER", _interval_heading(parts), "WER", "lines right", "lines", "normalisation"):
         table.add_column(heading, justify="right")
     for name, part in parts.items():
         right = "" if part.line_accuracy is None else percent(part.line_accuracy, 1)
         table.add_row(
             Text(name, style="bold"),
             Text(percent(part.cer), style="bold green"),
+            "" if part.interval is None else f"{percent(part.interval.low)} to {percent(part.interval.high)}",
             percent(part.wer),
             right,
             f"{part.lines:,}",
             part.profile,
         )
     return table
+
+
+def _interval_heading(parts: Mapping[str, PartScores]) -> str:
+    levels = {part.interval.level for part in parts.values() if part.interval is not None}
+    return f"{percent(min(levels), 0)} interval" if levels else ""
+
+
+def _missing_intervals(parts: Mapping[str, PartScores]) -> list[Text]:
+    return [Text(f"no interval: {part.no_interval}", style="yellow") for part in parts.values() if part.no_interval]
 
 
 def _effort(summary: RunSummary) -> str:

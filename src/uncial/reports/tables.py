@@ -33,12 +33,12 @@ def write_predictions(path: Path, rows: Iterable[PredictionRow]) -> None:
     """Write `page,line,truth,prediction,confidence,edits`, the confidence with four digits."""
     header = ("page", "line", "truth", "prediction", "confidence", "edits")
     cells = ((row.page, row.line, row.truth, row.prediction, f"{row.confidence:.4f}", row.edits) for row in rows)
-    _write_csv(path, header, cells)
+    write_csv(path, header, cells)
 
 
 def write_skipped(path: Path, problems: Iterable[Problem]) -> None:
     """Write `file,line,reason`, one row for each page or line that the run left out."""
-    _write_csv(path, ("file", "line", "reason"), ((problem.file, problem.line, problem.reason) for problem in problems))
+    write_csv(path, ("file", "line", "reason"), ((problem.file, problem.line, problem.reason) for problem in problems))
 
 
 def write_json(path: Path, data: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -53,7 +53,8 @@ def write_metrics(path: Path, parts: Mapping[str, Mapping[str, Any]]) -> None:
     write_json(path, parts)
 
 
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a header and rows."""
     with replacing_text(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)

@@ -15,6 +15,8 @@ from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
+from uncial.metrics.evaluation import EvaluationSettings
+from uncial.metrics.intervals import Bootstrap
 
 LEAST = {
     "seed": 0,
@@ -37,6 +39,7 @@ LEAST = {
     "trainer.threads": 1,
     "callbacks.samples": 0,
     "inspect.augmentation": 0,
+    "metrics.resamples": 100,
     "scheduler.warmup_steps": 0,
     "model.head.layers": 1,
     "trainer.gradient_clip": 0,
@@ -170,4 +173,20 @@ def checkpoint_of(config: DictConfig) -> Path:
             f"task={config.task.name} needs a model: add checkpoint=RUN, "
             "a run folder of outputs/ or its best.safetensors."
         )
+    if isinstance(config.checkpoint, ListConfig):
+        raise UserError(
+            f"checkpoint={list(config.checkpoint)}: task={config.task.name} works with one model; "
+            "task=compare compares several."
+        )
     return Path(str(config.checkpoint))
+
+
+def evaluation_settings(config: DictConfig, profile: str) -> EvaluationSettings:
+    """How lines are scored under a text profile. Raises `UserError` for what cannot be."""
+    level = config.metrics.level
+    if not 0.5 <= level < 1:
+        raise UserError(f"metrics.level={level}: a fraction from 0.5 to below 1 is needed, for instance 0.95.")
+    bootstrap = Bootstrap(int(config.metrics.resamples), float(level), int(config.seed))
+    settings = EvaluationSettings(profile, listed(config.metrics.variants), config.metrics.cluster, bootstrap)
+    settings.check()
+    return settings

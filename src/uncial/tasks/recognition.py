@@ -1,6 +1,6 @@
 """What train and test share: the compiled lines as a recogniser sees them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from omegaconf import DictConfig
@@ -9,13 +9,10 @@ from uncial.data.compile import cores
 from uncial.data.datamodule import Loading, Part
 from uncial.data.dataset import Augment, LineDataset
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.store import Store
 from uncial.formats.types import Problem
 from uncial.models.recognizer import Recognizer
-from uncial.reports.tables import PredictionRow
 from uncial.text.feasibility import min_frames
 from uncial.text.rules import TextRules
-from uncial.training.line_scores import LineResult
 
 
 def texts_of(truth: GroundTruth, rows: Iterable[int], rules: TextRules) -> list[str]:
@@ -58,16 +55,3 @@ def loading(trainer: DictConfig) -> Loading:
         evaluation_batch_width=int(trainer.evaluation_batch_width),
         workers=workers,
     )
-
-
-def prediction_rows(store: Store, results: Iterable[LineResult]) -> Iterator[PredictionRow]:
-    """The lines of predictions.csv, in the order of the store."""
-    for result in sorted(results, key=lambda result: result.row):
-        yield PredictionRow(
-            page=store.value(result.row, "page"),
-            line=store.value(result.row, "line"),
-            truth=result.truth,
-            prediction=result.prediction.text,
-            confidence=result.prediction.confidence,
-            edits=result.edits,
-        )

@@ -16,21 +16,32 @@ from uncial.data.datamodule import LineDataModule, Loading, Part, training_sampl
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.formats.types import Problem
+from uncial.metrics.calibration import fit_temperatures
+from uncial.metrics.evaluation import overview
 from uncial.models.build import build_model
-from uncial.models.files import save_model, whole_card
+from uncial.models.files import load_card, save_model, whole_card
 from uncial.models.precision import reading_precision
 from uncial.models.recognizer import Recognizer
 from uncial.reports.console import make_console, show
 from uncial.reports.curves import draw_curves
-from uncial.reports.summary import PartScores, RunSummary, run_summary
+from uncial.reports.scores import score_figures
+from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.alphabet import codec_for, text_rules
-from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, run_folder, write_config
+from uncial.tasks.configuration import (
+    as_typed,
+    check_numbers,
+    data_as_typed,
+    evaluation_settings,
+    run_folder,
+    write_config,
+)
 from uncial.tasks.control import check_durations, control, wanted_length
+from uncial.tasks.evaluation import calibrated_results, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.pretrained import freezing, lr_factors, pretrained_recognizer, with_pretrained_model
-from uncial.tasks.recognition import loading, part_of, prediction_rows, texts_of, too_long
+from uncial.tasks.recognition import loading, part_of, texts_of, too_long
 from uncial.training.augmentations.chain import build_augmentation
 from uncial.training.best_model import BestModel
 from uncial.training.interruption import ending_by_signal
@@ -49,6 +60,8 @@ def run(config: DictConfig) -> None:
     check_numbers(config)
     check_durations(config.trainer)
     config = with_pretrained_model(config)
+    metric = instantiate(config.model.metric)
+    settings = evaluation_settings(config, metric.profile)
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
@@ -59,13 +72,18 @@ def run(config: DictConfig) -> None:
 
     how = loading(config.trainer)
     length = run_length(config, parts["train"], how, folder)
-    metric = instantiate(config.model.metric)
     module = training_module(config, recognizer, metric, length)
     card = model_card(config, truth, parts)
 
     def keep(scores: dict[str, float]) -> None:
-        save_model(folder / "best.safetensors", recognizer, {**card, "scores": scores})
-        write_predictions(folder / "predictions.csv", prediction_rows(truth.store, metric.results))
+        temperatures = fit_temperatures(evaluated_lines(truth.store, metric.results, metric.profile, recognizer.text))
+        results = calibrated_results(metric.results, temperatures)
+        lines = evaluated_lines(truth.store, results, metric.profile, recognizer.text)
+        found = overview(lines, settings)
+        logged = {name.removeprefix("val/"): score for name, score in scores.items()}
+        known = {"scores": {**logged, **score_figures(found)}, "calibration": asdict(temperatures)}
+        save_model(folder / "best.safetensors", recognizer, {**card, **known})
+        write_predictions(folder / "predictions.csv", prediction_rows(results, lines))
 
     def describe() -> str:
         return whole_card(recognizer, {**card, "scores": {}})
@@ -80,7 +98,7 @@ def run(config: DictConfig) -> None:
         trainer.fit(module, LineDataModule(parts, how, config.seed))
     epochs = pace.lines / len(parts["train"].dataset)
     effort = Effort(time.monotonic() - started, pace.lines_per_second, epochs, trainer.global_step)
-    finish(folder, config, best.scores, effort, skipped=len(truth.problems) + len(dropped))
+    finish(folder, effort, skipped=len(truth.problems) + len(dropped))
 
 
 def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
@@ -171,18 +189,14 @@ def model_card(config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part]
     }
 
 
-def finish(folder: Path, config: DictConfig, scores: Mapping[str, float], effort: Effort, skipped: int) -> None:
+def finish(folder: Path, effort: Effort, skipped: int) -> None:
     """Writes metrics.json and curves.png, and says how good the best model is, where it lies and what to run next."""
-    val = {name.removeprefix("val/"): value for name, value in scores.items()}
-    lines = int(val["lines"])
-    write_metrics(
-        folder / "metrics.json",
-        {"val": {**val, "lines": lines, "profile": config.model.normalization}, "train": asdict(effort)},
-    )
-    draw_curves(folder / "metrics.csv", folder / "curves.png")
     best, model = folder / "best.safetensors", as_typed("checkpoint", folder)
+    scores = load_card(best)["scores"]
+    write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(effort)})
+    draw_curves(folder / "metrics.csv", folder / "curves.png")
     summary = RunSummary(
-        parts={"validation": PartScores(val["cer"], val["wer"], lines, profile=config.model.normalization)},
+        parts={"validation": part_scores(scores)},
         folder=folder,
         seconds=effort.seconds,
         lines_per_second=effort.lines_per_second,

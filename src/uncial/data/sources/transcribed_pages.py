@@ -86,7 +86,7 @@ def _read_file(
         return finder.find(stated, file.path, file.anchor)
 
     reading = read_transcription(root, file.path, page_id, image_of)
-    document = named(settings, "document_pattern", page_id) or _document(file)
+    document = named(settings, "document_pattern", page_id) or document_of(file)
     hand = named(settings, "hand_pattern", page_id) or document
     collected.problems += reading.problems
     for page in reading.pages:
@@ -128,7 +128,7 @@ def _page_ids(files: Sequence[XmlFile]) -> list[str]:
     return ids
 
 
-def _document(file: XmlFile) -> str:
+def document_of(file: XmlFile) -> str:
     """The folder of the page below the root, `page/` and its like skipped; the root's name for pages right in it."""
     parts = list(PurePosixPath(file.relative).parts[:-1])
     while parts and parts[-1].lower() in LAYOUT_FOLDERS:

@@ -1,0 +1,117 @@
+"""The texts of a folder of PAGE or ALTO files, without their images, and how two such folders belong together."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from lxml import etree
+
+from uncial.data.settings import SourceSettings
+from uncial.data.sources.finding import Found, Place, contents, files, places, without_suffix
+from uncial.data.sources.line_pages import named
+from uncial.data.sources.transcribed_pages import document_of
+from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile
+from uncial.errors import LineError, UserError
+from uncial.formats.alto import read_alto
+from uncial.formats.alto_geometry import ImageFacts
+from uncial.formats.page import read_page
+from uncial.formats.types import Page, Problem, Reading
+from uncial.formats.xml import kind_of, parse
+
+ANY_SIZE = ImageFacts(1, 1, 300.0)
+"""For files that count in other units than pixels; coordinates do not matter here."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetLine:
+    """A line's text, None where the file has none, and what it is grouped by."""
+
+    text: str | None
+    document: str
+    hand: str
+    region_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribedSet:
+    """The lines of a folder: by page, named by its path below the folder without the folders of the layout and without
+    suffix, then by line id. `problems` are files and lines that could not be read.
+    """
+
+    folder: str
+    pages: Mapping[str, Mapping[str, SetLine]]
+    problems: tuple[Problem, ...]
+
+
+def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
+    """Read all PAGE and ALTO files in a folder (or a file, or glob). `key` is the config key that an error names;
+    `settings` give `include`, `exclude`, and patterns of documents and hands.
+
+    Raises `UserError` where there is no such folder, or no PAGE or ALTO file in it.
+    """
+    where = places([folder], key)
+    pages: dict[str, dict[str, SetLine]] = {}
+    problems: list[Problem] = []
+    for file in files(where, _is_xml, settings.include, settings.exclude):
+        try:
+            reading = _read(file)
+        except LineError as error:
+            problems.append(Problem(str(file.path), "", str(error).removeprefix(f"{file.path}: ")))
+            continue
+        problems += reading.problems
+        for page in reading.pages:
+            if page.id in pages:
+                problems.append(Problem(str(file.path), "", f"another file of {folder} is page {page.id} already"))
+            else:
+                pages[page.id] = _lines(page, file, where, settings)
+    if not pages:
+        first = f"; the first problem: {problems[0].file}: {problems[0].reason}" if problems else ""
+        raise UserError(f"{key}: no PAGE or ALTO file with a page in {folder}, but {contents(where)}{first}")
+    return TranscribedSet(folder, pages, tuple(problems))
+
+
+def matched(truth: TranscribedSet, other: TranscribedSet) -> dict[str, str]:
+    """Return for each page of `truth` that `other` has too what it is called there.
+
+    Pages belong together that have the same path below their folders; those left over also where the end of their paths
+    is the same and no other page's is.
+    """
+    found = {page: page for page in truth.pages if page in other.pages}
+    left = [page for page in truth.pages if page not in found]
+    others = [page for page in other.pages if page not in found]
+    names = {page: PurePosixPath(page).name for page in (*left, *others)}
+    mine, theirs = Counter(names[page] for page in left), Counter(names[page] for page in others)
+    by_name = {names[page]: page for page in others}
+    for page in left:
+        if mine[names[page]] == 1 and theirs[names[page]] == 1:
+            found[page] = by_name[names[page]]
+    return found
+
+
+def _is_xml(path: Path) -> bool:
+    return path.suffix.lower() == ".xml"
+
+
+def _read(file: Found) -> Reading:
+    root: etree._Element = parse(file.path).getroot()
+    page_id = _page_id(file.relative)
+    kind = kind_of(root)
+    if kind == "page":
+        return read_page(root, file.path, page_id)
+    return read_alto(root, file.path, page_id, ANY_SIZE) if kind == "alto" else Reading()
+
+
+def _page_id(relative: str) -> str:
+    parts = [part for part in PurePosixPath(without_suffix(relative)).parts if part.lower() not in LAYOUT_FOLDERS]
+    return unicodedata.normalize("NFC", "/".join(parts) or without_suffix(relative))
+
+
+def _lines(page: Page, file: Found, where: Sequence[Place], settings: SourceSettings) -> dict[str, SetLine]:
+    types = {region.id: region.type or "" for region in page.regions}
+    document = named(settings, "document_pattern", page.id) or document_of(
+        XmlFile(file.path, file.relative, where[0].anchor)
+    )
+    hand = named(settings, "hand_pattern", page.id) or document
+    return {line.id: SetLine(line.text, document, hand, types.get(line.region_id or "", "")) for line in page.lines}

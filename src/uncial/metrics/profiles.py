@@ -1,0 +1,87 @@
+"""Named forms in which texts are compared: a profile of the text normalisation, and what is ignored beyond it.
+
+`nfc_strip` alone, or with any of `VARIANTS` behind a plus sign: `nfc_strip+ignore_case+ignore_punctuation`. What other
+programs compare is, of texts as they stand: torchmetrics `none`; jiwer `strip`; kraken's `ketos test`
+`strip+plain_spaces`, and with its `--normalization NFC` `nfc_strip+plain_spaces`.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+
+from uncial.errors import UserError
+from uncial.text.normalization import normalizer
+
+Form = Callable[[str], str]
+
+
+def without_punctuation(text: str) -> str:
+    """Return `text` without the characters of Unicode's punctuation categories, and without the white space that they
+    leave doubled or at the ends.
+    """
+    kept = (character for character in text if not unicodedata.category(character).startswith("P"))
+    return " ".join("".join(kept).split())
+
+
+def without_diacritics(text: str) -> str:
+    """Return `text` without accents, points and other marks above, below and through letters, in composed form.
+
+    Latin, Greek and Cyrillic accents, Hebrew points and Arabic and Syriac vowel signs go; what makes another letter of
+    one stays: the bar of ø and ł, which Unicode does not take apart, and vowels, viramas and nuktas of Indic scripts.
+    """
+    kept = (character for character in unicodedata.normalize("NFD", text) if not is_diacritic(character))
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def is_diacritic(character: str) -> bool:
+    """Tell whether a code point is a mark that `without_diacritics` drops, by its canonical combining class."""
+    place = unicodedata.combining(character)
+    return place == 1 or 10 <= place <= 36 or place >= 200
+
+
+def with_plain_spaces(text: str) -> str:
+    """Return `text` with every white space character, also tabulators and no-break spaces, as a space."""
+    return re.sub(r"\s", " ", text)
+
+
+VARIANTS: Mapping[str, Form] = MappingProxyType(
+    {
+        "ignore_case": str.lower,
+        "ignore_punctuation": without_punctuation,
+        "ignore_diacritics": without_diacritics,
+        "plain_spaces": with_plain_spaces,
+    }
+)
+"""What a profile may ignore. `ignore_case` compares in small letters; ſ and ß, which are no case, stay."""
+
+
+@cache
+def form(profile: str) -> Form:
+    """Return the function behind a profile, with or without variants.
+
+    Raises `UserError` when there is no such profile or variant.
+    """
+    base, *variants = str(profile).split("+")
+    steps: Sequence[Form] = (normalizer(base), *(_variant(name, profile) for name in variants))
+
+    def apply(text: str) -> str:
+        for step in steps:
+            text = step(text)
+        return text
+
+    return apply
+
+
+def _variant(name: str, profile: str) -> Form:
+    try:
+        return VARIANTS[name]
+    except KeyError:
+        near = difflib.get_close_matches(name, VARIANTS, n=1, cutoff=0.4)
+        guess = f"; did you mean '{near[0]}'?" if near else "."
+        raise UserError(
+            f"There is no '{name}', which the text profile '{profile}' asks for{guess} Behind a profile's first name "
+            f"stand {', '.join(VARIANTS)}, joined by +."
+        ) from None

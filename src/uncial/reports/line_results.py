@@ -1,0 +1,136 @@
+"""lines.jsonl: every line that was scored or compared, one JSON object each, for reports and for other programs.
+
+Texts are in the form that was scored. `page` and `line` are the ids of the other files; `sheet` is the page that a line
+image was cut from, where that is another. `row` is the line's row of the compiled store, where its picture is.
+Confidences are fractions with four digits; those of characters belong to the code points of the reading.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from uncial.errors import UserError
+from uncial.formats.atomic import replacing_text
+from uncial.metrics.comparison import ComparedLine
+from uncial.metrics.counts import compare
+from uncial.metrics.lines import EvaluatedLine, LineOrigin
+
+LINES_FILE = "lines.jsonl"
+
+
+def write_line_results(path: Path, lines: Iterable[EvaluatedLine]) -> None:
+    """Write lines that one model read."""
+    _write(path, map(_evaluated_json, lines))
+
+
+def read_line_results(path: Path) -> list[EvaluatedLine]:
+    """Read what `write_line_results` wrote. Raises `UserError` for another file."""
+    return [_evaluated_line(data) for data in _read(path, "reading")]
+
+
+def write_compared_lines(path: Path, lines: Iterable[ComparedLine], systems: Sequence[str]) -> None:
+    """Write lines that several systems read, `readings` in the order of `systems`."""
+    _write(path, (_compared_json(line, systems) for line in lines))
+
+
+def read_compared_lines(path: Path) -> list[ComparedLine]:
+    """Read what `write_compared_lines` wrote. Raises `UserError` for another file."""
+    return [_compared_line(data) for data in _read(path, "readings")]
+
+
+def _write(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
+    with replacing_text(path) as file:
+        file.writelines(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n" for data in objects)
+
+
+def _read(path: Path, needed: str) -> Iterator[dict[str, Any]]:
+    try:
+        # Not str.splitlines: a reading may hold one of the other characters that it splits at.
+        rows = path.read_text(encoding="utf-8").split("\n")
+        for number, row in enumerate(rows, start=1):
+            if row:
+                data = json.loads(row)
+                if not isinstance(data, dict) or needed not in data:
+                    raise UserError(f"{path}, line {number}: no '{needed}'; give the {LINES_FILE} of a run.")
+                yield data
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as the {LINES_FILE} of a run: {error}.") from error
+
+
+def _evaluated_json(line: EvaluatedLine) -> dict[str, Any]:
+    return {
+        **_origin_json(line.origin),
+        "script": line.script,
+        "profile": line.profile,
+        "truth": line.truth,
+        "reading": line.prediction,
+        "characters": line.counts.characters,
+        "edits": line.counts.edits,
+        "insertions": line.counts.insertions,
+        "deletions": line.counts.deletions,
+        "substitutions": line.counts.substitutions,
+        "words": line.counts.words,
+        "word_edits": line.counts.word_edits,
+        "confidence": _rounded(line.confidence),
+        "character_confidences": [round(one, 4) for one in line.character_confidences],
+    }
+
+
+def _evaluated_line(data: Mapping[str, Any]) -> EvaluatedLine:
+    return EvaluatedLine(
+        origin=_origin(data),
+        truth=data["truth"],
+        prediction=data["reading"],
+        counts=compare(data["truth"], data["reading"]),
+        profile=data["profile"],
+        script=data["script"],
+        confidence=data["confidence"],
+        character_confidences=tuple(data["character_confidences"]),
+    )
+
+
+def _compared_json(line: ComparedLine, systems: Sequence[str]) -> dict[str, Any]:
+    readings = zip(systems, line.predictions, line.edits, line.confidences, line.character_confidences, strict=True)
+    return {
+        **_origin_json(line.origin),
+        "script": line.script,
+        "truth": line.truth,
+        "characters": len(line.truth),
+        "readings": [
+            {
+                "system": system,
+                "reading": prediction,
+                "edits": edits,
+                "confidence": _rounded(confidence),
+                "character_confidences": [round(one, 4) for one in of_characters],
+            }
+            for system, prediction, edits, confidence, of_characters in readings
+        ],
+    }
+
+
+def _compared_line(data: Mapping[str, Any]) -> ComparedLine:
+    readings = data["readings"]
+    return ComparedLine(
+        origin=_origin(data),
+        truth=data["truth"],
+        script=data["script"],
+        predictions=tuple(one["reading"] for one in readings),
+        edits=tuple(one["edits"] for one in readings),
+        confidences=tuple(one["confidence"] for one in readings),
+        character_confidences=tuple(tuple(one["character_confidences"]) for one in readings),
+    )
+
+
+def _origin_json(origin: LineOrigin) -> dict[str, Any]:
+    return asdict(origin)
+
+
+def _origin(data: Mapping[str, Any]) -> LineOrigin:
+    return LineOrigin(**{name: data[name] for name in LineOrigin.__dataclass_fields__})
+
+
+def _rounded(confidence: float | None) -> float | None:
+    return None if confidence is None else round(confidence, 4)

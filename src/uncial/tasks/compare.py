@@ -1,0 +1,136 @@
+"""task=compare: whether one model is better than another, on the same lines."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig, ListConfig
+
+from uncial.errors import UserError
+from uncial.metrics.comparison import Comparison, Readings, compare_systems
+from uncial.models.files import load_model
+from uncial.reports.comparison import comparison_table, write_comparison
+from uncial.reports.console import make_console, show
+from uncial.reports.tables import write_skipped
+from uncial.tasks.compared_folders import compared_folders
+from uncial.tasks.configuration import check_numbers, evaluation_settings, listed, run_folder, write_config
+from uncial.tasks.evaluation import evaluated_lines
+from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
+from uncial.text.normalization import DEFAULT_PROFILE
+from uncial.training.pace import Stopwatch
+from uncial.training.trainer import quiet_lightning
+from uncial.transcriber import model_file
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One of the compared: a name, and its model files, one for each seed that it was trained with."""
+
+    name: str
+    files: tuple[Path, ...]
+
+
+def run(config: DictConfig) -> None:
+    """Compares the models of `checkpoint`, or the texts of `compare.folders`; leaves the comparison as tables and says
+    in words who is better."""
+    check_numbers(config)
+    evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
+    comparison = _of_folders(config) if config.compare.folders is not None else _of_models(config)
+    folder = run_folder()
+    write_comparison(folder, comparison)
+    if comparison.settings.cluster == "page" and comparison.clusters == len(comparison.lines) > 1:
+        log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
+    show(
+        make_console(),
+        comparison_table(comparison),
+        f"Who wins where, and the lines that all miss: {folder / 'comparison.md'}",
+    )
+
+
+def _of_folders(config: DictConfig) -> Comparison:
+    if config.checkpoint is not None:
+        raise UserError("Give checkpoint=[A,B] to compare models or compare.folders=[X,Y] to compare texts, not both.")
+    folders = listed(config.compare.folders)
+    if len(folders) < 2 or config.compare.truth is None:
+        raise UserError("compare.folders=[X,Y] needs two folders or more, and their ground truth: compare.truth=Z.")
+    names = _names(config, [(Path(folder),) for folder in folders], "compare.folders")
+    folder = run_folder()
+    write_config(config, folder)
+    settings = evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
+    systems = compared_folders(config, dict(zip(names, folders, strict=True)), settings.profile, folder)
+    return compare_systems(systems, settings)
+
+
+def _of_models(config: DictConfig) -> Comparison:
+    quiet_lightning()
+    contestants = _contestants(config)
+    models = {contestant.name: [load_model(file) for file in contestant.files] for contestant in contestants}
+    profiles = [card["normalization"] for found in models.values() for _, card in found]
+    settings = evaluation_settings(config, config.compare.profile or _common_profile(profiles))
+    folder = run_folder()
+    write_config(config, folder)
+    truth = load_ground_truth(config)
+    write_skipped(folder / "skipped.csv", truth.problems)
+    _, rows = rows_to_score(config, truth)
+    systems: dict[str, Readings] = {}
+    for name, found in models.items():
+        readings = []
+        for recognizer, card in found:
+            log.info(f"reading with {name}")
+            warn_of_known_pages(truth, rows, card, name)
+            results, _ = read_lines(config, folder, truth, rows, recognizer, card, Stopwatch())
+            readings.append(evaluated_lines(truth.store, results, settings.profile))
+        systems[name] = readings
+    return compare_systems(systems, settings)
+
+
+def _common_profile(profiles: Sequence[str]) -> str:
+    if len(set(profiles)) == 1:
+        return profiles[0]
+    log.warning(
+        f"The models learned texts in different forms ({', '.join(dict.fromkeys(profiles))}) and are compared in "
+        f"{DEFAULT_PROFILE}; compare.profile chooses another."
+    )
+    return DEFAULT_PROFILE
+
+
+def _contestants(config: DictConfig) -> list[Contestant]:
+    given = config.checkpoint
+    if not isinstance(given, ListConfig) or len(given) < 2:
+        raise UserError(
+            "task=compare needs two models or more: checkpoint=[A,B]; or compare.folders=[X,Y] compare.truth=Z for "
+            "PAGE or ALTO folders."
+        )
+    files = [tuple(model_file(Path(path)) for path in listed(entry)) for entry in given]
+    if not all(files):
+        raise UserError("checkpoint holds an empty list; each entry is a model or a list of runs with other seeds.")
+    names = _names(config, files, "checkpoint")
+    return [Contestant(name, own) for name, own in zip(names, files, strict=True)]
+
+
+def _names(config: DictConfig, paths: Sequence[Sequence[Path]], key: str) -> list[str]:
+    """What the contestants are called: `compare.names`, or the ends of their paths that tell them apart."""
+    every = [path for own in paths for path in own]
+    if twice := [path for path in every if every.count(path) > 1]:
+        raise UserError(f"{key} names {twice[0]} more than once; what is compared has to differ.")
+    names = list(listed(config.compare.names))
+    if names and (len(names) != len(paths) or len(set(names)) != len(names)):
+        raise UserError(f"compare.names={names}: {len(paths)} different names are needed, in the order of {key}.")
+    if names:
+        return names
+    ends = _distinct_ends(every)
+    return [ends[own[0]] + (f" (+{len(own) - 1})" if len(own) > 1 else "") for own in paths]
+
+
+def _distinct_ends(paths: Sequence[Path]) -> Mapping[Path, str]:
+    """The shortest ends of the paths, as many parts of each, that are all different."""
+    parts = [(path.absolute().parent if path.name == "best.safetensors" else path.absolute()).parts for path in paths]
+    for length in range(1, max(map(len, parts)) + 1):
+        ends = ["/".join(own[-length:]) for own in parts]
+        if len(set(ends)) == len(ends):
+            return dict(zip(paths, ends, strict=True))
+    return {path: str(path) for path in paths}

@@ -1,0 +1,125 @@
+"""The lines that folders of PAGE or ALTO files have in common with their ground truth."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from uncial.data.settings import SourceSettings
+from uncial.data.transcribed_sets import SetLine, TranscribedSet, matched, read_set
+from uncial.errors import UserError
+from uncial.metrics.comparison import Readings
+from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
+from uncial.reports.figures import plural
+from uncial.reports.tables import write_csv, write_skipped
+from uncial.tasks.configuration import source_settings
+
+log = logging.getLogger(__name__)
+
+Unmatched = tuple[str, str, str, str]
+"""A page, a line of it (empty: all of them), the folder that it is missing in, and what that means."""
+
+
+def compared_folders(
+    config: DictConfig, folders: Mapping[str, str], profile: str, run_folder: Path
+) -> Mapping[str, Readings]:
+    """Read the folders, by name, and their ground truth, and compare the lines that all have.
+
+    What is missing somewhere is named in unmatched.csv, what cannot be read in skipped.csv. Raises `UserError` where
+    nothing is common to all.
+    """
+    settings: SourceSettings = source_settings(config.data, config.seed)
+    truth = read_set(str(config.compare.truth), "compare.truth", settings)
+    sets = {name: read_set(folder, "compare.folders", settings) for name, folder in folders.items()}
+    write_skipped(
+        run_folder / "skipped.csv",
+        [problem for one in (truth, *sets.values()) for problem in one.problems],
+    )
+    readings = {name: _readings(truth, found) for name, found in sets.items()}
+    unmatched = [row for name, found in sets.items() for row in _missing(name, truth, found, readings[name])]
+    unmatched += _untranscribed(truth)
+    write_csv(run_folder / "unmatched.csv", ("page", "line", "folder", "reason"), unmatched)
+    _tell(unmatched, readings)
+    common = [
+        place
+        for place in _places(truth)
+        if _line(truth, place).text is not None and all(place in found for found in readings.values())
+    ]
+    if not common:
+        raise UserError(
+            "No line is in the truth and in all of compare.folders: pages are matched by path or name, lines by id; "
+            f"{run_folder / 'unmatched.csv'} lists them."
+        )
+    return {name: [[_evaluated(truth, place, found, profile) for place in common]] for name, found in readings.items()}
+
+
+Place = tuple[str, str]
+"""A page and a line id, as the truth names them."""
+
+
+def _places(one: TranscribedSet) -> Iterator[Place]:
+    for page, lines in one.pages.items():
+        yield from ((page, line) for line in lines)
+
+
+def _line(one: TranscribedSet, place: Place) -> SetLine:
+    return one.pages[place[0]][place[1]]
+
+
+def _readings(truth: TranscribedSet, other: TranscribedSet) -> dict[Place, str | None]:
+    """What `other` has for the lines of the truth."""
+    return {
+        (page, line): found.text
+        for page, name in matched(truth, other).items()
+        for line, found in other.pages[name].items()
+        if line in truth.pages[page]
+    }
+
+
+def _missing(
+    name: str, truth: TranscribedSet, other: TranscribedSet, readings: Mapping[Place, str | None]
+) -> Iterator[Unmatched]:
+    names = matched(truth, other)
+    for page, lines in truth.pages.items():
+        if page not in names:
+            yield page, "", name, f"is not in {name}: {plural(len(lines), 'line')} of the truth not compared"
+        else:
+            yield from ((page, line, name, f"is not in {name}") for line in lines if (page, line) not in readings)
+    known = {own: page for page, own in names.items()}
+    for own, lines in other.pages.items():
+        if own not in known:
+            yield own, "", "truth", f"is in {name} and not in the truth"
+        else:
+            yield from (
+                (own, line, "truth", f"is in {name} and not in the truth")
+                for line in lines
+                if line not in truth.pages[known[own]]
+            )
+
+
+def _untranscribed(truth: TranscribedSet) -> Iterator[Unmatched]:
+    for page, line in _places(truth):
+        if _line(truth, (page, line)).text is None:
+            yield page, line, "truth", "has no transcription in the truth"
+
+
+def _tell(unmatched: list[Unmatched], readings: Mapping[str, Mapping[Place, str | None]]) -> None:
+    if unmatched:
+        page, line, _, reason = unmatched[0]
+        log.warning(
+            f"{plural(len(unmatched), 'page or line')} cannot be compared, unmatched.csv lists them; the first: "
+            f"{page} {line}".rstrip()
+            + f" {reason}"
+        )
+    for name, found in readings.items():
+        if empty := sum(text is None for text in found.values()):
+            log.warning(f"{plural(empty, 'line')} of {name} without text count as read empty.")
+
+
+def _evaluated(
+    truth: TranscribedSet, place: Place, readings: Mapping[Place, str | None], profile: str
+) -> EvaluatedLine:
+    line = _line(truth, place)
+    origin = LineOrigin(*place, document=line.document, hand=line.hand, region_type=line.region_type)
+    return evaluated(origin, line.text or "", readings[place] or "", profile)

@@ -30,6 +30,8 @@ def test_a_sound_set_is_told_in_figures_and_pictures(run, drawn):
     assert sum(part["lines"] for part in summary["parts"].values()) == 36
     with Image.open(ended.folder / "contact_sheet.png") as sheet:
         assert min(sheet.size) > 50
+    with Image.open(ended.folder / "augmentation.png") as sheet:
+        assert sheet.height > 2 * 6 * 56, "two lines, each as it is and under at least five transforms"
     assert read_csv(ended.folder / "skipped.csv") == []
     assert str(ended.folder) in ended.output
 

@@ -128,7 +128,7 @@ def left_by(arguments: list[str]) -> set[str]:
         "train": {"best.safetensors", "metrics.json", "predictions.csv", "curves.png"},
         "test": {"metrics.json", "predictions.csv"},
         "predict": set(),
-        "inspect": {"findings.json", "contact_sheet.png"},
+        "inspect": {"findings.json", "contact_sheet.png", "augmentation.png"},
         "compile": {"loghi"},
     }
     return own[task] | {"config.yaml", "overrides.yaml", "skipped.csv"}

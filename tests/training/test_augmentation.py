@@ -100,6 +100,18 @@ def test_paper_stays_lighter_than_the_writing_which_is_still_there(name, channel
         assert result.min() < paper - 55
 
 
+@pytest.mark.parametrize("name", VARYING)
+def test_a_line_is_never_mirrored(name):
+    """Right-to-left writing or not, what is on the left stays there."""
+    image = np.full((48, 300), 255, np.uint8)
+    image[14:34, 20:90:8] = image[14:34, 21:90:8] = image[14:34, 22:90:8] = 10
+    for index in range(40):
+        result = shipped(name)(image, 5, 0, index).astype(int)
+        ink = np.abs(result - np.median(result)) > 110
+        columns = np.flatnonzero(ink[14:34].any(axis=0))
+        assert len(columns) == 0 or columns.mean() < 130
+
+
 def test_transforms_come_up_and_draw_independently_of_each_other():
     told: list = []
     augmentation = Augmentation([Told(number, told, p) for number, p in enumerate((0.5, 0.5, 0.1, 1.0, 1.0))])

@@ -30,8 +30,8 @@ RARE = 3
 
 
 def run(config: DictConfig) -> None:
-    """Tables on the terminal, findings.json, skipped.csv and contact_sheet.png; exit code 2 where `inspect.fail_on`
-    asks for it."""
+    """Tables on the terminal, findings.json, skipped.csv, contact_sheet.png and augmentation.png; exit code 2 where
+    `inspect.fail_on` asks for it."""
     check_numbers(config)
     grave((), config.inspect.fail_on)
     folder = run_folder()
@@ -46,8 +46,8 @@ def run(config: DictConfig) -> None:
     write_skipped(folder / "skipped.csv", truth.problems)
     write_findings(folder / "findings.json", inspection_json(inspection), findings)
     contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")
+    show(make_console(), inspection_tables(inspection), f"Contact sheets, findings.json and skipped.csv: {folder}")
     draw_augmentation(config, truth, folder / "augmentation.png")
-    show(make_console(), inspection_tables(inspection), f"Contact sheet, findings.json and skipped.csv: {folder}")
     if found := grave(findings, config.inspect.fail_on):
         raise FindingsError(
             f"{len(found)} findings at or above {config.inspect.fail_on} (inspect.fail_on); "

@@ -24,6 +24,9 @@ MISTYPED = [
     (["lr=1e-3"], ["Did you mean optimizer.lr?"]),
     (["data.rot=x"], ["Did you mean data.root?"]),
     (["~trainer.max_epoch"], ["Did you mean trainer.max_epochs?"]),
+    (["+trainer.max_step=3"], ["trainer.max_step.", "Did you mean trainer.max_steps?"]),
+    (["++nothing.at.all=3"], ["there is no key nothing.at.all"]),
+    (["+task.inputs=x"], ["there is no key task.inputs"]),
     # Choices.
     (["data=pge"], ["data=pge does not exist", "Did you mean page?", "alto", "loghi"]),
     (["model=crn"], ["Did you mean crnn?", "kraken"]),
@@ -45,6 +48,10 @@ MISTYPED = [
     (["model.head.layers=two"], ["model.head.layers=two"]),
     (["data.options=3"], ["data.options"]),
     (["data=page", "data.root="], ["data.root= has no value"]),
+    (["name=../elsewhere"], ["name=../elsewhere", "paths.outputs"]),
+    (["name=a/../../b"], ["name=a/../../b"]),
+    (["name=/a"], ["name=/a"]),
+    (["name=null"], ["name= "]),
     (["data.root=${datta}"], ["${datta}", "does not exist"]),
     (["data.root=${oc.env:NO_SUCH_VARIABLE}"], ["NO_SUCH_VARIABLE"]),
     # Quoting.

@@ -57,7 +57,7 @@ def test_the_files_do_not_depend_on_batches_and_workers(score):
         for number, how in enumerate(
             (
                 ("trainer.evaluation_batch_width=1",),
-                ("trainer.evaluation_batch_width=100000", "trainer.max_lines=3"),
+                ("trainer.evaluation_batch_width=100000", "trainer.evaluation_max_lines=3"),
                 ("trainer.workers=2",),
                 ("trainer.precision=bf16",),
             )

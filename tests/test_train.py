@@ -229,6 +229,8 @@ def test_a_run_repeated_in_its_folder_uses_the_steps_written_there(train, tmp_pa
         ("trainer.validations=0", "trainer.validations"),
         ("trainer.threads=0", "trainer.threads"),
         ("trainer.max_lines=0", "trainer.max_lines"),
+        ("trainer.evaluation_max_lines=0", "trainer.evaluation_max_lines"),
+        ("data.max_pixels=10", "over the limit of 10 pixels; raise data.max_pixels"),
         ("data.max_height=0", "data.max_height"),
         ("seed=-1", "seed"),
         ("model.monitor=val/acc", "val/cer"),

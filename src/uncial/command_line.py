@@ -14,7 +14,15 @@ from hydra.utils import get_method
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from uncial.config_keys import check_values, did_you_mean, group_choices, group_names, known_keys, named_groups
+from uncial.config_keys import (
+    check_known,
+    check_values,
+    did_you_mean,
+    group_choices,
+    group_names,
+    known_keys,
+    named_groups,
+)
 from uncial.errors import FindingsError, UserError
 from uncial.typed_arguments import check_arguments, quoting_advice
 
@@ -59,6 +67,7 @@ def run_task(config: DictConfig) -> None:
     """Runs what `config.task` names, once the config's values are of their kinds. In a sweep Hydra says which job
     failed, and goes on with the others."""
     try:
+        check_known(config, conf_folder())
         check_values(config, conf_folder())
         get_method(config.task._target_)(config)
     except (UserError, HydraException, OmegaConfBaseException) as error:

@@ -41,6 +41,31 @@ def check_values(config: DictConfig, conf: Path) -> None:
             _check(key, value, defaults[key])
 
 
+def check_known(config: DictConfig, conf: Path) -> None:
+    """Raises `UserError` for the first key that no file of `conf` defines, as `+KEY=VALUE` adds them.
+
+    Below a `_target_`, whose arguments may be more than the files name, and below an empty table every key is allowed.
+    """
+    defaults = known_keys(conf)
+    content = OmegaConf.to_container(config, resolve=False)
+    for key, value in _leaves(content, ""):
+        is_known = key in defaults or isinstance(value, dict)
+        if not is_known and not any(_takes_more(content, parent, defaults) for parent in _parents(key)):
+            raise UserError(f"there is no key {key}.{did_you_mean(key, defaults)} `--cfg job` shows all keys.")
+
+
+def _parents(key: str) -> Iterator[str]:
+    parts = key.split(".")
+    return (".".join(parts[:end]) for end in range(1, len(parts)))
+
+
+def _takes_more(content: Any, key: str, defaults: dict[str, list[Any]]) -> bool:
+    node = content
+    for part in key.split("."):
+        node = node[part]
+    return (key != "task" and "_target_" in node) or {} in defaults.get(key, [])
+
+
 def _check(key: str, value: Any, defaults: list[Any]) -> None:
     if value == "" and "" not in defaults:
         raise UserError(f"{key}= has no value: write one behind the equals sign, or {key}=null for none.")

@@ -32,9 +32,17 @@ def check_arguments(arguments: Sequence[str]) -> None:
         if not re.match(r"\+{0,2}[^=\s]", override) or "=" not in override:
             raise UserError(_stray_word_advice(override, before))
         try:
-            grammar.parse_override(override)
+            parsed = grammar.parse_override(override)
         except Exception:
             raise UserError(f"{override} cannot be read: {_fault(override)} {quoting_advice(override)}") from None
+        if parsed.key_or_group == "name":
+            _check_name("" if parsed.value() is None else str(parsed.value()))
+
+
+def _check_name(name: str) -> None:
+    """The run's folder is made below paths.outputs before any task begins, and nowhere else."""
+    if name.startswith(("/", "~")) or ".." in name.split("/") or not name.strip("./ "):
+        raise UserError(f"name={name} is no folder below paths.outputs; where that lies is said by paths.outputs=DIR.")
 
 
 def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, message: str) -> str:

@@ -17,12 +17,13 @@ class Loading:
     """How lines become batches.
 
     `batch_width` bounds a batch's padded width (lines times the widest) in pixels of model input, `max_lines` its
-    lines. `workers` are processes beside the main one.
+    lines; in validation and test the other two. `workers` are processes beside the main one.
     """
 
     batch_width: int
     max_lines: int
     evaluation_batch_width: int
+    evaluation_max_lines: int
     workers: int = 0
 
 
@@ -53,7 +54,7 @@ class LineDataModule(L.LightningDataModule):
         return self._evaluation(self.parts["test"])
 
     def _evaluation(self, part: Part) -> DataLoader[Batch]:
-        sampler = EvaluationSampler(part.widths, self.loading.evaluation_batch_width, self.loading.max_lines)
+        sampler = EvaluationSampler(part.widths, self.loading.evaluation_batch_width, self.loading.evaluation_max_lines)
         return self._loader(part.dataset, sampler)
 
     def _loader(self, dataset: LineDataset, sampler: TrainingSampler | EvaluationSampler) -> DataLoader[Batch]:

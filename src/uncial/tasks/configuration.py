@@ -33,6 +33,7 @@ LEAST = {
     "trainer.validations": 1,
     "trainer.batch_width": 1,
     "trainer.max_lines": 1,
+    "trainer.evaluation_max_lines": 1,
     "trainer.evaluation_batch_width": 1,
     "trainer.accumulate": 1,
     "trainer.workers": 0,

@@ -53,5 +53,6 @@ def loading(trainer: DictConfig) -> Loading:
         batch_width=int(trainer.batch_width),
         max_lines=int(trainer.max_lines),
         evaluation_batch_width=int(trainer.evaluation_batch_width),
+        evaluation_max_lines=int(trainer.evaluation_max_lines),
         workers=workers,
     )

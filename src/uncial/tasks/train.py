@@ -106,10 +106,7 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
     where there is nothing to learn from."""
     for part, key in (("train", "data.train"), ("val", "data.val")):
         if not len(truth.rows[part]):
-            raise UserError(
-                f"The {part} part holds no line: check data.root, the filters, "
-                f"data.ratio={list(config.data.ratio)} and {key}."
-            )
+            raise UserError(_why_empty(part, key, list(config.data.ratio), truth))
     texts = {part: texts_of(truth, truth.rows[part], text_rules(config)) for part in ("train", "val")}
     rules = text_rules(config, texts["train"])
     if config.pretrained is not None:
@@ -118,6 +115,13 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
     if not isinstance(model, Recognizer):
         raise UserError(f"model={config.model.name} is no line recogniser, and task=train trains those.")
     return model
+
+
+def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> str:
+    if truth.problems and not len(truth.store):
+        first = truth.problems[0]
+        return f"No line could be used, the first because of this: {first.file} {first.line}: {first.reason}"
+    return f"The {part} part holds no line: check data.root, the filters, data.ratio={ratio} and {key}."
 
 
 def training_parts(

@@ -57,6 +57,18 @@ def test_a_line_reads_the_same_alone_and_among_others(backbone, head):
         assert model.predict(single)[0].text == read[row].text
 
 
+@pytest.mark.parametrize("widths", [[40, 37, 96, 1], [40], [39, 40, 36, 40]], ids=["mixed", "alone", "alike"])
+@pytest.mark.parametrize("head", HEADS)
+def test_losses_and_readings_of_one_pass_are_those_of_two(head, widths):
+    model = settle(make_model("crnn", *small("crnn", head, "model.preprocessing.height=32")), 32)
+    batch = make_batch(widths, 32, labels=2)
+    losses, read = model.evaluate(batch)
+    assert {name: float(loss) for name, loss in losses.items()} == {
+        name: float(loss) for name, loss in model.loss(batch).items()
+    }
+    assert read == model.predict(batch)
+
+
 def test_what_lies_beyond_a_lines_width_is_not_read():
     model = settle(make_model("crnn", *small("crnn", "bilstm")), 48)
     batch = make_batch([50, 90], 48)

@@ -66,6 +66,11 @@ class Recognizer(nn.Module):
         features, widths = self._features(batch.images, batch.widths)
         seen = features if self.span_masks is None else self.span_masks(features, widths)
         sequence, lengths = self.head(seen, widths)
+        return self._losses(features, widths, sequence, lengths, batch)
+
+    def _losses(
+        self, features: Tensor, widths: Tensor, sequence: Tensor, lengths: Tensor, batch: Batch
+    ) -> dict[str, Tensor]:
         main = self.decoder.loss(sequence, lengths, batch.targets, batch.target_lengths)
         if self.shortcut is None:
             return {"loss": main}
@@ -80,8 +85,27 @@ class Recognizer(nn.Module):
         results: list[Transcription | None] = [None] * len(batch.widths)
         for rows, log_probabilities, lengths in self._by_width(batch.images, batch.widths):
             for row, found in zip(rows, self.decoder.decode(log_probabilities, lengths, self.codec), strict=True):
-                results[row] = self.text.logical(on_image(found, int(batch.widths[row]), self.preprocessing))
+                results[row] = self._transcription(found, int(batch.widths[row]))
         return [result for result in results if result is not None]
+
+    @torch.no_grad()
+    def evaluate(self, batch: Batch) -> tuple[dict[str, Tensor], list[Transcription]]:
+        """Return what `loss` and `predict` do; in one pass where all lines have one padded width, as the batches of
+        validation and test have.
+        """
+        padded = self._padded(batch.widths)
+        if self.training or not bool((padded == padded[0]).all()):
+            return self.loss(batch), self.predict(batch)
+        count = len(padded)
+        whole = _twice(batch) if count == 1 else batch
+        features, widths = self._features(_to_width(whole.images, int(padded[0])), whole.widths)
+        sequence, lengths = self.head(features, widths)
+        losses = self._losses(features, widths, sequence, lengths, whole)
+        found = self.decoder.decode(self.decoder(sequence)[:count].float(), lengths[:count], self.codec)
+        return losses, [self._transcription(line, int(width)) for line, width in zip(found, batch.widths, strict=True)]
+
+    def _transcription(self, found: Transcription, width: int) -> Transcription:
+        return self.text.logical(on_image(found, width, self.preprocessing))
 
     @torch.no_grad()
     def log_probabilities(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
@@ -106,9 +130,7 @@ class Recognizer(nn.Module):
             chosen = images if len(rows) == len(padded) else images[rows]
             if len(rows) == 1:  # as in _twice
                 chosen = chosen.expand(2, -1, -1, -1)
-            missing = width - chosen.shape[3]
-            chosen = functional.pad(chosen, (0, missing), value=BACKGROUND) if missing > 0 else chosen[..., :width]
-            features, feature_widths = self._features(chosen, widths[rows].expand(len(chosen)))
+            features, feature_widths = self._features(_to_width(chosen, width), widths[rows].expand(len(chosen)))
             sequence, lengths = self.head(features, feature_widths)
             found.append((rows, self.decoder(sequence)[: len(rows)].float(), lengths[: len(rows)]))
         return found
@@ -127,6 +149,11 @@ class Recognizer(nn.Module):
             ink.contiguous(memory_format=torch.channels_last), self._padded(widths)
         )
         return features, feature_widths.clamp(max=features.shape[3])
+
+
+def _to_width(images: Tensor, width: int) -> Tensor:
+    missing = width - images.shape[3]
+    return functional.pad(images, (0, missing), value=BACKGROUND) if missing > 0 else images[..., :width]
 
 
 def _twice(batch: Batch) -> Batch:

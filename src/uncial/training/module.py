@@ -65,10 +65,16 @@ class ScoringModule(L.LightningModule):
 
     def _score(self, batch: Any) -> None:
         with reading(self.device.type):
-            loss = self.model.loss(batch)["loss"]
-            self.metric.update(batch, self.model.predict(batch))
-        self._loss[0] += float(loss) * len(batch.indices)
+            losses, predictions = self._evaluate(batch)
+        self.metric.update(batch, predictions)
+        self._loss[0] += float(losses["loss"]) * len(batch.indices)
         self._loss[1] += len(batch.indices)
+
+    def _evaluate(self, batch: Any) -> tuple[dict[str, Tensor], list[Any]]:
+        """By the model's own `evaluate` where it has one, which may do both in one pass."""
+        if hasattr(self.model, "evaluate"):
+            return self.model.evaluate(batch)
+        return self.model.loss(batch), self.model.predict(batch)
 
     def _log_scores(self, part: str) -> None:
         counts = self._sum(torch.tensor(self.metric.counts(), dtype=torch.int64))

@@ -23,8 +23,8 @@ class DrawingOptions:
     seed: int = 1
     pages: int = 92
     lines: tuple[float, float] = (14, 20)
-    characters: tuple[float, float] = (25, 45)
-    hands: int = 5
+    characters: tuple[float, float] = (12, 28)
+    hands: int = 3
     languages: tuple[str, ...] = ("latin", "german", "french", "norwegian")
     text: str | None = None
     wrap: bool = True

@@ -13,6 +13,9 @@ from torch.utils.data import DataLoader
 
 from uncial.models.files import load_card
 from uncial.training.best_model import BestModel
+from uncial.training.checkpoints import Checkpoints
+from uncial.training.interruption import Interruption
+from uncial.training.kept import Keeping
 from uncial.training.length import RunLength
 from uncial.training.module import TrainingModule
 from uncial.training.plan import Wanted
@@ -138,7 +141,8 @@ def masks(count, seed):
 
 def test_a_segmenter_is_trained_by_the_same_module(tmp_path):
     saved = []
-    best = BestModel("val/missed", "min", saved.append, lambda: "{}", tmp_path / "last.ckpt")
+    best = BestModel("val/missed", "min", saved.append)
+    states = Checkpoints(tmp_path, Keeping(), "val/missed", "min", lambda scores: "{}", {}, Interruption())
     length = RunLength(Wanted(steps=80, validations=4), lambda devices: 5, 20, 10, tmp_path / "steps.txt")
     optimizer = lambda groups: torch.optim.Adam(groups, lr=0.1)  # noqa: E731
     module = TrainingModule(Segmenter(), PixelsMissed(), optimizer, lambda step, plan: 1.0, length, seed=1)
@@ -148,7 +152,7 @@ def test_a_segmenter_is_trained_by_the_same_module(tmp_path):
         check_val_every_n_epoch=None,
         val_check_interval=2**31,
         num_sanity_val_steps=1,
-        callbacks=[length, best],
+        callbacks=[states, length, best],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import lightning as L
 import numpy as np
+import torch
 from torch.utils.data import DataLoader
 
 from uncial.data.batch import Batch
@@ -45,7 +47,10 @@ class LineDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         part = self.parts["train"]
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        return self._loader(part.dataset, training_sampler(part, self.loading, self.seed, rank, world_size))
+        sampler = training_sampler(part, self.loading, self.seed, rank, world_size)
+        if self.trainer:
+            sampler.start_at(*epoch_and_batches(self.trainer))
+        return self._loader(part.dataset, sampler)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return self._evaluation(self.parts["val"])
@@ -67,7 +72,17 @@ class LineDataModule(L.LightningDataModule):
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,
             multiprocessing_context="fork" if workers else None,
+            # Of its own: else how often torch's is drawn from would depend on the workers.
+            generator=torch.Generator(),
         )
+
+
+def epoch_and_batches(trainer: L.Trainer) -> tuple[int, int]:
+    """The epoch (from 0) in which a training stands, new or resumed, and how many batches of it are wholly done."""
+    # Lightning types them as their base, which has less.
+    epochs: Any = trainer.fit_loop.epoch_progress.current
+    batches = trainer.fit_loop.epoch_loop.batch_progress.current
+    return epochs.processed, batches.completed if epochs.started > epochs.processed else 0
 
 
 def training_sampler(part: Part, loading: Loading, seed: int, rank: int = 0, world_size: int = 1) -> TrainingSampler:

@@ -41,6 +41,11 @@ LEAST = {
     "callbacks.samples": 0,
     "inspect.augmentation": 0,
     "metrics.resamples": 100,
+    "callbacks.checkpoints.minutes": 0,
+    "callbacks.checkpoints.every_epochs": 1,
+    "callbacks.checkpoints.every_steps": 1,
+    "callbacks.checkpoints.keep_last": 1,
+    "callbacks.checkpoints.keep_best": 0,
     "scheduler.warmup_steps": 0,
     "model.head.layers": 1,
     "trainer.gradient_clip": 0,
@@ -84,9 +89,8 @@ def as_typed(key: str, value: object) -> str:
     return shlex.quote(f"{key}={text}")
 
 
-def data_as_typed() -> str:
-    """What was typed about the data, to be typed again."""
-    typed = HydraConfig.get().overrides.task
+def data_as_typed(typed: Sequence[str]) -> str:
+    """What of `typed` is about the data, to be typed again."""
     return " ".join(shlex.quote(argument) for argument in typed if re.match(r"data[=.]|seed=|paths\.", argument))
 
 

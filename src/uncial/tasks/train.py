@@ -1,7 +1,9 @@
 """task=train: from ground truth to the best model, its scores and its curves."""
 
-import time
-from collections.abc import Mapping
+import logging
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +21,7 @@ from uncial.formats.types import Problem
 from uncial.metrics.calibration import fit_temperatures
 from uncial.metrics.evaluation import overview
 from uncial.models.build import build_model
-from uncial.models.files import load_card, save_model, whole_card
+from uncial.models.files import load_card, load_model, save_model, whole_card
 from uncial.models.precision import reading_precision
 from uncial.models.recognizer import Recognizer
 from uncial.reports.console import make_console, show
@@ -28,45 +30,51 @@ from uncial.reports.scores import score_figures
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.alphabet import codec_for, text_rules
-from uncial.tasks.configuration import (
-    as_typed,
-    check_numbers,
-    data_as_typed,
-    evaluation_settings,
-    run_folder,
-    write_config,
-)
+from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, evaluation_settings
 from uncial.tasks.control import check_durations, control, wanted_length
 from uncial.tasks.evaluation import calibrated_results, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.pretrained import freezing, lr_factors, pretrained_recognizer, with_pretrained_model
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
+from uncial.tasks.session import Session, check_data, fingerprint, session
 from uncial.training.augmentations.chain import build_augmentation
 from uncial.training.best_model import BestModel
-from uncial.training.interruption import ending_by_signal
+from uncial.training.checkpoints import Checkpoints
+from uncial.training.interruption import Interruption, end, listening
+from uncial.training.kept import Keeping
 from uncial.training.length import RunLength
 from uncial.training.line_scores import LineScores
 from uncial.training.module import TrainingModule
 from uncial.training.pace import Pace
 from uncial.training.progress import progress_callback
+from uncial.training.run_state import LAST
+from uncial.training.standing import score_text
 from uncial.training.trainer import make_trainer, quiet_lightning
+
+log = logging.getLogger(__name__)
 
 
 def run(config: DictConfig) -> None:
     """Trains a recogniser on the train part, keeps the one that reads the validation part best, and writes the run
-    folder."""
+    folder; or goes on with the run that `resume` names."""
     quiet_lightning()
     check_numbers(config)
     check_durations(config.trainer)
-    config = with_pretrained_model(config)
+    with session(config, with_pretrained_model) as this:
+        train(this)
+
+
+def train(this: Session) -> None:
+    """One session of a run, from its state to its end."""
+    config, folder, state = this.config, this.folder, this.state
     metric = instantiate(config.model.metric)
     settings = evaluation_settings(config, metric.profile)
-    folder = run_folder()
-    write_config(config, folder)
     truth = load_ground_truth(config)
-    torch.manual_seed(config.seed)
-    recognizer = new_recognizer(config, truth)
+    data = fingerprint(truth)
+    check_data(this, data)
+    seed_all(config.seed)
+    recognizer = new_recognizer(config, truth) if state is None else load_model(state.path)[0].train()
     parts, dropped = training_parts(config, truth, recognizer)
     write_skipped(folder / "skipped.csv", [*truth.problems, *dropped])
 
@@ -76,29 +84,70 @@ def run(config: DictConfig) -> None:
     card = model_card(config, truth, parts)
 
     def keep(scores: dict[str, float]) -> None:
+        if not scores:
+            save_model(folder / "best.safetensors", recognizer, {**card, "scores": {}})
+            return
         temperatures = fit_temperatures(evaluated_lines(truth.store, metric.results, metric.profile, recognizer.text))
         results = calibrated_results(metric.results, temperatures)
         lines = evaluated_lines(truth.store, results, metric.profile, recognizer.text)
         found = overview(lines, settings)
-        logged = {name.removeprefix("val/"): score for name, score in scores.items()}
-        known = {"scores": {**logged, **score_figures(found)}, "calibration": asdict(temperatures)}
+        known = {"scores": {**logged(scores), **score_figures(found)}, "calibration": asdict(temperatures)}
         save_model(folder / "best.safetensors", recognizer, {**card, **known})
         write_predictions(folder / "predictions.csv", prediction_rows(results, lines))
 
-    def describe() -> str:
-        return whole_card(recognizer, {**card, "scores": {}})
+    def describe(scores: dict[str, float]) -> str:
+        return whole_card(recognizer, {**card, "scores": logged(scores)})
 
-    best = BestModel(config.model.monitor, config.model.mode, keep, describe, folder / "last.ckpt")
-    pace = Pace()
-    still = freezing(config, recognizer, length)
-    callbacks = [length, *control(config, module), *still, best, pace, progress_callback(config.callbacks.samples)]
-    trainer = make_trainer(config.trainer, folder, callbacks, config.logger)
-    started = time.monotonic()
-    with ending_by_signal():
-        trainer.fit(module, LineDataModule(parts, how, config.seed))
+    best, pace = BestModel(config.model.monitor, config.model.mode, keep), Pace()
+    watching = [*control(config, module), *freezing(config, recognizer, length)]
+    with listening() as interruption:
+        keeping = Keeping(**config.callbacks.checkpoints)
+        states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption)
+        callbacks = [states, length, *watching, best, pace, progress_callback(config.callbacks.samples)]
+        trainer = make_trainer(config.trainer, folder, callbacks, config.logger)
+        lines = LineDataModule(parts, how, config.seed)
+        with saying_how_to_go_on(folder, states, best, interruption):
+            trainer.fit(module, lines, ckpt_path=state.path if state else None, weights_only=True)
     epochs = pace.lines / len(parts["train"].dataset)
-    effort = Effort(time.monotonic() - started, pace.lines_per_second, epochs, trainer.global_step)
-    finish(folder, effort, skipped=len(truth.problems) + len(dropped))
+    effort = Effort(states.seconds, pace.lines_per_second, epochs, trainer.global_step)
+    finish(this, effort, skipped=len(truth.problems) + len(dropped))
+
+
+def logged(scores: Mapping[str, float]) -> dict[str, float]:
+    """The scores of a validation under the names that a model file has for them."""
+    return {name.removeprefix("val/"): score for name, score in scores.items()}
+
+
+def seed_all(seed: int) -> None:
+    """Torch, and for models and callbacks of others that draw from them NumPy and Python."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
+
+@contextmanager
+def saying_how_to_go_on(
+    folder: Path, states: Checkpoints, best: BestModel, interruption: Interruption
+) -> Iterator[None]:
+    """Around the training: where it stands when it is stopped or fails, and what to type; then the exit code of the
+    signal, or the error."""
+    try:
+        yield
+    except BaseException:
+        if states.written is not None:
+            model = folder / "best.safetensors"
+            found = ", ".join(score_text(name, best.scores[f"val/{name}"]) for name in ("cer", "wer") if best.scores)
+            total = "" if states.written.total_steps is None else f" of {states.written.total_steps}"
+            log.info(f"The state after step {states.written.steps}{total} is in {folder / LAST}.")
+            if model.is_file():
+                log.info(f"The best model is {model} ({found or 'not validated yet'}).")
+        log.info(f"To go on: python run.py {as_typed('resume', folder)}")
+        if interruption.requested is None:
+            raise
+    else:
+        return
+    interruption.release()
+    end(interruption.requested)
 
 
 def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
@@ -193,12 +242,14 @@ def model_card(config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part]
     }
 
 
-def finish(folder: Path, effort: Effort, skipped: int) -> None:
+def finish(this: Session, effort: Effort, skipped: int) -> None:
     """Writes metrics.json and curves.png, and says how good the best model is, where it lies and what to run next."""
+    folder = this.folder
     best, model = folder / "best.safetensors", as_typed("checkpoint", folder)
     scores = load_card(best)["scores"]
-    write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(effort)})
     draw_curves(folder / "metrics.csv", folder / "curves.png")
+    # Last: a run with this file is finished.
+    write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(effort)})
     summary = RunSummary(
         parts={"validation": part_scores(scores)},
         folder=folder,
@@ -209,7 +260,7 @@ def finish(folder: Path, effort: Effort, skipped: int) -> None:
         skipped=skipped,
         files={"best model": best, "curves": folder / "curves.png", "predictions": folder / "predictions.csv"},
         next_steps={
-            "score it on the test part": f"python run.py task=test {model} {data_as_typed()}".rstrip(),
+            "score it on the test part": f"python run.py task=test {model} {data_as_typed(this.typed)}".rstrip(),
             "read your own pages": f"python run.py task=predict {model} predict.input=FOLDER",
         },
     )

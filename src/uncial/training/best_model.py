@@ -1,34 +1,29 @@
-"""Keeps the best model of a run, and what continues it: best.safetensors and last.ckpt, each whole at any moment."""
+"""Keeps the best model of a run."""
 
+import math
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import lightning as L
 
 from uncial.errors import UserError
-from uncial.models.checkpoint import CARD_KEY
+from uncial.training.interruption import Interrupted
 
 Save = Callable[[dict[str, float]], None]
-"""Writes the model as it is now, with its scores."""
-
-Describe = Callable[[], str]
-"""What a model file says about the model as it is now: JSON."""
+"""Writes the model as it is now, with its scores; there are none where no validation has been made."""
 
 
 class BestModel(L.Callback):
-    """After each validation: `last.ckpt`, and where the monitored score is better than all before, `save(scores)`.
+    """After each validation whose monitored score is better than all before: `save(scores)`.
 
-    `describe` makes a model of the checkpoint: `uncial.models.files` reads it from there too.
-
-    Raises `UserError` for a mode or score that does not exist, and for a full disk.
+    A score that is no number is worse than any that is one. A training that is asked to stop before its first
+    validation saves the model as it is then. Raises `UserError` for a mode or score that does not exist.
     """
 
-    def __init__(self, monitor: str, mode: str, save: Save, describe: Describe, checkpoint: Path) -> None:
+    def __init__(self, monitor: str, mode: str, save: Save) -> None:
         if mode not in ("min", "max"):
             raise UserError(f"model.mode={mode}: choose min or max, the better end of {monitor}.")
-        self.monitor, self.sign, self.save, self.checkpoint = monitor, -1 if mode == "max" else 1, save, checkpoint
-        self.describe = describe
+        self.monitor, self.mode, self.save = monitor, mode, save
+        self.sign = -1 if mode == "max" else 1
         self.best: float | None = None
         self.scores: dict[str, float] = {}
 
@@ -41,29 +36,15 @@ class BestModel(L.Callback):
                 f"model.monitor={self.monitor}: the validation gives {', '.join(scores)}; choose one of them."
             )
         score = self.sign * scores[self.monitor]
-        is_best = score == score and (self.best is None or score < self.best)
-        if is_best:
-            self.best, self.scores = score, scores
-        if is_best and trainer.is_global_zero:
+        if self.best is not None and not (score < self.best or math.isnan(self.best) > math.isnan(score)):
+            return
+        self.best, self.scores = score, scores
+        if trainer.is_global_zero:
             self.save(scores)
-        self._keep_checkpoint(trainer)
 
-    def _keep_checkpoint(self, trainer: L.Trainer) -> None:
-        partial = self.checkpoint.with_suffix(".partial")
-        try:
-            trainer.save_checkpoint(partial)
-            if trainer.is_global_zero:
-                partial.replace(self.checkpoint)
-        except OSError as error:
-            raise UserError(
-                f"{self.checkpoint} cannot be written ({error.strerror or error}): make room, or choose another place."
-            ) from error
-        finally:
-            if trainer.is_global_zero:
-                partial.unlink(missing_ok=True)
-
-    def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
-        checkpoint[CARD_KEY] = self.describe()
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        if isinstance(exception, Interrupted) and self.best is None and trainer.global_step and trainer.is_global_zero:
+            self.save({})
 
     def state_dict(self) -> dict[str, object]:
         return {"best": self.best, "scores": self.scores}

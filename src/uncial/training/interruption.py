@@ -1,18 +1,93 @@
 """Ctrl-C and SIGTERM during a training or a test end the program with their own exit codes."""
 
+import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 TERMINATED = 143
 """128 and the number of SIGTERM, as shells count."""
 
+Handler = Callable[[int, FrameType | None], Any] | int | None
+
+
+class Interrupted(BaseException):
+    """Takes a training that was asked to stop out of Lightning's loops."""
+
+
+class Interruption:
+    """Keeps a first Ctrl-C or SIGTERM as a wish, `requested`, for the training to end when its step is finished; a
+    second one ends it at once."""
+
+    def __init__(self) -> None:
+        self.requested: signal.Signals | None = None
+        self._process = os.getpid()
+        self._replaced: dict[signal.Signals, Handler] = {}
+
+    def listen(self) -> None:
+        """Take the two signals over, unless somebody else has done so already: a launcher of cluster jobs, nohup.
+
+        Lightning puts a handler of its own in place when its trainer starts; listening again takes it away.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+            before = signal.getsignal(number)
+            if number not in self._replaced and before is not default:
+                continue
+            self._replaced.setdefault(number, before)
+            signal.signal(number, self._handle)
+
+    def release(self) -> None:
+        """Put back what was there before."""
+        for number, handler in self._replaced.items():
+            signal.signal(number, handler)
+        self._replaced = {}
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:
+            _leave_to_main_process(number)
+        elif self.requested is not None:
+            raise Interrupted
+        else:
+            self.requested = signal.Signals(number)
+            # Not print: the signal may have come in the middle of one.
+            os.write(2, b"\nStopping when this step is finished; once more stops at once.\n")
+
+
+def _leave_to_main_process(number: int) -> None:
+    """In a loader process, which has inherited the handler: Ctrl-C reaches it too, SIGTERM is how it is ended."""
+    if number == signal.SIGTERM:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+
+@contextmanager
+def listening() -> Iterator[Interruption]:
+    """Around a training: what comes of Ctrl-C and SIGTERM is in the interruption."""
+    interruption = Interruption()
+    interruption.listen()
+    try:
+        yield interruption
+    finally:
+        interruption.release()
+
+
+def end(number: signal.Signals) -> None:
+    """Leave the program with the exit code of this signal."""
+    if number == signal.SIGTERM:
+        raise SystemExit(TERMINATED)
+    raise KeyboardInterrupt
+
 
 @contextmanager
 def ending_by_signal() -> Iterator[None]:
-    """Around a call of the Lightning Trainer.
+    """Around a test of the Lightning Trainer.
 
     After Ctrl-C it exits with 1 and leaves further Ctrl-C ignored, after SIGTERM it exits with 0, as if all were done.
     """

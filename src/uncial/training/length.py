@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 
@@ -58,6 +59,15 @@ class RunLength(L.Callback):
         trainer.fit_loop.max_epochs = -1
         self._apply(trainer)
 
+    def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        state = checkpoint["callbacks"].get(self.state_key)
+        if self.wanted.budget is None or state is None:
+            return
+        self._start -= state["spent"]
+        self.wanted = replace(self.wanted, validations=state["validations"])
+        self.plan = self.wanted.with_total(self.plan, state["total"])
+        self._apply(trainer)
+
     def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._sanity_start = time.monotonic()
 
@@ -72,6 +82,9 @@ class RunLength(L.Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: object, batch_idx: int
     ) -> None:
+        if self.wanted.budget is not None and self.plan.total != UNKNOWN and not self.steps_file.is_file():
+            # A step later than it is known: by now the state that is written first has it too.
+            self.steps_file.write_text(f"{self.plan.total}\n")
         if self.plan.total == UNKNOWN:
             # The first step pays for memory and kernels that later steps reuse.
             if trainer.global_step == self._first_step + 1 and not self._measure_start:
@@ -87,6 +100,13 @@ class RunLength(L.Callback):
         has_stepped, self._steps_seen = trainer.global_step > self._steps_seen, trainer.global_step
         is_due = has_stepped and self.plan.validates_after(trainer.global_step)
         trainer.val_check_batch = trainer.fit_loop.epoch_loop.total_batch_idx + 1 if is_due else NEVER
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a time budget has been turned into; all else follows from the config."""
+        if self.wanted.budget is None:
+            return {}
+        spent = time.monotonic() - self._start
+        return {"total": self.plan.total, "validations": self.wanted.validations, "spent": spent}
 
     def _has_measured_enough(self, steps: int) -> bool:
         assert self.wanted.budget is not None
@@ -105,7 +125,6 @@ class RunLength(L.Callback):
                 self.wanted.validations, (left - self.wanted.validations * self._validation_seconds) / step_seconds
             )
         self.plan = self.wanted.with_total(self.plan, steps + max(1, math.floor(more)))
-        self.steps_file.write_text(f"{self.plan.total}\n")
         self._apply(trainer)
         log.info(
             f"The time budget of {budget:.0f} s allows {self.plan.total} steps of {1000 * step_seconds:.0f} ms "

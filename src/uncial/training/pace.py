@@ -7,7 +7,8 @@ import lightning as L
 
 
 class Pace(L.Callback):
-    """Counts lines, and the seconds from the first batch's start to the last one's end less those of validations."""
+    """Counts lines, and the seconds from the first batch's start to the last one's end less those of validations; of a
+    run that is resumed in all its sessions."""
 
     def __init__(self) -> None:
         self.lines = 0
@@ -19,8 +20,8 @@ class Pace(L.Callback):
         """0 before the first batch."""
         return self.lines / self.seconds if self.seconds else 0.0
 
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._since = self._since or time.monotonic()
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._since = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -33,6 +34,12 @@ class Pace(L.Callback):
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._since = self._since and time.monotonic()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"lines": self.lines, "seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.lines, self.seconds = state_dict["lines"], state_dict["seconds"]
 
     def _count(self) -> None:
         if self._since is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import lightning as L
 import torch
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
@@ -17,6 +17,7 @@ from uncial.errors import UserError
 from uncial.models.precision import cpu_computes_in_bf16
 from uncial.training.allocator import keep_freed_memory
 from uncial.training.length import seconds_of
+from uncial.training.metrics_file import MetricsFile
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 CLIPPING = ("norm", "value")
@@ -27,7 +28,13 @@ def quiet_lightning() -> None:
     """Silences what Lightning says to everyone about everything; its errors stay."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for message in ("does not have many workers", "smaller than the logging interval", "LeafSpec", "logs directory"):
+    for message in (
+        "does not have many workers",
+        "smaller than the logging interval",
+        "LeafSpec",
+        "logs directory",
+        "not resumable",
+    ):
         warnings.filterwarnings("ignore", f".*{message}.*")
     warnings.filterwarnings("ignore", category=DeprecationWarning)
 
@@ -95,7 +102,7 @@ def _clipping(by: str) -> str:
 def _loggers(logger: DictConfig, folder: Path) -> list[Logger]:
     loggers: list[Logger] = []
     if logger.csv:
-        loggers.append(CSVLogger(folder, name="", version=""))
+        loggers.append(MetricsFile(folder))
     if logger.tensorboard:
         loggers.append(TensorBoardLogger(folder, name="tensorboard", version=""))
     return loggers

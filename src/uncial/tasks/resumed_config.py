@@ -1,0 +1,157 @@
+"""The config of a run that is resumed: the saved one, and what of it may be changed by what is typed."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from uncial.errors import UserError
+from uncial.formats.atomic import replacing_text
+from uncial.tasks.configuration import as_typed
+from uncial.training.run_state import RunState
+
+CONFIG, OVERRIDES = "config.yaml", "overrides.yaml"
+
+MACHINE = (
+    "trainer.workers",
+    "trainer.threads",
+    "trainer.accelerator",
+    "trainer.max_time",
+    "data.compile_workers",
+    "callbacks.samples",
+    "callbacks.checkpoints",
+    "logger",
+    "paths",
+    "resume",
+)
+"""Keys, and groups of them, that say on what a run runs and what it tells, not what comes out of it."""
+
+PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
+"""Where the data lie. That they are still the same data is checked when they have been read."""
+
+LENGTH = "trainer.max_epochs"
+
+
+def resumed_config(folder: Path, typed: DictConfig, state: RunState | None) -> DictConfig:
+    """The config saved in `folder` with what was typed of the keys that may change. `typed` is the config that Hydra
+    has composed of the defaults and what was typed.
+
+    Raises `UserError` for a key that would make another run of it, and for a run that has nothing left to do.
+    """
+    config, before = _load(folder), set(read_overrides(folder))
+    for override in typed_overrides():
+        if _may_change(override) and not override.is_delete():
+            OmegaConf.update(config, _key(override), OmegaConf.select(typed, _key(override)), force_add=True)
+        elif override.input_line not in before:
+            _refuse_change(override, config, typed, folder)
+    config.resume = None
+    has_length = any(_key(override) == LENGTH for override in typed_overrides())
+    for key in ("trainer.time_budget", "trainer.max_steps"):
+        if has_length and (value := OmegaConf.select(config, key)) is not None:
+            raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
+    if state is not None and state.finished and (folder / "metrics.json").is_file() and not has_length:
+        raise UserError(
+            f"The run in {folder} is finished ({state.steps} steps): a larger {LENGTH} lets it go on, "
+            f"and {as_typed('pretrained', folder)} starts a new run from its model."
+        )
+    return config
+
+
+def is_same_run(folder: Path, config: DictConfig) -> bool:
+    """Whether the run in `folder` has this config, whatever the machine it ran on."""
+    try:
+        return _without_machine(_load(folder)) == _without_machine(_resolved(config))
+    except UserError:
+        return False
+
+
+def write_resumed_config(config: DictConfig, folder: Path) -> None:
+    """Leaves the config with what was changed, and adds what was typed to what had been typed before."""
+    with replacing_text(folder / CONFIG) as file:
+        file.write(OmegaConf.to_yaml(config, resolve=True))
+    changed = [override for override in typed_overrides() if _may_change(override) and _key(override) != "resume"]
+    keys = {_key(override) for override in changed}
+    before = [line for line in read_overrides(folder) if line.partition("=")[0].lstrip("+") not in keys]
+    with replacing_text(folder / OVERRIDES) as file:
+        file.write(OmegaConf.to_yaml(OmegaConf.create([*before, *(override.input_line for override in changed)])))
+
+
+def read_overrides(folder: Path) -> list[str]:
+    """What was typed for the run in `folder`."""
+    path = folder / OVERRIDES
+    return [str(line) for line in OmegaConf.load(path)] if path.is_file() else []
+
+
+def typed_overrides() -> list[Override]:
+    """What was typed for this run but for Hydra's own keys."""
+    return OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
+
+
+def _key(override: Override) -> str:
+    return override.key_or_group.replace("/", ".")
+
+
+def _may_change(override: Override) -> bool:
+    return any(_key(override) == key or _key(override).startswith(f"{key}.") for key in (*MACHINE, *PLACES, LENGTH))
+
+
+def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, folder: Path) -> None:
+    key = _key(override)
+    if key == "experiment" or override.is_delete():
+        difference = "was not typed when it began"
+    else:
+        new, old = (_plain(OmegaConf.select(config, key)) for config in (typed, saved))
+        changed = _first_change(new, old, key)
+        if changed is None:
+            return
+        difference = f"{changed[0]} is {_shown(changed[2])} there and would be {_shown(changed[1])}"
+    raise UserError(
+        f"{override.input_line} would make another run of the one in {folder}: {difference}. Leave it out, or start a "
+        f"new run from its model with {as_typed('pretrained', folder)}."
+    )
+
+
+def _first_change(new: Any, old: Any, key: str) -> tuple[str, Any, Any] | None:
+    """The first key whose values differ, and both."""
+    if isinstance(new, dict) and isinstance(old, dict):
+        for name in [*new, *(name for name in old if name not in new)]:
+            if found := _first_change(new.get(name), old.get(name), f"{key}.{name}"):
+                return found
+        return None
+    return None if new == old else (key, new, old)
+
+
+def _load(folder: Path) -> DictConfig:
+    config = OmegaConf.load(folder / CONFIG)
+    if not isinstance(config, DictConfig) or "trainer" not in config:
+        raise UserError(f"{folder / CONFIG} is no config of a training: only those can be resumed.")
+    return config
+
+
+def _resolved(config: DictConfig) -> DictConfig:
+    """As it is after it has been saved and loaded."""
+    loaded = OmegaConf.create(OmegaConf.to_yaml(config, resolve=True))
+    assert isinstance(loaded, DictConfig)
+    return loaded
+
+
+def _without_machine(config: DictConfig) -> dict[str, Any]:
+    plain: dict[str, Any] = _plain(config)
+    for key in MACHINE:
+        *groups, name = key.split(".")
+        place = plain
+        for group in groups:
+            place = place.get(group, {})
+        place.pop(name, None)
+    return plain
+
+
+def _plain(node: Any) -> Any:
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

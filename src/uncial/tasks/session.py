@@ -1,0 +1,167 @@
+"""In which folder a training runs, with which config and from which state: a new run, or one that is resumed."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from uncial.data.ground_truth import GroundTruth
+from uncial.errors import UserError
+from uncial.tasks.configuration import as_typed, run_folder, write_config
+from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
+from uncial.training.lock import is_locked, locked
+from uncial.training.metrics_file import cut_rows
+from uncial.training.run_state import KEPT, LAST, SavedState, newest_state
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+UNFINISHED_WRITE = re.compile(r"\..+\.\d+\.\w+")
+"""Files that were being written when a run was killed; each has the number of its process in its name."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """`state` is None for a run that begins with its first step. `typed` is what was typed for it, in all sessions."""
+
+    config: DictConfig
+    folder: Path
+    state: SavedState | None
+    typed: tuple[str, ...]
+
+
+@contextmanager
+def session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig]) -> Iterator[Session]:
+    """The run that `typed.resume` names, else a new one, in its folder, which no other process uses meanwhile.
+
+    `typed` is the config as it was composed; `completed` makes of it that of a new run. Raises `UserError` for a
+    folder that holds no run or is in use, for a run that is finished, and for what was typed that would change the run.
+    """
+    new = completed(_without_resume(typed)) if typed.resume in (None, AUTO) else None
+    resumed = _folder_to_resume(typed, new)
+    folder = run_folder() if resumed is None else resumed
+    with locked(folder):
+        if resumed is None:
+            assert new is not None
+            config, state = new, None
+            write_config(config, folder)
+            _remove_states(folder)
+        else:
+            _move_log(folder)
+            state = newest_state(folder)
+            config = resumed_config(folder, typed, state.state if state else None)
+            write_resumed_config(config, folder)
+            _tell(folder, state)
+        _clear(folder, state)
+        yield Session(config, folder, state, tuple(read_overrides(folder)))
+
+
+def fingerprint(truth: GroundTruth) -> dict[str, str]:
+    """What the lines of training and validation are, told apart by what decides on each of them."""
+    sides = {part: hashlib.sha256(truth.rows[part].tobytes()).hexdigest() for part in ("train", "val")}
+    return {"store": truth.store.digest, **sides}
+
+
+def check_data(this: Session, found: Mapping[str, str]) -> None:
+    """Raises `UserError` where the data are no longer what the run was trained on."""
+    if this.state is None or dict(this.state.state.data) == dict(found):
+        return
+    if this.state.state.data["store"] != found["store"]:
+        reason = "the images, their lines or how these are cut out have changed"
+    else:
+        reason = "other lines of them are for training and validation"
+    raise UserError(
+        f"The data are not those that the run in {this.folder} was trained on: {reason}. Give them back, or start a "
+        f"new run from its model with {as_typed('pretrained', this.folder)}."
+    )
+
+
+def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None:
+    """None for a new run, whose config `new` is."""
+    if config.resume is None:
+        return None
+    if new is not None:
+        folder = _newest_unfinished(new)
+        if folder is None:
+            log.info(
+                f"No unfinished run of {config.name} with this config is in {config.paths.outputs}: a new one begins."
+            )
+        return folder
+    folder = Path(str(config.resume))
+    folder = folder.parent if folder.name == LAST else folder
+    if not (folder / CONFIG).is_file():
+        what = f"holds no {CONFIG}, so it is no run's folder" if folder.is_dir() else "does not exist"
+        raise UserError(
+            f"resume={config.resume} {what}: give the folder of a run, or auto for the newest unfinished one."
+        )
+    return folder
+
+
+def _newest_unfinished(config: DictConfig) -> Path | None:
+    """The folder of the newest run of this name and config that is neither finished nor running now. The job's own
+    folder comes first: a cluster that starts a job again gives it the same one."""
+    own = run_folder()
+    outputs = Path(str(config.paths.outputs)) / str(config.name)
+    found = {path.parent for depth in ("*", "*/*") for path in outputs.glob(f"{depth}/{LAST}")}
+    newest_first = sorted(found, key=lambda folder: (folder / LAST).stat().st_mtime, reverse=True)
+    for folder in (own, *newest_first):
+        if (folder / LAST).is_file() and is_same_run(folder, config) and not is_locked(folder):
+            state = newest_state(folder)
+            if state is not None and not state.state.finished:
+                return folder
+    return None
+
+
+def _move_log(folder: Path) -> None:
+    """Lets the messages go to the resumed run's log.txt, and removes the folder that Hydra has made for a new run."""
+    made = Path(HydraConfig.get().runtime.output_dir)
+    if made.resolve() == folder.resolve():
+        return
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent == made.resolve():
+            handler.close()
+            with suppress(FileNotFoundError):
+                Path(handler.baseFilename).unlink()
+            handler.baseFilename = str((folder / Path(handler.baseFilename).name).resolve())
+    with suppress(OSError):
+        made.rmdir()
+        made.parent.rmdir()
+
+
+def _without_resume(config: DictConfig) -> DictConfig:
+    config = config.copy()
+    config.resume = None
+    return config
+
+
+def _remove_states(folder: Path) -> None:
+    """Those of an earlier run in a folder that was given to a new one: it would go on from them."""
+    for path in [folder / LAST, *(folder / KEPT).glob("step_*.ckpt")]:
+        path.unlink(missing_ok=True)
+
+
+def _tell(folder: Path, state: SavedState | None) -> None:
+    if state is None:
+        log.info(f"{folder} holds no state to go on from: its run begins with the first step.")
+        return
+    total = "" if state.state.total_steps is None else f" of {state.state.total_steps}"
+    log.info(f"Going on with {folder} after step {state.state.steps}{total}.")
+
+
+def _clear(folder: Path, state: SavedState | None) -> None:
+    """Removes what is not part of the state: rows and events that the run will write again, and torn files."""
+    for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
+        if UNFINISHED_WRITE.fullmatch(path.name) and path.is_file():
+            path.unlink()
+    cut_rows(folder, state.state.rows if state else 0)
+    if (folder / "tensorboard").is_dir():
+        # Only now: it takes a second to import.
+        from uncial.training.tensorboard_events import cut_events
+
+        cut_events(folder, state.state.time if state else 0.0)

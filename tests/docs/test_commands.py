@@ -47,7 +47,7 @@ def commands() -> list[str]:
 def workspace(drawn, trained, tmp_path_factory) -> Path:
     """The folder in which the commands are typed."""
     folder = tmp_path_factory.mktemp("workspace")
-    for name in ("pages", "my pages", "Bonnevie, 1858", "batch=1 (final)", "données/Élise"):
+    for name in ("pages", "my pages", "Bonnevie, 1858", "batch=1 (final)", "données/Élise", "read/one", "read/other"):
         shutil.copytree(drawn / "page", folder / name)
     shutil.copytree(drawn / "alto", folder / "alto")
     others = draw_pages(4, seed=2)
@@ -126,7 +126,16 @@ def left_by(arguments: list[str]) -> set[str]:
     task = next((argument.partition("=")[2] for argument in arguments if argument.startswith("task=")), "train")
     own = {
         "train": {"best.safetensors", "metrics.json", "predictions.csv", "curves.png"},
-        "test": {"metrics.json", "predictions.csv"},
+        "test": {
+            "metrics.json",
+            "predictions.csv",
+            "scores.md",
+            "scores.json",
+            "scores.csv",
+            "lines.jsonl",
+            "ketos.txt",
+        },
+        "compare": {"comparison.md", "comparison.json", "comparison.csv", "lines.jsonl"},
         "predict": set(),
         "inspect": {"findings.json", "contact_sheet.png", "augmentation.png"},
         "compile": {"loghi"},

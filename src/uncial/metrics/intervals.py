@@ -5,7 +5,7 @@ and Hinkley, Bootstrap Methods and their Application, 1997, 3.8). The spread of 
 error, made larger by P / (P - 1) for P pages, and the interval is that many standard errors wide as Student's t with
 P - 1 degrees of freedom asks. Error rates are taken on a logarithmic scale and shares on a logistic one, so that an
 interval stays within what is possible. The plain percentile interval, which is narrower, holds the true error rate of
-seven pages in 84 of 100 cases, this one in 93 (tests/metrics/test_error_control.py).
+seven pages in 87 of 100 cases, this one in 95 (tests/metrics/test_error_control.py).
 """
 
 import math

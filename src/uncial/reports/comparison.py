@@ -2,6 +2,7 @@
 lines.jsonl.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -22,6 +23,7 @@ from uncial.reports.line_results import LINES_FILE, write_compared_lines
 from uncial.reports.markdown import cell, table
 from uncial.reports.tables import write_csv, write_json
 from uncial.reports.verdict import verdict
+from uncial.text.characters import describe
 
 SHOWN_GROUPS = 30
 SHOWN_LINES = 20
@@ -221,15 +223,21 @@ def _confusions(comparison: Comparison) -> str:
         every, key=lambda pair: min(own.get(pair, 0) for own in counts) - max(own.get(pair, 0) for own in counts)
     )
     rows = [
-        (f"{pair[0] or 'nothing'} → {pair[1] or 'nothing'}", *(f"{own.get(pair, 0):,}" for own in counts))
+        (f"{_named(pair[0])} → {_named(pair[1])}", *(f"{own.get(pair, 0):,}" for own in counts))
         for pair in apart[:SHOWN_LINES]
     ]
     return table(("truth → read", *(cell(system.name) for system in comparison.systems)), rows)
 
 
+def _named(character: str) -> str:
+    if not character:
+        return "nothing"
+    return character if unicodedata.category(character)[0] in "LNPS" else describe(character)
+
+
 def _missed(comparison: Comparison) -> Iterator[str]:
     missed = comparison.missed_by_all
-    yield f"{plural(len(missed), 'line')} of {len(comparison.lines):,} none of them reads without an error."
+    yield f"None of them reads {len(missed):,} of the {plural(len(comparison.lines), 'line')} without an error."
     rows = [(f"{line.origin.page} {line.origin.line}", line.truth, *line.predictions) for line in missed[:SHOWN_LINES]]
     if rows:
         yield table(("line", "truth", *(cell(system.name) for system in comparison.systems)), rows)

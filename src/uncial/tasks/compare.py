@@ -19,6 +19,7 @@ from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
 from uncial.text.normalization import DEFAULT_PROFILE
+from uncial.text.rules import TextRules
 from uncial.training.pace import Stopwatch
 from uncial.training.trainer import quiet_lightning
 from uncial.transcriber import model_file
@@ -69,8 +70,9 @@ def _of_models(config: DictConfig) -> Comparison:
     quiet_lightning()
     contestants = _contestants(config)
     models = {contestant.name: [load_model(file) for file in contestant.files] for contestant in contestants}
-    profiles = [card["normalization"] for found in models.values() for _, card in found]
-    settings = evaluation_settings(config, config.compare.profile or _common_profile(profiles))
+    every = [recognizer.text for found in models.values() for recognizer, _ in found]
+    settings = evaluation_settings(config, config.compare.profile or _common_profile(every))
+    rules = _common_replacements(every)
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
@@ -83,19 +85,32 @@ def _of_models(config: DictConfig) -> Comparison:
             log.info(f"reading with {name}")
             warn_of_known_pages(truth, rows, card, name)
             results, _ = read_lines(config, folder, truth, rows, recognizer, card, Stopwatch())
-            readings.append(evaluated_lines(truth.store, results, settings.profile))
+            readings.append(evaluated_lines(truth.store, results, settings.profile, rules))
         systems[name] = readings
     return compare_systems(systems, settings)
 
 
-def _common_profile(profiles: Sequence[str]) -> str:
-    if len(set(profiles)) == 1:
+def _common_profile(rules: Sequence[TextRules]) -> str:
+    profiles = list(dict.fromkeys(one.normalization for one in rules))
+    if len(profiles) == 1:
         return profiles[0]
     log.warning(
-        f"The models learned texts in different forms ({', '.join(dict.fromkeys(profiles))}) and are compared in "
-        f"{DEFAULT_PROFILE}; compare.profile chooses another."
+        f"The models learned texts in different forms ({', '.join(profiles)}) and are compared in {DEFAULT_PROFILE}; "
+        "compare.profile chooses another."
     )
     return DEFAULT_PROFILE
+
+
+def _common_replacements(rules: Sequence[TextRules]) -> TextRules | None:
+    """The rules that make the ground truth of all models, None where that is the ground truth as it stands."""
+    # Replacements are looked for in the form of the normalisation, so that both have to be the same.
+    if len({(one.normalization, one.replacements) if one.replacements else None for one in rules}) == 1:
+        return rules[0]
+    log.warning(
+        "The models learned texts with different replacements (model.text.replacements) and are compared on the ground "
+        "truth as it stands in the files: what a model learned to replace counts as an error."
+    )
+    return None
 
 
 def _contestants(config: DictConfig) -> list[Contestant]:

@@ -1,0 +1,73 @@
+"""Confidences against what came true, and the temperatures that bring them together."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from uncial.metrics.calibration import (
+    Temperatures,
+    calibrated,
+    calibration,
+    fit_temperature,
+    fit_temperatures,
+    reliability,
+    tempered,
+)
+from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.text.transcription import Transcription
+
+fractions = st.floats(0, 1)
+
+
+def test_the_expected_calibration_error_by_hand():
+    found = reliability([0.95, 0.95, 0.95, 0.95, 0.5, 0.5, 1.0, 0.0], [1, 1, 1, 0, 0, 0, 1, 0])
+    assert [(one.count, one.accuracy) for one in found.bins] == [(1, 0.0), (2, 0.0), (5, 0.8)]
+    assert found.ece == pytest.approx((1 * 0 + 2 * 0.5 + 5 * (4.8 / 5 - 0.8)) / 8)
+    assert reliability([], []) is None
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_of_confidences_that_are_off_is_found(temperature):
+    random = np.random.default_rng(3)
+    logits = random.normal(1, 2, 20_000)
+    right = random.random(20_000) < expit(logits / temperature)
+    assert fit_temperature(expit(logits), right.astype(float)) == pytest.approx(temperature, rel=0.06)
+    better = [tempered(one, temperature) for one in expit(logits).tolist()]
+    assert reliability(better, right).ece < 0.02
+
+
+def test_nothing_is_learned_from_what_is_all_right():
+    assert fit_temperature(np.array([0.9, 0.8]), np.array([1.0, 1.0])) == 1.0
+    assert fit_temperature(np.array([]), np.array([])) == 1.0
+
+
+@given(fractions, fractions, st.floats(0.1, 10))
+def test_a_temperature_keeps_fractions_and_their_order(one, other, temperature):
+    low, high = sorted((one, other))
+    assert 0 <= tempered(low, temperature) <= tempered(high, temperature) <= 1
+    assert tempered(low, 1.0) == low
+
+
+def test_characters_are_right_where_the_alignment_says_so():
+    line = evaluated(LineOrigin("p", "l"), "abcd", " abxdd", confidence=0.5, character_confidences=[0.1] * 6)
+    assert line.prediction == "abxdd"
+    found = calibration([line])
+    assert (found.characters.count, found.characters.accuracy) == (5, 3 / 5)
+    assert found.lines.accuracy == 1 - 2 / 4
+    changed = evaluated(LineOrigin("p", "l"), "a", "e\u0301", "nfc", 0.5, [0.1, 0.2])
+    assert changed.character_confidences == (), "they no longer belong to the characters"
+    assert calibration([changed]).characters is None
+
+
+def test_lines_and_characters_have_temperatures_of_their_own():
+    lines = [
+        evaluated(LineOrigin("p", str(number)), "ab", "ab" if number % 2 else "cd", "none", 0.99, [0.6, 0.4])
+        for number in range(40)
+    ]
+    found = fit_temperatures(lines)
+    assert found.lines > 5
+    softened = calibrated(Transcription("ab", 0.99, (0.6, 0.4)), Temperatures(characters=1.0, lines=found.lines))
+    assert softened.character_confidences == (0.6, 0.4)
+    assert softened.confidence < 0.75

@@ -23,6 +23,7 @@ def in_own_process(
     """Runs the program in a forked process, after `before`, and `beside(process)` in this one meanwhile; returns its
     exit code, negative for a signal that killed it, and what it told."""
     told = folder.parent / f"{folder.name}.txt"
+    folder.parent.mkdir(parents=True, exist_ok=True)
     told.unlink(missing_ok=True)
     process = os.fork()
     if not process:

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import pytest
 import yaml
+from drawn_layouts import read_csv
 from killing import differences, in_own_process, killed_after, left_by, signalled_when
 from program import TINY, Ended, run_program
 
@@ -193,3 +194,45 @@ def test_a_folder_without_a_run_is_named(tmp_path, folder):
     ended = run_program(tmp_path / "run", f"resume={tmp_path / folder}")
     assert ended.code == 1, ended
     assert f"resume={tmp_path / folder}" in ended.output
+
+
+@pytest.mark.parametrize("name", ["last.ckpt", "checkpoints/step_00000006.ckpt"])
+def test_a_checkpoint_is_exported_as_the_model_that_it_holds(whole, tmp_path, name):
+    ended = run_program(tmp_path / "run", "task=export", "format=safetensors", f"checkpoint={whole.folder / name}")
+    assert ended.code == 0, ended
+    of_checkpoint, exported = load_model(whole.folder / name), load_model(tmp_path / "run" / "model.safetensors")
+    assert exported[1] == of_checkpoint[1]
+    assert not differences(exported[0].state_dict(), of_checkpoint[0].state_dict())
+
+
+def test_an_export_replaces_nothing(whole, tmp_path):
+    (tmp_path / "mine.safetensors").write_text("mine")
+    typed = ("task=export", f"checkpoint={whole.folder}", f"output={tmp_path / 'mine.safetensors'}")
+    ended = run_program(tmp_path / "run", *typed)
+    assert ended.code == 1, ended
+    assert "exists already" in ended.output.strip().splitlines()[-1]
+    assert (tmp_path / "mine.safetensors").read_text() == "mine"
+
+
+def test_the_copies_that_are_kept_are_the_last_and_the_best(whole):
+    """Of the copies every 3 steps the last one, and the best of the validations."""
+    kept = {int(path.stem.removeprefix("step_")) for path in (whole.folder / "checkpoints").iterdir()}
+    rows = [row for row in read_csv(whole.folder / "metrics.csv") if row["val/cer"]]
+    best = min(rows, key=lambda row: float(row["val/cer"]))
+    assert kept == {6, int(best["step"]) + 1}
+
+
+def test_auto_goes_on_with_the_unfinished_run_and_else_begins_one(whole, stopped):
+    """The run goes on in the folder that it has, whatever its date; once it is finished another one begins."""
+    outputs = (f"paths.outputs={stopped}", "name=mine", "resume=auto")
+    short = (*whole.arguments, *outputs, "trainer.max_steps=2", "trainer.validations=1")
+    first, second = stopped / "mine" / "a", stopped / "mine" / "b"
+    code, _ = in_own_process(first, *short, before=failing_at(3))
+    assert code != 0
+    assert (first / "last.ckpt").is_file()
+    other = run_program(second, *short, "optimizer.lr=1e-4", "trainer.max_steps=1")
+    assert "a new one begins" in other.output, other
+    ended = run_program(stopped / "mine" / "c", *short)
+    assert ended.code == 0, ended
+    assert (first / "metrics.json").is_file()
+    assert not (stopped / "mine" / "c").exists()

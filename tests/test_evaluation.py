@@ -10,8 +10,13 @@ from drawn_layouts import draw_pages, read_csv, write_page_layout
 from uncial.data.dataset import make_batch
 from uncial.data.store import Store
 from uncial.metrics.error_rates import ErrorRates
-from uncial.models.files import load_model
+from uncial.models.files import load_model, save_model
 from uncial.reports.line_results import read_line_results
+from uncial.tasks.evaluation import evaluated_lines
+from uncial.text.rules import TextRules
+from uncial.text.transcription import Transcription
+from uncial.training.line_scores import LineResult
+from uncial.transcriber import load
 
 
 @pytest.fixture
@@ -156,3 +161,29 @@ def test_what_cannot_be_scored_is_said_in_one_sentence(run, trained, drawn, argu
     ended = run("task=test", "data=page", f"data.root={drawn / 'page'}", *given)
     assert ended.code == 1, ended
     assert told in ended.output.strip().splitlines()[-1]
+
+
+def test_confidences_are_at_the_temperatures_of_the_model_file(trained, drawn, tmp_path):
+    recognizer, card = load_model(trained.folder)
+    assert set(card["calibration"]) == {"characters", "lines"}
+    save_model(tmp_path / "soft.safetensors", recognizer, {**card, "calibration": {"characters": 1.0, "lines": 2.0}})
+    save_model(tmp_path / "plain.safetensors", recognizer, {**card, "calibration": None})
+    store = Store(next((trained.folder.parent / "store").glob("*.arrow")))
+    strips = [store.strip(row) for row in range(3)]
+    soft, plain = (load(tmp_path / name).transcribe(strips) for name in ("soft.safetensors", "plain.safetensors"))
+    assert [line.text for line in soft] == [line.text for line in plain]
+    assert [line.character_confidences for line in soft] == [line.character_confidences for line in plain]
+    for softened, stated in zip(soft, plain, strict=True):
+        odds = stated.confidence / (1 - stated.confidence)
+        assert softened.confidence / (1 - softened.confidence) == pytest.approx(odds**0.5, rel=1e-6)
+
+
+def test_what_a_model_learned_to_replace_is_no_error_of_its_own(trained, drawn):
+    store = Store(next((trained.folder.parent / "store").glob("*.arrow")))
+    texts = [store.value(row, "text") for row in range(6)]
+    results = [LineResult(row, "", Transcription(text.replace("o", "0"), 0.9), 0) for row, text in enumerate(texts)]
+    assert sum(text.count("o") for text in texts) > 0
+    rules = TextRules(replacements=(("o", "0"),))
+    assert sum(line.counts.edits for line in evaluated_lines(store, results, "nfc_strip", rules)) == 0
+    held = evaluated_lines(store, results, "nfc_strip")
+    assert sum(line.counts.edits for line in held) == sum(text.count("o") for text in texts)

@@ -139,7 +139,7 @@ def left_by(arguments: list[str]) -> set[str]:
         },
         "compare": {"comparison.md", "comparison.json", "comparison.csv", "lines.jsonl"},
         "predict": set(),
-        "inspect": {"findings.json", "contact_sheet.png", "augmentation.png"},
+        "inspect": {"findings.json", "findings.html", "contact_sheet.png", "augmentation.png"},
         "compile": {"loghi"},
         "export": set(),
     }
@@ -188,6 +188,6 @@ def test_keys_that_the_pages_name_exist():
             if (
                 name.partition(".")[0] in groups
                 and not (ROOT / name).exists()
-                and not name.endswith((".yaml", ".csv", ".png", ".json", ".safetensors"))
+                and not name.endswith((".yaml", ".csv", ".png", ".json", ".safetensors", ".html"))
             ):
                 assert name in keys, f"{page.name} speaks of {name}"

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from uncial.data.checks.findings import Finding
 from uncial.formats.types import Problem
 from uncial.reports.console import is_live, make_console, show
 from uncial.reports.figures import duration, percent, plural, rate, visible
-from uncial.reports.findings import Finding
 from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables, quantiles
 from uncial.reports.sample_lines import sample_lines, sample_lines_plain
 from uncial.reports.summary import PartScores, RunSummary, run_summary
@@ -100,7 +100,7 @@ def inspection():
         unseen={"æ": 3},
         problems=[Problem(f"{LONG}", f"l{n}", "the polygon has fewer than three points") for n in range(7)]
         + [Problem("b.xml", "", "truncated [x]")],
-        findings=[Finding("info", "rare", "rare one"), Finding("error", "twins", "two [b]files[/b]", "a.xml")],
+        findings=[Finding("information", "rare", "rare one"), Finding("error", "twins", "two [b]files[/b]", "a.xml")],
     )
 
 
@@ -116,7 +116,7 @@ def test_inspection_names_sizes_parts_alphabet_quantiles_and_problems():
     assert "\uf1ac U+F1AC private use" in lines
     assert "æ 3" in lines
     assert any(line.startswith("the polygon has fewer than three points 7 ") and str(LONG) in line for line in lines)
-    assert lines.index("error: two [b]files[/b] (a.xml)") < lines.index("info: rare one")
+    assert lines.index("error: two [b]files[/b] (a.xml)") < lines.index("information: rare one")
 
 
 def test_inspection_as_json_is_plain_and_whole():

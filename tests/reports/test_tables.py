@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from uncial.data.checks.findings import Finding
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
 from uncial.formats.types import Problem
-from uncial.reports.findings import Finding, grave, write_findings
+from uncial.reports.findings import grave, write_findings
 from uncial.reports.tables import PredictionRow, write_json, write_metrics, write_predictions, write_skipped
 
 AWKWARD = ["a,b", 'say "ꝑ"', "=1+1", "two\nlines", " edge ", "\uf1ac\u0303", "", "-", "; ;", "\t@x"]
@@ -105,7 +106,7 @@ def test_a_folder_in_the_way_is_a_users_error(tmp_path):
 
 
 FINDINGS = [
-    Finding("info", "rare", "x"),
+    Finding("information", "rare", "x"),
     Finding("error", "empty", "y", "a.xml", "l1"),
     Finding("warning", "twin", "z"),
 ]
@@ -113,14 +114,20 @@ FINDINGS = [
 
 @pytest.mark.parametrize(
     ("fail_on", "kinds"),
-    [(None, []), ("error", ["empty"]), ("warning", ["empty", "twin"]), ("info", ["rare", "empty", "twin"])],
+    [
+        (None, []),
+        ("error", ["empty"]),
+        ("warning", ["empty", "twin"]),
+        ("information", ["rare", "empty", "twin"]),
+        ("never", []),
+    ],
 )
 def test_findings_at_or_above_a_severity(fail_on, kinds):
     assert [finding.kind for finding in grave(FINDINGS, fail_on)] == kinds
 
 
 def test_an_unknown_severity_names_the_key_and_the_choices():
-    with pytest.raises(UserError, match=r"inspect\.fail_on is 'fatal': choose one of info, warning, error"):
+    with pytest.raises(UserError, match=r"inspect\.fail_on is 'fatal': choose one of information, warning, error"):
         grave(FINDINGS, "fatal")
 
 
@@ -129,11 +136,12 @@ def test_findings_are_written_gravest_first(tmp_path: Path):
     write_findings(path, {"lines": 3}, FINDINGS)
     data = json.loads(path.read_text())
     assert data["summary"] == {"lines": 3}
-    assert [finding["severity"] for finding in data["findings"]] == ["error", "warning", "info"]
+    assert [finding["severity"] for finding in data["findings"]] == ["error", "warning", "information"]
     assert data["findings"][0] == {
         "severity": "error",
         "kind": "empty",
         "message": "y",
         "file": "a.xml",
         "line": "l1",
+        "remedy": "",
     }

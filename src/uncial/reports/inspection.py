@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 from unicodedata import category
 
@@ -13,15 +12,17 @@ from rich.constrain import Constrain
 from rich.table import Table
 from rich.text import Text
 
+from uncial.data.checks.findings import Finding
 from uncial.data.separation import Separation
 from uncial.formats.types import Problem
-from uncial.reports.figures import plural
-from uncial.reports.findings import SEVERITIES, Finding
+from uncial.reports.figures import plural, visible
+from uncial.reports.findings import by_gravity
 from uncial.text.characters import code_point, name
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 SHOWN_FINDINGS = 20
-COLOURS = {"info": "cyan", "warning": "yellow", "error": "bold red"}
+SHOWN_OF_A_KIND = 3
+COLOURS = {"information": "cyan", "warning": "yellow", "error": "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +175,25 @@ def _problems(problems: Sequence[Problem]) -> Table:
 
 
 def _findings(findings: Sequence[Finding]) -> RenderableType:
-    ordered = sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
+    """The gravest first, a few of each kind."""
     rows = [Text("Findings", style="bold")]
-    for finding in islice(ordered, SHOWN_FINDINGS):
-        where = " ".join(filter(None, (finding.file, finding.line)))
-        rows.append(
-            Text.assemble(
-                (f"{finding.severity}: ", COLOURS[finding.severity]), finding.message, f" ({where})" if where else ""
-            )
-        )
-    if len(ordered) > SHOWN_FINDINGS:
-        rows.append(Text(f"and {len(ordered) - SHOWN_FINDINGS} more: see findings.json", style="dim"))
+    of_kind: Counter[str] = Counter()
+    for finding in by_gravity(findings):
+        of_kind[finding.kind] += 1
+        if of_kind[finding.kind] <= SHOWN_OF_A_KIND and len(rows) <= SHOWN_FINDINGS:
+            rows.append(_finding(finding))
+    shown = len(rows) - 1
+    if len(findings) > shown:
+        counts = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in of_kind.items())
+        rows.append(Text(f"in all {len(findings):,}: {counts}; see findings.html", style="dim"))
     return Group(*rows)
+
+
+def _finding(finding: Finding) -> Text:
+    where = visible(" ".join(filter(None, (finding.file, finding.line))))
+    return Text.assemble(
+        (f"{finding.severity}: ", COLOURS[finding.severity]), visible(finding.message), f" ({where})" if where else ""
+    )
 
 
 def _table(title: str, *headings: str) -> Table:

@@ -46,6 +46,8 @@ LEAST = {
     "callbacks.checkpoints.every_steps": 1,
     "callbacks.checkpoints.keep_last": 1,
     "callbacks.checkpoints.keep_best": 0,
+    "inspect.samples": 0,
+    "inspect.pictures": 0,
     "scheduler.warmup_steps": 0,
     "model.head.layers": 1,
     "trainer.gradient_clip": 0,

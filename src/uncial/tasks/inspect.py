@@ -3,55 +3,61 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.separation import Separation, separation
+from uncial.data.separation import separation
 from uncial.data.splits import PARTS
 from uncial.errors import FindingsError
-from uncial.formats.types import Problem
+from uncial.models.files import load_model
 from uncial.reports.console import make_console, show
 from uncial.reports.contact_sheet import Sample, contact_sheet
-from uncial.reports.findings import Finding, grave, write_findings
+from uncial.reports.findings import grave, write_findings
+from uncial.reports.findings_page import LineView, write_findings_page
 from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables
 from uncial.reports.tables import write_skipped
 from uncial.tasks.alphabet import text_rules
 from uncial.tasks.augmentation_sheet import draw_augmentation
+from uncial.tasks.checking import find
 from uncial.tasks.configuration import check_numbers, listed, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import texts_of
-from uncial.text.characters import describe
 from uncial.text.codec import alphabet_counts
-
-RARE = 3
-"""A character of the training lines that occurs less often can hardly be learned."""
 
 
 def run(config: DictConfig) -> None:
-    """Tables on the terminal, findings.json, skipped.csv, contact_sheet.png and augmentation.png; exit code 2 where
-    `inspect.fail_on` asks for it."""
+    """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png and augmentation.png; exit
+    code 2 where `inspect.fail_on` asks for it."""
     check_numbers(config)
     grave((), config.inspect.fail_on)
+    recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)))[0]
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
     rules = text_rules(config)
     texts = {part: texts_of(truth, truth.rows[part], rules) for part in PARTS}
     sides = separation(truth.store, truth.rows)
-    findings = [*_of_problems(truth), *_of_sides(sides, config.data.split), *_of_characters(texts)]
+    findings = list(find(config, truth, sides, rules, recognizer))
     inspection = inspect(truth, texts, findings, source=", ".join(listed(config.data.root)) or config.data.name)
     inspection = replace(inspection, separation=sides, split=config.data.split)
     write_skipped(folder / "skipped.csv", truth.problems)
     write_findings(folder / "findings.json", inspection_json(inspection), findings)
+    write_findings_page(folder / "findings.html", inspection, lambda row: _view(truth, row), config.inspect.pictures)
     contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")
-    show(make_console(), inspection_tables(inspection), f"Contact sheets, findings.json and skipped.csv: {folder}")
+    show(
+        make_console(),
+        inspection_tables(inspection),
+        f"findings.html, findings.json, skipped.csv and contact sheets: {folder}",
+    )
     draw_augmentation(config, truth, folder / "augmentation.png")
     if found := grave(findings, config.inspect.fail_on):
+        noun = "finding" if len(found) == 1 else "findings"
         raise FindingsError(
-            f"{len(found)} findings at or above {config.inspect.fail_on} (inspect.fail_on); "
-            f"the first: {found[0].message}"
+            f"{len(found)} {noun} at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"
         )
 
 
@@ -92,33 +98,5 @@ def samples(truth: GroundTruth, count: int, seed: int) -> Iterator[Sample]:
         yield Sample(truth.store.strip(row), truth.store.value(row, "text"), caption)
 
 
-def _of_problems(truth: GroundTruth) -> Iterator[Finding]:
-    for problem in truth.problems:
-        yield _finding("error" if not problem.line else "warning", "skipped", problem)
-    for note in truth.notes:
-        yield _finding("warning", "doubtful", note)
-    for key, count in truth.left_out.items():
-        yield Finding("info", "filtered", f"{count:,} lines are left out by {key}")
-    for warning in truth.warnings:
-        yield Finding("warning", "split", warning)
-
-
-def _of_sides(sides: Separation, by: str) -> Iterator[Finding]:
-    for leak in sides.leaks(by):
-        yield Finding("error", "leak", f"{leak}: scores will look better than on new pages")
-
-
-def _finding(severity: str, kind: str, problem: Problem) -> Finding:
-    return Finding(severity, kind, problem.reason, problem.file, problem.line)  # type: ignore[arg-type]
-
-
-def _of_characters(texts: Mapping[str, list[str]]) -> Iterator[Finding]:
-    trained = alphabet_counts(texts["train"])
-    for part in ("val", "test"):
-        for character, count in alphabet_counts(texts[part]).items():
-            if character not in trained:
-                told = f"{describe(character)} occurs {count} times in {part} and never in train, so it cannot be read"
-                yield Finding("warning", "unseen_character", told)
-    for character, count in trained.items():
-        if count < RARE:
-            yield Finding("info", "rare_character", f"{describe(character)} occurs {count} times in the training lines")
+def _view(truth: GroundTruth, row: int) -> LineView:
+    return LineView(truth.store.strip(row), truth.store.value(row, "text"))

@@ -65,5 +65,7 @@ def _preference(page: Page) -> tuple[int, bool, bool, int, str]:
 
 def _reason(page: Page, kept: Page) -> str:
     image = page.image.path.name if page.image is not None else ""
-    reason = f"transcribes the image {image}, as {kept.source} does, which is used"
+    copy = page.image and kept.image and os.path.realpath(page.image.path) != os.path.realpath(kept.image.path)
+    named = f"{image}, a copy of {kept.image.path}," if copy and kept.image else f"{image},"
+    reason = f"transcribes the image {named} as {kept.source} does, which is used"
     return reason if page.subset == kept.subset else f"{reason} in the {kept.subset} part"

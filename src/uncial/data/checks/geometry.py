@@ -1,0 +1,136 @@
+"""Polygons and regions as the files state them: off the image, in one place twice, or empty."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+import cv2
+import numpy as np
+
+from uncial.data.checks.findings import Finding
+from uncial.formats.types import Page, TextLine
+
+OUTSIDE = 0.1
+"""Share of a line's polygon beyond the image from which it is a warning; segmenters go over the edge by a little."""
+
+SAME_PLACE = 0.8
+"""Area that two polygons share, over the area that they cover together, from which they are one line's."""
+
+PICTURES = (
+    "image",
+    "graphic",
+    "drawing",
+    "separator",
+    "noise",
+    "linedrawing",
+    "chart",
+    "map",
+    "advert",
+    "stamp",
+    "damage",
+)
+"""What the types of regions that hold no lines by their nature begin with or hold, in small letters."""
+
+
+def geometry(pages: Sequence[Page], rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+    """`rows` are the store's rows by page id and line id."""
+    for page in pages:
+        yield from _outside(page, rows)
+        yield from _in_one_place(page, rows)
+
+
+def empty_parts(pages: Sequence[Page]) -> Iterator[Finding]:
+    """Information about pages and regions without lines, and lines that nobody has transcribed yet."""
+    for page in pages:
+        file = str(page.source)
+        if not page.lines:
+            yield Finding("information", "empty_page", "the page has no lines", file, "", "Nothing, where it is blank.")
+            continue
+        filled = {line.region_id for line in page.lines}
+        for region in page.regions:
+            if region.id not in filled and not any(name in (region.type or "").lower() for name in PICTURES):
+                kind = f" ({region.type})" if region.type else ""
+                message = f"the region {region.id}{kind} has no lines"
+                yield Finding("information", "empty_region", message, file, "", "Nothing, or delete the region.")
+        missing = [line for line in page.lines if line.text is None]
+        if missing:
+            message = f"{len(missing)} of {len(page.lines)} lines have no transcription"
+            remedy = "Nothing, where it is meant so; else transcribe them."
+            yield Finding("information", "untranscribed_lines", message, file, missing[0].id, remedy)
+
+
+def _outside(page: Page, rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+    if page.width <= 0 or page.height <= 0:
+        return
+    for line in page.lines:
+        # What lies outside for the greater part is left out, and told there.
+        if len(line.polygon) >= 3 and (row := rows.get((page.id, line.id))) is not None:
+            share = _share_outside(line, page)
+            if share > OUTSIDE:
+                message = f"{share:.0%} of its polygon lies outside the image"
+                remedy = "Draw it anew, or put the image there that was transcribed."
+                yield Finding("warning", "outside_image", message, str(page.source), line.id, remedy, row)
+
+
+def _share_outside(line: TextLine, page: Page) -> float:
+    points = np.array(line.polygon, dtype=np.float32)
+    low, high = points.min(axis=0), points.max(axis=0)
+    if (low >= -1).all() and high[0] <= page.width + 1 and high[1] <= page.height + 1:
+        return 0.0
+    mask, origin, scale = _mask(points)
+    ys, xs = np.nonzero(mask)
+    x, y = xs / scale + origin[0], ys / scale + origin[1]
+    return float(((x < 0) | (y < 0) | (x > page.width) | (y > page.height)).mean()) if len(x) else 0.0
+
+
+def _mask(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """The polygon drawn into a mask of at most 256 pixels a side, its first pixel's position, and its scale."""
+    low = points.min(axis=0)
+    extent = np.maximum(np.ptp(points, axis=0), 1)
+    scale = min(1.0, 256 / float(extent.max()))
+    mask = np.zeros((int(extent[1] * scale) + 2, int(extent[0] * scale) + 2), np.uint8)
+    cv2.fillPoly(mask, [np.rint((points - low) * scale).astype(np.int32)], (1,))
+    return mask, low, scale
+
+
+def _in_one_place(page: Page, rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+    """Lines with text whose polygon is that of an earlier one."""
+    lines = [line for line in page.lines if len(line.polygon) >= 3 and line.text]
+    boxes = [_box(line) for line in lines]
+    told: set[str] = set()
+    for (one, first), (other, second) in combinations(zip(lines, boxes, strict=True), 2):
+        if other.id not in told and _box_overlap(first, second) > SAME_PLACE and _overlap(one, other) > SAME_PLACE:
+            told.add(other.id)
+            kind, message = "duplicate_line", f"its polygon is nearly that of line {one.id}"
+            if (one.text or "").strip() != (other.text or "").strip():
+                kind = "two_transcriptions"
+                message += f", which is transcribed otherwise: ‘{(one.text or '').strip()}’"
+            row = rows.get((page.id, other.id))
+            yield Finding("warning", kind, message, str(page.source), other.id, "Delete one of the two.", row)
+
+
+def _box(line: TextLine) -> tuple[float, float, float, float]:
+    xs, ys = zip(*line.polygon, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _box_overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return width * height / max(sum(areas) - width * height, 1e-9)
+
+
+def _overlap(one: TextLine, other: TextLine) -> float:
+    points = [np.array(line.polygon, dtype=np.float32) for line in (one, other)]
+    low = np.minimum(points[0].min(axis=0), points[1].min(axis=0))
+    extent = np.maximum(points[0].max(axis=0), points[1].max(axis=0)) - low
+    scale = min(1.0, 256 / max(float(extent.max()), 1.0))
+    masks = []
+    for polygon in points:
+        mask = np.zeros((int(extent[1] * scale) + 2, int(extent[0] * scale) + 2), np.uint8)
+        cv2.fillPoly(mask, [np.rint((polygon - low) * scale).astype(np.int32)], (1,))
+        masks.append(mask)
+    together = cv2.countNonZero(cv2.bitwise_or(*masks))
+    return cv2.countNonZero(cv2.bitwise_and(*masks)) / max(together, 1)

@@ -1,0 +1,149 @@
+"""Line images that do not show a line of writing: no ink, polygons beside the ink, several lines, upside down."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from uncial.data.checks.checked import CheckedData
+from uncial.data.checks.findings import Finding
+from uncial.data.checks.measures import BANDS
+from uncial.data.checks.robust import ENOUGH
+
+FAINT = 0.25
+"""Contrast against the hand's median below which a line of some characters has no ink."""
+
+FAINTEST = 0.12
+"""The same for lines of a character or two, of which a full stop is one."""
+
+NO_CONTRAST = 6.0
+"""Grey levels below which nothing is written, whatever the other lines look like."""
+
+LONG = 8
+"""Characters from which the spread of a line's ink says something."""
+
+VALLEY = 0.18
+"""Ink in the emptiest band of the middle, against the lesser of the fullest bands above and below it, under which the
+image holds two lines."""
+
+WIDE = 3.0
+"""Width over height of an image from which such a valley is no letter's own."""
+
+ALIKE = (0.55, 0.72)
+"""Correlation of the spread of ink of a page's lines with the hand's under which the page's lines are cut wrongly: the
+first for hands whose pages vary, the second for those whose pages do not. Sound pages of real sets stay above 0.76.
+"""
+
+UNUSUAL = 8
+"""How many times the usual distance of a page from its hand (1 less the correlation) makes it wrong in between."""
+
+
+def without_ink(data: CheckedData) -> Iterator[Finding]:
+    """Lines with a text and nothing written."""
+    contrast = data.measures.contrast
+    for rows in data.by_hand.values():
+        usual = float(np.median(contrast[rows])) if len(rows) >= 3 else float(np.median(contrast))
+        for row in rows.tolist():
+            least = (FAINT if data.lengths[row] > 3 else FAINTEST) * usual
+            if contrast[row] < max(least, NO_CONTRAST):
+                message = "there is a text, but hardly any ink in its image"
+                remedy = "Draw its polygon around the writing, or delete the line."
+                yield data.finding(row, "warning", "no_ink", message, remedy)
+
+
+def several_lines(data: CheckedData) -> Iterator[Finding]:
+    """Images with an empty stretch between two lines of writing."""
+    profiles, sizes = data.measures.profiles, data.measures.sizes
+    depth = np.full(len(profiles), np.inf)
+    for band in range(BANDS // 4, BANDS - BANDS // 4):
+        above, below = profiles[:, :band], profiles[:, band + 1 :]
+        parted = (above.sum(axis=1) > 0.3) & (below.sum(axis=1) > 0.3)
+        lesser = np.minimum(above.max(axis=1), below.max(axis=1))
+        depth = np.where(parted, np.minimum(depth, profiles[:, band] / np.maximum(lesser, 1e-6)), depth)
+    for row in np.flatnonzero((depth < VALLEY) & (data.lengths >= LONG) & (sizes[:, 1] > WIDE * sizes[:, 0])).tolist():
+        message = "its image seems to hold more than one line of writing"
+        yield data.finding(row, "warning", "several_lines", message, "Draw its polygon around one line.")
+
+
+def off_the_ink(data: CheckedData) -> Iterator[Finding]:
+    """Pages whose lines show the ink elsewhere than those of the same hand do: their coordinates do not fit the image.
+
+    Line images are left out: they were cut before, each in its own way.
+    """
+    drawn = {page.id for page in data.pages if any(line.polygon or line.baseline for line in page.lines)}
+    profiles = data.measures.profiles
+    for hand in data.by_hand.values():
+        long = hand[data.lengths[hand] >= LONG]
+        if len(long) < 2 * ENOUGH:
+            continue
+        usual = np.median(profiles[long], axis=0)
+        sheets: dict[str, list[int]] = {}
+        for row in long.tolist():
+            if data.lines[row].page in drawn:
+                sheets.setdefault(data.lines[row].page, []).append(row)
+        likeness = {
+            page: _correlation(profiles[rows].mean(axis=0), usual) for page, rows in sheets.items() if len(rows) >= 4
+        }
+        least = np.clip(1 - UNUSUAL * (1 - np.median(list(likeness.values()) or [1.0])), *ALIKE)
+        for page, rows in sheets.items():
+            if len(sheets) > 1 and likeness.get(page, 1.0) < least:
+                message = f"the polygons of the page {page} do not lie on its writing as those of other pages do"
+                remedy = (
+                    "Look whether the image is the one that was transcribed, neither turned nor cropped nor scaled."
+                )
+                yield Finding("warning", "off_the_ink", message, data.lines[rows[0]].file, "", remedy, rows[0])
+
+
+def upside_down(data: CheckedData) -> Iterator[Finding]:
+    """Pages whose lines look like other pages' lines turned by half a turn."""
+    upright = uprightness(data.measures.turning.astype(np.float64), data.by_sheet, data.lengths >= 4)
+    usual = np.nanmedian(list(upright.values())) if upright else np.nan
+    for sheet, score in upright.items():
+        if np.isfinite(usual) and usual > 0.5 and score < -0.55 * usual:
+            rows = data.by_sheet[sheet]
+            message = f"the lines of {sheet} seem to stand on their heads"
+            remedy = "Turn the image back, or state the orientation that its coordinates were made for."
+            first = data.lines[int(rows[0])]
+            yield Finding("warning", "upside_down", message, first.file, "", remedy, int(rows[0]))
+
+
+def uprightness(turning: np.ndarray, sheets: Mapping[str, np.ndarray], usable: np.ndarray) -> dict[str, float]:
+    """How upright the lines of each page are, in standard deviations of a line, below 0 for those upside down.
+
+    `turning` (n, f) is what a half turn changes in features of each line. The direction that tells upright from turned
+    best (Fisher's linear discriminant) is learned from the other pages, in five folds, all of which are taken to be
+    upright at first and then without those that are not. Pages with fewer than three usable lines, and data with
+    fewer than four such pages, are not judged.
+    """
+    pages = {name: rows[usable[rows]] for name, rows in sheets.items()}
+    pages = {name: rows for name, rows in pages.items() if len(rows) >= 3}
+    if len(pages) < 4 or sum(map(len, pages.values())) < 3 * ENOUGH:
+        return {}
+    names = sorted(pages)
+    scores = dict.fromkeys(names, 0.0)
+    for _ in range(3):
+        found = {}
+        for fold in range(min(5, len(names))):
+            judged = names[fold :: min(5, len(names))]
+            learned = [pages[name] for name in names if name not in set(judged) and scores[name] >= 0]
+            if not learned:
+                return {}
+            direction = _discriminant(turning[np.concatenate(learned)])
+            found.update({name: float((turning[pages[name]] @ direction).mean()) for name in judged})
+        scores = found
+    return scores
+
+
+def _discriminant(differences: np.ndarray) -> np.ndarray:
+    """(f,): the weights by which differences (n, f) are positive most surely; their sums vary with a deviation of 1."""
+    spread = np.cov(differences.T)
+    size = differences.shape[1]
+    # Shrunk towards equal variances, the more the fewer lines there are (Ledoit and Wolf's idea with a fixed share).
+    share = min(0.5, size / len(differences))
+    shrunk = (1 - share) * spread + (share * np.trace(spread) / size + 1e-9) * np.eye(size)
+    weights = np.linalg.solve(shrunk, differences.mean(axis=0))
+    return weights / max(float(np.sqrt(weights @ shrunk @ weights)), 1e-9)
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    one, other = one - one.mean(), other - other.mean()
+    return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-9))

@@ -1,0 +1,158 @@
+"""What the checks measure of every line image, in one pass over the store."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from uncial.data.store import Store
+
+ROWS = 32
+"""Height in pixels to which line images are scaled before they are measured."""
+
+COLUMNS = 4096
+"""Width to which they are at most."""
+
+BANDS = 16
+"""Rows of a profile."""
+
+THUMBNAIL = (64, 8)
+"""Width and height of the small picture by which like images are found."""
+
+LETTER_GAP = 17
+"""Columns without ink, of a line scaled to ROWS, that still count as written on: half of its height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """One entry a row of the store.
+
+    `sizes` (n, 2) are height and width in pixels. `contrast` (n,) is how much darker than the paper the darkest strokes
+    are, in grey levels. `extent` (n,) is the distance from the first to the last stroke, and `written` (n,) what of it
+    is written on, wide gaps left out, both in heights of the line image. `spread` (n,) is how high the middle 80 % of
+    the ink are, as a fraction of the height. `profiles` (n, BANDS) say how the ink is spread from top to bottom (sum
+    1, or 0 where there is no ink). `turning` (n, 3 BANDS) is what a half turn of the image changes in the spread of its
+    ink and of its upper and lower edges. `thumbnails` (n, 512) float16 are centred and of length 1, 0 where there is
+    nothing to see. `checksums` (n,) are equal where size and pixels are.
+    """
+
+    sizes: np.ndarray
+    contrast: np.ndarray
+    extent: np.ndarray
+    written: np.ndarray
+    spread: np.ndarray
+    profiles: np.ndarray
+    turning: np.ndarray
+    thumbnails: np.ndarray
+    checksums: np.ndarray
+
+
+def measure(store: Store, advance: Callable[[int], None] = lambda count: None) -> Measures:
+    """Measure all line images of a store; `advance` is told of each one."""
+    count = len(store)
+    found = Measures(
+        sizes=store.sizes(),
+        contrast=np.zeros(count, np.float32),
+        extent=np.zeros(count, np.float32),
+        written=np.zeros(count, np.float32),
+        spread=np.zeros(count, np.float32),
+        profiles=np.zeros((count, BANDS), np.float32),
+        turning=np.zeros((count, 3 * BANDS), np.float16),
+        thumbnails=np.zeros((count, THUMBNAIL[0] * THUMBNAIL[1]), np.float16),
+        checksums=np.zeros(count, np.int64),
+    )
+    for row in range(count):
+        strip = store.strip(row)
+        found.checksums[row] = _checksum(strip)
+        darkness = darkness_of(strip)
+        contrast = contrast_of(darkness)
+        found.contrast[row] = contrast
+        found.extent[row], found.written[row] = _lengths(darkness, contrast)
+        found.spread[row] = _spread(darkness, contrast)
+        found.profiles[row] = profile_of(darkness)
+        found.turning[row] = _edges(darkness, contrast) - _edges(darkness[::-1, ::-1], contrast)
+        found.thumbnails[row] = _thumbnail(darkness)
+        advance(1)
+    return found
+
+
+def darkness_of(strip: np.ndarray) -> np.ndarray:
+    """How much darker than the paper around it each pixel of a line image is: (ROWS, w) float32, at least 0.
+
+    The image is scaled to ROWS pixels of height first. Light writing on a dark ground is taken for its negative.
+    """
+    grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
+    height, width = grey.shape
+    size = (int(np.clip(round(width * ROWS / height), 4, COLUMNS)), ROWS)
+    scaled = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    dark, middle, light = np.percentile(scaled, (1, 50, 99))
+    if middle - dark < light - middle - 8:
+        scaled = 255 - scaled
+    paper = cv2.dilate(cv2.blur(scaled, (3, 3)), np.ones((ROWS | 1, 2 * ROWS | 1), np.uint8))
+    paper = cv2.blur(paper, (2 * ROWS | 1, ROWS | 1))
+    # Not the white beyond the page's edge, beside which all of a line would be dark.
+    paper = np.minimum(paper, np.uint8(np.percentile(scaled, 80)))
+    return cv2.subtract(paper, scaled).astype(np.float32)
+
+
+def contrast_of(darkness: np.ndarray) -> float:
+    """How much darker than the paper strokes are: the mean of the darkest hundredth of the pixels, at least of 16."""
+    count = min(max(16, darkness.size // 100), darkness.size)
+    return float(np.partition(darkness.ravel(), -count)[-count:].mean())
+
+
+def profile_of(darkness: np.ndarray) -> np.ndarray:
+    """(BANDS,): the share of the ink in each band, from top to bottom."""
+    strokes = np.maximum(darkness - 0.35 * contrast_of(darkness), 0)
+    return _shares(strokes.reshape(BANDS, -1).sum(axis=1))
+
+
+def _shares(amounts: np.ndarray) -> np.ndarray:
+    total = float(amounts.sum())
+    return amounts / total if total > 0 else amounts
+
+
+def _checksum(strip: np.ndarray) -> int:
+    digest = hashlib.blake2b(strip.tobytes(), digest_size=8, key=repr(strip.shape).encode())
+    return int.from_bytes(digest.digest(), "big", signed=True)
+
+
+def _lengths(darkness: np.ndarray, contrast: float) -> tuple[float, float]:
+    columns = np.count_nonzero(darkness > max(0.5 * contrast, 1.0), axis=0) > 1
+    inked = np.flatnonzero(columns)
+    if not inked.size:
+        return 0.0, 0.0
+    row = columns[None, inked[0] : inked[-1] + 1].astype(np.uint8)
+    padded = cv2.copyMakeBorder(row, 0, 0, LETTER_GAP, LETTER_GAP, cv2.BORDER_CONSTANT, value=(0,))
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((1, LETTER_GAP), np.uint8))
+    return row.shape[1] / ROWS, float(closed.sum()) / ROWS
+
+
+def _spread(darkness: np.ndarray, contrast: float) -> float:
+    rows = np.maximum(darkness - 0.35 * contrast, 0).sum(axis=1)
+    total = float(rows.sum())
+    if total <= 0:
+        return 0.0
+    low, high = np.interp((0.1, 0.9), np.cumsum(rows) / total, np.arange(ROWS))
+    return float(high - low) / ROWS
+
+
+def _edges(darkness: np.ndarray, contrast: float) -> np.ndarray:
+    """(3 BANDS,): the shares, from top to bottom, of the ink, of its upper edges and of its lower edges."""
+    strokes = np.maximum(darkness / max(contrast, 1e-3) - 0.2, 0)
+    steps = np.diff(cv2.GaussianBlur(strokes, (3, 3), 0), axis=0, prepend=0, append=0)
+    places = np.linspace(0, ROWS, BANDS)
+    upper, lower = (
+        np.interp(places, np.arange(ROWS + 1), np.maximum(sign * steps, 0).mean(axis=1)) for sign in (1, -1)
+    )
+    return np.concatenate([_shares(strokes.reshape(BANDS, -1).mean(axis=1)), _shares(upper), _shares(lower)])
+
+
+def _thumbnail(darkness: np.ndarray) -> np.ndarray:
+    small = cv2.resize(darkness, THUMBNAIL, interpolation=cv2.INTER_AREA)
+    # Only what differs along the line: that lines are dark in their middle makes them all alike.
+    small -= small.mean(axis=1, keepdims=True)
+    length = float(np.linalg.norm(small))
+    return (small / length).ravel().astype(np.float16) if length > 1e-3 else np.zeros(small.size, np.float16)

@@ -1,0 +1,104 @@
+"""Transcriptions that hold what nobody meant to write: control characters, damage, odd white space, foreign letters."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+
+from uncial.data.checks.checked import CheckedData, CheckedLine
+from uncial.data.checks.findings import Finding
+from uncial.text.characters import describe
+from uncial.text.lookalikes import double, script
+
+FORMATS_OF_SCRIPTS = "\u200c\u200d"
+"""Joiner and non-joiner, which change letters in Arabic, Syriac and Indic scripts."""
+
+DIRECTIONS = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
+_MOJIBAKE = re.compile(
+    r"[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]+"
+)
+_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*")
+
+RARE_SCRIPT = 0.005
+"""Share of the letters below which a script is no language of the data."""
+
+
+def odd_text(data: CheckedData) -> Iterator[Finding]:
+    """Findings about single lines; what is a habit of the whole data is told by `inventory`."""
+    scripts = Counter(name for line in data.lines for name in map(script, line.text) if name)
+    total = sum(scripts.values())
+    foreign = {name for name, count in scripts.items() if count < RARE_SCRIPT * total}
+    for line in data.lines:
+        for severity, kind, message, remedy in (*_marks(line), *_spaces(line), *_letters(line, foreign)):
+            yield data.finding(line.row, severity, kind, message, remedy)  # type: ignore[arg-type]
+
+
+def _marks(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
+    for character in dict.fromkeys(line.text):
+        category = unicodedata.category(character)
+        told = f"the text holds {describe(character)}"
+        if category in ("Cc", "Zl", "Zp"):
+            yield "warning", "control_character", told, "Delete it, or write a space."
+        elif character in "\ufffd\ufffc" or category in ("Cs", "Cn"):
+            yield "warning", "damaged_text", f"{told}, the trace of a conversion that failed", "Transcribe it again."
+        elif category == "Cf" and not (character in FORMATS_OF_SCRIPTS and _joins(line.text)):
+            severity = "information" if character in DIRECTIONS or character == "\u00ad" else "warning"
+            yield severity, "invisible_character", f"{told}, which cannot be seen", "Delete it, unless it is meant."
+    if found := _ENTITY.search(line.text):
+        yield (
+            "warning",
+            "escaped_markup",
+            f"the text holds {found[0]}, a character escaped once too often",
+            "Unescape it.",
+        )
+    if (found := _MOJIBAKE.search(line.text)) and (meant := _decoded_again(found[0])) is not None:
+        message = f"the text holds ‘{found[0]}’, which is ‘{meant}’ read in a wrong encoding"
+        yield "warning", "damaged_text", message, "Convert the file again as UTF-8."
+
+
+def _joins(text: str) -> bool:
+    """Whether the text has letters of a script that joins or stacks them."""
+    return any(script(letter) not in ("", "LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "COPTIC") for letter in text)
+
+
+def _decoded_again(text: str) -> str | None:
+    try:
+        meant = text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return None
+    return meant if len(meant) < len(text) and meant.isprintable() else None
+
+
+def _spaces(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
+    text = line.text
+    if text != text.strip():
+        where = "begins and ends" if text != text.lstrip() and text != text.rstrip() else "begins"
+        where = "ends" if text == text.lstrip() else where
+        remedy = "Nothing: outer white space is left out of training and scores."
+        yield "information", "edge_white_space", f"the text {where} with white space", remedy
+    if "  " in text.strip():
+        yield "information", "repeated_space", "the text holds several spaces in a row", "Write one space."
+
+
+def _letters(line: CheckedLine, foreign: set[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Letters that stand for those of another script which look the same."""
+    of_line = Counter(name for name in map(script, line.text) if name)
+    if len(of_line) < 2:
+        return
+    for word in dict.fromkeys(_WORD.findall(unicodedata.normalize("NFC", line.text))):
+        of_word = Counter(name for name in map(script, word) if name)
+        if len(of_word) > 1:
+            wanted = max(of_word, key=lambda name: (of_word[name], of_line[name]))
+        else:
+            own = next(iter(of_word), "")
+            wanted = of_line.most_common(1)[0][0] if own in foreign else own
+        strangers = [letter for letter in dict.fromkeys(word) if script(letter) not in ("", wanted)]
+        meant = [double(letter, wanted) for letter in strangers]
+        if strangers and all(meant):
+            pairs = ", ".join(
+                f"{describe(letter)} for ‘{other}’" for letter, other in zip(strangers, meant, strict=True)
+            )
+            message = f"the word ‘{word}’ mixes scripts: {pairs}"
+            yield "warning", "foreign_letter", message, f"Type the letter of the {wanted.capitalize()} script."

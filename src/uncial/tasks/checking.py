@@ -1,0 +1,113 @@
+"""All checks of `inspect`, in the order in which one explains what the next would find again."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from omegaconf import DictConfig
+
+from uncial.data.checks.checked import CheckedData, checked_lines
+from uncial.data.checks.duplicate_lines import duplicate_lines
+from uncial.data.checks.duplicate_pages import duplicate_pages, page_pairs
+from uncial.data.checks.findings import Finding
+from uncial.data.checks.geometry import empty_parts, geometry
+from uncial.data.checks.ink import off_the_ink, several_lines, upside_down, without_ink
+from uncial.data.checks.inventory import (
+    private_characters,
+    rare_characters,
+    several_signs,
+    unknown_to_model,
+    unseen_characters,
+)
+from uncial.data.checks.leftovers import told_as_leftovers
+from uncial.data.checks.measures import measure
+from uncial.data.checks.normal_forms import mixed_normal_forms
+from uncial.data.checks.odd_text import odd_text
+from uncial.data.checks.proportions import proportions
+from uncial.data.checks.twins import weighed
+from uncial.data.checks.unusable import findings_of_notes, findings_of_problems
+from uncial.data.ground_truth import GroundTruth
+from uncial.data.separation import Separation
+from uncial.models.build import build_model
+from uncial.models.recognizer import Recognizer
+from uncial.reports.tracking import tracked
+from uncial.tasks.recognition import texts_of, too_long
+from uncial.text.codec import CharacterCodec
+from uncial.text.rules import TextRules
+
+
+def find(
+    config: DictConfig, truth: GroundTruth, sides: Separation, rules: TextRules, recognizer: Recognizer | None
+) -> Iterator[Finding]:
+    """All findings. `rules` are those of the config for text, `recognizer` the model of `checkpoint`."""
+    with tracked("looking at lines", len(truth.store)) as advance:
+        data = CheckedData(truth.store, list(checked_lines(truth)), measure(truth.store, advance), truth.pages)
+    yield from weighed(findings_of_problems(truth.problems))
+    yield from findings_of_notes(truth.notes)
+    yield from _of_the_split(truth, sides, config.data.split)
+    yield from _of_duplicates(data)
+    yield from told_as_leftovers(data, _of_images(config, truth, data, rules, recognizer))
+    yield from odd_text(data)
+    yield from mixed_normal_forms(data)
+    prepared = [rules.prepare(line.text) for line in data.lines]
+    yield from rare_characters(data, prepared)
+    yield from unseen_characters(data, prepared)
+    yield from private_characters(data)
+    yield from several_signs(data)
+    if recognizer is not None:
+        text = recognizer.text
+        yield from unknown_to_model(
+            data, [text.display(text.prepare(line.text)) for line in data.lines], recognizer.codec
+        )
+    yield from empty_parts(truth.pages)
+
+
+def _of_the_split(truth: GroundTruth, sides: Separation, by: str) -> Iterator[Finding]:
+    leaks = sides.leaks(by)
+    for leak in leaks:
+        message = f"{leak}: scores will look better than on new pages"
+        yield Finding("error", "leaking_page", message, "", "", "Keep each page, document or hand on one side.")
+    for key, count in truth.left_out.items():
+        yield Finding("information", "filtered", f"{count:,} lines are left out by {key}")
+    for warning in () if leaks else truth.warnings:
+        # The data may well be too few to be split.
+        yield Finding("information", "split", warning)
+
+
+def _of_duplicates(data: CheckedData) -> Iterator[Finding]:
+    rows = {(line.page, line.line): line.row for line in data.lines}
+    placed = list(geometry(data.pages, rows))
+    yield from placed
+    with tracked("comparing pages", len(data.pages)) as advance:
+        pairs = page_pairs(data.pages, advance)
+    yield from duplicate_pages(pairs, data.part_of_page)
+    told = {finding.row for finding in placed if finding.kind in ("duplicate_line", "two_transcriptions")}
+    yield from duplicate_lines(data, {frozenset((pair.first.id, pair.second.id)) for pair in pairs}, told)
+
+
+def _of_images(
+    config: DictConfig, truth: GroundTruth, data: CheckedData, rules: TextRules, recognizer: Recognizer | None
+) -> Iterator[Finding]:
+    faint = list(without_ink(data))
+    yield from faint
+    yield from infeasible_lines(config, truth, data, rules, recognizer)
+    blank = {finding.row for finding in faint}
+    yield from (finding for finding in proportions(data) if finding.row not in blank)
+    yield from several_lines(data)
+    yield from off_the_ink(data)
+    yield from upside_down(data)
+
+
+def infeasible_lines(
+    config: DictConfig, truth: GroundTruth, data: CheckedData, rules: TextRules, recognizer: Recognizer | None
+) -> Iterator[Finding]:
+    """Lines whose text has no room in their image for the model of `checkpoint`, or of the config."""
+    rows = np.arange(len(truth.store))
+    if recognizer is None:
+        shown = [rules.display(text) for text in texts_of(truth, rows, rules)]
+        model = build_model(config.model, codec=CharacterCodec.from_texts(shown, rules.unit), text=rules)
+        if not isinstance(model, Recognizer):
+            return
+        recognizer = model
+    for row, problem in too_long(truth, rows, recognizer).items():
+        message, _, remedy = problem.reason.partition(": ")
+        yield data.finding(row, "warning", "infeasible_line", message, f"{remedy[:1].upper()}{remedy[1:]}.")

@@ -55,6 +55,9 @@ LEAST = {
     "trainer.log_every": 1,
     "trainer.patience": 1,
     "trainer.min_delta": 0,
+    "optimizer.lr": 0,
+    "optimizer.momentum": 0,
+    "optimizer.weight_decay": 0,
     "scheduler.warmup_samples": 0,
 }
 """The least that a number may be; null is allowed for all of them."""

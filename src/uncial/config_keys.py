@@ -26,6 +26,7 @@ NUMBERS_OR_NULL = (
     "callbacks.checkpoints.every_epochs",
     "callbacks.checkpoints.every_steps",
     "callbacks.checkpoints.keep_last",
+    "callbacks.ema",
     "data.compile_workers",
     "data.folds",
     "data.lines",

@@ -21,3 +21,15 @@ class Batch:
     target_lengths: Tensor
     texts: list[str | None]
     indices: list[int]
+
+    def alone(self, row: int) -> "Batch":
+        """The batch of its line `row` only, as wide as before."""
+        start = int(self.target_lengths[:row].sum())
+        return Batch(
+            images=self.images[row : row + 1],
+            widths=self.widths[row : row + 1],
+            targets=self.targets[start : start + int(self.target_lengths[row])],
+            target_lengths=self.target_lengths[row : row + 1],
+            texts=self.texts[row : row + 1],
+            indices=self.indices[row : row + 1],
+        )

@@ -1,15 +1,20 @@
 """From the config to how long a training is, and what watches over it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import lightning as L
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
+from uncial.tasks.configuration import choice
+from uncial.tasks.instantiation import made
+from uncial.training.averaging import AveragedWeights
+from uncial.training.finite import FiniteSteps
 from uncial.training.length import seconds_of
 from uncial.training.module import TrainingModule
 from uncial.training.patience import Patience
 from uncial.training.plan import Wanted
+from uncial.training.watchdog import Watchdog
 
 
 def check_durations(trainer: DictConfig) -> None:
@@ -35,13 +40,33 @@ def wanted_length(config: DictConfig, lines: int) -> Wanted:
     )
 
 
-def control(config: DictConfig, module: TrainingModule) -> Iterator[L.Callback]:
-    """What the config wants to watch over the training.
+def watching(config: DictConfig, module: TrainingModule, name_of: Callable[[int], str]) -> Iterator[L.Callback]:
+    """What the config wants to watch over the training; `name_of` says which line a row of the store is.
 
-    They come before the callback that keeps models and states, so that their own state is part of what is kept.
+    These come before the callback that keeps models and states, so that what they remember is part of what is kept.
     """
     trainer, model = config.trainer, config.model
+    yield FiniteSteps(name_of)
     if isinstance(module.schedule, L.Callback):
         yield module.schedule
     if trainer.patience is not None:
         yield Patience(model.monitor, model.mode, trainer.patience, trainer.min_delta, trainer.min_epochs)
+    yield from watchdog(config, module)
+    for name in config.callbacks.more:
+        yield made(config, f"callbacks.more.{name}")
+
+
+def watchdog(config: DictConfig, module: TrainingModule) -> Iterator[L.Callback]:
+    """What recognises a training that goes wrong, if the config wants it and the metric counts what is not read."""
+    wanted = choice(config.callbacks.watchdog, "callbacks.watchdog", ("none", "tell", "help"))
+    help_out = getattr(module.model.decoder, "lower_blank", None) if wanted == "help" else None
+    if wanted == "help" and help_out is None:
+        raise UserError("callbacks.watchdog=help: this model's decoder has no blank to lower; choose tell or none.")
+    if wanted != "none":
+        yield Watchdog(getattr(module.metric, "unread", lambda: 0.0), help_out)
+
+
+def averaging(config: DictConfig) -> Iterator[L.Callback]:
+    """What has to come behind the callback that keeps models, which keeps the averaged weights then."""
+    if config.callbacks.ema is not None:
+        yield AveragedWeights(float(config.callbacks.ema))

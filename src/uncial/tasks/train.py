@@ -31,7 +31,7 @@ from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.alphabet import codec_for, text_rules
 from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, evaluation_settings
-from uncial.tasks.control import check_durations, control, wanted_length
+from uncial.tasks.control import averaging, check_durations, wanted_length, watching
 from uncial.tasks.evaluation import calibrated_results, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
@@ -99,11 +99,14 @@ def train(this: Session) -> None:
         return whole_card(recognizer, {**card, "scores": logged(scores)})
 
     best, pace = BestModel(config.model.monitor, config.model.mode, keep), Pace()
-    watching = [*control(config, module), *freezing(config, recognizer, length)]
+    store = truth.store
+    watchers = list(watching(config, module, lambda row: f"{store.value(row, 'page')} {store.value(row, 'line')}"))
+    still = freezing(config, recognizer, length)
     with listening() as interruption:
         keeping = Keeping(**config.callbacks.checkpoints)
         states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption)
-        callbacks = [states, length, *watching, best, pace, progress_callback(config.callbacks.samples)]
+        progress = progress_callback(config.callbacks.samples)
+        callbacks = [states, length, *watchers, *still, best, *averaging(config), pace, progress]
         trainer = make_trainer(config.trainer, folder, callbacks, config.logger)
         lines = LineDataModule(parts, how, config.seed)
         with saying_how_to_go_on(folder, states, best, interruption):

@@ -34,6 +34,11 @@ class LineScores:
             edits = self._rates.update(truth or "", prediction.text).edits
             self.results.append(LineResult(row, truth or "", prediction, edits))
 
+    def unread(self) -> float:
+        """The share of the lines with text that were read as empty; 0 where there are none."""
+        blank = [not result.prediction.text.strip() for result in self.results if result.truth]
+        return sum(blank) / max(1, len(blank))
+
     def counts(self) -> list[int]:
         return list(self._rates.counts().vector())
 

@@ -22,6 +22,11 @@ class CTCDecoder(nn.Module):
             self.output.bias.zero_()
             self.output.bias[BLANK] = blank_bias
 
+    @torch.no_grad()
+    def lower_blank(self, amount: float) -> None:
+        """Take `amount` from the blank's score, which leaves all other labels more likely."""
+        self.output.bias[BLANK] -= amount
+
     def forward(self, sequence: Tensor) -> Tensor:
         """Map a sequence (B, T, D) to log-probabilities (B, T, classes) in fp32."""
         return log_softmax(self.output(sequence))

@@ -1,0 +1,113 @@
+"""Steps whose loss or gradients are no numbers are left out, and the lines that caused them are named."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.plugins import MixedPrecision
+from torch import Tensor
+
+from uncial.errors import UserError
+
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 5
+MOST_IN_A_ROW = 20
+"""After so many steps in a row without a number there is nothing left to hope for."""
+
+
+class FiniteSteps(L.Callback):
+    """Leaves out an optimizer step as though its batches had not been, where their loss or gradients are infinite or
+    no numbers.
+
+    `name_of` says what a batch's index stands for: the line's page and id. Raises `UserError` once the weights are no
+    numbers, and after 20 such steps in a row. Under 16-bit precision infinite gradients are left to its loss scaling.
+    """
+
+    def __init__(self, name_of: Callable[[int], str]) -> None:
+        self.name_of = name_of
+        self._batches: list[Any] = []
+        self._bad: list[Any] = []
+        self._buffers: list[Tensor] = []
+        self._left_out = 0
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        if not self._batches:
+            self._buffers = [buffer.detach().clone() for buffer in pl_module.buffers()]
+        self._batches.append(batch)
+
+    def on_before_backward(self, trainer: L.Trainer, pl_module: L.LightningModule, loss: Tensor) -> None:
+        if not bool(loss.isfinite()):
+            self._bad.append(self._batches[-1])
+
+    def on_before_optimizer_step(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        batches, bad, self._batches, self._bad = self._batches, self._bad, [], []
+        is_scaled = isinstance(trainer.precision_plugin, MixedPrecision) and trainer.precision_plugin.scaler is not None
+        gradients = [parameter.grad for parameter in pl_module.parameters() if parameter.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients) if gradients and not is_scaled else torch.zeros(())
+        is_finite = not bad and bool(norm.isfinite())
+        if trainer.strategy.reduce_boolean_decision(is_finite, all=True):
+            self._left_out = 0
+            return
+        self._restore(pl_module)
+        names = self._names(pl_module, bad or batches)
+        if not _is_finite(pl_module):
+            raise UserError(
+                f"After {trainer.global_step} steps the weights are no numbers any more: the training has diverged; "
+                "lower optimizer.lr, or set trainer.gradient_clip=1 or trainer.precision=32."
+            )
+        self._left_out += 1
+        what = "loss" if bad else "gradient"
+        if self._left_out >= MOST_IN_A_ROW:
+            raise UserError(
+                f"The {what} has been no number for {self._left_out} steps in a row, the last on {names}: look at "
+                "these lines with task=inspect, lower optimizer.lr, or set trainer.precision=32."
+            )
+        log.warning(f"Step {trainer.global_step + 1} is left out: its {what} is no number; the lines: {names}")
+        if not is_scaled:  # The scaler leaves out the step itself, and cannot do without gradients.
+            for parameter in pl_module.parameters():
+                parameter.grad = None
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"left_out": self._left_out}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._left_out = state_dict["left_out"]
+
+    def _restore(self, pl_module: L.LightningModule) -> None:
+        """Batch normalisations have taken the lines into their statistics."""
+        with torch.no_grad():
+            for buffer, before in zip(pl_module.buffers(), self._buffers, strict=True):
+                buffer.copy_(before)
+
+    def _names(self, pl_module: L.LightningModule, batches: list[Any]) -> str:
+        alone = [index for batch in batches for index in _without_a_number(pl_module, batch)]
+        indices = alone or [index for batch in batches for index in batch.indices]
+        more = f" and {len(indices) - MOST_NAMED} more" if len(indices) > MOST_NAMED else ""
+        return ", ".join(self.name_of(index) for index in indices[:MOST_NAMED]) + more
+
+
+def _is_finite(module: torch.nn.Module) -> bool:
+    tensors = (*module.parameters(), *module.buffers())
+    return all(bool(tensor.isfinite().all()) for tensor in tensors if tensor.is_floating_point())
+
+
+def _without_a_number(pl_module: Any, batch: Any) -> list[int]:
+    """The indices of the batch's lines that have no finite loss alone; none where a batch cannot be taken apart."""
+    if not hasattr(batch, "alone"):
+        return []
+    model = pl_module.model
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad(), pl_module.trainer.precision_plugin.forward_context():
+            losses = [model.loss(batch.alone(row))["loss"] for row in range(len(batch.indices))]
+    finally:
+        model.train(was_training)
+    return [index for index, loss in zip(batch.indices, losses, strict=True) if not bool(loss.isfinite())]

@@ -33,6 +33,9 @@ NUMBERS_OR_NULL = (
 )
 """Keys that take a number and may be null, so that their default does not tell."""
 
+NUMBERS_OR_LISTS = ("trainer.devices",)
+"""Keys that take a number or a list of them: how many devices, or which."""
+
 
 def check_values(config: DictConfig, conf: Path) -> None:
     """Raises `UserError` for the first value that is empty or of another kind than its key's default in `conf`.
@@ -76,6 +79,8 @@ def _check(key: str, value: Any, defaults: list[Any]) -> None:
     if key in NUMBERS_OR_NULL:
         if value is not None and not _is_number(value):
             raise UserError(f"{key}={value}: a number is expected, or null.")
+        return
+    if key in NUMBERS_OR_LISTS and isinstance(value, list) and value and all(map(_is_number, value)):
         return
     if None in defaults or not defaults:
         return

@@ -139,7 +139,7 @@ def left_by(arguments: list[str]) -> set[str]:
         },
         "compare": {"comparison.md", "comparison.json", "comparison.csv", "lines.jsonl"},
         "predict": set(),
-        "inspect": {"findings.json", "findings.html", "contact_sheet.png", "augmentation.png"},
+        "inspect": {"findings.json", "findings.html", "contact_sheet.png", "augmentation.png", "schedule.png"},
         "compile": {"loghi"},
         "export": set(),
     }

@@ -168,7 +168,6 @@ def test_wrong_values_name_their_key(make, told):
 
 
 SHORT = (
-    "task=train",
     "data=page",
     *TINY,
     "trainer.validations=2",
@@ -204,6 +203,30 @@ def test_what_is_logged_is_what_was_planned(train):
     logged = logged_rates(ended.folder)
     assert len(logged) == total
     assert [rate for _, rate in logged] == pytest.approx([1 - step / total for step in range(total)])
+    planned = train(
+        "task=inspect",
+        "trainer.max_steps=null",
+        "trainer.max_epochs=3",
+        "trainer.accumulate=2",
+        "inspect.augmentation=0",
+        into="planned",
+    )
+    assert f"{total} steps of" in planned.output
+    assert "3.0 epochs, and 2 validations" in planned.output
+    assert (planned.folder / "schedule.png").is_file()
+
+
+def test_the_picture_is_of_the_run_that_would_be_made(train):
+    """Without a length that is known, and for lines that cannot be trained on, it says so."""
+    unknown = train(
+        "task=inspect", "trainer.time_budget=00:10:00", "trainer.max_epochs=4", "scheduler=plateau", into="unknown"
+    )
+    assert "drawn for 4 epochs" in unknown.output
+    assert "scores will lower the rate" in unknown.output
+    without = train("task=inspect", "data.ratio=[1,0,0]", into="without")
+    assert without.code == 0, without
+    assert "schedule.png is not drawn" in without.output
+    assert not (without.folder / "schedule.png").exists()
 
 
 def test_decay_by_validations_follows_those_that_are_made(train):

@@ -26,12 +26,13 @@ from uncial.tasks.checking import find
 from uncial.tasks.configuration import check_numbers, listed, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import texts_of
+from uncial.tasks.schedule_sheet import draw_planned_schedule
 from uncial.text.codec import alphabet_counts
 
 
 def run(config: DictConfig) -> None:
-    """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png and augmentation.png; exit
-    code 2 where `inspect.fail_on` asks for it."""
+    """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
+    schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
     check_numbers(config)
     grave((), config.inspect.fail_on)
     recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)))[0]
@@ -54,6 +55,7 @@ def run(config: DictConfig) -> None:
         f"findings.html, findings.json, skipped.csv and contact sheets: {folder}",
     )
     draw_augmentation(config, truth, folder / "augmentation.png")
+    draw_planned_schedule(config, truth, folder / "schedule.png")
     if found := grave(findings, config.inspect.fail_on):
         noun = "finding" if len(found) == 1 else "findings"
         raise FindingsError(

@@ -1,0 +1,62 @@
+"""What a training with this config and these lines would do with its learning rate, drawn before it is made."""
+
+import logging
+import math
+from pathlib import Path
+
+from lightning import Callback
+from omegaconf import DictConfig, ListConfig
+
+from uncial.data.datamodule import training_sampler
+from uncial.data.ground_truth import GroundTruth
+from uncial.errors import UserError
+from uncial.reports.figures import plural
+from uncial.reports.schedule import PlannedRun, draw_schedule
+from uncial.tasks.control import wanted_length
+from uncial.tasks.instantiation import made
+from uncial.tasks.pretrained import with_pretrained_model
+from uncial.tasks.recognition import loading
+from uncial.tasks.train import new_recognizer, training_parts
+from uncial.training.plan import UNKNOWN, Plan, Wanted
+
+log = logging.getLogger(__name__)
+
+
+def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> None:
+    """Draw schedule.png, or say why a training could not be made."""
+    try:
+        wanted, plan = planned(with_pretrained_model(config), truth)
+        run = planned_run(config, wanted, plan)
+    except UserError as error:
+        log.warning(f"{png.name} is not drawn, for these lines cannot be trained on as they are: {error}")
+        return
+    draw_schedule(run, png)
+    steps = len(run.rates)
+    told = f"A training on these lines has {steps:,} steps of {plan.lines:.1f} lines, {steps / plan.epoch:.1f} epochs"
+    log.info(
+        f"{told}, and {plural(len(run.validations), 'validation')}; {png.name} shows its learning rate. {run.note}"
+    )
+
+
+def planned(config: DictConfig, truth: GroundTruth) -> tuple[Wanted, Plan]:
+    """The length that is wanted of a training, and the plan that it begins with."""
+    parts, _ = training_parts(config, truth, new_recognizer(config, truth))
+    lines, how, devices = len(parts["train"].dataset), loading(config.trainer), config.trainer.devices
+    count = len(devices) if isinstance(devices, ListConfig) else int(devices) if str(devices).isdigit() else 1
+    batches = len(training_sampler(parts["train"], how, config.seed, world_size=max(1, count)))
+    wanted = wanted_length(config, lines)
+    return wanted, wanted.plan(math.ceil(batches / config.trainer.accumulate), lines)
+
+
+def planned_run(config: DictConfig, wanted: Wanted, plan: Plan) -> PlannedRun:
+    """The learning rates of the plan. A run whose length a time budget has yet to fix is drawn as though there were
+    none."""
+    schedule, note = made(config, "scheduler"), ""
+    if plan.total == UNKNOWN:
+        plan = wanted.with_total(plan, (wanted.epochs or 1) * plan.epoch)
+        note = f"trainer.time_budget will fix the number of steps: drawn for {wanted.epochs} epochs."
+    if isinstance(schedule, Callback):
+        note = f"{note} The scores will lower the rate.".strip()
+    steps = range(1, int(plan.total) + 1)
+    rates = [config.optimizer.lr * schedule(step - 1, plan) for step in steps]
+    return PlannedRun(rates, [step for step in steps if plan.validates_after(step)], plan.epoch, note)

@@ -32,11 +32,14 @@ ARGUMENTS = (
     "freeze=[backbone]",
     "freeze_for=3_steps",
     "callbacks.samples=0",
+    "callbacks.ema=0.8",
+    "callbacks.watchdog=help",
     "callbacks.checkpoints.every_steps=3",
     "callbacks.checkpoints.keep_last=1",
     "callbacks.checkpoints.keep_best=1",
 )
-"""What has to go on in all its parts: dropout, augmentation, accumulation, a schedule and patience that remember."""
+"""What has to go on in all its parts: dropout, augmentation, accumulation, a schedule, patience and a watchdog that
+remember, and averaged weights."""
 
 
 @dataclass(frozen=True)

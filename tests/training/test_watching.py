@@ -125,7 +125,7 @@ def test_nothing_but_lines_without_a_loss_ends_the_run(train):
         "trainer.max_steps=30",
     )
     assert ended.code == 1, ended
-    assert "20 steps in a row" in ended.output.strip().splitlines()[-1]
+    assert "3 steps in a row" in ended.output.strip().splitlines()[-1]
 
 
 def test_on_the_all_blank_plateau_the_blank_is_lowered_where_that_is_wanted(train, monkeypatch):

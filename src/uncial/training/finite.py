@@ -17,13 +17,19 @@ MOST_NAMED = 5
 MOST_IN_A_ROW = 20
 """After so many steps in a row without a number there is nothing left to hope for."""
 
+DIVERGED = 3
+"""After so many steps in a row none of whose lines has a number it is not the lines."""
+
+REMEDY = "lower optimizer.lr, or set trainer.gradient_clip=1 or trainer.precision=32"
+
 
 class FiniteSteps(L.Callback):
     """Leaves out an optimizer step as though its batches had not been, where their loss or gradients are infinite or
     no numbers.
 
     `name_of` says what a batch's index stands for: the line's page and id. Raises `UserError` once the weights are no
-    numbers, and after 20 such steps in a row. Under 16-bit precision infinite gradients are left to its loss scaling.
+    numbers, after 3 steps in a row none of whose lines has a number, and after 20 in a row with any. Under 16-bit
+    precision infinite gradients are left to its loss scaling.
     """
 
     def __init__(self, name_of: Callable[[int], str]) -> None:
@@ -31,7 +37,7 @@ class FiniteSteps(L.Callback):
         self._batches: list[Any] = []
         self._bad: list[Any] = []
         self._buffers: list[Tensor] = []
-        self._left_out = 0
+        self._left_out = self._without_any = 0
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -53,32 +59,25 @@ class FiniteSteps(L.Callback):
         norm = torch.nn.utils.get_total_norm(gradients) if gradients and not is_scaled else torch.zeros(())
         is_finite = not bad and bool(norm.isfinite())
         if trainer.strategy.reduce_boolean_decision(is_finite, all=True):
-            self._left_out = 0
+            self._left_out = self._without_any = 0
             return
         self._restore(pl_module)
-        names = self._names(pl_module, bad or batches)
-        if not _is_finite(pl_module):
-            raise UserError(
-                f"After {trainer.global_step} steps the weights are no numbers any more: the training has diverged; "
-                "lower optimizer.lr, or set trainer.gradient_clip=1 or trainer.precision=32."
-            )
+        alone = [index for batch in bad or batches for index in _without_a_number(pl_module, batch)]
+        every = [index for batch in bad or batches for index in batch.indices]
         self._left_out += 1
-        what = "loss" if bad else "gradient"
-        if self._left_out >= MOST_IN_A_ROW:
-            raise UserError(
-                f"The {what} has been no number for {self._left_out} steps in a row, the last on {names}: look at "
-                "these lines with task=inspect, lower optimizer.lr, or set trainer.precision=32."
-            )
+        self._without_any = self._without_any + 1 if len(alone) == len(every) else 0
+        names, what = self._names(alone or every), "loss" if bad else "gradient"
+        self._end_if_hopeless(trainer.global_step, _is_finite(pl_module), what, names)
         log.warning(f"Step {trainer.global_step + 1} is left out: its {what} is no number; the lines: {names}")
         if not is_scaled:  # The scaler leaves out the step itself, and cannot do without gradients.
             for parameter in pl_module.parameters():
                 parameter.grad = None
 
     def state_dict(self) -> dict[str, Any]:
-        return {"left_out": self._left_out}
+        return {"left_out": self._left_out, "without_any": self._without_any}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._left_out = state_dict["left_out"]
+        self._left_out, self._without_any = state_dict["left_out"], state_dict["without_any"]
 
     def _restore(self, pl_module: L.LightningModule) -> None:
         """Batch normalisations have taken the lines into their statistics."""
@@ -86,9 +85,23 @@ class FiniteSteps(L.Callback):
             for buffer, before in zip(pl_module.buffers(), self._buffers, strict=True):
                 buffer.copy_(before)
 
-    def _names(self, pl_module: L.LightningModule, batches: list[Any]) -> str:
-        alone = [index for batch in batches for index in _without_a_number(pl_module, batch)]
-        indices = alone or [index for batch in batches for index in batch.indices]
+    def _end_if_hopeless(self, steps: int, weights_are_finite: bool, what: str, names: str) -> None:
+        if not weights_are_finite:
+            raise UserError(
+                f"After {steps} steps the weights are no numbers any more: the training has diverged; {REMEDY}."
+            )
+        if self._without_any >= DIVERGED:
+            raise UserError(
+                f"After {steps} steps no line has a number as its loss, {self._without_any} steps in a row: the "
+                f"training has diverged; {REMEDY}."
+            )
+        if self._left_out >= MOST_IN_A_ROW:
+            raise UserError(
+                f"The {what} has been no number for {self._left_out} steps in a row, the last on {names}: look at "
+                f"these lines with task=inspect, {REMEDY}."
+            )
+
+    def _names(self, indices: list[int]) -> str:
         more = f" and {len(indices) - MOST_NAMED} more" if len(indices) > MOST_NAMED else ""
         return ", ".join(self.name_of(index) for index in indices[:MOST_NAMED]) + more
 

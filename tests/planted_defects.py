@@ -11,7 +11,7 @@ from drawing_helpers import CLEAN
 
 from uncial.data.drawing.collection import write_page
 from uncial.data.drawing.page import DrawnPage, draw_page
-from uncial.data.drawing.pagexml import page_xml
+from uncial.formats.page_document import page_xml
 from uncial.formats.types import Page, Region, TextLine
 
 OPTIONS = replace(

@@ -9,8 +9,8 @@ from lxml import etree
 from uncial.data.drawing.hand import draw_hand
 from uncial.data.drawing.options import DrawingOptions, drawing_options
 from uncial.data.drawing.page import draw_page
-from uncial.data.drawing.pagexml import page_xml
 from uncial.errors import UserError
+from uncial.formats.page_document import page_xml
 
 TEXTS = ["Gjennom skogen går", "fjord og bergtoppen", "Jypling på øya", "hengjer fyldig"]
 

@@ -142,6 +142,7 @@ def left_by(arguments: list[str]) -> set[str]:
         "inspect": {"findings.json", "findings.html", "contact_sheet.png", "augmentation.png", "schedule.png"},
         "compile": {"loghi"},
         "export": set(),
+        "audit": {"audit.html", "audit.json"},
     }
     of_data = set() if task == "export" else {"skipped.csv"}
     return own[task] | of_data | {"config.yaml", "overrides.yaml"}

@@ -56,6 +56,7 @@ def write_findings_page(
         inspection=inspection,
         severities=SEVERITIES[::-1],
         kinds=counts_by_kind(inspection.findings),
+        totals=Counter(finding.severity for finding in inspection.findings),
         entries=entries,
         left_out=len(inspection.findings) - len(entries),
     )

@@ -19,10 +19,10 @@ from uncial.data.drawing.glyphs import undrawable
 from uncial.data.drawing.hand import draw_hand
 from uncial.data.drawing.options import DRAWING_VERSION, DrawingOptions
 from uncial.data.drawing.page import DrawnPage, draw_page, page_name
-from uncial.data.drawing.pagexml import page_xml
 from uncial.data.drawing.text import read_text_file
 from uncial.data.drawing.typeface import check_fonts, find_fonts, named
 from uncial.errors import UserError
+from uncial.formats.page_document import page_xml
 
 Progress = Callable[[int, int], None]
 """Called with the pages done and the pages in all."""

@@ -18,11 +18,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 def write_page(path: Path, template: str, **values: Any) -> None:
     """Fill in a template of `templates/` and write it to `path`.
 
-    What is filled in is escaped. The page may run no script but the one that stands beside the template under its name
-    (`NAME.js` for `NAME.html`), and may load nothing: its Content-Security-Policy says so.
+    What is filled in is escaped. The page may run no script but `templates/list.js`, by which its cards or table rows
+    are filtered, searched and sorted, and may load nothing: its Content-Security-Policy says so.
     """
-    script_file = (TEMPLATES / template).with_suffix(".js")
-    script = script_file.read_text(encoding="utf-8") if script_file.is_file() else ""
+    script = (TEMPLATES / "list.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = _environment().get_template(template)
     with replacing_text(path) as file:

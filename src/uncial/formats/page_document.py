@@ -1,4 +1,4 @@
-"""PAGE XML for drawn pages."""
+"""PAGE XML that is made anew: for drawn pages, and for pages of which only some lines are handed on."""
 
 from collections.abc import Iterable
 
@@ -53,7 +53,8 @@ def _line(region: etree._Element, space: str, line: TextLine, order: int) -> Non
     if line.language:
         element.set("primaryLanguage", line.language)
     etree.SubElement(element, f"{{{space}}}Coords", points=_points(line.polygon))
-    etree.SubElement(element, f"{{{space}}}Baseline", points=_points(line.baseline))
+    if line.baseline:
+        etree.SubElement(element, f"{{{space}}}Baseline", points=_points(line.baseline))
     _text(element, space, line.text or "")
 
 

@@ -1,0 +1,188 @@
+"""task=audit: the lines of the data, ranked by how surely their ground truth is wrong."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from omegaconf import DictConfig
+
+from uncial.data.ground_truth import GroundTruth
+from uncial.data.splits import PARTS
+from uncial.errors import LineError, UserError
+from uncial.formats.page_excerpt import write_excerpt
+from uncial.metrics.suspicion import surprisals
+from uncial.reports.audit import AuditedLine, AuditReport, write_audit, write_audit_page
+from uncial.reports.console import make_console, show
+from uncial.reports.figures import plural
+from uncial.reports.tables import write_skipped
+from uncial.reports.tracking import tracked
+from uncial.tasks.configuration import (
+    check_numbers,
+    checkpoint_of,
+    choice,
+    data_as_typed,
+    listed,
+    run_folder,
+    write_config,
+)
+from uncial.tasks.evaluation import origin
+from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.unseen import Judge, Judgement, judgements, judges, model_files
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judges of a line say: the mean of their log-odds, and the one whose are nearest to it."""
+
+    log_odds: float
+    spokesman: Judgement
+    model: Path
+
+
+def run(config: DictConfig) -> None:
+    """Leaves audit.html, audit.json, and a PAGE file with just the suspect lines of each page that has some."""
+    check_numbers(config)
+    share, prior = _fraction(config.audit.share, "share"), _fraction(config.audit.prior, "prior")
+    checkpoint_of(config)
+    files = model_files(listed(config.checkpoint))
+    folder = run_folder()
+    write_config(config, folder)
+    truth = load_ground_truth(config)
+    write_skipped(folder / "skipped.csv", truth.problems)
+    rows = _rows(config, truth)
+    found = judges(files, truth, rows)
+    if not any(len(judge.rows) for judge in found):
+        raise UserError(
+            "Every line was seen in training by each of these models, so none can judge it: train the runs of a "
+            f"cross-validation, python run.py -m {data_as_typed()} data.folds=5 data.fold=0,1,2,3,4, and give them all "
+            "as checkpoint=[…]."
+        )
+    verdicts, temperatures = _verdicts(config, truth, found, prior)
+    ranked = sorted(verdicts, key=lambda row: (-verdicts[row].log_odds, _fit(verdicts[row]), row))
+    suspects = set(ranked[: max(1, round(share * len(ranked)))])
+    exported = _export(config, truth, suspects, folder)
+    sources = {page.id: str(page.source) for page in truth.pages}
+    report = AuditReport(
+        source=", ".join(listed(config.data.root)) or config.data.name,
+        lines=[_audited(truth, row, verdicts[row], row in suspects, exported, sources) for row in ranked],
+        unjudged=len(rows) - len(verdicts),
+        temperatures={str(judge.file): value for judge, value in zip(found, temperatures, strict=True)},
+        judged_by={str(judge.file): len(judge.rows) for judge in found},
+        prior=prior,
+    )
+    write_audit(folder / "audit.json", report)
+    write_audit_page(folder / "audit.html", report, truth.store.strip)
+    _tell(report, folder)
+
+
+def _fraction(value: object, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise UserError(f"audit.{key}={value}: a share is needed, above 0 and below 1.")
+    return float(value)
+
+
+def _rows(config: DictConfig, truth: GroundTruth) -> np.ndarray:
+    """The lines to judge: all that have a text, or those of `data.subset`."""
+    subset = choice(config.data.subset or "all", "data.subset", (*PARTS, "all"))
+    rows = np.concatenate(list(truth.rows.values())) if subset == "all" else truth.rows[subset]
+    kept = [row for row in sorted(rows.tolist()) if truth.store.value(row, "text").strip()]
+    if not kept:
+        raise UserError(f"data.subset={subset}: there is no line with a text; choose another, or all.")
+    return np.array(kept, dtype=np.int64)
+
+
+def _verdicts(
+    config: DictConfig, truth: GroundTruth, found: Sequence[Judge], prior: float
+) -> tuple[dict[int, Verdict], list[float]]:
+    said: dict[int, list[tuple[Judgement, Path]]] = {}
+    temperatures = []
+    texts = truth.store.column("text")
+    with tracked("judging", sum(len(judge.rows) for judge in found)) as advance:
+        for judge in found:
+            surprise = surprisals(map(judge.recognizer.text.prepare, texts))
+            width = int(config.trainer.evaluation_batch_width)
+            temperature, own = judgements(judge, truth, surprise, prior, width, config.seed, advance)
+            temperatures.append(temperature)
+            for judgement in own:
+                said.setdefault(judgement.row, []).append((judgement, judge.file))
+    return {row: _verdict(own) for row, own in said.items()}, temperatures
+
+
+def _verdict(said: Sequence[tuple[Judgement, Path]]) -> Verdict:
+    odds = float(np.mean([judgement.log_odds for judgement, _ in said]))
+    nearest = min(said, key=lambda one: abs(one[0].log_odds - odds) if np.isfinite(odds) else -one[0].log_odds)
+    return Verdict(odds, *nearest)
+
+
+def _fit(verdict: Verdict) -> float:
+    """How likely a character of the truth is, which orders the lines that were read as they are transcribed."""
+    said = verdict.spokesman
+    return said.truth_likelihood / max(1, len(said.truth))
+
+
+def _export(config: DictConfig, truth: GroundTruth, suspects: set[int], folder: Path) -> dict[int, str]:
+    """The PAGE files by row."""
+    target = Path(config.audit.output) if config.audit.output else folder / "pages"
+    by_page: dict[str, list[int]] = {}
+    for row in sorted(suspects):
+        by_page.setdefault(truth.store.value(row, "page"), []).append(row)
+    pages = {page.id: page for page in truth.pages}
+    written: dict[int, str] = {}
+    for page, rows in by_page.items():
+        if page not in pages:
+            continue
+        lines = {truth.store.value(row, "line") for row in rows}
+        try:
+            file = write_excerpt(pages[page], lines, target, bool(config.audit.images))
+        except LineError as error:
+            log.warning(f"not exported: {error}")
+            continue
+        written.update(dict.fromkeys(rows, str(file)))
+    if suspects and not truth.pages:
+        log.warning("A compiled store has no coordinates, so no PAGE files are written; give the pages themselves.")
+    return written
+
+
+def _audited(
+    truth: GroundTruth,
+    row: int,
+    verdict: Verdict,
+    suspect: bool,
+    exported: Mapping[int, str],
+    sources: Mapping[str, str],
+) -> AuditedLine:
+    said = verdict.spokesman
+    where = origin(truth.store, row)
+    return AuditedLine(
+        row=row,
+        page=where.page,
+        line=where.line,
+        hand=where.hand,
+        file=sources.get(where.page, ""),
+        truth=said.truth,
+        reading=said.reading,
+        confidence=said.confidence,
+        log_odds=verdict.log_odds,
+        truth_likelihood=said.truth_likelihood / max(1, len(said.truth)),
+        reading_likelihood=said.reading_likelihood / max(1, len(said.reading)),
+        model=str(verdict.model),
+        places=said.places,
+        suspect=suspect,
+        exported=exported.get(row, ""),
+    )
+
+
+def _tell(report: AuditReport, folder: Path) -> None:
+    suspects = [line for line in report.lines if line.suspect]
+    told = [f"Judged {plural(len(report.lines), 'line')}; the {len(suspects):,} most suspect: {folder / 'audit.html'}"]
+    if report.unjudged:
+        told.append(f"{plural(report.unjudged, 'line')} could not be judged: every model was trained on their pages.")
+    if files := {line.exported for line in suspects if line.exported}:
+        told.append(
+            f"{plural(len(files), 'PAGE file')} with just these lines: {Path(next(iter(sorted(files)))).parent}"
+        )
+    show(make_console(), *told)

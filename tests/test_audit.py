@@ -1,0 +1,151 @@
+"""task=audit: lines whose truth was made wrong come first, judged by models that did not see them."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from corrupted_truths import corrupted
+from drawn_layouts import draw_pages, read_csv, write_page_layout
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from program import Ended, run_program
+
+from uncial.metrics.suspicion import alternatives, log_odds, places, probability, slip_cost, surprisals
+from uncial.models.files import load_card
+from uncial.models.likelihood import IMPOSSIBLE, fitted_temperature, text_likelihoods
+
+
+@pytest.fixture(scope="module")
+def audited(trained, tmp_path_factory) -> tuple[Ended, dict[tuple[str, str], str], Path]:
+    """The audit of pages that the model was not trained on, together with those that it was; the kinds of the corrupted
+    lines by page and line, and the data."""
+    folder = tmp_path_factory.mktemp("audit")
+    pages = draw_pages(20, seed=1)
+    new = list(range(12, 20))
+    places = [(number, line) for number in new for line in range(3)]
+    wrong = corrupted([pages[page].page.lines[line].text or "" for page, line in places], 0.17)
+    kinds = {}
+    for place, (kind, text) in wrong.items():
+        number, line = places[place]
+        page = pages[number].page
+        lines = [replace(one, text=text) if n == line else one for n, one in enumerate(page.lines)]
+        pages[number] = replace(pages[number], page=replace(page, lines=tuple(lines)))
+        kinds[page.source.stem, page.lines[line].id] = kind
+    write_page_layout(folder / "in", pages)
+    audit = ("task=audit", f"checkpoint={trained.folder}", "audit.share=0.2")
+    ended = run_program(folder / "audited", *audit, "data=page", f"data.root={folder / 'in'}")
+    return ended, kinds, folder
+
+
+def ranked(ended: Ended) -> list[dict]:
+    assert ended.code == 0, ended
+    return json.loads(ended.read("audit.json"))["lines"]
+
+
+def test_wrong_truths_come_first(audited):
+    ended, kinds, _ = audited
+    lines = ranked(ended)
+    first = [(Path(line["page"]).name, line["line"]) for line in lines[: len(kinds) + 2]]
+    assert sum(place in kinds for place in first) >= 0.75 * len(kinds), (first, kinds)
+    odds = [line["probability"] for line in lines]
+    assert odds == sorted(odds, reverse=True)
+    assert lines[0]["probability"] > 0.9 > 0.1 > lines[-1]["probability"]
+
+
+def test_no_model_judges_what_it_was_trained_on(audited, trained):
+    ended, _, _ = audited
+    audit = json.loads(ended.read("audit.json"))
+    judged = {Path(line["page"]).name for line in audit["lines"]}
+    validated = {Path(row["page"]).name for row in read_csv(trained.folder / "predictions.csv")}
+    assert validated < judged
+    assert {f"drawn_{number:04d}" for number in range(13, 21)} < judged
+    assert audit["unjudged"] == 60 - len(audit["lines"]) == 3 * load_card(trained.folder)["training"]["pages"]
+
+
+def test_suspects_are_exported_as_pages_of_just_them(audited, tmp_path):
+    ended, _, _ = audited
+    suspects = [line for line in ranked(ended) if line["suspect"]]
+    assert len(suspects) == round(0.2 * len(ranked(ended)))
+    files = {line["exported"] for line in suspects}
+    exported = {}
+    for file in files:
+        root = etree.parse(file).getroot()
+        for line in root.iter("{*}TextLine"):
+            exported[Path(file).stem, line.get("id")] = line.findtext("{*}TextEquiv/{*}Unicode")
+    assert exported == {(Path(line["page"]).name, line["line"]): line["truth"] for line in suspects}
+    again = run_program(tmp_path / "run", "task=inspect", "data=page", f"data.root={ended.folder / 'pages'}")
+    assert again.code == 0, again
+    assert json.loads(again.read("findings.json"))["summary"]["lines"] == len(suspects)
+
+
+def test_the_page_holds_pictures_truth_and_reading(audited):
+    ended, _, _ = audited
+    page = ended.read("audit.html")
+    suspects = [line for line in ranked(ended) if line["suspect"]]
+    assert page.count("<article") == page.count("data:image/webp;base64,") == len(suspects)
+    assert "<ins>" in page
+
+
+def test_a_model_that_saw_everything_is_no_judge(drawn, trained, run):
+    ended = run(
+        "task=audit", "data=page", f"data.root={drawn / 'page'}", "data.subset=train", f"checkpoint={trained.folder}"
+    )
+    assert ended.code == 1
+    assert "none can judge it" in ended.output
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [("audit.share=0", "audit.share"), ("audit.prior=2", "audit.prior"), ("checkpoint=nowhere", "nowhere")],
+)
+def test_what_cannot_be_is_refused(drawn, trained, run, argument, told):
+    checkpoint = () if argument.startswith("checkpoint") else (f"checkpoint={trained.folder}",)
+    ended = run("task=audit", "data=page", f"data.root={drawn / 'page'}", *checkpoint, argument)
+    assert ended.code == 1
+    assert told in ended.output
+
+
+def test_likelihoods_sum_over_all_alignments():
+    frames = torch.log(torch.tensor([[0.5, 0.3, 0.2], [0.6, 0.1, 0.3]]))
+    empty, one, both, long = text_likelihoods(frames, [[], [1], [1, 2], [1, 1]])
+    assert np.exp([empty, one, both]) == pytest.approx([0.3, 0.5 * 0.1 + 0.3 * 0.6 + 0.3 * 0.1, 0.3 * 0.3])
+    assert long == IMPOSSIBLE
+
+
+def test_a_careless_model_is_tempered():
+    """Frames that are right as often as they say want no temperature; made three times as sure they want it back."""
+    random = np.random.default_rng(0)
+    lines = []
+    for _ in range(60):
+        shares = random.dirichlet([0.5, 0.5, 0.5, 0.5], 12)
+        labels = [int(random.choice(4, p=share)) for share in shares]
+        collapsed = [label for before, label in pairwise([0, *labels]) if label not in (0, before)]
+        lines.append((torch.log(torch.tensor(shares + 1e-9)), collapsed))
+    careless = [(torch.log_softmax(3 * frames, -1), labels) for frames, labels in lines]
+    assert fitted_temperature(lines) < 1.6
+    assert 2 < fitted_temperature(careless) < 5
+
+
+def test_a_hard_line_is_not_suspected_where_the_model_is_unsure():
+    """The same reading against the same truth: what counts is how much likelier the model finds it."""
+    found = places("le chat noir", "le chut noir")
+    assert [(place.truth, place.reading) for place in found] == [("a", "u")]
+    surprise = surprisals(["le chat noir dort sur la table"])
+    (text, changed), *_ = alternatives("le chat noir", found)
+    assert text == "le chut noir"
+    cost = slip_cost("le chat noir", changed, surprise)
+    assert probability(log_odds(0.02, [1.0], [cost])) < 0.02 < 0.9 < probability(log_odds(0.02, [14.0], [cost]))
+    assert probability(log_odds(0.02, [], [])) == 0
+
+
+@given(st.text("abc ", max_size=12), st.text("abc ", max_size=12))
+def test_all_places_changed_are_the_reading(truth, reading):
+    found = places(truth, reading)
+    assert bool(found) == (truth != reading)
+    if found:
+        assert alternatives(truth, found)[-1][0] == reading

@@ -7,9 +7,9 @@ odds are
     P(wrong) / P(right) = prior odds * sum over u of  P(u | image) / P(t | image) * P(t | u)
 
 where P(t | u), how likely that slip is, has the place drawn from the line and each written letter from the letters of
-the data; or, where truth and reading have little in common, the whole truth from the lines of the data. The ratios P(u | image) / P(t | image) are the model's;
-where it is uncertain they stay near 1, so that lines
-that are merely hard to read are not suspected.
+the data; or, where truth and reading have little in common, the whole truth from the lines of the data. The ratios
+P(u | image) / P(t | image) are the model's; where it is uncertain they stay near 1, so that lines that are merely hard
+to read are not suspected.
 """
 
 import math

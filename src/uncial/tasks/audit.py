@@ -22,7 +22,6 @@ from uncial.tasks.configuration import (
     check_numbers,
     checkpoint_of,
     choice,
-    data_as_typed,
     listed,
     run_folder,
     write_config,
@@ -58,7 +57,7 @@ def run(config: DictConfig) -> None:
     if not any(len(judge.rows) for judge in found):
         raise UserError(
             "Every line was seen in training by each of these models, so none can judge it: train the runs of a "
-            f"cross-validation, python run.py -m {data_as_typed()} data.folds=5 data.fold=0,1,2,3,4, and give them all "
+            "cross-validation, python run.py -m data=… data.folds=5 data.fold=0,1,2,3,4, and give them all "
             "as checkpoint=[…]."
         )
     verdicts, temperatures = _verdicts(config, truth, found, prior)

@@ -51,7 +51,8 @@ def check_values(config: DictConfig, conf: Path) -> None:
 def check_known(config: DictConfig, conf: Path) -> None:
     """Raises `UserError` for the first key that no file of `conf` defines, as `+KEY=VALUE` adds them.
 
-    Below a `_target_`, whose arguments may be more than the files name, and below an empty table every key is allowed.
+    Below a `_target_`, whose arguments may be more than the files name, and below an empty table, or a null that may
+    become one (lr_factors={backbone: 0.1}), every key is allowed.
     """
     defaults = known_keys(conf)
     content = OmegaConf.to_container(config, resolve=False)
@@ -70,7 +71,8 @@ def _takes_more(content: Any, key: str, defaults: dict[str, list[Any]]) -> bool:
     node = content
     for part in key.split("."):
         node = node[part]
-    return (key != "task" and "_target_" in node) or {} in defaults.get(key, [])
+    given = defaults.get(key, [])
+    return (key != "task" and "_target_" in node) or {} in given or None in given
 
 
 def _check(key: str, value: Any, defaults: list[Any]) -> None:

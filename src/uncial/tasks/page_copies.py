@@ -1,0 +1,109 @@
+"""Reads pages as files hold them and writes copies of the files with what was read in the place of their text."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from omegaconf import DictConfig
+
+from uncial.data.extraction import ExtractionSettings, extract_page
+from uncial.data.settings import SourceSettings
+from uncial.errors import LineError, UserError
+from uncial.formats.types import Page, Problem
+from uncial.formats.write_xml import write_transcriptions
+from uncial.reports.tracking import tracked
+from uncial.tasks.configuration import listed
+from uncial.text.transcription import Transcription
+from uncial.transcriber import Transcriber
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read: by page id, then by line id. `problems` lists what could not be."""
+
+    texts: dict[str, dict[str, Transcription]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def settings_to_read(inputs: Sequence[str], data: DictConfig) -> SourceSettings:
+    """How PAGE and ALTO files are read whose lines need no text; every file counts, also one without lines."""
+    return SourceSettings(
+        "xml",
+        tuple(inputs),
+        include=listed(data.include),
+        exclude=listed(data.exclude),
+        images=tuple(Path(folder) for folder in listed(data.images)),
+        options={"unlabelled": True, "every_file": True},
+    )
+
+
+def read_pages(
+    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, copies: Path | None
+) -> None:
+    """Reads all lines of the pages into `found`, with a progress bar, and writes copies of their files below `copies`.
+
+    Raises `UserError` where a copy would take the place of a file that is read."""
+    if copies is not None:
+        keep_originals(pages, copies)
+    with tracked("reading", sum(len(page.lines) for page in pages)) as advance:
+        for source_pages in _by_source(pages):
+            for page in source_pages:
+                found.texts[page.id] = read_page(page, transcriber, data.max_height, data.max_pixels, found)
+                advance(len(page.lines))
+            if copies is not None:
+                _write_copy(source_pages, found, copies / _below(source_pages[0].source, pages))
+
+
+def read_page(
+    page: Page, transcriber: Transcriber, max_height: int, max_pixels: int, found: Found
+) -> dict[str, Transcription]:
+    """Cuts the page's lines as training cuts them and reads them, by line id; lines that cannot be cut become
+    problems."""
+    cutting = ExtractionSettings(max_height, transcriber.recognizer.preprocessing.channels, max_pixels)
+    try:
+        cut = extract_page(page, cutting)
+    except LineError as error:
+        found.problems.append(Problem(str(page.source), "", str(error)))
+        return {}
+    strips: dict[str, np.ndarray] = {}
+    for line, strip in zip(page.lines, cut.strips, strict=True):
+        if isinstance(strip, LineError):
+            found.problems.append(Problem(str(page.source), line.id, str(strip)))
+        else:
+            strips[line.id] = strip
+    return dict(zip(strips, transcriber.transcribe(strips.values()), strict=True))
+
+
+def keep_originals(pages: Sequence[Page], target: Path) -> None:
+    """Raises `UserError` where a copy below `target` would take the place of a file that is read."""
+    originals = {os.path.realpath(page.source) for page in pages}
+    for page in pages:
+        copy = target / _below(page.source, pages)
+        if os.path.realpath(copy) in originals:
+            raise UserError(f"predict.output={target}: {copy} is one of the files to read; name another folder.")
+
+
+def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:
+    """The pages of each file together: an ALTO file may hold several."""
+    by_source: dict[Path, list[Page]] = {}
+    for page in pages:
+        by_source.setdefault(page.source, []).append(page)
+    yield from by_source.values()
+
+
+def _write_copy(pages: Sequence[Page], found: Found, target: Path) -> None:
+    """Writes the copy, but not where none of the lines could be read: it would pass off what was there before."""
+    texts: Mapping[str, Transcription] = {line: text for page in pages for line, text in found.texts[page.id].items()}
+    if not texts and any(page.lines for page in pages):
+        return
+    try:
+        write_transcriptions(pages[0].source, target, texts)
+    except LineError as error:
+        found.problems.append(Problem(str(pages[0].source), "", str(error)))
+
+
+def _below(source: Path, pages: Sequence[Page]) -> Path:
+    """Where the copy lies in the output: as the file lies below the folder that all files have in common."""
+    return source.relative_to(os.path.commonpath([page.source.parent for page in pages]))

@@ -24,6 +24,8 @@ MISTYPED = [
     (["lr=1e-3"], ["Did you mean optimizer.lr?"]),
     (["data.rot=x"], ["Did you mean data.root?"]),
     (["~trainer.max_epoch"], ["Did you mean trainer.max_epochs?"]),
+    (["data=page", "data.options.pages=3"], ["it belongs to data=synthetic, which is not chosen"]),
+    (["predict.input=x"], ["it belongs to task=predict"]),
     (["+trainer.max_step=3"], ["trainer.max_step.", "Did you mean trainer.max_steps?"]),
     (["++nothing.at.all=3"], ["there is no key nothing.at.all"]),
     (["+task.inputs=x"], ["there is no key task.inputs"]),

@@ -18,6 +18,7 @@ from uncial.config_keys import (
     check_known,
     check_values,
     did_you_mean,
+    files_with,
     group_choices,
     group_names,
     known_keys,
@@ -110,6 +111,8 @@ def _missing(key: str) -> str:
 def _unknown_key(key: str) -> str:
     if key in named_groups(conf_folder()):
         return f"there is no {key} to choose: conf/{key} holds no file."
+    if files := files_with(key, conf_folder()):
+        return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
     known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
     return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
 

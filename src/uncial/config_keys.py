@@ -114,6 +114,18 @@ def _shown(value: Any) -> str:
 def known_keys(conf: Path) -> dict[str, list[Any]]:
     """Every dotted key that a file of `conf` defines, as it is typed, with the values that the files give it."""
     found: dict[str, list[Any]] = {}
+    for _, key, value in _keys_of_files(conf):
+        found.setdefault(key, []).append(None if _is_open(value) else value)
+    return found
+
+
+def files_with(key: str, conf: Path) -> list[str]:
+    """The choices whose files define a key, as they are typed: `data=synthetic`."""
+    return [choice for choice, name, _ in _keys_of_files(conf) if name == key]
+
+
+def _keys_of_files(conf: Path) -> Iterator[tuple[str, str, Any]]:
+    """(GROUP=FILE, dotted key, value) for every key of every file, the groups' and config.yaml's."""
     for path in sorted(conf.rglob("*.yaml")):
         group = path.relative_to(conf).parent
         is_global = path.name == "config.yaml" or path.read_text(encoding="utf-8").startswith("# @package _global_")
@@ -123,8 +135,7 @@ def known_keys(conf: Path) -> dict[str, list[Any]]:
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
         for key, value in _leaves(content, prefix):
             if key.split(".")[0] not in ("defaults", "hydra") and not key.startswith(f"{prefix}defaults"):
-                found.setdefault(key, []).append(None if _is_open(value) else value)
-    return found
+                yield f"{group.as_posix()}={path.stem}", key, value
 
 
 def _is_open(value: Any) -> bool:

@@ -113,10 +113,14 @@ def test_the_command_does_what_it_says(command, workspace, trained, tmp_path, mo
 def as_short_as_can_be(arguments: list[str]) -> list[str]:
     """The same with little data and a small model, and with options behind the keys."""
     typed = set(arguments)
-    more = list(FEW_PAGES) if "data=synthetic" in typed or not any(a.startswith("data=") for a in typed) else []
-    if not any(argument.startswith(("task=", "checkpoint=")) for argument in typed):
+    more = (
+        list(FEW_PAGES)
+        if "data=synthetic" in typed or not any(a.startswith(("data=", "experiment=")) for a in typed)
+        else []
+    )
+    if "task=finetune" in typed or not any(argument.startswith(("task=", "checkpoint=")) for argument in typed):
         more += SHORT
-        if not any(re.match(r"model[/=.]", argument) for argument in typed):
+        if not any(re.match(r"model[/=.]|pretrained=", argument) for argument in typed):
             more += TINY
     options = [index for index, argument in enumerate(arguments) if argument.startswith("--")]
     behind = [word for index in options for word in arguments[index : index + 2]]
@@ -138,6 +142,7 @@ def left_by(arguments: list[str]) -> set[str]:
             "ketos.txt",
         },
         "compare": {"comparison.md", "comparison.json", "comparison.csv", "lines.jsonl"},
+        "finetune": {"before", "after", "comparison.md", "best.safetensors"},
         "predict": set(),
         "inspect": {"findings.json", "findings.html", "contact_sheet.png", "augmentation.png", "schedule.png"},
         "compile": {"loghi"},

@@ -33,9 +33,7 @@ def run(config: DictConfig) -> None:
     """Reads the test part with `pretrained`, trains it on the train part, reads the test part with the best model, and
     leaves both sets of pages and their comparison beside the training's files."""
     if config.pretrained is None:
-        raise UserError(
-            "task=finetune needs a model to start from: add pretrained=MODEL, a file or a run folder."
-        )
+        raise UserError("task=finetune needs a model to start from: add pretrained=MODEL, a file or a run folder.")
     base = model_file(Path(str(config.pretrained)))
     folder = run_folder()
     truth = load_ground_truth(config)

@@ -1,0 +1,93 @@
+"""experiment=bonnevie_finetune: what the test pages say before and after, and whether it helped."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from drawing_helpers import draw_bonnevie_layout
+from drawn_layouts import OPTIONS, draw_pages, read_csv, write_pairs
+from drawn_layouts import cut_lines as cut
+from lxml import etree
+from program import run_program
+
+SHORT = ("trainer.batch_width=300", "trainer.lines_seen=200", "trainer.validations=2", "augmentation=none")
+
+
+@pytest.fixture(scope="module")
+def lesson(trained, tmp_path_factory):
+    """The experiment on pages of another hand in the layout of the Bonnevie pages."""
+    root = tmp_path_factory.mktemp("lesson")
+    letters = replace(OPTIONS, seed=9, slant=(12, 12), text=None)
+    draw_bonnevie_layout(root / "bonnevie", finetune=6, test=2, options=letters)
+    return run_program(
+        root / "run", "experiment=bonnevie_finetune", f"pretrained={trained.folder}", f"paths.data={root}", *SHORT
+    )
+
+
+def texts(folder):
+    """The lines of all PAGE files of a folder by file and line id."""
+    found = {}
+    for file in sorted(folder.rglob("*.xml")):
+        for line in etree.parse(file).iter("{*}TextLine"):
+            found[file.name, line.get("id")] = "".join(line.xpath("./*[local-name()='TextEquiv']//text()")).strip()
+    return found
+
+
+def test_both_readings_of_the_test_pages_and_their_comparison_lie_in_one_folder(lesson):
+    assert lesson.code == 0, lesson
+    before, after = texts(lesson.folder / "before"), texts(lesson.folder / "after")
+    rows = {
+        (f"{row['page'].rpartition('/')[2]}.xml", row["line"]): row for row in read_csv(lesson.folder / "lines.csv")
+    }
+    assert set(before) == set(after)
+    assert len({file for file, _ in before}) == 2
+    matched = {
+        key: row for (page, line), row in rows.items() for key in before if key[1] == line and page.endswith(key[0])
+    }
+    assert len(matched) == len(rows) == len(before)
+    for key, row in matched.items():
+        assert before[key] == row["prediction before"]
+        assert after[key] == row["prediction after"]
+    assert before != after
+
+
+def test_the_model_after_is_the_runs_best_and_the_first_is_the_given_one(lesson, trained, run):
+    systems = {
+        system["name"]: system for system in json.loads((lesson.folder / "comparison.json").read_text())["systems"]
+    }
+    assert list(systems) == ["before", "after"]
+    for name, model in (("before", trained.folder), ("after", lesson.folder)):
+        root = lesson.folder.parent / "bonnevie"
+        scored = run("task=test", f"checkpoint={model}", "data=bonnevie", f"data.root={root}", into=name)
+        assert scored.metrics["test"]["cer"] == pytest.approx(systems[name]["cer"]["value"], abs=1e-12)
+
+
+def test_the_trainings_own_files_stay(lesson):
+    steps = {row["step"] for row in read_csv(lesson.folder / "metrics.csv")}
+    assert len(steps) > 1
+    assert "train" in lesson.metrics
+    assert (lesson.folder / "best.safetensors").is_file()
+
+
+def test_without_a_base_model_the_remedy_is_said(run):
+    ended = run("experiment=bonnevie_finetune", "data=synthetic")
+    assert ended.code == 1
+    assert ended.output.strip().splitlines()[-1].startswith("Error: task=finetune needs")
+    assert "pretrained=" in ended.output
+
+
+def test_lines_without_page_files_are_compared_all_the_same(run, trained, tmp_path):
+    for part, seed in (("train", 2), ("val", 3), ("test", 4)):
+        write_pairs(tmp_path / part, cut(draw_pages(2, seed=seed)))
+    ended = run(
+        "experiment=bonnevie_finetune",
+        f"pretrained={trained.folder}",
+        "data=lines",
+        *(f"data.{part}={tmp_path / part}" for part in ("train", "val", "test")),
+        *SHORT,
+        "trainer.max_steps=2",
+    )
+    assert ended.code == 0, ended
+    assert "no PAGE or ALTO files" in ended.output
+    assert not (ended.folder / "before").exists()
+    assert (ended.folder / "comparison.md").is_file()

@@ -148,7 +148,7 @@ def test_an_error_leaves_the_state_of_the_step_that_it_came_in(whole, stopped):
         ("model=kraken", "model=kraken would make another run"),
         ("trainer.accumulate=1", "trainer.accumulate is 2 there and would be 1"),
         ("trainer.max_epochs=3", "trainer.max_steps=8"),
-        ("+mine=1", "mine is null there and would be 1"),
+        ("+optimizer.foreach=false", "optimizer.foreach is null there and would be false"),
     ],
 )
 def test_what_would_change_the_run_is_refused_with_the_reason(copied, typed, told):

@@ -24,9 +24,10 @@ def test_right_to_left_lines_are_learned_and_read_in_logical_order(lines, tmp_pa
     rows = read_csv(ended.folder / "predictions.csv")
     truths = {path.name.removesuffix(".gt.txt"): path.read_text("utf-8").strip() for path in lines.glob("*.gt.txt")}
     assert {row["truth"] for row in rows} <= set(truths.values())
-    right = [row for row in rows if row["truth"] == row["prediction"]]
-    assert any("2" in row["truth"] for row in right)
-    assert any("x" in row["truth"] for row in right)
+    for inside in ("27", "xz"):
+        own = [row for row in rows if set(inside) & set(row["truth"])]
+        assert sum(int(row["edits"]) for row in own) < 0.4 * sum(len(row["truth"]) for row in own)
+    assert any(row["truth"] == row["prediction"] for row in rows)
     assert load_card(ended.folder / "best.safetensors")["text"]["mixed"] == "R"
 
 

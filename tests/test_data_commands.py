@@ -194,9 +194,7 @@ def test_synthetic_pages_are_drawn_once_and_read(run, tmp_path):
     assert "compiling" not in second.output
 
 
-@pytest.mark.parametrize(
-    "name", ["Bücher 1858", "a,b", "a=b", "l'été", "a(b)[c]{d}", 'say "x"', "é\u0301 ß 文", "$HOME ~ #1 %d", "a:b"]
-)
+@pytest.mark.parametrize("name", ["a=b, (c)[d]{e} Bücher", "l'été: 1858 e\u0301 ß 文", '$HOME ~ #1 %d say "x"'])
 def test_any_name_works_quoted(run, tmp_path, name):
     write_page_layout(tmp_path / name, draw_pages(4))
     quoted_root = f"data.root={quoted(tmp_path / name)}"

@@ -81,5 +81,7 @@ def test_a_page_cut_in_two_by_the_datas_own_split_is_found(run, tmp_path):
     data = ("data=loghi", f"data.train={tmp_path / 'train.txt'}", f"data.val={tmp_path / 'val.txt'}")
     ended = run("task=inspect", *data, "inspect.fail_on=error")
     assert ended.code == 2, ended
-    leak = next(found for found in json.loads(ended.read("findings.json"))["findings"] if found["kind"] == "leak")
+    leak = next(
+        found for found in json.loads(ended.read("findings.json"))["findings"] if found["kind"] == "leaking_page"
+    )
     assert "1 page of train in val too" in leak["message"]

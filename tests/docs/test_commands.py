@@ -131,7 +131,7 @@ def left_by(arguments: list[str]) -> set[str]:
     """Files that the task must have left in the run's folder."""
     task = next((argument.partition("=")[2] for argument in arguments if argument.startswith("task=")), "train")
     own = {
-        "train": {"best.safetensors", "metrics.json", "predictions.csv", "curves.png"},
+        "train": {"best.safetensors", "metrics.json", "predictions.csv", "curves.png", "lines.jsonl", "report.html"},
         "test": {
             "metrics.json",
             "predictions.csv",
@@ -140,8 +140,9 @@ def left_by(arguments: list[str]) -> set[str]:
             "scores.csv",
             "lines.jsonl",
             "ketos.txt",
+            "report.html",
         },
-        "compare": {"comparison.md", "comparison.json", "comparison.csv", "lines.jsonl"},
+        "compare": {"comparison.md", "comparison.json", "comparison.csv", "lines.jsonl", "report.html"},
         "finetune": {"before", "after", "comparison.md", "best.safetensors"},
         "predict": set(),
         "inspect": {"findings.json", "findings.html", "contact_sheet.png", "augmentation.png", "schedule.png"},

@@ -2,7 +2,6 @@
 lines.jsonl.
 """
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -18,12 +17,11 @@ from uncial.metrics.alignment import ERROR_KINDS
 from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison, PairScore
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.paired import PairedTest
-from uncial.reports.figures import percent, percent_with_interval, plural
+from uncial.reports.figures import percent, percent_with_interval, plural, shown_character
 from uncial.reports.line_results import LINES_FILE, write_compared_lines
 from uncial.reports.markdown import cell, table
 from uncial.reports.tables import write_csv, write_json
 from uncial.reports.verdict import verdict
-from uncial.text.characters import describe
 
 SHOWN_GROUPS = 30
 SHOWN_LINES = 20
@@ -214,7 +212,8 @@ def _kinds(comparison: Comparison) -> str:
     return table(("edits", *(cell(system.name) for system in comparison.systems)), rows)
 
 
-def _confusions(comparison: Comparison) -> str:
+def confusions_apart(comparison: Comparison) -> list[tuple[str, str, tuple[int, ...]]]:
+    """What is read for what, with how often by each system; that in which the systems differ most comes first."""
     counts = [
         {(one.truth, one.read): one.count for one in system.characters.confusions} for system in comparison.systems
     ]
@@ -222,17 +221,15 @@ def _confusions(comparison: Comparison) -> str:
     apart = sorted(
         every, key=lambda pair: min(own.get(pair, 0) for own in counts) - max(own.get(pair, 0) for own in counts)
     )
+    return [(*pair, tuple(own.get(pair, 0) for own in counts)) for pair in apart]
+
+
+def _confusions(comparison: Comparison) -> str:
     rows = [
-        (f"{_named(pair[0])} → {_named(pair[1])}", *(f"{own.get(pair, 0):,}" for own in counts))
-        for pair in apart[:SHOWN_LINES]
+        (f"{shown_character(truth)} → {shown_character(read)}", *(f"{count:,}" for count in counts))
+        for truth, read, counts in confusions_apart(comparison)[:SHOWN_LINES]
     ]
     return table(("truth → read", *(cell(system.name) for system in comparison.systems)), rows)
-
-
-def _named(character: str) -> str:
-    if not character:
-        return "nothing"
-    return character if unicodedata.category(character)[0] in "LNPS" else describe(character)
 
 
 def _missed(comparison: Comparison) -> Iterator[str]:

@@ -4,6 +4,7 @@ import math
 import unicodedata
 
 from uncial.metrics.intervals import Estimate
+from uncial.text.characters import describe
 
 
 def percent(fraction: float, digits: int = 2) -> str:
@@ -43,6 +44,13 @@ def rate(per_second: float, unit: str = "lines") -> str:
 def plural(number: int, noun: str) -> str:
     """Return a count with its noun, as in `1 line` and `1,060 lines`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def shown_character(character: str) -> str:
+    """Return a code point as it is where it can be seen by itself, else by its name; `nothing` where there is none."""
+    if not character:
+        return "nothing"
+    return character if unicodedata.category(character)[0] in "LNPS" else describe(character)
 
 
 def visible(text: str) -> str:

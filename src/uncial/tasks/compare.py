@@ -7,14 +7,17 @@ from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
 
+from uncial.data.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, compare_systems
 from uncial.models.files import load_model
 from uncial.reports.comparison import comparison_table, write_comparison
+from uncial.reports.comparison_page import write_comparison_page
 from uncial.reports.console import make_console, show
+from uncial.reports.scores_page import REPORT, About
 from uncial.reports.tables import write_skipped
 from uncial.tasks.compared_folders import compared_folders
-from uncial.tasks.configuration import check_numbers, evaluation_settings, listed, run_folder, write_config
+from uncial.tasks.configuration import check_numbers, data_text, evaluation_settings, listed, run_folder, write_config
 from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
@@ -40,19 +43,29 @@ def run(config: DictConfig) -> None:
     in words who is better."""
     check_numbers(config)
     evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
-    comparison = _of_folders(config) if config.compare.folders is not None else _of_models(config)
+    comparison, store = _of_folders(config) if config.compare.folders is not None else _of_models(config)
     folder = run_folder()
     write_comparison(folder, comparison)
+    write_comparison_page(
+        folder / REPORT, comparison, _about(config), store.strip if store else None, config.report.pictures
+    )
     if comparison.settings.cluster == "page" and comparison.clusters == len(comparison.lines) > 1:
         log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
     show(
         make_console(),
         comparison_table(comparison),
-        f"Who wins where, and the lines that all miss: {folder / 'comparison.md'}",
+        f"Who wins where, and the lines that all miss: {folder / REPORT}",
     )
 
 
-def _of_folders(config: DictConfig) -> Comparison:
+def _about(config: DictConfig) -> About:
+    given = config.compare.folders
+    compared = ", ".join(listed(given)) if given is not None else str(config.checkpoint)
+    truth = config.compare.truth if given is not None else data_text(config)
+    return About("Comparison", {"compared": compared, "ground truth": str(truth)}, "comparison.csv")
+
+
+def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
     if config.checkpoint is not None:
         raise UserError("Give checkpoint=[A,B] to compare models or compare.folders=[X,Y] to compare texts, not both.")
     folders = listed(config.compare.folders)
@@ -63,10 +76,10 @@ def _of_folders(config: DictConfig) -> Comparison:
     write_config(config, folder)
     settings = evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
     systems = compared_folders(config, dict(zip(names, folders, strict=True)), settings.profile, folder)
-    return compare_systems(systems, settings)
+    return compare_systems(systems, settings), None
 
 
-def _of_models(config: DictConfig) -> Comparison:
+def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     quiet_lightning()
     contestants = _contestants(config)
     models = {contestant.name: [load_model(file) for file in contestant.files] for contestant in contestants}
@@ -87,7 +100,7 @@ def _of_models(config: DictConfig) -> Comparison:
             results, _ = read_lines(config, folder, truth, rows, recognizer, card, Stopwatch())
             readings.append(evaluated_lines(truth.store, results, settings.profile, rules))
         systems[name] = readings
-    return compare_systems(systems, settings)
+    return compare_systems(systems, settings), truth.store
 
 
 def _common_profile(rules: Sequence[TextRules]) -> str:

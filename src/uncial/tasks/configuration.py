@@ -47,6 +47,7 @@ LEAST = {
     "callbacks.checkpoints.keep_last": 1,
     "callbacks.checkpoints.keep_best": 0,
     "inspect.samples": 0,
+    "report.pictures": 0,
     "inspect.pictures": 0,
     "scheduler.warmup_steps": 0,
     "model.head.layers": 1,
@@ -106,6 +107,12 @@ def listed(value: Any) -> tuple[str, ...]:
     if isinstance(value, ListConfig | list | tuple):
         return tuple(str(item) for item in value)
     return (str(value),)
+
+
+def data_text(config: DictConfig) -> str:
+    """The data as a person knows them: where they lie, or the name of their group."""
+    roots = config.data.get("root")
+    return ", ".join(listed(roots)) if roots else str(config.data.name)
 
 
 def source_settings(data: DictConfig, seed: int) -> SourceSettings:

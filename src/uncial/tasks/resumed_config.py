@@ -24,6 +24,7 @@ MACHINE = (
     "callbacks.samples",
     "callbacks.checkpoints",
     "logger",
+    "report",
     "paths",
     "resume",
 )

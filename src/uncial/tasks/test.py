@@ -10,11 +10,13 @@ from uncial.models.files import load_model
 from uncial.reports.console import make_console, show
 from uncial.reports.ketos import write_ketos_report
 from uncial.reports.scores import score_figures, write_scores
+from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.configuration import (
     check_numbers,
     checkpoint_of,
+    data_text,
     evaluation_settings,
     run_folder,
     write_config,
@@ -49,6 +51,8 @@ def run(config: DictConfig) -> None:
     evaluation = evaluate(lines, settings)
     write_scores(folder, evaluation)
     write_ketos_report(folder / "ketos.txt", lines)
+    about = About(f"Test of {config.name}", {"part": part, "model": str(path), "data": data_text(config)}, "scores.csv")
+    write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
     finish(folder, part, evaluation.overview, loss, watch.seconds, path)
 
 
@@ -63,6 +67,6 @@ def finish(folder: Path, part: str, overview: Overview, loss: float, seconds: fl
         folder=folder,
         seconds=seconds,
         lines_per_second=overview.total.scores.lines / max(seconds, 1e-9),
-        files={"model": model, "scores": folder / "scores.md", "predictions": folder / "predictions.csv"},
+        files={"model": model, "report": folder / REPORT, "predictions": folder / "predictions.csv"},
     )
     show(make_console(), run_summary(summary))

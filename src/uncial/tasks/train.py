@@ -19,18 +19,20 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.formats.types import Problem
 from uncial.metrics.calibration import fit_temperatures
-from uncial.metrics.evaluation import overview
+from uncial.metrics.evaluation import EvaluationSettings, evaluate, overview
 from uncial.models.build import build_model
 from uncial.models.files import load_card, load_model, save_model, whole_card
 from uncial.models.precision import reading_precision
 from uncial.models.recognizer import Recognizer
 from uncial.reports.console import make_console, show
 from uncial.reports.curves import draw_curves
+from uncial.reports.line_results import LINES_FILE, read_line_results, write_line_results
 from uncial.reports.scores import score_figures
+from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.alphabet import codec_for, text_rules
-from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, evaluation_settings
+from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, data_text, evaluation_settings
 from uncial.tasks.control import averaging, check_durations, wanted_length, watching
 from uncial.tasks.evaluation import calibrated_results, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.instantiation import made
@@ -94,6 +96,7 @@ def train(this: Session) -> None:
         known = {"scores": {**logged(scores), **score_figures(found)}, "calibration": asdict(temperatures)}
         save_model(folder / "best.safetensors", recognizer, {**card, **known})
         write_predictions(folder / "predictions.csv", prediction_rows(results, lines))
+        write_line_results(folder / LINES_FILE, lines)
 
     def describe(scores: dict[str, float]) -> str:
         return whole_card(recognizer, {**card, "scores": logged(scores)})
@@ -113,6 +116,8 @@ def train(this: Session) -> None:
             trainer.fit(module, lines, ckpt_path=state.path if state else None, weights_only=True)
     epochs = pace.lines / len(parts["train"].dataset)
     effort = Effort(states.seconds, pace.lines_per_second, epochs, trainer.global_step)
+    draw_curves(folder / "metrics.csv", folder / "curves.png")
+    write_report(this, truth, settings)
     finish(this, effort, skipped=len(truth.problems) + len(dropped))
 
 
@@ -245,12 +250,21 @@ def model_card(config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part]
     }
 
 
+def write_report(this: Session, truth: GroundTruth, settings: EvaluationSettings) -> None:
+    """The report of the validation lines as the best model read them, perhaps in an earlier session of the run."""
+    folder, config = this.folder, this.config
+    if (folder / LINES_FILE).is_file():
+        evaluation = evaluate(read_line_results(folder / LINES_FILE), settings)
+        facts = {"part": "validation", "model": str(folder / "best.safetensors"), "data": data_text(config)}
+        about = About(f"Training of {config.name}", facts, curves=folder / "curves.png")
+        write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
+
+
 def finish(this: Session, effort: Effort, skipped: int) -> None:
-    """Writes metrics.json and curves.png, and says how good the best model is, where it lies and what to run next."""
+    """Writes metrics.json, and says how good the best model is, where it lies and what to run next."""
     folder = this.folder
     best, model = folder / "best.safetensors", as_typed("checkpoint", folder)
     scores = load_card(best)["scores"]
-    draw_curves(folder / "metrics.csv", folder / "curves.png")
     # Last: a run with this file is finished.
     write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(effort)})
     summary = RunSummary(
@@ -261,7 +275,7 @@ def finish(this: Session, effort: Effort, skipped: int) -> None:
         epochs=effort.epochs,
         steps=effort.steps,
         skipped=skipped,
-        files={"best model": best, "curves": folder / "curves.png", "predictions": folder / "predictions.csv"},
+        files={"best model": best, "report": folder / REPORT, "predictions": folder / "predictions.csv"},
         next_steps={
             "score it on the test part": f"python run.py task=test {model} {data_as_typed(this.typed)}".rstrip(),
             "read your own pages": f"python run.py task=predict {model} predict.input=FOLDER",

@@ -1,4 +1,4 @@
-"""Line images as part of an HTML page."""
+"""Line images and other pictures as part of an HTML page."""
 
 import base64
 
@@ -17,4 +17,9 @@ def picture(pixels: np.ndarray, height: int = HEIGHT, width: int = WIDTH) -> str
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
     small = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, 70])
-    return "data:image/webp;base64," + base64.b64encode(encoded.tobytes()).decode()
+    return embedded(encoded.tobytes(), "image/webp")
+
+
+def embedded(content: bytes, kind: str) -> str:
+    """A file of that media type as a `data:` address."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

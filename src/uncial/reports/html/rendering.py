@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from uncial.formats.atomic import replacing_text
-from uncial.reports.figures import visible
+from uncial.reports.figures import percent, percent_with_interval, shown_character, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_page(path: Path, template: str, **values: Any) -> None:
+def write_page(path: Path, template: str, script_file: str = "list.js", **values: Any) -> None:
     """Fill in a template of `templates/` and write it to `path`.
 
-    What is filled in is escaped. The page may run no script but `templates/list.js`, by which its cards or table rows
-    are filtered, searched and sorted, and may load nothing: its Content-Security-Policy says so.
+    What is filled in is escaped. The page may run no script but `script_file` of `templates/`, by which its cards or
+    table rows are filtered, searched and sorted, and may load nothing: its Content-Security-Policy says so.
     """
-    script = (TEMPLATES / "list.js").read_text(encoding="utf-8")
+    script = (TEMPLATES / script_file).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = _environment().get_template(template)
     with replacing_text(path) as file:
@@ -41,4 +42,8 @@ def _environment() -> Environment:
     )
     environment.filters["visible"] = visible
     environment.filters["thousands"] = lambda number: f"{number:,}"
+    environment.filters["percent"] = percent
+    environment.filters["with_interval"] = percent_with_interval
+    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+    environment.filters["character"] = shown_character
     return environment

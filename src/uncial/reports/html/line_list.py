@@ -1,0 +1,158 @@
+"""The lines of a report as data for the script of its page, which shows them a few at a time."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from uncial.metrics.comparison import ComparedLine
+from uncial.metrics.groups import length_group
+from uncial.metrics.lines import EvaluatedLine, LineOrigin
+from uncial.reports.diff import align
+from uncial.reports.figures import visible
+from uncial.reports.html.pictures import picture
+from uncial.text.bidi import letter_counts
+
+LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+"""A character's confidence from 0 to 1, as one of 64 letters (`templates/lines.js` has the same)."""
+
+StripOf = Callable[[int], np.ndarray]
+"""Gives the line image of a row of the compiled store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one system read in a line; `edits` may be the mean over its seeds."""
+
+    text: str
+    edits: float
+    confidence: float | None
+    character_confidences: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLine:
+    """A line of the list, with one reading for each system."""
+
+    origin: LineOrigin
+    page: str
+    script: str
+    truth: str
+    readings: tuple[Reading, ...]
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Each system's edits over the characters of the truth."""
+        return tuple(reading.edits / max(len(self.truth), 1) for reading in self.readings)
+
+
+def listed_evaluated(line: EvaluatedLine) -> ListedLine:
+    """A line that one model read."""
+    reading = Reading(line.prediction, line.counts.edits, line.confidence, line.character_confidences)
+    return ListedLine(line.origin, line.page, line.script, line.truth, (reading,))
+
+
+def listed_compared(line: ComparedLine) -> ListedLine:
+    """A line that several systems read."""
+    own = zip(line.predictions, line.edits, line.confidences, line.character_confidences, strict=True)
+    return ListedLine(line.origin, line.page, line.script, line.truth, tuple(Reading(*one) for one in own))
+
+
+def pictures_of(
+    lines: Sequence[ListedLine], orders: Sequence[Iterable[int]], strip_of: StripOf | None, most: int
+) -> dict[int, str]:
+    """Return pictures by the places of their lines in `lines`: in turn the next of each of the `orders`, `most` in all.
+
+    A line of no row of the store has none.
+    """
+    found: dict[int, str] = {}
+    if strip_of is None:
+        return found
+    waiting = [iter(order) for order in orders]
+    while waiting and len(found) < most:
+        for order in list(waiting):
+            place = next((place for place in order if place not in found and lines[place].origin.row is not None), None)
+            if place is None:
+                waiting.remove(order)
+            elif len(found) < most:
+                row = lines[place].origin.row
+                assert row is not None
+                found[place] = picture(strip_of(row))
+    return found
+
+
+def lines_json(systems: Sequence[str], lines: Sequence[ListedLine], pictures: Mapping[int, str]) -> Markup:
+    """Return JSON that may stand between the tags of a script, whatever the texts hold: a list for each column.
+
+    A reading's `differences` are triples of numbers one behind another: so many code points that are the same, then so
+    many of the truth for so many of the reading. A `text` of null is that of the truth.
+    """
+    columns: dict[str, Any] = {
+        "systems": [visible(name) for name in systems],
+        **{name: [visible(value_of(line)) for line in lines] for name, value_of in COLUMNS.items()},
+        "truth": [visible(line.truth) for line in lines],
+        "right_to_left": [int(_runs_left(line)) for line in lines],
+        "readings": [
+            _reading_columns([line.truth for line in lines], [line.readings[number] for line in lines])
+            for number in range(len(systems))
+        ],
+        "pictures": pictures,
+    }
+    text = json.dumps(columns, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e"))
+
+
+COLUMNS: Mapping[str, Callable[[ListedLine], str]] = {
+    "page": lambda line: line.page,
+    "line": lambda line: line.origin.line,
+    "document": lambda line: line.origin.document,
+    "hand": lambda line: line.origin.hand,
+    "region_type": lambda line: line.origin.region_type,
+    "script": lambda line: line.script,
+    "length": lambda line: length_group(len(line.truth)),
+}
+"""What lines can be chosen by, under the names of `uncial.metrics.groups.KEYS`, and their own id."""
+
+
+def _runs_left(line: ListedLine) -> bool:
+    """Whether most letters of the line run from right to left, so that truth and readings are set alike."""
+    texts = (line.truth, *(reading.text for reading in line.readings))
+    left, right = letter_counts(next(filter(None, texts), ""))
+    return right > left
+
+
+def _reading_columns(truths: Sequence[str], readings: Sequence[Reading]) -> dict[str, Any]:
+    both = list(zip(truths, readings, strict=True))
+    return {
+        "text": [None if reading.text == truth else visible(reading.text) for truth, reading in both],
+        "differences": [_differences(truth, reading.text) for truth, reading in both],
+        "edits": [_short(reading.edits) for reading in readings],
+        "confidence": [_short(reading.confidence) for reading in readings],
+        "confidences": ["".join(map(_level, reading.character_confidences)) for reading in readings],
+    }
+
+
+def _differences(truth: str, reading: str) -> list[int]:
+    triples: list[int] = []
+    same = 0
+    for span in align(truth, reading) if truth != reading else ():
+        if span.kind == "equal":
+            same = len(span.truth)
+        else:
+            triples += (same, len(span.truth), len(span.prediction))
+            same = 0
+    return triples
+
+
+def _short(number: float | None) -> float | int | None:
+    """With four digits at most."""
+    if number is None:
+        return None
+    return int(number) if number == int(number) else round(number, 4)
+
+
+def _level(confidence: float) -> str:
+    return LEVELS[min(len(LEVELS) - 1, max(0, int(confidence * len(LEVELS))))]

@@ -20,6 +20,8 @@ FILES = {
     "best.safetensors",
     "last.ckpt",
     "predictions.csv",
+    "lines.jsonl",
+    "report.html",
     "skipped.csv",
     "curves.png",
     "log.txt",

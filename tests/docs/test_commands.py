@@ -11,6 +11,7 @@ import cv2
 import pytest
 from drawing_helpers import draw_bonnevie_layout
 from drawn_layouts import cut_lines, draw_pages, write_page_layout, write_pairs
+from learning_curves import Law, write_runs
 from program import ROOT, TINY, run_program
 
 from uncial.config_keys import group_choices, group_names, known_keys
@@ -65,6 +66,7 @@ def workspace(drawn, trained, tmp_path_factory) -> Path:
     store = next((trained.folder.parent / "store").glob("*.arrow"))
     shutil.copy(store, folder / "pages.arrow")
     draw_bonnevie_layout(folder / "data" / "bonnevie")
+    write_runs(folder / "curve", Law(0.5))
     for block in blocks():
         if block.title:
             path = folder / block.title
@@ -149,8 +151,9 @@ def left_by(arguments: list[str]) -> set[str]:
         "compile": {"loghi"},
         "export": set(),
         "audit": {"audit.html", "audit.json"},
+        "forecast": {"forecast.png", "forecast.md", "forecast.json", "forecast.csv"},
     }
-    of_data = set() if task == "export" else {"skipped.csv"}
+    of_data = set() if task in ("export", "forecast") else {"skipped.csv"}
     return own[task] | of_data | {"config.yaml", "overrides.yaml"}
 
 
@@ -195,6 +198,6 @@ def test_keys_that_the_pages_name_exist():
             if (
                 name.partition(".")[0] in groups
                 and not (ROOT / name).exists()
-                and not name.endswith((".yaml", ".csv", ".png", ".json", ".safetensors", ".html"))
+                and not name.endswith((".yaml", ".csv", ".png", ".json", ".md", ".safetensors", ".html"))
             ):
                 assert name in keys, f"{page.name} speaks of {name}"

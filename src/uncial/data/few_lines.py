@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -22,6 +23,13 @@ def with_few_lines(truth: GroundTruth, count: int, seed: int) -> GroundTruth:
     places = {row: _place(seed, pages[row], lines[row]) for row in rows.tolist()}
     drawn = np.array(sorted(sorted(places, key=places.__getitem__)[:count]), dtype=rows.dtype)
     return replace(truth, rows={**truth.rows, "train": drawn})
+
+
+def with_share_of_lines(truth: GroundTruth, share: Fraction, seed: int) -> GroundTruth:
+    """Return the ground truth with that share of its training lines, drawn as `with_few_lines` draws them, and at least
+    one where there is any."""
+    lines = len(truth.rows["train"])
+    return with_few_lines(truth, min(lines, max(1, round(share * lines))), seed)
 
 
 def _place(seed: int, page: str, line: str) -> bytes:

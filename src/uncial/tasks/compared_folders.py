@@ -29,7 +29,7 @@ def compared_folders(
     What is missing somewhere is named in unmatched.csv, what cannot be read in skipped.csv. Raises `UserError` where
     nothing is common to all.
     """
-    settings: SourceSettings = source_settings(config.data, config.seed)
+    settings: SourceSettings = source_settings(config.data)
     truth = read_set(str(config.compare.truth), "compare.truth", settings)
     sets = {name: read_set(folder, "compare.folders", settings) for name, folder in folders.items()}
     write_skipped(

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from uncial.metrics.intervals import Bootstrap
 
 LEAST = {
     "seed": 0,
+    "data.seed": 0,
     "data.lines": 1,
     "data.max_height": 16,
     "data.max_pixels": 1,
@@ -115,7 +117,7 @@ def data_text(config: DictConfig) -> str:
     return ", ".join(listed(roots)) if roots else str(config.data.name)
 
 
-def source_settings(data: DictConfig, seed: int) -> SourceSettings:
+def source_settings(data: DictConfig) -> SourceSettings:
     options = OmegaConf.to_container(data.options, resolve=True)
     assert isinstance(options, dict)
     patterns = {key: data[key] for key in ("document_pattern", "hand_pattern", "page_pattern") if data[key] is not None}
@@ -128,7 +130,7 @@ def source_settings(data: DictConfig, seed: int) -> SourceSettings:
         include=listed(data.include),
         exclude=listed(data.exclude),
         images=tuple(Path(folder) for folder in listed(data.images)),
-        options={"seed": seed, **patterns, **{str(key): value for key, value in options.items()}},
+        options={"seed": int(data.seed), **patterns, **{str(key): value for key, value in options.items()}},
     )
 
 
@@ -146,7 +148,7 @@ def filters(data: DictConfig) -> Filters:
     )
 
 
-def split_settings(data: DictConfig, seed: int) -> SplitSettings:
+def split_settings(data: DictConfig) -> SplitSettings:
     ratio = [float(share) for share in data.ratio]
     if len(ratio) != 3 or min(ratio) < 0 or abs(sum(ratio) - 1) > 1e-6 or ratio[0] == 0:
         raise UserError(
@@ -159,8 +161,23 @@ def split_settings(data: DictConfig, seed: int) -> SplitSettings:
     if folds is not None and not 0 <= data.fold < folds:
         raise UserError(f"data.fold={data.fold}: the {folds} folds of data.folds are numbered from 0 to {folds - 1}.")
     return SplitSettings(
-        shares, choice(data.split, "data.split", ("page", "document", "hand")), seed, folds, int(data.fold)
+        shares, choice(data.split, "data.split", ("page", "document", "hand")), int(data.seed), folds, int(data.fold)
     )
+
+
+def share_of_lines(data: DictConfig) -> Fraction | None:
+    """The share of the training lines that `data.share` asks for. Raises `UserError` for what is none."""
+    if data.share is None:
+        return None
+    try:
+        share = Fraction(str(data.share))
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(0)
+    if not 0 < share <= 1:
+        raise UserError(f"data.share={data.share}: a number above 0 to 1 is needed, or a fraction such as 1/4.")
+    if data.lines is not None:
+        raise UserError("data.lines and data.share both say how many training lines are used: leave one of them null.")
+    return share
 
 
 def compile_settings(config: DictConfig) -> CompileSettings:

@@ -4,10 +4,10 @@ import logging
 
 from omegaconf import DictConfig
 
-from uncial.data.few_lines import with_few_lines
+from uncial.data.few_lines import with_few_lines, with_share_of_lines
 from uncial.data.ground_truth import GroundTruth, ground_truth
 from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import compile_settings, filters, source_settings, split_settings
+from uncial.tasks.configuration import compile_settings, filters, share_of_lines, source_settings, split_settings
 
 log = logging.getLogger(__name__)
 
@@ -15,14 +15,17 @@ log = logging.getLogger(__name__)
 def load_ground_truth(config: DictConfig) -> GroundTruth:
     """Reads and compiles the data with a progress bar, and says how much there is and what was left out."""
     truth = ground_truth(
-        source_settings(config.data, config.seed),
+        source_settings(config.data),
         filters(config.data),
-        split_settings(config.data, config.seed),
+        split_settings(config.data),
         compile_settings(config),
         lambda pages: tracked("compiling", sum(len(page.lines) for page in pages)),
     )
+    share = share_of_lines(config.data)
     if config.data.lines is not None:
         truth = with_few_lines(truth, int(config.data.lines), config.seed)
+    elif share is not None:
+        truth = with_share_of_lines(truth, share, config.seed)
     sizes = ", ".join(f"{len(rows):,} {part}" for part, rows in truth.rows.items() if len(rows))
     log.info(f"{len(truth.store):,} lines: {sizes} (compiled in {truth.store.path})")
     for key, count in truth.left_out.items():

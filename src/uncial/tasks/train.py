@@ -114,8 +114,8 @@ def train(this: Session) -> None:
         lines = LineDataModule(parts, how, config.seed)
         with saying_how_to_go_on(folder, states, best, interruption):
             trainer.fit(module, lines, ckpt_path=state.path if state else None, weights_only=True)
-    epochs = pace.lines / len(parts["train"].dataset)
-    effort = Effort(states.seconds, pace.lines_per_second, epochs, trainer.global_step)
+    taught = len(parts["train"].dataset)
+    effort = Effort(states.seconds, pace.lines_per_second, pace.lines / taught, trainer.global_step, taught)
     draw_curves(folder / "metrics.csv", folder / "curves.png")
     write_report(this, truth, settings)
     finish(this, effort, skipped=len(truth.problems) + len(dropped))
@@ -228,12 +228,14 @@ def training_module(
 
 @dataclass(frozen=True)
 class Effort:
-    """What the training took: seconds with validations, and the rate of the training alone."""
+    """What the training took: seconds with validations, the rate of the training alone, and how many lines it learned
+    from."""
 
     seconds: float
     lines_per_second: float
     epochs: float
     steps: int
+    lines: int
 
 
 def model_card(config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part]) -> dict[str, Any]:

@@ -1,0 +1,147 @@
+"""task=forecast: what more training lines would bring, from the runs of sweep=learning_curve."""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from uncial.errors import UserError
+from uncial.metrics.groups import cluster_of
+from uncial.metrics.intervals import totals
+from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
+from uncial.metrics.lines import EvaluatedLine
+from uncial.reports.console import make_console, show
+from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
+from uncial.reports.line_results import LINES_FILE, read_line_results
+from uncial.tasks.configuration import check_numbers, evaluation_settings, listed, run_folder, write_config
+from uncial.tasks.resumed_config import MACHINE
+
+log = logging.getLogger(__name__)
+
+MAY_DIFFER = (*MACHINE, "data.share", "data.lines", "seed", "data.seed", "name")
+"""What of their configs, or which groups of it, the runs of a learning curve need not have in common."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run's folder, on how many lines it was trained, and what it read in the validation lines."""
+
+    folder: Path
+    config: DictConfig
+    trained_on: int
+    lines: list[EvaluatedLine]
+
+
+def run(config: DictConfig) -> None:
+    """Leaves forecast.png, .md, .json and .csv, and says in words what more lines would bring."""
+    check_numbers(config)
+    factors, target, level = _factors(config), _fraction(config, "target"), _fraction(config, "level")
+    assert level is not None
+    runs = finished_runs(listed(config.forecast.runs))
+    settings = evaluation_settings(config, runs[0].lines[0].profile)
+    check_comparable(runs)
+    folder = run_folder()
+    write_config(config, folder)
+    clusters = list(map(cluster_of(settings.cluster), runs[0].lines))
+    edits = totals(clusters, *([line.counts.edits for line in one.lines] for one in runs))
+    characters = totals(clusters, [line.counts.characters for line in runs[0].lines])[:, 0]
+    points = tuple(
+        RunPoint(str(one.folder), one.trained_on, int(one.config.seed), float(own.sum() / max(characters.sum(), 1)))
+        for one, own in zip(runs, edits.T, strict=True)
+    )
+    learned = [number for number, point in enumerate(points) if point.in_curve]
+    report = ForecastReport(points, len(clusters), len(characters), settings.cluster, level)
+    if len({points[number].lines for number in learned}) >= LEAST_SIZES:
+        measured = [MeasuredRun(points[n].lines, points[n].seed, edits[:, n]) for n in learned]
+        curve = fitted(measured, characters, level, settings.bootstrap)
+        report = replace(
+            report,
+            curve=curve,
+            forecasts=tuple(curve.at(round(factor * curve.most)) for factor in factors),
+            needed=None if target is None else curve.needed(target),
+        )
+    write_forecast(folder, report)
+    show(make_console(), *told(report), f"The curve: {folder / 'forecast.png'}")
+
+
+def finished_runs(paths: Sequence[str]) -> list[FinishedRun]:
+    """The finished trainings among these run folders and in these folders of runs, the smallest first. Raises
+    `UserError` where there is none."""
+    folders: list[Path] = []
+    for path in map(Path, paths):
+        inside = [path] if (path / "config.yaml").is_file() else [file.parent for file in path.glob("*/config.yaml")]
+        if not inside:
+            raise UserError(
+                f"forecast.runs={path}: neither the folder nor those in it are runs; give the folder that "
+                "-m sweep=learning_curve has made."
+            )
+        folders += inside
+    finished = [folder for folder in dict.fromkeys(folders) if (folder / "metrics.json").is_file()]
+    if missing := sorted(set(folders) - set(finished)):
+        log.warning(f"{len(missing)} runs are not finished and not counted, the first: {missing[0]}")
+    if not finished:
+        raise UserError(f"forecast.runs={', '.join(paths)}: none of the runs is finished.")
+    return sorted(map(_read, finished), key=lambda one: (one.trained_on, one.config.seed, str(one.folder)))
+
+
+def _read(folder: Path) -> FinishedRun:
+    try:
+        figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        trained_on = int(figures["train"]["lines"])
+        config = OmegaConf.load(folder / "config.yaml")
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"{folder / 'metrics.json'} is not that of a training with its number of lines.") from None
+    assert isinstance(config, DictConfig)
+    lines = read_line_results(folder / LINES_FILE)
+    if not any(line.truth for line in lines):
+        raise UserError(f"{folder / LINES_FILE} holds no line with a text.")
+    return FinishedRun(folder, config, trained_on, sorted(lines, key=lambda line: (line.origin.page, line.origin.line)))
+
+
+def check_comparable(runs: Sequence[FinishedRun]) -> None:
+    """Says in which keys the runs differ that should be the same. Raises `UserError` where they were validated on
+    different lines."""
+    first = runs[0]
+    for other in runs[1:]:
+        if _validated(first) != _validated(other):
+            raise UserError(
+                f"{first.folder} and {other.folder} were validated on different lines, so that their scores make no "
+                "curve: train them with the same data.seed, as sweep=learning_curve does, and give only such runs."
+            )
+    configs = [_leaves(OmegaConf.to_container(one.config, resolve=True), "") for one in runs]
+    differing = sorted({key for own in configs for key in own if own[key] != configs[0].get(key, own[key])})
+    if differing:
+        log.warning(f"The runs differ in {', '.join(differing)} too: the curve takes that for the effect of lines.")
+
+
+def _validated(one: FinishedRun) -> list[tuple[str, str, str]]:
+    return [(line.origin.page, line.origin.line, line.truth) for line in one.lines]
+
+
+def _leaves(node: Any, prefix: str) -> dict[str, Any]:
+    """The values by their dotted keys, without those that may differ."""
+    if prefix and any(prefix == key or prefix.startswith(f"{key}.") for key in MAY_DIFFER):
+        return {}
+    if not isinstance(node, dict):
+        return {prefix: node}
+    below = (_leaves(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in node.items())
+    return {key: value for own in below for key, value in own.items()}
+
+
+def _factors(config: DictConfig) -> list[float]:
+    given = config.forecast.factors
+    factors = [float(factor) for factor in (given if OmegaConf.is_list(given) else [given])]
+    if not all(0 < factor <= 1000 for factor in factors):
+        raise UserError(f"forecast.factors={factors}: numbers above 0 are needed, 1000 at most; for instance [2,4].")
+    return factors
+
+
+def _fraction(config: DictConfig, key: str) -> float | None:
+    value = config.forecast[key]
+    if value is not None and (isinstance(value, bool | str) or not 0 < value < 1):
+        raise UserError(f"forecast.{key}={value}: a fraction above 0 and below 1 is needed (0.03 is 3 %).")
+    return None if value is None else float(value)

@@ -1,5 +1,5 @@
 # Nothing is needed but Python 3.11 or newer; uv is used where it is installed. PYTHON=/path/to/python chooses another Python.
-.PHONY: demo test env
+.PHONY: demo test test-browser env
 
 # Trains on pages that the program draws itself: a few minutes.
 demo: env
@@ -13,6 +13,12 @@ test:
 	.venv/bin/python -m mypy
 # Each of the test processes keeps to one core: the threads of several would wait for each other.
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses 2
+
+# The reports in a real browser, Chromium, which is installed where that is possible. `make test` runs these too, where there is one.
+test-browser:
+	sh .ci/environment dev
+	sh .ci/chromium
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m browser -rs
 
 # The environment alone, for `. .venv/bin/activate`.
 env:

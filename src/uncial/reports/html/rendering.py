@@ -44,6 +44,6 @@ def _environment() -> Environment:
     environment.filters["thousands"] = lambda number: f"{number:,}"
     environment.filters["percent"] = percent
     environment.filters["with_interval"] = percent_with_interval
-    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     environment.filters["character"] = shown_character
     return environment

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from uncial.config_keys import (
-    check_known,
+    check_added,
     check_values,
     did_you_mean,
     files_with,
@@ -68,7 +68,7 @@ def run_task(config: DictConfig) -> None:
     """Runs what `config.task` names, once the config's values are of their kinds. In a sweep Hydra says which job
     failed, and goes on with the others."""
     try:
-        check_known(config, conf_folder())
+        check_added(HydraConfig.get().overrides.task, config, conf_folder())
         check_values(config, conf_folder())
         get_method(config.task._target_)(config)
     except (UserError, HydraException, OmegaConfBaseException) as error:

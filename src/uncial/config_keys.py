@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +49,20 @@ def check_values(config: DictConfig, conf: Path) -> None:
             _check(key, value, defaults[key])
 
 
-def check_known(config: DictConfig, conf: Path) -> None:
-    """Raises `UserError` for the first key that no file of `conf` defines, as `+KEY=VALUE` adds them.
+def check_added(overrides: Iterable[str], config: DictConfig, conf: Path) -> None:
+    """Raises `UserError` for the first of the typed `+KEY=VALUE` whose key no file of `conf` defines.
 
-    Below a `_target_`, whose arguments may be more than the files name, and below an empty table, or a null that may
-    become one (lr_factors={backbone: 0.1}), every key is allowed.
+    Below a `_target_`, whose arguments may be more than the files name, and below an empty table every key is allowed;
+    a config file of one's own may add what it likes.
     """
-    defaults = known_keys(conf)
-    content = OmegaConf.to_container(config, resolve=False)
-    for key, value in _leaves(content, ""):
-        is_known = key in defaults or isinstance(value, dict)
-        if not is_known and not any(_takes_more(content, parent, defaults) for parent in _parents(key)):
-            raise UserError(f"there is no key {key}.{did_you_mean(key, defaults)} `--cfg job` shows all keys.")
+    added = [override.lstrip("+").partition("=")[0] for override in overrides if override.startswith("+")]
+    groups = {*group_names(conf), *named_groups(conf)} if added else set()
+    for key in added:
+        name = key.partition("@")[0]
+        if name in groups or "/" in name or key in known_keys(conf):
+            continue
+        if not any(_takes_more(config, parent, conf) for parent in _parents(key)):
+            raise UserError(f"there is no key {key}.{did_you_mean(key, known_keys(conf))} `--cfg job` shows all keys.")
 
 
 def _parents(key: str) -> Iterator[str]:
@@ -67,12 +70,10 @@ def _parents(key: str) -> Iterator[str]:
     return (".".join(parts[:end]) for end in range(1, len(parts)))
 
 
-def _takes_more(content: Any, key: str, defaults: dict[str, list[Any]]) -> bool:
-    node = content
-    for part in key.split("."):
-        node = node[part]
-    given = defaults.get(key, [])
-    return (key != "task" and "_target_" in node) or {} in given or None in given
+def _takes_more(config: DictConfig, key: str, conf: Path) -> bool:
+    node = OmegaConf.select(config, key)
+    given = known_keys(conf).get(key, [])
+    return (key != "task" and isinstance(node, DictConfig) and "_target_" in node) or {} in given or None in given
 
 
 def _check(key: str, value: Any, defaults: list[Any]) -> None:
@@ -111,6 +112,7 @@ def _shown(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
+@cache
 def known_keys(conf: Path) -> dict[str, list[Any]]:
     """Every dotted key that a file of `conf` defines, as it is typed, with the values that the files give it."""
     found: dict[str, list[Any]] = {}

@@ -215,6 +215,14 @@ def checkpoint_of(config: DictConfig) -> Path:
     return Path(str(config.checkpoint))
 
 
+def review_target(config: DictConfig) -> float:
+    """The CER that `metrics.review_cer` asks for. Raises `UserError` for what is none."""
+    target = config.metrics.review_cer
+    if not 0 < target < 1:
+        raise UserError(f"metrics.review_cer={target}: a fraction above 0 and below 1 is needed (0.02 is 2 %).")
+    return float(target)
+
+
 def evaluation_settings(config: DictConfig, profile: str) -> EvaluationSettings:
     """How lines are scored under a text profile. Raises `UserError` for what cannot be."""
     level = config.metrics.level

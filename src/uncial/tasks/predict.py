@@ -12,10 +12,20 @@ from uncial.errors import UserError
 from uncial.formats.images import is_image
 from uncial.formats.results import RecognizedLine, write_jsonl, write_tsv
 from uncial.formats.types import Page, Problem
+from uncial.metrics.review import ReadLine, review
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
+from uncial.reports.review import told, write_review
 from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import check_numbers, checkpoint_of, choice, listed, run_folder, write_config
+from uncial.tasks.configuration import (
+    check_numbers,
+    checkpoint_of,
+    choice,
+    listed,
+    review_target,
+    run_folder,
+    write_config,
+)
 from uncial.tasks.page_copies import Found, read_pages, settings_to_read
 from uncial.text.transcription import Transcription
 from uncial.transcriber import load
@@ -29,6 +39,7 @@ def run(config: DictConfig) -> None:
     check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
     transcriber = load(checkpoint_of(config))
+    wanted = review_target(config)
     pages, problems = pages_to_read(config, form)
     folder = run_folder()
     write_config(config, folder)
@@ -39,6 +50,9 @@ def run(config: DictConfig) -> None:
         (write_tsv if form == "tsv" else write_jsonl)(target, _recognized(pages, found.texts))
     write_skipped(folder / "skipped.csv", found.problems)
     _report(found, target, folder)
+    order = review(list(_to_review(found)))
+    write_review(folder, order, wanted)
+    show(make_console(), told(order, wanted))
 
 
 def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[Problem]]:
@@ -66,6 +80,12 @@ def _recognized(pages: Sequence[Page], texts: Mapping[str, Mapping[str, Transcri
         image = str(page.image.path) if page.image else ""
         for line, text in texts[page.id].items():
             yield RecognizedLine(page.id, line, image, str(page.source), text)
+
+
+def _to_review(found: Found) -> Iterator[ReadLine]:
+    for page, texts in found.texts.items():
+        for line, text in texts.items():
+            yield ReadLine(page, line, len(text.text.strip()), text.confidence)
 
 
 def _default_name(form: str) -> str:

@@ -6,9 +6,12 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from uncial.metrics.evaluation import Overview, evaluate
+from uncial.metrics.lines import EvaluatedLine
+from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
 from uncial.reports.console import make_console, show
 from uncial.reports.ketos import write_ketos_report
+from uncial.reports.review import told, write_review
 from uncial.reports.scores import score_figures, write_scores
 from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
@@ -18,6 +21,7 @@ from uncial.tasks.configuration import (
     checkpoint_of,
     data_text,
     evaluation_settings,
+    review_target,
     run_folder,
     write_config,
 )
@@ -38,6 +42,7 @@ def run(config: DictConfig) -> None:
     path = model_file(checkpoint_of(config))
     recognizer, card = load_model(path)
     settings = evaluation_settings(config, config.test.profile or recognizer.text.normalization)
+    target = review_target(config)
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
@@ -51,9 +56,18 @@ def run(config: DictConfig) -> None:
     evaluation = evaluate(lines, settings)
     write_scores(folder, evaluation)
     write_ketos_report(folder / "ketos.txt", lines)
+    order = review([_to_review(line) for line in evaluation.lines])
+    write_review(folder, order, target)
     about = About(f"Test of {config.name}", {"part": part, "model": str(path), "data": data_text(config)}, "scores.csv")
     write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
     finish(folder, part, evaluation.overview, loss, watch.seconds, path)
+    show(make_console(), told(order, target))
+
+
+def _to_review(line: EvaluatedLine) -> ReadLine:
+    counts, origin = line.counts, line.origin
+    read = len(line.prediction)
+    return ReadLine(origin.page, origin.line, read, line.confidence or 0.0, counts.edits, counts.characters)
 
 
 def finish(folder: Path, part: str, overview: Overview, loss: float, seconds: float, model: Path) -> None:

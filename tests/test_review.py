@@ -1,0 +1,71 @@
+"""What to read first: review.csv of task=test and task=predict."""
+
+import numpy as np
+import pytest
+from drawn_layouts import read_csv
+from hypothesis import given
+from hypothesis import strategies as st
+from program import run_program
+
+from uncial.metrics.review import ReadLine, review
+from uncial.reports.review import told
+
+
+def lines_of(random, count=400):
+    """Lines of a model whose confidences are right, on average."""
+    for number in range(count):
+        confidence, length = random.beta(8, 1), int(random.integers(5, 60))
+        yield ReadLine("page", str(number), length, confidence, int(random.binomial(length, 1 - confidence)), length)
+
+
+def test_what_is_expected_is_what_comes_true_where_confidences_are_right():
+    found = review(list(lines_of(np.random.default_rng(1))))
+    assert found.expected == pytest.approx(found.measured, abs=0.012)
+    middle = len(found.lines) // 5
+    assert found.best[middle] <= found.measured[middle] < 0.6 * found.measured[0]
+    needed = found.needed(0.02, found.measured)
+    assert found.measured[needed] <= 0.02 < found.measured[needed - 1]
+    assert f"({needed} of 400) brings the CER from" in told(found, 0.02)
+    assert "no line has to be read" in told(found, 0.5)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 50), st.floats(0, 1), st.integers(0, 60), st.integers(0, 50)), min_size=0, max_size=30
+    )
+)
+def test_the_curves_fall_from_the_whole_to_nothing(given_lines):
+    lines = [ReadLine("p", str(n), *one) for n, one in enumerate(given_lines)]
+    found = review(lines)
+    assert sorted(line.line for line in found.lines) == sorted(line.line for line in lines)
+    for curve in (found.expected, found.measured, found.best):
+        assert len(curve) == len(lines) + 1
+        assert curve[-1] == 0
+        assert (np.diff(curve) <= 1e-12).all()
+    assert found.measured[0] == pytest.approx(found.best[0])
+    assert (found.best <= found.measured + 1e-12).all()
+
+
+def test_a_line_of_which_nothing_was_read_comes_before_sure_ones():
+    lines = [ReadLine("p", "sure", 40, 0.99), ReadLine("p", "empty", 0, 1.0), ReadLine("p", "half", 40, 0.5)]
+    assert [line.line for line in review(lines).lines] == ["empty", "half", "sure"]
+    assert "is expected to bring the CER" in told(review(lines), 0.1)
+
+
+def test_test_and_predict_list_the_lines_to_read(trained, drawn, tmp_path):
+    data = ("data=page", f"data.root={drawn / 'page'}", "data.subset=all", "metrics.review_cer=0.001")
+    ended = run_program(tmp_path / "test", "task=test", f"checkpoint={trained.folder}", *data)
+    assert ended.code == 0, ended
+    rows = read_csv(ended.folder / "review.csv")
+    edits = {(row["page"], row["line"]): row["edits"] for row in read_csv(ended.folder / "predictions.csv")}
+    assert {(row["page"], row["line"]): row["edits"] for row in rows} == edits
+    assert float(rows[-1]["measured_cer"]) == float(rows[-1]["expected_cer"]) == 0
+    assert float(rows[0]["expected_edits"]) >= float(rows[-1]["expected_edits"])
+    assert "CER from" in ended.output or "no line has to be read" in ended.output
+    given = ("task=predict", f"predict.input={drawn / 'page'}", f"checkpoint={trained.folder}", "predict.format=tsv")
+    ended = run_program(tmp_path / "predict", *given)
+    assert ended.code == 0, ended
+    found = read_csv(ended.folder / "review.csv")
+    assert [row["line"] for row in found] == [row["line"] for row in rows]
+    assert "measured_cer" not in found[0]
+    assert (ended.folder / "review.png").stat().st_size > 10_000

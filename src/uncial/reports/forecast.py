@@ -85,7 +85,8 @@ def curve_points(report: ForecastReport) -> list[Forecast]:
         return []
     most = max(one.lines for one in (*report.forecasts, report.curve.at(report.curve.most)))
     numbers = np.unique(np.geomspace(report.sizes[0], max(most, report.sizes[0] + 1), CURVE_POINTS).round().astype(int))
-    return [report.curve.at(int(lines)) for lines in numbers]
+    measured = {report.curve.most, *report.sizes}
+    return [report.curve.at(lines) for lines in sorted(measured.union(numbers.tolist()))]
 
 
 def told(report: ForecastReport) -> list[str]:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from omegaconf._utils import get_yaml_loader
 
 from uncial import command_line
 
@@ -80,6 +82,15 @@ class Ended:
         return f"exit code {self.code}\n{self.output}"
 
 
+class _QuickLoader(yaml.cyaml.CParser, get_yaml_loader()):  # type: ignore[misc]
+    """OmegaConf's own loader upon libyaml's parser: the config files are read in every one of hundreds of runs."""
+
+    def __init__(self, stream: Any) -> None:
+        yaml.cyaml.CParser.__init__(self, stream)
+        yaml.constructor.SafeConstructor.__init__(self)
+        yaml.resolver.Resolver.__init__(self)
+
+
 @cache
 def _main() -> Any:
     specification = importlib.util.spec_from_file_location("run_under_test", ROOT / "run.py")
@@ -99,6 +110,7 @@ def run_program(folder: Path, *arguments: str) -> Ended:
     main = _main()
     with (
         _hydra_at_rest(),
+        patch("omegaconf._utils.get_yaml_loader", lambda: _QuickLoader),
         patch.object(sys, "argv", ["run.py", *options, *typed, *arguments[len(options) :]]),
         warnings.catch_warnings(),
         redirect_stdout(told),

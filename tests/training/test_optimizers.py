@@ -43,6 +43,8 @@ def optimizer_of(choice, model, factors=None, **keys):
     with initialize_config_dir(str(ROOT / "conf"), version_base=None):
         config = compose(overrides=[f"+optimizer={choice}"])
     given = {**OmegaConf.to_container(config.optimizer), **keys}
+    if given["_target_"].startswith("timm."):
+        pytest.importorskip("timm", reason="the extra timm is not installed, so its optimizers are not tested")
     optimizer = instantiate(given, _convert_="all")(parameter_groups(model, factors))
     apply_factors(optimizer)
     return optimizer
@@ -122,7 +124,7 @@ def train(run, drawn):
 
 
 def test_any_other_optimizer_is_one_target_away(train):
-    ended = train("optimizer._target_=timm.optim.Lion", "~optimizer.eps", "optimizer.lr=1e-4")
+    ended = train("optimizer._target_=torch.optim.Adamax", "optimizer.lr=1e-3")
     assert ended.code == 0, ended
     rows = [row for row in read_csv(ended.folder / "metrics.csv") if row["val/cer"]]
     assert rows[0]["val/loss"] != rows[1]["val/loss"]
@@ -131,7 +133,7 @@ def test_any_other_optimizer_is_one_target_away(train):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (("optimizer._target_=timm.optim.Lion",), "eps"),
+        (("optimizer._target_=torch.optim.SGD",), "betas"),
         (("optimizer.lr=-1",), "optimizer.lr=-1"),
         (("optimizer=sgd", "optimizer.momentum=-1"), "optimizer.momentum=-1"),
         (("optimizer=rmsprob",), "rmsprop"),

@@ -15,7 +15,9 @@ from uncial.formats.types import Page, Problem
 from uncial.metrics.comparison import Comparison, Readings, compare_systems
 from uncial.models.files import load_card, load_model
 from uncial.reports.comparison import comparison_table, write_comparison
+from uncial.reports.comparison_page import write_comparison_page
 from uncial.reports.console import make_console, show
+from uncial.reports.scores_page import About
 from uncial.reports.tables import write_skipped
 from uncial.tasks import train
 from uncial.tasks.configuration import evaluation_settings, run_folder
@@ -27,6 +29,9 @@ from uncial.training.pace import Stopwatch
 from uncial.transcriber import Transcriber, model_file
 
 log = logging.getLogger(__name__)
+
+PAGE = "comparison.html"
+"""Beside report.html, which is that of the training."""
 
 
 def run(config: DictConfig) -> None:
@@ -45,8 +50,12 @@ def run(config: DictConfig) -> None:
     write_copies(tuned, sources, config.data, folder / "after")
     comparison = compared(config, truth, rows, {"before": base, "after": tuned})
     write_comparison(folder, comparison)
+    about = About(
+        "What fine-tuning was worth", {"before": str(base), "after": str(tuned), "part": part}, "comparison.csv"
+    )
+    write_comparison_page(folder / PAGE, comparison, about, truth.store.strip, config.report.pictures)
     show(make_console(), f"What it was worth, on the {part} part:", comparison_table(comparison))
-    show(make_console(), f"Who wins where: {folder / 'comparison.md'}")
+    show(make_console(), f"Who wins where: {folder / PAGE}")
 
 
 def xml_files(truth: GroundTruth, rows: np.ndarray) -> list[Path]:

@@ -24,18 +24,11 @@ from uncial.config_keys import (
     known_keys,
     named_groups,
 )
-from uncial.errors import FindingsError, UserError
+from uncial.errors import Ended, FindingsError, UserError
+from uncial.sweeps.jobs import has_work
 from uncial.typed_arguments import check_arguments, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
-
-
-class _Ended(BaseException):
-    """Takes a user's mistake out of the job. Hydra would print its own line about an `Exception` first."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(cause)
-        self.cause = cause
 
 
 def run(main: Callable[[], None]) -> int:
@@ -50,8 +43,8 @@ def run(main: Callable[[], None]) -> int:
         return _fail("Stopped.", INTERRUPTED)
     except FindingsError as found:
         return _fail(str(found), FOUND)
-    except (_Ended, UserError, HydraException, OmegaConfBaseException) as error:
-        cause = error.cause if isinstance(error, _Ended) else error
+    except (Ended, UserError, HydraException, OmegaConfBaseException) as error:
+        cause = error.cause if isinstance(error, Ended) else error
         if wants_traceback:
             raise cause from None
         return _fail(f"Error: {sentence(cause)}", FAILED)
@@ -65,16 +58,17 @@ def run(main: Callable[[], None]) -> int:
 
 
 def run_task(config: DictConfig) -> None:
-    """Runs what `config.task` names, once the config's values are of their kinds. In a sweep Hydra says which job
-    failed, and goes on with the others."""
+    """Runs what `config.task` names, once the config's values are of their kinds. In a sweep a job that
+    fails is told of, and the others go on."""
     try:
         check_added(HydraConfig.get().overrides.task, config, conf_folder())
         check_values(config, conf_folder())
-        get_method(config.task._target_)(config)
+        if has_work(config):
+            get_method(config.task._target_)(config)
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
-        raise _Ended(error) from error
+        raise Ended(error) from error
 
 
 def _passed(function: Callable[..., None], error: BaseException) -> bool:
@@ -118,6 +112,8 @@ def _unknown_key(key: str) -> str:
 
 
 def _unknown_choice(group: str, name: str) -> str:
+    if group == "hydra/launcher":
+        return f'{group}={name} is not installed: pip install "uncial[sweeps]" brings joblib; basic is always there.'
     choices = group_choices(conf_folder(), group)
     return f"{group}={name} does not exist.{did_you_mean(name, choices)} Choices: {', '.join(choices) or 'none'}."
 

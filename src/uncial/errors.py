@@ -9,5 +9,13 @@ class LineError(Exception):
     """One line (or page) that cannot be used; it is skipped, counted and listed in `skipped.csv`."""
 
 
+class Ended(BaseException):
+    """Takes a user's mistake out of Hydra, which would print its own line about an `Exception` first, or swallow it."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
 class FindingsError(Exception):
     """The task ran to its end and found something that the user asked to be told by the exit code 2."""

@@ -103,13 +103,21 @@ def test_the_command_does_what_it_says(command, workspace, trained, tmp_path, mo
         monkeypatch.syspath_prepend(str(workspace / value))
     assert arguments[:2] == ["python", "run.py"]
     monkeypatch.chdir(workspace)
-    ended = run_program(tmp_path / "run", *as_short_as_can_be(arguments[2:]))
+    folder = tmp_path / "run"
+    ended = run_program(folder, *as_short_as_can_be(arguments[2:]), *sweep_folder(arguments, folder))
     assert ended.code == 0, ended
-    assert {path.name for path in (tmp_path / "run").iterdir()} >= left_by(arguments)
+    runs = list(folder.glob("[0-9]")) if "-m" in arguments else [folder]
+    assert runs
+    for run in runs:
+        assert {path.name for path in run.iterdir()} >= left_by(arguments)
     for output in (
         argument.partition("=")[2] for argument in arguments if argument.startswith(("predict.output=", "output="))
     ):
         assert (workspace / output).exists()
+
+
+def sweep_folder(arguments: list[str], folder: Path) -> list[str]:
+    return [f"hydra.sweep.dir={folder}"] if "-m" in arguments else []
 
 
 def as_short_as_can_be(arguments: list[str]) -> list[str]:

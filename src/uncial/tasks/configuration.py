@@ -78,7 +78,9 @@ def write_config(config: DictConfig, folder: Path) -> None:
     with replacing_text(folder / "config.yaml") as file:
         file.write(OmegaConf.to_yaml(config, resolve=True))
     with replacing_text(folder / "overrides.yaml") as file:
-        file.write(OmegaConf.to_yaml(OmegaConf.create(list(HydraConfig.get().overrides.task))))
+        # What was resumed is no part of what the run is.
+        typed = [line for line in HydraConfig.get().overrides.task if not line.startswith("resume=")]
+        file.write(OmegaConf.to_yaml(OmegaConf.create(typed)))
 
 
 def check_numbers(config: DictConfig) -> None:

@@ -96,7 +96,12 @@ def _key(override: Override) -> str:
 
 
 def _may_change(override: Override) -> bool:
-    return any(_key(override) == key or _key(override).startswith(f"{key}.") for key in (*MACHINE, *PLACES, LENGTH))
+    return may_be_changed(_key(override))
+
+
+def may_be_changed(name: str) -> bool:
+    """Whether a run can be resumed with another value of this dotted key or group."""
+    return any(name == key or name.startswith(f"{key}.") for key in (*MACHINE, *PLACES, LENGTH))
 
 
 def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, folder: Path) -> None:

@@ -1,0 +1,185 @@
+"""What happens around the runs that Hydra makes: a folder of its own for each, and an account of a sweep's jobs."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+from uncial.errors import Ended, FindingsError, UserError
+from uncial.sweeps.outcome import (
+    FAILED,
+    FINISHED,
+    MULTIRUN,
+    Outcome,
+    failure,
+    is_finished,
+    is_sweep,
+    outcomes,
+    what_differs,
+    write_outcome,
+)
+
+
+class Sweeps(Callback):
+    """Hydra turns an `Exception` that is raised here into a warning, so that a user's mistake leaves as `Ended`."""
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Two runs that begin in the same second get two folders."""
+        if not _typed(config, "hydra.run.dir"):
+            with _changeable(config):
+                config.hydra.run.dir = str(unused(Path(config.hydra.run.dir)))
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """All jobs write below one folder, whatever they are called; a sweep that is resumed has its old one."""
+        resumed = OmegaConf.select(config, "resume")
+        try:
+            if resumed is not None and is_sweep(Path(str(resumed))):
+                folder = Path(str(resumed))
+                _restore(config, folder)
+            else:
+                folder = _new_folder(config)
+        except UserError as error:
+            raise Ended(error) from error
+        with _changeable(config):
+            config.hydra.sweep.dir = str(folder)
+            others = [line for line in config.hydra.overrides.hydra if not line.startswith("hydra.sweep.dir=")]
+            config.hydra.overrides.hydra = [*others, f"hydra.sweep.dir={_quoted(folder)}"]
+        print(f"Sweep in {folder}\nTo go on with it when it was stopped: {resume_command(folder)}", flush=True)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
+        """A job that fails is told at once and does not end the sweep, whichever launcher runs it."""
+        folder = Path(config.hydra.runtime.output_dir)
+        if config.hydra.mode != RunMode.MULTIRUN or is_finished(folder):
+            return
+        overrides = tuple(line for line in config.hydra.overrides.task if _key(line) != "resume")
+        error = job_return._return_value
+        if job_return.status != JobStatus.FAILED or isinstance(error, FindingsError):
+            write_outcome(folder, Outcome(FINISHED, overrides))
+            return
+        # Only now: it imports this package.
+        from uncial.command_line import sentence
+
+        is_fault = not isinstance(error, UserError | HydraException | OmegaConfBaseException)
+        outcome = failure(error, sentence(error), overrides, is_fault)
+        write_outcome(folder, outcome)
+        print(f"Job {config.hydra.job.num} failed, the others go on. Error: {outcome.error}", flush=True)
+        job_return.status, job_return.return_value = JobStatus.COMPLETED, None
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Says what to do next, or which jobs failed and why."""
+        folder = Path(config.hydra.sweep.dir)
+        found = outcomes(folder)
+        if any(outcome.state == FAILED for outcome in found.values()):
+            raise Ended(UserError(failures(folder)))
+        if any(folder.rglob("metrics.json")):
+            print(f"To compare the runs: python run.py task=leaderboard {_argument('run', folder)}", flush=True)
+
+
+def failures(folder: Path) -> str:
+    """The failed jobs of a sweep with what is special to each, and their errors."""
+    found = outcomes(folder)
+    special = dict(zip(found, what_differs(outcome.overrides for outcome in found.values()), strict=True))
+    failed = {name: outcome for name, outcome in found.items() if outcome.state == FAILED}
+    lines = [f"{len(failed)} of the {len(found)} jobs failed, the others are finished."]
+    for name, outcome in failed.items():
+        lines.append(f"  {' '.join((name, *special[name]))}: {outcome.error}")
+        if outcome.traceback:
+            lines.append(f"    its traceback is in {folder / name / 'outcome.json'}")
+    return "\n".join([*lines, f"To try them again: {resume_command(folder)}"])
+
+
+def resume_command(folder: Path) -> str:
+    return f"python run.py -m {_argument('resume', folder)}"
+
+
+def unused(folder: Path) -> Path:
+    """The folder, made now; or where it is there already one with a number behind its name."""
+    number, candidate = 1, folder
+    while True:
+        try:
+            candidate.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+            candidate = folder.with_name(f"{folder.name}_{number}")
+        except OSError:
+            return folder  # Hydra fails with it in the same way, and that is told.
+        else:
+            return candidate
+
+
+def _new_folder(config: DictConfig) -> Path:
+    folder = Path(config.hydra.sweep.dir)
+    if not _typed(config, "hydra.sweep.dir"):
+        return unused(folder)
+    if is_sweep(folder):
+        raise UserError(
+            f"hydra.sweep.dir={folder} holds a sweep already: {resume_command(folder)} completes it; a new one needs "
+            "another folder."
+        )
+    return folder
+
+
+def _restore(config: DictConfig, folder: Path) -> None:
+    """Makes of the config that of the sweep in `folder`, but for what was typed now of the machine and the launcher.
+    Raises `UserError` for what would make other jobs of it."""
+    # Only now: it imports torch.
+    from uncial.tasks.resumed_config import may_be_changed
+
+    try:
+        saved = OmegaConf.load(folder / MULTIRUN)
+        assert isinstance(saved, DictConfig)
+        before = [line for line in saved.hydra.overrides.task if _key(line) != "resume"]
+        sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
+        subdir = saved.hydra.sweep._get_node("subdir")._value()
+    except (OSError, ValueError, OmegaConfBaseException) as error:
+        raise UserError(f"{folder / MULTIRUN} cannot be read ({error}): the sweep has to be started anew.") from None
+    typed = [line for line in config.hydra.overrides.task if _key(line) != "resume" and line not in before]
+    for line in typed:
+        if not may_be_changed(_key(line).replace("/", ".")):
+            raise UserError(f"{line} would make other jobs of the sweep in {folder}: leave it out, or start a new one.")
+    hydra_typed = list(config.hydra.overrides.hydra)
+    launcher = config.hydra.launcher if any("launcher" in _key(line) for line in hydra_typed) else saved.hydra.launcher
+    with _changeable(config):
+        for key in saved:
+            if key != "hydra":
+                config[key] = saved[key]
+        config.hydra.launcher, config.hydra.sweeper = launcher, sweeper
+        config.hydra.sweep.subdir = subdir
+        config.hydra.overrides.hydra = _later_wins([*saved.hydra.overrides.hydra, *hydra_typed])
+        config.hydra.overrides.task = [*_later_wins([*before, *typed]), f"resume={_quoted(folder)}"]
+
+
+def _later_wins(lines: list[str]) -> list[str]:
+    return list({_key(line): line for line in lines}.values())
+
+
+def _key(line: str) -> str:
+    return line.partition("=")[0].lstrip("+~")
+
+
+def _typed(config: DictConfig, key: str) -> bool:
+    return any(_key(line) == key for line in config.hydra.overrides.hydra)
+
+
+def _quoted(folder: Path) -> str:
+    return "'" + str(folder).replace("'", "\\'") + "'"
+
+
+def _argument(key: str, folder: Path) -> str:
+    """As it is typed at a shell for Hydra."""
+    plain = all(character.isalnum() or character in "_./:+%@~-" for character in str(folder)) and str(folder).isascii()
+    return f"{key}={folder}" if plain else shlex.quote(f"{key}={_quoted(folder)}")
+
+
+@contextmanager
+def _changeable(config: DictConfig) -> Iterator[None]:
+    with read_write(config), open_dict(config), read_write(config.hydra), open_dict(config.hydra):
+        yield

@@ -1,0 +1,62 @@
+"""What a run does before its task begins when it is a job of a sweep, or should have been one."""
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from uncial.errors import UserError
+from uncial.sweeps.outcome import FILE_NAME, is_finished, is_sweep
+
+CONFIG, METRICS = "config.yaml", "metrics.json"
+"""A run's folder holds the first from its beginning on, and the second when it has its scores."""
+
+
+def has_work(config: DictConfig) -> bool:
+    """Whether there is anything to do. In a sweep that is resumed finished jobs have nothing left, and started ones get
+    their own folder as `config.resume`.
+
+    Raises `UserError` for a sweep without -m, and for a job whose folder is that of another run.
+    """
+    hydra = HydraConfig.get()
+    resumed = None if config.resume is None else Path(str(config.resume))
+    if hydra.mode != RunMode.MULTIRUN:
+        _check_single(resumed)
+        return True
+    folder = Path(hydra.runtime.output_dir)
+    if resumed is not None and is_sweep(resumed):
+        return _is_left(config, folder)
+    if resumed is None and (folder / CONFIG).is_file():
+        raise UserError(
+            f"{folder} holds a run already: hydra.sweep.subdir has to differ from job to job, and resume=auto goes on "
+            "with what is there."
+        )
+    return True
+
+
+def _is_left(config: DictConfig, folder: Path) -> bool:
+    if is_finished(folder):
+        print(f"Job {folder.name} is finished.")  # Not to its log, which stays as it is.
+        return False
+    (folder / FILE_NAME).unlink(missing_ok=True)
+    is_started = (folder / CONFIG).is_file() and not (folder / METRICS).is_file()
+    config.resume = str(folder) if is_started else None
+    return True
+
+
+def _check_single(resumed: Path | None) -> None:
+    if resumed is not None and is_sweep(resumed):
+        raise UserError(f"resume={resumed} is a sweep: python run.py -m resume=… completes it, with -m.")
+    hydra = HydraConfig.get()
+    sweep = hydra.runtime.choices.get("sweep")
+    if sweep is None:
+        return
+    typed = {override.key_or_group for override in OverridesParser.create().parse_overrides(list(hydra.overrides.task))}
+    swept = [str(key) for key in hydra.sweeper.get("params") or {}]
+    if missing := [key for key in swept if key not in typed]:
+        raise UserError(
+            f"sweep={sweep} is for -m, which makes all of its runs: python run.py -m …; to make one of them alone give "
+            f"{' and '.join(missing)} too."
+        )

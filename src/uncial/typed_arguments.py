@@ -12,7 +12,19 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from uncial.config_keys import did_you_mean
 from uncial.errors import UserError
 
-TASKS = ("train", "finetune", "test", "compare", "audit", "forecast", "predict", "export", "compile", "inspect")
+TASKS = (
+    "leaderboard",
+    "train",
+    "finetune",
+    "test",
+    "compare",
+    "audit",
+    "forecast",
+    "predict",
+    "export",
+    "compile",
+    "inspect",
+)
 
 
 def check_arguments(arguments: Sequence[str]) -> None:

@@ -160,10 +160,11 @@ def left_by(arguments: list[str]) -> set[str]:
         "inspect": {"findings.json", "findings.html", "contact_sheet.png", "augmentation.png", "schedule.png"},
         "compile": {"loghi"},
         "export": set(),
+        "leaderboard": {"leaderboard.csv", "leaderboard.html"},
         "audit": {"audit.html", "audit.json"},
         "forecast": {"forecast.png", "forecast.md", "forecast.json", "forecast.csv"},
     }
-    of_data = set() if task in ("export", "forecast") else {"skipped.csv"}
+    of_data = set() if task in ("export", "forecast", "leaderboard") else {"skipped.csv"}
     return own[task] | of_data | {"config.yaml", "overrides.yaml"}
 
 

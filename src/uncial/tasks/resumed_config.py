@@ -1,7 +1,7 @@
 """The config of a run that is resumed: the saved one, and what of it may be changed by what is typed."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,7 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
 from uncial.tasks.configuration import as_typed
-from uncial.training.run_state import RunState
+
+if TYPE_CHECKING:
+    from uncial.training.run_state import RunState
 
 CONFIG, OVERRIDES = "config.yaml", "overrides.yaml"
 
@@ -36,7 +38,7 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 LENGTH = "trainer.max_epochs"
 
 
-def resumed_config(folder: Path, typed: DictConfig, state: RunState | None) -> DictConfig:
+def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") -> DictConfig:
     """The config saved in `folder` with what was typed of the keys that may change. `typed` is the config that Hydra
     has composed of the defaults and what was typed.
 

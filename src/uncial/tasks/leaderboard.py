@@ -1,0 +1,78 @@
+"""task=leaderboard: the runs of sweeps, or any others, ranked by their score."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from uncial.errors import UserError
+from uncial.reports.console import make_console, show
+from uncial.reports.leaderboard import leaderboard_table, write_leaderboard
+from uncial.reports.leaderboard_page import write_leaderboard_page
+from uncial.sweeps.outcome import FINISHED
+from uncial.sweeps.ranking import Ranking, Score, rank
+from uncial.sweeps.runs import Run, find_runs
+from uncial.tasks.configuration import as_typed, choice, data_as_typed, listed, run_folder, write_config
+from uncial.tasks.resumed_config import MACHINE
+
+
+def run(config: DictConfig) -> None:
+    """Ranks the runs in the folders that `run` names; leaves leaderboard.csv and leaderboard.html."""
+    runs = [one for one in find_runs([Path(folder) for folder in listed(config.run)]) if _is_ranked(one)]
+    if not runs:
+        raise UserError(f"run={config.run} holds no training: task=leaderboard ranks runs of task=train and finetune.")
+    ranking = rank(runs, _score(config, runs), listed(config.leaderboard.over), MACHINE)
+    folder = run_folder()
+    write_config(config, folder)
+    write_leaderboard(folder / "leaderboard.csv", ranking)
+    commands = _commands(ranking)
+    write_leaderboard_page(folder / "leaderboard.html", ranking, commands)
+    show(
+        make_console(), leaderboard_table(ranking, commands), f"As a page and a table: {folder}/leaderboard.html, .csv"
+    )
+
+
+def _is_ranked(one: Run) -> bool:
+    """Whether it trains, as far as it is known what it does."""
+    task = one.config.get("task")
+    return not isinstance(task, dict) or task.get("name") in ("train", "finetune")
+
+
+def _score(config: DictConfig, runs: Sequence[Run]) -> Score:
+    """What the config names, else what the runs were monitored by. Raises `UserError` where they differ in that."""
+    models = [one.config["model"] for one in runs if one.state == FINISHED and "model" in one.config]
+    monitored = {(str(model["monitor"]), str(model["mode"])) for model in models if "monitor" in model}
+    by, mode = config.leaderboard.by, config.leaderboard.mode
+    if by is None and len(monitored) > 1:
+        raise UserError(
+            f"The runs were monitored by different scores ({', '.join(sorted(name for name, _ in monitored))}): choose "
+            "one with leaderboard.by."
+        )
+    name, own = next(iter(monitored), ("val/cer", "min"))
+    if mode is not None:
+        own = choice(mode, "leaderboard.mode", ("min", "max"))
+    return Score(name if by is None else str(by), own)
+
+
+def _commands(ranking: Ranking) -> dict[str, str]:
+    """By what they do: what can be typed next."""
+    if not ranking.entries:
+        return {}
+    best = ranking.entries[0].runs[0]
+    data = data_as_typed(best.overrides)
+    model = as_typed("checkpoint", best.folder)
+    commands = {
+        "The command that repeats the best": f"python run.py {shlex.join(best.overrides)}".rstrip(),
+        "To score it on the test part": f"python run.py task=test {model} {data}".rstrip(),
+    }
+    if len(ranking.entries) > 1:
+        sides = ",".join(_side([one.folder for one in entry.runs]) for entry in ranking.entries[:2])
+        typed = shlex.quote(f"checkpoint=[{sides}]")
+        commands["Whether it is better than the second"] = f"python run.py task=compare {typed} {data}".rstrip()
+    return commands
+
+
+def _side(folders: Sequence[Path]) -> str:
+    names = [shlex.split(as_typed("", folder))[0].removeprefix("=") for folder in folders]
+    return names[0] if len(names) == 1 else f"[{','.join(names)}]"

@@ -25,6 +25,7 @@ from uncial.config_keys import (
     named_groups,
 )
 from uncial.errors import Ended, FindingsError, UserError
+from uncial.secrets import check_no_secrets
 from uncial.sweeps.jobs import has_work
 from uncial.typed_arguments import check_arguments, quoting_advice
 
@@ -63,6 +64,7 @@ def run_task(config: DictConfig) -> None:
     try:
         check_added(HydraConfig.get().overrides.task, config, conf_folder())
         check_values(config, conf_folder())
+        check_no_secrets(config)
         if has_work(config):
             get_method(config.task._target_)(config)
     except (UserError, HydraException, OmegaConfBaseException) as error:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.sources import xml
@@ -89,12 +89,10 @@ def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], l
 def compared(config: DictConfig, truth: GroundTruth, rows: np.ndarray, models: Mapping[str, Path]) -> Comparison:
     """What each model reads in the same lines, in the form of text that the last of them learned."""
     profile = load_card(list(models.values())[-1])["normalization"]
-    silent = OmegaConf.merge(config, {"logger": {"csv": False, "tensorboard": False}})  # the training's files stay
-    assert isinstance(silent, DictConfig)
     systems: dict[str, Readings] = {}
     for name, path in models.items():
         recognizer, card = load_model(path)
         warn_of_known_pages(truth, rows, card, f"the model {name} fine-tuning")
-        results, _ = read_lines(silent, run_folder(), truth, rows, recognizer, card, Stopwatch())
+        results, _ = read_lines(config, run_folder(), truth, rows, recognizer, card, Stopwatch())
         systems[name] = [evaluated_lines(truth.store, results, profile)]
     return compare_systems(systems, evaluation_settings(config, profile))

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.errors import UserError
 
-EXTRAS = {"timm": "timm"}
+EXTRAS = {"timm": "timm", "wandb": "wandb"}
 """Packages that are installed by an extra of the same project, and its name."""
 
 
@@ -35,9 +35,8 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _reason(cause: BaseException, target: str) -> str:
-    package = target.partition(".")[0]
-    if isinstance(cause, ModuleNotFoundError) and package in EXTRAS and cause.name == package:
-        extra = f".[{EXTRAS[package]}]"
+    if isinstance(cause, ModuleNotFoundError) and cause.name in EXTRAS:
+        package, extra = cause.name, f".[{EXTRAS[cause.name]}]"
         return f"it needs {package}; install it: .venv/bin/python -m pip install --constraint constraints.txt '{extra}'"
     told = (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
     return f"{told}; check {target} and its keys."

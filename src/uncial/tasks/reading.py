@@ -1,10 +1,12 @@
 """What test and compare share: which lines are scored, and what a model reads in them."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
 from uncial.data.datamodule import LineDataModule
@@ -34,12 +36,13 @@ def read_lines(
     recognizer: Recognizer,
     card: dict[str, Any],
     watch: Stopwatch,
+    loggers: Sequence[Logger] = (),
 ) -> tuple[list[LineResult], float]:
     """What the model reads in these rows of the store, in their order and with calibrated confidences, and its mean
     loss."""
     parts = {"test": part_of(truth, rows, recognizer, None, config.seed)}
     metric = LineScores(recognizer.text.normalization)
-    trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], config.logger)
+    trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], loggers)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, loading(config.trainer), config.seed)
     with ending_by_signal():
         trainer.test(scoring, lines, verbose=False)

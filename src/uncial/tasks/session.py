@@ -22,6 +22,8 @@ from uncial.training.run_state import KEPT, LAST, SavedState, newest_state
 log = logging.getLogger(__name__)
 
 AUTO = "auto"
+IDENTITIES = ("wandb.json",)
+"""Which run of a dashboard the folder is."""
 UNFINISHED_WRITE = re.compile(r"\..+\.\d+\.\w+")
 """Files that were being written when a run was killed; each has the number of its process in its name."""
 
@@ -141,8 +143,9 @@ def _without_resume(config: DictConfig) -> DictConfig:
 
 
 def _remove_states(folder: Path) -> None:
-    """Those of an earlier run in a folder that was given to a new one: it would go on from them."""
-    for path in [folder / LAST, *(folder / KEPT).glob("step_*.ckpt")]:
+    """Those of an earlier run in a folder that was given to a new one, and what dashboards call that run: the new one
+    would go on from them."""
+    for path in [folder / LAST, *(folder / KEPT).glob("step_*.ckpt"), *(folder / name for name in IDENTITIES)]:
         path.unlink(missing_ok=True)
 
 

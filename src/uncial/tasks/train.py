@@ -40,6 +40,7 @@ from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.pretrained import freezing, lr_factors, pretrained_recognizer, with_pretrained_model
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
 from uncial.tasks.session import Session, check_data, fingerprint, session
+from uncial.tasks.tracking import tracked, trained_outcome
 from uncial.training.augmentations.chain import build_augmentation
 from uncial.training.best_model import BestModel
 from uncial.training.checkpoints import Checkpoints
@@ -47,6 +48,7 @@ from uncial.training.interruption import Interruption, end, listening
 from uncial.training.kept import Keeping
 from uncial.training.length import RunLength
 from uncial.training.line_scores import LineScores
+from uncial.training.loggers.tracking import show_outcome
 from uncial.training.module import TrainingModule
 from uncial.training.pace import Pace
 from uncial.training.progress import progress_callback
@@ -105,20 +107,22 @@ def train(this: Session) -> None:
     store = truth.store
     watchers = list(watching(config, module, lambda row: f"{store.value(row, 'page')} {store.value(row, 'line')}"))
     still = freezing(config, recognizer, length)
-    with listening() as interruption:
-        keeping = Keeping(**config.callbacks.checkpoints)
-        states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption)
-        progress = progress_callback(config.callbacks.samples)
-        callbacks = [states, length, *watchers, *still, best, *averaging(config), pace, progress]
-        trainer = make_trainer(config.trainer, folder, callbacks, config.logger)
-        lines = LineDataModule(parts, how, config.seed)
-        with saying_how_to_go_on(folder, states, best, interruption):
-            trainer.fit(module, lines, ckpt_path=state.path if state else None, weights_only=True)
-    taught = len(parts["train"].dataset)
-    effort = Effort(states.seconds, pace.lines_per_second, pace.lines / taught, trainer.global_step, taught)
-    draw_curves(folder / "metrics.csv", folder / "curves.png")
-    write_report(this, truth, settings)
-    finish(this, effort, skipped=len(truth.problems) + len(dropped))
+    with tracked(config, folder) as loggers:
+        with listening() as interruption:
+            keeping = Keeping(**config.callbacks.checkpoints)
+            states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption)
+            progress = progress_callback(config.callbacks.samples)
+            callbacks = [states, length, *watchers, *still, best, *averaging(config), pace, progress]
+            trainer = make_trainer(config.trainer, folder, callbacks, loggers)
+            lines = LineDataModule(parts, how, config.seed)
+            with saying_how_to_go_on(folder, states, best, interruption):
+                trainer.fit(module, lines, ckpt_path=state.path if state else None, weights_only=True)
+        taught = len(parts["train"].dataset)
+        effort = Effort(states.seconds, pace.lines_per_second, pace.lines / taught, trainer.global_step, taught)
+        draw_curves(folder / "metrics.csv", folder / "curves.png")
+        write_report(this, truth, settings)
+        finish(this, effort, skipped=len(truth.problems) + len(dropped))
+        show_outcome(loggers, lambda: trained_outcome(config, folder, truth, metric.profile))
 
 
 def logged(scores: Mapping[str, float]) -> dict[str, float]:

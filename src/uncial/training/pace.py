@@ -5,6 +5,8 @@ from typing import Any
 
 import lightning as L
 
+from uncial.training.loggers.tracking import log_beside_the_file
+
 
 class Pace(L.Callback):
     """Counts lines, and the seconds from the first batch's start to the last one's end less those of validations; of a
@@ -31,6 +33,9 @@ class Pace(L.Callback):
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._count()
+        if self._since is not None:
+            # At the step that Lightning logs the batch before this validation under.
+            log_beside_the_file(trainer.loggers, {"lines_per_second": self.lines_per_second}, trainer.global_step - 1)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._since = self._since and time.monotonic()

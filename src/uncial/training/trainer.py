@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import lightning as L
 import torch
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
@@ -17,7 +17,6 @@ from uncial.errors import UserError
 from uncial.models.precision import cpu_computes_in_bf16
 from uncial.training.allocator import keep_freed_memory
 from uncial.training.length import seconds_of
-from uncial.training.metrics_file import MetricsFile
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 CLIPPING = ("norm", "value")
@@ -56,7 +55,9 @@ def precision_of(precision: str | int, accelerator: str) -> str:
     return "bf16-mixed" if accelerator in ("auto", "cpu") and cpu_computes_in_bf16() else "32-true"
 
 
-def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback], logger: DictConfig) -> L.Trainer:
+def make_trainer(
+    config: DictConfig, folder: Path, callbacks: Sequence[L.Callback], loggers: Sequence[Logger]
+) -> L.Trainer:
     """`config` is the `trainer` group. The number of steps and validations is left to `RunLength` among the
     callbacks."""
     keep_freed_memory()
@@ -80,7 +81,7 @@ def make_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callbac
             gradient_clip_algorithm=_clipping(config.gradient_clip_by),
             accumulate_grad_batches=config.accumulate,
             callbacks=list(callbacks),
-            logger=list(_loggers(logger, folder)),
+            logger=list(loggers),
             log_every_n_steps=config.log_every,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -97,12 +98,3 @@ def _clipping(by: str) -> str:
     if by not in CLIPPING:
         raise UserError(f"trainer.gradient_clip_by={by}: choose one of {', '.join(CLIPPING)}.")
     return by
-
-
-def _loggers(logger: DictConfig, folder: Path) -> list[Logger]:
-    loggers: list[Logger] = []
-    if logger.csv:
-        loggers.append(MetricsFile(folder))
-    if logger.tensorboard:
-        loggers.append(TensorBoardLogger(folder, name="tensorboard", version=""))
-    return loggers

@@ -1,0 +1,64 @@
+"""What a dashboard is told of a run beside its numbers over the steps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from uncial.metrics.characters import Confusion
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run as a dashboard lists it. `group` is the sweep that it is a job of, if any; `config` holds plain types."""
+
+    folder: Path
+    name: str
+    group: str | None
+    task: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadLine:
+    """A line as the best model reads it; `image` is (h, w) or (h, w, 3) uint8, `confidence` a fraction."""
+
+    page: str
+    line: str
+    image: np.ndarray
+    truth: str
+    prediction: str
+    confidence: float
+    edits: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a run: scores by name, lines as its model reads them, its confusions, the most frequent first.
+
+    `model` is the file of a model that was trained, `data` describes what it was trained on and `pretrained` is the
+    run folder or file that it started from; all three are None where nothing was trained.
+    """
+
+    scores: Mapping[str, float]
+    lines: Sequence[ReadLine]
+    confusions: Sequence[Confusion]
+    model: Path | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    pretrained: Path | None = None
+
+    def some_lines(self, most: int) -> list[ReadLine]:
+        """At most so many lines at equal distances: the same ones whenever the lines are the same."""
+        if len(self.lines) <= most:
+            return list(self.lines)
+        return [self.lines[number * len(self.lines) // most] for number in range(most)]
+
+
+@runtime_checkable
+class Dashboard(Protocol):
+    """A logger that shows what came out of a run, and is told when nothing comes any more."""
+
+    def show_outcome(self, outcome: Outcome) -> None: ...
+    def close(self, succeeded: bool) -> None: ...

@@ -1,0 +1,61 @@
+"""The loggers around a run: made, told its config, and closed whatever happens."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from uncial.training.loggers.outcome import Dashboard, Job, Outcome
+from uncial.training.loggers.tensorboard import TensorBoardEvents
+from uncial.training.metrics_file import MetricsFile
+
+LoggerFactory = Callable[[Job], Logger]
+
+
+def file_loggers(csv: bool, tensorboard: bool) -> list[LoggerFactory]:
+    """Those of the run folder that are wanted."""
+    wanted: list[LoggerFactory] = []
+    if csv:
+        wanted.append(lambda job: MetricsFile(job.folder))
+    if tensorboard:
+        wanted.append(lambda job: TensorBoardEvents(job.folder))
+    return wanted
+
+
+@contextmanager
+def tracking(factories: Sequence[LoggerFactory], job: Job) -> Iterator[list[Logger]]:
+    """The loggers of a run that begins. Each dashboard among them is closed at the end, as failed after an exception,
+    so that the next job of a sweep in this process begins a run of its own."""
+    loggers: list[Logger] = []
+    succeeded = False
+    try:
+        for make in factories:
+            loggers.append(make(job))
+        for logger in loggers:
+            if isinstance(logger, Dashboard):
+                logger.log_hyperparams(dict(job.config))
+        yield loggers
+        succeeded = True
+    finally:
+        for logger in loggers:
+            if isinstance(logger, Dashboard):
+                logger.close(succeeded)
+
+
+@rank_zero_only
+def show_outcome(loggers: Sequence[Logger], outcome: Callable[[], Outcome]) -> None:
+    """Tells the dashboards what came out; it is only made where there is one."""
+    dashboards = [logger for logger in loggers if isinstance(logger, Dashboard)]
+    if dashboards:
+        made = outcome()
+        for dashboard in dashboards:
+            dashboard.show_outcome(made)
+
+
+def log_beside_the_file(loggers: Sequence[Logger], numbers: Mapping[str, Any], step: int) -> None:
+    """Numbers that differ from run to run, such as speeds: metrics.csv is the same whenever the run is."""
+    for logger in loggers:
+        if not isinstance(logger, MetricsFile):
+            logger.log_metrics(dict(numbers), step)

@@ -16,6 +16,7 @@ from uncial.metrics.error_rates import ErrorRates
 FILES = {
     "config.yaml",
     "overrides.yaml",
+    "environment.json",
     "metrics.json",
     "best.safetensors",
     "last.ckpt",

@@ -18,6 +18,7 @@ from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
+from uncial.reports.environment import write_environment
 
 LEAST = {
     "seed": 0,
@@ -74,13 +75,15 @@ def run_folder() -> Path:
 
 
 def write_config(config: DictConfig, folder: Path) -> None:
-    """Leaves `config.yaml`, the composed config, and `overrides.yaml`, what was typed."""
+    """Leaves `config.yaml`, the composed config, `overrides.yaml`, what was typed, and `environment.json`: the
+    command, the code, its packages and the machine."""
     with replacing_text(folder / "config.yaml") as file:
         file.write(OmegaConf.to_yaml(config, resolve=True))
     with replacing_text(folder / "overrides.yaml") as file:
         # What was resumed is no part of what the run is.
         typed = [line for line in HydraConfig.get().overrides.task if not line.startswith("resume=")]
         file.write(OmegaConf.to_yaml(OmegaConf.create(typed)))
+    write_environment(folder, int(config.seed))
 
 
 def check_numbers(config: DictConfig) -> None:

@@ -1,5 +1,6 @@
 """The config of a run that is resumed: the saved one, and what of it may be changed by what is typed."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,13 +45,7 @@ def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") ->
 
     Raises `UserError` for a key that would make another run of it, and for a run that has nothing left to do.
     """
-    config, before = _load(folder), set(read_overrides(folder))
-    for override in typed_overrides():
-        if _may_change(override) and not override.is_delete():
-            OmegaConf.update(config, _key(override), OmegaConf.select(typed, _key(override)), force_add=True)
-        elif override.input_line not in before:
-            _refuse_change(override, config, typed, folder)
-    config.resume = None
+    config = saved_config(folder, typed)
     has_length = any(_key(override) == LENGTH for override in typed_overrides())
     for key in ("trainer.time_budget", "trainer.max_steps"):
         if has_length and (value := OmegaConf.select(config, key)) is not None:
@@ -60,6 +55,23 @@ def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") ->
             f"The run in {folder} is finished ({state.steps} steps): a larger {LENGTH} lets it go on, "
             f"and {as_typed('pretrained', folder)} starts a new run from its model."
         )
+    return config
+
+
+def saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] = ()) -> DictConfig:
+    """The config saved in `folder`, with what was typed of the keys that may change; `ignored` ones stay as saved.
+
+    Raises `UserError` for a key that would make another run of it.
+    """
+    config, before = _load(folder), set(read_overrides(folder))
+    for override in typed_overrides():
+        if _key(override) in ignored:
+            continue
+        if _may_change(override) and not override.is_delete():
+            OmegaConf.update(config, _key(override), OmegaConf.select(typed, _key(override)), force_add=True)
+        elif override.input_line not in before:
+            _refuse_change(override, config, typed, folder)
+    config.resume = None
     return config
 
 

@@ -10,6 +10,7 @@ from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
 from uncial.reports.console import make_console, show
+from uncial.reports.environment import add_to_environment
 from uncial.reports.ketos import write_ketos_report
 from uncial.reports.review import told, write_review
 from uncial.reports.scores import score_figures, write_scores
@@ -51,6 +52,7 @@ def run(config: DictConfig) -> None:
     write_skipped(folder / "skipped.csv", truth.problems)
     part, rows = rows_to_score(config, truth)
     warn_of_known_pages(truth, rows, card)
+    add_to_environment(folder, {"data": {"store": truth.store.digest}})
     watch = Stopwatch()
     with tracked(config, folder) as loggers:
         results, loss = read_lines(config, folder, truth, rows, recognizer, card, watch, loggers)

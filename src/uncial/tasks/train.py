@@ -26,6 +26,7 @@ from uncial.models.precision import reading_precision
 from uncial.models.recognizer import Recognizer
 from uncial.reports.console import make_console, show
 from uncial.reports.curves import draw_curves
+from uncial.reports.environment import add_to_environment
 from uncial.reports.line_results import LINES_FILE, read_line_results, write_line_results
 from uncial.reports.scores import score_figures
 from uncial.reports.scores_page import REPORT, About, write_scores_page
@@ -54,7 +55,7 @@ from uncial.training.pace import Pace
 from uncial.training.progress import progress_callback
 from uncial.training.run_state import LAST
 from uncial.training.standing import score_text
-from uncial.training.trainer import make_trainer, quiet_lightning
+from uncial.training.trainer import device_of, make_trainer, quiet_lightning
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ def train(this: Session) -> None:
             progress = progress_callback(config.callbacks.samples)
             callbacks = [states, length, *watchers, *still, best, *averaging(config), pace, progress]
             trainer = make_trainer(config.trainer, folder, callbacks, loggers)
+            add_to_environment(folder, {"data": data, "device": device_of(trainer)})
             lines = LineDataModule(parts, how, config.seed)
             with saying_how_to_go_on(folder, states, best, interruption):
                 trainer.fit(module, lines, ckpt_path=state.path if state else None, weights_only=True)

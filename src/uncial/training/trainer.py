@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import cv2
 import lightning as L
@@ -92,6 +93,18 @@ def make_trainer(
     except MisconfigurationException as error:
         reason = " ".join(str(error).split())
         raise UserError(f"The trainer cannot be made: {reason} Check the keys under 'trainer'.") from error
+
+
+def device_of(trainer: L.Trainer) -> dict[str, Any]:
+    """What a training runs on, as far as it decides on its last digits."""
+    device = trainer.strategy.root_device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {
+        "name": name,
+        "devices": trainer.world_size,
+        "precision": trainer.precision,
+        "threads": torch.get_num_threads(),
+    }
 
 
 def _clipping(by: str) -> str:

@@ -1,0 +1,108 @@
+"""task=rerun: repeats a training in a new folder, and says whether the same came out of it to the bit."""
+
+import json
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from safetensors.torch import load_file
+
+from uncial.errors import FindingsError, UserError
+from uncial.reports.console import make_console, show
+from uncial.reports.environment import differences, read_environment
+from uncial.reports.metrics_log import read_curves
+from uncial.reports.tables import write_json
+from uncial.tasks import train
+from uncial.tasks.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
+from uncial.tasks.session import session
+from uncial.training.trainer import quiet_lightning
+
+WEIGHTS = "best.safetensors"
+FILES = ("metrics.csv", "predictions.csv", "skipped.csv")
+"""What is the same byte for byte where the run is."""
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """What differs between two runs in weights, scores and files, and between what they ran on; nothing where they are
+    the same."""
+
+    results: tuple[str, ...]
+    environment: tuple[str, ...]
+
+
+def run(config: DictConfig) -> None:
+    """Repeats the training of the folder `run`. Raises `FindingsError` (exit code 2) where the result differs."""
+    before = Path(str(config.run))
+    again = config_to_repeat(before, config)
+    quiet_lightning()
+    with session(again, lambda same: same) as this:
+        if (before / OVERRIDES).is_file():
+            shutil.copy(before / OVERRIDES, this.folder / OVERRIDES)
+        train.train(replace(this, typed=tuple(read_overrides(before))))
+    found = compare_runs(before, this.folder)
+    same = not found.results
+    told = {"run": str(before), "same": same, "results": found.results, "environment": found.environment}
+    write_json(this.folder / "rerun.json", told)
+    if same:
+        show(make_console(), f"The same to the bit as {before}: weights, scores and predictions.")
+        return
+    details = [f"- {line}" for line in (*found.results, *found.environment)]
+    show(make_console(), "\n".join([f"Not the same as {before}:", *details]))
+    raise FindingsError(f"The result differs from that of {before}; {this.folder / 'rerun.json'} says in what.")
+
+
+def config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
+    """The saved config of the run, with what was typed of the keys that do not change it: places and machine.
+
+    A time budget has become a number of steps and of validations, which are repeated. Raises `UserError` for a folder
+    that holds no finished training and for a key that would make another run of it.
+    """
+    for name in (CONFIG, WEIGHTS, "metrics.json"):
+        if not (folder / name).is_file():
+            raise UserError(f"run={folder} holds no {name}: give the folder of a finished training.")
+    config = saved_config(folder, typed, ignored=("task", "run", "name"))
+    if config.task.name != "train":
+        raise UserError(f"run={folder} is of task={config.task.name}: only trainings can be repeated.")
+    if (steps := folder / "steps.txt").is_file():
+        config.trainer.time_budget = None
+        config.trainer.max_steps = int(steps.read_text())
+        config.trainer.validations = len(read_curves(folder / "metrics.csv")["val/loss"].steps)
+    return config
+
+
+def compare_runs(before: Path, now: Path) -> Repetition:
+    """What two finished runs differ in. Times and speeds always do, and do not count."""
+    results = [*_weights(before, now), *_scores(before, now)]
+    results += [f"{name} differs" for name in FILES if _content(before / name) != _content(now / name)]
+    return Repetition(tuple(results), tuple(differences(read_environment(before), read_environment(now))))
+
+
+def _weights(before: Path, now: Path) -> list[str]:
+    old, new = load_file(before / WEIGHTS), load_file(now / WEIGHTS)
+    if old.keys() != new.keys():
+        return ["the models have other parts"]
+    unequal = [name for name in old if not torch.equal(old[name], new[name])]
+    if not unequal:
+        return []
+    if any(old[name].shape != new[name].shape for name in unequal):
+        return ["the models have parts of other sizes"]
+    most = max(float((old[name].double() - new[name].double()).abs().max()) for name in unequal)
+    return [f"{len(unequal)} of {len(old)} tensors of the weights differ, by up to {most:.3g}"]
+
+
+def _scores(before: Path, now: Path) -> list[str]:
+    old, new = (_validation(folder) for folder in (before, now))
+    names = [*old, *(name for name in new if name not in old)]
+    return [f"{name}: {old.get(name)} then, {new.get(name)} now" for name in names if old.get(name) != new.get(name)]
+
+
+def _validation(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["val"]
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None

@@ -18,6 +18,7 @@ TASKS = (
     "finetune",
     "test",
     "compare",
+    "rerun",
     "audit",
     "forecast",
     "predict",

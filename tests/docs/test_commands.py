@@ -125,7 +125,7 @@ def as_short_as_can_be(arguments: list[str]) -> list[str]:
     typed = set(arguments)
     more = (
         list(FEW_PAGES)
-        if "data=synthetic" in typed or not any(a.startswith(("data=", "experiment=")) for a in typed)
+        if "data=synthetic" in typed or not any(a.startswith(("data=", "experiment=", "run=")) for a in typed)
         else []
     )
     if "task=finetune" in typed or not any(argument.startswith(("task=", "checkpoint=")) for argument in typed):

@@ -101,7 +101,7 @@ def test_the_order_of_the_lines_changes_nothing():
 
 
 def test_seeds_are_averaged():
-    seeds = [reading(0.05, seed=1), reading(0.15, seed=2)]
+    seeds = [reading(0.09, seed=1), reading(0.11, seed=2)]
     found = compare_systems({"two seeds": seeds, "one": [reading(0.1, seed=3)]}, QUICK)
     alone = [told(one, reading(0.1, seed=3))[0].systems[0].cer.value for one in seeds]
     system = found.systems[0]

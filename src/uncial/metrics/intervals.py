@@ -64,6 +64,10 @@ class Spread:
 
 
 ONE_CLUSTER = "all lines are from one {cluster}, and how much others differ cannot be told from it"
+TOO_UNLIKE = "the {count} {cluster}s differ too much for so few, so that others could have nearly any score"
+WIDEST = 10.0
+"""The factor by which an interval of an error rate may reach up; two pages that differ reach a hundredfold."""
+
 NO_ERROR = "there is not one error, so how many others have cannot be told"
 NO_HIT = "there is not one right line, so how many others have cannot be told"
 NO_TRUTH = "there is no text in the ground truth"
@@ -123,8 +127,9 @@ def rate(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap, cluster: st
     if reason or not value:
         return Estimate(value, None, reason or NO_ERROR)
     found = spread(parts, whole, bootstrap)
-    # Beyond what exp can hold, two pages that differ much say nothing at all.
-    reach = min(quantile(found, bootstrap.level) * found.error / value, 500.0)
+    reach = quantile(found, bootstrap.level) * found.error / value
+    if reach > math.log(WIDEST):
+        return Estimate(value, None, TOO_UNLIKE.format(count=parts.shape[1], cluster=cluster))
     low, high = value * math.exp(-reach), value * math.exp(reach)
     return Estimate(value, Interval(low, high, bootstrap.level, parts.shape[1], parts.shape[0]))
 

@@ -1,0 +1,14 @@
+"""Intervals of scores, beside what tests/metrics/test_error_control.py simulates."""
+
+import numpy as np
+import pytest
+
+from uncial.metrics.intervals import Bootstrap, rate
+
+
+def test_two_pages_that_differ_much_tell_of_no_others():
+    """Student's t with one degree of freedom would reach from nothing to a thousandfold."""
+    found = rate(np.array([[1.0, 20.0]]), np.array([300.0, 300.0]), Bootstrap())
+    assert found.value == pytest.approx(21 / 600)
+    assert found.interval is None
+    assert "2 pages differ too much" in found.reason

@@ -10,7 +10,7 @@ from uncial.metrics.lines import LineOrigin, evaluated
 from uncial.reports.line_results import read_line_results
 from uncial.reports.scores import write_scores
 
-SETTINGS = EvaluationSettings(bootstrap=Bootstrap(resamples=200))
+SETTINGS = EvaluationSettings(bootstrap=Bootstrap(resamples=200, level=0.8))
 
 
 def some_lines(hand="h|<b>"):

@@ -14,7 +14,7 @@ from program import ROOT
 
 from uncial.config_keys import NUMBERS_OR_NULL, check_values, known_keys
 from uncial.errors import UserError
-from uncial.typed_arguments import quoted
+from uncial.typed_arguments import as_typed, hydra_value, quoted
 
 MISTYPED = [
     # Keys and groups.
@@ -203,6 +203,14 @@ def test_quoted_values_are_taken_as_they_stand(value):
     typed = shlex.split(quoted(f"data.root={value}"))
     assert len(typed) == 1
     assert OverridesParser.create().parse_override(typed[0]).value() == value
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+def test_commands_that_the_program_suggests_are_taken_as_they_stand(folder):
+    path = f"/outputs/{folder}"
+    [typed] = shlex.split(as_typed("resume", path))
+    assert OverridesParser.create().parse_override(typed).value() == path
+    assert OverridesParser.create().parse_override(f"run=[{hydra_value(path)}]").value() == [path]
 
 
 def test_the_keys_that_may_be_null_exist():

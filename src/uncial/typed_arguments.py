@@ -28,6 +28,10 @@ TASKS = (
 )
 
 
+PLAIN_VALUE = re.compile(r"[\w./:+%@~-]+", re.ASCII)
+"""What Hydra's grammar takes as it stands."""
+
+
 def check_arguments(arguments: Sequence[str]) -> None:
     """Raises `UserError` for options that do not exist and for what is no override in Hydra's grammar."""
     parser = get_args_parser()
@@ -106,5 +110,30 @@ def quoted(override: str) -> str:
     bare = value.strip()
     if bare[:1] in ("'", '"'):
         bare = bare[1:].removesuffix(bare[0]) if len(bare) > 1 else ""
-    escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), bare)
-    return shlex.quote(f'{key}="{escaped}"')
+    inside = _between(bare, '"')
+    return shlex.quote(f"{key}={inside}")
+
+
+def as_typed(key: str, value: object) -> str:
+    """`key=value` as it is typed at a shell for Hydra, quoted for both where need be."""
+    return shlex.quote(f"{key}={hydra_value(value)}")
+
+
+def hydra_value(value: object) -> str:
+    """A value as it stands behind a key or in a list, between quotation marks where it holds what needs them."""
+    return str(value) if PLAIN_VALUE.fullmatch(str(value)) else hydra_quoted(value)
+
+
+def hydra_quoted(value: object) -> str:
+    """A value between quotation marks, which is text whatever it looks like."""
+    return _between(str(value), "'")
+
+
+def _between(text: str, mark: str) -> str:
+    escaped = re.sub(rf"(\\*)({mark}|$)", lambda found: found[1] * 2 + (f"\\{mark}" if found[2] else ""), text)
+    return f"{mark}{escaped}{mark}"
+
+
+def typed_key(override: str) -> str:
+    """The key or group of an argument, without the signs that add or delete it."""
+    return override.partition("=")[0].lstrip("+~")

@@ -1,6 +1,5 @@
 """What happens around the runs that Hydra makes: a folder of its own for each, and an account of a sweep's jobs."""
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from uncial.sweeps.outcome import (
     what_differs,
     write_outcome,
 )
+from uncial.typed_arguments import as_typed, hydra_quoted, typed_key
 
 
 class Sweeps(Callback):
@@ -51,7 +51,7 @@ class Sweeps(Callback):
         with _changeable(config):
             config.hydra.sweep.dir = str(folder)
             others = [line for line in config.hydra.overrides.hydra if not line.startswith("hydra.sweep.dir=")]
-            config.hydra.overrides.hydra = [*others, f"hydra.sweep.dir={_quoted(folder)}"]
+            config.hydra.overrides.hydra = [*others, f"hydra.sweep.dir={hydra_quoted(folder)}"]
         print(f"Sweep in {folder}\nTo go on with it when it was stopped: {resume_command(folder)}", flush=True)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
@@ -59,7 +59,7 @@ class Sweeps(Callback):
         folder = Path(config.hydra.runtime.output_dir)
         if config.hydra.mode != RunMode.MULTIRUN or is_finished(folder):
             return
-        overrides = tuple(line for line in config.hydra.overrides.task if _key(line) != "resume")
+        overrides = tuple(line for line in config.hydra.overrides.task if typed_key(line) != "resume")
         error = job_return._return_value
         if job_return.status != JobStatus.FAILED or isinstance(error, FindingsError):
             write_outcome(folder, Outcome(FINISHED, overrides))
@@ -80,7 +80,7 @@ class Sweeps(Callback):
         if any(outcome.state == FAILED for outcome in found.values()):
             raise Ended(UserError(failures(folder)))
         if any(folder.rglob("metrics.json")):
-            print(f"To compare the runs: python run.py task=leaderboard {_argument('run', folder)}", flush=True)
+            print(f"To compare the runs: python run.py task=leaderboard {as_typed('run', folder)}", flush=True)
 
 
 def failures(folder: Path) -> str:
@@ -97,7 +97,7 @@ def failures(folder: Path) -> str:
 
 
 def resume_command(folder: Path) -> str:
-    return f"python run.py -m {_argument('resume', folder)}"
+    return f"python run.py -m {as_typed('resume', folder)}"
 
 
 def unused(folder: Path) -> Path:
@@ -136,17 +136,19 @@ def _restore(config: DictConfig, folder: Path) -> None:
     try:
         saved = OmegaConf.load(folder / MULTIRUN)
         assert isinstance(saved, DictConfig)
-        before = [line for line in saved.hydra.overrides.task if _key(line) != "resume"]
+        before = [line for line in saved.hydra.overrides.task if typed_key(line) != "resume"]
         sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
         subdir = saved.hydra.sweep._get_node("subdir")._value()
     except (OSError, ValueError, OmegaConfBaseException) as error:
         raise UserError(f"{folder / MULTIRUN} cannot be read ({error}): the sweep has to be started anew.") from None
-    typed = [line for line in config.hydra.overrides.task if _key(line) != "resume" and line not in before]
+    typed = [line for line in config.hydra.overrides.task if typed_key(line) != "resume" and line not in before]
     for line in typed:
-        if not may_be_changed(_key(line).replace("/", ".")):
+        if not may_be_changed(typed_key(line).replace("/", ".")):
             raise UserError(f"{line} would make other jobs of the sweep in {folder}: leave it out, or start a new one.")
     hydra_typed = list(config.hydra.overrides.hydra)
-    launcher = config.hydra.launcher if any("launcher" in _key(line) for line in hydra_typed) else saved.hydra.launcher
+    launcher = (
+        config.hydra.launcher if any("launcher" in typed_key(line) for line in hydra_typed) else saved.hydra.launcher
+    )
     with _changeable(config):
         for key in saved:
             if key != "hydra":
@@ -154,29 +156,15 @@ def _restore(config: DictConfig, folder: Path) -> None:
         config.hydra.launcher, config.hydra.sweeper = launcher, sweeper
         config.hydra.sweep.subdir = subdir
         config.hydra.overrides.hydra = _later_wins([*saved.hydra.overrides.hydra, *hydra_typed])
-        config.hydra.overrides.task = [*_later_wins([*before, *typed]), f"resume={_quoted(folder)}"]
+        config.hydra.overrides.task = [*_later_wins([*before, *typed]), f"resume={hydra_quoted(folder)}"]
 
 
 def _later_wins(lines: list[str]) -> list[str]:
-    return list({_key(line): line for line in lines}.values())
-
-
-def _key(line: str) -> str:
-    return line.partition("=")[0].lstrip("+~")
+    return list({typed_key(line): line for line in lines}.values())
 
 
 def _typed(config: DictConfig, key: str) -> bool:
-    return any(_key(line) == key for line in config.hydra.overrides.hydra)
-
-
-def _quoted(folder: Path) -> str:
-    return "'" + str(folder).replace("'", "\\'") + "'"
-
-
-def _argument(key: str, folder: Path) -> str:
-    """As it is typed at a shell for Hydra."""
-    plain = all(character.isalnum() or character in "_./:+%@~-" for character in str(folder)) and str(folder).isascii()
-    return f"{key}={folder}" if plain else shlex.quote(f"{key}={_quoted(folder)}")
+    return any(typed_key(line) == key for line in config.hydra.overrides.hydra)
 
 
 @contextmanager

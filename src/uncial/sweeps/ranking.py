@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from uncial.sweeps.runs import Run
+from uncial.typed_arguments import typed_key
 
 NOT_SETTINGS = ("resume", "sweep", "name", "run", "checkpoint")
 """What may be typed for a run and tells runs apart by no setting."""
@@ -97,8 +98,8 @@ def _is_below(key: str, names: Sequence[str], endings: Sequence[str]) -> bool:
 
 
 def _typed(run: Run, ignored: Sequence[str], over: Sequence[str]) -> dict[str, str]:
-    pairs = (line.lstrip("+~").partition("=") for line in run.overrides)
-    return {key: value for key, _, value in pairs if not _is_below(key, ignored, over)}
+    pairs = ((typed_key(line), line.partition("=")[2]) for line in run.overrides)
+    return {key: value for key, value in pairs if not _is_below(key, ignored, over)}
 
 
 def _keys(found: Any) -> list[str]:

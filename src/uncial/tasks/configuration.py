@@ -94,14 +94,6 @@ def check_numbers(config: DictConfig) -> None:
             raise UserError(f"{key}={value}: a number is needed that is {least} or more.")
 
 
-def as_typed(key: str, value: object) -> str:
-    """`key=value` as it is typed at a shell for Hydra, quoted for both where need be."""
-    text = str(value)
-    if not re.fullmatch(r"[\w./:+%@~-]+", text):
-        text = "'" + text.replace("'", "\\'") + "'"
-    return shlex.quote(f"{key}={text}")
-
-
 def data_as_typed(typed: Sequence[str]) -> str:
     """What of `typed` is about the data, to be typed again."""
     return " ".join(shlex.quote(argument) for argument in typed if re.match(r"data[=.]|seed=|paths\.", argument))

@@ -7,7 +7,8 @@ from omegaconf import DictConfig
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
 from uncial.reports.console import make_console, show
-from uncial.tasks.configuration import as_typed, check_numbers, checkpoint_of, choice, run_folder, write_config
+from uncial.tasks.configuration import check_numbers, checkpoint_of, choice, run_folder, write_config
+from uncial.typed_arguments import as_typed
 
 FORMATS = ("safetensors",)
 

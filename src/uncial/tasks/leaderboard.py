@@ -13,8 +13,9 @@ from uncial.reports.leaderboard_page import write_leaderboard_page
 from uncial.sweeps.outcome import FINISHED
 from uncial.sweeps.ranking import Ranking, Score, rank
 from uncial.sweeps.runs import Run, find_runs
-from uncial.tasks.configuration import as_typed, choice, data_as_typed, listed, run_folder, write_config
+from uncial.tasks.configuration import choice, data_as_typed, listed, run_folder, write_config
 from uncial.tasks.resumed_config import MACHINE
+from uncial.typed_arguments import as_typed, hydra_value
 
 
 def run(config: DictConfig) -> None:
@@ -74,5 +75,5 @@ def _commands(ranking: Ranking) -> dict[str, str]:
 
 
 def _side(folders: Sequence[Path]) -> str:
-    names = [shlex.split(as_typed("", folder))[0].removeprefix("=") for folder in folders]
+    names = list(map(hydra_value, folders))
     return names[0] if len(names) == 1 else f"[{','.join(names)}]"

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
-from uncial.tasks.configuration import as_typed
+from uncial.typed_arguments import as_typed
 
 if TYPE_CHECKING:
     from uncial.training.run_state import RunState

@@ -13,11 +13,12 @@ from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
-from uncial.tasks.configuration import as_typed, run_folder, write_config
+from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
 from uncial.training.lock import is_locked, locked
 from uncial.training.metrics_file import cut_rows
 from uncial.training.run_state import KEPT, LAST, SavedState, newest_state
+from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 

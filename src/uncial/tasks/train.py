@@ -33,7 +33,7 @@ from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.alphabet import codec_for, text_rules
-from uncial.tasks.configuration import as_typed, check_numbers, data_as_typed, data_text, evaluation_settings
+from uncial.tasks.configuration import check_numbers, data_as_typed, data_text, evaluation_settings
 from uncial.tasks.control import averaging, check_durations, wanted_length, watching
 from uncial.tasks.evaluation import calibrated_results, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.instantiation import made
@@ -56,6 +56,7 @@ from uncial.training.progress import progress_callback
 from uncial.training.run_state import LAST
 from uncial.training.standing import score_text
 from uncial.training.trainer import device_of, make_trainer, quiet_lightning
+from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,8 @@ from drawn_layouts import cut_lines as cut
 from lxml import etree
 from program import run_program
 
+from uncial.models.files import load_model, save_model
+
 SHORT = ("trainer.batch_width=300", "trainer.lines_seen=200", "trainer.validations=2", "augmentation=none")
 
 
@@ -76,12 +78,17 @@ def test_without_a_base_model_the_remedy_is_said(run):
     assert "pretrained=" in ended.output
 
 
-def test_lines_without_page_files_are_compared_all_the_same(run, trained, tmp_path):
+def test_lines_without_page_files_are_compared_all_the_same_on_the_text_that_both_models_learned(
+    run, trained, tmp_path
+):
+    recognizer, card = load_model(trained.folder)
+    recognizer.text = replace(recognizer.text, replacements=(("x", "l"),))
+    save_model(tmp_path / "base.safetensors", recognizer, card)
     for part, seed in (("train", 2), ("val", 3), ("test", 4)):
         write_pairs(tmp_path / part, cut(draw_pages(2, seed=seed)))
     ended = run(
         "experiment=bonnevie_finetune",
-        f"pretrained={trained.folder}",
+        f"pretrained={tmp_path / 'base.safetensors'}",
         "data=lines",
         *(f"data.{part}={tmp_path / part}" for part in ("train", "val", "test")),
         *SHORT,
@@ -91,3 +98,6 @@ def test_lines_without_page_files_are_compared_all_the_same(run, trained, tmp_pa
     assert "no PAGE or ALTO files" in ended.output
     assert not (ended.folder / "before").exists()
     assert (ended.folder / "comparison.md").is_file()
+    truths = "".join(row["truth"] for row in read_csv(ended.folder / "lines.csv"))
+    assert "l" in truths
+    assert "x" not in truths

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, ListConfig
 
 from uncial.data.store import Store
 from uncial.errors import UserError
-from uncial.metrics.comparison import Comparison, Readings, compare_systems
+from uncial.metrics.comparison import Comparison, compare_systems
 from uncial.models.files import load_model
 from uncial.reports.comparison import comparison_table, write_comparison
 from uncial.reports.comparison_page import write_comparison_page
@@ -17,13 +17,12 @@ from uncial.reports.console import make_console, show
 from uncial.reports.scores_page import REPORT, About
 from uncial.reports.tables import write_skipped
 from uncial.tasks.compared_folders import compared_folders
+from uncial.tasks.compared_models import compared_models
 from uncial.tasks.configuration import check_numbers, data_text, evaluation_settings, listed, run_folder, write_config
-from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.loading import load_ground_truth
-from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
+from uncial.tasks.reading import rows_to_score
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.rules import TextRules
-from uncial.training.pace import Stopwatch
 from uncial.training.trainer import quiet_lightning
 from uncial.transcriber import model_file
 
@@ -83,24 +82,14 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     quiet_lightning()
     contestants = _contestants(config)
     models = {contestant.name: [load_model(file) for file in contestant.files] for contestant in contestants}
-    every = [recognizer.text for found in models.values() for recognizer, _ in found]
-    settings = evaluation_settings(config, config.compare.profile or _common_profile(every))
-    rules = _common_replacements(every)
+    rules = [recognizer.text for found in models.values() for recognizer, _ in found]
+    settings = evaluation_settings(config, config.compare.profile or _common_profile(rules))
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
     write_skipped(folder / "skipped.csv", truth.problems)
     _, rows = rows_to_score(config, truth)
-    systems: dict[str, Readings] = {}
-    for name, found in models.items():
-        readings = []
-        for recognizer, card in found:
-            log.info(f"reading with {name}")
-            warn_of_known_pages(truth, rows, card, name)
-            results, _ = read_lines(config, folder, truth, rows, recognizer, card, Stopwatch())
-            readings.append(evaluated_lines(truth.store, results, settings.profile, rules))
-        systems[name] = readings
-    return compare_systems(systems, settings), truth.store
+    return compared_models(config, truth, rows, models, settings), truth.store
 
 
 def _common_profile(rules: Sequence[TextRules]) -> str:
@@ -112,18 +101,6 @@ def _common_profile(rules: Sequence[TextRules]) -> str:
         "compare.profile chooses another."
     )
     return DEFAULT_PROFILE
-
-
-def _common_replacements(rules: Sequence[TextRules]) -> TextRules | None:
-    """The rules that make the ground truth of all models, None where that is the ground truth as it stands."""
-    # Replacements are looked for in the form of the normalisation, so that both have to be the same.
-    if len({(one.normalization, one.replacements) if one.replacements else None for one in rules}) == 1:
-        return rules[0]
-    log.warning(
-        "The models learned texts with different replacements (model.text.replacements) and are compared on the ground "
-        "truth as it stands in the files: what a model learned to replace counts as an error."
-    )
-    return None
 
 
 def _contestants(config: DictConfig) -> list[Contestant]:

@@ -1,7 +1,7 @@
 """task=finetune: a model reads the test pages, is trained on, reads them again, and the readings are compared."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,20 +12,19 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.sources import xml
 from uncial.errors import UserError
 from uncial.formats.types import Page, Problem
-from uncial.metrics.comparison import Comparison, Readings, compare_systems
-from uncial.models.files import load_card, load_model
+from uncial.metrics.comparison import Comparison
+from uncial.models.files import load_model
 from uncial.reports.comparison import comparison_table, write_comparison
 from uncial.reports.comparison_page import write_comparison_page
 from uncial.reports.console import make_console, show
 from uncial.reports.scores_page import About
 from uncial.reports.tables import write_skipped
 from uncial.tasks import train
+from uncial.tasks.compared_models import compared_models
 from uncial.tasks.configuration import evaluation_settings, run_folder
-from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.page_copies import Found, read_pages, settings_to_read
-from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
-from uncial.training.pace import Stopwatch
+from uncial.tasks.reading import rows_to_score
 from uncial.transcriber import Transcriber, model_file
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ def run(config: DictConfig) -> None:
     train.run(config)
     tuned = folder / "best.safetensors"
     write_copies(tuned, sources, config.data, folder / "after")
-    comparison = compared(config, truth, rows, {"before": base, "after": tuned})
+    comparison = compared(config, truth, rows, base, tuned)
     write_comparison(folder, comparison)
     about = About(
         "What fine-tuning was worth", {"before": str(base), "after": str(tuned), "part": part}, "comparison.csv"
@@ -86,13 +85,8 @@ def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], l
     return reading.pages, list(reading.problems)
 
 
-def compared(config: DictConfig, truth: GroundTruth, rows: np.ndarray, models: Mapping[str, Path]) -> Comparison:
-    """What each model reads in the same lines, in the form of text that the last of them learned."""
-    profile = load_card(list(models.values())[-1])["normalization"]
-    systems: dict[str, Readings] = {}
-    for name, path in models.items():
-        recognizer, card = load_model(path)
-        warn_of_known_pages(truth, rows, card, f"the model {name} fine-tuning")
-        results, _ = read_lines(config, run_folder(), truth, rows, recognizer, card, Stopwatch())
-        systems[name] = [evaluated_lines(truth.store, results, profile)]
-    return compare_systems(systems, evaluation_settings(config, profile))
+def compared(config: DictConfig, truth: GroundTruth, rows: np.ndarray, before: Path, after: Path) -> Comparison:
+    """What both models read in the same lines, in the form of text that the second of them learned."""
+    models = {"before": [load_model(before)], "after": [load_model(after)]}
+    settings = evaluation_settings(config, models["after"][0][0].text.normalization)
+    return compared_models(config, truth, rows, models, settings)

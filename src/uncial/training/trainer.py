@@ -34,6 +34,7 @@ def quiet_lightning() -> None:
         "LeafSpec",
         "logs directory",
         "not resumable",
+        "is available on your system",
     ):
         warnings.filterwarnings("ignore", f".*{message}.*")
     warnings.filterwarnings("ignore", category=DeprecationWarning)

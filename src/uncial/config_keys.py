@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,26 +89,27 @@ def _check(key: str, value: Any, defaults: list[Any]) -> None:
         return
     if all(isinstance(default, bool) for default in defaults):
         if not isinstance(value, bool):
-            raise UserError(f"{key}={_shown(value)}: true or false is expected.")
+            raise UserError(f"{key}={shown(value)}: true or false is expected.")
     elif all(_is_number(default) for default in defaults):
         if not _is_number(value):
-            raise UserError(f"{key}={_shown(value)}: a number is expected, for instance {defaults[0]}.")
+            raise UserError(f"{key}={shown(value)}: a number is expected, for instance {defaults[0]}.")
         if all(isinstance(default, int) for default in defaults) and not float(value).is_integer():
             raise UserError(f"{key}={value}: a whole number is expected, for instance {defaults[0]}.")
     elif all(isinstance(default, list) and default and all(map(_is_number, default)) for default in defaults):
         given = value if isinstance(value, list) else [value]
         if not all(map(_is_number, given)):
             example = f"[{','.join(map(str, defaults[0]))}]"
-            raise UserError(f"{key}={_shown(value)}: numbers are expected, for instance {example}.")
+            raise UserError(f"{key}={shown(value)}: numbers are expected, for instance {example}.")
     elif all(isinstance(default, dict) for default in defaults) and not isinstance(value, dict):
-        raise UserError(f"{key}={_shown(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
+        raise UserError(f"{key}={shown(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as it is typed on the command line."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -151,6 +152,15 @@ def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         for key, value in node.items():
             yield f"{prefix}{key}", value
             yield from _leaves(value, f"{prefix}{key}.")
+
+
+def leaves(node: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted keys and values at the ends of a config as plain mappings; an empty mapping is an end too."""
+    for key, value in node.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def group_names(conf: Path) -> list[str]:

@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from uncial.config_keys import leaves
 from uncial.sweeps.runs import Run
 from uncial.typed_arguments import typed_key
 
@@ -65,8 +66,8 @@ def rank(runs: Sequence[Run], score: Score, over: Sequence[str], machine: Sequen
     groups: dict[str, list[Run]] = {}
     for run in runs:
         if score.of(run) is not None:
-            leaves = {key: value for key, value in _leaves(run.config, "") if not _is_below(key, ignored, over)}
-            groups.setdefault(json.dumps(leaves, sort_keys=True, default=str), []).append(run)
+            compared = {key: value for key, value in leaves(run.config) if not _is_below(key, ignored, over)}
+            groups.setdefault(json.dumps(compared, sort_keys=True, default=str), []).append(run)
     settings = {text: _typed(members[0], ignored, over) for text, members in groups.items()}
     columns = [key for key in _keys(settings.values()) if _varies(key, settings, groups)]
     cells = {text: tuple(_cell(key, settings[text], groups[text][0]) for key in columns) for text in groups}
@@ -120,11 +121,3 @@ def _cell(key: str, typed: Mapping[str, str], run: Run) -> str:
     if isinstance(node, Mapping):
         return str(node.get("name", "default"))
     return "default" if node is None else str(node)
-
-
-def _leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

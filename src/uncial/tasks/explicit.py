@@ -1,13 +1,13 @@
 """Which keys a person set: on the command line or in the experiment that was chosen."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
+
+from uncial.config_keys import leaves
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def explicit(group: str) -> Explicit:
         for entry in content.get("defaults", []):
             chosen = [re.sub(r"^override\s+/?", "", str(name)) for name in entry] if isinstance(entry, dict) else []
             choices.update(name.strip("/").replace("/", ".") for name in chosen)
-        keys.update(_leaves(content, ""))
+        keys.update(key for key, _ in leaves(content))
     below = f"{group}."
     return Explicit(
         frozenset(key for key in keys if key.startswith(below)),
@@ -52,11 +52,3 @@ def _experiments() -> list[Path]:
         return []
     folders = [Path(source.path) for source in runtime.config_sources if source.schema == "file"]
     return [path for folder in folders if (path := folder / "experiment" / f"{name}.yaml").is_file()]
-
-
-def _leaves(node: Any, prefix: str) -> Iterator[str]:
-    if isinstance(node, dict) and node:
-        for key, value in node.items():
-            yield from _leaves(value, f"{prefix}{key}.")
-    else:
-        yield prefix.removesuffix(".")

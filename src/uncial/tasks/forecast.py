@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config_keys import leaves
 from uncial.errors import UserError
 from uncial.metrics.groups import cluster_of
 from uncial.metrics.intervals import totals
@@ -112,7 +113,7 @@ def check_comparable(runs: Sequence[FinishedRun]) -> None:
                 f"{first.folder} and {other.folder} were validated on different lines, so that their scores make no "
                 "curve: train them with the same data.seed, as sweep=learning_curve does, and give only such runs."
             )
-    configs = [_leaves(OmegaConf.to_container(one.config, resolve=True), "") for one in runs]
+    configs = [_compared(one.config) for one in runs]
     differing = sorted({key for own in configs for key in own if own[key] != configs[0].get(key, own[key])})
     if differing:
         log.warning(f"The runs differ in {', '.join(differing)} too: the curve takes that for the effect of lines.")
@@ -122,14 +123,12 @@ def _validated(one: FinishedRun) -> list[tuple[str, str, str]]:
     return [(line.origin.page, line.origin.line, line.truth) for line in one.lines]
 
 
-def _leaves(node: Any, prefix: str) -> dict[str, Any]:
+def _compared(config: DictConfig) -> dict[str, Any]:
     """The values by their dotted keys, without those that may differ."""
-    if prefix and any(prefix == key or prefix.startswith(f"{key}.") for key in MAY_DIFFER):
-        return {}
-    if not isinstance(node, dict):
-        return {prefix: node}
-    below = (_leaves(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in node.items())
-    return {key: value for own in below for key, value in own.items()}
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    ignored = tuple(f"{key}." for key in MAY_DIFFER)
+    return {key: value for key, value in leaves(plain) if not f"{key}.".startswith(ignored)}
 
 
 def _factors(config: DictConfig) -> list[float]:

@@ -1,13 +1,14 @@
 """What a run takes over from `pretrained`: the model's config, its weights, and what a person should hear of it."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config_keys import leaves
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model, text_rules_of
 from uncial.models.recognizer import Recognizer
@@ -140,7 +141,7 @@ def _set(target: dict[str, Any], path: Sequence[str], source: Mapping[str, Any])
 
 def _report(stored: Mapping[str, Any], given: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
     """One sentence on what the pretrained model decided, and one on what a person decided otherwise."""
-    there, here, used = (dict(_leaves(config, "model.")) for config in (stored, given, chosen))
+    there, here, used = (_compared(config) for config in (stored, given, chosen))
     # Two architectures differ in nearly every key; their name says it.
     alike = stored["name"] == given["name"]
     taken = [
@@ -164,9 +165,12 @@ def _is_input(key: str) -> bool:
     return key == "model.normalization" or key.startswith(("model.preprocessing.", "model.text."))
 
 
-def _leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        elif not key.startswith("_") and not prefix.startswith("model.metric.") and key not in (*OF_THE_RUN, "name"):
-            yield f"{prefix}{key}", value
+def _compared(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What is reported when it differs: not the classes, the scores and what is each run's own."""
+    return {
+        key: value
+        for key, value in leaves(config, "model.")
+        if not key.rpartition(".")[2].startswith("_")
+        and not key.startswith("model.metric.")
+        and key.rpartition(".")[2] not in (*OF_THE_RUN, "name")
+    }

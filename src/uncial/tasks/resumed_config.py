@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config_keys import shown
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
 from uncial.typed_arguments import as_typed
@@ -127,7 +128,7 @@ def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, fol
         changed = _first_change(new, old, key)
         if changed is None:
             return
-        difference = f"{changed[0]} is {_shown(changed[2])} there and would be {_shown(changed[1])}"
+        difference = f"{changed[0]} is {shown(changed[2])} there and would be {shown(changed[1])}"
     raise UserError(
         f"{override.input_line} would make another run of the one in {folder}: {difference}. Leave it out, or start a "
         f"new run from its model with {as_typed('pretrained', folder)}."
@@ -171,7 +172,3 @@ def _without_machine(config: DictConfig) -> dict[str, Any]:
 
 def _plain(node: Any) -> Any:
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
-
-
-def _shown(value: Any) -> str:
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

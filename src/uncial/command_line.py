@@ -105,6 +105,8 @@ def _missing(key: str) -> str:
 
 
 def _unknown_key(key: str) -> str:
+    if key.startswith("hydra.sweeper."):
+        return f"there is no key {key} here: it belongs to a search, so give its sweep=… too, as sweep=optuna."
     if key in named_groups(conf_folder()):
         return f"there is no {key} to choose: conf/{key} holds no file."
     if files := files_with(key, conf_folder()):

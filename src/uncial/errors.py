@@ -19,3 +19,7 @@ class Ended(BaseException):
 
 class FindingsError(Exception):
     """The task ran to its end and found something that the user asked to be told by the exit code 2."""
+
+
+class PrunedError(Exception):
+    """A training that was ended early, with all its files, because other trials of a search do better."""

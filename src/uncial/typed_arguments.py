@@ -119,6 +119,11 @@ def as_typed(key: str, value: object) -> str:
     return shlex.quote(f"{key}={hydra_value(value)}")
 
 
+def repeating(overrides: Sequence[str]) -> str:
+    """The command that makes a run with these overrides."""
+    return f"python run.py {shlex.join(overrides)}".rstrip()
+
+
 def hydra_value(value: object) -> str:
     """A value as it stands behind a key or in a list, between quotation marks where it holds what needs them."""
     return str(value) if PLAIN_VALUE.fullmatch(str(value)) else hydra_quoted(value)

@@ -12,11 +12,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from uncial.errors import Ended, FindingsError, UserError
+from uncial.errors import Ended, FindingsError, PrunedError, UserError
 from uncial.sweeps.outcome import (
     FAILED,
     FINISHED,
     MULTIRUN,
+    PRUNED,
     Outcome,
     failure,
     is_finished,
@@ -26,6 +27,8 @@ from uncial.sweeps.outcome import (
     write_outcome,
 )
 from uncial.typed_arguments import as_typed, hydra_quoted, typed_key
+
+LENGTH_OF_SEARCH = ("hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")
 
 
 class Sweeps(Callback):
@@ -64,6 +67,10 @@ class Sweeps(Callback):
         if job_return.status != JobStatus.FAILED or isinstance(error, FindingsError):
             write_outcome(folder, Outcome(FINISHED, overrides))
             return
+        if isinstance(error, PrunedError):
+            write_outcome(folder, Outcome(PRUNED, overrides, str(error)))
+            job_return.status, job_return.return_value = JobStatus.COMPLETED, None
+            return
         # Only now: it imports this package.
         from uncial.command_line import sentence
 
@@ -88,7 +95,9 @@ def failures(folder: Path) -> str:
     found = outcomes(folder)
     special = dict(zip(found, what_differs(outcome.overrides for outcome in found.values()), strict=True))
     failed = {name: outcome for name, outcome in found.items() if outcome.state == FAILED}
-    lines = [f"{len(failed)} of the {len(found)} jobs failed, the others are finished."]
+    pruned = sum(outcome.state == PRUNED for outcome in found.values())
+    others = f"the others are finished, {pruned} of them early" if pruned else "the others are finished"
+    lines = [f"{len(failed)} of the {len(found)} jobs failed, {others}."]
     for name, outcome in failed.items():
         lines.append(f"  {' '.join((name, *special[name]))}: {outcome.error}")
         if outcome.traceback:
@@ -149,14 +158,29 @@ def _restore(config: DictConfig, folder: Path) -> None:
     launcher = (
         config.hydra.launcher if any("launcher" in typed_key(line) for line in hydra_typed) else saved.hydra.launcher
     )
+    further = [typed_key(line) for line in _of_sweeper(hydra_typed, saved, folder)]
+    changed = {key: OmegaConf.select(config, key) for key in further}
     with _changeable(config):
         for key in saved:
             if key != "hydra":
                 config[key] = saved[key]
         config.hydra.launcher, config.hydra.sweeper = launcher, sweeper
+        for key, value in changed.items():
+            OmegaConf.update(config, key, value)
         config.hydra.sweep.subdir = subdir
         config.hydra.overrides.hydra = _later_wins([*saved.hydra.overrides.hydra, *hydra_typed])
         config.hydra.overrides.task = [*_later_wins([*before, *typed]), f"resume={hydra_quoted(folder)}"]
+
+
+def _of_sweeper(typed: list[str], saved: DictConfig, folder: Path) -> list[str]:
+    """Of what was typed for Hydra now the lines that let a search go on further. Raises `UserError` for others of the
+    sweeper, which would make another sweep of it."""
+    before = saved.hydra.overrides.hydra
+    lines = [line for line in typed if "sweeper" in typed_key(line) and line not in before]
+    for line in lines:
+        if typed_key(line) not in LENGTH_OF_SEARCH:
+            raise UserError(f"{line} would make another search of that in {folder}: leave it out, or start a new one.")
+    return lines
 
 
 def _later_wins(lines: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
-from uncial.sweeps.outcome import FILE_NAME, is_finished, is_sweep
+from uncial.sweeps.outcome import FILE_NAME, is_finished, is_sweep, read_outcome
 
 CONFIG, METRICS = "config.yaml", "metrics.json"
 """A run's folder holds the first from its beginning on, and the second when it has its scores."""
@@ -37,7 +37,8 @@ def has_work(config: DictConfig) -> bool:
 
 
 def _is_left(config: DictConfig, folder: Path) -> bool:
-    if is_finished(folder):
+    was_ended_alone = read_outcome(folder) is None and (folder / METRICS).is_file()
+    if is_finished(folder) or was_ended_alone:
         print(f"Job {folder.name} is finished.")  # Not to its log, which stays as it is.
         return False
     (folder / FILE_NAME).unlink(missing_ok=True)

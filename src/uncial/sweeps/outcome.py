@@ -12,12 +12,13 @@ FILE_NAME = "outcome.json"
 MULTIRUN = "multirun.yaml"
 """What Hydra's sweeper leaves in a sweep's folder before the first job: the config, and what was typed."""
 
-FINISHED, FAILED = "finished", "failed"
+FINISHED, PRUNED, FAILED = "finished", "pruned", "failed"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`overrides` are all of the job's. `error` is one sentence; `traceback` is empty where that sentence says all."""
+    """`overrides` are all of the job's. `error` is one sentence, and says of a pruned one why; `traceback` is empty
+    where that sentence says all."""
 
     state: str
     overrides: tuple[str, ...]
@@ -44,9 +45,9 @@ def read_outcome(folder: Path) -> Outcome | None:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a job of a sweep has ended well in this folder."""
+    """Whether a job of a sweep has ended well in this folder, or was ended early."""
     outcome = read_outcome(folder)
-    return outcome is not None and outcome.state == FINISHED
+    return outcome is not None and outcome.state in (FINISHED, PRUNED)
 
 
 def failure(error: BaseException, sentence: str, overrides: Sequence[str], is_fault: bool) -> Outcome:

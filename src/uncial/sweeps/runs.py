@@ -1,4 +1,4 @@
-"""The runs below a folder as they stand: finished, failed, running, stopped or not begun."""
+"""The runs below a folder as they stand: finished, pruned, failed, running, stopped or not begun."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from uncial.errors import UserError
 from uncial.sweeps.jobs import CONFIG, METRICS
-from uncial.sweeps.outcome import FAILED, FINISHED, MULTIRUN, is_sweep, numbered, read_outcome
+from uncial.sweeps.outcome import FAILED, FINISHED, MULTIRUN, PRUNED, is_sweep, numbered, read_outcome
 from uncial.training.lock import is_locked
 
 RUNNING, STOPPED, NOT_BEGUN = "running", "stopped", "not begun"
@@ -21,8 +21,9 @@ RUNNING, STOPPED, NOT_BEGUN = "running", "stopped", "not begun"
 
 @dataclass(frozen=True)
 class Run:
-    """`state` is finished, failed, running, stopped or not begun. `overrides` is what was typed for it, `config` and
-    `metrics` are its config.yaml and metrics.json, empty where there are none. `error` is that of a failed one."""
+    """`state` is finished, pruned, failed, running, stopped or not begun. `overrides` is what was typed for it,
+    `config` is its config.yaml, and `metrics` the metrics.json of a finished one; they are empty where there is none.
+    `error` is that of a failed one, or says why one was pruned."""
 
     folder: Path
     state: str
@@ -68,8 +69,8 @@ def read_run(folder: Path) -> Run:
     """What a run has left so far. A file that is torn or missing counts as not there."""
     outcome = read_outcome(folder)
     config, metrics = _yaml(folder / CONFIG), _json(folder / METRICS)
-    if outcome is not None and outcome.state == FAILED:
-        state = FAILED
+    if outcome is not None and outcome.state in (FAILED, PRUNED):
+        state = outcome.state
     elif metrics or (outcome is not None and outcome.state == FINISHED):
         state = FINISHED
     else:

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.errors import UserError
 
-EXTRAS = {"timm": "timm", "wandb": "wandb"}
+EXTRAS = {"timm": "timm", "wandb": "wandb", "optuna": "optuna"}
 """Packages that are installed by an extra of the same project, and its name."""
 
 
@@ -36,7 +36,11 @@ def _root(error: BaseException) -> BaseException:
 
 def _reason(cause: BaseException, target: str) -> str:
     if isinstance(cause, ModuleNotFoundError) and cause.name in EXTRAS:
-        package, extra = cause.name, f".[{EXTRAS[cause.name]}]"
-        return f"it needs {package}; install it: .venv/bin/python -m pip install --constraint constraints.txt '{extra}'"
+        return f"it needs {cause.name}; {how_to_install(EXTRAS[cause.name])}"
     told = (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
     return f"{told}; check {target} and its keys."
+
+
+def how_to_install(extra: str) -> str:
+    """What to type for the packages of an extra."""
+    return f"install it: .venv/bin/python -m pip install --constraint constraints.txt '.[{extra}]'"

@@ -15,7 +15,7 @@ from uncial.sweeps.ranking import Ranking, Score, rank
 from uncial.sweeps.runs import Run, find_runs
 from uncial.tasks.configuration import choice, data_as_typed, listed, run_folder, write_config
 from uncial.tasks.resumed_config import MACHINE
-from uncial.typed_arguments import as_typed, hydra_value
+from uncial.typed_arguments import as_typed, hydra_value, repeating
 
 
 def run(config: DictConfig) -> None:
@@ -64,7 +64,7 @@ def _commands(ranking: Ranking) -> dict[str, str]:
     data = data_as_typed(best.overrides)
     model = as_typed("checkpoint", best.folder)
     commands = {
-        "The command that repeats the best": f"python run.py {shlex.join(best.overrides)}".rstrip(),
+        "The command that repeats the best": repeating(best.overrides),
         "To score it on the test part": f"python run.py task=test {model} {data}".rstrip(),
     }
     if len(ranking.entries) > 1:

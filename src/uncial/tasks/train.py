@@ -40,6 +40,7 @@ from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.pretrained import freezing, lr_factors, pretrained_recognizer, with_pretrained_model
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
+from uncial.tasks.search import pruning
 from uncial.tasks.session import Session, check_data, fingerprint, session
 from uncial.tasks.tracking import tracked, trained_outcome
 from uncial.training.augmentations.chain import build_augmentation
@@ -108,13 +109,13 @@ def train(this: Session) -> None:
     best, pace = BestModel(config.model.monitor, config.model.mode, keep), Pace()
     store = truth.store
     watchers = list(watching(config, module, lambda row: f"{store.value(row, 'page')} {store.value(row, 'line')}"))
-    still = freezing(config, recognizer, length)
+    still, trials = freezing(config, recognizer, length), pruning(config)
     with tracked(config, folder) as loggers:
         with listening() as interruption:
             keeping = Keeping(**config.callbacks.checkpoints)
             states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption)
             progress = progress_callback(config.callbacks.samples)
-            callbacks = [states, length, *watchers, *still, best, *averaging(config), pace, progress]
+            callbacks = [states, length, *watchers, *trials, *still, best, *averaging(config), pace, progress]
             trainer = make_trainer(config.trainer, folder, callbacks, loggers)
             add_to_environment(folder, {"data": data, "device": device_of(trainer)})
             lines = LineDataModule(parts, how, config.seed)
@@ -126,6 +127,8 @@ def train(this: Session) -> None:
         write_report(this, truth, settings)
         finish(this, effort, skipped=len(truth.problems) + len(dropped))
         show_outcome(loggers, lambda: trained_outcome(config, folder, truth, metric.profile))
+    for trial in trials:
+        trial.end()
 
 
 def logged(scores: Mapping[str, float]) -> dict[str, float]:

@@ -22,6 +22,7 @@ TASKS = (
     "audit",
     "forecast",
     "predict",
+    "auto",
     "export",
     "compile",
     "inspect",

@@ -128,7 +128,9 @@ def as_short_as_can_be(arguments: list[str]) -> list[str]:
         if "data=synthetic" in typed or not any(a.startswith(("data=", "experiment=", "run=")) for a in typed)
         else []
     )
-    if "task=finetune" in typed or not any(argument.startswith(("task=", "checkpoint=")) for argument in typed):
+    if typed & {"task=finetune", "task=auto"} or not any(
+        argument.startswith(("task=", "checkpoint=")) for argument in typed
+    ):
         more += SHORT
         if not any(re.match(r"model[/=.]|pretrained=", argument) for argument in typed):
             more += TINY
@@ -142,6 +144,7 @@ def left_by(arguments: list[str]) -> set[str]:
     task = next((argument.partition("=")[2] for argument in arguments if argument.startswith("task=")), "train")
     own = {
         "train": {"best.safetensors", "metrics.json", "predictions.csv", "curves.png", "lines.jsonl", "report.html"},
+        "auto": {"best.safetensors", "metrics.json", "experiment"},
         "test": {
             "metrics.json",
             "predictions.csv",

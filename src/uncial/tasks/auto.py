@@ -1,0 +1,95 @@
+"""task=auto: chooses how to train from the lines, the machine and the time, says why, and trains."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from uncial.data.compile import cores
+from uncial.data.datamodule import LineDataModule
+from uncial.reports.console import make_console, show
+from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
+from uncial.tasks import train
+from uncial.tasks.configuration import check_numbers, run_folder
+from uncial.tasks.control import check_durations
+from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.pretrained import with_pretrained_model
+from uncial.tasks.recognition import loading
+from uncial.training.interruption import ending_by_signal
+from uncial.training.length import RunLength, seconds_of
+from uncial.training.plan import Wanted
+from uncial.training.probe import Probe
+from uncial.training.recipe import Facts, recipe
+from uncial.training.trainer import make_trainer, quiet_lightning
+from uncial.typed_arguments import typed_key
+
+log = logging.getLogger(__name__)
+
+RECIPE = Path("experiment") / "chosen.yaml"
+PROBE_SECONDS = 8.0
+PROBE_STEPS = 1000
+"""Of the schedule of the probe; it ends long before."""
+
+
+def run(config: DictConfig) -> None:
+    """Chooses the keys of a training that were not typed, leaves them in the run's folder as an experiment, and trains
+    with them."""
+    quiet_lightning()
+    check_numbers(config)
+    check_durations(config.trainer)
+    # A run that goes on has its own config; a job that is started again has chosen already.
+    if config.resume not in (None, "auto"):
+        train.run(config)
+        return
+    path, typed = run_folder() / RECIPE, typed_for_training()
+    if not path.is_file():
+        facts = measured(config)
+        choices = recipe(facts)
+        write_recipe(path, facts, choices, str(config.name))
+        show(make_console(), recipe_table(facts, choices, {typed_key(line) for line in typed}))
+        show(make_console(), f"To edit it: {path}")
+    train.run(chosen_config(read_recipe(path), typed))
+
+
+def typed_for_training() -> list[str]:
+    """What was typed, less what chose this task."""
+    return [line for line in HydraConfig.get().overrides.task if line not in ("experiment=auto", "task=auto")]
+
+
+def chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictConfig:
+    """The config of a plain training; what was typed wins."""
+    named = [] if any(typed_key(line) == "name" for line in typed) else ["name=auto-${data.name}"]
+    return compose(HydraConfig.get().job.config_name, [*named, *chosen, *typed])
+
+
+def measured(config: DictConfig) -> Facts:
+    """What the choice depends on. The speed is that of the first seconds of a training with the defaults."""
+    config = with_pretrained_model(config)
+    truth = load_ground_truth(config)
+    train.seed_all(config.seed)
+    recognizer = train.new_recognizer(config, truth)
+    parts, _ = train.training_parts(config, truth, recognizer)
+    part = parts["train"]
+    steps = Wanted(steps=PROBE_STEPS)
+    length = RunLength(steps, lambda _: PROBE_STEPS, len(part.dataset), 0, run_folder() / "steps.txt")
+    module = train.training_module(config, recognizer, instantiate(config.model.metric), length)
+    probe = Probe(PROBE_SECONDS)
+    trainer = make_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
+    trainer.num_sanity_val_steps = 0
+    log.info("Measuring how fast this model trains here.")
+    with ending_by_signal():
+        trainer.fit(module, LineDataModule(parts, loading(config.trainer), config.seed))
+    return Facts(
+        lines=len(part.dataset),
+        characters=len(recognizer.codec.alphabet),
+        width=float(part.widths.mean()),
+        pace=probe.lines_per_second,
+        seconds=seconds_of(config.trainer.time_budget, "trainer.time_budget"),
+        device="cpu" if trainer.strategy.root_device.type == "cpu" else "gpu",
+        cores=int(config.trainer.threads or cores()),
+        tuned=config.pretrained is not None,
+    )

@@ -1,0 +1,119 @@
+"""How to train on so many lines in so much time: batch, learning rate, length, warm-up and augmentation, each with its
+reason."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from uncial.reports.figures import duration
+
+LINES_OF_A_STEP = 8
+REFERENCE_RATE = 2e-3
+"""What the default model learned best with in batches of about `LINES_OF_A_STEP` lines (docs/benchmarks.md)."""
+
+VIEWS, LEAST_PASSES = 60_000, 12
+"""Views after which a model of the default size has learned most of what it will, and of each line at least."""
+
+TUNING_VIEWS, TUNING_PASSES, TUNING_RATE = 3_000, 10, 1e-3
+"""The same for a model that can read already (experiment=bonnevie_finetune)."""
+
+FEW_STEPS, MANY_STEPS = 2_500, 20_000
+LARGEST_BATCH = {"cpu": 16, "gpu": 64}
+"""Lines of a step: on a processor larger batches save next to no time, on a GPU they fill it."""
+
+LARGEST_RATE = 4e-3
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a choice depends on.
+
+    `width` is the mean padded width in pixels of a training line as the model takes it, `pace` the lines a second that
+    were measured, `seconds` the time for the whole training, None where none was given, `device` cpu or gpu.
+    """
+
+    lines: int
+    characters: int
+    width: float
+    pace: float
+    seconds: float | None
+    device: str
+    cores: int
+    tuned: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A key or group, its value as it is typed, and why."""
+
+    key: str
+    value: str
+    reason: str
+
+
+def recipe(facts: Facts) -> list[Choice]:
+    """The choices for a training, in the order in which they follow from each other."""
+    views = expected_views(facts)
+    lines = batch_lines(facts, views)
+    return [*_length(facts, views), *_batch(facts, views, lines), *_warm_up(views / lines), _augmentation(facts, views)]
+
+
+def expected_views(facts: Facts) -> int:
+    """How many lines the training will see, each as often as it comes."""
+    if facts.seconds is not None:
+        return max(1, round(facts.pace * facts.seconds))
+    views, passes = (TUNING_VIEWS, TUNING_PASSES) if facts.tuned else (VIEWS, LEAST_PASSES)
+    return max(views, passes * facts.lines)
+
+
+def batch_lines(facts: Facts, views: int) -> int:
+    """Lines of a step: so many that there are neither too few steps to learn from nor more than help."""
+    wanted = LINES_OF_A_STEP
+    while wanted > 2 and views / wanted < FEW_STEPS:
+        wanted //= 2
+    most = FEW_STEPS if facts.device == "gpu" else MANY_STEPS
+    while wanted < LARGEST_BATCH[facts.device] and views / wanted > most:
+        wanted *= 2
+    return min(wanted, max(1, facts.lines))
+
+
+def _length(facts: Facts, views: int) -> Iterator[Choice]:
+    passes = views / facts.lines
+    if facts.seconds is not None:
+        reason = f"{facts.pace:.0f} lines/s allow about {views:,} views in {duration(facts.seconds)}"
+        yield Choice("scheduler", "one_cycle", f"{reason}: {passes:.1f} passes; the rate falls to the end of that time")
+        return
+    reason = f"{passes:.0f} passes, about {duration(views / facts.pace)} here; trainer.time_budget=HH:MM:SS bounds it"
+    yield Choice("trainer.lines_seen", str(views), reason)
+    yield Choice("scheduler", "one_cycle", "the length is known, so the rate can fall to its end")
+
+
+def _batch(facts: Facts, views: int, lines: int) -> Iterator[Choice]:
+    pixels = max(100, 100 * round(lines * facts.width / 100))
+    steps = f"{views / lines:,.0f} steps"
+    why = {
+        "cpu": "small batches learn faster in the same time on a processor",
+        "gpu": "the GPU is filled as far as the number of steps allows",
+    }[facts.device]
+    yield Choice("trainer.max_lines", str(lines), f"{steps}; {why}")
+    yield Choice("trainer.batch_width", str(pixels), f"{lines} lines of {facts.width:.0f} pixels")
+    reference = TUNING_RATE if facts.tuned else REFERENCE_RATE
+    rate = min(LARGEST_RATE, reference * math.sqrt(lines / LINES_OF_A_STEP))
+    start = "that of a model that can read already" if facts.tuned else "that measured best"
+    yield Choice("optimizer.lr", f"{rate:.1e}", f"{start} for {LINES_OF_A_STEP} lines, by the root of the batch")
+
+
+def _warm_up(steps: float) -> Iterator[Choice]:
+    if steps < 1_000:
+        yield Choice("scheduler.warmup_fraction", "0.1", "100 steps of warm-up are too many in so short a run")
+
+
+def _augmentation(facts: Facts, views: int) -> Choice:
+    passes = views / facts.lines
+    if facts.tuned and facts.lines < 200:
+        return Choice("augmentation", "default", "few lines of one hand are seen often")
+    if passes < 4:
+        return Choice("augmentation", "light", f"each line is seen {passes:.1f} times: it varies by itself")
+    if passes > 60:
+        return Choice("augmentation", "strong", f"each line is seen {passes:.0f} times and has to differ each time")
+    return Choice("augmentation", "default", f"each line is seen {passes:.0f} times")

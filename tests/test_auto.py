@@ -1,0 +1,120 @@
+"""experiment=auto: how to train is chosen, said, left to be edited, and done."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+from program import ROOT, TINY, run_program
+
+from uncial.config_keys import group_choices, known_keys
+from uncial.training.recipe import Facts, batch_lines, expected_views, recipe
+
+FACTS = Facts(lines=800, characters=90, width=500.0, pace=20.0, seconds=600.0, device="cpu", cores=2)
+facts = st.builds(
+    Facts,
+    lines=st.integers(1, 500_000),
+    characters=st.integers(1, 5_000),
+    width=st.floats(20, 3_000),
+    pace=st.floats(0.1, 5_000),
+    seconds=st.none() | st.floats(10, 1e6),
+    device=st.sampled_from(["cpu", "gpu"]),
+    cores=st.integers(1, 128),
+    tuned=st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(facts)
+def test_every_choice_is_a_key_or_a_group_that_there_is(facts):
+    for choice in recipe(facts):
+        assert choice.reason
+        if "." in choice.key:
+            assert choice.key in known_keys(ROOT / "conf")
+            assert float(choice.value) > 0
+        else:
+            assert choice.value in group_choices(ROOT / "conf", choice.key)
+
+
+@given(facts, st.floats(1, 100))
+def test_more_time_never_makes_batches_smaller_nor_steps_fewer(facts, factor):
+    facts = replace(facts, seconds=facts.seconds or 600.0)
+    longer = replace(facts, seconds=facts.seconds * factor)
+    less, more = expected_views(facts), expected_views(longer)
+    assert batch_lines(facts, less) <= batch_lines(longer, more)
+    # A batch is doubled where the steps are more than enough, so that they may halve then.
+    assert more / batch_lines(longer, more) >= min(less / batch_lines(facts, less), 2_500) * 0.5
+
+
+@given(facts)
+def test_a_batch_holds_the_lines_that_were_chosen_and_the_rate_follows_them(facts):
+    chosen = {choice.key: choice.value for choice in recipe(facts)}
+    lines, pixels = int(chosen["trainer.max_lines"]), int(chosen["trainer.batch_width"])
+    assert 1 <= lines <= (64 if facts.device == "gpu" else 16)
+    assert abs(pixels - lines * facts.width) <= 100
+    assert math.isclose(
+        float(chosen["optimizer.lr"]),
+        min(4e-3, (1e-3 if facts.tuned else 2e-3) * math.sqrt(lines / 8)),
+        rel_tol=0.05,
+    )
+
+
+def test_lines_that_are_seen_often_vary_more():
+    def augmentation(lines):
+        return next(one.value for one in recipe(replace(FACTS, lines=lines)) if one.key == "augmentation")
+
+    assert [augmentation(lines) for lines in (100, 1_000, 10_000)] == ["strong", "default", "light"]
+
+
+def test_without_a_time_every_line_is_seen_twelve_times_at_least():
+    assert expected_views(replace(FACTS, seconds=None)) == 60_000
+    assert expected_views(replace(FACTS, seconds=None, lines=50_000)) == 600_000
+
+
+@pytest.fixture(scope="module")
+def chosen(drawn, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("auto") / "run"
+    return run_program(
+        folder, "experiment=auto", "data=page", f"data.root={drawn / 'page'}", *TINY, "trainer.max_steps=3", "seed=4"
+    )
+
+
+def test_it_says_why_and_trains_with_what_it_chose(chosen):
+    assert chosen.code == 0, chosen
+    for word in ("chosen", "because", "trainer.max_lines=", "augmentation=", "lines/s measured", "optimizer.lr="):
+        assert word in chosen.output
+    file = OmegaConf.load(chosen.folder / "experiment" / "chosen.yaml")
+    used = OmegaConf.load(chosen.folder / "config.yaml")
+    for key in ("trainer.max_lines", "trainer.batch_width", "trainer.lines_seen", "optimizer.lr"):
+        assert OmegaConf.select(used, key) == OmegaConf.select(file, key), key
+    assert (used.task.name, used.name, used.seed, used.trainer.max_steps) == ("train", "auto-page", 4, 3)
+    assert chosen.metrics["train"]["steps"] == 3
+
+
+def test_what_was_typed_stays(drawn, tmp_path):
+    typed = ("optimizer.lr=0.5e-3", "trainer.max_lines=3", "augmentation=none", "trainer.max_steps=2")
+    ended = run_program(tmp_path / "run", "experiment=auto", "data=page", f"data.root={drawn / 'page'}", *TINY, *typed)
+    assert ended.code == 0, ended
+    assert ended.output.count("as it was typed") == 3
+    used = OmegaConf.load(tmp_path / "run" / "config.yaml")
+    assert (used.optimizer.lr, used.trainer.max_lines, used.augmentation.transforms) == (0.5e-3, 3, [])
+
+
+def test_the_choice_can_be_trained_with_and_the_run_resumed(chosen, drawn, run):
+    again = run(
+        "--config-dir",
+        str(chosen.folder),
+        "experiment=chosen",
+        "data=page",
+        f"data.root={drawn / 'page'}",
+        *TINY,
+        "trainer.max_steps=3",
+        "seed=4",
+    )
+    assert again.code == 0, again
+    assert again.metrics["val"] == chosen.metrics["val"]
+    resumed = run(f"resume={chosen.folder}", into="resumed")
+    assert resumed.code == 1
+    assert "is finished" in resumed.output

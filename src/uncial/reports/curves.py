@@ -5,14 +5,12 @@ from itertools import accumulate
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from uncial.formats.atomic import replacing
 from uncial.reports.metrics_log import Curve, read_curves
+from uncial.reports.picture import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
 
-COLOURS = {"train": "#7a869a", "val": "#c0392b", "test": "#27803b"}
+COLOURS = {"train": GREY, "val": RED, "test": GREEN}
 SHADES = ("-", "--", ":", "-.")
 ERROR_RATES = ("cer", "wer")
 
@@ -28,16 +26,14 @@ def draw_curves(metrics_csv: Path, png: Path) -> bool:
     if not panels:
         return False
     heights = [1 if draw is _learning_rate else 2 for draw, _ in panels]
-    figure = Figure(figsize=(9, 0.7 + 1.55 * sum(heights)), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(0.7 + 1.55 * sum(heights))
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axis, (draw, chosen) in zip(axes, panels, strict=True):
-        _plain_axis(axis)
+        plain(axis)
         draw(axis, chosen)
     axes[-1].set_xlabel("step")
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
-    with replacing(png) as temporary:
-        figure.savefig(temporary, format="png")
+    save(figure, png)
     return True
 
 
@@ -77,7 +73,7 @@ def _loss(axis: Axes, curves: Sequence[Curve]) -> None:
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.yaxis.set_minor_formatter(NullFormatter())
-    _legend(axis)
+    legend(axis)
 
 
 def _error_rates(axis: Axes, curves: Sequence[Curve]) -> None:
@@ -91,7 +87,7 @@ def _error_rates(axis: Axes, curves: Sequence[Curve]) -> None:
             _mark_lowest(axis, curve.steps, percents)
     # An untrained model stands at 100 % or far above, which would press all that follows to the floor.
     axis.set_ylim(0, min(105, 1.08 * max(100 * value for curve in curves for value in curve.values)) or 1)
-    _legend(axis)
+    legend(axis)
 
 
 def _mark_lowest(axis: Axes, steps: Sequence[int], percents: Sequence[float]) -> None:
@@ -106,30 +102,21 @@ def _scores(axis: Axes, curves: Sequence[Curve]) -> None:
     axis.set_ylabel("score")
     for curve in curves:
         axis.plot(curve.steps, curve.values, marker=_marker(curve), markersize=4, label=curve.name)
-    _legend(axis)
+    legend(axis)
 
 
 def _learning_rate(axis: Axes, curves: Sequence[Curve]) -> None:
     axis.set_ylabel("learning rate")
     for curve in curves:
-        axis.plot(curve.steps, curve.values, linewidth=1.5, color="#34597d", label=curve.name)
+        axis.plot(curve.steps, curve.values, linewidth=1.5, color=BLUE, label=curve.name)
     axis.set_ylim(bottom=0)
     axis.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     if len(curves) > 1:
-        _legend(axis)
+        legend(axis)
 
 
 def _marker(curve: Curve) -> str:
     return "o" if len(curve.values) <= 60 else ""
-
-
-def _legend(axis: Axes) -> None:
-    axis.legend(frameon=False, loc="upper right")
-
-
-def _plain_axis(axis: Axes) -> None:
-    axis.grid(alpha=0.25)
-    axis.spines[["top", "right"]].set_visible(False)
 
 
 PANELS = (

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from uncial.formats.atomic import replacing
 from uncial.metrics.learning_curve import Forecast
+from uncial.reports.picture import BLUE, GREEN, RED, legend, new_figure, plain, save
 
-MEASURED, FORECAST, TARGET = "#34597d", "#c0392b", "#27803b"
+MEASURED, FORECAST, TARGET = BLUE, RED, GREEN
 
 
 def draw_learning_curve(
@@ -23,8 +21,7 @@ def draw_learning_curve(
     target: float | None = None,
 ) -> None:
     """Draw runs (lines, CER, whether they are part of the curve), the curve with its band, and what is forecast."""
-    figure = Figure(figsize=(9, 5.5), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(5.5)
     axis = figure.subplots()
     axis.set_xscale("log")
     axis.set_yscale("log")
@@ -38,9 +35,8 @@ def draw_learning_curve(
     if target is not None:
         axis.axhline(100 * target, color=TARGET, linewidth=1.2, linestyle="--", label=f"wanted: {100 * target:.3g} %")
     _axes(axis, sorted({lines for lines, _, _ in points} | {one.lines for one in forecasts}))
-    axis.legend(frameon=False, loc="upper right")
-    with replacing(png) as temporary:
-        figure.savefig(temporary, format="png")
+    legend(axis)
+    save(figure, png)
 
 
 def _curve(axis: Axes, curve: Sequence[Forecast], most: int, level: float) -> None:
@@ -77,5 +73,4 @@ def _axes(axis: Axes, numbers: Sequence[int]) -> None:
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
-    axis.grid(alpha=0.25)
-    axis.spines[["top", "right"]].set_visible(False)
+    plain(axis)

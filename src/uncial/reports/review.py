@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from uncial.formats.atomic import replacing
 from uncial.metrics.review import Review
 from uncial.reports.figures import percent, plural
+from uncial.reports.picture import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
 from uncial.reports.tables import write_csv
 
 REVIEW_FILE, PICTURE = "review.csv", "review.png"
@@ -64,20 +62,17 @@ def _these(review: Review, count: int) -> str:
 
 
 def _draw(png: Path, review: Review, target: float) -> None:
-    figure = Figure(figsize=(9, 5), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(5)
     axis = figure.subplots()
     read = np.linspace(0, 100, len(review.expected))
-    axis.plot(read, 100 * review.expected, "--", color="#7a869a", label="expected from confidence")
+    axis.plot(read, 100 * review.expected, "--", color=GREY, label="expected from confidence")
     if review.measured is not None and review.best is not None:
-        axis.plot(read, 100 * review.measured, color="#34597d", linewidth=1.8, label="measured")
-        axis.plot(read, 100 * review.best, ":", color="#27803b", label="in the best order")
+        axis.plot(read, 100 * review.measured, color=BLUE, linewidth=1.8, label="measured")
+        axis.plot(read, 100 * review.best, ":", color=GREEN, label="in the best order")
         axis.plot([0, 100], [100 * review.measured[0], 0], color="#bbbbbb", linewidth=1, label="in any order")
-    axis.axhline(100 * target, color="#c0392b", linewidth=1, label=f"wanted: {100 * target:.3g} %")
+    axis.axhline(100 * target, color=RED, linewidth=1, label=f"wanted: {100 * target:.3g} %")
     axis.set(xlabel="lines read (%)", ylabel="CER of the whole text (%)", xlim=(0, 100))
     axis.set_ylim(bottom=0)
-    axis.grid(alpha=0.25)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False, loc="upper right")
-    with replacing(png) as temporary:
-        figure.savefig(temporary, format="png")
+    plain(axis)
+    legend(axis)
+    save(figure, png)

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from uncial.formats.atomic import replacing
+from uncial.reports.picture import BLUE, RED, legend, new_figure, save
 
 MOST_MARKS = 60
 
@@ -26,14 +24,13 @@ class PlannedRun:
 
 def draw_schedule(run: PlannedRun, png: Path) -> None:
     """Draw the learning rate over the steps into `png`, with a mark where the run validates and the epochs above."""
-    figure = Figure(figsize=(9, 3.4), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(3.4)
     axis = figure.subplots()
     steps = range(1, len(run.rates) + 1)
-    axis.plot(steps, run.rates, color="#34597d", linewidth=1.5, label="learning rate")
+    axis.plot(steps, run.rates, color=BLUE, linewidth=1.5, label="learning rate")
     if len(run.validations) <= MOST_MARKS:
         at = list(run.validations)
-        axis.plot(at, [run.rates[step - 1] for step in at], "o", color="#c0392b", markersize=4, label="validation")
+        axis.plot(at, [run.rates[step - 1] for step in at], "o", color=RED, markersize=4, label="validation")
     axis.set_ylim(bottom=0)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -45,8 +42,7 @@ def draw_schedule(run: PlannedRun, png: Path) -> None:
     epochs.set_xlim(*(limit / run.epoch for limit in axis.get_xlim()))
     epochs.set_xlabel("epoch")
     epochs.spines[["right"]].set_visible(False)
-    axis.legend(frameon=False, loc="upper right")
+    legend(axis)
     if run.note:
         figure.suptitle(run.note, fontsize=10)
-    with replacing(png) as temporary:
-        figure.savefig(temporary, format="png")
+    save(figure, png)

@@ -25,7 +25,8 @@ def plain(axis: Axes) -> None:
 
 
 def legend(axis: Axes) -> None:
-    axis.legend(frameon=False, loc="upper right")
+    """Where it covers least."""
+    axis.legend(frameon=False, loc="best")
 
 
 def save(figure: Figure, png: Path) -> None:

@@ -1,5 +1,5 @@
 # Nothing is needed but Python 3.11 or newer; uv is used where it is installed. PYTHON=/path/to/python chooses another Python.
-.PHONY: demo test test-browser env
+.PHONY: demo test test-browser test-slurm env
 
 # Trains on pages that the program draws itself: a few minutes.
 demo: env
@@ -19,6 +19,12 @@ test-browser:
 	sh .ci/environment dev
 	sh .ci/chromium
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m browser -rs
+
+# Sweeps on a SLURM of one node, which is started for them and stopped again: as root, on Debian or Ubuntu.
+test-slurm:
+	sh .ci/environment dev
+	sh .ci/slurm install
+	OMP_NUM_THREADS=1 sh .ci/slurm run .venv/bin/python -m pytest -m slurm -rs
 
 # The environment alone, for `. .venv/bin/activate`.
 env:

@@ -22,6 +22,7 @@ from uncial.config_keys import (
     group_choices,
     group_names,
     known_keys,
+    launcher_keys,
     named_groups,
 )
 from uncial.errors import Ended, FindingsError, UserError
@@ -109,6 +110,9 @@ def _unknown_key(key: str) -> str:
         return f"there is no key {key} here: it belongs to a search, so give its sweep=… too, as sweep=optuna."
     if key in named_groups(conf_folder()):
         return f"there is no {key} to choose: conf/{key} holds no file."
+    if key.startswith("hydra.launcher."):
+        near = did_you_mean(key, launcher_keys(conf_folder()))
+        return f"the launcher has no key {key}.{near} hydra/launcher=… chooses another one."
     if files := files_with(key, conf_folder()):
         return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
     known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
@@ -117,7 +121,10 @@ def _unknown_key(key: str) -> str:
 
 def _unknown_choice(group: str, name: str) -> str:
     if group == "hydra/launcher":
-        return f'{group}={name} is not installed: pip install "uncial[sweeps]" brings joblib; basic is always there.'
+        return (
+            f'{group}={name} does not exist or is not installed: pip install "uncial[sweeps]" brings joblib, '
+            'pip install "uncial[slurm]" slurm; basic is always there.'
+        )
     choices = group_choices(conf_folder(), group)
     return f"{group}={name} does not exist.{did_you_mean(name, choices)} Choices: {', '.join(choices) or 'none'}."
 

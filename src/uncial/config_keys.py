@@ -127,6 +127,12 @@ def files_with(key: str, conf: Path) -> list[str]:
     return [choice for choice, name, _ in _keys_of_files(conf) if name == key]
 
 
+def launcher_keys(conf: Path) -> list[str]:
+    """The keys of the launchers in `conf`, as they are typed."""
+    files = sorted(conf.glob("hydra/launcher/*.yaml"))
+    return [f"hydra.launcher.{key!s}" for file in files for key in OmegaConf.load(file) if key != "_target_"]
+
+
 def _keys_of_files(conf: Path) -> Iterator[tuple[str, str, Any]]:
     """(GROUP=FILE, dotted key, value) for every key of every file, the groups' and config.yaml's."""
     for path in sorted(conf.rglob("*.yaml")):

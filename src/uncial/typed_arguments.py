@@ -19,6 +19,7 @@ TASKS = (
     "test",
     "compare",
     "rerun",
+    "dryrun",
     "audit",
     "forecast",
     "predict",

@@ -162,13 +162,14 @@ def left_by(arguments: list[str]) -> set[str]:
         "predict": {"review.csv", "review.png"},
         "inspect": {"findings.json", "findings.html", "contact_sheet.png", "augmentation.png", "schedule.png"},
         "compile": {"loghi"},
+        "dryrun": set(),
         "rerun": {"best.safetensors", "metrics.json", "rerun.json"},
         "export": set(),
         "leaderboard": {"leaderboard.csv", "leaderboard.html"},
         "audit": {"audit.html", "audit.json"},
         "forecast": {"forecast.png", "forecast.md", "forecast.json", "forecast.csv"},
     }
-    of_data = set() if task in ("export", "forecast", "leaderboard") else {"skipped.csv"}
+    of_data = set() if task in ("dryrun", "export", "forecast", "leaderboard") else {"skipped.csv"}
     return own[task] | of_data | {"config.yaml", "overrides.yaml", "environment.json"}
 
 

@@ -26,6 +26,7 @@ from uncial.sweeps.outcome import (
     what_differs,
     write_outcome,
 )
+from uncial.sweeps.runs import planned_jobs
 from uncial.typed_arguments import as_typed, hydra_quoted, typed_key
 
 LENGTH_OF_SEARCH = ("hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")
@@ -83,26 +84,38 @@ class Sweeps(Callback):
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Says what to do next, or which jobs failed and why."""
         folder = Path(config.hydra.sweep.dir)
-        found = outcomes(folder)
-        if any(outcome.state == FAILED for outcome in found.values()):
+        if not_finished(folder):
             raise Ended(UserError(failures(folder)))
         if any(folder.rglob("metrics.json")):
             print(f"To compare the runs: python run.py task=leaderboard {as_typed('run', folder)}", flush=True)
 
 
-def failures(folder: Path) -> str:
-    """The failed jobs of a sweep with what is special to each, and their errors."""
+def not_finished(folder: Path) -> dict[str, Outcome | None]:
+    """The jobs of a sweep that are not finished, by the names of their folders: their outcome, if they have failed."""
     found = outcomes(folder)
-    special = dict(zip(found, what_differs(outcome.overrides for outcome in found.values()), strict=True))
-    failed = {name: outcome for name, outcome in found.items() if outcome.state == FAILED}
-    pruned = sum(outcome.state == PRUNED for outcome in found.values())
+    every = {**dict.fromkeys(planned_jobs(folder)), **found}
+    return {name: outcome for name, outcome in every.items() if outcome is None or outcome.state == FAILED}
+
+
+def failures(folder: Path) -> str:
+    """The jobs of a sweep that failed or have not ended, with what is special to each, and their errors."""
+    left = not_finished(folder)
+    overrides = {**planned_jobs(folder), **{name: outcome.overrides for name, outcome in outcomes(folder).items()}}
+    special = dict(zip(overrides, what_differs(overrides.values()), strict=True))
+    failed = sum(outcome is not None for outcome in left.values())
+    parts = [f"{failed} of the {len(overrides)} jobs failed"] if failed else []
+    if failed < len(left):
+        parts.append(f"{len(left) - failed}{'' if failed else f' of the {len(overrides)} jobs'} did not come to an end")
+    pruned = sum(outcome.state == PRUNED for outcome in outcomes(folder).values())
     others = f"the others are finished, {pruned} of them early" if pruned else "the others are finished"
-    lines = [f"{len(failed)} of the {len(found)} jobs failed, {others}."]
-    for name, outcome in failed.items():
-        lines.append(f"  {' '.join((name, *special[name]))}: {outcome.error}")
-        if outcome.traceback:
+    lines = [f"{', '.join(parts)}, {others}."]
+    for name, outcome in left.items():
+        error = "not ended" if outcome is None else outcome.error
+        lines.append(f"  {' '.join((name, *special[name]))}: {error}")
+        if outcome is not None and outcome.traceback:
             lines.append(f"    its traceback is in {folder / name / 'outcome.json'}")
-    return "\n".join([*lines, f"To try them again: {resume_command(folder)}"])
+    again = "try them again" if failed == len(left) else "complete the sweep"
+    return "\n".join([*lines, f"To {again}: {resume_command(folder)}"])
 
 
 def resume_command(folder: Path) -> str:

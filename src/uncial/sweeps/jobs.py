@@ -1,5 +1,6 @@
 """What a run does before its task begins when it is a job of a sweep, or should have been one."""
 
+import os
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -15,10 +16,10 @@ CONFIG, METRICS = "config.yaml", "metrics.json"
 
 
 def has_work(config: DictConfig) -> bool:
-    """Whether there is anything to do. In a sweep that is resumed finished jobs have nothing left, and started ones get
-    their own folder as `config.resume`.
+    """Whether there is anything to do. In a sweep that is resumed, and in a job that a cluster starts again, finished
+    jobs have nothing left, and started ones get their own folder as `config.resume`.
 
-    Raises `UserError` for a sweep without -m, and for a job whose folder is that of another run.
+    Raises `UserError` for a sweep or a launcher without -m, and for a job whose folder is that of another run.
     """
     hydra = HydraConfig.get()
     resumed = None if config.resume is None else Path(str(config.resume))
@@ -26,7 +27,7 @@ def has_work(config: DictConfig) -> bool:
         _check_single(resumed)
         return True
     folder = Path(hydra.runtime.output_dir)
-    if resumed is not None and is_sweep(resumed):
+    if (resumed is not None and is_sweep(resumed)) or _is_again():
         return _is_left(config, folder)
     if resumed is None and (folder / CONFIG).is_file():
         raise UserError(
@@ -47,7 +48,17 @@ def _is_left(config: DictConfig, folder: Path) -> bool:
     return True
 
 
+def _is_again() -> bool:
+    """Whether a cluster has started the job before, and stopped it: its time was up, its node failed."""
+    return os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
+
+
 def _check_single(resumed: Path | None) -> None:
+    launcher = HydraConfig.get().runtime.choices.get("hydra/launcher", "basic")
+    if launcher != "basic":
+        raise UserError(
+            f"hydra/launcher={launcher} is for -m, with which a single run is submitted too: python run.py -m …"
+        )
     if resumed is not None and is_sweep(resumed):
         raise UserError(f"resume={resumed} is a sweep: python run.py -m resume=… completes it, with -m.")
     hydra = HydraConfig.get()

@@ -1,4 +1,5 @@
-"""Ctrl-C and SIGTERM during a training or a test end the program with their own exit codes."""
+"""Ctrl-C and SIGTERM during a training or a test end the program with their own exit codes; SIGUSR2 leaves it to a
+launcher of cluster jobs that listens to it."""
 
 import os
 import signal
@@ -13,6 +14,9 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 TERMINATED = 143
 """128 and the number of SIGTERM, as shells count."""
 
+TIME_IS_UP = signal.SIGUSR2
+"""What submitit lets SLURM send before a job reaches its time limit."""
+
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
@@ -22,7 +26,11 @@ class Interrupted(BaseException):
 
 class Interruption:
     """Keeps a first Ctrl-C or SIGTERM as a wish, `requested`, for the training to end when its step is finished; a
-    second one ends it at once."""
+    second one ends it at once.
+
+    SIGUSR2, by which a cluster says that the job's time will soon be up, is such a wish too where somebody listens to
+    it. What comes with it, mostly SIGTERM, changes nothing then: the job is to be queued again, whichever came first.
+    """
 
     def __init__(self) -> None:
         self.requested: signal.Signals | None = None
@@ -30,7 +38,7 @@ class Interruption:
         self._replaced: dict[signal.Signals, Handler] = {}
 
     def listen(self) -> None:
-        """Take the two signals over, unless somebody else has done so already: a launcher of cluster jobs, nohup.
+        """Take the two signals over, unless somebody else has done so already, as nohup; and a launcher's SIGUSR2.
 
         Lightning puts a handler of its own in place when its trainer starts; listening again takes it away.
         """
@@ -42,6 +50,9 @@ class Interruption:
                 continue
             self._replaced.setdefault(number, before)
             signal.signal(number, self._handle)
+        if TIME_IS_UP not in self._replaced and callable(launcher := signal.getsignal(TIME_IS_UP)):
+            self._replaced[TIME_IS_UP] = launcher
+            signal.signal(TIME_IS_UP, self._handle)
 
     def release(self) -> None:
         """Put back what was there before."""
@@ -52,6 +63,8 @@ class Interruption:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:
             _leave_to_main_process(number)
+        elif TIME_IS_UP in (number, self.requested):
+            self.requested = TIME_IS_UP
         elif self.requested is not None:
             raise Interrupted
         else:
@@ -79,7 +92,12 @@ def listening() -> Iterator[Interruption]:
 
 
 def end(number: signal.Signals) -> None:
-    """Leave the program with the exit code of this signal."""
+    """Leave the program with the exit code of this signal, or to the launcher whose signal it is."""
+    if number == TIME_IS_UP:
+        # The cluster ends the job as soon as it is queued again; loggers are still to be closed.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.raise_signal(number)
+        raise SystemExit(TERMINATED)
     if number == signal.SIGTERM:
         raise SystemExit(TERMINATED)
     raise KeyboardInterrupt

@@ -10,7 +10,9 @@ from typing import Any
 import cv2
 import lightning as L
 import torch
+from lightning.fabric.plugins import ClusterEnvironment
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins.environments import SLURMEnvironment
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
@@ -90,6 +92,7 @@ def make_trainer(
             enable_model_summary=False,
             use_distributed_sampler=False,
             default_root_dir=folder,
+            plugins=_environment(),  # type: ignore[arg-type]
         )
     except MisconfigurationException as error:
         reason = " ".join(str(error).split())
@@ -106,6 +109,11 @@ def device_of(trainer: L.Trainer) -> dict[str, Any]:
         "precision": trainer.precision,
         "threads": torch.get_num_threads(),
     }
+
+
+def _environment() -> list[ClusterEnvironment]:
+    """In a job of SLURM, but for Lightning's own way to have it queued again, which `Interruption` sees to."""
+    return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
 
 
 def _clipping(by: str) -> str:

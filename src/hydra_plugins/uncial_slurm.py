@@ -1,0 +1,45 @@
+"""hydra/launcher=slurm. Hydra looks for launchers in this namespace alone, and imports what is in it at every start:
+what this one does is in `uncial.sweeps.slurm`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from uncial.errors import UserError
+
+
+class SlurmLauncher(Launcher):
+    """Submits the jobs of a sweep to SLURM and waits for them. `settings`: conf/hydra/launcher/slurm.yaml."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        self._hydra_context, self._task_function, self._config = hydra_context, task_function, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Raises `UserError` where there is no SLURM, or it refuses the jobs."""
+        launching = _launching()
+        program = launching.Program(self._hydra_context, self._task_function, self._config)
+        return launching.launch(self._settings, program, job_overrides, initial_job_idx)
+
+    def script(self, jobs: int) -> str:
+        """What sbatch would be given for so many jobs."""
+        return _launching().script(self._settings, Path(self._config.hydra.sweep.dir), jobs)
+
+
+def _launching() -> Any:
+    try:
+        from uncial.sweeps.slurm import launching
+    except ModuleNotFoundError as error:
+        if str(error.name).split(".")[0] not in ("submitit", "hydra_plugins"):
+            raise
+        from uncial.tasks.instantiation import how_to_install
+
+        raise UserError(f"hydra/launcher=slurm needs {error.name}; {how_to_install('slurm')}") from None
+    return launching

@@ -1,0 +1,50 @@
+"""What SLURM runs on a node: one job of a sweep."""
+
+import logging
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
+from submitit.helpers import DelayedSubmission
+
+from uncial.training.interruption import TIME_IS_UP
+
+
+@dataclass(frozen=True)
+class ClusterJob:
+    """Called on the node with what `launcher` is called with, again when the job was queued again. `folder` and
+    `environment` are those of the command that was typed."""
+
+    launcher: BaseSubmititLauncher
+    folder: str
+    environment: Mapping[str, str]
+
+    def __call__(self, *arguments: Any) -> Any:
+        os.chdir(self.folder)
+        os.environ.update(self.environment)
+        # It prints what it says itself; in the run's log.txt it would be out of place.
+        logging.getLogger("submitit").propagate = False
+        # submitit lets SIGTERM pass unheard; a training that is cancelled saves its state.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _only_here(TIME_IS_UP)
+        return self.launcher(*arguments)
+
+    def checkpoint(self, *arguments: Any) -> DelayedSubmission:
+        """What is to be called when the job runs again: the same, which finds its folder begun."""
+        return DelayedSubmission(self, *arguments)
+
+
+def _only_here(number: signal.Signals) -> None:
+    """SLURM sends the signal to every process of a job. Loader processes, which have inherited its handler, would save
+    and queue the job once more each."""
+    own, before = os.getpid(), signal.getsignal(number)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == own and callable(before):
+            before(number, frame)
+
+    signal.signal(number, handle)

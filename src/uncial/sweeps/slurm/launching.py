@@ -1,0 +1,161 @@
+"""The jobs of a sweep through SLURM: one array of jobs, whose script submitit writes."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext, TaskFunction
+from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher as HydraSlurmLauncher
+from omegaconf import DictConfig, OmegaConf, open_dict
+from submitit.core.core import Job
+from submitit.core.utils import FailedJobError, FailedSubmissionError
+from submitit.slurm.slurm import SlurmExecutor
+
+from uncial.errors import UserError
+from uncial.sweeps.callback import failures
+from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
+from uncial.sweeps.slurm import queue
+from uncial.sweeps.slurm.job import ClusterJob
+from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
+from uncial.sweeps.slurm.waiting import Lost, Submitted, ended_with_the_sweep, wait
+
+FOLDER = "slurm"
+"""In the sweep's folder: the script, and for each job in SLURM a folder with what it printed."""
+
+ENVIRONMENT = ("UNCIAL_ROOT", "PYTHONPATH", "HYDRA_FULL_ERROR")
+"""Variables that a job needs as they were, also where a cluster hands none on."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What Hydra gives a launcher to run jobs with."""
+
+    hydra_context: HydraContext
+    task_function: TaskFunction
+    config: DictConfig
+
+
+class Executor(SlurmExecutor):
+    """Writes scripts where there is no SLURM, too."""
+
+    @classmethod
+    def affinity(cls) -> int:
+        return 1
+
+
+def script(given: Mapping[str, Any], sweep: Path, jobs: int) -> str:
+    """The script that sbatch would be given for so many jobs of the sweep in this folder."""
+    executor = _executor(read_settings(_plain(given)), sweep)
+    if jobs > 1:
+        executor.parameters["map_count"] = jobs
+    return executor._make_submission_file_text(executor._submitit_command_str, "")
+
+
+def launch(
+    given: Mapping[str, Any], program: Program, job_overrides: Sequence[Sequence[str]], first: int
+) -> list[JobReturn]:
+    """Submit the jobs that are not finished, wait for them, and cancel them when the waiting is stopped.
+
+    A job that SLURM ends, or loses, has failed, with a sentence in its outcome. Raises `UserError` for settings that
+    cannot be, where there is no SLURM, for jobs that it refuses, and for a sweep whose jobs are still in the queue.
+    """
+    settings, sweep = read_settings(_plain(given)), Path(program.config.hydra.sweep.dir)
+    if not queue.has_slurm():
+        raise UserError(
+            "hydra/launcher=slurm finds no SLURM here (sbatch, squeue, scancel): type it on the cluster's login node; "
+            "task=dryrun shows what it would submit."
+        )
+    _check_not_running(sweep)
+    overrides = {first + place: tuple(typed) for place, typed in enumerate(job_overrides)}
+    folders = {number: _job_folder(program, number, typed) for number, typed in overrides.items()}
+    returns = {number: JobReturn(overrides=typed, status=JobStatus.COMPLETED) for number, typed in overrides.items()}
+    jobs = _submit(settings, program, {n: typed for n, typed in overrides.items() if not is_finished(folders[n])})
+    for number, job in jobs.items():
+        print(f"Job {number} is {job.job_id} in SLURM; what it prints: {job.paths.stdout}", flush=True)
+    submitted = {number: Submitted(number, job.job_id, job.paths.result_pickle.exists) for number, job in jobs.items()}
+    with ended_with_the_sweep(submitted, lambda: print(failures(sweep), flush=True)):
+        for ended in wait(submitted, settings.poll, lambda text: print(f"Jobs: {text}", flush=True)):
+            if isinstance(ended, Lost):
+                outcome = Outcome(FAILED, overrides[ended.number], _what_became(ended, jobs[ended.number]))
+                write_outcome(folders[ended.number], outcome)
+    return list(returns.values())
+
+
+def _executor(settings: SlurmSettings, sweep: Path) -> Executor:
+    executor = Executor(sweep.resolve() / FOLDER / "%j", max_num_timeout=settings.requeues, python=settings.python)
+    executor.update_parameters(**sbatch_options(settings))
+    return executor
+
+
+def _submit(
+    settings: SlurmSettings, program: Program, overrides: Mapping[int, Sequence[str]]
+) -> dict[int, Job[JobReturn]]:
+    if not overrides:
+        return {}
+    launcher = HydraSlurmLauncher()
+    launcher.setup(hydra_context=program.hydra_context, task_function=program.task_function, config=program.config)
+    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    job = ClusterJob(launcher, str(Path.cwd()), environment)
+    arguments = [
+        (list(typed), "hydra.sweep.dir", number, f"job_id_for_{number}", Singleton.get_state())
+        for number, typed in overrides.items()
+    ]
+    executor = _executor(settings, Path(program.config.hydra.sweep.dir))
+    try:
+        jobs = executor.map_array(job, *zip(*arguments, strict=True))
+    except (FailedJobError, FailedSubmissionError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if "sbatch: error" in line]
+        reason = (lines[-1] if lines else str(error).strip().splitlines()[-1]).removeprefix("sbatch: error: ")
+        raise UserError(
+            f"SLURM does not take the jobs: {reason.rstrip('.')}. Check the keys hydra.launcher.…, with task=dryrun; "
+            "`sinfo` lists partitions, `sacctmgr show associations user=$USER` accounts and qos."
+        ) from None
+    return dict(zip(overrides, jobs, strict=True))
+
+
+def _check_not_running(sweep: Path) -> None:
+    """Raises `UserError` for a sweep whose jobs are in the queue, of a command that was killed or lost its terminal."""
+    earlier = {path.name for path in (sweep / FOLDER).glob("[0-9]*")}
+    if not earlier:
+        return
+    found = queue.states() or {}
+    if left := sorted(one for one in earlier if queue.is_in_queue(found.get(one))):
+        raise UserError(
+            f"{len(left)} jobs of the sweep in {sweep} are still in SLURM's queue: wait until they have ended, or end "
+            f"them with: scancel {' '.join(left)}"
+        )
+
+
+def _job_folder(program: Program, number: int, overrides: Sequence[str]) -> Path:
+    hydra = program.config.hydra
+    if hydra.sweep._get_node("subdir")._value() == "${hydra.job.num}":
+        return Path(hydra.sweep.dir) / str(number)
+    config = program.hydra_context.config_loader.load_sweep_config(program.config, list(overrides))
+    with open_dict(config):
+        config.hydra.job.num = number
+    return Path(config.hydra.sweep.dir) / str(config.hydra.sweep.subdir)
+
+
+def _what_became(ended: Lost, job: Job[JobReturn]) -> str:
+    explained = _STATES.get(ended.state, f"the job has left SLURM's queue without a result ({ended.state})")
+    return f"{explained}; what it printed is in {job.paths.stdout}."
+
+
+_STATES = {
+    "CANCELLED": "the job was cancelled in SLURM",
+    "TIMEOUT": "the job reached hydra.launcher.time before it had saved its state: make hydra.launcher.notice larger",
+    "OUT_OF_MEMORY": "the job needs more memory than hydra.launcher.memory",
+    "NODE_FAIL": "the node of the job has failed",
+}
+
+
+def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        for key, value in given.items()
+    }
+    return plain

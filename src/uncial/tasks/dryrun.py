@@ -1,0 +1,20 @@
+"""task=dryrun: what a command would do, without doing it."""
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from uncial.reports.console import make_console, show
+from uncial.tasks.configuration import check_numbers, run_folder, write_config
+from uncial.typed_arguments import repeating, typed_key
+
+
+def run(config: DictConfig) -> None:
+    """Checks the config of a training, leaves it in the run's folder, and shows the command of the run."""
+    check_numbers(config)
+    folder = run_folder()
+    write_config(config, folder)
+    hydra = HydraConfig.get()
+    typed = [line for line in hydra.overrides.task if typed_key(line) != "task"]
+    which = f"Job {hydra.job.num}" if hydra.mode == RunMode.MULTIRUN else "It"
+    show(make_console(), f"{which} would be: {repeating(typed)}", f"Its config: {folder}/config.yaml")

@@ -30,7 +30,7 @@ TASKS = (
 )
 
 
-PLAIN_VALUE = re.compile(r"[\w./:+%@~-]+", re.ASCII)
+PLAIN_VALUE = re.compile(r"[\w./:+%@-]+", re.ASCII)
 """What Hydra's grammar takes as it stands."""
 
 

@@ -188,7 +188,7 @@ def test_help_names_every_group_and_task(tmp_path):
     for word in (
         "data: alto, ",
         "model: crnn, ",
-        "task: audit, auto, compare, compile, ",
+        "task: audit, auto, compare, compile, dryrun, ensemble, ",
         "model/head",
         "trainer",
         "data=page data.root=DIR",

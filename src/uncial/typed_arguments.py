@@ -18,6 +18,7 @@ TASKS = (
     "finetune",
     "test",
     "compare",
+    "ensemble",
     "rerun",
     "dryrun",
     "audit",

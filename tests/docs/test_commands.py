@@ -158,6 +158,7 @@ def left_by(arguments: list[str]) -> set[str]:
             "report.html",
         },
         "compare": {"comparison.md", "comparison.json", "comparison.csv", "lines.jsonl", "report.html"},
+        "ensemble": {"comparison.md", "comparison.json", "predictions.csv", "metrics.json", "report.html"},
         "finetune": {"before", "after", "comparison.md", "comparison.html", "best.safetensors"},
         "predict": {"review.csv", "review.png"},
         "inspect": {"findings.json", "findings.html", "contact_sheet.png", "augmentation.png", "schedule.png"},

@@ -83,7 +83,7 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     contestants = _contestants(config)
     models = {contestant.name: [load_model(file) for file in contestant.files] for contestant in contestants}
     rules = [recognizer.text for found in models.values() for recognizer, _ in found]
-    settings = evaluation_settings(config, config.compare.profile or _common_profile(rules))
+    settings = evaluation_settings(config, config.compare.profile or common_profile(rules))
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
@@ -92,7 +92,7 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     return compared_models(config, truth, rows, models, settings), truth.store
 
 
-def _common_profile(rules: Sequence[TextRules]) -> str:
+def common_profile(rules: Sequence[TextRules]) -> str:
     profiles = list(dict.fromkeys(one.normalization for one in rules))
     if len(profiles) == 1:
         return profiles[0]
@@ -127,11 +127,11 @@ def _names(config: DictConfig, paths: Sequence[Sequence[Path]], key: str) -> lis
         raise UserError(f"compare.names={names}: {len(paths)} different names are needed, in the order of {key}.")
     if names:
         return names
-    ends = _distinct_ends(every)
+    ends = distinct_ends(every)
     return [ends[own[0]] + (f" (+{len(own) - 1})" if len(own) > 1 else "") for own in paths]
 
 
-def _distinct_ends(paths: Sequence[Path]) -> Mapping[Path, str]:
+def distinct_ends(paths: Sequence[Path]) -> Mapping[Path, str]:
     """The shortest ends of the paths, as many parts of each, that are all different."""
     parts = [(path.absolute().parent if path.name == "best.safetensors" else path.absolute()).parts for path in paths]
     for length in range(1, max(map(len, parts)) + 1):

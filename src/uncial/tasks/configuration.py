@@ -49,6 +49,7 @@ LEAST = {
     "callbacks.checkpoints.every_steps": 1,
     "callbacks.checkpoints.keep_last": 1,
     "callbacks.checkpoints.keep_best": 0,
+    "ensemble.lines": 1,
     "inspect.samples": 0,
     "report.pictures": 0,
     "inspect.pictures": 0,

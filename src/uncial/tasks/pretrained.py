@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.config_keys import leaves
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model, text_rules_of
+from uncial.models.lineage import KEY, lineage_from
 from uncial.models.recognizer import Recognizer
 from uncial.tasks.configuration import listed
 from uncial.tasks.explicit import Explicit, explicit
@@ -98,6 +99,14 @@ def pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextR
     pretrained, _ = load_model(Path(str(config.pretrained)))
     shown = [rules.display(text) for text in texts]
     return transfer(pretrained, config.model, shown, rules, str(config.resize), listed(config.reinitialize))
+
+
+def lineage(config: DictConfig, state: Path | None) -> list[str]:
+    """Digests of the models that the run comes of, the oldest first; those that its `state` names where it is
+    resumed, as the pretrained model may have gone since."""
+    if state is not None:
+        return list(load_card(state).get(KEY, []))
+    return [] if config.pretrained is None else lineage_from(*load_model(Path(str(config.pretrained))))
 
 
 def freezing(config: DictConfig, recognizer: Recognizer, length: RunLength) -> list[Freezing]:

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -38,7 +38,7 @@ from uncial.tasks.control import averaging, check_durations, wanted_length, watc
 from uncial.tasks.evaluation import calibrated_results, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
-from uncial.tasks.pretrained import freezing, lr_factors, pretrained_recognizer, with_pretrained_model
+from uncial.tasks.pretrained import freezing, lineage, lr_factors, pretrained_recognizer, with_pretrained_model
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
 from uncial.tasks.search import pruning
 from uncial.tasks.session import Session, check_data, fingerprint, session
@@ -88,7 +88,7 @@ def train(this: Session) -> None:
     how = loading(config.trainer)
     length = run_length(config, parts["train"], how, folder)
     module = training_module(config, recognizer, metric, length)
-    card = model_card(config, truth, parts)
+    card = model_card(config, truth, parts, lineage(config, state.path if state else None))
 
     def keep(scores: dict[str, float]) -> None:
         if not scores:
@@ -248,7 +248,9 @@ class Effort:
     lines: int
 
 
-def model_card(config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part]) -> dict[str, Any]:
+def model_card(
+    config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part], lineage: Sequence[str]
+) -> dict[str, Any]:
     """What best.safetensors says about itself beside weights, codec and preprocessing."""
     rows = parts["train"].dataset.rows
     hashes = sorted({truth.store.value(int(row), "image_hash") for row in rows})
@@ -257,6 +259,7 @@ def model_card(config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part]
         "normalization": config.model.normalization,
         "precision": reading_precision("cpu"),
         "training": {"lines": len(rows), "pages": len(hashes), "page_hashes": hashes, "data": config.data.name},
+        "lineage": list(lineage),
         "seed": config.seed,
         "version": version("uncial"),
     }

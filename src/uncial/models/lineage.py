@@ -1,0 +1,117 @@
+"""Which models come of one another, and the mean of the weights of those that do."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from uncial.config_keys import leaves
+from uncial.data.batch import Batch
+from uncial.errors import UserError
+from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
+from uncial.models.precision import reading
+from uncial.models.recognizer import Recognizer
+
+KEY = "lineage"
+"""In a model's card: digests of the weights that it was fine-tuned from, the oldest first."""
+
+SAME = {
+    "model": "architecture",
+    "codec": "alphabet",
+    "preprocessing": "preprocessing",
+    "text": "rules for text",
+}
+"""Parts of a card that models have to share before their weights mean the same."""
+
+NOT_OF_THE_WEIGHTS = ("metric", "monitor", "mode", "name", "text", "codec", "normalization", "preprocessing")
+TRAINED_BY = ("dropout", "drop_channels", "span_masks")
+"""Keys of a model's config that stand elsewhere in its card, or say only how it is trained."""
+
+
+def digest(recognizer: Recognizer) -> str:
+    """Tells the weights of a model apart from those of any other."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(recognizer.state_dict().items()):
+        found.update(name.encode())
+        found.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
+
+
+def lineage_from(recognizer: Recognizer, card: Mapping[str, Any]) -> list[str]:
+    """What the card of a model that is fine-tuned from this one has under `lineage`."""
+    return [*card.get(KEY, []), digest(recognizer)]
+
+
+def ancestors(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> set[str]:
+    """What a model comes of: itself, those that it was fine-tuned from, and the training that `path` is a file of."""
+    found = set(lineage_from(recognizer, card))
+    folder = path.absolute().parent
+    folder = folder.parent if path.suffix == CHECKPOINT_SUFFIX and folder.name == "checkpoints" else folder
+    return found | ({str(folder.resolve())} if (folder / "config.yaml").is_file() else set())
+
+
+def check_lineage(models: Mapping[Path, tuple[Recognizer, Mapping[str, Any]]]) -> None:
+    """Raises `UserError`, with the reason, where the mean of the models' weights would be no model."""
+    first, *others = models
+    shared = ancestors(first, *models[first])
+    for path in others:
+        for part, what in SAME.items():
+            if _compared(models[first][1], part) != _compared(models[path][1], part):
+                raise UserError(
+                    f"{path} has another {what} than {first}, so that their weights have no mean: "
+                    "ensemble.method=vote takes any models."
+                )
+        shared &= ancestors(path, *models[path])
+        if not shared:
+            raise UserError(
+                f"{path} and {first} have no common ancestor: weights can be averaged of checkpoints of one training, "
+                "and of models fine-tuned from the same one; ensemble.method=vote takes any models."
+            )
+
+
+def _compared(card: Mapping[str, Any], part: str) -> Any:
+    """A part of a card; of the model's config what decides how it reads."""
+    value = card.get(part)
+    if part != "model" or not isinstance(value, dict):
+        return value
+    found = leaves({key: one for key, one in value.items() if key not in NOT_OF_THE_WEIGHTS}, "")
+    return {key: one for key, one in found if not isinstance(one, dict) and not any(word in key for word in TRAINED_BY)}
+
+
+def averaged(recognizers: Sequence[Recognizer], into: Recognizer) -> Recognizer:
+    """Give `into`, one of their kind, the mean of their weights; counters are those of the first (model soups,
+    Wortsman et al. 2022)."""
+    states = [recognizer.state_dict() for recognizer in recognizers]
+    mean = {
+        name: torch.stack([state[name].double() for state in states]).mean(dim=0).to(tensor.dtype)
+        if tensor.is_floating_point()
+        else tensor.clone()
+        for name, tensor in states[0].items()
+    }
+    into.load_state_dict(mean)
+    return into
+
+
+def estimate_batch_norm(recognizer: Recognizer, batches: Iterable[Batch]) -> None:
+    """Measure the statistics of the batch normalisations anew on these batches, as those of averaged weights are not
+    the mean of theirs (Izmailov et al. 2018). Nothing else changes; a model without them stays as it is."""
+    norms = [part for part in recognizer.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    # Blocks fold the statistics into their convolutions when they do not train.
+    blocks = [part for part in recognizer.modules() if any(child in norms for child in part.children())]
+    for part in (*norms, *blocks):
+        part.training = True
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # All batches count alike.
+    with torch.no_grad(), reading("cpu"):
+        for batch in batches:
+            recognizer.predict(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    recognizer.eval()

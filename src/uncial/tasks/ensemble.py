@@ -1,0 +1,156 @@
+"""task=ensemble: several models as one, by the mean of their weights or by voting, against the best of them alone."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from uncial.errors import UserError
+from uncial.metrics.comparison import compare_systems
+from uncial.metrics.evaluation import overview
+from uncial.metrics.lines import EvaluatedLine
+from uncial.models.files import FILE_NAME, save_model
+from uncial.models.lineage import check_lineage
+from uncial.reports.comparison import comparison_table, write_comparison
+from uncial.reports.comparison_page import write_comparison_page
+from uncial.reports.console import make_console, show
+from uncial.reports.figures import percent
+from uncial.reports.scores import score_figures
+from uncial.reports.scores_page import REPORT, About
+from uncial.reports.tables import write_metrics, write_predictions, write_skipped
+from uncial.tasks.compare import common_profile, distinct_ends
+from uncial.tasks.compared_models import common_replacements
+from uncial.tasks.configuration import check_numbers, choice, data_text, evaluation_settings, run_folder, write_config
+from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
+from uncial.tasks.evaluation import prediction_rows
+from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.reading import rows_to_score, warn_of_known_pages
+from uncial.training.line_scores import LineResult
+from uncial.training.trainer import quiet_lightning
+
+log = logging.getLogger(__name__)
+
+Together = Callable[[Sequence[int], str, np.ndarray], list[LineResult]]
+"""What the members of these numbers read together in a part of the data, which rows of the store hold."""
+
+
+def run(config: DictConfig) -> None:
+    """Reads with the models of `checkpoint` together, and with each alone; leaves the readings, their scores, the
+    comparison with the best single one, and of averaged weights the model."""
+    quiet_lightning()
+    check_numbers(config)
+    method = choice(config.ensemble.method, "ensemble.method", ("vote", "average"))
+    how = choice(config.ensemble.members, "ensemble.members", ("all", "greedy"))
+    members = find_members(config.checkpoint)
+    check_members(members, method)
+    rules = [member.recognizer.text for member in members]
+    settings = evaluation_settings(config, common_profile(rules))
+    folder = run_folder()
+    write_config(config, folder)
+    truth = load_ground_truth(config)
+    write_skipped(folder / "skipped.csv", truth.problems)
+    part, rows = rows_to_score(config, truth)
+    lines = Lines(config, truth, settings, common_replacements(rules))
+    for member in members:
+        warn_of_known_pages(truth, rows, dict(member.card), str(member.path))
+
+    known = {number: lines.read(member, part, rows) for number, member in enumerate(members)}
+    alone = {number: lines.scored(results) for number, results in known.items()}
+    chosen = list(range(len(members))) if how == "all" else greedy(members, method, lines, part)
+    if method == "average":
+        mean = calibrated_model(mean_model([members[number] for number in chosen], lines), lines)
+        save_model(folder / FILE_NAME, mean.recognizer, mean.card)
+        results = lines.read(mean, part, rows)
+    else:
+        results = voted([known[number] for number in chosen])
+    together = lines.scored(results)
+    write_predictions(folder / "predictions.csv", prediction_rows(results, together))
+    finish(config, members, chosen, alone, together, lines, part)
+
+
+def check_members(members: Sequence[Member], method: str) -> None:
+    """Raises `UserError` for models that cannot be one, with the reason."""
+    if method == "average":
+        check_lineage({member.path: (member.recognizer, member.card) for member in members})
+    first = members[0]
+    for member in members[1:]:
+        if member.recognizer.text.normalization != first.recognizer.text.normalization:
+            raise UserError(
+                f"{member.path} learned texts in another form ({member.recognizer.text.normalization}) than "
+                f"{first.path} ({first.recognizer.text.normalization}): their characters cannot be laid side by side."
+            )
+
+
+def greedy(members: Sequence[Member], method: str, lines: Lines, part: str) -> list[int]:
+    """The members that make the validation lines no worse, tried from the best to the worst (greedy soup, Wortsman et
+    al. 2022). Says so where they are scored on the same lines."""
+    rows = lines.truth.rows["val"]
+    if not len(rows):
+        raise UserError("ensemble.members=greedy chooses on the validation part, which holds no line: give data.val.")
+    if part in ("val", "all"):
+        log.warning("The members are chosen on lines that they are scored on, which flatters them: score others.")
+    known = [lines.read(member, "validation", rows) for member in members]
+    single = [cer(lines.scored(results)) for results in known]
+    order = sorted(range(len(members)), key=lambda number: single[number])
+    chosen, best = order[:1], single[order[0]]
+    for number in order[1:]:
+        tried = [*chosen, number]
+        if method == "average":
+            mean = mean_model([members[one] for one in tried], lines)
+            score = cer(lines.scored(lines.read(mean, "validation", rows)))
+        else:
+            score = cer(lines.scored(voted([known[one] for one in tried])))
+        if score <= best:
+            chosen, best = tried, score
+    if len(chosen) == 1:
+        log.warning(f"No other model makes {members[chosen[0]].path} better on the validation lines: it stays alone.")
+    return chosen
+
+
+def finish(
+    config: DictConfig,
+    members: Sequence[Member],
+    chosen: Sequence[int],
+    alone: dict[int, list[EvaluatedLine]],
+    together: list[EvaluatedLine],
+    lines: Lines,
+    part: str,
+) -> None:
+    """Writes metrics.json and the comparison with the member that reads these lines best, and says how it ended."""
+    folder, method = run_folder(), str(config.ensemble.method)
+    ends = distinct_ends([member.path for member in members])
+    scores = {number: cer(read) for number, read in alone.items()}
+    best = min(scores, key=lambda number: scores[number])
+    name = ends[members[best].path]
+    comparison = compare_systems({f"{method} of {len(chosen)}": [together], name: [alone[best]]}, lines.settings)
+    write_comparison(folder, comparison)
+    about = {
+        "members": ", ".join(str(members[number].path) for number in chosen),
+        "part": part,
+        "ground truth": data_text(config),
+    }
+    write_comparison_page(
+        folder / REPORT,
+        comparison,
+        About(f"Ensemble: {method}", about, "comparison.csv"),
+        lines.truth.store.strip,
+        config.report.pictures,
+    )
+    entered: list[dict[str, Any]] = [
+        {"checkpoint": str(member.path), "cer": scores[number], "member": number in chosen}
+        for number, member in enumerate(members)
+    ]
+    figures = {**score_figures(overview(together, lines.settings)), "part": part}
+    choosing = "val" if config.ensemble.members == "greedy" else None
+    ensemble = {"method": method, "chosen_on": choosing, "best_single": str(members[best].path), "models": entered}
+    write_metrics(folder / "metrics.json", {"test": figures, "ensemble": ensemble})
+    listing = [
+        f"  {percent(scores[number]):>9}  {ends[member.path]}{'' if number in chosen else '  (left out)'}"
+        for number, member in enumerate(members)
+    ]
+    note = "The best single model is the best on these very lines, which flatters it, not the ensemble."
+    show(make_console(), "Each alone, CER:", *listing, comparison_table(comparison), note)
+    if method == "average":
+        show(make_console(), f"The model: {folder / FILE_NAME}")

@@ -26,7 +26,7 @@ def epoch_of(widths, epoch, *, seed=1, rank=0, world_size=1, batch_width=4000, m
 def test_processes_share_every_line_of_an_epoch_between_them(widths, world_size, epoch):
     world_size = min(world_size, len(widths))
     shares = [epoch_of(widths, epoch, rank=rank, world_size=world_size) for rank in range(world_size)]
-    positions = [pick.position for share in shares for batch in share for pick in batch]
+    positions = [pick.position for share in shares for batch in share for pick in batch if pick.share]
     assert sorted(positions) == list(range(len(widths)))
     assert len({len(share) for share in shares}) == 1
     assert {pick.epoch for share in shares for batch in share for pick in batch} == {epoch}
@@ -38,7 +38,38 @@ def test_processes_have_as_many_batches_where_every_line_fills_one(widths, world
     world_size = min(world_size, len(widths))
     shares = [epoch_of(widths, 0, rank=rank, world_size=world_size) for rank in range(world_size)]
     assert len({len(share) for share in shares}) == 1
-    assert sorted(pick.position for share in shares for batch in share for pick in batch) == list(range(len(widths)))
+    positions = [pick.position for share in shares for batch in share for pick in batch if pick.share]
+    assert sorted(positions) == list(range(len(widths)))
+
+
+@settings(deadline=None)
+@given(WIDTHS, st.integers(2, 5), st.integers(0, 20))
+def test_processes_together_make_the_steps_of_one(widths, world_size, done):
+    """Wherever an epoch is gone on with, and each line counts as much as in one process."""
+    world_size = min(world_size, len(widths))
+    samplers = [TrainingSampler(widths, 1, 4000, 16, rank, world_size) for rank in range(world_size)]
+    for sampler in samplers:
+        sampler.start_at(1, done)
+    steps = epoch_of(widths, 1)[done:]
+    for whole, parts in zip(steps, zip(*samplers, strict=True), strict=True):
+        assert sorted(pick.position for part in parts if part[0].share for pick in part) == sorted(
+            pick.position for pick in whole
+        )
+        for part in parts:
+            assert part[0].share in (0, pytest.approx(len(part) * world_size / len(whole)))
+            widest = max(widths[pick.position] for pick in whole)
+            assert world_size == 1 or {pick.width for pick in part} == {widest}
+        assert parts[0][0].share > 0
+
+
+@settings(deadline=None)
+@given(WIDTHS, st.integers(1, 5))
+def test_processes_evaluate_every_line_once_in_as_many_batches(widths, world_size):
+    shares = [list(EvaluationSampler(widths, 4000, 4, rank, world_size)) for rank in range(world_size)]
+    assert {len(share) for share in shares} == {len(EvaluationSampler(widths, 4000, 4, 0, world_size))}
+    counted = [batch for share in shares for batch in share if batch[0].share]
+    assert sorted(pick.position for batch in counted for pick in batch) == list(range(len(widths)))
+    assert sorted(counted) == sorted(EvaluationSampler(widths, 4000, 4))
 
 
 def test_fewer_lines_than_processes_are_refused():

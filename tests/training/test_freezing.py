@@ -70,7 +70,7 @@ def train(folder, freeze, steps, total=6, optimizer=torch.optim.AdamW, more=(), 
     model = Reader()
     start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     parts = frozen_parts(model, freeze)
-    length = RunLength(Wanted(steps=total, validations=3), lambda devices: 3, 18, 2, folder / "steps.txt")
+    length = RunLength(Wanted(steps=total, validations=3), 3, 18, 2, folder / "steps.txt")
     watch = Watch()
     module = TrainingModule(
         model,
@@ -155,7 +155,7 @@ def test_frozen_dropout_is_off(tmp_path):
 
 def test_a_run_that_goes_on_freezes_what_the_step_says(tmp_path):
     """A callback that never saw the first steps holds and releases as one that did."""
-    length = RunLength(Wanted(steps=9), lambda devices: 3, 18, 2, tmp_path / "steps.txt")
+    length = RunLength(Wanted(steps=9), 3, 18, 2, tmp_path / "steps.txt")
     for step, held in ((3, True), (4, True), (5, False), (7, False)):
         model = Reader()
         freezing = Freezing(model, frozen_parts(model, "backbone"), Duration(5, "step"), length)

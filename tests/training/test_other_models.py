@@ -143,7 +143,7 @@ def test_a_segmenter_is_trained_by_the_same_module(tmp_path):
     saved = []
     best = BestModel("val/missed", "min", saved.append)
     states = Checkpoints(tmp_path, Keeping(), "val/missed", "min", lambda scores: "{}", {}, Interruption())
-    length = RunLength(Wanted(steps=80, validations=4), lambda devices: 5, 20, 10, tmp_path / "steps.txt")
+    length = RunLength(Wanted(steps=80, validations=4), 5, 20, 10, tmp_path / "steps.txt")
     optimizer = lambda groups: torch.optim.Adam(groups, lr=0.1)  # noqa: E731
     module = TrainingModule(Segmenter(), PixelsMissed(), optimizer, lambda step, plan: 1.0, length, seed=1)
     trainer = L.Trainer(

@@ -1,6 +1,7 @@
 """The batch form of line recognition."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -12,7 +13,9 @@ class Batch:
     `images` is (B, C, H, W) uint8, ink dark on a light background (padding 255). `widths` is (B,) int64: the pixels of
     each line that are not padding. `targets` is (sum of target_lengths,) int64, the encoded texts one after the other;
     both are empty tensors where lines have no text. `texts` holds the normalised ground truth, None where a line has
-    none. `indices` are the rows of the compiled store.
+    none. `indices` are the rows of the compiled store. `share` is what the batch's mean loss is multiplied by, so that
+    the mean over the processes that share a step is the mean over all its lines; 0 where the lines are others' and the
+    batch only keeps a process in step.
     """
 
     images: Tensor
@@ -21,6 +24,7 @@ class Batch:
     target_lengths: Tensor
     texts: list[str | None]
     indices: list[int]
+    share: float = 1.0
 
     def alone(self, row: int) -> "Batch":
         """The batch of its line `row` only, as wide as before."""
@@ -33,3 +37,13 @@ class Batch:
             texts=self.texts[row : row + 1],
             indices=self.indices[row : row + 1],
         )
+
+
+def share_of(batch: Any) -> float:
+    """What a batch counts for, of any form: those of other models may know of no other processes."""
+    return float(getattr(batch, "share", 1.0))
+
+
+def lines_of_step(batch: Any, processes: int) -> int:
+    """How many lines all processes learn from in the step of this batch, which has to be one that counts."""
+    return round(len(batch.indices) * processes / share_of(batch))

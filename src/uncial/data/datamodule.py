@@ -19,7 +19,8 @@ class Loading:
     """How lines become batches.
 
     `batch_width` bounds a batch's padded width (lines times the widest) in pixels of model input, `max_lines` its
-    lines; in validation and test the other two. `workers` are processes beside the main one.
+    lines; in validation and test the other two. In training the batch is that of all devices together. `workers` are
+    processes beside each main one.
     """
 
     batch_width: int
@@ -46,8 +47,7 @@ class LineDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         part = self.parts["train"]
-        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        sampler = training_sampler(part, self.loading, self.seed, rank, world_size)
+        sampler = training_sampler(part, self.loading, self.seed, *self._place())
         if self.trainer:
             sampler.start_at(*epoch_and_batches(self.trainer))
         return self._loader(part.dataset, sampler)
@@ -59,8 +59,13 @@ class LineDataModule(L.LightningDataModule):
         return self._evaluation(self.parts["test"])
 
     def _evaluation(self, part: Part) -> DataLoader[Batch]:
-        sampler = EvaluationSampler(part.widths, self.loading.evaluation_batch_width, self.loading.evaluation_max_lines)
+        how = self.loading
+        sampler = EvaluationSampler(part.widths, how.evaluation_batch_width, how.evaluation_max_lines, *self._place())
         return self._loader(part.dataset, sampler)
+
+    def _place(self) -> tuple[int, int]:
+        """The number of this process, and how many there are."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     def _loader(self, dataset: LineDataset, sampler: TrainingSampler | EvaluationSampler) -> DataLoader[Batch]:
         workers = self.loading.workers

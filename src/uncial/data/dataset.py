@@ -51,7 +51,9 @@ class LineDataset(Dataset[Batch]):
         rows = [int(self.rows[pick.position]) for pick in picks]
         images = [self._image(row, pick.epoch) for row, pick in zip(rows, picks, strict=True)]
         texts = [self.rules.prepare(self.store.value(row, "text")) for row in rows]
-        return make_batch(images, texts, rows, self.codec, self.rules)
+        batch = make_batch(images, texts, rows, self.codec, self.rules, least_width=picks[0].width)
+        batch.share = picks[0].share
+        return batch
 
     def _image(self, row: int, epoch: int) -> np.ndarray:
         image = self.preprocess(self.store.strip(row))
@@ -64,8 +66,10 @@ def make_batch(
     indices: Sequence[int],
     codec: Codec | None,
     rules: TextRules | None = None,
+    least_width: int = 0,
 ) -> Batch:
-    """Joins preprocessed line images, (H, w) or (H, w, C) uint8 each, into one batch padded with background.
+    """Joins preprocessed line images, (H, w) or (H, w, C) uint8 each, into one batch padded with background, to
+    `least_width` where all are narrower.
 
     The targets are in the order in which the characters stand on the line, by `rules`, or in that of the texts where
     none are given. Characters that the codec cannot write are left out of the targets, but stay in the texts: the
@@ -73,7 +77,7 @@ def make_batch(
     """
     widths = [image.shape[1] for image in images]
     height, channels = images[0].shape[0], 1 if images[0].ndim == 2 else images[0].shape[2]
-    pixels = np.full((len(images), channels, height, max(widths)), BACKGROUND, dtype=np.uint8)
+    pixels = np.full((len(images), channels, height, max(least_width, *widths)), BACKGROUND, dtype=np.uint8)
     for place, image in zip(pixels, images, strict=True):
         place[:, :, : image.shape[1]] = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
     labels = [_labels(text, codec, rules or TextRules()) for text in texts]

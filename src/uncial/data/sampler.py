@@ -10,17 +10,22 @@ from uncial.errors import UserError
 
 
 class Pick(NamedTuple):
-    """One line of a batch: its position in the data set, and the epoch, on which its augmentation depends."""
+    """One line of a batch: its position in the data set, and the epoch, on which its augmentation depends.
+
+    The rest is the same for all lines of a batch, and is said where several processes share a step: what the batch
+    counts for (`Batch.share`), and the least width in pixels to pad it to, so that padding is as in one process.
+    """
 
     position: int
     epoch: int
+    share: float = 1.0
+    width: int = 0
 
 
-def batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int, multiple: int = 1) -> list[int]:
+def batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int) -> list[int]:
     """How many lines each batch holds when lines are taken in order of width, narrow ones first.
 
-    A batch is as large as `max_lines` and its padded width in pixels (lines times the widest) allow. The number of
-    batches is brought to a multiple of `multiple` (the processes that share an epoch) by halving the largest.
+    A batch is as large as `max_lines` and its padded width in pixels (lines times the widest) allow.
     """
     sizes: list[int] = []
     size = 0
@@ -31,13 +36,7 @@ def batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int, multiple: 
         size += 1
     if size:
         sizes.append(size)
-    while len(sizes) % multiple and max(sizes) > 1:
-        largest = int(np.argmax(sizes))
-        half = sizes[largest] // 2
-        sizes[largest : largest + 1] = [half, sizes[largest] - half]
-    surplus = len(sizes) % multiple if len(sizes) > multiple else 0
-    # Nothing is left to halve: the narrowest lines go in pairs, over the budget if need be.
-    return [2] * surplus + sizes[2 * surplus :]
+    return sizes
 
 
 def training_order(widths: np.ndarray, sizes: Sequence[int], seed: int, epoch: int) -> list[list[int]]:
@@ -66,8 +65,10 @@ def evaluation_batches(widths: np.ndarray, batch_width: int, max_lines: int) -> 
 class TrainingSampler(Sampler[list[Pick]]):
     """Each line once an epoch, another order each epoch; every epoch has the same number of batches.
 
-    Process `rank` of `world_size` takes every `world_size`-th batch. The sampler counts its own epochs: each iteration
-    is the next.
+    The batches are those of one process, whoever takes part: the lines of each are dealt to `world_size` processes, so
+    that all make the same steps, and process `rank` takes every `world_size`-th line. One that is left without a line
+    repeats one of the others', which then counts for nothing. The sampler counts its own epochs: each iteration is the
+    next.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class TrainingSampler(Sampler[list[Pick]]):
                 "give it more, or lower trainer.devices."
             )
         self.widths, self.seed, self.rank, self.world_size = widths, seed, rank, world_size
-        self.sizes = batch_sizes(widths, batch_width, max_lines, multiple=world_size)
+        self.sizes = batch_sizes(widths, batch_width, max_lines)
         self.epoch = 0
         self.skip = 0
 
@@ -88,25 +89,41 @@ class TrainingSampler(Sampler[list[Pick]]):
         self.epoch, self.skip = epoch, batches_done
 
     def __len__(self) -> int:
-        return len(self.sizes) // self.world_size
+        return len(self.sizes)
 
     def __iter__(self) -> Iterator[list[Pick]]:
         epoch, skip = self.epoch, self.skip
         self.epoch, self.skip = epoch + 1, 0
-        batches = training_order(self.widths, self.sizes, self.seed, epoch)[self.rank :: self.world_size]
-        for batch in batches[skip:]:
-            yield [Pick(position, epoch) for position in batch]
+        for batch in training_order(self.widths, self.sizes, self.seed, epoch)[skip:]:
+            yield self._dealt(batch, epoch)
+
+    def _dealt(self, batch: list[int], epoch: int) -> list[Pick]:
+        if self.world_size == 1:
+            return [Pick(position, epoch) for position in batch]
+        own = batch[self.rank :: self.world_size]
+        share = len(own) * self.world_size / len(batch)
+        width = int(self.widths[batch].max())
+        return [Pick(position, epoch, share, width) for position in own or batch[:1]]
 
 
 class EvaluationSampler(Sampler[list[Pick]]):
-    """The same batches of equal widths in the same order each time."""
+    """The same batches of equal widths in the same order each time.
 
-    def __init__(self, widths: np.ndarray, batch_width: int, max_lines: int) -> None:
+    Process `rank` of `world_size` takes every `world_size`-th of the batches. All have as many: one that is left
+    without repeats the first batch, which then counts for nothing.
+    """
+
+    def __init__(
+        self, widths: np.ndarray, batch_width: int, max_lines: int, rank: int = 0, world_size: int = 1
+    ) -> None:
         self.batches = evaluation_batches(widths, batch_width, max_lines)
+        self.rank, self.world_size = rank, world_size
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return -(-len(self.batches) // self.world_size)
 
     def __iter__(self) -> Iterator[list[Pick]]:
-        for batch in self.batches:
+        for batch in self.batches[self.rank :: self.world_size]:
             yield [Pick(position, 0) for position in batch]
+        if self.rank >= len(self.batches) % self.world_size > 0:
+            yield [Pick(position, 0, share=0.0) for position in self.batches[0]]

@@ -75,7 +75,7 @@ def measured(config: DictConfig) -> Facts:
     parts, _ = train.training_parts(config, truth, recognizer)
     part = parts["train"]
     steps = Wanted(steps=PROBE_STEPS)
-    length = RunLength(steps, lambda _: PROBE_STEPS, len(part.dataset), 0, run_folder() / "steps.txt")
+    length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, run_folder() / "steps.txt")
     module = train.training_module(config, recognizer, instantiate(config.model.metric), length)
     probe = Probe(PROBE_SECONDS)
     trainer = make_trainer(config.trainer, run_folder(), [length, probe], loggers=[])

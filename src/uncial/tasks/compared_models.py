@@ -15,7 +15,6 @@ from uncial.tasks.configuration import run_folder
 from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.reading import read_lines, warn_of_known_pages
 from uncial.text.rules import TextRules
-from uncial.training.pace import Stopwatch
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +33,8 @@ def compared_models(
         for recognizer, card in found:
             log.info(f"reading with {name}")
             warn_of_known_pages(truth, rows, card, name)
-            results, _ = read_lines(config, run_folder(), truth, rows, recognizer, card, Stopwatch())
-            readings.append(evaluated_lines(truth.store, results, settings.profile, rules))
+            read = read_lines(config, run_folder(), truth, rows, recognizer, card)
+            readings.append(evaluated_lines(truth.store, read.results, settings.profile, rules))
         systems[name] = readings
     return compare_systems(systems, settings)
 

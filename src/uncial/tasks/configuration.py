@@ -87,6 +87,14 @@ def write_config(config: DictConfig, folder: Path) -> None:
     write_environment(folder, int(config.seed))
 
 
+def plain_config(config: Any) -> DictConfig:
+    """A copy without references, for another process: there they would be resolved anew, as the time in a folder's
+    name."""
+    plain = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
+    assert isinstance(plain, DictConfig)
+    return plain
+
+
 def check_numbers(config: DictConfig) -> None:
     """Raises `UserError` for the first number that is below its least."""
     for key, least in LEAST.items():

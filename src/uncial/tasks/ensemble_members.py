@@ -26,7 +26,6 @@ from uncial.tasks.reading import read_lines
 from uncial.tasks.recognition import loading, part_of
 from uncial.text.rules import TextRules
 from uncial.training.line_scores import LineResult
-from uncial.training.pace import Stopwatch
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +51,7 @@ class Lines:
     def read(self, member: Member, part: str, rows: Any) -> list[LineResult]:
         log.info(f"reading the {part} part with {member.path}")
         card = dict(member.card)
-        results, _ = read_lines(self.config, run_folder(), self.truth, rows, member.recognizer, card, Stopwatch())
-        return results
+        return read_lines(self.config, run_folder(), self.truth, rows, member.recognizer, card).results
 
     def scored(self, results: Sequence[LineResult]) -> list[EvaluatedLine]:
         return evaluated_lines(self.truth.store, results, self.settings.profile, self.rules)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from uncial.data.splits import PARTS
 from uncial.errors import UserError
 from uncial.metrics.calibration import temperatures_of
 from uncial.models.recognizer import Recognizer
-from uncial.tasks.configuration import choice
+from uncial.tasks.configuration import choice, plain_config
 from uncial.tasks.evaluation import calibrated_results
+from uncial.tasks.on_devices import on_devices
 from uncial.tasks.recognition import loading, part_of
+from uncial.training.devices import devices_of
 from uncial.training.interruption import ending_by_signal
 from uncial.training.line_scores import LineResult, LineScores
 from uncial.training.module import ScoringModule
@@ -28,6 +31,16 @@ from uncial.training.trainer import make_trainer
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class LinesRead:
+    """Lines as a model read them, in the order of the store and with calibrated confidences; the mean loss, and how
+    many seconds it took."""
+
+    results: list[LineResult]
+    loss: float
+    seconds: float
+
+
 def read_lines(
     config: DictConfig,
     folder: Path,
@@ -35,18 +48,30 @@ def read_lines(
     rows: np.ndarray,
     recognizer: Recognizer,
     card: dict[str, Any],
-    watch: Stopwatch,
     loggers: Sequence[Logger] = (),
-) -> tuple[list[LineResult], float]:
-    """What the model reads in these rows of the store, in their order and with calibrated confidences, and its mean
-    loss."""
+) -> LinesRead:
+    """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
+    scores."""
+    plain, devices = plain_config(config), devices_of(config.trainer)
+    read, scores = on_devices(devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer)
+    for logger in loggers:
+        logger.log_metrics({**scores, "epoch": 0}, 0)
+        logger.save()
+    return replace(read, results=calibrated_results(read.results, temperatures_of(card)))
+
+
+def _read(
+    config: DictConfig, folder: Path, truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer
+) -> tuple[LinesRead, dict[str, float]]:
+    """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
     parts = {"test": part_of(truth, rows, recognizer, None, config.seed)}
-    metric = LineScores(recognizer.text.normalization)
-    trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], loggers)
+    metric, watch = LineScores(recognizer.text.normalization), Stopwatch()
+    trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], [])
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, loading(config.trainer), config.seed)
     with ending_by_signal():
         trainer.test(scoring, lines, verbose=False)
-    return calibrated_results(metric.results, temperatures_of(card)), float(trainer.callback_metrics["test/loss"])
+    scores = {name: float(score) for name, score in trainer.callback_metrics.items()}
+    return LinesRead(metric.results, scores["test/loss"], watch.seconds), scores
 
 
 def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarray]:

@@ -23,6 +23,7 @@ MACHINE = (
     "trainer.workers",
     "trainer.threads",
     "trainer.accelerator",
+    "trainer.devices",
     "trainer.max_time",
     "data.compile_workers",
     "callbacks.samples",

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 from lightning import Callback
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig
 
 from uncial.data.datamodule import training_sampler
 from uncial.data.ground_truth import GroundTruth
@@ -17,6 +17,7 @@ from uncial.tasks.instantiation import made
 from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
 from uncial.tasks.train import new_recognizer, training_parts
+from uncial.training.devices import devices_of
 from uncial.training.plan import UNKNOWN, Plan, Wanted
 
 log = logging.getLogger(__name__)
@@ -41,9 +42,8 @@ def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> 
 def planned(config: DictConfig, truth: GroundTruth) -> tuple[Wanted, Plan]:
     """The length that is wanted of a training, and the plan that it begins with."""
     parts, _ = training_parts(config, truth, new_recognizer(config, truth))
-    lines, how, devices = len(parts["train"].dataset), loading(config.trainer), config.trainer.devices
-    count = len(devices) if isinstance(devices, ListConfig) else int(devices) if str(devices).isdigit() else 1
-    batches = len(training_sampler(parts["train"], how, config.seed, world_size=max(1, count)))
+    lines, how = len(parts["train"].dataset), loading(config.trainer, devices_of(config.trainer).count)
+    batches = len(training_sampler(parts["train"], how, config.seed))
     wanted = wanted_length(config, lines)
     return wanted, wanted.plan(math.ceil(batches / config.trainer.accumulate), lines)
 

@@ -31,7 +31,6 @@ from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
 from uncial.tasks.tracking import read_outcome, tracked
 from uncial.training.loggers.tracking import show_outcome
-from uncial.training.pace import Stopwatch
 from uncial.training.trainer import quiet_lightning
 from uncial.transcriber import model_file
 
@@ -53,11 +52,10 @@ def run(config: DictConfig) -> None:
     part, rows = rows_to_score(config, truth)
     warn_of_known_pages(truth, rows, card)
     add_to_environment(folder, {"data": {"store": truth.store.digest}})
-    watch = Stopwatch()
     with tracked(config, folder) as loggers:
-        results, loss = read_lines(config, folder, truth, rows, recognizer, card, watch, loggers)
-        lines = evaluated_lines(truth.store, results, settings.profile, recognizer.text)
-        write_predictions(folder / "predictions.csv", prediction_rows(results, lines))
+        read = read_lines(config, folder, truth, rows, recognizer, card, loggers)
+        lines = evaluated_lines(truth.store, read.results, settings.profile, recognizer.text)
+        write_predictions(folder / "predictions.csv", prediction_rows(read.results, lines))
         evaluation = evaluate(lines, settings)
         write_scores(folder, evaluation)
         write_ketos_report(folder / "ketos.txt", lines)
@@ -67,7 +65,7 @@ def run(config: DictConfig) -> None:
             f"Test of {config.name}", {"part": part, "model": str(path), "data": data_text(config)}, "scores.csv"
         )
         write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
-        finish(folder, part, evaluation.overview, loss, watch.seconds, path)
+        finish(folder, part, evaluation.overview, read.loss, read.seconds, path)
         show(make_console(), told(order, target))
         show_outcome(loggers, lambda: read_outcome(folder, "test", truth.store, rows, settings.profile))
 

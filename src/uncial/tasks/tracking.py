@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,15 @@ from uncial.metrics.characters import confusions
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card
 from uncial.tasks.instantiation import made
+from uncial.training.group import is_first
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
 from uncial.training.loggers.tracking import file_loggers, tracking
 
 
 def tracked(config: DictConfig, folder: Path) -> AbstractContextManager[list[Logger]]:
-    """The loggers that the config wants, open until the run ends."""
+    """The loggers that the config wants, open until the run ends; of several processes the first alone has any."""
+    if not is_first():
+        return nullcontext([])
     factories = file_loggers(bool(config.logger.csv), bool(config.logger.tensorboard))
     for name, part in config.logger.items():
         if isinstance(part, DictConfig):

@@ -4,7 +4,7 @@ import logging
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,12 @@ from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.alphabet import codec_for, text_rules
-from uncial.tasks.configuration import check_numbers, data_as_typed, data_text, evaluation_settings
+from uncial.tasks.configuration import check_numbers, data_as_typed, data_text, evaluation_settings, plain_config
 from uncial.tasks.control import averaging, check_durations, wanted_length, watching
 from uncial.tasks.evaluation import calibrated_results, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.on_devices import on_devices
 from uncial.tasks.pretrained import freezing, lineage, lr_factors, pretrained_recognizer, with_pretrained_model
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
 from uncial.tasks.search import pruning
@@ -46,6 +47,8 @@ from uncial.tasks.tracking import tracked, trained_outcome
 from uncial.training.augmentations.chain import build_augmentation
 from uncial.training.best_model import BestModel
 from uncial.training.checkpoints import Checkpoints
+from uncial.training.devices import devices_of
+from uncial.training.group import is_first, processes, wait_for_all
 from uncial.training.interruption import Interruption, end, listening
 from uncial.training.kept import Keeping
 from uncial.training.length import RunLength
@@ -68,24 +71,36 @@ def run(config: DictConfig) -> None:
     quiet_lightning()
     check_numbers(config)
     check_durations(config.trainer)
+    devices_of(config.trainer)
     with session(config, with_pretrained_model) as this:
         train(this)
 
 
 def train(this: Session) -> None:
-    """One session of a run, from its state to its end."""
+    """One session of a run, from its state to its end, on the devices that it is given."""
+    config = this.config
+    evaluation_settings(config, instantiate(config.model.metric).profile)
+    truth = load_ground_truth(config)
+    check_data(this, fingerprint(truth))
+    plain = replace(this, config=plain_config(config))
+    on_devices(devices_of(config.trainer), this.folder, fit, plain, replace(truth, pages=()))
+
+
+def fit(this: Session, truth: GroundTruth) -> None:
+    """What each process of a training does. The first one writes the files."""
     config, folder, state = this.config, this.folder, this.state
     metric = instantiate(config.model.metric)
     settings = evaluation_settings(config, metric.profile)
-    truth = load_ground_truth(config)
     data = fingerprint(truth)
-    check_data(this, data)
     seed_all(config.seed)
     recognizer = new_recognizer(config, truth) if state is None else load_model(state.path)[0].train()
     parts, dropped = training_parts(config, truth, recognizer)
-    write_skipped(folder / "skipped.csv", [*truth.problems, *dropped])
+    if is_first():
+        write_skipped(folder / "skipped.csv", [*truth.problems, *dropped])
 
-    how = loading(config.trainer)
+    # A run that goes on with another number of devices keeps its batches, and so its steps and its place among them.
+    devices = processes() if state is None else state.state.devices
+    how = loading(config.trainer, devices)
     length = run_length(config, parts["train"], how, folder)
     module = training_module(config, recognizer, metric, length)
     card = model_card(config, truth, parts, lineage(config, state.path if state else None))
@@ -113,20 +128,23 @@ def train(this: Session) -> None:
     with tracked(config, folder) as loggers:
         with listening() as interruption:
             keeping = Keeping(**config.callbacks.checkpoints)
-            states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption)
+            states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption, devices)
             progress = progress_callback(config.callbacks.samples)
             callbacks = [states, length, *watchers, *trials, *still, best, *averaging(config), pace, progress]
             trainer = make_trainer(config.trainer, folder, callbacks, loggers)
-            add_to_environment(folder, {"data": data, "device": device_of(trainer)})
+            if is_first():
+                add_to_environment(folder, {"data": data, "device": device_of(trainer)})
             lines = LineDataModule(parts, how, config.seed)
             with saying_how_to_go_on(folder, states, best, interruption):
                 trainer.fit(module, lines, ckpt_path=state.path if state else None, weights_only=True)
         taught = len(parts["train"].dataset)
         effort = Effort(states.seconds, pace.lines_per_second, pace.lines / taught, trainer.global_step, taught)
-        draw_curves(folder / "metrics.csv", folder / "curves.png")
-        write_report(this, truth, settings)
-        finish(this, effort, skipped=len(truth.problems) + len(dropped))
-        show_outcome(loggers, lambda: trained_outcome(config, folder, truth, metric.profile))
+        if is_first():
+            draw_curves(folder / "metrics.csv", folder / "curves.png")
+            write_report(this, truth, settings)
+            finish(this, effort, skipped=len(truth.problems) + len(dropped))
+            show_outcome(loggers, lambda: trained_outcome(config, folder, truth, metric.profile))
+    wait_for_all()
     for trial in trials:
         trial.end()
 
@@ -215,7 +233,7 @@ def run_length(config: DictConfig, part: Part, how: Loading, folder: Path) -> Ru
     """The number of steps, from the first of the `trainer` keys that is set."""
     return RunLength(
         wanted_length(config, len(part.dataset)),
-        lambda devices: len(training_sampler(part, how, config.seed, world_size=devices)),
+        len(training_sampler(part, how, config.seed)),
         len(part.dataset),
         config.scheduler.warmup_steps,
         folder / "steps.txt",

@@ -36,7 +36,8 @@ class Checkpoints(L.Callback):
     leaves the state that was written last. This has to be the first of the trainer's callbacks: what it writes then is
     what the others have made of the step before.
 
-    `describe(scores)` is what a model file would say of the model, `data` identifies what it is trained on. Raises
+    `describe(scores)` is what a model file would say of the model, `data` identifies what it is trained on, and
+    its batches are made for so many `devices`. Raises
     `UserError` where the state cannot be written.
     """
 
@@ -49,9 +50,10 @@ class Checkpoints(L.Callback):
         describe: Callable[[dict[str, float]], str],
         data: Mapping[str, str],
         interruption: Interruption,
+        devices: int = 1,
     ) -> None:
         self.folder, self.keeping, self.monitor, self.sign = folder, keeping, monitor, -1 if mode == "max" else 1
-        self.describe, self.data, self.interruption = describe, data, interruption
+        self.describe, self.data, self.interruption, self.devices = describe, data, interruption, devices
         self.written: RunState | None = None
         """The state in last.ckpt, as far as this session has read or written it."""
         self._kept = Kept(folder / KEPT, keeping)
@@ -149,6 +151,7 @@ class Checkpoints(L.Callback):
         self._moment = None
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        # Of several processes the others may be elsewhere or gone, and a state is written by all together.
         is_alone = trainer.world_size == 1
         if isinstance(exception, Interrupted | KeyboardInterrupt | _StateNotWrittenError) or not is_alone:
             return
@@ -189,7 +192,7 @@ class Checkpoints(L.Callback):
         self._kept.load_state_dict(state_dict)
 
     def _now(self, trainer: L.Trainer, pl_module: L.LightningModule, position: Position) -> Moment:
-        return moment_of(trainer, pl_module, position, self.seconds, self.data)
+        return moment_of(trainer, pl_module, position, self.seconds, self.data, self.devices)
 
     def _write(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert self._moment is not None

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
@@ -9,7 +10,9 @@ import torch
 from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor
 
+from uncial.data.batch import share_of
 from uncial.errors import UserError
+from uncial.training.group import gathered
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +65,14 @@ class FiniteSteps(L.Callback):
             self._left_out = self._without_any = 0
             return
         self._restore(pl_module)
-        alone = [index for batch in bad or batches for index in _without_a_number(pl_module, batch)]
-        every = [index for batch in bad or batches for index in batch.indices]
+        # Gradients are those of all processes: the lines may be those of another.
+        with_loss = [part for part in gathered(_lines_of(pl_module, bad)) if part.every]
+        found = with_loss or gathered(_lines_of(pl_module, batches))
+        alone = [index for part in found for index in part.alone]
+        every = [index for part in found for index in part.every]
         self._left_out += 1
         self._without_any = self._without_any + 1 if len(alone) == len(every) else 0
-        names, what = self._names(alone or every), "loss" if bad else "gradient"
+        names, what = self._names(alone or every), "loss" if with_loss else "gradient"
         self._end_if_hopeless(trainer.global_step, _is_finite(pl_module), what, names)
         log.warning(f"Step {trainer.global_step + 1} is left out: its {what} is no number; the lines: {names}")
         if not is_scaled:  # The scaler leaves out the step itself, and cannot do without gradients.
@@ -109,6 +115,20 @@ class FiniteSteps(L.Callback):
 def _is_finite(module: torch.nn.Module) -> bool:
     tensors = (*module.parameters(), *module.buffers())
     return all(bool(tensor.isfinite().all()) for tensor in tensors if tensor.is_floating_point())
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The indices of the lines of some batches, and of those without a finite loss of their own."""
+
+    every: list[int]
+    alone: list[int]
+
+
+def _lines_of(pl_module: Any, batches: list[Any]) -> _Lines:
+    counting = [batch for batch in batches if share_of(batch)]
+    alone = [index for batch in counting for index in _without_a_number(pl_module, batch)]
+    return _Lines([index for batch in counting for index in batch.indices], alone)
 
 
 def _without_a_number(pl_module: Any, batch: Any) -> list[int]:

@@ -4,6 +4,7 @@ launcher of cluster jobs that listens to it."""
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -11,11 +12,16 @@ from typing import Any
 
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from uncial.training.group import is_first, processes
+
 TERMINATED = 143
 """128 and the number of SIGTERM, as shells count."""
 
 TIME_IS_UP = signal.SIGUSR2
 """What submitit lets SLURM send before a job reaches its time limit."""
+
+SAME_SIGNAL = 0.5
+"""Seconds in which one of several processes may get a signal twice: passed on to it, and as one of all in a job."""
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
@@ -34,6 +40,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.requested: signal.Signals | None = None
+        self._requested_at = 0.0
         self._process = os.getpid()
         self._replaced: dict[signal.Signals, Handler] = {}
 
@@ -65,12 +72,13 @@ class Interruption:
             _leave_to_main_process(number)
         elif TIME_IS_UP in (number, self.requested):
             self.requested = TIME_IS_UP
-        elif self.requested is not None:
+        elif self.requested is None:
+            self.requested, self._requested_at = signal.Signals(number), time.monotonic()
+            if is_first():
+                # Not print: the signal may have come in the middle of one.
+                os.write(2, b"\nStopping when this step is finished; once more stops at once.\n")
+        elif processes() == 1 or time.monotonic() - self._requested_at > SAME_SIGNAL:
             raise Interrupted
-        else:
-            self.requested = signal.Signals(number)
-            # Not print: the signal may have come in the middle of one.
-            os.write(2, b"\nStopping when this step is finished; once more stops at once.\n")
 
 
 def _leave_to_main_process(number: int) -> None:

@@ -4,7 +4,6 @@ validates."""
 import logging
 import math
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import lightning as L
 
 from uncial.errors import UserError
+from uncial.training.group import is_first, told_by_first
 from uncial.training.plan import UNKNOWN, Wanted
 
 log = logging.getLogger(__name__)
@@ -34,16 +34,14 @@ class RunLength(L.Callback):
     """Ends the run after a fixed number of steps, and validates when its plan says, the last time after the last step.
 
     With a time budget the number of steps is fixed after `measured_steps` from the throughput until then, and written
-    to `steps_file`; a run that is resumed or repeated finds it there. `batches(devices)` are those of an epoch on each
-    of so many devices, `lines` those of all.
+    to `steps_file`; a run that is resumed or repeated finds it there. An epoch has `batches` of `lines` in all. Of
+    several processes the first measures and decides.
     """
 
-    def __init__(
-        self, wanted: Wanted, batches: Callable[[int], int], lines: int, measured_steps: int, steps_file: Path
-    ) -> None:
+    def __init__(self, wanted: Wanted, batches: int, lines: int, measured_steps: int, steps_file: Path) -> None:
         self.wanted, self.batches, self.lines = wanted, batches, lines
         self.measured_steps, self.steps_file = max(LEAST_MEASURED, measured_steps or USUALLY_MEASURED), steps_file
-        self.plan = wanted.plan(batches(1), lines)
+        self.plan = wanted.plan(batches, lines)
         self._start = self._sanity_start = self._measure_start = 0.0
         self._validation_seconds = 0.0
         self._first_step = self._steps_seen = 0
@@ -52,7 +50,7 @@ class RunLength(L.Callback):
         if stage != "fit":
             return
         self._start = time.monotonic()
-        steps = math.ceil(self.batches(trainer.world_size) / trainer.accumulate_grad_batches)
+        steps = math.ceil(self.batches / trainer.accumulate_grad_batches)
         self.plan = self.wanted.plan(steps, self.lines)
         if self.wanted.budget is not None and self.steps_file.is_file():
             self.plan = self.wanted.with_total(self.plan, int(self.steps_file.read_text()))
@@ -82,7 +80,8 @@ class RunLength(L.Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: object, batch_idx: int
     ) -> None:
-        if self.wanted.budget is not None and self.plan.total != UNKNOWN and not self.steps_file.is_file():
+        is_known = self.wanted.budget is not None and self.plan.total != UNKNOWN
+        if is_known and is_first() and not self.steps_file.is_file():
             # A step later than it is known: by now the state that is written first has it too.
             self.steps_file.write_text(f"{self.plan.total}\n")
         if self.plan.total == UNKNOWN:
@@ -90,7 +89,7 @@ class RunLength(L.Callback):
             if trainer.global_step == self._first_step + 1 and not self._measure_start:
                 self._measure_start = time.monotonic()
             measured = trainer.global_step - self._first_step
-            if measured >= self.measured_steps or self._has_measured_enough(measured):
+            if measured >= self.measured_steps or told_by_first(self._has_measured_enough(measured)):
                 self._fix(trainer)
 
     def on_train_batch_end(
@@ -124,7 +123,8 @@ class RunLength(L.Callback):
             more = max(
                 self.wanted.validations, (left - self.wanted.validations * self._validation_seconds) / step_seconds
             )
-        self.plan = self.wanted.with_total(self.plan, steps + max(1, math.floor(more)))
+        total, self.wanted = told_by_first((steps + max(1, math.floor(more)), self.wanted))
+        self.plan = self.wanted.with_total(self.plan, total)
         self._apply(trainer)
         log.info(
             f"The time budget of {budget:.0f} s allows {self.plan.total} steps of {1000 * step_seconds:.0f} ms "

@@ -1,5 +1,6 @@
 """The metric of line recognition: error rates of what the model read against the batch's ground truth."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from uncial.data.batch import Batch
@@ -45,6 +46,10 @@ class LineScores:
     def scores(self, counts: list[int]) -> dict[str, float]:
         result = scores(Counts.from_vector(counts), self.profile)
         return {"cer": result.cer, "wer": result.wer, "cer_macro": result.cer_macro, "lines": float(result.lines)}
+
+    def gather(self, at_first: Callable[[list[LineResult]], list[LineResult]]) -> None:
+        """Brings the results of all processes to the first one, in the order of the store."""
+        self.results = sorted(at_first(self.results), key=lambda result: result.row)
 
     def samples(self) -> list[tuple[str, str]]:
         """A few lines, always the same ones: (truth, prediction)."""

@@ -1,6 +1,8 @@
 """The one LightningModule. It trains any model that has `loss(batch)` and `predict(batch)`, and knows no text."""
 
+import math
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, Protocol
 
 import lightning as L
@@ -9,8 +11,10 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from uncial.data.batch import share_of
 from uncial.errors import UserError
 from uncial.models.precision import reading
+from uncial.training.group import gathered, gathered_at_first, processes, share_buffers
 from uncial.training.length import RunLength
 from uncial.training.parameter_groups import apply_factors, common_rate, parameter_groups
 from uncial.training.schedules import Schedule
@@ -20,7 +24,11 @@ OptimizerFactory = Callable[[list[dict[str, Any]]], Optimizer]
 
 class Metric(Protocol):
     """What the model's config names to score its predictions. Counts are whole numbers, so that sums over processes
-    are exact."""
+    are exact.
+
+    One that keeps results beside its counts also has `gather(at_first)`, which is called when all batches are scored:
+    `at_first(values)` gives the first process the values of all, and the others their own.
+    """
 
     def update(self, batch: Any, predictions: list[Any]) -> None: ...
     def counts(self) -> list[int]: ...
@@ -38,9 +46,12 @@ class ScoringModule(L.LightningModule):
         self.model: Any = model
         self.metric: Metric = metric
         self.validation_samples: list[tuple[str, str]] = []
-        self._loss = [0.0, 0.0]
+        self._losses: list[float] = []
+        self._lines = 0
 
     def on_validation_epoch_start(self) -> None:
+        # Each process has seen other lines since the last step began; the first one's statistics are those that stay.
+        share_buffers(self.model)
         self._start_scoring()
 
     def on_test_epoch_start(self) -> None:
@@ -61,14 +72,16 @@ class ScoringModule(L.LightningModule):
 
     def _start_scoring(self) -> None:
         self.metric.reset()
-        self._loss = [0.0, 0.0]
+        self._losses, self._lines = [], 0
 
     def _score(self, batch: Any) -> None:
+        if not share_of(batch):
+            return
         with reading(self.device.type):
             losses, predictions = self._evaluate(batch)
         self.metric.update(batch, predictions)
-        self._loss[0] += float(losses["loss"]) * len(batch.indices)
-        self._loss[1] += len(batch.indices)
+        self._losses.append(float(losses["loss"]) * len(batch.indices))
+        self._lines += len(batch.indices)
 
     def _evaluate(self, batch: Any) -> tuple[dict[str, Tensor], list[Any]]:
         """By the model's own `evaluate` where it has one, which may do both in one pass."""
@@ -77,20 +90,19 @@ class ScoringModule(L.LightningModule):
         return self.model.loss(batch), self.model.predict(batch)
 
     def _log_scores(self, part: str) -> None:
-        counts = self._sum(torch.tensor(self.metric.counts(), dtype=torch.int64))
-        loss, lines = self._sum(torch.tensor(self._loss, dtype=torch.float64)).tolist()
-        scores = {**self.metric.scores(counts.tolist()), "loss": loss / max(lines, 1)}
+        counts = [sum(column) for column in zip(*gathered(self.metric.counts()), strict=True)]
+        # Exact, and so the same in whatever order the batches were read.
+        loss = math.fsum(chain.from_iterable(gathered(self._losses)))
+        scores = {**self.metric.scores(counts), "loss": loss / max(sum(gathered(self._lines)), 1)}
+        if hasattr(self.metric, "gather"):
+            self.metric.gather(gathered_at_first)
         # Logged as float64 tensors: the scores that are reported have to be the same digits as those that are compared.
         self.log_dict({f"{part}/{name}": torch.tensor(value, dtype=torch.float64) for name, value in scores.items()})
 
-    def _sum(self, values: Tensor) -> Tensor:
-        if self.trainer.world_size == 1:
-            return values
-        return self.trainer.strategy.reduce(values.to(self.device), reduce_op="sum").cpu()
-
 
 class TrainingModule(ScoringModule):
-    """Optimises `model.loss(batch)["loss"]`.
+    """Optimises `model.loss(batch)["loss"]`, the mean over the lines of a batch; of several processes that over the
+    lines of all, for which `batch.share` is there.
 
     `schedule` gives the learning rate's factor for (step, plan of the run), `lr_factors` further ones by part of the
     model. Dropout and whatever else the model
@@ -115,9 +127,12 @@ class TrainingModule(ScoringModule):
         torch.manual_seed(hash((self.seed, self.global_step, batch_idx, self.global_rank)) & 0x7FFFFFFFFFFFFFFF)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        losses = self.model.loss(batch)
+        share = share_of(batch)
+        losses = {name: value * share for name, value in self.model.loss(batch).items()}
         self.log_dict(
-            {f"train/{name}": value.detach() for name, value in losses.items()}, batch_size=len(batch.indices)
+            {f"train/{name}": value.detach() for name, value in losses.items()},
+            batch_size=len(batch.indices),
+            sync_dist=processes() > 1,
         )
         return losses["loss"]
 

@@ -37,9 +37,15 @@ class Moment:
 
 
 def moment_of(
-    trainer: L.Trainer, pl_module: L.LightningModule, position: Position, seconds: float, data: Mapping[str, str]
+    trainer: L.Trainer,
+    pl_module: L.LightningModule,
+    position: Position,
+    seconds: float,
+    data: Mapping[str, str],
+    devices: int,
 ) -> Moment:
-    """Now, at `position`; `seconds` is how long the training has taken, `data` identifies its lines."""
+    """Now, at `position`; `seconds` is how long the training has taken, `data` identifies its lines, and `devices` is
+    for how many its batches are made."""
     run = RunState(
         steps=position.steps,
         total_steps=None if trainer.max_steps < 0 else trainer.max_steps,
@@ -49,6 +55,7 @@ def moment_of(
         time=time.time(),
         seconds=seconds,
         data=data,
+        devices=devices,
     )
     # Each session has trainer.max_time anew: a run that was stopped by it is resumed to go on.
     stateful = [callback for callback in callbacks_of(trainer) if not isinstance(callback, Timer)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import lightning as L
 
+from uncial.data.batch import lines_of_step, share_of
 from uncial.training.loggers.tracking import log_beside_the_file
 
 
@@ -28,7 +29,8 @@ class Pace(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self.lines += len(batch.indices) * trainer.world_size
+        if share_of(batch):
+            self.lines += lines_of_step(batch, trainer.world_size)
         self._count()
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

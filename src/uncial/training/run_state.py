@@ -24,7 +24,7 @@ class RunState:
     `steps` are done of `total_steps` (None where a time budget has not fixed them yet). `finished`: nothing is left to
     do, which is also so after an early stop. `rows` of metrics.csv were written at `time` (seconds since 1970).
     `seconds` is how long the training has taken in all sessions. `data` identifies the lines of training and
-    validation.
+    validation. Its batches are made for so many `devices` together, on however many it goes on.
     """
 
     steps: int
@@ -35,6 +35,7 @@ class RunState:
     time: float
     seconds: float
     data: Mapping[str, str]
+    devices: int = 1
 
     def plain(self) -> dict[str, Any]:
         return {**asdict(self), "data": dict(self.data)}

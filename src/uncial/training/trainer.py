@@ -13,17 +13,21 @@ import torch
 from lightning.fabric.plugins import ClusterEnvironment
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import SLURMEnvironment
+from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
+from uncial.data.compile import cores
 from uncial.errors import UserError
 from uncial.models.precision import cpu_computes_in_bf16
 from uncial.training.allocator import keep_freed_memory
+from uncial.training.devices import devices_of
+from uncial.training.group import processes
 from uncial.training.length import seconds_of
+from uncial.training.seat import Seated
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 CLIPPING = ("norm", "value")
-ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
 
 
 def quiet_lightning() -> None:
@@ -37,6 +41,7 @@ def quiet_lightning() -> None:
         "logs directory",
         "not resumable",
         "is available on your system",
+        "find_unused_parameters=True was specified",
     ):
         warnings.filterwarnings("ignore", f".*{message}.*")
     warnings.filterwarnings("ignore", category=DeprecationWarning)
@@ -66,15 +71,20 @@ def make_trainer(
     callbacks."""
     keep_freed_memory()
     cv2.setNumThreads(1)
+    devices = devices_of(config)
     if config.threads is not None:
         torch.set_num_threads(int(config.threads))
-    if config.accelerator not in ACCELERATORS:
-        raise UserError(f"trainer.accelerator={config.accelerator}: choose one of {', '.join(ACCELERATORS)}.")
+    elif devices.kind == "cpu" and devices.count > 1:
+        torch.set_num_threads(max(1, cores() // devices.count))
+    # One process computes on one device, as where the speed of a training is tried out.
+    numbers = devices.numbers if processes() > 1 else devices.numbers[:1]
     max_seconds = seconds_of(config.max_time, "trainer.max_time")
     try:
         return L.Trainer(
-            accelerator=config.accelerator,
-            devices=config.devices,
+            accelerator=devices.kind,
+            devices=list(numbers) if devices.kind == "cuda" else len(numbers),
+            strategy=_together() if processes() > 1 else "auto",
+            sync_batchnorm=config.get("sync_batchnorm", False) and processes() > 1,
             precision=precision_of(config.precision, config.accelerator),  # type: ignore[arg-type]
             max_epochs=-1,
             max_time=timedelta(seconds=max_seconds) if max_seconds else None,
@@ -99,6 +109,11 @@ def make_trainer(
         raise UserError(f"The trainer cannot be made: {reason} Check the keys under 'trainer'.") from error
 
 
+def _together() -> DDPStrategy:
+    """Gradients are the mean over the processes. A model of one's own may leave parts of it out of a step's loss."""
+    return DDPStrategy(find_unused_parameters=True)
+
+
 def device_of(trainer: L.Trainer) -> dict[str, Any]:
     """What a training runs on, as far as it decides on its last digits."""
     device = trainer.strategy.root_device
@@ -113,6 +128,8 @@ def device_of(trainer: L.Trainer) -> dict[str, Any]:
 
 def _environment() -> list[ClusterEnvironment]:
     """In a job of SLURM, but for Lightning's own way to have it queued again, which `Interruption` sees to."""
+    if processes() > 1:
+        return [Seated()]
     return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
 
 

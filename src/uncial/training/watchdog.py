@@ -7,6 +7,9 @@ from typing import Any
 
 import lightning as L
 
+from uncial.data.batch import share_of
+from uncial.training.group import told_by_first
+
 log = logging.getLogger(__name__)
 
 UNREAD = 0.95
@@ -63,7 +66,9 @@ class Watchdog(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        loss = float(outputs["loss"]) * trainer.accumulate_grad_batches
+        if not share_of(batch):
+            return
+        loss = float(outputs["loss"]) * trainer.accumulate_grad_batches / share_of(batch)
         if not math.isfinite(loss):
             return
         self._loss = loss if math.isnan(self._loss) else self._loss + (loss - self._loss) / MEMORY
@@ -78,7 +83,7 @@ class Watchdog(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        is_blank = trainer.strategy.reduce_boolean_decision(self.unread() >= UNREAD, all=True)
+        is_blank = told_by_first(self.unread() >= UNREAD)  # It alone has the lines of all.
         self._blank = self._blank + 1 if is_blank and trainer.global_step >= PLATEAU_STEPS else 0
         if self._blank < VALIDATIONS:
             return

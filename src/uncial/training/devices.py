@@ -1,0 +1,95 @@
+"""Which processors a training runs on, from `trainer.accelerator` and `trainer.devices`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, ListConfig
+
+from uncial.errors import UserError
+
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Devices:
+    """`kind` is cpu, cuda or mps. There is one process for each of `numbers`, which number the GPUs."""
+
+    kind: str
+    numbers: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.numbers)
+
+
+def devices_of(trainer: DictConfig) -> Devices:
+    """The devices of the `trainer` group. Does not begin to use a GPU, so that processes can still be started.
+
+    Raises `UserError` for what is no choice, and for devices that this machine has not.
+    """
+    kind = _kind(trainer.accelerator)
+    wanted = trainer.devices
+    if kind == "cuda":
+        devices = Devices(kind, _gpus(wanted, torch.cuda.device_count()))
+    else:
+        devices = Devices(kind, tuple(range(_count(wanted, kind))))
+    if trainer.get("sync_batchnorm", False) and devices.count > 1 and kind != "cuda":
+        raise UserError("trainer.sync_batchnorm=true: torch has it for GPUs alone; leave it false here.")
+    return devices
+
+
+def _kind(accelerator: str) -> str:
+    if accelerator not in ACCELERATORS:
+        raise UserError(f"trainer.accelerator={accelerator}: choose one of {', '.join(ACCELERATORS)}.")
+    has_cuda, has_mps = torch.cuda.device_count() > 0, torch.backends.mps.is_available()
+    if accelerator == "auto":
+        return "cuda" if has_cuda else "mps" if has_mps else "cpu"
+    if accelerator in ("gpu", "cuda") and has_cuda:
+        return "cuda"
+    if accelerator in ("gpu", "mps") and has_mps:
+        return "mps"
+    if accelerator == "cpu":
+        return "cpu"
+    missing = "no Apple GPU" if accelerator == "mps" else "no GPU that torch can use"
+    raise UserError(f"trainer.accelerator={accelerator}: this machine has {missing}; trainer=cpu trains without one.")
+
+
+def _count(wanted: Any, kind: str) -> int:
+    if isinstance(wanted, Sequence | ListConfig) and not isinstance(wanted, str):
+        raise UserError(
+            f"trainer.devices={list(wanted)}: a list chooses NVIDIA or AMD GPUs, and this runs on {kind}; "
+            "give a number of processes."
+        )
+    count = 1 if wanted in ("auto", -1) else wanted
+    if not _is_number(count) or count < 1:
+        raise UserError(_no_number(wanted))
+    if kind == "mps" and count > 1:
+        raise UserError(f"trainer.devices={wanted}: an Apple machine has one GPU; give trainer.devices=1.")
+    return int(count)
+
+
+def _gpus(wanted: Any, present: int) -> tuple[int, ...]:
+    if isinstance(wanted, Sequence | ListConfig) and not isinstance(wanted, str):
+        numbers = tuple(wanted)
+        if not numbers or not all(map(_is_number, numbers)) or len(set(numbers)) < len(numbers):
+            raise UserError(f"trainer.devices={list(wanted)}: each GPU once, by its number: [0,1].")
+    elif wanted in ("auto", -1):
+        numbers = tuple(range(present))
+    elif _is_number(wanted) and wanted > 0:
+        numbers = tuple(range(wanted))
+    else:
+        raise UserError(_no_number(wanted))
+    if absent := [number for number in numbers if not 0 <= number < present]:
+        known = "GPU 0" if present == 1 else f"GPUs 0 to {present - 1}"
+        raise UserError(f"trainer.devices={wanted}: there is no GPU {absent[0]}; this machine has {known}.")
+    return numbers
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _no_number(wanted: Any) -> str:
+    return f"trainer.devices={wanted}: a number of devices is needed, 1 or more; a list of GPUs, [0,2]; or auto."

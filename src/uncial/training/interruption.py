@@ -13,12 +13,10 @@ from typing import Any
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from uncial.training.group import is_first, processes
+from uncial.training.time_limit import TIME_IS_UP, OutOfTime
 
 TERMINATED = 143
 """128 and the number of SIGTERM, as shells count."""
-
-TIME_IS_UP = signal.SIGUSR2
-"""What submitit lets SLURM send before a job reaches its time limit."""
 
 SAME_SIGNAL = 0.5
 """Seconds in which one of several processes may get a signal twice: passed on to it, and as one of all in a job."""
@@ -102,10 +100,7 @@ def listening() -> Iterator[Interruption]:
 def end(number: signal.Signals) -> None:
     """Leave the program with the exit code of this signal, or to the launcher whose signal it is."""
     if number == TIME_IS_UP:
-        # The cluster ends the job as soon as it is queued again; loggers are still to be closed.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.raise_signal(number)
-        raise SystemExit(TERMINATED)
+        raise OutOfTime(TERMINATED)
     if number == signal.SIGTERM:
         raise SystemExit(TERMINATED)
     raise KeyboardInterrupt

@@ -11,7 +11,7 @@ from typing import Any
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
 from submitit.helpers import DelayedSubmission
 
-from uncial.training.interruption import TIME_IS_UP
+from uncial.training.time_limit import TIME_IS_UP, OutOfTime
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,12 @@ class ClusterJob:
         # submitit lets SIGTERM pass unheard; a training that is cancelled saves its state.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _only_here(TIME_IS_UP)
-        return self.launcher(*arguments)
+        try:
+            return self.launcher(*arguments)
+        except OutOfTime:
+            # Its folder is free and its loggers are closed: now submitit may have the job queued again, and leaves.
+            signal.raise_signal(TIME_IS_UP)
+            raise
 
     def checkpoint(self, *arguments: Any) -> DelayedSubmission:
         """What is to be called when the job runs again: the same, which finds its folder begun."""

@@ -1,5 +1,6 @@
 """The loggers around a run: made, told its config, and closed whatever happens."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,8 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from uncial.training.loggers.outcome import Dashboard, Job, Outcome
 from uncial.training.loggers.tensorboard import TensorBoardEvents
 from uncial.training.metrics_file import MetricsFile
+
+log = logging.getLogger(__name__)
 
 LoggerFactory = Callable[[Job], Logger]
 
@@ -41,7 +44,17 @@ def tracking(factories: Sequence[LoggerFactory], job: Job) -> Iterator[list[Logg
     finally:
         for logger in loggers:
             if isinstance(logger, Dashboard):
-                logger.close(succeeded)
+                _close(logger, succeeded)
+
+
+def _close(dashboard: Dashboard, succeeded: bool) -> None:
+    try:
+        dashboard.close(succeeded)
+    except Exception as error:
+        # What ended the run is to be told. A cluster that ends a job ends W&B's own process with it.
+        if succeeded:
+            raise
+        log.warning(f"The dashboard could not be closed: {type(error).__name__}: {error}")
 
 
 @rank_zero_only

@@ -71,19 +71,20 @@ def run(config: DictConfig) -> None:
     quiet_lightning()
     check_numbers(config)
     check_durations(config.trainer)
-    devices_of(config.trainer)
     with session(config, with_pretrained_model) as this:
         train(this)
 
 
 def train(this: Session) -> None:
     """One session of a run, from its state to its end, on the devices that it is given."""
-    config = this.config
+    config, devices = this.config, devices_of(this.config.trainer)
     evaluation_settings(config, instantiate(config.model.metric).profile)
     truth = load_ground_truth(config)
     check_data(this, fingerprint(truth))
     plain = replace(this, config=plain_config(config))
-    on_devices(devices_of(config.trainer), this.folder, fit, plain, replace(truth, pages=()))
+    if config.trainer.devices == "auto" and devices.count == 1:
+        log.info(f"trainer.devices=auto: there is one device here ({devices.kind}), and so one process.")
+    on_devices(devices, this.folder, fit, plain, replace(truth, pages=()))
 
 
 def fit(this: Session, truth: GroundTruth) -> None:

@@ -147,6 +147,8 @@ def _what_became(ended: Lost, job: Job[JobReturn]) -> str:
 
 _STATES = {
     "CANCELLED": "the job was cancelled in SLURM",
+    # A job that waits leaves the queue in no other way, and at once.
+    "PENDING": "the job was cancelled in SLURM before it began",
     "TIMEOUT": "the job reached hydra.launcher.time before it had saved its state: make hydra.launcher.notice larger",
     "OUT_OF_MEMORY": "the job needs more memory than hydra.launcher.memory",
     "NODE_FAIL": "the node of the job has failed",

@@ -144,6 +144,8 @@ def _lines(given: Any) -> tuple[str, ...]:
 
 
 def _options(given: Any) -> dict[str, Any]:
+    if given is None:
+        return {}
     if not isinstance(given, Mapping):
         raise UserError(f"{PREFIX}.options={given}: options of sbatch are needed with their values, {{nice: 100}}.")
     options = {str(key).lstrip("-").replace("_", "-"): value for key, value in given.items()}

@@ -218,3 +218,67 @@ def tensorboard_tags(folder: Path) -> set[str]:
     paths = (folder / "tensorboard").rglob("*.tfevents.*")
     events = [event for path in paths for event in LegacyEventFileLoader(str(path)).Load()]
     return {value.tag for event in events for value in event.summary.value}
+
+
+@pytest.fixture
+def mlflow():
+    return pytest.importorskip("mlflow", reason="MLflow is not installed; the extra `mlflow` has it")
+
+
+def test_a_run_of_mlflow_holds_all_that_was_told_and_goes_on_when_it_is_resumed(mlflow, tmp_path, monkeypatch):
+    from uncial.training.loggers.mlflow import MlflowRun
+
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    folder, model = tmp_path / "0", tmp_path / "best.safetensors"
+    model.write_bytes(b"weights")
+    uri, artifacts = f"sqlite:///{tmp_path}/a store/mlflow.db", str(tmp_path / "artifacts")
+
+    def logged(place: Path, group: str | None, step: int) -> str:
+        def make(job):
+            return MlflowRun(job, uri, artifacts, "letters", tags={"hand": "clerk"}, notes="a remark", lines=4)
+
+        with tracking([make], job(place, group)) as loggers:
+            loggers[0].log_metrics({"train/loss": 2.5, "lines_per_second": 12.0, "val/cer": float("nan")}, step=step)
+            loggers[0].show_outcome(outcome(model))
+        return loggers[0].version
+
+    first = logged(folder, "2026-11-21_10-00-00", 7)
+    assert logged(tmp_path / "1", None, 1) != first
+    assert logged(folder, None, 9) == first
+    client = mlflow.MlflowClient(uri)
+    run = client.get_run(first)
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "crnn/0"
+    assert run.data.params == {"optimizer.lr": "0.1", "data.root": "['a', 'b']"}
+    assert (run.data.metrics["best/cer"], "val/cer" in run.data.metrics) == (0.25, False)
+    assert [(one.step, one.value) for one in client.get_metric_history(first, "train/loss")] == [(7, 2.5), (9, 2.5)]
+    tags = {"hand": "clerk", "sweep": "2026-11-21_10-00-00", "task": "train", "data.data": "letters of 1858"}
+    assert run.data.tags.items() >= {**tags, "mlflow.note.content": "a remark"}.items()
+    (place,) = (tmp_path / "artifacts").glob(f"{first}/artifacts")
+    assert {path.name for path in place.iterdir()} >= {"best.safetensors", "config.json", "pages.txt", "lines"}
+    assert (place / "confusions.csv").read_text().splitlines() == ["truth,read,count", "n,u,3", ",e,1"]
+    rows = (place / "predictions.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[4] for row in rows] == ["read 0", "read 2", "read 5", "read 7"]
+    assert all((place / row.split(",")[2]).is_file() for row in rows)
+    with pytest.raises(KeyboardInterrupt), tracking([lambda job: MlflowRun(job, uri)], job(tmp_path / "2")):
+        raise KeyboardInterrupt
+    (failed,) = client.search_runs([client.get_experiment_by_name("uncial").experiment_id])
+    assert failed.info.status == "FAILED"
+    assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_store_that_cannot_be_used_is_named(mlflow, tmp_path):
+    from uncial.training.loggers.mlflow import MlflowRun
+
+    (tmp_path / "torn.db").write_bytes(b"no database" * 100)
+    with pytest.raises(UserError, match=r"logger\.mlflow\.uri"):
+        MlflowRun(job(tmp_path / "0"), f"sqlite:///{tmp_path / 'torn.db'}")
+
+
+def test_several_dashboards_are_chosen_at_once(run):
+    ended = run("logger=[wandb,mlflow]", "task=train", "data=page", "data.root=nowhere")
+    assert "nowhere" in ended.output
+    assert "mlflow.db" in ended.read("config.yaml")
+    assert "WandbRun" in ended.read("config.yaml")
+    ended = run("logger=[wandb,mlfow]", into="other")
+    assert "logger=mlfow does not exist. Did you mean mlflow?" in ended.output

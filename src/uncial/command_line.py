@@ -148,6 +148,7 @@ _EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
     (r"Could not delete from config\. '([^']+)'", _unknown_key),
     (r"Could not delete\. No match for '([^']+)'", _unknown_key),
     (r"Could not find '([^']+)/([^'/]+)'", _unknown_choice),
+    (r"Could not load '([^']+)/([^'/]+)'", _unknown_choice),
     (r"Ambiguous value for argument '([^\n]*)'\n", _several_values),
     (r"Environment variable '([^']+)' not found", _no_variable),
     (r"Interpolation key '([^']+)' not found", _no_reference),

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.errors import UserError
 
-EXTRAS = {"timm": "timm", "wandb": "wandb", "optuna": "optuna"}
+EXTRAS = {"timm": "timm", "wandb": "wandb", "optuna": "optuna", "mlflow": "mlflow", "sqlalchemy": "mlflow"}
 """Packages that are installed by an extra of the same project, and its name."""
 
 

@@ -23,7 +23,7 @@ from uncial.typed_arguments import as_typed
 log = logging.getLogger(__name__)
 
 AUTO = "auto"
-IDENTITIES = ("wandb.json",)
+IDENTITIES = ("wandb.json", "mlflow.json")
 """Which run of a dashboard the folder is."""
 UNFINISHED_WRITE = re.compile(r"\..+\.\d+\.\w+")
 """Files that were being written when a run was killed; each has the number of its process in its name."""

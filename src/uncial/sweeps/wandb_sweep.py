@@ -1,0 +1,90 @@
+"""hydra/sweeper=wandb: the same sweep as a file for the agents of Weights & Biases."""
+
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+
+from uncial.errors import UserError
+from uncial.formats.atomic import replacing_text
+from uncial.typed_arguments import typed_key
+
+FILE_NAME = "wandb_sweep.yaml"
+STEPS = 8
+"""Of whole numbers in equal factors, for which W&B has no distribution that gives whole numbers."""
+
+
+def write_wandb_sweep(config: DictConfig, typed: Sequence[str], loader: ConfigLoader | None) -> None:
+    """Write the sweep that was typed to its folder. Raises `UserError` where nothing is varied."""
+    sweeper, folder = config.hydra.sweeper, Path(config.hydra.sweep.dir)
+    content = wandb_sweep(dict(sweeper.params or {}), typed, sweeper.method, loader)
+    goal = "maximize" if config.model.mode == "max" else "minimize"
+    whole = {"project": str(sweeper.project), **content, "metric": {"name": str(config.model.monitor), "goal": goal}}
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing_text(folder / FILE_NAME) as file:
+        yaml.safe_dump(whole, file, sort_keys=False, allow_unicode=True)
+    print(f"To make it a sweep of W&B: wandb sweep {shlex.quote(str(folder / FILE_NAME))}")
+    print("To run it, here or on other machines: wandb agent with what that prints", flush=True)
+
+
+def wandb_sweep(
+    params: Mapping[str, Any], typed: Sequence[str], method: str | None, loader: ConfigLoader | None = None
+) -> dict[str, Any]:
+    """`program`, `method`, `parameters` and `command` of W&B's sweep configuration; `method` is grid, random or bayes,
+    None for grid where all values are listed and else bayes."""
+    lines = [*(f"{key}={value}" for key, value in params.items()), *typed]
+    try:
+        parsed = OverridesParser.create(config_loader=loader).parse_overrides(lines)
+    except HydraException as error:
+        raise UserError(f"hydra.sweeper.params cannot be read: {str(error).splitlines()[0]}") from None
+    last = {override.get_key_element(): override for override in parsed}
+    swept = {key: parameter(one) for key, one in last.items() if one.is_sweep_override()}
+    if not swept:
+        raise UserError("Nothing is varied: give sweep=NAME, or a key with several values, optimizer.lr=1e-3,2e-3.")
+    fixed = [f"{key}={one.get_value_element_as_str()}" for key, one in last.items() if key not in swept]
+    logger = [] if any(typed_key(line) == "logger" for line in fixed) else ["logger=wandb"]
+    is_listed = all("values" in one for one in swept.values())
+    return {
+        "program": "run.py",
+        "method": method or ("grid" if is_listed else "bayes"),
+        "parameters": swept,
+        "command": ["${env}", "${interpreter}", "${program}", *fixed, *logger, "${args_no_hyphens}"],
+    }
+
+
+def parameter(override: Override) -> dict[str, Any]:
+    """W&B's words for the values of a key. Raises `UserError` for a tag log at or below 0."""
+    value = override.value()
+    if not isinstance(value, IntervalSweep):
+        return {"values": [_plain(one) for one in override.sweep_string_iterator()]}
+    low, high = value.start, value.end
+    assert low is not None
+    assert high is not None
+    is_whole = isinstance(low, int) and isinstance(high, int)
+    if "log" not in value.tags:
+        return {"distribution": "int_uniform" if is_whole else "uniform", "min": low, "max": high}
+    if low <= 0:
+        raise UserError(f"{override.input_line}: the tag log needs numbers above 0.")
+    if is_whole:
+        steps = (low * (high / low) ** (number / (STEPS - 1)) for number in range(STEPS))
+        return {"values": sorted({round(step) for step in steps})}
+    return {"distribution": "log_uniform_values", "min": low, "max": high}
+
+
+def _plain(text: str) -> Any:
+    """Numbers as numbers, so that W&B draws them on an axis; all else as it is typed."""
+    for kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        return number if math.isfinite(number) else text
+    return text

@@ -17,6 +17,7 @@ from uncial.tasks import train
 from uncial.tasks.configuration import check_numbers, run_folder
 from uncial.tasks.control import check_durations
 from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.preparation import new_recognizer, seed_all, training_module, training_parts
 from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
 from uncial.training.interruption import ending_by_signal
@@ -70,13 +71,13 @@ def measured(config: DictConfig) -> Facts:
     """What the choice depends on. The speed is that of the first seconds of a training with the defaults."""
     config = with_pretrained_model(config)
     truth = load_ground_truth(config)
-    train.seed_all(config.seed)
-    recognizer = train.new_recognizer(config, truth)
-    parts, _ = train.training_parts(config, truth, recognizer)
+    seed_all(config.seed)
+    recognizer = new_recognizer(config, truth)
+    parts, _ = training_parts(config, truth, recognizer)
     part = parts["train"]
     steps = Wanted(steps=PROBE_STEPS)
     length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, run_folder() / "steps.txt")
-    module = train.training_module(config, recognizer, instantiate(config.model.metric), length)
+    module = training_module(config, recognizer, instantiate(config.model.metric), length)
     probe = Probe(PROBE_SECONDS)
     trainer = make_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from uncial.data.store import Store
-from uncial.metrics.calibration import Temperatures, calibrated
+from uncial.metrics.calibration import Temperatures, calibrated, tempered
 from uncial.metrics.evaluation import Overview
 from uncial.metrics.intervals import Interval
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
@@ -51,6 +51,18 @@ def calibrated_results(results: Iterable[LineResult], temperatures: Temperatures
     """The results in the order of the store, with confidences at the temperatures."""
     ordered = sorted(results, key=lambda result: result.row)
     return [replace(result, prediction=calibrated(result.prediction, temperatures)) for result in ordered]
+
+
+def calibrated_lines(lines: Iterable[EvaluatedLine], temperatures: Temperatures) -> list[EvaluatedLine]:
+    """The same for lines that were scored already, in their order."""
+    return [
+        replace(
+            line,
+            confidence=None if line.confidence is None else tempered(line.confidence, temperatures.lines),
+            character_confidences=tuple(tempered(one, temperatures.characters) for one in line.character_confidences),
+        )
+        for line in lines
+    ]
 
 
 def prediction_rows(results: Sequence[LineResult], lines: Sequence[EvaluatedLine]) -> Iterator[PredictionRow]:

@@ -14,9 +14,9 @@ from uncial.reports.figures import plural
 from uncial.reports.schedule import PlannedRun, draw_schedule
 from uncial.tasks.control import wanted_length
 from uncial.tasks.instantiation import made
+from uncial.tasks.preparation import new_recognizer, training_parts
 from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
-from uncial.tasks.train import new_recognizer, training_parts
 from uncial.training.devices import devices_of
 from uncial.training.plan import UNKNOWN, Plan, Wanted
 

@@ -1,0 +1,135 @@
+"""What a training begins with: the recogniser, the lines that it learns from, and how long it is."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from uncial.data.datamodule import Loading, Part, training_sampler
+from uncial.data.ground_truth import GroundTruth
+from uncial.errors import UserError
+from uncial.formats.types import Problem
+from uncial.models.build import build_model
+from uncial.models.files import load_model
+from uncial.models.recognizer import Recognizer
+from uncial.tasks.alphabet import codec_for, text_rules
+from uncial.tasks.control import wanted_length
+from uncial.tasks.instantiation import made
+from uncial.tasks.pretrained import lr_factors, pretrained_recognizer
+from uncial.tasks.recognition import loading, part_of, texts_of, too_long
+from uncial.tasks.session import Session
+from uncial.training.augmentations.chain import build_augmentation
+from uncial.training.group import processes
+from uncial.training.length import RunLength
+from uncial.training.line_scores import LineScores
+from uncial.training.module import TrainingModule
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training before its first step. `dropped` are the training lines that CTC cannot learn, `devices` those that
+    its batches are made for."""
+
+    recognizer: Recognizer
+    metric: LineScores
+    parts: Mapping[str, Part]
+    dropped: Sequence[Problem]
+    devices: int
+    loading: Loading
+    length: RunLength
+    module: TrainingModule
+
+
+def prepared(this: Session, truth: GroundTruth) -> Prepared:
+    """The training of a session: from new weights, from `pretrained`, or from the state of the run."""
+    config, state = this.config, this.state
+    seed_all(config.seed)
+    metric = instantiate(config.model.metric)
+    recognizer = new_recognizer(config, truth) if state is None else load_model(state.path)[0].train()
+    parts, dropped = training_parts(config, truth, recognizer)
+    # A run that goes on with another number of devices keeps its batches, and so its steps and its place among them.
+    devices = processes() if state is None else state.state.devices
+    how = loading(config.trainer, devices)
+    length = run_length(config, parts["train"], how, this.folder)
+    module = training_module(config, recognizer, metric, length)
+    return Prepared(recognizer, metric, parts, dropped, devices, how, length, module)
+
+
+def seed_all(seed: int) -> None:
+    """Torch, and for models and callbacks of others that draw from them NumPy and Python."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
+
+def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
+    """A recogniser of the characters of the training lines, or what `pretrained` and they make. Raises `UserError`
+    where there is nothing to learn from."""
+    for part, key in (("train", "data.train"), ("val", "data.val")):
+        if not len(truth.rows[part]):
+            raise UserError(_why_empty(part, key, list(config.data.ratio), truth))
+    texts = {part: texts_of(truth, truth.rows[part], text_rules(config)) for part in ("train", "val")}
+    rules = text_rules(config, texts["train"])
+    if config.pretrained is not None:
+        return pretrained_recognizer(config, texts["train"], rules)
+    model = build_model(config.model, codec=codec_for(config, texts, rules), text=rules)
+    if not isinstance(model, Recognizer):
+        raise UserError(f"model={config.model.name} is no line recogniser, and task=train trains those.")
+    return model
+
+
+def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> str:
+    if truth.problems and not len(truth.store):
+        first = truth.problems[0]
+        return f"No line could be used, the first because of this: {first.file} {first.line}: {first.reason}"
+    return f"The {part} part holds no line: check data.root, the filters, data.ratio={ratio} and {key}."
+
+
+def training_parts(
+    config: DictConfig, truth: GroundTruth, recognizer: Recognizer
+) -> tuple[dict[str, Part], list[Problem]]:
+    """The lines to train on, augmented and without those that CTC cannot learn, which are returned too; and those to
+    validate on."""
+    rows = truth.rows["train"]
+    infeasible = too_long(truth, rows, recognizer)
+    rows = np.array([row for row in rows.tolist() if row not in infeasible], dtype=np.int64)
+    if not len(rows):
+        raise UserError(
+            "Every training line has more text than its image has room for: check the lines with task=inspect."
+        )
+    augment = build_augmentation(config.augmentation, recognizer.preprocessing.channels)
+    parts = {
+        "train": part_of(truth, rows, recognizer, augment, config.seed),
+        "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed),
+    }
+    return parts, list(infeasible.values())
+
+
+def run_length(config: DictConfig, part: Part, how: Loading, folder: Path) -> RunLength:
+    """The number of steps, from the first of the `trainer` keys that is set."""
+    return RunLength(
+        wanted_length(config, len(part.dataset)),
+        len(training_sampler(part, how, config.seed)),
+        len(part.dataset),
+        config.scheduler.warmup_steps,
+        folder / "steps.txt",
+    )
+
+
+def training_module(
+    config: DictConfig, recognizer: Recognizer, metric: LineScores, length: RunLength
+) -> TrainingModule:
+    return TrainingModule(
+        recognizer,
+        metric,
+        made(config, "optimizer"),
+        made(config, "scheduler"),
+        length,
+        config.seed,
+        lr_factors(config),
+    )

@@ -1,0 +1,104 @@
+"""How a training ends: with its scores and what to run next, or with where it stands and how it goes on."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from uncial.data.ground_truth import GroundTruth
+from uncial.metrics.evaluation import evaluate
+from uncial.models.files import load_card
+from uncial.reports.console import make_console, show
+from uncial.reports.curves import draw_curves
+from uncial.reports.line_results import LINES_FILE, read_line_results
+from uncial.reports.scores_page import REPORT, About, write_scores_page
+from uncial.reports.summary import RunSummary, run_summary
+from uncial.reports.tables import write_metrics
+from uncial.tasks.configuration import data_as_typed, data_text, evaluation_settings
+from uncial.tasks.evaluation import part_scores
+from uncial.tasks.kept_model import BEST
+from uncial.tasks.session import Session
+from uncial.training.best_model import BestModel
+from uncial.training.checkpoints import Checkpoints
+from uncial.training.interruption import Interruption, end
+from uncial.training.run_state import LAST
+from uncial.training.standing import score_text
+from uncial.typed_arguments import as_typed
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def saying_how_to_go_on(
+    folder: Path, states: Checkpoints, best: BestModel, interruption: Interruption
+) -> Iterator[None]:
+    """Around the training: where it stands when it is stopped or fails, and what to type; then the exit code of the
+    signal, or the error."""
+    try:
+        yield
+    except BaseException:
+        if states.written is not None:
+            model = folder / BEST
+            found = ", ".join(score_text(name, best.scores[f"val/{name}"]) for name in ("cer", "wer") if best.scores)
+            total = "" if states.written.total_steps is None else f" of {states.written.total_steps}"
+            log.info(f"The state after step {states.written.steps}{total} is in {folder / LAST}.")
+            if model.is_file():
+                log.info(f"The best model is {model} ({found or 'not validated yet'}).")
+        log.info(f"To go on: python run.py {as_typed('resume', folder)}")
+        if interruption.requested is None:
+            raise
+    else:
+        return
+    interruption.release()
+    end(interruption.requested)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What the training took: seconds with validations, the rate of the training alone, and how many lines it learned
+    from."""
+
+    seconds: float
+    lines_per_second: float
+    epochs: float
+    steps: int
+    lines: int
+
+
+def write_report(this: Session, truth: GroundTruth) -> None:
+    """The report of the validation lines as the best model read them, perhaps in an earlier session of the run."""
+    folder, config = this.folder, this.config
+    if (folder / LINES_FILE).is_file():
+        lines = read_line_results(folder / LINES_FILE)
+        evaluation = evaluate(lines, evaluation_settings(config, str(config.model.metric.profile)))
+        facts = {"part": "validation", "model": str(folder / BEST), "data": data_text(config)}
+        about = About(f"Training of {config.name}", facts, curves=folder / "curves.png")
+        write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
+
+
+def finish(this: Session, truth: GroundTruth, effort: Effort, skipped: int) -> None:
+    """Draws and writes what a training leaves, and says how good the best model is, where it lies and what to run
+    next."""
+    folder = this.folder
+    draw_curves(folder / "metrics.csv", folder / "curves.png")
+    write_report(this, truth)
+    best, model = folder / BEST, as_typed("checkpoint", folder)
+    scores = load_card(best)["scores"]
+    # Last: a run with this file is finished.
+    write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(effort)})
+    summary = RunSummary(
+        parts={"validation": part_scores(scores)},
+        folder=folder,
+        seconds=effort.seconds,
+        lines_per_second=effort.lines_per_second,
+        epochs=effort.epochs,
+        steps=effort.steps,
+        skipped=skipped,
+        files={"best model": best, "report": folder / REPORT, "predictions": folder / "predictions.csv"},
+        next_steps={
+            "score it on the test part": f"python run.py task=test {model} {data_as_typed(this.typed)}".rstrip(),
+            "read your own pages": f"python run.py task=predict {model} predict.input=FOLDER",
+        },
+    )
+    show(make_console(), run_summary(summary))

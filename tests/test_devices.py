@@ -13,9 +13,15 @@ import torch
 from drawn_layouts import read_csv
 from killing import differences, in_own_process, left_by, signalled_when
 from program import Ended, run_program
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import distributed
 
+from uncial.errors import UserError
 from uncial.training import processes
+from uncial.training.length import RunLength
+from uncial.training.module import TrainingModule
+from uncial.typed_arguments import as_typed
 
 TWO = ("trainer=cpu", "trainer.devices=2")
 MODEL = """
@@ -120,6 +126,8 @@ def test_two_processes_train_the_model_that_one_with_twice_the_batch_trains(one,
         assert row.keys() == twin.keys()
         for name in row:
             assert (row[name] == twin[name] == "") or float(row[name]) == pytest.approx(float(twin[name]), abs=1e-4)
+    for name in ("cer", "wer", "loss", "cer_interval", "lines"):
+        assert one.metrics["val"][name] == pytest.approx(two.metrics["val"][name], abs=1e-4), name
     told = one.metrics["train"], two.metrics["train"]
     assert told[0]["steps"] == told[1]["steps"] == 12
     assert told[0]["epochs"] == told[1]["epochs"]
@@ -137,30 +145,28 @@ def test_one_process_writes(two):
     assert not list(two.folder.glob(".*"))
 
 
-def test_equal_weights_give_equal_scores_on_any_number_of_devices(trained, drawn, base):
-    arguments = ("task=test", f"checkpoint={trained.folder}", "data=page", f"data.root={drawn / 'page'}")
-    options = ("data.subset=val", "trainer.evaluation_max_lines=2")
-    runs = [
-        run_program(base / f"test_{count}", *arguments, *options, f"trainer.devices={count}", "trainer=cpu")
-        for count in (1, 2)
-    ]
+@pytest.fixture(scope="module")
+def talkative(two, base) -> Path:
+    """That model with other readings for other lines, which so short a training has not taught it."""
+    with safe_open(two.folder / "best.safetensors", "pt") as file:
+        weights, about = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    output = next(weight for name, weight in weights.items() if name.endswith("decoder.output.weight"))
+    output.copy_(torch.randn(output.shape, generator=torch.Generator().manual_seed(1)) * 30)
+    save_file(weights, base / "talkative.safetensors", about)
+    return base / "talkative.safetensors"
+
+
+def test_equal_weights_give_equal_scores_on_any_number_of_devices(talkative, exact, base):
+    arguments = ("task=test", f"checkpoint={talkative}", *exact[2:4], exact[-1], "data.subset=val")
+    options = ("trainer=cpu", "trainer.evaluation_max_lines=2")
+    runs = [run_program(base / f"test_{n}", *exact[:2], *arguments, *options, f"trainer.devices={n}") for n in (1, 2)]
     assert all(ended.code == 0 for ended in runs), runs
     alone, together = runs
     for name in ("predictions.csv", "lines.jsonl", "scores.csv", "ketos.txt", "review.csv", "metrics.csv"):
         assert alone.read(name) == together.read(name), name
     scores, same = ({**ended.metrics["test"], "seconds": 0} for ended in runs)
     assert scores == same
-    assert scores["cer"] == trained.metrics["val"]["cer"]
-
-
-def test_the_validation_of_two_processes_is_the_test_of_one(two, exact, base):
-    ended = run_program(
-        base / "scored", *exact[:2], "task=test", f"checkpoint={two.folder}", *exact[2:4], exact[-1], "data.subset=val"
-    )
-    assert ended.code == 0, ended
-    assert ended.read("lines.jsonl") == two.read("lines.jsonl")
-    for name in ("cer", "wer", "loss", "cer_interval", "lines"):
-        assert ended.metrics["test"][name] == two.metrics["val"][name], name
+    assert len({row["prediction"] for row in read_csv(alone.folder / "predictions.csv")}) > 1
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -191,19 +197,47 @@ def children(process: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-def test_a_process_that_is_killed_ends_the_run_with_its_error(exact, base):
-    folder = base / "killed"
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_process_that_is_killed_ends_the_run_with_its_error(exact, base, rank):
+    """Of the first one too, which is the one that would say how to go on."""
+    folder = base / f"killed {rank}"
 
     def kill_one(process: int) -> None:
         while not (folder / "last.ckpt").is_file() and is_alive(process):
             time.sleep(0.01)
-        os.kill(children(process)[-1], signal.SIGKILL)
+        os.kill(children(process)[rank - 2], signal.SIGKILL)
 
     code, told = in_own_process(folder, *exact, *TWO, "trainer.max_steps=100000", before=limited, beside=kill_one)
     assert code == 1, told
-    assert "Process 2 of 2 was killed (SIGKILL)" in told
+    assert f"Process {rank + 1} of 2 was killed (SIGKILL)" in told
+    assert f"trainer.devices. To go on: python run.py {as_typed('resume', folder)}\n" in told
     assert "Traceback" not in told
-    assert f"resume={folder}" in (folder / "log.txt").read_text()
+
+
+def test_a_time_budget_is_that_of_the_first_and_the_error_of_one_alone_ends_all(exact, base, monkeypatch):
+    folder, fix, validate = base / "budget", RunLength._fix, TrainingModule.validation_step
+
+    def fix_by_another_clock(self, trainer):
+        self._measure_start -= 3 * distributed.get_rank()
+        fix(self, trainer)
+
+    def fail_at_the_end(self, *arguments):
+        steps = self.trainer.global_step
+        (base / f"steps_{distributed.get_rank()}.txt").write_text(f"{steps}\n")
+        if steps and steps == self.trainer.fit_loop.max_steps and distributed.get_rank() == 1:
+            raise UserError("only here.")
+        return validate(self, *arguments)
+
+    monkeypatch.setattr(RunLength, "_fix", fix_by_another_clock)
+    monkeypatch.setattr(TrainingModule, "validation_step", fail_at_the_end)
+    budget = ("trainer.max_steps=null", "trainer.time_budget=2", "scheduler.warmup_steps=3")
+    code, told = in_own_process(folder, *exact, *TWO, *budget, before=limited)
+    assert code == 1, told
+    assert "Error: only here.\n" in told
+    assert "Traceback" not in told
+    assert f"To go on: python run.py {as_typed('resume', folder)}" in (folder / "log.txt").read_text()
+    steps = [(base / f"steps_{rank}.txt").read_text() for rank in (0, 1)]
+    assert steps == [(folder / "steps.txt").read_text()] * 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM])

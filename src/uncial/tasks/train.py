@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.store import Store
+from uncial.errors import UserError
 from uncial.models.files import whole_card
 from uncial.reports.environment import add_to_environment
 from uncial.reports.tables import write_skipped
@@ -31,8 +32,10 @@ from uncial.training.interruption import listening
 from uncial.training.kept import Keeping
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.pace import Pace
+from uncial.training.processes import LostProcessError
 from uncial.training.progress import progress_callback
 from uncial.training.trainer import device_of, make_trainer, quiet_lightning
+from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +59,10 @@ def train(this: Session) -> None:
     plain = replace(this, config=plain_config(config))
     if config.trainer.devices == "auto" and devices.count == 1:
         log.info(f"trainer.devices=auto: there is one device here ({devices.kind}), and so one process.")
-    on_devices(devices, this.folder, fit, plain, replace(truth, pages=()))
+    try:
+        on_devices(devices, this.folder, fit, plain, replace(truth, pages=()))
+    except LostProcessError as died:
+        raise UserError(f"{died} To go on: python run.py {as_typed('resume', this.folder)}") from None
 
 
 def fit(this: Session, truth: GroundTruth) -> None:

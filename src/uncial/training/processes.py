@@ -54,6 +54,10 @@ class Ending:
         return self.error is None and self.stopped is None and self.exit_code is None
 
 
+class LostProcessError(UserError):
+    """A process that could say nothing any more, not even how to go on."""
+
+
 @dataclass
 class _Member:
     process: BaseProcess
@@ -97,7 +101,7 @@ def error_of(endings: Sequence[Ending | None]) -> Exception:
             return error
     for rank, ending in enumerate(endings):
         if ending is not None and ending.exit_code is not None:
-            return UserError(
+            return LostProcessError(
                 f"Process {rank + 1} of {len(endings)} {_how_it_died(ending.exit_code)}, and the run with it. Often "
                 "the memory was not enough: lower trainer.batch_width, trainer.workers or trainer.devices."
             )

@@ -11,6 +11,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
+from uncial.sweeps.launched import Program
 
 
 class SlurmLauncher(Launcher):
@@ -24,9 +25,8 @@ class SlurmLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Raises `UserError` where there is no SLURM, or it refuses the jobs."""
-        launching = _launching()
-        program = launching.Program(self._hydra_context, self._task_function, self._config)
-        return launching.launch(self._settings, program, job_overrides, initial_job_idx)
+        program = Program(self._hydra_context, self._task_function, self._config)
+        return _launching().launch(self._settings, program, job_overrides, initial_job_idx)
 
     def script(self, jobs: int) -> str:
         """What sbatch would be given for so many jobs."""

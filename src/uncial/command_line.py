@@ -123,7 +123,7 @@ def _unknown_choice(group: str, name: str) -> str:
     if group == "hydra/launcher":
         return (
             f'{group}={name} does not exist or is not installed: pip install "uncial[sweeps]" brings joblib, '
-            'pip install "uncial[slurm]" slurm; basic is always there.'
+            'pip install "uncial[slurm]" slurm, pip install "uncial[ray]" ray; basic is always there.'
         )
     choices = group_choices(conf_folder(), group)
     return f"{group}={name} does not exist.{did_you_mean(name, choices)} Choices: {', '.join(choices) or 'none'}."

@@ -2,21 +2,19 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
-from hydra.types import HydraContext, TaskFunction
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher as HydraSlurmLauncher
-from omegaconf import DictConfig, OmegaConf, open_dict
 from submitit.core.core import Job
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import SlurmExecutor
 
 from uncial.errors import UserError
 from uncial.sweeps.callback import failures
+from uncial.sweeps.launched import ENVIRONMENT, Program, plain
 from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
 from uncial.sweeps.slurm import queue
 from uncial.sweeps.slurm.job import ClusterJob
@@ -25,18 +23,6 @@ from uncial.sweeps.slurm.waiting import Lost, Submitted, ended_with_the_sweep, w
 
 FOLDER = "slurm"
 """In the sweep's folder: the script, and for each job in SLURM a folder with what it printed."""
-
-ENVIRONMENT = ("UNCIAL_ROOT", "PYTHONPATH", "HYDRA_FULL_ERROR")
-"""Variables that a job needs as they were, also where a cluster hands none on."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """What Hydra gives a launcher to run jobs with."""
-
-    hydra_context: HydraContext
-    task_function: TaskFunction
-    config: DictConfig
 
 
 class Executor(SlurmExecutor):
@@ -49,7 +35,7 @@ class Executor(SlurmExecutor):
 
 def script(given: Mapping[str, Any], sweep: Path, jobs: int) -> str:
     """The script that sbatch would be given for so many jobs of the sweep in this folder."""
-    executor = _executor(read_settings(_plain(given)), sweep)
+    executor = _executor(read_settings(plain(given)), sweep)
     if jobs > 1:
         executor.parameters["map_count"] = jobs
     return executor._make_submission_file_text(executor._submitit_command_str, "")
@@ -63,7 +49,7 @@ def launch(
     A job that SLURM ends, or loses, has failed, with a sentence in its outcome. Raises `UserError` for settings that
     cannot be, where there is no SLURM, for jobs that it refuses, and for a sweep whose jobs are still in the queue.
     """
-    settings, sweep = read_settings(_plain(given)), Path(program.config.hydra.sweep.dir)
+    settings, sweep = read_settings(plain(given)), Path(program.config.hydra.sweep.dir)
     if not queue.has_slurm():
         raise UserError(
             "hydra/launcher=slurm finds no SLURM here (sbatch, squeue, scancel): type it on the cluster's login node; "
@@ -71,7 +57,7 @@ def launch(
         )
     _check_not_running(sweep)
     overrides = {first + place: tuple(typed) for place, typed in enumerate(job_overrides)}
-    folders = {number: _job_folder(program, number, typed) for number, typed in overrides.items()}
+    folders = {number: program.job_folder(number, typed) for number, typed in overrides.items()}
     returns = {number: JobReturn(overrides=typed, status=JobStatus.COMPLETED) for number, typed in overrides.items()}
     jobs = _submit(settings, program, {n: typed for n, typed in overrides.items() if not is_finished(folders[n])})
     for number, job in jobs.items():
@@ -130,16 +116,6 @@ def _check_not_running(sweep: Path) -> None:
         )
 
 
-def _job_folder(program: Program, number: int, overrides: Sequence[str]) -> Path:
-    hydra = program.config.hydra
-    if hydra.sweep._get_node("subdir")._value() == "${hydra.job.num}":
-        return Path(hydra.sweep.dir) / str(number)
-    config = program.hydra_context.config_loader.load_sweep_config(program.config, list(overrides))
-    with open_dict(config):
-        config.hydra.job.num = number
-    return Path(config.hydra.sweep.dir) / str(config.hydra.sweep.subdir)
-
-
 def _what_became(ended: Lost, job: Job[JobReturn]) -> str:
     explained = _STATES.get(ended.state, f"the job has left SLURM's queue without a result ({ended.state})")
     return f"{explained}; what it printed is in {job.paths.stdout}."
@@ -153,11 +129,3 @@ _STATES = {
     "OUT_OF_MEMORY": "the job needs more memory than hydra.launcher.memory",
     "NODE_FAIL": "the node of the job has failed",
 }
-
-
-def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = {
-        key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-        for key, value in given.items()
-    }
-    return plain

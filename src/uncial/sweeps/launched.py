@@ -1,0 +1,42 @@
+"""What a launcher of cluster jobs needs to know of the sweep that it runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+ENVIRONMENT = ("UNCIAL_ROOT", "PYTHONPATH", "HYDRA_FULL_ERROR")
+"""Variables that a job needs as they were, also where a cluster hands none on."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What Hydra gives a launcher to run jobs with."""
+
+    hydra_context: HydraContext
+    task_function: TaskFunction
+    config: DictConfig
+
+    def job_config(self, number: int, overrides: Sequence[str]) -> DictConfig:
+        """The config of one job, with that of Hydra."""
+        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
+        with open_dict(config):
+            config.hydra.job.id, config.hydra.job.num = f"job_id_for_{number}", number
+        return config
+
+    def job_folder(self, number: int, overrides: Sequence[str]) -> Path:
+        hydra = self.config.hydra
+        if hydra.sweep._get_node("subdir")._value() == "${hydra.job.num}":
+            return Path(hydra.sweep.dir) / str(number)
+        return Path(hydra.sweep.dir) / str(self.job_config(number, overrides).hydra.sweep.subdir)
+
+
+def plain(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a launcher without OmegaConf's containers."""
+    return {
+        key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        for key, value in given.items()
+    }

@@ -1,0 +1,191 @@
+"""The jobs of a sweep through Ray: each is a task of a cluster, in a process of its own."""
+
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import ray
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
+from ray.exceptions import RayError
+
+from uncial.errors import UserError
+from uncial.sweeps.callback import failures
+from uncial.sweeps.launched import ENVIRONMENT, Program, plain
+from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
+
+PREFIX = "hydra.launcher"
+TERMINATED = 143
+"""The exit code after SIGTERM."""
+
+SAVING = 120.0
+"""Seconds that jobs have to save their states when the sweep is stopped."""
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """The keys of conf/hydra/launcher/ray.yaml."""
+
+    address: str | None
+    cpus: float
+    gpus: float
+    resources: Mapping[str, float]
+    parallel: int | None
+
+
+def read_settings(given: Mapping[str, Any]) -> RaySettings:
+    """Raises `UserError` for the first value that Ray would not take."""
+    address, parallel, resources = given["address"], given["parallel"], given["resources"] or {}
+    if address is not None and (not isinstance(address, str) or not address.strip()):
+        raise UserError(f"{PREFIX}.address={address}: HOST:PORT is needed, auto, or null.")
+    if parallel is not None and (isinstance(parallel, bool) or not isinstance(parallel, int) or parallel < 1):
+        raise UserError(f"{PREFIX}.parallel={parallel}: a whole number is needed that is 1 or more, or null.")
+    if not isinstance(resources, Mapping):
+        raise UserError(f"{PREFIX}.resources={resources}: names are needed with amounts, {{a100: 1}}, or null.")
+    amounts = {str(name): _amount(f"resources.{name}", value) for name, value in resources.items()}
+    return RaySettings(address, _amount("cpus", given["cpus"]), _amount("gpus", given["gpus"]), amounts, parallel)
+
+
+def _amount(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise UserError(f"{PREFIX}.{key}={value}: a number is needed that is 0 or more.")
+    return value
+
+
+def launch(
+    given: Mapping[str, Any], program: Program, job_overrides: Sequence[Sequence[str]], first: int
+) -> list[JobReturn]:
+    """Run the jobs that are not finished, and when the waiting is stopped let those that run save their states.
+
+    A job whose process is lost has failed, with a sentence in its outcome. Raises `UserError` for settings that cannot
+    be, and for a cluster that does not answer or has no node for a job.
+    """
+    settings, sweep = read_settings(plain(given)), Path(program.config.hydra.sweep.dir)
+    overrides = {first + place: tuple(typed) for place, typed in enumerate(job_overrides)}
+    folders = {number: program.job_folder(number, typed) for number, typed in overrides.items()}
+    waiting = [number for number in overrides if not is_finished(folders[number])]
+    running: dict[Any, int] = {}
+    with _cluster(settings), _ended_with_the_sweep(running, sweep):
+        while waiting or running:
+            while waiting and len(running) < (settings.parallel or len(overrides)):
+                number = waiting.pop(0)
+                running[_submitted(settings, program, number, overrides[number])] = number
+            for job in ray.wait(list(running), timeout=1)[0]:
+                number = running.pop(job)
+                if lost := _what_became(job):
+                    write_outcome(folders[number], Outcome(FAILED, overrides[number], lost))
+                    print(f"Job {number} failed, the others go on. Error: {lost}", flush=True)
+    return [JobReturn(overrides=typed, status=JobStatus.COMPLETED) for typed in overrides.values()]
+
+
+def _submitted(settings: RaySettings, program: Program, number: int, overrides: Sequence[str]) -> Any:
+    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    # A lost job is not tried again: its folder is only gone on with in a sweep that is resumed.
+    task = ray.remote(
+        num_cpus=settings.cpus,
+        num_gpus=settings.gpus,
+        resources=dict(settings.resources),
+        max_retries=0,
+        max_calls=1,
+    )(_job).options(name=f"job {number}")
+    return task.remote(str(Path.cwd()), environment, program, number, tuple(overrides), Singleton.get_state())
+
+
+def _job(
+    folder: str,
+    environment: Mapping[str, str],
+    program: Program,
+    number: int,
+    overrides: Sequence[str],
+    state: Any,
+) -> None:
+    """What a process of the cluster does: one job, as Hydra's own launcher would, in the folder and with the
+    environment of the command that was typed."""
+    os.chdir(folder)
+    os.environ.update(environment)
+    # Ray has taken SIGTERM over; a training that is ended saves its state.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    setup_globals()
+    Singleton.set_state(state)
+    config = program.job_config(number, overrides)
+    HydraConfig.instance().set_config(config)
+    run_job(
+        hydra_context=program.hydra_context,
+        task_function=program.task_function,
+        config=config,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+    )
+
+
+def _what_became(job: Any) -> str:
+    """Why a job has ended without its outcome; empty where it has one."""
+    try:
+        ray.get(job)
+    except RayError as error:
+        reason = str(error).strip().splitlines()[-1].rstrip(".")
+        return f"the job's process in Ray was lost ({type(error).__name__}: {reason})."
+    return ""
+
+
+@contextmanager
+def _cluster(settings: RaySettings) -> Iterator[None]:
+    """Connected to the cluster that is meant; without an address to one that begins and ends here."""
+    own = {"include_dashboard": False} if settings.address is None else {}
+    # Ray's own, 15, leaves its processes next to nothing of a machine that others compute on.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    try:
+        ray.init(address=settings.address or "local", logging_level="ERROR", **own)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise UserError(
+            f"{PREFIX}.address={settings.address}: there is no Ray cluster to be had ({reason}): `ray status` on its "
+            "first node shows it; null starts one on this machine for the sweep."
+        ) from None
+    try:
+        _check_room(settings)
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _check_room(settings: RaySettings) -> None:
+    wanted = {"CPU": settings.cpus, "GPU": settings.gpus, **settings.resources}
+    wanted = {name: amount for name, amount in wanted.items() if amount}
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if any(all(node.get(name, 0) >= amount for name, amount in wanted.items()) for node in nodes):
+        return
+    text = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items())
+    if settings.address is None:
+        raise UserError(f"A job asks for {text}, which this machine has not: lower {PREFIX}.cpus or {PREFIX}.gpus.")
+    print(f"No node of the cluster has {text} yet: the jobs wait for one that joins.", flush=True)
+
+
+@contextmanager
+def _ended_with_the_sweep(running: Mapping[Any, int], sweep: Path) -> Iterator[None]:
+    """Around the waiting: Ctrl-C, SIGTERM or an error has the jobs save their states, and says which are missing."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    except BaseException:
+        jobs = list(running)
+        print(f"Stopping the jobs of the sweep in Ray: {', '.join(map(str, running.values()))}", flush=True)
+        for job in jobs:
+            ray.cancel(job)
+        # A second Ctrl-C does not wait for them.
+        with suppress(KeyboardInterrupt):
+            ray.wait(jobs, num_returns=len(jobs), timeout=SAVING) if jobs else None
+        print(failures(sweep), flush=True)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(TERMINATED)

@@ -12,12 +12,13 @@ from program import ROOT, TINY, run_program
 from uncial.config_keys import group_choices, known_keys
 from uncial.training.recipe import Facts, batch_lines, expected_views, recipe
 
-FACTS = Facts(lines=800, characters=90, width=500.0, pace=20.0, seconds=600.0, device="cpu", cores=2)
+FACTS = Facts(lines=800, characters=90, width=500.0, height=48, pace=20.0, seconds=600.0, device="cpu", cores=2)
 facts = st.builds(
     Facts,
     lines=st.integers(1, 500_000),
     characters=st.integers(1, 5_000),
     width=st.floats(20, 3_000),
+    height=st.integers(16, 128),
     pace=st.floats(0.1, 5_000),
     seconds=st.none() | st.floats(10, 1e6),
     device=st.sampled_from(["cpu", "gpu"]),
@@ -45,15 +46,16 @@ def test_more_time_never_makes_batches_smaller_nor_steps_fewer(facts, factor):
     less, more = expected_views(facts), expected_views(longer)
     assert batch_lines(facts, less) <= batch_lines(longer, more)
     # A batch is doubled where the steps are more than enough, so that they may halve then.
-    assert more / batch_lines(longer, more) >= min(less / batch_lines(facts, less), 2_500) * 0.5
+    assert more / batch_lines(longer, more) >= min(less / batch_lines(facts, less), 1_200) * 0.5
 
 
 @given(facts)
 def test_a_batch_holds_the_lines_that_were_chosen_and_the_rate_follows_them(facts):
     chosen = {choice.key: choice.value for choice in recipe(facts)}
     lines, pixels = int(chosen["trainer.max_lines"]), int(chosen["trainer.batch_width"])
+    width = facts.width * int(chosen.get("model.preprocessing.height", facts.height)) / facts.height
     assert 1 <= lines <= (64 if facts.device == "gpu" else 16)
-    assert abs(pixels - lines * facts.width) <= 100
+    assert abs(pixels - lines * width) <= 100
     assert math.isclose(
         float(chosen["optimizer.lr"]),
         min(4e-3, (1e-3 if facts.tuned else 2e-3) * math.sqrt(lines / 8)),
@@ -66,6 +68,18 @@ def test_lines_that_are_seen_often_vary_more():
         return next(one.value for one in recipe(replace(FACTS, lines=lines)) if one.key == "augmentation")
 
     assert [augmentation(lines) for lines in (100, 1_000, 10_000)] == ["strong", "default", "light"]
+
+
+def test_short_trainings_take_low_lines_and_models_that_can_read_keep_theirs():
+    def height(**changed):
+        found = {choice.key: choice.value for choice in recipe(replace(FACTS, **changed))}
+        return found.get("model.preprocessing.height")
+
+    assert height(seconds=300.0) == "32"
+    assert height(seconds=3_600.0) is None
+    assert height(seconds=300.0, tuned=True) is None
+    assert height(seconds=300.0, height=32) is None
+    assert height(seconds=300.0, height=120) is None
 
 
 def test_without_a_time_every_line_is_seen_twelve_times_at_least():

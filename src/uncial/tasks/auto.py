@@ -88,6 +88,7 @@ def measured(config: DictConfig) -> Facts:
         lines=len(part.dataset),
         characters=len(recognizer.codec.alphabet),
         width=float(part.widths.mean()),
+        height=recognizer.preprocessing.height,
         pace=probe.lines_per_second,
         seconds=seconds_of(config.trainer.time_budget, "trainer.time_budget"),
         device="cpu" if trainer.strategy.root_device.type == "cpu" else "gpu",

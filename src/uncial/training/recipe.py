@@ -3,7 +3,7 @@ reason."""
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uncial.reports.figures import duration
 
@@ -17,24 +17,33 @@ VIEWS, LEAST_PASSES = 60_000, 12
 TUNING_VIEWS, TUNING_PASSES, TUNING_RATE = 3_000, 10, 1e-3
 """The same for a model that can read already (experiment=bonnevie_finetune)."""
 
-FEW_STEPS, MANY_STEPS = 2_500, 20_000
+FEW_STEPS = 1_200
+"""With fewer the batches are made smaller, as far as two lines."""
+
+MANY_STEPS = {"cpu": 20_000, "gpu": 2_500}
 LARGEST_BATCH = {"cpu": 16, "gpu": 64}
 """Lines of a step: on a processor larger batches save next to no time, on a GPU they fill it."""
 
 LARGEST_RATE = 4e-3
+
+LOW, USUAL, FEW_VIEWS, FASTER = 32, 64, 10_000, 1.6
+"""Low lines are learned from in less time, by this factor, and after fewer views, but hold less of small writing: for
+short trainings (docs/benchmarks.md), and for models that take lines of up to `USUAL` pixels."""
 
 
 @dataclass(frozen=True)
 class Facts:
     """What a choice depends on.
 
-    `width` is the mean padded width in pixels of a training line as the model takes it, `pace` the lines a second that
-    were measured, `seconds` the time for the whole training, None where none was given, `device` cpu or gpu.
+    `width` is the mean padded width in pixels of a training line as the model takes it, `height` the height, `pace` the
+    lines a second that were measured, `seconds` the time for the whole training, None where none was given, `device`
+    cpu or gpu.
     """
 
     lines: int
     characters: int
     width: float
+    height: int
     pace: float
     seconds: float | None
     device: str
@@ -53,9 +62,29 @@ class Choice:
 
 def recipe(facts: Facts) -> list[Choice]:
     """The choices for a training, in the order in which they follow from each other."""
+    height = _height(facts)
+    facts = lower(facts) if height else facts
     views = expected_views(facts)
     lines = batch_lines(facts, views)
-    return [*_length(facts, views), *_batch(facts, views, lines), *_warm_up(views / lines), _augmentation(facts, views)]
+    return [
+        *height,
+        *_length(facts, views),
+        *_batch(facts, views, lines),
+        *_warm_up(views / lines),
+        _augmentation(facts, views),
+    ]
+
+
+def lower(facts: Facts) -> Facts:
+    """The same with lines of the height `LOW`."""
+    return replace(facts, width=facts.width * LOW / facts.height, height=LOW, pace=FASTER * facts.pace)
+
+
+def _height(facts: Facts) -> list[Choice]:
+    if facts.tuned or not LOW < facts.height <= USUAL or expected_views(facts) >= FEW_VIEWS:
+        return []
+    reason = f"so short a training reads lower lines sooner and faster than those of {facts.height} pixels"
+    return [Choice("model.preprocessing.height", str(LOW), reason)]
 
 
 def expected_views(facts: Facts) -> int:
@@ -71,8 +100,7 @@ def batch_lines(facts: Facts, views: int) -> int:
     wanted = LINES_OF_A_STEP
     while wanted > 2 and views / wanted < FEW_STEPS:
         wanted //= 2
-    most = FEW_STEPS if facts.device == "gpu" else MANY_STEPS
-    while wanted < LARGEST_BATCH[facts.device] and views / wanted > most:
+    while wanted < LARGEST_BATCH[facts.device] and views / wanted > MANY_STEPS[facts.device]:
         wanted *= 2
     return min(wanted, max(1, facts.lines))
 

@@ -12,6 +12,7 @@ from program import ROOT, TINY, Ended, quoted, run_program
 from uncial.config_keys import group_choices, group_names, known_keys
 from uncial.sweeps.callback import unused
 from uncial.sweeps.outcome import FAILED, FINISHED, outcomes, what_differs
+from uncial.tasks.control import wanted_length
 
 TEMPLATES = ROOT / "multirun_templates" / "sweep"
 SMALL = tuple(key for key in TINY if "height" not in key)
@@ -103,6 +104,15 @@ def test_every_template_is_found(monkeypatch):
         for path in TEMPLATES.glob("*.yaml"):
             config = compose("config", ["data=bonnevie", f"sweep={path.stem}"], return_hydra_config=True)
             assert config.hydra.sweeper.params
+
+
+def test_the_runs_of_a_learning_curve_differ_in_their_lines_alone(monkeypatch):
+    """A least number of passes would make those on many lines longer."""
+    monkeypatch.setenv("UNCIAL_ROOT", str(ROOT))
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = compose("config", ["data=page", "sweep=learning_curve"])
+    lengths = {wanted_length(config, lines).epochs * lines for lines in (1_000, 6_000, 30_000)}
+    assert lengths == {config.trainer.lines_seen}
 
 
 def test_no_two_runs_get_one_folder(tmp_path):

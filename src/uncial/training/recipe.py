@@ -127,8 +127,9 @@ def _batch(facts: Facts, views: int, lines: int) -> Iterator[Choice]:
     yield Choice("trainer.batch_width", str(pixels), f"{lines} lines of {facts.width:.0f} pixels")
     reference = TUNING_RATE if facts.tuned else REFERENCE_RATE
     rate = min(LARGEST_RATE, reference * math.sqrt(lines / LINES_OF_A_STEP))
-    start = "that of a model that can read already" if facts.tuned else "that measured best"
-    yield Choice("optimizer.lr", f"{rate:.1e}", f"{start} for {LINES_OF_A_STEP} lines, by the root of the batch")
+    start = "suits a model that can read already" if facts.tuned else "measured best"
+    reason = f"{reference:g} {start}, at {LINES_OF_A_STEP} lines a step; it goes with the root of their number"
+    yield Choice("optimizer.lr", f"{rate:.1e}", reason)
 
 
 def _warm_up(steps: float) -> Iterator[Choice]:

@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
-from hydra.errors import HydraException
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from uncial.errors import UserError
+from uncial.sweeps.swept import LOG, check_log, swept
 
 NOT_SEARCHED = ("seed", "data.fold", "data.seed")
 """A search for the best of these finds luck."""
-
-LOG = "log"
 
 
 @dataclass(frozen=True)
@@ -35,26 +32,19 @@ def search_space(params: Mapping[str, Any], typed: Sequence[str], loader: Config
 
     Raises `UserError` where there is nothing to search, and for what is no use to a search.
     """
-    lines = [*(f"{key}={value}" for key, value in params.items()), *typed]
-    try:
-        parsed = OverridesParser.create(config_loader=loader).parse_overrides(lines)
-    except HydraException as error:
-        raise UserError(f"hydra.sweeper.params cannot be read: {str(error).splitlines()[0]}") from None
-    last = {override.get_key_element(): override for override in parsed}
-    swept = {key: override for key, override in last.items() if override.is_sweep_override()}
-    for key in swept:
+    given = swept(params, typed, loader)
+    for key in given.varied:
         if key.lstrip("+") in NOT_SEARCHED:
             raise UserError(
                 f"{key} is several values: a search would take the luckiest of them. Search with one, and then repeat "
                 "the best run with others."
             )
-    if not swept:
+    if not given.varied:
         raise UserError(
             "There is nothing to search: give hydra.sweeper.params or the command a key with several values, for "
             "instance 'optimizer.lr=tag(log, interval(1e-4, 1e-2))'."
         )
-    fixed = [f"{key}={one.get_value_element_as_str()}" for key, one in last.items() if key not in swept]
-    return SearchSpace(tuple(fixed), {key: _distribution(one) for key, one in swept.items()})
+    return SearchSpace(given.fixed, {key: _distribution(one) for key, one in given.varied.items()})
 
 
 def _distribution(override: Override) -> BaseDistribution:
@@ -71,7 +61,8 @@ def _distribution(override: Override) -> BaseDistribution:
 
 def _interval(override: Override, value: IntervalSweep) -> BaseDistribution:
     low, high, log = value.start, value.end, LOG in value.tags
-    _check_log(override, log, low)
+    if log:
+        check_log(override, low)
     assert low is not None
     assert high is not None
     if low > high:
@@ -86,18 +77,14 @@ def _range(override: Override, value: RangeSweep) -> BaseDistribution:
     values, log = sorted(value.range()), LOG in value.tags
     if not values:
         raise UserError(f"{override.input_line}: there is nothing in this range.")
-    _check_log(override, log, values[0])
+    if log:
+        check_log(override, values[0])
     step = abs(value.step)
     if log and step != 1:
         raise UserError(f"{override.input_line}: a range with the tag log has steps of 1; or take an interval.")
     if all(isinstance(one, int) for one in values):
         return IntDistribution(values[0], values[-1], log=log, step=int(step))
     return FloatDistribution(values[0], values[-1], step=float(step))
-
-
-def _check_log(override: Override, log: bool, low: float | None) -> None:
-    if log and (low is None or low <= 0):
-        raise UserError(f"{override.input_line}: the tag log needs numbers above 0.")
 
 
 def _text(value: Any) -> str:

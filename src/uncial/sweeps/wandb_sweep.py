@@ -8,13 +8,12 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
-from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
+from uncial.sweeps.swept import LOG, check_log, swept
 from uncial.typed_arguments import typed_key
 
 FILE_NAME = "wandb_sweep.yaml"
@@ -40,23 +39,17 @@ def wandb_sweep(
 ) -> dict[str, Any]:
     """`program`, `method`, `parameters` and `command` of W&B's sweep configuration; `method` is grid, random or bayes,
     None for grid where all values are listed and else bayes."""
-    lines = [*(f"{key}={value}" for key, value in params.items()), *typed]
-    try:
-        parsed = OverridesParser.create(config_loader=loader).parse_overrides(lines)
-    except HydraException as error:
-        raise UserError(f"hydra.sweeper.params cannot be read: {str(error).splitlines()[0]}") from None
-    last = {override.get_key_element(): override for override in parsed}
-    swept = {key: parameter(one) for key, one in last.items() if one.is_sweep_override()}
-    if not swept:
+    given = swept(params, typed, loader)
+    if not given.varied:
         raise UserError("Nothing is varied: give sweep=NAME, or a key with several values, optimizer.lr=1e-3,2e-3.")
-    fixed = [f"{key}={one.get_value_element_as_str()}" for key, one in last.items() if key not in swept]
-    logger = [] if any(typed_key(line) == "logger" for line in fixed) else ["logger=wandb"]
-    is_listed = all("values" in one for one in swept.values())
+    parameters = {key: parameter(one) for key, one in given.varied.items()}
+    logger = [] if any(typed_key(line) == "logger" for line in given.fixed) else ["logger=wandb"]
+    is_listed = all("values" in one for one in parameters.values())
     return {
         "program": "run.py",
         "method": method or ("grid" if is_listed else "bayes"),
-        "parameters": swept,
-        "command": ["${env}", "${interpreter}", "${program}", *fixed, *logger, "${args_no_hyphens}"],
+        "parameters": parameters,
+        "command": ["${env}", "${interpreter}", "${program}", *given.fixed, *logger, "${args_no_hyphens}"],
     }
 
 
@@ -69,10 +62,9 @@ def parameter(override: Override) -> dict[str, Any]:
     assert low is not None
     assert high is not None
     is_whole = isinstance(low, int) and isinstance(high, int)
-    if "log" not in value.tags:
+    if LOG not in value.tags:
         return {"distribution": "int_uniform" if is_whole else "uniform", "min": low, "max": high}
-    if low <= 0:
-        raise UserError(f"{override.input_line}: the tag log needs numbers above 0.")
+    check_log(override, low)
     if is_whole:
         steps = (low * (high / low) ** (number / (STEPS - 1)) for number in range(STEPS))
         return {"values": sorted({round(step) for step in steps})}

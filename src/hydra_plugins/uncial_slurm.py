@@ -21,16 +21,15 @@ class SlurmLauncher(Launcher):
         self._settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        self._hydra_context, self._task_function, self._config = hydra_context, task_function, config
+        self._program = Program(hydra_context, task_function, config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Raises `UserError` where there is no SLURM, or it refuses the jobs."""
-        program = Program(self._hydra_context, self._task_function, self._config)
-        return _launching().launch(self._settings, program, job_overrides, initial_job_idx)
+        return _launching().launch(self._settings, self._program, job_overrides, initial_job_idx)
 
     def script(self, jobs: int) -> str:
         """What sbatch would be given for so many jobs."""
-        return _launching().script(self._settings, Path(self._config.hydra.sweep.dir), jobs)
+        return _launching().script(self._settings, Path(self._program.config.hydra.sweep.dir), jobs)
 
 
 def _launching() -> Any:

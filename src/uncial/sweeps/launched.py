@@ -1,5 +1,6 @@
 """What a launcher of cluster jobs needs to know of the sweep that it runs."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,3 +41,8 @@ def plain(given: Mapping[str, Any]) -> dict[str, Any]:
         key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         for key, value in given.items()
     }
+
+
+def environment() -> dict[str, str]:
+    """The variables of `ENVIRONMENT` that are set here."""
+    return {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}

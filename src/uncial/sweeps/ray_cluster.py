@@ -3,11 +3,10 @@
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import ray
 from hydra.core.hydra_config import HydraConfig
@@ -16,14 +15,11 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from ray.exceptions import RayError
 
 from uncial.errors import UserError
-from uncial.sweeps.callback import failures
-from uncial.sweeps.launched import ENVIRONMENT, Program, plain
+from uncial.sweeps.launched import Program, environment, plain
 from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
+from uncial.sweeps.stopping import ended_with_the_sweep
 
 PREFIX = "hydra.launcher"
-TERMINATED = 143
-"""The exit code after SIGTERM."""
-
 SAVING = 120.0
 """Seconds that jobs have to save their states when the sweep is stopped."""
 
@@ -71,7 +67,7 @@ def launch(
     folders = {number: program.job_folder(number, typed) for number, typed in overrides.items()}
     waiting = [number for number in overrides if not is_finished(folders[number])]
     running: dict[Any, int] = {}
-    with _cluster(settings), _ended_with_the_sweep(running, sweep):
+    with _cluster(settings), ended_with_the_sweep(lambda: _end(running), sweep):
         while waiting or running:
             while waiting and len(running) < (settings.parallel or len(overrides)):
                 number = waiting.pop(0)
@@ -85,7 +81,6 @@ def launch(
 
 
 def _submitted(settings: RaySettings, program: Program, number: int, overrides: Sequence[str]) -> Any:
-    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     # A lost job is not tried again: its folder is only gone on with in a sweep that is resumed.
     task = ray.remote(
         num_cpus=settings.cpus,
@@ -94,7 +89,7 @@ def _submitted(settings: RaySettings, program: Program, number: int, overrides: 
         max_retries=0,
         max_calls=1,
     )(_job).options(name=f"job {number}")
-    return task.remote(str(Path.cwd()), environment, program, number, tuple(overrides), Singleton.get_state())
+    return task.remote(str(Path.cwd()), environment(), program, number, tuple(overrides), Singleton.get_state())
 
 
 def _job(
@@ -167,25 +162,11 @@ def _check_room(settings: RaySettings) -> None:
     print(f"No node of the cluster has {text} yet: the jobs wait for one that joins.", flush=True)
 
 
-@contextmanager
-def _ended_with_the_sweep(running: Mapping[Any, int], sweep: Path) -> Iterator[None]:
-    """Around the waiting: Ctrl-C, SIGTERM or an error has the jobs save their states, and says which are missing."""
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    except BaseException:
-        jobs = list(running)
-        print(f"Stopping the jobs of the sweep in Ray: {', '.join(map(str, running.values()))}", flush=True)
-        for job in jobs:
-            ray.cancel(job)
-        # A second Ctrl-C does not wait for them.
-        with suppress(KeyboardInterrupt):
-            ray.wait(jobs, num_returns=len(jobs), timeout=SAVING) if jobs else None
-        print(failures(sweep), flush=True)
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(TERMINATED)
+def _end(running: Mapping[Any, int]) -> None:
+    """Has the jobs save their states."""
+    jobs = list(running)
+    print(f"Stopping the jobs of the sweep in Ray: {', '.join(map(str, running.values()))}", flush=True)
+    for job in jobs:
+        ray.cancel(job)
+    if jobs:
+        ray.wait(jobs, num_returns=len(jobs), timeout=SAVING)

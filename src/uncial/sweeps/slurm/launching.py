@@ -1,6 +1,5 @@
 """The jobs of a sweep through SLURM: one array of jobs, whose script submitit writes."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,13 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import SlurmExecutor
 
 from uncial.errors import UserError
-from uncial.sweeps.callback import failures
-from uncial.sweeps.launched import ENVIRONMENT, Program, plain
+from uncial.sweeps.launched import Program, environment, plain
 from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
+from uncial.sweeps.stopping import ended_with_the_sweep
 from uncial.sweeps.slurm import queue
 from uncial.sweeps.slurm.job import ClusterJob
 from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
-from uncial.sweeps.slurm.waiting import Lost, Submitted, ended_with_the_sweep, wait
+from uncial.sweeps.slurm.waiting import Lost, Submitted, end, wait
 
 FOLDER = "slurm"
 """In the sweep's folder: the script, and for each job in SLURM a folder with what it printed."""
@@ -63,7 +62,7 @@ def launch(
     for number, job in jobs.items():
         print(f"Job {number} is {job.job_id} in SLURM; what it prints: {job.paths.stdout}", flush=True)
     submitted = {number: Submitted(number, job.job_id, job.paths.result_pickle.exists) for number, job in jobs.items()}
-    with ended_with_the_sweep(submitted, lambda: print(failures(sweep), flush=True)):
+    with ended_with_the_sweep(lambda: end(submitted.values()), sweep):
         for ended in wait(submitted, settings.poll, lambda text: print(f"Jobs: {text}", flush=True)):
             if isinstance(ended, Lost):
                 outcome = Outcome(FAILED, overrides[ended.number], _what_became(ended, jobs[ended.number]))
@@ -84,8 +83,7 @@ def _submit(
         return {}
     launcher = HydraSlurmLauncher()
     launcher.setup(hydra_context=program.hydra_context, task_function=program.task_function, config=program.config)
-    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-    job = ClusterJob(launcher, str(Path.cwd()), environment)
+    job = ClusterJob(launcher, str(Path.cwd()), environment())
     arguments = [
         (list(typed), "hydra.sweep.dir", number, f"job_id_for_{number}", Singleton.get_state())
         for number, typed in overrides.items()

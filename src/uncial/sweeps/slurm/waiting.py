@@ -1,18 +1,11 @@
 """Waiting for the jobs of a sweep: until each has ended, or the sweep is stopped, which ends them."""
 
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import FrameType
-from typing import NoReturn
 
 from uncial.sweeps.slurm import queue
-
-TERMINATED = 143
-"""The exit code after SIGTERM."""
 
 PATIENCE = 3
 """How often in a row the queue has to know nothing of a job before it counts as lost."""
@@ -70,33 +63,13 @@ def standing(states: list[str], ended: int) -> str:
     return f"{running} running, {len(states) - running} waiting, {ended} ended"
 
 
-@contextmanager
-def ended_with_the_sweep(jobs: Mapping[int, Submitted], say: Callable[[], None]) -> Iterator[None]:
-    """Around the waiting: whatever ends it early, Ctrl-C, SIGTERM or an error, takes the jobs out of SLURM's queue.
-    Then `say` says what is missing."""
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    except BaseException:
-        ids = [job.id for job in jobs.values()]
-        print(f"Cancelling the jobs of the sweep in SLURM: {', '.join(ids)}", flush=True)
-        queue.cancel(ids)
-        # A second Ctrl-C does not wait for them.
-        with suppress(KeyboardInterrupt):
-            _wait_for_end(ids)
-        say()
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _wait_for_end(ids: list[str]) -> None:
+def end(jobs: Iterable[Submitted]) -> None:
+    """Take the jobs out of SLURM's queue, and wait until they have left it."""
+    ids = [job.id for job in jobs]
+    print(f"Cancelling the jobs of the sweep in SLURM: {', '.join(ids)}", flush=True)
+    queue.cancel(ids)
     for _ in range(120):
         found = queue.states()
         if found is not None and not any(queue.is_in_queue(found.get(one)) for one in ids):
             return
         time.sleep(1)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(TERMINATED)

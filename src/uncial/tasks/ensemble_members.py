@@ -12,6 +12,8 @@ from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.metrics.calibration import fit_temperatures
+from uncial.metrics.counts import Counts
+from uncial.metrics.error_rates import scores
 from uncial.metrics.evaluation import EvaluationSettings, overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.voting import vote
@@ -59,7 +61,7 @@ class Lines:
 
 def cer(lines: Sequence[EvaluatedLine]) -> float:
     """The edits of all lines over their characters."""
-    return sum(line.counts.edits for line in lines) / max(1, sum(line.counts.characters for line in lines))
+    return scores(sum((line.counts for line in lines), Counts())).cer
 
 
 def find_members(given: Any) -> list[Member]:

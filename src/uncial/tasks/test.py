@@ -29,7 +29,7 @@ from uncial.tasks.configuration import (
 from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
-from uncial.tasks.tracking import read_outcome, tracked
+from uncial.tasks.tracking import open_loggers, read_outcome
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.trainer import quiet_lightning
 from uncial.transcriber import model_file
@@ -52,7 +52,7 @@ def run(config: DictConfig) -> None:
     part, rows = rows_to_score(config, truth)
     warn_of_known_pages(truth, rows, card)
     add_to_environment(folder, {"data": {"store": truth.store.digest}})
-    with tracked(config, folder) as loggers:
+    with open_loggers(config, folder) as loggers:
         read = read_lines(config, folder, truth, rows, recognizer, card, loggers)
         lines = evaluated_lines(truth.store, read.results, settings.profile, recognizer.text)
         write_predictions(folder / "predictions.csv", prediction_rows(read.results, lines))

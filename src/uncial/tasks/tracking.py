@@ -24,7 +24,7 @@ from uncial.training.loggers.outcome import Job, Outcome, ReadLine
 from uncial.training.loggers.tracking import file_loggers, tracking
 
 
-def tracked(config: DictConfig, folder: Path) -> AbstractContextManager[list[Logger]]:
+def open_loggers(config: DictConfig, folder: Path) -> AbstractContextManager[list[Logger]]:
     """The loggers that the config wants, open until the run ends; of several processes the first alone has any."""
     if not is_first():
         return nullcontext([])

@@ -22,7 +22,7 @@ from uncial.tasks.preparation import prepared
 from uncial.tasks.pretrained import freezing, lineage, with_pretrained_model
 from uncial.tasks.search import pruning
 from uncial.tasks.session import Session, check_data, fingerprint, session
-from uncial.tasks.tracking import tracked, trained_outcome
+from uncial.tasks.tracking import open_loggers, trained_outcome
 from uncial.tasks.training_end import Effort, finish, saying_how_to_go_on
 from uncial.training.best_model import BestModel
 from uncial.training.checkpoints import Checkpoints
@@ -79,7 +79,7 @@ def fit(this: Session, truth: GroundTruth) -> None:
     def describe(scores: dict[str, float]) -> str:
         return whole_card(ready.recognizer, {**card, "scores": logged(scores)})
 
-    with tracked(config, folder) as loggers:
+    with open_loggers(config, folder) as loggers:
         with listening() as interruption:
             keeping = Keeping(**config.callbacks.checkpoints)
             states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption, ready.devices)

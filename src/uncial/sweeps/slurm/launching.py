@@ -14,11 +14,11 @@ from submitit.slurm.slurm import SlurmExecutor
 from uncial.errors import UserError
 from uncial.sweeps.launched import Program, environment, plain
 from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
-from uncial.sweeps.stopping import ended_with_the_sweep
 from uncial.sweeps.slurm import queue
 from uncial.sweeps.slurm.job import ClusterJob
 from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, end, wait
+from uncial.sweeps.stopping import ended_with_the_sweep
 
 FOLDER = "slurm"
 """In the sweep's folder: the script, and for each job in SLURM a folder with what it printed."""

@@ -2,19 +2,21 @@
 
 import json
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from corrupted_truths import corrupted
-from drawn_layouts import draw_pages, read_csv, write_page_layout
-from hypothesis import given
+from drawn_layouts import OPTIONS, draw_page, draw_pages, read_csv, write_page_layout
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from lxml import etree
 from program import Ended, run_program
+from rapidfuzz.distance import Levenshtein
 
+from uncial.metrics.displaced import Shift, displaced, shifts
 from uncial.metrics.suspicion import alternatives, log_odds, places, probability, slip_cost, surprisals
 from uncial.models.files import load_card
 from uncial.models.likelihood import IMPOSSIBLE, fitted_temperature, text_likelihoods
@@ -89,6 +91,53 @@ def test_the_page_holds_pictures_truth_and_reading(audited):
     suspects = [line for line in ranked(ended) if line["suspect"]]
     assert page.count("<article") == page.count("data:image/webp;base64,") == len(suspects)
     assert "<ins>" in page
+
+
+def test_texts_that_slipped_by_a_line_are_told_with_where(trained, tmp_path, run):
+    """From the third line of a page on the texts stand a line too early; the last line keeps its own."""
+    random = np.random.default_rng(3)
+    words = ["".join(random.choice(list("olxmé"), 12)) for _ in range(9)]
+    page = draw_page(30, OPTIONS, words)
+    lines = page.page.lines
+    texts = [line.text for line in lines]
+    slipped = [*texts[:2], *texts[3:], texts[-1]]
+    moved = [replace(line, text=text) for line, text in zip(lines, slipped, strict=True)]
+    write_page_layout(tmp_path / "in", [replace(page, page=replace(page.page, lines=tuple(moved)))])
+    audit = ("task=audit", f"checkpoint={trained.folder}", "audit.share=0.9")
+    ended = run(*audit, "data=page", f"data.root={tmp_path / 'in'}")
+    (shift,) = json.loads(ended.read("audit.json"))["shifts"]
+    assert shift["offset"] == -1
+    assert (lines[3].id, lines[7].id) == (shift["first"], shift["last"])
+    assert f"from line {lines[3].id} to line {lines[7].id} the texts stand 1 line too early" in ended.output
+    elsewhere = {line["line"]: line["text_of"] for line in ranked(ended)}
+    assert elsewhere[lines[4].id] == lines[3].id
+    assert elsewhere[lines[0].id] == ""
+    assert f"the text of line <code><bdi>{lines[3].id}" in ended.read("audit.html")
+
+
+words = st.text("abcdefghijklmnopqrstuvwxyz", min_size=12, max_size=12)
+
+
+@given(st.lists(words, min_size=9, max_size=9, unique=True), st.integers(-2, 2), st.data())
+def test_a_shift_is_found_with_its_offset_and_right_lines_are_left_alone(texts, offset, data):
+    assume(min(Levenshtein.normalized_distance(a, b) for a, b in combinations(texts, 2)) > 0.7)
+    first = data.draw(st.integers(2, 4))
+    readings = [text if place < first else "" for place, text in enumerate(texts)]
+    for place in range(first, 9):
+        found_at = place + offset
+        readings[place] = texts[found_at] if found_at < 9 else "zz" * 6
+    found = displaced(texts, readings)
+    off = [place for place in range(first, 9) if offset and place + offset < 9]
+    assert found == {place: place + offset for place in off}
+    assert shifts(texts, readings, found) == ([Shift(off[0], off[-1], len(off), offset)] if off else [])
+
+
+def test_two_swapped_lines_are_displaced_but_no_shift_and_an_unsure_reading_is_nothing():
+    texts = ["the quick brown fox", "jumps over lazy dogs", "and five more boxes", "liquor jugs packed"]
+    swapped = [texts[1], texts[0], *texts[2:]]
+    assert displaced(texts, swapped) == {0: 1, 1: 0}
+    assert shifts(texts, swapped, displaced(texts, swapped)) == []
+    assert displaced(texts, ["xxxxxxxxxxxxxxx", "", "an1 f!ve m0re b", "1"]) == {}
 
 
 def test_a_model_that_saw_everything_is_no_judge(drawn, trained, run):

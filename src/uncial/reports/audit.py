@@ -10,6 +10,7 @@ import numpy as np
 
 from uncial.metrics.suspicion import Place, probability
 from uncial.reports.diff import Span, align
+from uncial.reports.figures import plural
 from uncial.reports.html.pictures import picture
 from uncial.reports.html.rendering import write_page
 from uncial.reports.tables import write_json
@@ -19,7 +20,8 @@ from uncial.reports.tables import write_json
 class AuditedLine:
     """A judged line. Likelihoods are natural logarithms for each character, `log_odds` those that its truth is wrong.
 
-    `suspect` says that it is shown and exported, `exported` is the PAGE file, empty where there is none.
+    `suspect` says that it is shown and exported, `exported` is the PAGE file, empty where there is none. `text_of`
+    names the line of the page whose truth was read in its image instead of its own, empty where there is none.
     """
 
     row: int
@@ -37,6 +39,7 @@ class AuditedLine:
     places: tuple[Place, ...]
     suspect: bool
     exported: str
+    text_of: str
 
     @property
     def probability(self) -> float:
@@ -50,11 +53,37 @@ class AuditedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftedTexts:
+    """Lines of a page, from `first` to `last`, whose texts stand so many lines (`offset`) after the image that they
+    belong to, before it where negative. `lines` counts those that were seen to be off."""
+
+    page: str
+    first: str
+    last: str
+    lines: int
+    offset: int
+
+    @property
+    def sentence(self) -> str:
+        """What a person is told."""
+        by, side = plural(abs(self.offset), "line"), "late" if self.offset > 0 else "early"
+        cause = (
+            "a line of writing has no line there, or a text stands twice"
+            if self.offset > 0
+            else "a line without writing has a text there, or the text of one is missing"
+        )
+        return (
+            f"{self.page}: from line {self.first} to line {self.last} the texts stand {by} too {side} "
+            f"({plural(self.lines, 'line')} read so). Look just before them: {cause}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class AuditReport:
     """`lines` are the judged ones, the most suspect first; `unjudged` counts those that every model was trained on.
 
     `temperatures` and `judged_by` say by the model's file at which temperature it judged and how many lines. `prior` is
-    the share of lines that was expected to be wrong.
+    the share of lines that was expected to be wrong. `shifts` are in the order of the pages.
     """
 
     source: str
@@ -63,10 +92,11 @@ class AuditReport:
     temperatures: Mapping[str, float]
     judged_by: Mapping[str, int]
     prior: float
+    shifts: Sequence[ShiftedTexts]
 
 
 def write_audit(path: Path, report: AuditReport) -> None:
-    """Write audit.json: the models, and all judged lines with their rank."""
+    """Write audit.json: the models, the shifted texts, and all judged lines with their rank."""
     models = [
         {"file": file, "lines": lines, "temperature": report.temperatures[file]}
         for file, lines in report.judged_by.items()
@@ -80,6 +110,7 @@ def write_audit(path: Path, report: AuditReport) -> None:
             "judged": len(lines),
             "unjudged": report.unjudged,
             "models": models,
+            "shifts": [asdict(shift) for shift in report.shifts],
             "lines": lines,
         },
     )

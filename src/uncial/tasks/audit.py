@@ -12,8 +12,9 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits import PARTS
 from uncial.errors import LineError, UserError
 from uncial.formats.page_excerpt import write_excerpt
+from uncial.metrics.displaced import displaced, shifts
 from uncial.metrics.suspicion import surprisals
-from uncial.reports.audit import AuditedLine, AuditReport, write_audit, write_audit_page
+from uncial.reports.audit import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.tables import write_skipped
@@ -65,13 +66,18 @@ def run(config: DictConfig) -> None:
     suspects = set(ranked[: max(1, round(share * len(ranked)))])
     exported = _export(config, truth, suspects, folder)
     sources = {page.id: str(page.source) for page in truth.pages}
+    text_of, shifted = _elsewhere(truth, verdicts)
     report = AuditReport(
         source=", ".join(listed(config.data.root)) or config.data.name,
-        lines=[_audited(truth, row, verdicts[row], row in suspects, exported, sources) for row in ranked],
+        lines=[
+            _audited(truth, row, verdicts[row], row in suspects, exported, sources, text_of.get(row, ""))
+            for row in ranked
+        ],
         unjudged=len(rows) - len(verdicts),
         temperatures={str(judge.file): value for judge, value in zip(found, temperatures, strict=True)},
         judged_by={str(judge.file): len(judge.rows) for judge in found},
         prior=prior,
+        shifts=shifted,
     )
     write_audit(folder / "audit.json", report)
     write_audit_page(folder / "audit.html", report, truth.store.strip)
@@ -123,6 +129,26 @@ def _fit(verdict: Verdict) -> float:
     return said.truth_likelihood / max(1, len(said.truth))
 
 
+def _elsewhere(truth: GroundTruth, verdicts: Mapping[int, Verdict]) -> tuple[dict[int, str], list[ShiftedTexts]]:
+    """By row the id of the line of its page whose text was read in its image, and the runs of such lines."""
+    by_page: dict[str, list[int]] = {}
+    for row in sorted(verdicts):
+        by_page.setdefault(truth.store.value(row, "page"), []).append(row)
+    text_of: dict[int, str] = {}
+    runs = []
+    for page, rows in by_page.items():
+        truths = [verdicts[row].spokesman.truth for row in rows]
+        readings = [verdicts[row].spokesman.reading for row in rows]
+        ids = [truth.store.value(row, "line") for row in rows]
+        found = displaced(truths, readings)
+        text_of |= {rows[place]: ids[other] for place, other in found.items()}
+        runs += [
+            ShiftedTexts(page, ids[run.first], ids[run.last], run.lines, run.offset)
+            for run in shifts(truths, readings, found)
+        ]
+    return text_of, runs
+
+
 def _export(config: DictConfig, truth: GroundTruth, suspects: set[int], folder: Path) -> dict[int, str]:
     """The PAGE files by row."""
     target = Path(config.audit.output) if config.audit.output else folder / "pages"
@@ -153,6 +179,7 @@ def _audited(
     suspect: bool,
     exported: Mapping[int, str],
     sources: Mapping[str, str],
+    text_of: str,
 ) -> AuditedLine:
     said = verdict.spokesman
     where = origin(truth.store, row)
@@ -172,6 +199,7 @@ def _audited(
         places=said.places,
         suspect=suspect,
         exported=exported.get(row, ""),
+        text_of=text_of,
     )
 
 
@@ -180,6 +208,7 @@ def _tell(report: AuditReport, folder: Path) -> None:
     told = [f"Judged {plural(len(report.lines), 'line')}; the {len(suspects):,} most suspect: {folder / 'audit.html'}"]
     if report.unjudged:
         told.append(f"{plural(report.unjudged, 'line')} could not be judged: every model was trained on their pages.")
+    told += [f"Slipped: {shift.sentence}" for shift in report.shifts]
     if files := {line.exported for line in suspects if line.exported}:
         told.append(
             f"{plural(len(files), 'PAGE file')} with just these lines: {Path(next(iter(sorted(files)))).parent}"

@@ -185,6 +185,7 @@ def test_a_rising_loss_is_told_once_and_a_falling_or_wavering_one_never(caplog):
 
     assert after([5 - 0.04 * step for step in range(100)]) == []
     assert after([0.2 + 0.3 * (step % 7) for step in range(200)]) == []
+    assert after([40.0 if step % 5 == 3 else 3 - 0.01 * step for step in range(200)]) == [], "lines with a wrong truth"
     [told] = after([3.0] * 50 + [3.0 * 1.1**step for step in range(50)])
     assert "diverges" in told
     assert "optimizer.lr" in told

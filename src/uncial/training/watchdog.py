@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import lightning as L
@@ -27,12 +28,13 @@ AMOUNT = 2.0
 MOST_HELP = 3
 
 MEMORY = 20
-"""Steps over which the loss is smoothed."""
+"""Steps whose median is taken for the loss: single lines with a wrong truth, which real sets have, raise that of their
+step to ten times the others'."""
 
 RISE = 2.0
-"""How much above its lowest value, and at least by a nat a character, the smoothed loss of a diverging training is."""
+"""How much above its lowest value, and at least by a nat a character, the median loss of a diverging training is."""
 
-REMEMBERED = ("_blank", "_help_due", "_helped", "_loss", "_lowest", "_told_rise")
+REMEMBERED = ("_blank", "_help_due", "_helped", "_losses", "_lowest", "_told_rise")
 
 ADVICE = (
     "what leads out of it: more steps, smaller batches (trainer.batch_width), another optimizer.lr, a heavier shortcut "
@@ -53,7 +55,8 @@ class Watchdog(L.Callback):
         self.unread, self.lower_blank = unread, lower_blank
         self._blank = self._helped = 0
         self._help_due = self._told_rise = False
-        self._loss = self._lowest = math.nan
+        self._losses: list[float] = []
+        self._lowest = math.inf
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -71,13 +74,14 @@ class Watchdog(L.Callback):
         loss = float(outputs["loss"]) * trainer.accumulate_grad_batches / share_of(batch)
         if not math.isfinite(loss):
             return
-        self._loss = loss if math.isnan(self._loss) else self._loss + (loss - self._loss) / MEMORY
-        self._lowest = self._loss if math.isnan(self._lowest) else min(self._lowest, self._loss)
-        if not self._told_rise and self._loss > max(RISE * self._lowest, self._lowest + 1):
+        self._losses = [*self._losses, loss][-MEMORY:]
+        usual = median(self._losses)
+        self._lowest = min(self._lowest, usual)
+        if not self._told_rise and usual > max(RISE * self._lowest, self._lowest + 1):
             self._told_rise = True
             log.warning(
                 f"The training diverges: by step {trainer.global_step} its loss has risen from {self._lowest:.2f} to "
-                f"{self._loss:.2f}; lower optimizer.lr or trainer.gradient_clip, or lengthen scheduler.warmup_steps."
+                f"{usual:.2f}; lower optimizer.lr or trainer.gradient_clip, or lengthen scheduler.warmup_steps."
             )
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

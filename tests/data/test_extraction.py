@@ -12,7 +12,7 @@ from uncial.data.extraction import ExtractionSettings, extract, extract_page
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
 from uncial.errors import LineError
-from uncial.formats.types import ImageSource, Page, TextLine
+from uncial.formats.types import ImageSource, Page, Region, TextLine
 
 PAPER, INK = 200, 40
 ABOVE, BELOW = 34.0, 14.0
@@ -309,6 +309,19 @@ def test_the_box_serves_where_there_is_nothing_else_and_the_whole_image_where_th
     assert np.abs(boxed[:40, :200].astype(int) - page[100:140, 300:500]).max() <= 1
     assert np.array_equal(extract(page[:100], line_of(), SETTINGS), page[:100])
     assert extract(page, line_of(), SETTINGS).shape == (128, round(1240 * 128 / 420))
+
+
+def test_a_line_of_a_page_that_states_no_place_is_refused_not_taken_for_the_whole_page(tmp_path):
+    cv2.imwrite(str(tmp_path / "page.png"), blank())
+    image = ImageSource(tmp_path / "page.png")
+    placed = line_of(box=(300.0, 100.0, 500.0, 140.0))
+    found = extract_page(Page("p", tmp_path / "p.xml", image, lines=(placed, line_of())), SETTINGS).strips
+    assert isinstance(found[0], np.ndarray)
+    assert "place on the page is unknown" in str(found[1])
+    alone = Page("p", tmp_path / "p.xml", image, regions=(Region("r"),), lines=(line_of(),))
+    assert isinstance(extract_page(alone, SETTINGS).strips[0], LineError)
+    line_image = Page("p", tmp_path / "page.png", image, lines=(line_of(),))
+    assert isinstance(extract_page(line_image, SETTINGS).strips[0], np.ndarray)
 
 
 @pytest.mark.parametrize("part", [slice(8, 12), slice(0, 9), slice(9, None)])

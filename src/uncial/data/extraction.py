@@ -58,13 +58,18 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
     spacing = None
     if any(len(line.polygon) < 3 for line in lines):
         spacing = line_spacing(placed(line, image.scale) for line in page.lines)
-    return Extraction(tuple(_strip_or_reason(image, line, settings, spacing) for line in lines), image.notes)
+    is_page = len(page.lines) > 1 or bool(page.regions)
+    return Extraction(tuple(_strip_or_reason(image, line, settings, spacing, is_page) for line in lines), image.notes)
 
 
 def _strip_or_reason(
-    image: PageImage, line: TextLine, settings: ExtractionSettings, spacing: float | None
+    image: PageImage, line: TextLine, settings: ExtractionSettings, spacing: float | None, is_page: bool
 ) -> np.ndarray | LineError:
     try:
+        if is_page and not (line.polygon or line.baseline or line.box):
+            raise LineError(
+                "it states no polygon, no baseline and no box, so its place on the page is unknown; draw it"
+            )
         return extract(image.pixels, placed(line, image.scale), settings, spacing)
     except LineError as error:
         return error

@@ -13,6 +13,7 @@ from uncial.formats.alto_geometry import (
     Scale,
     baseline_of,
     box_of,
+    box_of_line,
     measurement_unit,
     page_scale,
     shape_of,
@@ -115,7 +116,7 @@ def _line(line: AltoLine, context: _Context) -> TextLine:
     element = line.element
     above = [] if line.block is None else [line.block.element, *line.block.around]
     content = alto_text(element, above, context.styles, context.spaces_marked)
-    box = box_of(element)
+    box = box_of_line(element)
     labels, language = _labels(element, context.tags)
     return TextLine(
         id=line.id,

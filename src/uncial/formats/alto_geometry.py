@@ -84,6 +84,16 @@ def box_of(element: etree._Element) -> Box | None:
     return left, top, left + width, top + height
 
 
+def box_of_line(line: etree._Element) -> Box | None:
+    """The line's own box, else what those of its strings cover together. Raises LineError."""
+    own = box_of(line)
+    boxes = [] if own is not None else [box for one in children(line, "String") if (box := box_of(one)) is not None]
+    if not boxes:
+        return own
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
 def shape_of(element: etree._Element) -> tuple[Point, ...]:
     """The outline of Shape, in the file's unit; an ellipse or a circle becomes a polygon. Raises LineError."""
     shape = child(element, "Shape")

@@ -7,7 +7,7 @@ from lxml import etree
 
 from uncial.errors import LineError
 from uncial.formats.alto import direction_of
-from uncial.formats.alto_geometry import Box, box_of, shape_of
+from uncial.formats.alto_geometry import Box, box_of, box_of_line, shape_of
 from uncial.formats.alto_layout import AltoLine, alto_layouts
 from uncial.formats.alto_text import uses_spaces
 from uncial.formats.word_boxes import Word, split_words, word_box
@@ -70,11 +70,11 @@ def _set_line(line: AltoLine, transcription: Transcription, division: Division) 
             if one is not strings[0]:
                 remove(one)
         return gone
-    place = element.index(old[0]) if old else _after_shape(element)
+    place, box = element.index(old[0]) if old else _after_shape(element), _line_box(element)
     for one in old:
         remove(one)
     above = [] if line.block is None else [line.block.element, *line.block.around]
-    boxes = _boxes(element, words, transcription, text, direction_of([element, *above]))
+    boxes = _boxes(box, words, transcription, text, direction_of([element, *above]))
     identifiers = [one.get("ID") for one in strings]
     for number, (word, box) in enumerate(zip(words, boxes, strict=True)):
         if number and division == "words and spaces":
@@ -121,9 +121,8 @@ def _space(line: etree._Element, before: Box | None, after: Box | None) -> etree
 
 
 def _boxes(
-    line: etree._Element, words: list[Word], transcription: Transcription, text: str, direction: str | None
+    box: Box | None, words: list[Word], transcription: Transcription, text: str, direction: str | None
 ) -> list[Box | None]:
-    box = _line_box(line)
     if box is None:
         return [None for _ in words]
     if len(words) == 1:
@@ -132,9 +131,11 @@ def _boxes(
 
 
 def _line_box(line: etree._Element) -> Box | None:
-    """The stated box, else that of the outline, in the file's own unit."""
+    """The stated box, else that of the outline, else that of the strings, in the file's own unit."""
     try:
         box, shape = box_of(line), shape_of(line)
+        if box is None and not shape:
+            box = box_of_line(line)
     except LineError:
         return None
     if box is None and shape:

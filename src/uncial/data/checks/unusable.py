@@ -21,7 +21,11 @@ _KINDS: tuple[tuple[str, str, Severity | None], ...] = (
     ),
     (r"the image has .* pixels, but the ground truth states", "wrong_image_size", "error"),
     (r"outside the image", "outside_image", "warning"),
-    (r"no area and its baseline no length|it is only \d+ x \d+ pixels", "no_outline", "warning"),
+    (
+        r"no area and its baseline no length|its place on the page is unknown|it is only \d+ x \d+ pixels",
+        "no_outline",
+        "warning",
+    ),
     (r"over the limit of .* pixels", "too_large_image", "error"),
     (
         r"is no readable image|is no file that can be read|image is damaged|image is truncated|image file is empty|"

@@ -252,3 +252,16 @@ def test_line_without_polygon_or_baseline() -> None:
     found = line(f"<TextLine id='l'>{BASELINE}</TextLine>")
     assert (found.polygon, found.box) == ((), None)
     assert line(f"<TextLine id='l'>{COORDS}</TextLine>").baseline == ()
+
+
+def test_a_line_without_a_place_has_the_box_of_its_words() -> None:
+    words = "".join(f"<Word id='w{x}'><Coords points='{x},10 {x + 9},12 {x + 9},30'/></Word>" for x in (20, 40))
+    assert line(f"<TextLine id='l'>{words}</TextLine>").box == (20, 10, 49, 30)
+    assert line(f"<TextLine id='l'>{COORDS}{words}</TextLine>").box is None
+
+
+def test_a_second_page_element_is_told() -> None:
+    content = page_xml(page_region(page_line("one"))).replace("</Page>", "</Page><Page>" + page_region("") + "</Page>")
+    reading = read(content)
+    assert [one.text for one in reading.pages[0].lines] == ["one"]
+    assert "2 <Page> elements" in reading.problems[0].reason

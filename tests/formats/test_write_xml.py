@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from xml_samples import COORDS, alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put
@@ -226,6 +226,7 @@ def test_characters_that_xml_cannot_hold_are_left_out(tmp_path: Path, text: str)
 LINE_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp", "Cn")), max_size=20)
 
 
+@settings(deadline=None)
 @given(text=LINE_TEXT, style=st.sampled_from(["line", "words", "spaces"]))
 def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, text: str, style: str) -> None:
     folder = tmp_path_factory.mktemp("round")
@@ -238,6 +239,7 @@ def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory,
     assert texts_of(folder / "out" / "target.xml")["l1"] == text
 
 
+@settings(deadline=None)
 @given(text=st.text(st.sampled_from("ab  \u00a0"), max_size=12))
 def test_words_joined_by_spaces_are_the_text(text: str) -> None:
     words = split_words(text, spaces_marked=True)
@@ -271,3 +273,37 @@ def test_another_image_name(tmp_path: Path) -> None:
         write_transcriptions(source, tmp_path / "out.xml", {}, image_name="ny & god.jpg")
         assert page_of(tmp_path / "out.xml").metadata["image"] == "ny & god.jpg"
         assert elements((tmp_path / "out.xml").read_text(), "Page")
+
+
+def test_a_second_page_with_the_same_identifiers_keeps_its_text(tmp_path: Path) -> None:
+    second = f"<Page>{page_region(page_line('other', 'l1'))}</Page>"
+    content = page_xml(page_region(page_line("old", "l1"))).replace("</Page>", f"</Page>{second}")
+    out = write(tmp_path, content, {"l1": "new"})
+    assert [one.text for one in elements(out, "Unicode")] == ["new", "other"]
+
+
+def test_region_text_keeps_lines_that_are_in_words_only_and_reaches_outer_regions(tmp_path: Path) -> None:
+    whole = "<TextEquiv><Unicode>stale</Unicode></TextEquiv>"
+    inner = page_region(page_line("a", "l1") + page_line(None, "l2", inside=WORD) + whole, "inner")
+    out = write(tmp_path, page_xml(page_region(inner + whole, "outer")), {"l1": "new"})
+    assert [one.text for one in elements(out, "Unicode")] == ["new", "old", "new\nold", "new\nold"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"), [("UTF-16", "utf-16-be"), ("UTF-16", "utf-16-le"), ("UTF-16", "utf-16")]
+)
+def test_sixteen_bit_files_with_and_without_mark(tmp_path: Path, declared: str, encoding: str) -> None:
+    content = page_xml(page_region(page_line("old", "l1"))).replace("UTF-8", declared)
+    source, target = tmp_path / "source.xml", tmp_path / "out.xml"
+    source.write_bytes(content.encode(encoding))
+    write_transcriptions(source, target, {"l1": Transcription("ſyn", 0.5)})
+    assert texts_of(target) == {"l1": "ſyn"}
+    assert target.read_bytes()[:4] == source.read_bytes()[:4]
+
+
+def test_alto_words_keep_the_place_of_a_line_that_states_none(tmp_path: Path) -> None:
+    strings = "".join(f"<String CONTENT='x' HPOS='{x}' VPOS='10' WIDTH='9' HEIGHT='20'/>" for x in (20, 40))
+    content = alto_xml(alto_block(f"<TextLine ID='l1'>{strings}</TextLine>"))
+    write(tmp_path, content, {"l1": "ny tekst her"})
+    found = page_of(tmp_path / "out" / "target.xml").lines[0]
+    assert (found.text, found.box) == ("ny tekst her", (20.0, 10.0, 49.0, 30.0))

@@ -11,7 +11,7 @@ from uncial.formats.custom import CustomEntry, first_value, parse_custom
 from uncial.formats.page_layout import LineElement, RegionElement, page_layout
 from uncial.formats.page_text import line_text
 from uncial.formats.types import Page, Point, Problem, Reading, Region, TextLine
-from uncial.formats.xml import child, descendants, local_name
+from uncial.formats.xml import child, children, descendants, local_name
 
 DIRECTIONS = {"left-to-right": "ltr", "right-to-left": "rtl", "top-to-bottom": "ttb", "bottom-to-top": "btt"}
 TRANSKRIBUS_KEYS = ("docId", "pageId", "pageNr", "title", "imgUrl", "status", "tsid")
@@ -23,11 +23,15 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
     Coordinates are pixels of that image. A line whose coordinates are no numbers is left out with a Problem. Raises
     LineError where the file holds no Page.
     """
-    page = next(iter(descendants(root, "Page")), None)
-    if page is None:
+    pages = descendants(root, "Page")
+    if not pages:
         raise LineError(f"{source}: is a PAGE file without a <Page> element; export it again")
+    page = pages[0]
     layout = page_layout(page)
     lines, problems = [], []
+    if len(pages) > 1:
+        reason = f"holds {len(pages)} <Page> elements, of which PAGE knows one and only the first is read"
+        problems.append(Problem(str(source), "", f"{reason}; write one file for each page"))
     for line in layout.lines:
         try:
             lines.append(_line(line, page, page_id))
@@ -56,11 +60,13 @@ def _line(line: LineElement, page: etree._Element, page_id: str) -> TextLine:
     custom = parse_custom(element.get("custom"))
     above = [] if region is None else [region.element, *region.around]
     content = line_text(element, custom)
+    polygon, baseline = _points(element, "Coords"), _points(element, "Baseline")
     return TextLine(
         id=line.id,
         page_id=page_id,
-        polygon=_points(element, "Coords"),
-        baseline=_points(element, "Baseline"),
+        polygon=polygon,
+        baseline=baseline,
+        box=None if polygon or baseline else _box_of_words(element),
         text=content.text,
         region_id=None if region is None else region.id,
         direction=_direction([element, *above, page]),
@@ -80,6 +86,15 @@ def _points(element: etree._Element, name: str) -> tuple[Point, ...]:
         return coordinates.points(stated)
     olds = [one for one in holder if local_name(one) == "Point"]
     return tuple((coordinates.number(one.get("x", "")), coordinates.number(one.get("y", ""))) for one in olds)
+
+
+def _box_of_words(line: etree._Element) -> tuple[float, float, float, float] | None:
+    """What the outlines of the words cover together, for a line that states no place of its own."""
+    points = [point for word in children(line, "Word") for point in _points(word, "Coords")]
+    if not points:
+        return None
+    across, down = zip(*points, strict=True)
+    return min(across), min(down), max(across), max(down)
 
 
 def _region_polygon(region: RegionElement) -> tuple[tuple[Point, ...], str]:

@@ -7,7 +7,7 @@ from lxml import etree
 
 from uncial.formats.custom import parse_custom, without_spans
 from uncial.formats.page_layout import LineElement, PageLayout, page_layout
-from uncial.formats.page_text import chosen_equivalent, equivalent_text, line_text
+from uncial.formats.page_text import chosen_equivalent, line_text
 from uncial.formats.xml import child, children, descendants, local_name
 from uncial.formats.xml_editing import append_indented, insert, new_element, remove, storable
 from uncial.text.transcription import Transcription
@@ -22,10 +22,10 @@ def update_page(root: etree._Element, texts: Mapping[str, Transcription]) -> set
 
     Words with their glyphs and alternative readings are removed, for they belong to the old text, as are the parts of
     `custom` that point into it. The text of a region follows, its lines in reading order, where the region has one or
-    where none of its lines had any text before.
+    where none of its lines had any text before; one that holds regions but no lines has the text of their lines.
     """
     found: set[str] = set()
-    for page in descendants(root, "Page"):
+    for page in descendants(root, "Page")[:1]:  # the one that is read
         layout = page_layout(page)
         touched = [line for line in layout.lines if line.id in texts]
         fresh = _regions_without_text(layout)
@@ -83,10 +83,16 @@ def _has_text(line: LineElement) -> bool:
 
 
 def _update_regions(layout: PageLayout, touched: list[LineElement], fresh: set[str]) -> None:
-    for region in {line.region.id: line.region for line in touched if line.region is not None}.values():
+    changed = {line.id for line in touched}
+    placed = [(line, line.region) for line in layout.lines if line.region is not None]
+    for region in layout.regions:
+        own = [line for line, where in placed if where.id == region.id]
+        lines = own or [line for line, where in placed if region.element in where.around]
+        if not any(line.id in changed for line in lines):
+            continue
         kept = chosen_equivalent(region.element)
         if kept is None:
-            if region.id not in fresh or local_name(region.element) != "TextRegion":
+            if not own or region.id not in fresh or local_name(region.element) != "TextRegion":
                 continue
             kept = new_element(region.element, "TextEquiv")
             insert(region.element, _place_before(region.element, AFTER_REGION_TEXT), kept)
@@ -94,9 +100,8 @@ def _update_regions(layout: PageLayout, touched: list[LineElement], fresh: set[s
             if stale is not kept:
                 remove(stale)
         kept.attrib.pop("conf", "")
-        lines = [line for line in layout.lines if line.region is not None and line.region.id == region.id]
-        texts = [equivalent_text(one) for line in lines if (one := chosen_equivalent(line.element)) is not None]
-        _set_text(kept, "\n".join(texts))
+        texts = [line_text(line.element, []).text for line in lines]
+        _set_text(kept, "\n".join(text for text in texts if text is not None))
 
 
 def _place_after(parent: etree._Element, names: tuple[str, ...]) -> int:

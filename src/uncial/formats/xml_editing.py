@@ -1,12 +1,13 @@
 """Changing a parsed XML file so that everything else in it stays as it was written, and saving it."""
 
+import codecs
 import os
 import re
 from pathlib import Path
 
 from lxml import etree
 
-from uncial.errors import UserError
+from uncial.errors import LineError, UserError
 from uncial.formats.xml import parse
 from uncial.formats.xml_patching import patched
 
@@ -67,13 +68,17 @@ def remove(element: etree._Element) -> None:
 def save(tree: etree._ElementTree, source: Path, target: Path) -> None:
     """Writes the changed tree of `source` under `target`, whole or not at all; what was not changed stays as written.
 
-    Raises UserError where it cannot be written, and where `target` is `source` itself.
+    Raises UserError where it cannot be written, and where `target` is `source` itself; LineError where the source is in
+    an encoding that Python does not know.
     """
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: is the file that was read; write to another folder, originals are not overwritten")
-    encoding = tree.docinfo.encoding or "UTF-8"
-    original = source.read_bytes().decode(encoding)
-    data = patched(original, parse(source).getroot(), tree.getroot()).encode(encoding, "xmlcharrefreplace")
+    encoding = _encoding(source.read_bytes(), tree.docinfo.encoding or "UTF-8")
+    try:
+        original = source.read_bytes().decode(encoding)
+        data = patched(original, parse(source).getroot(), tree.getroot()).encode(encoding, "xmlcharrefreplace")
+    except (LookupError, UnicodeError):
+        raise LineError(f"{source}: its encoding {encoding} cannot be written; save it as UTF-8") from None
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +91,13 @@ def save(tree: etree._ElementTree, source: Path, target: Path) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"{target}: cannot be written ({reason}); free the place or name another") from None
+
+
+def _encoding(data: bytes, named: str) -> str:
+    """With the order of the bytes where the name leaves that to a mark which the file does not have."""
+    if named.upper() != "UTF-16" or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return named
+    return "UTF-16BE" if data.startswith(b"\0") else "UTF-16LE"
 
 
 def _indentation(element: etree._Element) -> str | None:

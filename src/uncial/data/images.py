@@ -73,7 +73,9 @@ def read_image(
     except IsADirectoryError:
         raise LineError(f"{where}: an image is expected here, but it is a folder") from None
     except UnidentifiedImageError:
-        raise LineError(f"{where}: not an image in a known format ({', '.join(FORMATS)}); convert it") from None
+        raise LineError(
+            f"{where}: not an image in a known format ({', '.join(FORMATS)}), or damaged; convert it, or fetch it again"
+        ) from None
     except Image.DecompressionBombError:
         raise LineError(_too_large(path, None, max_pixels)) from None
     # On damaged files Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error and more.

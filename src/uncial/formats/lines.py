@@ -1,5 +1,6 @@
 """Line images with a transcription of the same name beside them: `X.png` and `X.gt.txt`."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +72,9 @@ def text_beside(image: Path) -> Path | None:
 def read_transcription(path: Path) -> str:
     """The one line of text in `path`, without its line end. Raises `LineError` on several lines or another encoding."""
     text = read_utf8(path).rstrip("\r\n")
-    if "\n" in text:
-        raise LineError(f"{path}: holds {text.count(chr(10)) + 1} lines of text for one line image")
+    if "\n" in text or "\r" in text:
+        lines = len(re.split("\r\n|\r|\n", text))
+        raise LineError(f"{path}: holds {lines} lines of text for one line image")
     return text
 
 

@@ -32,7 +32,8 @@ def weighed(findings: Iterable[Finding]) -> Iterator[Finding]:
             yield replace(finding, severity=severity, message=f"{finding.message}, with the same text")
         else:
             different = max((mine - theirs).total(), (theirs - mine).total())
-            yield replace(finding, message=f"{finding.message}; {different} of {theirs.total()} lines differ")
+            lines = max(mine.total(), theirs.total())
+            yield replace(finding, message=f"{finding.message}; {different} of {lines} lines differ")
 
 
 def _texts(path: Path) -> Counter[str] | None:

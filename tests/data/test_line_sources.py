@@ -60,6 +60,40 @@ def test_ids_do_not_depend_on_where_the_root_lies_or_how_names_are_composed(tmp_
     assert [page.id for page in first.pages] == [page.id for page in second.pages] == ["é/a_1"]
 
 
+@pytest.mark.parametrize(("on_disk", "in_text"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_names_in_another_unicode_form_are_the_same_names(tmp_path, on_disk, in_text):
+    """macOS takes accents apart in the names of files, while a list or an archive made elsewhere has them composed."""
+    disk, stated = (unicodedata.normalize(form, "Émile é_1") for form in (on_disk, in_text))
+    image(tmp_path / "images" / f"{disk}.png")
+    (tmp_path / "images" / f"{stated}.gt.txt").write_text("sien", encoding="utf-8")
+    assert list(texts(lines.read(settings("lines", tmp_path))).values()) == ["sien"]
+    for name, row in (("labels.txt", f"{stated}.png\tsien\n"), ("list.txt", f"images/{stated}.png\tsien\n")):
+        (tmp_path / name).write_text(row, encoding="utf-8")
+    assert list(texts(labels.read(settings("labels", tmp_path))).values()) == ["sien"]
+    assert list(texts(loghi.read(settings("loghi", tmp_path / "list.txt"))).values()) == ["sien"]
+    (tmp_path / "all.txt").write_text(f"images/{stated}.png\n", encoding="utf-8")
+    assert list(texts(manifest.read(settings("manifest", tmp_path))).values()) == ["sien"]
+
+
+def test_label_files_that_name_images_as_another_machine_did(tmp_path):
+    for name in ("s/a", "s/b", "c"):
+        image(tmp_path / "images" / f"{name}.png")
+    rows = ["s\\a.png\teins", "C:\\daten\\b.png\tzwei", "/home/other/images/c.png\tdrei"]
+    (tmp_path / "labels.txt").write_text("\n".join(rows), encoding="utf-8")
+    reading = labels.read(settings("labels", tmp_path))
+    assert sorted(texts(reading).values()) == ["drei", "eins", "zwei"]
+    assert reading.problems == ()
+
+
+def test_a_text_of_two_lines_is_told_whatever_ends_them(tmp_path):
+    for n, end in enumerate(("\n", "\r\n", "\r")):
+        image(tmp_path / f"{n}.png")
+        (tmp_path / f"{n}.gt.txt").write_bytes(f"one{end}two{end}".encode())
+    line(tmp_path / "right.png", "one")
+    problems = lines.read(settings("lines", tmp_path)).problems
+    assert ["holds 2 lines" in problem.reason for problem in problems] == [True] * 3
+
+
 def test_many_images_without_text_are_one_problem(tmp_path):
     line(tmp_path / "a.png", "x")
     for i in range(20):

@@ -1,6 +1,7 @@
 """Text files as people save them: UTF-8, with or without a byte order mark, and nothing else."""
 
 import codecs
+import unicodedata
 from pathlib import Path
 
 from uncial.errors import LineError
@@ -32,3 +33,8 @@ def rows(text: str) -> list[tuple[int, str]]:
     """
     numbered = ((number, row.removesuffix("\r")) for number, row in enumerate(text.split("\n"), start=1))
     return [(number, row) for number, row in numbered if row.strip() and not row.lstrip().startswith("#")]
+
+
+def unicode_forms(name: str) -> list[str]:
+    """The name as written, composed and decomposed: macOS takes accents apart in names, lists and XML mostly do not."""
+    return list(dict.fromkeys([name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)]))

@@ -1,12 +1,13 @@
 """Line images with a transcription of the same name beside them: `X.png` and `X.gt.txt`."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.errors import LineError
-from uncial.formats.encoding import read_utf8
+from uncial.formats.encoding import read_utf8, unicode_forms
 
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".jpx", ".jpf", ".bmp", ".gif", ".pnm"}
@@ -34,18 +35,20 @@ def is_image(path: Path) -> bool:
 
 
 def pair(files: Iterable[Path]) -> Pairs:
-    """Match images and texts among `files` by folder and name.
+    """Match images and texts among `files` by folder and name, whatever Unicode form the names are in.
 
     The text of `X.png` is `X.gt.txt`; in a folder without any `.gt.txt` it is `X.txt`. Beside a `.gt.txt`, a `.txt` is
     what a recogniser wrote, so it is never taken for ground truth.
     """
     files = sorted(set(files))
     texts = _texts(files)
+    composed = {_composed(name): text for name, text in texts.items()}
     used: dict[Path, Path] = {}
     bare: list[Path] = []
     copies: list[tuple[Path, Path]] = []
     for image in filter(is_image, files):
-        text = next((texts[name] for name in _names(image) if name in texts), None)
+        found = (texts.get(name) or composed.get(_composed(name)) for name in _names(image))
+        text = next((one for one in found if one is not None), None)
         if text is None:
             bare.append(image)
         elif text in used:
@@ -60,9 +63,9 @@ def pair(files: Iterable[Path]) -> Pairs:
 def text_beside(image: Path) -> Path | None:
     """The file that holds the text of one line image, by the rule of `pair`."""
     for name in _names(image):
-        candidate = image.with_name(name.name + TEXT_SUFFIX)
-        if candidate.is_file():
-            return candidate
+        for form in unicode_forms(name.name + TEXT_SUFFIX):
+            if (candidate := image.with_name(form)).is_file():
+                return candidate
     plain = image.with_suffix(".txt")
     if plain.is_file() and not any(p.name.lower().endswith(TEXT_SUFFIX) for p in image.parent.iterdir()):
         return plain
@@ -83,10 +86,10 @@ def _texts(files: list[Path]) -> dict[Path, Path]:
     ground_truth = [path for path in files if path.name.lower().endswith(TEXT_SUFFIX)]
     folders = {path.parent for path in ground_truth}
     texts = {path.with_name(path.name[: -len(TEXT_SUFFIX)]): path for path in ground_truth}
-    images = {name for path in files if is_image(path) for name in _names(path)}
+    images = {_composed(name) for path in files if is_image(path) for name in _names(path)}
     for path in files:
         plain = path.suffix.lower() == ".txt" and path.parent not in folders
-        if plain and path.with_suffix("") in images:
+        if plain and _composed(path.with_suffix("")) in images:
             texts[path.with_suffix("")] = path
     return texts
 
@@ -95,3 +98,7 @@ def _names(image: Path) -> list[Path]:
     """The paths without suffix under which the text of an image may lie, the likeliest first."""
     name = image.with_suffix("")
     return [name, name.with_suffix("")] if name.suffix.lower() in _PROCESSING_SUFFIXES else [name]
+
+
+def _composed(path: Path) -> Path:
+    return Path(unicodedata.normalize("NFC", str(path)))

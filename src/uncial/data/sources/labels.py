@@ -1,12 +1,14 @@
 """`data=labels`: folders of line images with a label file, split into `train/`, `val/`, `test/` (Thulium) or not."""
 
+import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import Place, contents, files, places_by_subset, selected
 from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages, many_lines_problem
 from uncial.errors import LineError, UserError
+from uncial.formats.images import ABSOLUTE
 from uncial.formats.labels import LABEL_FILES, Label, read_labels
 from uncial.formats.lines import is_image
 from uncial.formats.types import Problem, Reading
@@ -95,7 +97,8 @@ def _add_labels(
 
 
 def _index(present: Iterable[Path], folders: list[Path]) -> dict[str, list[Path]]:
-    """The images by every name that a row may give them: the path below the folders, with and without suffix."""
+    """The images by every name that a row may give them: the path below the folders, with and without suffix, in
+    Unicode's composed form."""
     index: dict[str, list[Path]] = {}
     for path in present:
         names = {path.name, path.stem}
@@ -103,12 +106,16 @@ def _index(present: Iterable[Path], folders: list[Path]) -> dict[str, list[Path]
             below = path.relative_to(folder)
             names |= {below.as_posix(), below.with_suffix("").as_posix()}
         for name in names:
-            index.setdefault(name, []).append(path)
+            index.setdefault(unicodedata.normalize("NFC", name), []).append(path)
     return index
 
 
 def _find(row: Label, index: dict[str, list[Path]], folder: Path) -> tuple[Path | None, str]:
-    found = index.get(row.name.removeprefix("./"), [])
+    name = unicodedata.normalize("NFC", row.name)
+    below = name.replace("\\", "/").removeprefix("./")
+    # The absolute path of another machine counts as its base name.
+    tail = [PurePosixPath(below).name] if ABSOLUTE.match(below) else []
+    found = next((index[one] for one in (name, below, *tail) if one in index), [])
     if len(found) == 1:
         return found[0], ""
     if len(found) > 1:

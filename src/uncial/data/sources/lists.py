@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS, contents, places
 from uncial.errors import UserError
+from uncial.formats.encoding import unicode_forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,14 @@ def list_files(settings: SourceSettings, usual: Mapping[str, Sequence[str]], who
 
 
 def resolve(name: str, bases: Sequence[Path]) -> Path | None:
-    """The file that a path in a list means, None where there is none.
+    """The file that a path in a list means, in whatever Unicode form its name is, None where there is none.
 
     An absolute path of another machine falls back to the longest tail of it that exists below a base.
     """
+    return next((found for form in unicode_forms(name) if (found := _existing(form, bases)) is not None), None)
+
+
+def _existing(name: str, bases: Sequence[Path]) -> Path | None:
     foreign = PureWindowsPath(name) if "\\" in name and "/" not in name else PurePosixPath(name)
     path = Path(*foreign.parts).expanduser()
     candidates = [path] if path.is_absolute() else [base / path for base in bases]

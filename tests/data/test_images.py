@@ -290,6 +290,28 @@ def test_a_truncated_image_is_refused(tmp_path, kind, share):
             read_image(ImageSource(path))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("colour", [False, True])
+def test_a_jpeg_damaged_in_its_middle_is_used_with_a_note(tmp_path, channels, colour):
+    """Its end is in order, so that it is no truncated one, and Pillow decodes it without a word."""
+    noise = np.random.default_rng(0).integers(0, 255, (200, 300, 3) if colour else (200, 300), dtype=np.uint8)
+    data = bytearray(encoded("jpg", noise))
+    path = tmp_path / "page.jpg"
+    path.write_bytes(data)
+    whole = read_image(ImageSource(path), channels)
+    assert whole.notes == ()
+    mode = "RGB" if channels == 3 else "L"
+    assert close(whole.pixels, np.asarray(Image.open(path).convert("RGB").convert(mode)), 1.0)
+    middle = len(data) // 2
+    data[middle : middle + 512] = bytes((byte ^ 0x11) & 0x7F for byte in data[middle : middle + 512])
+    path.write_bytes(data)
+    harmed = read_image(ImageSource(path), channels)
+    assert harmed.pixels.shape == whole.pixels.shape
+    assert np.array_equal(harmed.pixels[:80], whole.pixels[:80])
+    (note,) = harmed.notes
+    assert "page.jpg: its JPEG data are damaged" in note
+
+
 @pytest.mark.parametrize(
     "content", [b"<?xml version='1.0'?><PcGts/>", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x89PNG\r\n\x1a\n", b"\0" * 5000]
 )

@@ -14,6 +14,7 @@ from typing import IO
 
 import cv2
 import numpy as np
+import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
 from uncial.data.orientation import fit_to_stated_size, turn
@@ -97,31 +98,52 @@ def _read(
         raise LineError(_too_large(source.path, image.size, max_pixels))
     # Pillow turns a TIFF while loading it, states the turned size before, and has forgotten the orientation afterwards.
     # All others it leaves as they are, and in a PNG the orientation may stand behind the pixels.
+    notes: tuple[str, ...] = ()
     if image.format == "TIFF":
         orientation, size = _orientation(image), (image.tag_v2[256], image.tag_v2[257])  # type: ignore[attr-defined]
         pixels, turned = _decoded(image, file, source, channels)
     else:
         size = image.size
-        pixels, turned = _decoded(image, file, source, channels)
+        if image.format in ("JPEG", "MPO"):
+            pixels, notes = _decoded_jpeg(image, file, source, channels)
+            turned = False
+        else:
+            pixels, turned = _decoded(image, file, source, channels)
         orientation = _orientation(image)
     fit = fit_to_stated_size(size, orientation, stated, source.path)
     if fit.turned != turned:
         pixels = turn(pixels, orientation, back=turned)
-    return PageImage(np.ascontiguousarray(pixels), fit.scale, fit.notes)
+    return PageImage(np.ascontiguousarray(pixels), fit.scale, (*notes, *fit.notes))
 
 
 def _decoded(image: Image.Image, file: IO[bytes], source: ImageSource, channels: int) -> tuple[np.ndarray, bool]:
     """The pixels, and whether they are already turned by their EXIF orientation."""
-    if image.format in ("JPEG", "MPO"):
-        _check_end_of_jpeg(file, source.path)
-        if channels == 1 and image.mode == "RGB":
-            image.draft("L", None)  # libjpeg delivers the luma, which is the grey image, without the detour
     levels = _sixteen_bit_colour(image, file, source)
     if levels is not None:
         return _finish(levels, channels), False
     had = _orientation(image) if image.format == "TIFF" else 1
     image.load()
     return _pixels(image, channels), had != 1
+
+
+def _decoded_jpeg(
+    image: Image.Image, file: IO[bytes], source: ImageSource, channels: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The pixels, and a note where libjpeg found its data damaged, which Pillow keeps to itself."""
+    _check_end_of_jpeg(file, source.path)
+    notes: tuple[str, ...] = ()
+    if image.mode in ("L", "RGB"):
+        colours = "GRAY" if channels == 1 or image.mode == "L" else "RGB"  # of a colour image grey is the luma
+        try:
+            return _finish(simplejpeg.decode_jpeg(file.read(), colorspace=colours, strict=True), channels), ()
+        except ValueError as error:
+            if str(error).startswith("Corrupt JPEG data"):
+                told = f"its JPEG data are damaged ({_short(error).removeprefix('Corrupt JPEG data: ')})"
+                notes = (f"{source.path}: {told}; look at its lines, and fetch it again where they are wrong",)
+    if channels == 1 and image.mode == "RGB":
+        image.draft("L", None)
+    image.load()
+    return _pixels(image, channels), notes
 
 
 def _pixels(image: Image.Image, channels: int) -> np.ndarray:

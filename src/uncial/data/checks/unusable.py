@@ -42,6 +42,7 @@ _KINDS: tuple[tuple[str, str, Severity | None], ...] = (
 _NOTES: tuple[tuple[str, str], ...] = (
     (r"EXIF orientation", "doubtful_orientation"),
     (r"its coordinates were scaled", "scaled_coordinates"),
+    (r"its JPEG data are damaged", "damaged_image"),
 )
 
 _REMEDIES = {

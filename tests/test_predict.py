@@ -3,18 +3,23 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from drawn_layouts import cut_lines, draw_pages, read_csv, write_alto_layout, write_page_layout, write_pairs
 from lxml import etree
 from program import quoted
 
 import uncial
+from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
 from uncial.formats.results import read_tsv
+from uncial.formats.types import ImageSource, Page, TextLine
+from uncial.tasks.page_copies import with_direction
 
 
 @pytest.fixture
@@ -240,3 +245,37 @@ def test_a_name_with_everything_in_it_is_read(run, trained, tmp_path):
     )
     assert ended.code == 0, ended
     assert len(rows_of(ended)) == 6
+
+
+def test_lines_without_text_are_cut_in_the_direction_that_training_knew(tmp_path):
+    """A hanging baseline drawn from right to left: without a direction its line is taken for one upside down."""
+    page = np.full((120, 400), 220, np.uint8)
+    cv2.putText(page, "ABC DEF", (60, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 30, 3)
+    cv2.imwrite(str(tmp_path / "page.png"), page)
+    place = {"polygon": ((40, 40), (300, 40), (300, 95), (40, 95)), "baseline": ((295, 47), (45, 47))}
+    untranscribed = TextLine("l", "p", **place)
+    image = ImageSource(tmp_path / "page.png")
+    known, unknown = (
+        Page("p", tmp_path / "p.xml", image, lines=(line,))
+        for line in (replace(untranscribed, text="שלום"), untranscribed)
+    )
+    expected = extract_page(known, ExtractionSettings()).strips[0]
+    for directed in (with_direction(unknown, None, runs_left=True), with_direction(unknown, "rtl", runs_left=False)):
+        assert np.array_equal(extract_page(directed, ExtractionSettings()).strips[0], expected)
+    assert with_direction(unknown, None, runs_left=False) == unknown
+    assert with_direction(known, None, runs_left=True) == known, "its text tells"
+
+
+def test_a_page_that_is_read_with_a_doubt_is_told(predict, drawn, tmp_path):
+    shutil.copytree(drawn / "page", tmp_path / "in")
+    for xml_file in sorted((tmp_path / "in" / "page").iterdir())[2:]:
+        xml_file.unlink()
+    picture = sorted((tmp_path / "in").glob("*.png"))[0]
+    image = cv2.imread(str(picture), cv2.IMREAD_GRAYSCALE)
+    cv2.imwrite(str(picture), cv2.resize(image, None, fx=2, fy=2))
+    ended = predict(tmp_path / "in")
+    assert ended.code == 0, ended
+    assert "its coordinates were scaled by 2" in ended.output.replace("\n", " ")
+    refused = predict(tmp_path / "in", "data.direction=up", into="refused")
+    assert refused.code == 1
+    assert "data.direction=up: choose ltr, rtl, ttb or btt" in refused.output.replace("\n", " ")

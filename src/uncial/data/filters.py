@@ -101,14 +101,19 @@ def _prepared(line: TextLine, filters: Filters) -> TextLine:
     return line
 
 
+def check_direction(direction: str | None) -> None:
+    """Raises `UserError` for what is no direction of writing; None states none."""
+    if direction and direction not in ("ltr", "rtl", "ttb", "btt"):
+        raise UserError(f"data.direction={direction}: choose ltr, rtl, ttb or btt")
+
+
 def _check(filters: Filters, pages: Sequence[Page]) -> None:
     if filters.text_styles not in ("drop", "mark", "skip"):
         raise UserError(f"data.text_styles={filters.text_styles}: choose drop, mark or skip")
     if not 0 <= filters.min_confidence <= 1:
         raise UserError(f"data.min_confidence={filters.min_confidence}: it is a fraction between 0 and 1")
-    for direction in [*filters.directions, *([filters.direction] if filters.direction else [])]:
-        if direction not in ("ltr", "rtl", "ttb", "btt"):
-            raise UserError(f"data.direction={direction}: choose ltr, rtl, ttb or btt")
+    for direction in (*filters.directions, filters.direction):
+        check_direction(direction)
     if not any(page.lines for page in pages):
         return
     if filters.region_types:

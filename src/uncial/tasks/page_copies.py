@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from omegaconf import DictConfig
 
 from uncial.data.extraction import ExtractionSettings, extract_page
+from uncial.data.filters import check_direction
 from uncial.data.settings import SourceSettings
 from uncial.errors import LineError, UserError
-from uncial.formats.types import Page, Problem
+from uncial.formats.types import Page, Problem, TextLine
 from uncial.formats.write_xml import write_transcriptions
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import listed
@@ -21,10 +22,11 @@ from uncial.transcriber import Transcriber
 
 @dataclass(frozen=True)
 class Found:
-    """What was read: by page id, then by line id. `problems` lists what could not be."""
+    """What was read: by page id, then by line id. `problems` lists what could not be, `notes` what was with a doubt."""
 
     texts: dict[str, dict[str, Transcription]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def settings_to_read(inputs: Sequence[str], data: DictConfig) -> SourceSettings:
@@ -47,10 +49,13 @@ def read_pages(
     Raises `UserError` where a copy would take the place of a file that is read."""
     if copies is not None:
         keep_originals(pages, copies)
+    check_direction(data.direction)
+    runs_left = transcriber.recognizer.text.mixed == "R"
     with tracked("reading", sum(len(page.lines) for page in pages)) as advance:
         for source_pages in _by_source(pages):
             for page in source_pages:
-                found.texts[page.id] = read_page(page, transcriber, data.max_height, data.max_pixels, found)
+                directed = with_direction(page, data.direction, runs_left)
+                found.texts[page.id] = read_page(directed, transcriber, data.max_height, data.max_pixels, found)
                 advance(len(page.lines))
             if copies is not None:
                 _write_copy(source_pages, found, copies / _below(source_pages[0].source, pages))
@@ -67,6 +72,7 @@ def read_page(
     except LineError as error:
         found.problems.append(Problem(str(page.source), "", str(error)))
         return {}
+    found.notes.extend(cut.notes)
     strips: dict[str, np.ndarray] = {}
     for line, strip in zip(page.lines, cut.strips, strict=True):
         if isinstance(strip, LineError):
@@ -74,6 +80,21 @@ def read_page(
         else:
             strips[line.id] = strip
     return dict(zip(strips, transcriber.transcribe(strips.values()), strict=True))
+
+
+def with_direction(page: Page, direction: str | None, runs_left: bool) -> Page:
+    """The page with the direction of writing in lines whose file states none, by which training cut their like.
+
+    It is `direction` where that is set. Else the text of a line tells; where there is no text yet, a model whose
+    training texts mostly run from right to left (`runs_left`) tells.
+    """
+
+    def told(line: TextLine) -> TextLine:
+        if line.direction is not None or not (direction or (runs_left and not line.text)):
+            return line
+        return replace(line, direction=direction or "rtl")
+
+    return replace(page, lines=tuple(map(told, page.lines)))
 
 
 def keep_originals(pages: Sequence[Page], target: Path) -> None:

@@ -103,6 +103,9 @@ def _report(found: Found, target: Path, folder: Path) -> None:
         told.append(
             f"{len(found.problems)} pages or lines could not be read: {folder / 'skipped.csv'} ({listed_reasons})"
         )
+    if found.notes:
+        more = f" ({len(found.notes)} such notes in all)" if len(found.notes) > 1 else ""
+        told.append(f"To look at: {found.notes[0]}{more}")
     show(make_console(), *told)
     if not read:
         raise UserError(f"No line could be read; {folder / 'skipped.csv'} says why.")

@@ -37,6 +37,7 @@ def test_every_namespace(namespace: str) -> None:
         ('<String CONTENT="two"/><SP/><String CONTENT="words"/><String CONTENT="."/>', "two words."),
         ('<String CONTENT="two"/><String CONTENT="words"/>', "two words"),
         ('<String CONTENT="two "/><String CONTENT="words"/>', "two words"),
+        ('<String CONTENT="two&#10;words&#13;&#10;here"/>', "two words here"),
         ('<String CONTENT="bro"/><HYP CONTENT="-"/>', "bro-"),
         ('<String CONTENT="bro" SUBS_TYPE="HypPart1" SUBS_CONTENT="broken"/><HYP CONTENT="\u00ad"/>', "bro\u00ad"),
         ('<String CONTENT=" whole line kept "/>', " whole line kept "),

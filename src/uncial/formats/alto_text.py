@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from uncial.formats import coordinates
+from uncial.formats.page_text import INNER_BREAK
 from uncial.formats.types import TextSpan
 from uncial.formats.xml import children, descendants, local_name
 
@@ -47,7 +48,8 @@ def alto_text(
     confidences: list[tuple[float | None, int]] = []
     strings = 0
     for element in children(line, "String", "SP", "HYP"):
-        name, content = local_name(element), element.get("CONTENT", "")
+        # A parser makes spaces of the breaks in an attribute, but not of those that are written as &#10;.
+        name, content = local_name(element), INNER_BREAK.sub(" ", element.get("CONTENT", ""))
         if name == "SP":
             text, after_string = text + " ", False
             continue

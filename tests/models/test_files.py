@@ -16,7 +16,7 @@ SMALL = ("model.backbone.stages=[[8,2,2,2],[12,1,2,1]]", "model.backbone.stem=4"
 
 @pytest.fixture
 def saved(tmp_path):
-    model = settle(make_model("crnn", *SMALL), 48)
+    model = settle(make_model("crnn", *SMALL), 32)
     path = tmp_path / "run of é" / "best.safetensors"
     save_model(path, model, {"model": model_config("crnn", *SMALL), "seed": 3, "scores": {"cer": 0.25}})
     return model, path
@@ -31,14 +31,14 @@ def rewritten(path, change):
 
 def test_a_model_read_back_gives_the_same_digits(saved):
     model, path = saved
-    batch = make_batch([70, 33, 40], 48)
+    batch = make_batch([70, 33, 40], 32)
     read, card = load_model(path)
     assert torch.equal(
         model.log_probabilities(batch.images, batch.widths)[0], read.log_probabilities(batch.images, batch.widths)[0]
     )
     assert read.predict(batch) == model.predict(batch)
     assert not read.training
-    assert (card["seed"], card["scores"], card["preprocessing"]["height"]) == (3, {"cer": 0.25}, 48)
+    assert (card["seed"], card["scores"], card["preprocessing"]["height"]) == (3, {"cer": 0.25}, 32)
     assert read.codec == model.codec
 
 
@@ -119,7 +119,7 @@ def checkpoint(saved, tmp_path):
 
 
 def test_a_checkpoint_holds_the_same_model(saved, checkpoint):
-    batch = make_batch([70, 33, 40], 48)
+    batch = make_batch([70, 33, 40], 32)
     read, card = load_model(checkpoint)
     assert read.predict(batch) == saved[0].predict(batch)
     assert card == load_card(checkpoint) == load_card(saved[1])

@@ -70,8 +70,8 @@ def test_losses_and_readings_of_one_pass_are_those_of_two(head, widths):
 
 
 def test_what_lies_beyond_a_lines_width_is_not_read():
-    model = settle(make_model("crnn", *small("crnn", "bilstm")), 48)
-    batch = make_batch([50, 90], 48)
+    model = settle(make_model("crnn", *small("crnn", "bilstm")), 32)
+    batch = make_batch([50, 90], 32)
     clean, _ = model.log_probabilities(batch.images, batch.widths)
     batch.images[0, :, :, 50:] = 0
     spoilt, _ = model.log_probabilities(batch.images, batch.widths)
@@ -80,15 +80,15 @@ def test_what_lies_beyond_a_lines_width_is_not_read():
 
 def test_training_loss_ignores_what_lies_beyond_a_lines_width():
     model = make_model("crnn", *small("crnn", "transformer")).eval()
-    batch = make_batch([50, 90], 48)
+    batch = make_batch([50, 90], 32)
     clean = model.loss(batch)["loss"]
     batch.images[0, :, :, 50:] = 0
     assert torch.equal(clean, model.loss(batch)["loss"])
 
 
 def test_positions_are_fractions_of_the_image_and_not_of_its_padding():
-    model = settle(make_model("crnn", *small("crnn", "none")), 48)
-    read = model.predict(make_batch([57, 200, 9], 48))
+    model = settle(make_model("crnn", *small("crnn", "none")), 32)
+    read = model.predict(make_batch([57, 200, 9], 32))
     assert any(line.text for line in read)
     for line in read:
         assert len(line.text) == len(line.character_confidences) == len(line.positions)
@@ -100,7 +100,7 @@ def test_positions_are_fractions_of_the_image_and_not_of_its_padding():
 
 def test_losses_and_normalisation_statistics_stay_in_fp32_under_autocast():
     model = make_model("crnn", *small("crnn", "bilstm"))
-    batch = make_batch([64, 80], 48)
+    batch = make_batch([64, 80], 32)
     with torch.autocast("cpu", torch.bfloat16):
         losses = model.loss(batch)
         log_probabilities, lengths = model.eval().log_probabilities(batch.images, batch.widths)
@@ -112,14 +112,14 @@ def test_losses_and_normalisation_statistics_stay_in_fp32_under_autocast():
 
 
 def test_the_total_loss_is_the_weighted_sum_of_its_parts():
-    losses = make_model("crnn", *small("crnn", "bilstm", "model.shortcut=0.25")).loss(make_batch([64, 80], 48))
+    losses = make_model("crnn", *small("crnn", "bilstm", "model.shortcut=0.25")).loss(make_batch([64, 80], 32))
     torch.testing.assert_close(losses["loss"], losses["loss_main"] + 0.25 * losses["loss_shortcut"])
-    assert set(make_model("crnn", *small("crnn", "bilstm", "model.shortcut=0")).loss(make_batch([64], 48))) == {"loss"}
+    assert set(make_model("crnn", *small("crnn", "bilstm", "model.shortcut=0")).loss(make_batch([64], 32))) == {"loss"}
 
 
 def test_a_line_without_a_path_under_ctc_does_not_spoil_the_batch():
     model = make_model("crnn", *small("crnn", "bilstm"))
-    losses = model.loss(make_batch([8, 80], 48, labels=6))
+    losses = model.loss(make_batch([8, 80], 32, labels=6))
     losses["loss"].backward()
     assert torch.isfinite(losses["loss"])
     assert all(torch.isfinite(parameter.grad).all() for parameter in model.parameters())
@@ -127,7 +127,7 @@ def test_a_line_without_a_path_under_ctc_does_not_spoil_the_batch():
 
 def test_colour_lines():
     model = make_model("crnn", *small("crnn", "bilstm", "model.preprocessing.channels=3"))
-    assert torch.isfinite(model.loss(make_batch([64, 80], 48, channels=3))["loss"])
+    assert torch.isfinite(model.loss(make_batch([64, 80], 32, channels=3))["loss"])
 
 
 @pytest.mark.parametrize("name", ["crnn", "crnn_resnet", "kraken"])

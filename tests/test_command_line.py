@@ -1,6 +1,7 @@
 """What was mistyped ends in one sentence and exit code 1, before anything is read, drawn or imported."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -31,6 +32,7 @@ MISTYPED = [
     (["+task.inputs=x"], ["there is no key task.inputs"]),
     # Choices.
     (["data=pge"], ["data=pge does not exist", "Did you mean page?", "alto", "loghi"]),
+    (["data="], ["data= has no value", "alto"]),
     (["model=crn"], ["Did you mean crnn?", "kraken"]),
     (["model/head=bilstmm"], ["Did you mean bilstm?", "transformer"]),
     (["task=predikt"], ["Did you mean predict?"]),
@@ -66,7 +68,13 @@ MISTYPED = [
     (["data=page", "data.root=a,b"], ["several values", "'data.root=\"a,b\"'"]),
     (["data.root=/my", "pages"], ["pages is no key=value", "'data.root=\"/my pages\"'"]),
     (["=3"], ["=3 is no key=value"]),
-    (["optimizer.lr"], ["optimizer.lr is no key=value"]),
+    (["optimizer.lr"], ["optimizer.lr is no key=value", "optimizer.lr=…"]),
+    (["data=page", "data.root"], ["data.root is no key=value", "data.root=…"]),
+    (["seed=2", "data", "=", "page"], ["no space stands beside the equals sign", "Write: data=page"]),
+    (["data=page", "data.root", "=pages"], ["no space stands beside the equals sign", "Write: data.root=pages"]),
+    (["data=page", "data.root=", "pages"], ["no space stands beside the equals sign", "Write: data.root=pages"]),
+    (["data=page", "data.root=my", "pages.xml"], ["'data.root=\"my pages.xml\"'"]),
+    (["optimizer.lr=0,001"], ["several values", "behind a point: optimizer.lr=0.001"]),
     # Words and options.
     (["help"], ["Did you mean --help?"]),
     (["train"], ["Did you mean task=train?"]),
@@ -97,6 +105,7 @@ def test_a_mistake_ends_in_one_sentence(run, arguments, told):
         (["data=mixed"], "data.sources has to be given"),
         (["data=mixed", "data.sources=3"], "data.sources"),
         (["data.ratio=[.8,.1]"], "data.ratio"),
+        (["task=compile", "data.subset=tests"], "data.subset=tests: choose one of train, val, test, all"),
         (["task=test"], "checkpoint="),
         (["task=test", "checkpoint=nothing"], "checkpoint=nothing"),
         (["task=predict", "checkpoint=nothing"], "checkpoint=nothing"),
@@ -181,6 +190,12 @@ def test_help_and_the_config_need_nothing_heavy(tmp_path, option):
     assert "hydra" in imported
     assert not imported.intersection(heavy)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_version_is_that_of_the_program(run):
+    ended = run("--version")
+    assert ended.code == 0
+    assert re.match(r"Uncial \d+\.\d+", ended.output)
 
 
 def test_help_names_every_group_and_task(tmp_path):

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from traceback import walk_tb
 
@@ -24,6 +25,7 @@ from uncial.config_keys import (
     known_keys,
     launcher_keys,
     named_groups,
+    takes_numbers,
 )
 from uncial.errors import Ended, FindingsError, UserError
 from uncial.secrets import check_no_secrets
@@ -35,11 +37,14 @@ DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
 
 def run(main: Callable[[], None]) -> int:
     """Runs the program and returns its exit code; with HYDRA_FULL_ERROR=1 errors show their traceback instead."""
+    if "--version" in sys.argv[1:]:
+        print(f"Uncial {version('uncial')}, Hydra {version('hydra-core')}")
+        return DONE
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Otherwise Hydra prints its own shortened traceback and leaves before the error reaches us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        check_arguments(sys.argv[1:])
+        check_arguments(sys.argv[1:], conf_folder())
         main()
     except KeyboardInterrupt:
         return _fail("Stopped.", INTERRUPTED)
@@ -126,11 +131,17 @@ def _unknown_choice(group: str, name: str) -> str:
             'pip install "uncial[slurm]" slurm, pip install "uncial[ray]" ray; basic is always there.'
         )
     choices = group_choices(conf_folder(), group)
+    if not name:
+        return f"{group}= has no value: write one behind the equals sign. Choices: {', '.join(choices)}."
     return f"{group}={name} does not exist.{did_you_mean(name, choices)} Choices: {', '.join(choices) or 'none'}."
 
 
 def _several_values(argument: str) -> str:
-    return f"{argument} is several values, which only -m (a sweep) takes. {quoting_advice(argument)}"
+    key, _, value = argument.partition("=")
+    told = f"{argument} is several values, which only -m (a sweep) takes."
+    if re.fullmatch(r"\d+,\d+", value) and takes_numbers(key, conf_folder()):
+        return f"{told} If it is one number, its decimals stand behind a point: {key}={value.replace(',', '.')}"
+    return f"{told} {quoting_advice(argument)}"
 
 
 def _no_variable(name: str) -> str:
@@ -147,7 +158,7 @@ _EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Could not delete from config\. '([^']+)'", _unknown_key),
     (r"Could not delete\. No match for '([^']+)'", _unknown_key),
-    (r"Could not find '([^']+)/([^'/]+)'", _unknown_choice),
+    (r"Could not find '([^']+)/([^'/]*)'", _unknown_choice),
     (r"Could not load '([^']+)/([^'/]+)'", _unknown_choice),
     (r"Ambiguous value for argument '([^\n]*)'\n", _several_values),
     (r"Environment variable '([^']+)' not found", _no_variable),

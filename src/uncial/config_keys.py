@@ -108,6 +108,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def takes_numbers(key: str, conf: Path) -> bool:
+    """Whether the key's value is a number by its defaults in `conf`, or may be one."""
+    defaults = known_keys(conf).get(key, [])
+    return key in NUMBERS_OR_NULL or (bool(defaults) and all(_is_number(default) for default in defaults))
+
+
 def shown(value: Any) -> str:
     """A value as it is typed on the command line."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

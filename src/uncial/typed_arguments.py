@@ -4,12 +4,13 @@ import argparse
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from uncial.config_keys import did_you_mean
+from uncial.config_keys import did_you_mean, known_keys
 from uncial.errors import UserError
 
 TASKS = (
@@ -35,8 +36,9 @@ PLAIN_VALUE = re.compile(r"[\w./:+%@-]+", re.ASCII)
 """What Hydra's grammar takes as it stands."""
 
 
-def check_arguments(arguments: Sequence[str]) -> None:
-    """Raises `UserError` for options that do not exist and for what is no override in Hydra's grammar."""
+def check_arguments(arguments: Sequence[str], conf: Path) -> None:
+    """Raises `UserError` for options that do not exist and for what is no override in Hydra's grammar. What is known of
+    keys is that of the files in `conf`."""
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
@@ -46,11 +48,10 @@ def check_arguments(arguments: Sequence[str]) -> None:
     overrides = parser.parse_args(list(arguments)).overrides
     grammar = OverridesParser.create()
     for number, override in enumerate(overrides):
-        before = overrides[number - 1] if number else ""
         if override.startswith("~"):
             continue
         if not re.match(r"\+{0,2}[^=\s]", override) or "=" not in override:
-            raise UserError(_stray_word_advice(override, before))
+            raise UserError(_stray_word_advice(overrides, number, conf))
         try:
             parsed = grammar.parse_override(override)
         except Exception:
@@ -79,7 +80,15 @@ def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, me
     return f"{message}. `--hydra-help` shows all options."
 
 
-def _stray_word_advice(word: str, before: str) -> str:
+def _stray_word_advice(words: Sequence[str], number: int, conf: Path) -> str:
+    word, before, behind = words[number], words[number - 1] if number else "", "".join(words[number + 1 : number + 3])
+    if behind.startswith("="):
+        value = behind[1:] if words[number + 1] == "=" else words[number + 1][1:]
+        return f"{word} {words[number + 1]}: no space stands beside the equals sign. Write: {as_typed(word, value)}"
+    if before.endswith("="):
+        return f"{before} {word}: no space stands beside the equals sign. Write: {as_typed(before[:-1], word)}"
+    if word in known_keys(conf):
+        return f"{word} is no key=value: its value is missing, {word}=…"
     if word in TASKS:
         return f"{word} is no key=value. Did you mean task={word}?"
     if word == "help":

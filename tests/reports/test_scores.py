@@ -43,6 +43,18 @@ def test_the_files_say_the_same(tmp_path):
     assert "expected calibration error" in told
 
 
+def test_a_script_that_was_only_misread_into_has_no_score(tmp_path):
+    lines = [
+        evaluated(LineOrigin("p", "l"), "or", "\u043e\u0433", "nfc_strip"),
+        evaluated(LineOrigin("q", "l"), "a", "aξ", "nfc_strip"),
+    ]
+    write_scores(tmp_path, evaluate(lines, SETTINGS))
+    table = (tmp_path / "scores.md").read_text("utf-8").partition("## Characters by script")[2].partition("##")[0]
+    assert "| Latin | 3 |" in table
+    assert "| Greek | 0 |" in table
+    assert "Cyrillic" not in table
+
+
 def test_names_of_the_data_are_no_markup(tmp_path):
     write_scores(tmp_path, evaluate(some_lines(), SETTINGS))
     told = (tmp_path / "scores.md").read_text(encoding="utf-8")

@@ -203,6 +203,7 @@ def _kinds(kinds: Mapping[str, int]) -> str:
 
 
 def _scripts(scores: tuple[UnitScore, ...]) -> str:
+    """Scripts that were only read for letters of another one have no score of their own."""
     rows = [
         (
             score.unit,
@@ -212,6 +213,7 @@ def _scripts(scores: tuple[UnitScore, ...]) -> str:
             percent(score.cer),
         )
         for score in scores
+        if score.count or score.insertions
     ]
     return table(("script", "characters", "missed", "inserted", "CER"), rows)
 

@@ -265,7 +265,7 @@ def test_frozen_parts_are_released(tune, trained):
     assert changed == {name for name in base if name.startswith("backbone.")}
     counter = next(name for name in base if name.endswith("num_batches_tracked"))
     assert int(weights(late.folder)[counter] - base[counter]) == 2
-    assert "learn from now on" in late.output
+    assert "no longer frozen: " in late.output
 
 
 def test_learning_rates_differ_by_part(tune, trained):

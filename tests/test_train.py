@@ -12,6 +12,7 @@ from program import TINY
 from safetensors.torch import load_file
 
 from uncial.metrics.error_rates import ErrorRates
+from uncial.tasks.training_end import advice
 
 FILES = {
     "config.yaml",
@@ -105,6 +106,13 @@ def test_the_summary_says_where_the_model_is_and_what_to_type_next(trained, run)
     command = line[line.index("python run.py") :]
     ended = run(*shlex.split(command)[2:])
     assert ended.code == 0, ended
+
+
+def test_a_model_that_reads_too_little_is_told_so(trained):
+    assert "of no use yet" in advice(0.5)
+    assert "pretrained=MODEL" in advice(0.5)
+    assert advice(0.2) == ""
+    assert "of no use yet" not in trained.output
 
 
 def test_the_log_has_what_the_terminal_had(trained):

@@ -42,7 +42,8 @@ def summary(**changes):
 
 
 def test_the_summary_tells_scores_effort_and_what_to_run_next():
-    shown = piped(summary(skipped=3))
+    shown = piped(summary(skipped=3, advice="Train longer."))
+    assert "Train longer." in shown
     for told in ("4.21 %", "15.22 %", "41.0 %", "1,607", "05:01", "4,200 steps", "118 lines/s", "3 pages or lines"):
         assert told in shown
     assert "CER" in shown

@@ -32,7 +32,8 @@ class PartScores:
 class RunSummary:
     """The end of a run. `parts` is keyed by what the person calls the part; figures that do not apply are None.
 
-    `files` are the results by what they are, `next_steps` commands to type by what they do.
+    `files` are the results by what they are, `next_steps` commands to type by what they do, `advice` is a sentence for
+    before that.
     """
 
     parts: Mapping[str, PartScores]
@@ -42,6 +43,7 @@ class RunSummary:
     epochs: float | None = None
     steps: int | None = None
     skipped: int = 0
+    advice: str = ""
     files: Mapping[str, Path] = field(default_factory=dict)
     next_steps: Mapping[str, str] = field(default_factory=dict)
 
@@ -55,6 +57,8 @@ def run_summary(summary: RunSummary) -> RenderableType:
     if summary.skipped:
         noun = "page or line" if summary.skipped == 1 else "pages or lines"
         rows.append(Text(f"left out {summary.skipped:,} {noun}: skipped.csv says why", style="yellow"))
+    if summary.advice:
+        rows.append(Text(summary.advice, style="yellow"))
     rows += _listing({**summary.files, "run folder": summary.folder}, "bold")
     if summary.next_steps:
         rows += [Text(), Text("Next:", style="bold"), *_listing(summary.next_steps, "cyan")]

@@ -77,7 +77,7 @@ def _of_duplicates(data: CheckedData) -> Iterator[Finding]:
     rows = {(line.page, line.line): line.row for line in data.lines}
     placed = list(geometry(data.pages, rows))
     yield from placed
-    with tracked("comparing pages", len(data.pages)) as advance:
+    with tracked("comparing pages", len(data.pages), "pages") as advance:
         pairs = page_pairs(data.pages, advance)
     yield from duplicate_pages(pairs, data.part_of_page)
     told = {finding.row for finding in placed if finding.kind in ("duplicate_line", "two_transcriptions")}

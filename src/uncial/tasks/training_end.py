@@ -11,6 +11,7 @@ from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
 from uncial.reports.console import make_console, show
 from uncial.reports.curves import draw_curves
+from uncial.reports.figures import percent
 from uncial.reports.line_results import LINES_FILE, read_line_results
 from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
@@ -27,6 +28,9 @@ from uncial.training.standing import score_text
 from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
+
+MISREAD = 0.4
+"""The CER above which a reading is no help to a person who transcribes."""
 
 
 @contextmanager
@@ -77,6 +81,17 @@ def write_report(this: Session, truth: GroundTruth) -> None:
         write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
 
 
+def advice(cer: float) -> str:
+    """What helps a model that misreads so many characters that nobody can use it yet; nothing for others."""
+    if cer <= MISREAD:
+        return ""
+    return (
+        f"More than {percent(MISREAD, 0)} of the characters are misread: the model is of no use yet. Train longer "
+        "(trainer.time_budget=01:00:00), on more lines, or from a model of like writing (pretrained=MODEL "
+        "resize=union); task=inspect shows whether the lines are cut well."
+    )
+
+
 def finish(this: Session, truth: GroundTruth, effort: Effort, skipped: int) -> None:
     """Draws and writes what a training leaves, and says how good the best model is, where it lies and what to run
     next."""
@@ -95,6 +110,7 @@ def finish(this: Session, truth: GroundTruth, effort: Effort, skipped: int) -> N
         epochs=effort.epochs,
         steps=effort.steps,
         skipped=skipped,
+        advice=advice(scores["cer"]),
         files={"best model": best, "report": folder / REPORT, "predictions": folder / "predictions.csv"},
         next_steps={
             "score it on the test part": f"python run.py task=test {model} {data_as_typed(this.typed)}".rstrip(),

@@ -90,7 +90,7 @@ class Freezing(L.Callback):
             self._hold(frozen=True, single=trainer.world_size == 1)
         elif self._holds:
             self._hold(frozen=False, single=trainer.world_size == 1)
-            log.info(f"Step {trainer.global_step:,}: {', '.join(self.names)} learn from now on")
+            log.info(f"Step {trainer.global_step:,}: no longer frozen: {', '.join(self.names)}")
 
     def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Optimizer) -> None:
         if self._holds:

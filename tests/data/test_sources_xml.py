@@ -251,6 +251,14 @@ def test_a_root_without_pages_is_one_sentence(tmp_path: Path, name: str, prepare
     assert "\n" not in str(raised.value)
 
 
+def test_what_is_wrong_is_said_of_the_key_that_was_given(tmp_path: Path) -> None:
+    put(tmp_path / "a.xml", page_xml("", "gone.png"))
+    with pytest.raises(UserError, match=r"^predict\.input: no usable page"):
+        read("xml", tmp_path, key="predict.input")
+    with pytest.raises(UserError, match=r"^predict\.input: .*gone does not exist"):
+        read("xml", tmp_path / "gone", key="predict.input")
+
+
 def test_globs_that_leave_nothing_are_named(tmp_path: Path) -> None:
     put_page(tmp_path / "a.xml", "a.png")
     with pytest.raises(UserError, match=r"data\.include"):

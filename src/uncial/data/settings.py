@@ -12,7 +12,8 @@ class SourceSettings:
 
     `root` holds folders, files or globs. `train`, `val` and `test` are explicit splits (lists, folders, globs), empty
     where the split is left to the page hash. `include` and `exclude` are globs on the path below the root. `images`
-    are further folders in which a page's image is looked for. `options` are the keys that one format alone knows.
+    are further folders in which a page's image is looked for. `options` are the keys that one format alone knows. `key`
+    is the config key that `root` was given with, which messages name.
     """
 
     format: str
@@ -24,3 +25,4 @@ class SourceSettings:
     exclude: tuple[str, ...] = ()
     images: tuple[Path, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    key: str = "data.root"

@@ -29,8 +29,9 @@ class Found:
     notes: list[str] = field(default_factory=list)
 
 
-def settings_to_read(inputs: Sequence[str], data: DictConfig) -> SourceSettings:
-    """How PAGE and ALTO files are read whose lines need no text; every file counts, also one without lines."""
+def settings_to_read(inputs: Sequence[str], data: DictConfig, key: str = "data.root") -> SourceSettings:
+    """How PAGE and ALTO files are read whose lines need no text; every file counts, also one without lines. `key` is
+    where the inputs were given."""
     return SourceSettings(
         "xml",
         tuple(inputs),
@@ -38,6 +39,7 @@ def settings_to_read(inputs: Sequence[str], data: DictConfig) -> SourceSettings:
         exclude=listed(data.exclude),
         images=tuple(Path(folder) for folder in listed(data.images)),
         options={"unlabelled": True, "every_file": True},
+        key=key,
     )
 
 

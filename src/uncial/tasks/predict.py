@@ -60,7 +60,7 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[P
     holds neither."""
     inputs = listed(config.predict.input)
     where = places(inputs, "predict.input")
-    settings = settings_to_read(inputs, config.data)
+    settings = settings_to_read(inputs, config.data, "predict.input")
     if files(where, lambda path: path.suffix.lower() == ".xml"):
         reading = xml.read(settings)
     elif files(where, is_image):

@@ -56,7 +56,7 @@ def places_by_subset(settings: SourceSettings) -> list[tuple[str | None, list[Pl
     bases = [path for path in map(_absolute, settings.root) if path.is_dir()] if explicit else []
     named: list[tuple[str | None, list[Place]]] = []
     if not settings.train and (settings.root or not explicit):
-        named.append((None, places(settings.root, "data.root")))
+        named.append((None, places(settings.root, settings.key)))
     named += [(name, places(entries, f"data.{name}", bases)) for name, entries in explicit]
     apart = iter(_told_apart([place for _, where in named for place in where]))
     return [(name, [next(apart) for _ in where]) for name, where in named]
@@ -135,7 +135,7 @@ def _expand(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
     tried = _absolute(entry) if not candidates else " or ".join(str(path) for path, _ in candidates)
     if glob.has_magic(entry):
         raise UserError(f"{key}: no file or folder matches {tried}; check the glob, and quote it against the shell")
-    raise UserError(f"{key}: {tried} does not exist; give the folder, file or glob that holds the ground truth")
+    raise UserError(f"{key}: {tried} does not exist; give a folder, a file or a glob")
 
 
 def _fixed_part(pattern: Path) -> Path:

@@ -40,7 +40,7 @@ def read(settings: SourceSettings) -> Reading:
 def _settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSettings:
     if not isinstance(entry, Mapping) or "format" not in entry:
         raise UserError(f"data.sources: {entry!r} has no format; each entry is like {{format: page, root: DIR}}")
-    own = {key: _tuple(entry.get(key)) for key in _OWN_KEYS}
+    own: dict[str, Any] = {key: _tuple(entry.get(key)) for key in _OWN_KEYS}
     own["include"] += shared.include
     own["exclude"] += shared.exclude
     images = (*(Path(folder).expanduser() for folder in _tuple(entry.get("images"))), *shared.images)

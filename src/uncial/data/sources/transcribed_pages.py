@@ -152,12 +152,12 @@ def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence
     if problems:
         first = problems[0]
         more = f" ({len(problems)} problems in all)" if len(problems) > 1 else ""
-        return f"data.root: no usable page in {where}; {first.file}: {first.reason}{more}"
+        return f"{settings.key}: no usable page in {where}; {first.file}: {first.reason}{more}"
     wanted = {"page": "PAGE", "alto": "ALTO"}.get(settings.format, "PAGE or ALTO")
     other = next((kind for kind in ("page", "alto") if collected.kinds[kind]), None)
     if other is not None:
         count = collected.kinds[other]
-        return f"data.root: {where} holds no {wanted} file but {count:,} {KIND_NAMES[other]}; use data={other}"
+        return f"{settings.key}: {where} holds no {wanted} file but {count:,} {KIND_NAMES[other]}; use data={other}"
     if settings.include or settings.exclude:
-        return f"data.root: no {wanted} file in {where} is left by data.include and data.exclude; check these globs"
-    return f"data.root: {where} holds no {wanted} file, but {contents(places)}"
+        return f"{settings.key}: no {wanted} file in {where} is left by data.include, data.exclude; check these globs"
+    return f"{settings.key}: {where} holds no {wanted} file, but {contents(places)}"

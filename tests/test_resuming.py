@@ -164,7 +164,10 @@ def test_what_would_change_the_run_is_refused_with_the_reason(copied, typed, tol
 def test_a_finished_run_says_so(copied):
     ended = resume(copied)
     assert ended.code == 1, ended
-    assert "is finished (8 steps)" in ended.output.strip().splitlines()[-1]
+    last = ended.output.strip().splitlines()[-1]
+    assert "is finished (8 steps)" in last
+    assert "pretrained=" in last
+    assert "trainer.max_epochs" not in last, "its length is that of trainer.max_steps"
 
 
 def test_other_data_are_refused(copied, tmp_path):

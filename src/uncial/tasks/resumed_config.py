@@ -49,13 +49,15 @@ def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") ->
     """
     config = saved_config(folder, typed)
     has_length = any(_key(override) == LENGTH for override in typed_overrides())
-    for key in ("trainer.time_budget", "trainer.max_steps"):
-        if has_length and (value := OmegaConf.select(config, key)) is not None:
-            raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
+    lengths = {key: OmegaConf.select(config, key) for key in ("trainer.time_budget", "trainer.max_steps")}
+    key, value = next(((key, value) for key, value in lengths.items() if value is not None), (LENGTH, None))
+    if has_length and key != LENGTH:
+        raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
     if state is not None and state.finished and (folder / "metrics.json").is_file() and not has_length:
+        longer = f"a larger {LENGTH} lets it go on, and " if key == LENGTH else ""
         raise UserError(
-            f"The run in {folder} is finished ({state.steps} steps): a larger {LENGTH} lets it go on, "
-            f"and {as_typed('pretrained', folder)} starts a new run from its model."
+            f"The run in {folder} is finished ({state.steps} steps): {longer}"
+            f"{as_typed('pretrained', folder)} starts a new run from its model."
         )
     return config
 

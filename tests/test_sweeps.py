@@ -70,6 +70,7 @@ def test_a_sweep_that_was_stopped_is_completed(sweep, tmp_path):
         (["-m", "hydra.sweep.dir={}", "seed=1,2"], "holds a sweep already"),
         (["sweep=lr_schedule"], "is for -m"),
         (["-m", "hydra/launcher=jobli"], "uncial[sweeps]"),
+        (["-m", "optimizer.lr=1e-3,fast"], "optimizer.lr=fast: a number is expected"),
     ],
 )
 def test_what_cannot_be_meant_ends_in_one_sentence(sweep, tmp_path, arguments, told):

@@ -49,6 +49,13 @@ def check_values(config: DictConfig, conf: Path) -> None:
             _check(key, value, defaults[key])
 
 
+def check_value(key: str, value: Any, conf: Path) -> None:
+    """Raises `UserError` for a value of another kind than the key's default in `conf`. The choices of a group, and what
+    no file defines, pass."""
+    if key not in group_names(conf) and (defaults := known_keys(conf).get(key)):
+        _check(key, value, defaults)
+
+
 def check_added(overrides: Iterable[str], config: DictConfig, conf: Path) -> None:
     """Raises `UserError` for the first of the typed `+KEY=VALUE` whose key no file of `conf` defines.
 

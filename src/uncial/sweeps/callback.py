@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
@@ -12,6 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from uncial.config_keys import check_value
 from uncial.errors import Ended, FindingsError, PrunedError, UserError
 from uncial.sweeps.outcome import (
     FAILED,
@@ -27,6 +29,7 @@ from uncial.sweeps.outcome import (
     write_outcome,
 )
 from uncial.sweeps.runs import planned_jobs
+from uncial.sweeps.swept import swept
 from uncial.typed_arguments import as_typed, hydra_quoted, typed_key
 
 LENGTH_OF_SEARCH = ("hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")
@@ -49,6 +52,7 @@ class Sweeps(Callback):
                 folder = Path(str(resumed))
                 _restore(config, folder)
             else:
+                _check_varied(config)
                 folder = _new_folder(config)
         except UserError as error:
             raise Ended(error) from error
@@ -88,6 +92,20 @@ class Sweeps(Callback):
             raise Ended(UserError(failures(folder)))
         if any(folder.rglob("metrics.json")):
             print(f"To compare the runs: python run.py task=leaderboard {as_typed('run', folder)}", flush=True)
+
+
+def _check_varied(config: DictConfig) -> None:
+    """Raises `UserError` for the first of several values that its key does not take: a job would only find it when
+    those before it have ended."""
+    # Only now: it imports this package.
+    from uncial.command_line import conf_folder
+
+    sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    grammar = OverridesParser.create()
+    for key, override in swept(sweeper["params"] or {}, config.hydra.overrides.task).varied.items():
+        if override.is_choice_sweep():
+            for value in override.sweep_string_iterator():
+                check_value(key.lstrip("+"), grammar.parse_override(f"{key}={value}").value(), conf_folder())
 
 
 def not_finished(folder: Path) -> dict[str, Outcome | None]:

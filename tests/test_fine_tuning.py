@@ -157,9 +157,9 @@ def test_normalisation_preprocessing_and_architecture_come_from_the_pretrained_m
     card, base = load_card(ended.folder), load_card(trained.folder)
     assert {**card["model"], "text": None} == {**base["model"], "text": None}
     assert card["text"] == base["text"]
-    assert yaml.safe_load(ended.read("config.yaml"))["model"]["preprocessing"]["height"] == 32
+    assert yaml.safe_load(ended.read("config.yaml"))["model"]["preprocessing"]["paper"] == 55
     told = next(line for line in ended.output.splitlines() if "From the pretrained model" in line)
-    assert "model.preprocessing.height=32 (not 48)" in told
+    assert "model.preprocessing.paper=55.0 (not 60.0)" in told
     assert "model.head.layers=1 (not 2)" in told
 
 

@@ -1,5 +1,6 @@
 """Going on with a run: whatever has stopped it, it ends as if nothing had, to the bit; and what may be changed."""
 
+import os
 import random
 import shutil
 import signal
@@ -12,7 +13,7 @@ from unittest.mock import patch
 import pytest
 import yaml
 from drawn_layouts import read_csv
-from killing import differences, in_own_process, killed_after, left_by, signalled_when
+from killing import differences, in_own_process, killed_after, left_by
 from program import TINY, Ended, run_program
 
 from uncial.models.files import load_model
@@ -103,10 +104,37 @@ def test_a_run_that_was_killed_anywhere_ends_as_if_it_had_not_been(whole, stoppe
     assert_nothing_tells_that_it_was_stopped(stopped, whole)
 
 
+def failing_at(call: int) -> Callable[[], object]:
+    """An error in the training's batch of this number, from 1."""
+
+    def fail() -> None:
+        raise RuntimeError("a fault in the midst of a step")
+
+    return before_batch(call, fail)
+
+
+def signalled_at(call: int, number: signal.Signals) -> Callable[[], object]:
+    """A signal in the training's batch of this number, from 1."""
+    return before_batch(call, lambda: os.kill(os.getpid(), number))
+
+
+def before_batch(call: int, happen: Callable[[], object]) -> Callable[[], object]:
+    from uncial.training.module import TrainingModule
+
+    step, calls = TrainingModule.training_step, iter(range(1, 10**6))
+
+    def stepping(module, batch, batch_idx):
+        if next(calls) == call:
+            happen()
+        return step(module, batch, batch_idx)
+
+    return patch.object(TrainingModule, "training_step", stepping).start
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_with_its_code_a_model_and_what_to_type(whole, stopped, number):
-    beside = signalled_when(stopped / "last.ckpt", number)
-    code, told = in_own_process(stopped, *whole.arguments, beside=beside)
+    """It comes in the fifth step; the first validation was after the third."""
+    code, told = in_own_process(stopped, *whole.arguments, before=signalled_at(9, number))
     assert code == 128 + number, told
     assert "Traceback" not in told
     assert f"resume={stopped}" in (stopped / "log.txt").read_text()
@@ -114,20 +142,6 @@ def test_a_signal_ends_a_run_with_its_code_a_model_and_what_to_type(whole, stopp
     ended = resume(stopped)
     assert ended.code == 0, ended
     assert_nothing_tells_that_it_was_stopped(stopped, whole)
-
-
-def failing_at(call: int) -> Callable[[], object]:
-    """An error in the training's batch of this number, from 1."""
-    from uncial.training.module import TrainingModule
-
-    step, calls = TrainingModule.training_step, iter(range(1, 10**6))
-
-    def fail(module, batch, batch_idx):
-        if next(calls) == call:
-            raise RuntimeError("a fault in the midst of a step")
-        return step(module, batch, batch_idx)
-
-    return patch.object(TrainingModule, "training_step", fail).start
 
 
 def test_an_error_leaves_the_state_of_the_step_that_it_came_in(whole, stopped):

@@ -80,6 +80,11 @@ def test_smoothing_stays_within_the_values_and_keeps_the_ends(values, span):
         assert abs(result[-1] - values[-1]) < 1e-6
 
 
+def test_a_step_with_wrong_lines_leaves_no_bump():
+    values = [40.0 if index in (3, 30, 31) else 2.0 for index in range(60)]
+    assert smoothed(values, 4) == [2.0] * 60
+
+
 def test_a_straight_line_is_smooth_already():
     np.testing.assert_allclose(smoothed([float(value) for value in range(20)], 5), range(20))
 

@@ -1,11 +1,12 @@
 """The curves of a training as a picture: loss, error rates and learning rate over the steps."""
 
 from collections.abc import Sequence
-from itertools import accumulate
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from scipy.ndimage import median_filter
 
 from uncial.reports.metrics_log import Curve, read_curves
 from uncial.reports.picture import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
@@ -38,11 +39,15 @@ def draw_curves(metrics_csv: Path, png: Path) -> bool:
 
 
 def smoothed(values: Sequence[float], span: int) -> list[float]:
-    """Return for each value the mean of those up to `span` before and after it, fewer towards the ends: no lag."""
-    sums = [0.0, *accumulate(values)]
-    count = len(values)
-    reaches = (min(span, index, count - 1 - index) for index in range(count))
-    return [(sums[index + reach + 1] - sums[index - reach]) / (2 * reach + 1) for index, reach in enumerate(reaches)]
+    """Return for each value the median of those up to `span` before and after it, fewer towards the ends: no lag, and
+    no bump where single lines with a wrong truth raise the loss of their step to many times the others'."""
+    given = np.asarray(values, dtype=float)
+    result = median_filter(given, size=2 * span + 1)
+    count = len(given)
+    for index in {*range(min(span, count)), *range(max(0, count - span), count)}:
+        reach = min(index, count - 1 - index)
+        result[index] = np.median(given[index - reach : index + reach + 1])
+    return [float(value) for value in result]
 
 
 def _part(name: str) -> str:

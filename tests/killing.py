@@ -28,6 +28,8 @@ def in_own_process(
     process = os.fork()
     if not process:
         code = 99
+        # A shell's job in the background, as these tests may be, has Ctrl-C ignored, and so would this process.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             with told.with_suffix(".err").open("w") as errors:
                 os.dup2(errors.fileno(), 2)

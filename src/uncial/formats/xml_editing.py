@@ -73,9 +73,10 @@ def save(tree: etree._ElementTree, source: Path, target: Path) -> None:
     """
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: is the file that was read; write to another folder, originals are not overwritten")
-    encoding = _encoding(source.read_bytes(), tree.docinfo.encoding or "UTF-8")
+    content = source.read_bytes()
+    encoding = _encoding(content, tree.docinfo.encoding or "UTF-8")
     try:
-        original = source.read_bytes().decode(encoding)
+        original = content.decode(encoding)
         data = patched(original, parse(source).getroot(), tree.getroot()).encode(encoding, "xmlcharrefreplace")
     except (LookupError, UnicodeError):
         raise LineError(f"{source}: its encoding {encoding} cannot be written; save it as UTF-8") from None

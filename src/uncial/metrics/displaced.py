@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-UNLIKE, LIKE = 0.5, 0.5
-"""Edits for each character of the longer text, from which a reading is not of its truth, and up to which of another."""
+from uncial.metrics.suspicion import UNRELATED
+
+RELATED = 0.5
+"""Edits for each character of the longer text, up to which a reading may be of another truth; from `UNRELATED` on it is
+not of its own."""
 
 NEARER = 0.2
 """By so much the other truth has to be more like the reading than the line's own."""
@@ -42,7 +45,7 @@ def displaced(truths: Sequence[str], readings: Sequence[str]) -> dict[int, int]:
     found = {}
     for place, reading in enumerate(readings):
         own = Levenshtein.normalized_distance(truths[place], reading)
-        if own < UNLIKE or len(reading) < LEAST_CHARACTERS:
+        if own < UNRELATED or len(reading) < LEAST_CHARACTERS:
             continue
         distances = {
             other: Levenshtein.normalized_distance(truth, reading)
@@ -52,7 +55,7 @@ def displaced(truths: Sequence[str], readings: Sequence[str]) -> dict[int, int]:
         if not distances:
             continue
         nearest = min(distances, key=lambda other: (distances[other], abs(other - place)))
-        if distances[nearest] <= min(LIKE, own - NEARER):
+        if distances[nearest] <= min(RELATED, own - NEARER):
             found[place] = nearest
     return found
 
@@ -67,6 +70,6 @@ def shifts(truths: Sequence[str], readings: Sequence[str], found: Mapping[int, i
                 runs[-1].append(place)
             else:
                 runs.append([place])
-        elif Levenshtein.normalized_distance(truth, reading) < UNLIKE:
+        elif Levenshtein.normalized_distance(truth, reading) < UNRELATED:
             runs.append([])
     return [Shift(run[0], run[-1], len(run), found[run[0]] - run[0]) for run in runs if len(run) >= LEAST_LINES]

@@ -1,7 +1,7 @@
 """task=audit: the lines of the data, ranked by how surely their ground truth is wrong."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,14 +129,18 @@ def _fit(verdict: Verdict) -> float:
     return said.truth_likelihood / max(1, len(said.truth))
 
 
+def _by_page(truth: GroundTruth, rows: Iterable[int]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for row in sorted(rows):
+        found.setdefault(truth.store.value(row, "page"), []).append(row)
+    return found
+
+
 def _elsewhere(truth: GroundTruth, verdicts: Mapping[int, Verdict]) -> tuple[dict[int, str], list[ShiftedTexts]]:
     """By row the id of the line of its page whose text was read in its image, and the runs of such lines."""
-    by_page: dict[str, list[int]] = {}
-    for row in sorted(verdicts):
-        by_page.setdefault(truth.store.value(row, "page"), []).append(row)
     text_of: dict[int, str] = {}
     runs = []
-    for page, rows in by_page.items():
+    for page, rows in _by_page(truth, verdicts).items():
         truths = [verdicts[row].spokesman.truth for row in rows]
         readings = [verdicts[row].spokesman.reading for row in rows]
         ids = [truth.store.value(row, "line") for row in rows]
@@ -152,12 +156,9 @@ def _elsewhere(truth: GroundTruth, verdicts: Mapping[int, Verdict]) -> tuple[dic
 def _export(config: DictConfig, truth: GroundTruth, suspects: set[int], folder: Path) -> dict[int, str]:
     """The PAGE files by row."""
     target = Path(config.audit.output) if config.audit.output else folder / "pages"
-    by_page: dict[str, list[int]] = {}
-    for row in sorted(suspects):
-        by_page.setdefault(truth.store.value(row, "page"), []).append(row)
     pages = {page.id: page for page in truth.pages}
     written: dict[int, str] = {}
-    for page, rows in by_page.items():
+    for page, rows in _by_page(truth, suspects).items():
         if page not in pages:
             continue
         lines = {truth.store.value(row, "line") for row in rows}

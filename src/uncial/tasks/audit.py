@@ -9,7 +9,6 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.splits import PARTS
 from uncial.errors import LineError, UserError
 from uncial.formats.page_excerpt import write_excerpt
 from uncial.metrics.displaced import displaced, shifts
@@ -22,7 +21,6 @@ from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import (
     check_numbers,
     checkpoint_of,
-    choice,
     listed,
     run_folder,
     write_config,
@@ -92,7 +90,7 @@ def _fraction(value: object, key: str) -> float:
 
 def _rows(config: DictConfig, truth: GroundTruth) -> np.ndarray:
     """The lines to judge: all that have a text, or those of `data.subset`."""
-    subset = choice(config.data.subset or "all", "data.subset", (*PARTS, "all"))
+    subset = str(config.data.subset or "all")
     rows = np.concatenate(list(truth.rows.values())) if subset == "all" else truth.rows[subset]
     kept = [row for row in sorted(rows.tolist()) if truth.store.value(row, "text").strip()]
     if not kept:

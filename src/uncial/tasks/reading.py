@@ -12,11 +12,10 @@ from omegaconf import DictConfig
 
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.splits import PARTS
 from uncial.errors import UserError
 from uncial.metrics.calibration import temperatures_of
 from uncial.models.recognizer import Recognizer
-from uncial.tasks.configuration import choice, plain_config
+from uncial.tasks.configuration import plain_config
 from uncial.tasks.evaluation import calibrated_results
 from uncial.tasks.on_devices import on_devices
 from uncial.tasks.recognition import loading, part_of
@@ -76,7 +75,7 @@ def _read(
 
 def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarray]:
     """The part that `data.subset` names, else the test part where there is one, with its rows of the store."""
-    subset = choice(config.data.subset or "test", "data.subset", (*PARTS, "all"))
+    subset = str(config.data.subset or "test")
     rows = np.arange(len(truth.store)) if subset == "all" else truth.rows[subset]
     if not len(rows):
         sizes = ", ".join(f"{len(found):,} {part}" for part, found in truth.rows.items())

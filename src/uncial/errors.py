@@ -1,5 +1,26 @@
 """The errors that end in one sentence for the user instead of a traceback."""
 
+from typing import Literal
+
+Fault = Literal[
+    "left_out",
+    "empty_text",
+    "untranscribed_image",
+    "second_transcription",
+    "duplicate_page",
+    "leaking_page",
+    "missing_image",
+    "unreadable_image",
+    "too_large_image",
+    "wrong_image_size",
+    "outside_image",
+    "no_outline",
+    "wrong_coordinates",
+    "several_lines",
+    "other_file",
+]
+"""Why a page or line was left out, by the short names that `task=inspect` reports it under; `left_out` is all else."""
+
 
 class UserError(Exception):
     """What a user can put right: names the file, line id or config key, the reason and the remedy."""
@@ -7,6 +28,10 @@ class UserError(Exception):
 
 class LineError(Exception):
     """One line (or page) that cannot be used; it is skipped, counted and listed in `skipped.csv`."""
+
+    def __init__(self, reason: str, kind: Fault = "left_out") -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 class Ended(BaseException):

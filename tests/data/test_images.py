@@ -228,7 +228,7 @@ def test_where_the_size_fits_both_ways_the_page_is_flagged(tmp_path, orientation
     source = save_turned(tmp_path, orientation, ".jpg", scene(*size))
     image = read_image(source, stated=size[::-1])
     assert close(image.pixels, as_viewers_show(scene(*size), orientation), 2)
-    assert "orientation" in image.notes[0]
+    assert "orientation" in image.notes[0].reason
 
 
 def test_an_image_of_another_resolution_is_scaled_and_one_of_another_shape_refused(tmp_path):
@@ -237,8 +237,8 @@ def test_an_image_of_another_resolution_is_scaled_and_one_of_another_shape_refus
     assert not read_image(source, stated=(900, 600)).notes
     half = read_image(source, stated=(1800, 1200))
     assert half.scale == (0.5, 0.5)
-    assert "900 x 600" in half.notes[0]
-    assert "1800 x 1200" in half.notes[0]
+    assert "900 x 600" in half.notes[0].reason
+    assert "1800 x 1200" in half.notes[0].reason
     assert read_image(source, stated=(899, 600)).scale == (1, 1)
     for stated in ((600, 900), (900, 640), (800, 600)):
         with pytest.raises(LineError, match=f"900 x 600 .* {stated[0]} x {stated[1]}"):
@@ -309,7 +309,7 @@ def test_a_jpeg_damaged_in_its_middle_is_used_with_a_note(tmp_path, channels, co
     assert harmed.pixels.shape == whole.pixels.shape
     assert np.array_equal(harmed.pixels[:80], whole.pixels[:80])
     (note,) = harmed.notes
-    assert "page.jpg: its JPEG data are damaged" in note
+    assert "page.jpg: its JPEG data are damaged" in note.reason
 
 
 @pytest.mark.parametrize(

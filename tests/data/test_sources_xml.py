@@ -78,6 +78,7 @@ def test_a_named_file_of_another_kind_is_mentioned(tmp_path: Path) -> None:
     reading = read("xml", tmp_path / "a.xml", mets)
     assert [Path(one.file).name for one in reading.problems] == ["METS.xml"]
     assert "METS" in reading.problems[0].reason
+    assert reading.problems[0].kind == "other_file"
 
 
 def test_the_format_decides_which_files_count(tmp_path: Path) -> None:

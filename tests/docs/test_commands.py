@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import pytest
@@ -15,6 +16,8 @@ from learning_curves import Law, write_runs
 from program import ROOT, TINY, run_program
 
 from uncial.config_keys import group_choices, group_names, known_keys
+from uncial.errors import Fault
+from uncial.formats.types import Doubt
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -205,6 +208,11 @@ def test_the_reference_lists_every_choice():
         if not group.startswith("hydra"):
             missing = [path.name for path in (conf / group).glob("*.yaml") if f"conf/{group}/{path.name})" not in text]
             assert not missing, f"{group}: {missing}"
+
+
+def test_the_reference_lists_every_reason_for_which_something_is_left_out():
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert [kind for kind in (*get_args(Fault), *get_args(Doubt)) if f"`{kind}`" not in text] == []
 
 
 def test_keys_that_the_pages_name_exist():

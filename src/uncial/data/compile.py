@@ -158,7 +158,7 @@ def cut_page(page: Page, settings: CompileSettings) -> CutPage:
     """Decodes a page's image and cuts its transcribed lines. What cannot be used becomes a problem."""
     wanted = tuple(line for line in page.lines if line.text is not None and line.text.strip())
     problems = [
-        Problem(str(page.source), line.id, "the line has a transcription, but an empty one")
+        Problem(str(page.source), line.id, "the line has a transcription, but an empty one", "empty_text")
         for line in page.lines
         if line.text is not None and not line.text.strip()
     ]
@@ -168,15 +168,15 @@ def cut_page(page: Page, settings: CompileSettings) -> CutPage:
     try:
         cut = extract_page(page, cutting, wanted)
     except LineError as error:
-        return CutPage((), (*problems, Problem(str(page.source), "", str(error))))
+        return CutPage((), (*problems, Problem(str(page.source), "", str(error), error.kind)))
     types = {region.id: region.type for region in page.regions}
     lines = []
     for line, strip in zip(wanted, cut.strips, strict=True):
         if isinstance(strip, LineError):
-            problems.append(Problem(str(page.source), line.id, str(strip)))
+            problems.append(Problem(str(page.source), line.id, str(strip), strip.kind))
         else:
             lines.append(_stored(page, line, types, strip))
-    notes = tuple(Problem(str(page.source), "", note) for note in cut.notes)
+    notes = tuple(Problem(str(page.source), "", note.reason, note.kind) for note in cut.notes)
     return CutPage(tuple(lines), tuple(problems), notes)
 
 

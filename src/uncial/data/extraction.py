@@ -13,7 +13,7 @@ from uncial.data.course import Course, course_along
 from uncial.data.images import MAX_PIXELS, PageImage, read_image
 from uncial.data.polylines import area, densify
 from uncial.errors import LineError
-from uncial.formats.types import Page, TextLine
+from uncial.formats.types import Note, Page, TextLine
 
 FLARE = 1.6
 """How many times higher than its polygon's mean thickness a strip is before it is searched for empty rows."""
@@ -38,10 +38,10 @@ class ExtractionSettings:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """The strips of a page's lines, (h, w) or (h, w, 3) uint8, or why there is none; and sentences for a person."""
+    """The strips of a page's lines, (h, w) or (h, w, 3) uint8, or why there is none, and notes for a person."""
 
     strips: tuple[np.ndarray | LineError, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextLine] | None = None) -> Extraction:
@@ -51,7 +51,8 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
     """
     if page.image is None:
         raise LineError(
-            f"{page.source}: this page's image was not found; put it there, or name its folder in data.images"
+            f"{page.source}: this page's image was not found; put it there, or name its folder in data.images",
+            "missing_image",
         )
     lines = page.lines if lines is None else lines
     image = read_image(page.image, settings.channels, (page.width, page.height), settings.max_pixels)
@@ -68,7 +69,8 @@ def _strip_or_reason(
     try:
         if is_page and not (line.polygon or line.baseline or line.box):
             raise LineError(
-                "it states no polygon, no baseline and no box, so its place on the page is unknown; draw it"
+                "it states no polygon, no baseline and no box, so its place on the page is unknown; draw it",
+                "no_outline",
             )
         return extract(image.pixels, placed(line, image.scale), settings, spacing)
     except LineError as error:
@@ -104,7 +106,7 @@ def extract(
     found = outline(line, 10.0 * sum(pixels.shape[:2]))
     if found is None:
         if line.polygon or line.baseline or line.box:
-            raise LineError("its polygon has no area and its baseline no length; draw it anew")
+            raise LineError("its polygon has no area and its baseline no length; draw it anew", "no_outline")
         column = line.direction in ("ttb", "btt") and pixels.shape[0] > pixels.shape[1]
         return _sized(np.rot90(pixels, 1 if line.direction == "ttb" else -1) if column else pixels, settings)
     polygon = found.polygon
@@ -124,7 +126,7 @@ def _cut_out(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple
     high = np.ceil(polygon.max(axis=0)).astype(int) + 1
     left, top, right, bottom = max(0, low[0]), max(0, low[1]), min(width, high[0]), min(height, high[1])
     if left >= right or top >= bottom:
-        raise LineError(f"it lies outside the image ({width} x {height} pixels); {_REMEDY}")
+        raise LineError(f"it lies outside the image ({width} x {height} pixels); {_REMEDY}", "outside_image")
     # A rim of two pixels or more, off the polygon, so that what the strip asks for beyond the crop is paper.
     below, beside = (2 + -(extent + 4) % CELL for extent in (bottom - top, right - left))
     rim = cv2.copyMakeBorder(pixels[top:bottom, left:right], 2, below, 2, beside, cv2.BORDER_CONSTANT, value=(0, 0, 0))
@@ -138,7 +140,7 @@ def _cut_out(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple
     inside[:, :2] = inside[:, -beside:] = 0
     count = cv2.countNonZero(inside)
     if not count or count < 0.5 * area(polygon):
-        raise LineError(f"most of it lies outside the image ({width} x {height} pixels); {_REMEDY}")
+        raise LineError(f"most of it lies outside the image ({width} x {height} pixels); {_REMEDY}", "outside_image")
     ground = local_background(rim, inside)
     return cv2.copyTo(rim, inside, ground), corner
 
@@ -196,5 +198,6 @@ def _sized(strip: np.ndarray, settings: ExtractionSettings) -> np.ndarray:
     scale = min(1.0, settings.max_height / height)
     size = (round(width * scale), round(height * scale))
     if height < settings.min_height or size[0] < settings.min_width:
-        raise LineError(f"it is only {width} x {height} pixels; draw its polygon anew, or leave it out")
+        reason = f"it is only {width} x {height} pixels; draw its polygon anew, or leave it out"
+        raise LineError(reason, "no_outline")
     return np.ascontiguousarray(strip) if scale == 1 else cv2.resize(strip, size, interpolation=cv2.INTER_AREA)

@@ -20,7 +20,7 @@ from PIL import Image, UnidentifiedImageError
 from uncial.data.orientation import fit_to_stated_size, turn
 from uncial.data.pixels import to_eight_bits, without_alpha
 from uncial.errors import LineError
-from uncial.formats.types import ImageSource
+from uncial.formats.types import ImageSource, Note
 
 MAX_PIXELS = 200_000_000
 """The default of `data.max_pixels`: about a double page of A2 at 600 dpi."""
@@ -41,7 +41,7 @@ class PageImage:
 
     pixels: np.ndarray
     scale: tuple[float, float] = (1.0, 1.0)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def read_image(
@@ -68,20 +68,22 @@ def read_image(
     except LineError:
         raise
     except FileNotFoundError:
-        raise LineError(f"{where}: the image is missing; put it there, or name its folder in data.images") from None
-    except PermissionError:
-        raise LineError(f"{where}: the image may not be read; change its permissions") from None
-    except IsADirectoryError:
-        raise LineError(f"{where}: an image is expected here, but it is a folder") from None
-    except UnidentifiedImageError:
         raise LineError(
-            f"{where}: not an image in a known format ({', '.join(FORMATS)}), or damaged; convert it, or fetch it again"
+            f"{where}: the image is missing; put it there, or name its folder in data.images", "missing_image"
         ) from None
+    except PermissionError:
+        raise LineError(f"{where}: the image may not be read; change its permissions", "unreadable_image") from None
+    except IsADirectoryError:
+        raise LineError(f"{where}: an image is expected here, but it is a folder", "unreadable_image") from None
+    except UnidentifiedImageError:
+        reason = f"not an image in a known format ({', '.join(FORMATS)}), or damaged; convert it, or fetch it again"
+        raise LineError(f"{where}: {reason}", "unreadable_image") from None
     except Image.DecompressionBombError:
-        raise LineError(_too_large(path, None, max_pixels)) from None
+        raise _too_large(path, None, max_pixels) from None
     # On damaged files Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error and more.
     except Exception as error:
-        raise LineError(f"{where}: the image is damaged or truncated ({_short(error)}); fetch it again") from error
+        reason = f"{where}: the image is damaged or truncated ({_short(error)}); fetch it again"
+        raise LineError(reason, "unreadable_image") from error
 
 
 def _read(
@@ -95,10 +97,10 @@ def _read(
     if source.path.suffix != ".arrow" and source.frame:
         _go_to_frame(image, source)
     if image.width * image.height > max_pixels:
-        raise LineError(_too_large(source.path, image.size, max_pixels))
+        raise _too_large(source.path, image.size, max_pixels)
     # Pillow turns a TIFF while loading it, states the turned size before, and has forgotten the orientation afterwards.
     # All others it leaves as they are, and in a PNG the orientation may stand behind the pixels.
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if image.format == "TIFF":
         orientation, size = _orientation(image), (image.tag_v2[256], image.tag_v2[257])  # type: ignore[attr-defined]
         pixels, turned = _decoded(image, file, source, channels)
@@ -128,10 +130,10 @@ def _decoded(image: Image.Image, file: IO[bytes], source: ImageSource, channels:
 
 def _decoded_jpeg(
     image: Image.Image, file: IO[bytes], source: ImageSource, channels: int
-) -> tuple[np.ndarray, tuple[str, ...]]:
+) -> tuple[np.ndarray, tuple[Note, ...]]:
     """The pixels, and a note where libjpeg found its data damaged, which Pillow keeps to itself."""
     _check_end_of_jpeg(file, source.path)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if image.mode in ("L", "RGB"):
         colours = "GRAY" if channels == 1 or image.mode == "L" else "RGB"  # of a colour image grey is the luma
         try:
@@ -139,7 +141,8 @@ def _decoded_jpeg(
         except ValueError as error:
             if str(error).startswith("Corrupt JPEG data"):
                 told = f"its JPEG data are damaged ({_short(error).removeprefix('Corrupt JPEG data: ')})"
-                notes = (f"{source.path}: {told}; look at its lines, and fetch it again where they are wrong",)
+                reason = f"{source.path}: {told}; look at its lines, and fetch it again where they are wrong"
+                notes = (Note("damaged_image", reason),)
     if channels == 1 and image.mode == "RGB":
         image.draft("L", None)
     image.load()
@@ -213,7 +216,8 @@ def _orientation(image: Image.Image) -> int:
 def _go_to_frame(image: Image.Image, source: ImageSource) -> None:
     count = getattr(image, "n_frames", 1)
     if source.frame >= count:
-        raise LineError(f"{source.path}: page {source.frame + 1} is asked for, but the file holds {count}")
+        reason = f"{source.path}: page {source.frame + 1} is asked for, but the file holds {count}"
+        raise LineError(reason, "unreadable_image")
     image.seek(source.frame)
 
 
@@ -223,7 +227,9 @@ def _check_end_of_jpeg(file: IO[bytes], path: Path) -> None:
     file.seek(max(0, size - 65536))
     tail = file.read()
     if tail.endswith(b"\0" * 16) and b"\xff\xd9" not in tail:
-        raise LineError(f"{path}: the image is truncated (its end is filled with zeros); fetch it again")
+        raise LineError(
+            f"{path}: the image is truncated (its end is filled with zeros); fetch it again", "unreadable_image"
+        )
     file.seek(0)
 
 
@@ -236,7 +242,7 @@ def _opened(source: ImageSource) -> Iterator[IO[bytes]]:
         return
     with source.path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
-            raise LineError(f"{source.path}: the image file is empty (0 bytes); fetch it again")
+            raise LineError(f"{source.path}: the image file is empty (0 bytes); fetch it again", "unreadable_image")
         yield file
 
 
@@ -252,9 +258,10 @@ def _header(file: IO[bytes], max_pixels: int) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> str:
+def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> LineError:
     what = f"of {size[0]} x {size[1]} pixels " if size else ""
-    return f"{path}: the image {what}is over the limit of {max_pixels} pixels; raise data.max_pixels if it is genuine"
+    remedy = "raise data.max_pixels if it is genuine"
+    return LineError(f"{path}: the image {what}is over the limit of {max_pixels} pixels; {remedy}", "too_large_image")
 
 
 def _short(error: Exception) -> str:

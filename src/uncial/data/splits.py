@@ -213,7 +213,7 @@ def _without_leaks(
             kept.append(page)
         else:
             reason = f"its image is also that of {other.id} in the part {given[other.id]}, which is kept there only"
-            problems.append(Problem(str(page.source), "", reason))
+            problems.append(Problem(str(page.source), "", reason, "leaking_page"))
     return kept, tuple(problems)
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from uncial.errors import UserError
 from uncial.formats.types import Problem
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 METADATA_KEY = b"uncial"
 ROWS_IN_A_BATCH = 256
 

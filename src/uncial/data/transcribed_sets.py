@@ -58,7 +58,8 @@ def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
         try:
             reading = _read(file)
         except LineError as error:
-            problems.append(Problem(str(file.path), "", str(error).removeprefix(f"{file.path}: ")))
+            reason = str(error).removeprefix(f"{file.path}: ")
+            problems.append(Problem(str(file.path), "", reason, error.kind))
             continue
         problems += reading.problems
         for page in reading.pages:

@@ -58,7 +58,7 @@ def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFact
         try:
             scale = page_scale(unit, layout.page, image)
         except LineError as error:
-            raise LineError(f"{source}: {error}") from None
+            raise LineError(f"{source}: {error}", error.kind) from None
         own_id = page_id if frame == 0 else f"{page_id}#{frame + 1}"
         context = _Context(layout.page, own_id, scale, tags, styles, uses_spaces(layout.page))
         page, found = _read_layout(layout, context, root, source)
@@ -85,12 +85,15 @@ def _read_layout(
         try:
             lines.append(_line(line, context))
         except LineError as error:
-            problems.append(Problem(str(source), line.id, f"{error}; correct the line's coordinates"))
+            problems.append(
+                Problem(str(source), line.id, f"{error}; correct the line's coordinates", "wrong_coordinates")
+            )
     for order, block in enumerate(layout.blocks):
         polygon, problem = _block_polygon(block, context.scale)
         regions.append(Region(block.id, _block_type(block, context), polygon, order))
         if problem:
-            problems.append(Problem(str(source), "", f"region {block.id}: {problem}; it is read without an outline"))
+            reason = f"region {block.id}: {problem}; it is read without an outline"
+            problems.append(Problem(str(source), "", reason, "wrong_coordinates"))
     metadata = {"format": "alto", "image": stated_image(root)}
     if layout.made_up:
         metadata["made_up_line_ids"] = str(layout.made_up)

@@ -71,7 +71,11 @@ def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Sca
             return Scale(x, y)
     if image is not None and image.dpi > 0:
         return Scale(image.dpi / UNITS_PER_INCH[unit], image.dpi / UNITS_PER_INCH[unit])
-    missing = "its image is missing" if image is None else "neither its Page nor the image says how many pixels that is"
+    if image is None:
+        raise LineError(
+            f"its coordinates are in {unit} and its image is missing; export it again in pixels", "missing_image"
+        )
+    missing = "neither its Page nor the image says how many pixels that is"
     raise LineError(f"its coordinates are in {unit} and {missing}; export it again in pixels")
 
 

@@ -69,17 +69,21 @@ class ImageFinder:
         for candidates in map(_first, searches):
             if len(candidates) > 1:
                 several = " or ".join(str(one) for one in candidates)
-                raise LineError(f"{source}: its image {name!r} may be {several}; keep one, or name it in the file")
+                raise LineError(
+                    f"{source}: its image {name!r} may be {several}; keep one, or name it in the file", "missing_image"
+                )
             if candidates:
                 return candidates[0]
-        raise LineError(f"{source}: {self._missing(names, folders)}")
+        raise self._missing(source, names, folders)
 
     def _as_stated(self, path: str, stated: str, source: Path, root: Path) -> Path | None:
         if "/" not in path or ABSOLUTE.match(path):
             return None
         below = Path(os.path.normpath(source.parent / path))
         if not below.is_relative_to(os.path.normpath(root.parent)):
-            raise LineError(f"{source}: its image {stated!r} lies outside of {root.parent}; put it beside the file")
+            raise LineError(
+                f"{source}: its image {stated!r} lies outside of {root.parent}; put it beside the file", "missing_image"
+            )
         return below if is_image(below) and _is_file(below) else None
 
     def _places(self, source: Path, root: Path) -> list[Path]:
@@ -91,18 +95,22 @@ class ImageFinder:
             self._listings[folder] = _listing(folder)
         return self._listings[folder]
 
-    def _missing(self, names: list[str], folders: list[Path]) -> str:
+    def _missing(self, source: Path, names: list[str], folders: list[Path]) -> LineError:
         where = ", ".join(str(folder) for folder in folders)
         if not names:
-            return f"states no image, and none of its own name is in {where}; put one there or set data.images"
+            reason = f"states no image, and none of its own name is in {where}; put one there or set data.images"
+            return LineError(f"{source}: {reason}", "missing_image")
         present = next(
             (folder / name for folder in folders for name in names if name in self._list(folder).names), None
         )
         if present is not None and is_image(present):
-            return f"its image {present} is no file that can be read; put the image itself there"
+            reason = f"its image {present} is no file that can be read; put the image itself there"
+            return LineError(f"{source}: {reason}", "unreadable_image")
         if present is not None:
-            return f"its image {present} is no {', '.join(s[1:] for s in IMAGE_SUFFIXES)} file; convert it"
-        return f"its image {names[0]!r} is not in {where}; put it there or name its folder with data.images"
+            reason = f"its image {present} is no {', '.join(s[1:] for s in IMAGE_SUFFIXES)} file; convert it"
+            return LineError(f"{source}: {reason}", "unreadable_image")
+        reason = f"its image {names[0]!r} is not in {where}; put it there or name its folder with data.images"
+        return LineError(f"{source}: {reason}", "missing_image")
 
 
 def is_image(path: Path) -> bool:

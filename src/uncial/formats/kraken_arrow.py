@@ -76,7 +76,7 @@ def image_bytes(path: Path, row: int) -> bytes:
     lines = _batch(path, reader, index).column("lines")
     image = lines.field("im")[row - int(starts[index])].as_py()
     if not image:
-        raise LineError(f"row {row} of {path} holds no image")
+        raise LineError(f"row {row} of {path} holds no image", "missing_image")
     return bytes(image)
 
 

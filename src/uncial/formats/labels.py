@@ -47,9 +47,11 @@ def _read_rows(path: Path, text: str) -> tuple[list[Label], list[Problem]]:
         if not labels and tabbed and rest and _is_header([name, rest[0]]):
             continue
         if not rest:
-            problems.append(Problem(str(path), f"row {number}", f"has no text after the name '{name.strip()}'"))
+            problems.append(
+                Problem(str(path), f"row {number}", f"has no text after the name '{name.strip()}'", "empty_text")
+            )
         elif not name.strip():
-            problems.append(Problem(str(path), f"row {number}", "names no image"))
+            problems.append(Problem(str(path), f"row {number}", "names no image", "missing_image"))
         else:
             labels.append(Label(number, name.strip(), rest[0]))
     return labels, problems
@@ -72,7 +74,7 @@ def _read_csv(path: Path, text: str) -> tuple[list[Label], list[Problem]]:
                 reason = f"has {len(row)} columns instead of {width}: quote a text that holds '{delimiter}'"
                 problems.append(Problem(str(path), f"row {reader.line_num}", reason))
             elif not row[columns[0]].strip():
-                problems.append(Problem(str(path), f"row {reader.line_num}", "names no image"))
+                problems.append(Problem(str(path), f"row {reader.line_num}", "names no image", "missing_image"))
             else:
                 labels.append(Label(reader.line_num, row[columns[0]].strip(), row[columns[1]]))
     except csv.Error as error:

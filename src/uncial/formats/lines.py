@@ -77,7 +77,7 @@ def read_transcription(path: Path) -> str:
     text = read_utf8(path).rstrip("\r\n")
     if "\n" in text or "\r" in text:
         lines = len(re.split("\r\n|\r|\n", text))
-        raise LineError(f"{path}: holds {lines} lines of text for one line image")
+        raise LineError(f"{path}: holds {lines} lines of text for one line image", "several_lines")
     return text
 
 

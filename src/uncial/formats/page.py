@@ -36,13 +36,16 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
         try:
             lines.append(_line(line, page, page_id))
         except LineError as error:
-            problems.append(Problem(str(source), line.id, f"{error}; correct the line's coordinates"))
+            problems.append(
+                Problem(str(source), line.id, f"{error}; correct the line's coordinates", "wrong_coordinates")
+            )
     regions = []
     for order, region in enumerate(layout.regions):
         polygon, problem = _region_polygon(region)
         regions.append(Region(region.id, _region_type(region.element), polygon, order))
         if problem:
-            problems.append(Problem(str(source), "", f"region {region.id}: {problem}; it is read without an outline"))
+            reason = f"region {region.id}: {problem}; it is read without an outline"
+            problems.append(Problem(str(source), "", reason, "wrong_coordinates"))
     found = Page(
         id=page_id,
         source=source,

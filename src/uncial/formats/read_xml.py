@@ -34,4 +34,5 @@ def image_facts(path: Path) -> ImageFacts:
             dpi = image.info.get("dpi") or (0, 0)
             return ImageFacts(image.width, image.height, float(dpi[0]))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise LineError(f"{path}: is no readable image ({error}); put a whole copy in its place") from None
+        reason = f"{path}: is no readable image ({error}); put a whole copy in its place"
+        raise LineError(reason, "unreadable_image") from None

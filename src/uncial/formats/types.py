@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+
+from uncial.errors import Fault
+
+Doubt = Literal["doubtful_orientation", "scaled_coordinates", "damaged_image"]
+"""Why a page that is used should be looked at, by the short names that `task=inspect` reports it under."""
 
 Point = tuple[float, float]
 """(x, y) in pixels of the page image, the origin at its top left."""
@@ -91,10 +97,23 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something left out of the run, as `skipped.csv` lists it. `line` is empty when it concerns the whole file."""
+    """Something left out of the run, as `skipped.csv` lists it, or used with a doubt.
+
+    `line` is empty when it concerns the whole file; `used` is the file of the same image that is used instead.
+    """
 
     file: str
     line: str
+    reason: str
+    kind: Fault | Doubt = "left_out"
+    used: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence about a page that is used, but should be looked at."""
+
+    kind: Doubt
     reason: str
 
 

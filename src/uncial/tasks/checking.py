@@ -23,7 +23,6 @@ from uncial.data.checks.measures import measure
 from uncial.data.checks.normal_forms import mixed_normal_forms
 from uncial.data.checks.odd_text import odd_text
 from uncial.data.checks.proportions import proportions
-from uncial.data.checks.twins import weighed
 from uncial.data.checks.unusable import findings_of_notes, findings_of_problems
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.separation import Separation
@@ -41,7 +40,7 @@ def find(
     """All findings. `rules` are those of the config for text, `recognizer` the model of `checkpoint`."""
     with tracked("looking at lines", len(truth.store)) as advance:
         data = CheckedData(truth.store, list(checked_lines(truth)), measure(truth.store, advance), truth.pages)
-    yield from weighed(findings_of_problems(truth.problems))
+    yield from findings_of_problems(truth.problems)
     yield from findings_of_notes(truth.notes)
     yield from _of_the_split(truth, sides, config.data.split)
     yield from _of_duplicates(data)

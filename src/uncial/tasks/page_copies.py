@@ -72,13 +72,13 @@ def read_page(
     try:
         cut = extract_page(page, cutting)
     except LineError as error:
-        found.problems.append(Problem(str(page.source), "", str(error)))
+        found.problems.append(Problem(str(page.source), "", str(error), error.kind))
         return {}
-    found.notes.extend(cut.notes)
+    found.notes.extend(note.reason for note in cut.notes)
     strips: dict[str, np.ndarray] = {}
     for line, strip in zip(page.lines, cut.strips, strict=True):
         if isinstance(strip, LineError):
-            found.problems.append(Problem(str(page.source), line.id, str(strip)))
+            found.problems.append(Problem(str(page.source), line.id, str(strip), strip.kind))
         else:
             strips[line.id] = strip
     return dict(zip(strips, transcriber.transcribe(strips.values()), strict=True))

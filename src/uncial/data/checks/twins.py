@@ -1,8 +1,6 @@
 """Whether two files that transcribe one image say the same."""
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,28 +10,22 @@ from uncial.formats.read_xml import read_transcription
 from uncial.formats.xml import parse
 from uncial.text.normalization import normalize
 
-_USED = re.compile(r"^transcribes the image .*?, as (.*) does, which is used")
 
+def weighed(finding: Finding, used: str) -> Finding:
+    """A finding about a file whose image the file `used` transcribes too, which is used.
 
-def weighed(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings, those about second transcriptions that say the same as the one in use as information: a page
-    exported as PAGE and as ALTO contradicts nothing. The others, and those about copies of an image, say how many lines
-    differ."""
-    for finding in findings:
-        used = _USED.match(finding.message) if finding.kind in ("second_transcription", "duplicate_page") else None
-        if used is None:
-            yield finding
-            continue
-        mine, theirs = _texts(Path(finding.file)), _texts(Path(used[1]))
-        if mine is None or theirs is None:
-            yield finding
-        elif mine == theirs:
-            severity: Severity = "information" if finding.kind == "second_transcription" else finding.severity
-            yield replace(finding, severity=severity, message=f"{finding.message}, with the same text")
-        else:
-            different = max((mine - theirs).total(), (theirs - mine).total())
-            lines = max(mine.total(), theirs.total())
-            yield replace(finding, message=f"{finding.message}; {different} of {lines} lines differ")
+    Second transcriptions that say the same become information: a page exported as PAGE and as ALTO contradicts nothing.
+    The others, and those about copies of an image, say how many lines differ.
+    """
+    mine, theirs = _texts(Path(finding.file)), _texts(Path(used))
+    if mine is None or theirs is None:
+        return finding
+    if mine == theirs:
+        severity: Severity = "information" if finding.kind == "second_transcription" else finding.severity
+        return replace(finding, severity=severity, message=f"{finding.message}, with the same text")
+    different = max((mine - theirs).total(), (theirs - mine).total())
+    lines = max(mine.total(), theirs.total())
+    return replace(finding, message=f"{finding.message}; {different} of {lines} lines differ")
 
 
 def _texts(path: Path) -> Counter[str] | None:

@@ -42,8 +42,9 @@ def read_file(path: Path, identity: str, subset: str | None = None) -> Reading:
     problems: list[Problem] = []
     for row in read_rows(path):
         if row.text is None or not row.has_image:
-            reason = "holds no image" if not row.has_image else "holds no text"
-            problems.append(Problem(str(path), f"row {row.row}", reason))
+            place = (str(path), f"row {row.row}")
+            no_text = Problem(*place, "holds no text", "empty_text")
+            problems.append(no_text if row.has_image else Problem(*place, "holds no image", "missing_image"))
             continue
         name = f"{identity}/{row.row:06d}"
         line = TextLine(id=f"{row.row:06d}", page_id=name, text=row.text, language=row.language)

@@ -77,14 +77,18 @@ def _add_labels(
     for row in rows:
         path, fault = _find(row, index, labels.parent)
         if path is None:
-            problems.append(Problem(str(labels), f"row {row.number}", fault))
+            problems.append(Problem(str(labels), f"row {row.number}", fault, "missing_image"))
             continue
         named.add(path)
         relative = place.relative(path) if path.is_relative_to(place.anchor) else path.name
         if not selected(relative, settings.include, settings.exclude):
             continue
         if path in images:
-            problems.append(Problem(str(labels), f"row {row.number}", f"the image {row.name} has a text already"))
+            problems.append(
+                Problem(
+                    str(labels), f"row {row.number}", f"the image {row.name} has a text already", "second_transcription"
+                )
+            )
             continue
         line = LineImage(path, relative, labels, row.text, subset=subset)
         fault_of_text = many_lines_problem(line)
@@ -93,7 +97,7 @@ def _add_labels(
         else:
             images[path] = line
     unnamed = [path for path in present if path not in named and path not in images]
-    return problems + folder_problems(unnamed, f"not in {labels.name}")
+    return problems + folder_problems(unnamed, f"not in {labels.name}", "untranscribed_image")
 
 
 def _index(present: Iterable[Path], folders: list[Path]) -> dict[str, list[Path]]:

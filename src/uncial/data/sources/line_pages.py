@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.grouping import page_groups
-from uncial.errors import UserError
+from uncial.errors import Fault, UserError
 from uncial.formats.types import ImageSource, Page, Problem, TextLine, TextSpan
 
 
@@ -77,7 +77,8 @@ def named(settings: SourceSettings, key: str, identity: str) -> str:
 def many_lines_problem(image: LineImage) -> Problem | None:
     """What keeps a text that is not one line from being used."""
     if image.text is not None and ("\n" in image.text or "\r" in image.text):
-        return Problem(str(image.source), image.relative, "holds a line break: a line image has one line of text")
+        reason = "holds a line break: a line image has one line of text"
+        return Problem(str(image.source), image.relative, reason, "several_lines")
     return None
 
 
@@ -86,7 +87,7 @@ def without_path(error: Exception, path: Path | None) -> str:
     return str(error).removeprefix(f"{path}: ")
 
 
-def folder_problems(images: Iterable[Path], reason: str) -> list[Problem]:
+def folder_problems(images: Iterable[Path], reason: str, kind: Fault) -> list[Problem]:
     """A problem for each image, or one for a whole folder where none of its images can be used and they are many."""
     by_folder: dict[Path, list[Path]] = {}
     for image in images:
@@ -94,9 +95,10 @@ def folder_problems(images: Iterable[Path], reason: str) -> list[Problem]:
     problems = []
     for folder, members in sorted(by_folder.items()):
         if len(members) > 3:
-            problems.append(Problem(str(folder), "", f"{len(members)} images: {reason} (the first: {members[0].name})"))
+            several = f"{len(members)} images: {reason} (the first: {members[0].name})"
+            problems.append(Problem(str(folder), "", several, kind))
         else:
-            problems.extend(Problem(str(image), "", reason) for image in members)
+            problems.extend(Problem(str(image), "", reason, kind) for image in members)
     return problems
 
 

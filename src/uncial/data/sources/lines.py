@@ -47,18 +47,21 @@ def _read_files(found: list[Found], subset: str | None, keep_bare: bool) -> tupl
         try:
             lines.append(LineImage(image, relatives[image], text, read_transcription(text), subset=subset))
         except LineError as error:
-            problems.append(Problem(str(text), "", without_path(error, text)))
+            problems.append(Problem(str(text), "", without_path(error, text), error.kind))
     if keep_bare:
         lines += [
             LineImage(image, relatives[image], image, None, subset=subset) for image in matched.images_without_text
         ]
     else:
-        problems += folder_problems(matched.images_without_text, "no transcription X.gt.txt beside the image X")
+        bare = "no transcription X.gt.txt beside the image X"
+        problems += folder_problems(matched.images_without_text, bare, "untranscribed_image")
     problems += [
-        Problem(str(text), "", "no image of this name beside the text") for text in matched.texts_without_image
+        Problem(str(text), "", "no image of this name beside the text", "missing_image")
+        for text in matched.texts_without_image
     ]
     problems += [
-        Problem(str(image), "", f"shares its text with {used.name}, which is used") for image, used in matched.copies
+        Problem(str(image), "", f"shares its text with {used.name}, which is used", "second_transcription")
+        for image, used in matched.copies
     ]
     return lines, problems
 

@@ -47,12 +47,17 @@ def _add_rows(
     for row, path in resolved:
         where = f"row {row.number}"
         if path is None:
-            problems.append(Problem(str(entry.path), where, f"the image {row.image} does not exist"))
+            problems.append(Problem(str(entry.path), where, f"the image {row.image} does not exist", "missing_image"))
         elif not selected(named[path], settings.include, settings.exclude):
             continue
         elif path in images:
             problems.append(
-                Problem(str(entry.path), where, f"the image {row.image} is already used: {_use(images[path])}")
+                Problem(
+                    str(entry.path),
+                    where,
+                    f"the image {row.image} is already used: {_use(images[path])}",
+                    "second_transcription",
+                )
             )
         else:
             weight = row.weight if row.weight is not None and 0 <= row.weight <= 1 else None

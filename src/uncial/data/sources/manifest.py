@@ -84,7 +84,8 @@ def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: Source
             continue
         if path in entries:
             used = entries[path].listed.path.name
-            problems.append(Problem(str(listed.path), where, f"{named[path]} is named again; it is used as in {used}"))
+            reason = f"{named[path]} is named again; it is used as in {used}"
+            problems.append(Problem(str(listed.path), where, reason, "duplicate_page"))
         elif _is_known(path):
             entries[path] = _Entry(path, named[path], listed)
         else:
@@ -141,10 +142,10 @@ def _read_lines(entries: list[_Entry], subset: str | None, settings: SourceSetti
         text = text_beside(entry.path)
         try:
             if text is None:
-                raise LineError("no transcription X.gt.txt beside the image X")
+                raise LineError("no transcription X.gt.txt beside the image X", "untranscribed_image")
             content = read_transcription(text)
         except LineError as error:
-            problems.append(Problem(str(text or entry.path), "", without_path(error, text)))
+            problems.append(Problem(str(text or entry.path), "", without_path(error, text), error.kind))
             continue
         images.append(LineImage(entry.path, entry.relative, text, content, subset=subset))
     return Reading(line_pages(images, settings), tuple(problems))

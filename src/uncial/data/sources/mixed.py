@@ -94,7 +94,8 @@ def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[
         first = owner.setdefault(identity, (number, page)) if identity is not None else (number, page)
         if first[0] != number:
             left_out.add(page.id)
-            problems.append(Problem(str(page.source), "", f"its image is also that of {first[1].id}, which is used"))
+            reason = f"its image is also that of {first[1].id}, which is used"
+            problems.append(Problem(str(page.source), "", reason, "duplicate_page"))
     return [page for _, page in numbered if page.id not in left_out], problems
 
 

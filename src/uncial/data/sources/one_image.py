@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from uncial.data.hashing import content_hash
+from uncial.errors import Fault
 from uncial.formats.types import Page, Problem
 
 EVALUATION = ("test", "val")
@@ -28,7 +29,8 @@ def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]
         for page in group:
             if page is not kept:
                 dropped.add(id(page))
-                problems.append(Problem(str(page.source), "", _reason(page, kept)))
+                kind: Fault = "duplicate_page" if _is_copy(page, kept) else "second_transcription"
+                problems.append(Problem(str(page.source), "", _reason(page, kept), kind, str(kept.source)))
     return [page for page in pages if id(page) not in dropped], problems
 
 
@@ -63,9 +65,15 @@ def _preference(page: Page) -> tuple[int, bool, bool, int, str]:
     return side, not has_text, not same_name, len(page.source.name), page.id
 
 
+def _is_copy(page: Page, kept: Page) -> bool:
+    """Whether the two state different files of the same content."""
+    if page.image is None or kept.image is None:
+        return False
+    return os.path.realpath(page.image.path) != os.path.realpath(kept.image.path)
+
+
 def _reason(page: Page, kept: Page) -> str:
     image = page.image.path.name if page.image is not None else ""
-    copy = page.image and kept.image and os.path.realpath(page.image.path) != os.path.realpath(kept.image.path)
-    named = f"{image}, a copy of {kept.image.path}," if copy and kept.image else f"{image},"
+    named = f"{image}, a copy of {kept.image.path}," if _is_copy(page, kept) and kept.image else f"{image},"
     reason = f"transcribes the image {named} as {kept.source} does, which is used"
     return reason if page.subset == kept.subset else f"{reason} in the {kept.subset} part"

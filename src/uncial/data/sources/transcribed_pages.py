@@ -61,7 +61,8 @@ def _collect(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collecti
         try:
             _read_file(file, page_id, settings, kinds, finder, collected)
         except LineError as error:
-            collected.problems.append(Problem(str(file.path), "", _without_path(str(error), file.path)))
+            reason = _without_path(str(error), file.path)
+            collected.problems.append(Problem(str(file.path), "", reason, error.kind))
     return collected
 
 
@@ -79,7 +80,7 @@ def _read_file(
     if kind not in kinds:
         if file.named:
             other = f"is {KIND_NAMES[kind]}; read it with data={kind}"
-            raise LineError(describe_other(root) if kind in ("mets", "other") else other)
+            raise LineError(describe_other(root) if kind in ("mets", "other") else other, "other_file")
         return
 
     def image_of(stated: str) -> Path:

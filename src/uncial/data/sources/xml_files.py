@@ -47,11 +47,8 @@ def xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Problem]]:
             for file in listed:
                 kept = found.setdefault(os.path.realpath(file.path), file)
                 if kept.subset != file.subset and file.subset is not None:
-                    problems.append(
-                        Problem(
-                            str(file.path), "", f"named for {file.subset} and {kept.subset}; used for {kept.subset}"
-                        )
-                    )
+                    reason = f"named for {file.subset} and {kept.subset}; used for {kept.subset}"
+                    problems.append(Problem(str(file.path), "", reason, "leaking_page"))
     return list(found.values()), problems
 
 

@@ -140,6 +140,14 @@ def test_suffixes_in_capitals_and_symbolic_folders_are_found(tmp_path: Path) -> 
     assert ids(read("page", tmp_path / "root")) == ["link/a"]
 
 
+def test_a_glob_over_links_that_lead_in_circles_ends_and_names_pages_by_their_own_folders(tmp_path: Path) -> None:
+    for name in ("b", "c", "d"):
+        put_page(tmp_path / "root" / name / "x.xml", "x.png")
+    (tmp_path / "root" / "b" / "again").symlink_to(tmp_path / "root")
+    assert ids(read("page", str(tmp_path / "root" / "**" / "*.xml"))) == ["b/x", "c/x", "d/x"]
+    assert ids(read("page", str(tmp_path / "root" / "**"))) == ["b/x", "c/x", "d/x"]
+
+
 def test_names_with_spaces_commas_equals_and_accents(tmp_path: Path) -> None:
     put_page(tmp_path / "år, 1=2 [x]" / "page" / "fol 1, r=é.xml", "fol 1, r=é.png")
     assert ids(read("page", tmp_path / "år, 1=2 [x]")) == ["page/fol 1, r=é"]

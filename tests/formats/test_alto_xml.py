@@ -143,6 +143,7 @@ def test_confidence_from_words_and_from_glyphs() -> None:
     glyphs = '<String CONTENT="ab"><Glyph CONTENT="a" GC="0.2"/><Glyph CONTENT="b" GC="0.4"/></String>'
     assert line(glyphs).confidence == pytest.approx(0.3)
     assert line('<String CONTENT="a" WC="0.5"/><String CONTENT="b"/>').confidence is None
+    assert line('<String CONTENT="abc" WC="0.7"/>').confidence == 0.7
 
 
 def test_reading_order_of_lines_strings_and_blocks() -> None:

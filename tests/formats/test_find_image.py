@@ -43,6 +43,8 @@ def find(root: Path, stated: str, source: str = "page/a.xml", *folders: Path) ->
         ("../scans/s.jpg", "scans/s.jpg", "scans/s.jpg"),
         ("images/s.jpg", "page/images/s.jpg", "page/images/s.jpg"),
         ("images/s.jpg", "s.jpg", "s.jpg"),
+        ("OCR-D-IMG/s.tif", "OCR-D-IMG/s.tif", "OCR-D-IMG/s.tif"),
+        ("images/s%20t.jpg", "images/s t.jpg", "images/s t.jpg"),
         ("other.jpg", "a.jpg", "a.jpg"),
         ("", "a.png", "a.png"),
     ],
@@ -51,6 +53,11 @@ def test_found(tmp_path: Path, stated: str, present: str, expected: str) -> None
     root = tmp_path / "data"
     touch(root, present, "unrelated.jpg", "page/unrelated.png")
     assert find(root, stated) == expected
+
+
+def test_a_relative_path_may_begin_at_the_root(tmp_path: Path) -> None:
+    touch(tmp_path, "scans/1/s.jpg", "scans/2/s.jpg")
+    assert find(tmp_path, "scans/2/s.jpg", "work/page/a.xml") == "scans/2/s.jpg"
 
 
 def test_beside_the_file_counts_before_one_folder_up_and_further_folders_last(tmp_path: Path) -> None:

@@ -121,6 +121,37 @@ def test_words_stand_in_for_a_missing_line_text_only() -> None:
     assert line(page_line("", inside=words)).text == ""
 
 
+def test_words_that_are_spaces_and_words_of_glyphs_as_kraken_writes_them() -> None:
+    def glyphs(text: str, confidence: str) -> str:
+        one = "<Glyph>" + COORDS + "<TextEquiv conf='{}'><Unicode>{}</Unicode></TextEquiv></Glyph>"
+        return f"<Word>{COORDS}{''.join(one.format(confidence, character) for character in text)}</Word>"
+
+    found = line(page_line(None, inside=glyphs("amor", "0.5") + glyphs(" ", "0.5") + glyphs("vincit", "0.8")))
+    assert found.text == "amor vincit"
+    assert found.confidence == pytest.approx((0.5 * 5 + 0.8 * 6) / 11)
+
+
+def test_equal_confidences_of_words_are_that_of_the_line() -> None:
+    words = "".join(word(text, confidence="conf='0.7'") for text in ("abc", "de", "f"))
+    assert line(page_line(None, inside=words)).confidence == 0.7
+
+
+def test_cells_without_a_reading_order_are_read_row_by_row() -> None:
+    def table(cells: list[str]) -> str:
+        return page_xml(f"<TableRegion id='t1'>{COORDS}{''.join(cells)}</TableRegion>")
+
+    places = [(0, 0), (1, 0), (10, 0), (0, 1), (1, 1)]
+    of_transkribus = [f"<TableCell row='{r}' col='{c}'>{page_line('x', f'l{r}{c}')}</TableCell>" for r, c in places]
+    role = "<Roles><TableCellRole rowIndex='{}' columnIndex='{}'/></Roles>"
+    of_page = [page_region(role.format(r, c) + page_line("x", f"l{r}{c}"), f"r{r}{c}") for r, c in places]
+    for cells in (of_transkribus, of_page):
+        assert ids(table(cells)) == ["l00", "l01", "l10", "l11", "l100"]
+    indexed = [
+        cell.replace(" row", f" custom='readingOrder {{index:{n};}}' row") for n, cell in enumerate(of_transkribus)
+    ]
+    assert ids(table(indexed)) == ["l00", "l10", "l100", "l01", "l11"]
+
+
 def test_reading_order_element_nested_and_out_of_document_order() -> None:
     order = (
         "<ReadingOrder><OrderedGroup id='g'><RegionRefIndexed index='2' regionRef='r1'/>"

@@ -209,6 +209,29 @@ def test_references_to_strings_that_are_gone_go_too(tmp_path: Path) -> None:
     assert [one.get("ID") for one in elements(out, "String")] == ["s1"]
 
 
+def test_relations_of_words_that_are_gone_go_too(tmp_path: Path) -> None:
+    def relation(one: str, other: str) -> str:
+        return f'<Relation><SourceRegionRef regionRef="{one}"/><TargetRegionRef regionRef="{other}"/></Relation>'
+
+    lines = page_line("old", "l1", inside=WORD) + page_line("kept", "l2", inside=WORD.replace("1'", "2'"))
+    pairs = [("r1", "w1"), ("g1", "g2"), ("w2", "g2"), ("r1", "r1")]
+    before = f"<Relations>{''.join(relation(*pair) for pair in pairs)}</Relations>"
+    out = write(tmp_path, page_xml(before + page_region(lines)), {"l1": "new"})
+    left = [tuple(one.get("regionRef") for one in relation) for relation in elements(out, "Relation")]
+    assert left == [("w2", "g2"), ("r1", "r1")]
+    only = write(tmp_path, page_xml(f"<Relations>{relation('w1', 'r1')}</Relations>" + page_region(lines)), {"l1": "x"})
+    assert not elements(only, "Relations")
+
+
+def test_what_all_words_of_an_alto_line_state_alike_stays(tmp_path: Path) -> None:
+    strings_of = '<String CONTENT="{}" LANG="la" STYLEREFS="TXT_0 PAR_0" STYLE="{}"/>'
+    line = alto_line(strings_of.format("duo", "bold") + "<SP/>" + strings_of.format("verba", "italics"))
+    out = write(tmp_path, alto_xml(alto_block(line)), {"l1": "tria verba nova"})
+    assert [dict(one.attrib).get("STYLEREFS") for one in elements(out, "String")] == ["TXT_0 PAR_0"] * 3
+    assert not any(one.get("STYLE") for one in elements(out, "String"))
+    assert page_of(tmp_path / "out" / "target.xml").lines[0].language == "la"
+
+
 def test_a_line_without_strings_gets_one_after_its_shape(tmp_path: Path) -> None:
     line = alto_line('<Shape><Polygon POINTS="1 2 3 4 5 1"/></Shape>')
     out = write(tmp_path, alto_xml(alto_block(line)), {"l1": "two words"})

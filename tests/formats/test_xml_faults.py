@@ -1,5 +1,6 @@
 """Files that must not or cannot be read end in one sentence with name, reason and remedy."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ def with_prolog(prolog: str) -> str:
         (b" \n\t ", "is empty"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", "binary data"),
         (b"just text", "is not XML"),
+        (gzip.compress(GOOD.encode()), "is packed with gzip; unpack it"),
         (GOOD[: len(GOOD) // 2].encode(), "is cut short"),
         (GOOD.rstrip()[:-3].encode(), "is cut short"),
         (GOOD.replace("</Unicode>", "</Unikode>").encode(), "not well-formed"),

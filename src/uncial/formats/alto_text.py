@@ -64,7 +64,7 @@ def alto_text(
         text += content
     if not strings and not text:
         return AltoText(None, None, ())
-    return AltoText(text, _mean(confidences), tuple(_joined(found, text)))
+    return AltoText(text, coordinates.mean_fraction(confidences), tuple(_joined(found, text)))
 
 
 def style_table(root: etree._Element) -> dict[str, list[str]]:
@@ -93,20 +93,9 @@ def _confidence(string: etree._Element) -> float | None:
     confidence = coordinates.fraction(string.get("WC"))
     if confidence is not None:
         return confidence
-    glyphs = [coordinates.fraction(glyph.get("GC")) for glyph in children(string, "Glyph")]
-    known = [value for value in glyphs if value is not None]
-    return sum(known) / len(known) if known and len(known) == len(glyphs) else None
-
-
-def _mean(confidences: list[tuple[float | None, int]]) -> float | None:
-    """The strings' mean by their length; None where one of them states none."""
-    total = weight = 0.0
-    for confidence, length in confidences:
-        if confidence is None:
-            return None
-        total += confidence * max(length, 1)
-        weight += max(length, 1)
-    return total / weight if weight else None
+    return coordinates.mean_fraction(
+        [(coordinates.fraction(glyph.get("GC")), 1) for glyph in children(string, "Glyph")]
+    )
 
 
 def _joined(spans: list[TextSpan], text: str) -> list[TextSpan]:

@@ -18,6 +18,7 @@ from uncial.text.transcription import Transcription
 Division = Literal["line", "words", "words and spaces"]
 
 STALE = ("WC", "CC", "CS", "SUBS_TYPE", "SUBS_CONTENT")
+OF_THE_LINE = ("LANG", "STYLE", "STYLEREFS")
 BOX = ("HPOS", "VPOS", "WIDTH", "HEIGHT")
 
 
@@ -76,12 +77,22 @@ def _set_line(line: AltoLine, transcription: Transcription, division: Division) 
     above = [] if line.block is None else [line.block.element, *line.block.around]
     boxes = _boxes(box, words, transcription, text, direction_of([element, *above]))
     identifiers = [one.get("ID") for one in strings]
+    kept = _common(strings)
     for number, (word, box) in enumerate(zip(words, boxes, strict=True)):
         if number and division == "words and spaces":
             place = _put(element, place, _space(element, boxes[number - 1], box))
         identifier = identifiers[number] if number < len(identifiers) else None
-        place = _put(element, place, _string(element, word, box, identifier, transcription))
+        string = _string(element, word, box, identifier, transcription)
+        for name, value in kept.items():
+            string.set(name, value)
+        place = _put(element, place, string)
     return gone
+
+
+def _common(strings: list[etree._Element]) -> dict[str, str]:
+    """The language and styles that all strings of a line state alike, and that are therefore the line's."""
+    stated = {name: {one.get(name) for one in strings} for name in OF_THE_LINE}
+    return {name: value for name, values in stated.items() if len(values) == 1 and (value := next(iter(values)))}
 
 
 def _refill(string: etree._Element, word: Word, transcription: Transcription) -> None:

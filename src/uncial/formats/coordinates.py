@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from uncial.errors import LineError
@@ -56,6 +57,17 @@ def fraction(text: str | None) -> float | None:
     """A confidence between 0 and 1, None where there is none or it lies outside."""
     value = optional_number(text)
     return value if value is not None and 0 <= value <= 1 else None
+
+
+def mean_fraction(values: Sequence[tuple[float | None, int]]) -> float | None:
+    """The mean of confidences by the length of what they are about, None where one of them is missing.
+
+    Rounded, so that equal ones give just what each of them states.
+    """
+    known = [(value, max(length, 1)) for value, length in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    return round(sum(value * weight for value, weight in known) / sum(weight for _, weight in known), 9)
 
 
 def size(text: str | None) -> int:

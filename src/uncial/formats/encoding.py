@@ -6,6 +6,7 @@ from pathlib import Path
 
 from uncial.errors import LineError
 
+_PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -18,12 +19,20 @@ def read_utf8(path: Path) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise LineError(f"{path}: cannot be read ({error.strerror or error})") from error
+    refuse_packed(path, data)
     if data.startswith(_UTF16_MARKS):
         raise LineError(f"{path}: is UTF-16, not UTF-8: save it as UTF-8")
     try:
         return data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         raise LineError(f"{path}: is not UTF-8 (byte {error.start + 1}): save it as UTF-8") from error
+
+
+def refuse_packed(path: Path, data: bytes) -> None:
+    """Raises `LineError` where the contents of a file that should hold text are those of an archive."""
+    packer = next((name for start, name in _PACKED.items() if data.startswith(start)), None)
+    if packer:
+        raise LineError(f"{path}: is packed with {packer}; unpack it first")
 
 
 def rows(text: str) -> list[tuple[int, str]]:

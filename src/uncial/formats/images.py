@@ -45,7 +45,8 @@ class ImageFinder:
     def find(self, stated: str, source: Path, root: Path) -> Path:
         """The image that `source`, a file below `root`, calls `stated`. Raises LineError.
 
-        Looked for are the relative path as it stands, then its base name beside the file, one folder up, and in
+        Looked for are the relative path as it stands, seen from the file, from one folder up (as OCR-D means it, whose
+        paths begin beside the METS file) and from the root; then its base name beside the file, one folder up, and in
         `folders`; then the same name in other capitals, Unicode form or percent-encoding, or with another suffix; at
         last an image with the name of the XML file. Of the last three only what is unambiguous is taken. An absolute
         path of another machine counts as its base name; a relative one that leads above the parent of the root is
@@ -79,12 +80,14 @@ class ImageFinder:
     def _as_stated(self, path: str, stated: str, source: Path, root: Path) -> Path | None:
         if "/" not in path or ABSOLUTE.match(path):
             return None
-        below = Path(os.path.normpath(source.parent / path))
-        if not below.is_relative_to(os.path.normpath(root.parent)):
+        limit = os.path.normpath(root.parent)
+        places = dict.fromkeys([source.parent, source.parent.parent, root])
+        candidates = [Path(os.path.normpath(place / name)) for place in places for name in (path, unquote(path))]
+        if not candidates[0].is_relative_to(limit):
             raise LineError(
                 f"{source}: its image {stated!r} lies outside of {root.parent}; put it beside the file", "missing_image"
             )
-        return below if is_image(below) and _is_file(below) else None
+        return next((one for one in candidates if one.is_relative_to(limit) and is_image(one) and _is_file(one)), None)
 
     def _places(self, source: Path, root: Path) -> list[Path]:
         given = [folder if folder.is_absolute() or folder.is_dir() else root / folder for folder in self.folders]

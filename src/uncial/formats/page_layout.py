@@ -39,7 +39,10 @@ class PageLayout:
 
 
 def page_layout(page: etree._Element) -> PageLayout:
-    """Reading order is that of `ReadingOrder`, else of Transkribus' `readingOrder {index:N;}`, else of the document."""
+    """Reading order is that of `ReadingOrder`, else of Transkribus' `readingOrder {index:N;}`, else of the document.
+
+    The cells of a table without one are read row by row.
+    """
     line_elements = list(page.iter("{*}TextLine"))
     region_elements = [one for one in page.iter(etree.Element) if is_region(one)]
     stated = [one.get("id") for one in line_elements]
@@ -82,7 +85,7 @@ class _Walk:
 
     def _visit_regions(self, nested: list[etree._Element], outer: RegionElement | None) -> None:
         around = () if outer is None else (outer.element, *outer.around)
-        for element in self._by_rank(_by_index(nested)):
+        for element in self._by_rank(_by_index(_by_row(nested))):
             region = RegionElement(element, self.region_ids[element], around)
             self.regions.append(region)
             self.visit(element, region)
@@ -106,6 +109,24 @@ def _by_index(elements: list[etree._Element]) -> list[etree._Element]:
         last = last if index is None else index
         keys.append(last)
     return [one for _, _, one in sorted(zip(keys, range(len(keys)), elements, strict=True), key=lambda item: item[:2])]
+
+
+def _by_row(regions: list[etree._Element]) -> list[etree._Element]:
+    """The cells of a table row by row; what is not made of cells alone stays as it is."""
+    places = [_cell(one) for one in regions]
+    if any(place is None for place in places):
+        return regions
+    return [one for _, _, one in sorted(zip(places, range(len(regions)), regions, strict=True), key=lambda x: x[:2])]
+
+
+def _cell(region: etree._Element) -> tuple[int, int] | None:
+    """Row and column, of Transkribus' TableCell and of a region with PAGE's TableCellRole."""
+    stated = region.get("row"), region.get("col")
+    roles = child(region, "Roles")
+    if roles is not None and (role := child(roles, "TableCellRole")) is not None:
+        stated = role.get("rowIndex"), role.get("columnIndex")
+    row, column = (int(value) if value and value.isdecimal() else None for value in stated)
+    return None if row is None or column is None else (row, column)
 
 
 def _ranks(page: etree._Element) -> dict[str, int]:

@@ -35,14 +35,17 @@ class LineText:
 
 
 def line_text(line: etree._Element, custom: list[CustomEntry]) -> LineText:
-    """The text of the line's TextEquiv, else its words joined by spaces; white space at the edges is kept."""
+    """The text of the line's TextEquiv, else its words joined by spaces; white space at the edges is kept.
+
+    kraken writes spaces as words of their own, to which no other is added.
+    """
     chosen = chosen_equivalent(line)
     words = [(word, _word_text(word)) for word in children(line, "Word")]
     if chosen is not None:
         text: str | None = equivalent_text(chosen)
         confidence = coordinates.fraction(chosen.get("conf"))
     elif texts := [one for _, one in words if one is not None]:
-        text = " ".join(texts)
+        text = _joined(texts)
         confidence = _mean_confidence([word for word, one in words if one is not None], texts)
     else:
         return LineText(None, None, ())
@@ -87,17 +90,27 @@ def _word_text(word: etree._Element) -> str | None:
     return "".join(glyphs) if glyphs else None
 
 
+def _joined(words: list[str]) -> str:
+    text = ""
+    for word in words:
+        between = " " if text and word and not text[-1].isspace() and not word[0].isspace() else ""
+        text += between + word
+    return text
+
+
 def _mean_confidence(words: list[etree._Element], texts: list[str]) -> float | None:
     """The words' mean by their length; None where one of them states none."""
-    total = weight = 0.0
-    for word, text in zip(words, texts, strict=True):
-        chosen = chosen_equivalent(word)
-        confidence = coordinates.fraction(chosen.get("conf")) if chosen is not None else None
-        if confidence is None:
-            return None
-        total += confidence * max(len(text), 1)
-        weight += max(len(text), 1)
-    return total / weight
+    return coordinates.mean_fraction([(_confidence(word), len(text)) for word, text in zip(words, texts, strict=True)])
+
+
+def _confidence(word: etree._Element) -> float | None:
+    """What the word's own text states, else the mean of its glyphs."""
+    if (chosen := chosen_equivalent(word)) is not None:
+        return coordinates.fraction(chosen.get("conf"))
+    glyphs = [chosen_equivalent(glyph) for glyph in children(word, "Glyph")]
+    return coordinates.mean_fraction(
+        [(coordinates.fraction(glyph.get("conf")), 1) for glyph in glyphs if glyph is not None]
+    )
 
 
 def _styles(element: etree._Element) -> list[str]:

@@ -23,16 +23,19 @@ def update_page(root: etree._Element, texts: Mapping[str, Transcription]) -> set
     Words with their glyphs and alternative readings are removed, for they belong to the old text, as are the parts of
     `custom` that point into it. The text of a region follows, its lines in reading order, where the region has one or
     where none of its lines had any text before; one that holds regions but no lines has the text of their lines.
+    Relations that name a word or glyph that is gone are removed.
     """
     found: set[str] = set()
+    gone: set[str] = set()
     for page in descendants(root, "Page")[:1]:  # the one that is read
         layout = page_layout(page)
         touched = [line for line in layout.lines if line.id in texts]
         fresh = _regions_without_text(layout)
         for line in touched:
-            _set_line(line.element, texts[line.id], _knows_confidence(root))
+            gone |= _set_line(line.element, texts[line.id], _knows_confidence(root))
         _update_regions(layout, touched, fresh)
         found.update(line.id for line in touched)
+        _forget(page, gone)
     return found
 
 
@@ -42,11 +45,13 @@ def set_page_image(root: etree._Element, name: str) -> None:
         page.set("imageFilename", name)
 
 
-def _set_line(line: etree._Element, transcription: Transcription, with_confidence: bool) -> None:
+def _set_line(line: etree._Element, transcription: Transcription, with_confidence: bool) -> set[str]:
+    """Returns the identifiers of the words and glyphs that were taken out."""
     custom = line.get("custom")
     before = line_text(line, parse_custom(custom)).text
     text = storable(transcription.text)
     kept = chosen_equivalent(line)
+    gone = {name for one in descendants(line, "Word", "Glyph") if (name := one.get("id"))}
     for stale in children(line, "Word", "TextEquiv"):
         if stale is not kept:
             remove(stale)
@@ -59,6 +64,17 @@ def _set_line(line: etree._Element, transcription: Transcription, with_confidenc
         kept.set("conf", f"{transcription.confidence:.4f}")
     if custom and text != before:
         line.set("custom", without_spans(custom))
+    return gone
+
+
+def _forget(page: etree._Element, gone: set[str]) -> None:
+    """Takes out the relations of what is no longer there; the schema wants every reference to lead somewhere."""
+    for relation in descendants(page, "Relation") if gone else []:
+        if any(one.get("regionRef") in gone for one in children(relation)):
+            holder = relation.getparent()
+            remove(relation)
+            if holder is not None and not children(holder):
+                remove(holder)
 
 
 def _set_text(equivalent: etree._Element, text: str) -> None:

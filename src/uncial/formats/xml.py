@@ -10,6 +10,7 @@ from typing import Literal
 from lxml import etree
 
 from uncial.errors import LineError
+from uncial.formats.encoding import refuse_packed
 
 Kind = Literal["page", "alto", "mets", "other"]
 
@@ -94,6 +95,7 @@ def _read(path: Path) -> bytes:
         ) from None
     if not data.strip():
         raise LineError(f"{path}: is empty; {REEXPORT}")
+    refuse_packed(path, data)
     return data
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
@@ -74,7 +75,8 @@ def files(
     """
     found: dict[Path, Found] = {}
     for place in roots:
-        candidates = _walk(place.path) if place.path.is_dir() else [place.path]
+        below = ([folder / name for name in names] for folder, names in _walk(place.path))
+        candidates = chain.from_iterable(below) if place.path.is_dir() else [place.path]
         for path in candidates:
             relative = place.relative(path)
             if wanted(path) and selected(relative, include, exclude):
@@ -127,15 +129,28 @@ def _expand(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
         if path.exists():
             anchor = base if base is not None and path.is_relative_to(base) else path
             return [Place(path, anchor if anchor.is_dir() else anchor.parent)]
-        matches = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(entry) else []  # noqa: PTH207
+        matches = matching(path) if glob.has_magic(entry) else []
         if matches:
             fixed = _fixed_part(path)
             anchor = base if base is not None and fixed.is_relative_to(base) else fixed
-            return [Place(Path(match), anchor) for match in matches]
+            return [Place(match, anchor) for match in matches]
     tried = _absolute(entry) if not candidates else " or ".join(str(path) for path, _ in candidates)
     if glob.has_magic(entry):
         raise UserError(f"{key}: no file or folder matches {tried}; check the glob, and quote it against the shell")
     raise UserError(f"{key}: {tried} does not exist; give a folder, a file or a glob")
+
+
+def matching(pattern: Path) -> list[Path]:
+    """The files and folders that a glob matches, sorted. `**` enters each folder once: links may lead in circles."""
+    parts = pattern.parts
+    if "**" not in parts:
+        return sorted(Path(match) for match in glob.glob(str(pattern)))  # noqa: PTH207
+    place = parts.index("**")
+    tops, rest = matching(Path(*parts[:place])), parts[place + 1 :]
+    if not rest:
+        return tops
+    folders = [folder for top in tops for folder, _ in _walk(top)]
+    return sorted({match for folder in folders for match in matching(Path(glob.escape(str(folder)), *rest))})
 
 
 def _fixed_part(pattern: Path) -> Path:
@@ -162,16 +177,17 @@ def _told_apart(found: list[Place]) -> list[Place]:
     return [Place(place.path, place.anchor, prefixes[place.anchor]) for place in found]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(top: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The folder and those below it, each once and with the names of its files, hidden ones passed over."""
     visited: set[str] = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    for parent, folders, names in os.walk(top, followlinks=True):
         real = os.path.realpath(parent)
         if real in visited:
             folders.clear()
             continue
         visited.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+        yield Path(parent), [name for name in sorted(names) if not name.startswith(".")]
 
 
 def _matches(relative: str, pattern: str) -> bool:

@@ -1,14 +1,13 @@
 """`data=manifest`: lists of paths: PAGE or ALTO XML, line images with their text, kraken's `.arrow` files."""
 
 import glob
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import compiled
-from uncial.data.sources.finding import selected, without_suffix
+from uncial.data.sources.finding import matching, selected, without_suffix
 from uncial.data.sources.line_pages import LineImage, line_pages, without_path
 from uncial.data.sources.lists import ListFile, list_files, relatives, resolve
 from uncial.data.sources.transcribed_pages import read_files
@@ -97,9 +96,9 @@ def _files_of(row: str, bases: Sequence[Path]) -> list[Path]:
     """The files that a row means: a path, the image of a named `.gt.txt`, or those that a glob matches."""
     path = resolve(row, bases)
     if path is None and glob.has_magic(row):
-        patterns = [os.path.join(base, row) for base in bases]  # noqa: PTH118 - an absolute row stands for itself
-        matches = [Path(match) for pattern in patterns for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207
-        return sorted({match for match in matches if match.is_file() and _is_known(match)})
+        patterns = [Path(glob.escape(str(base)), row) for base in bases]  # an absolute row stands for itself
+        matches = {match for pattern in patterns for match in matching(pattern)}
+        return sorted(match for match in matches if match.is_file() and _is_known(match))
     if path is not None and path.name.lower().endswith(TEXT_SUFFIX):
         stem = path.name[: -len(TEXT_SUFFIX)]
         images = [other for other in sorted(path.parent.glob(f"{glob.escape(stem)}.*")) if is_image(other)]

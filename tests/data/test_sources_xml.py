@@ -1,7 +1,10 @@
 """Folders, lists and globs of PAGE and ALTO files, read through the sources."""
 
+import os
 import shutil
+import struct
 import unicodedata
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +13,11 @@ from PIL import Image
 from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put, put_image
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources import alto, bonnevie, page, xml
+from uncial.data.sources import alto, bonnevie, manifest, page, xml
 from uncial.errors import UserError
 from uncial.formats.types import Reading
 
-SOURCES = {"page": page, "alto": alto, "xml": xml, "bonnevie": bonnevie}
+SOURCES = {"page": page, "alto": alto, "xml": xml, "bonnevie": bonnevie, "manifest": manifest}
 
 
 def read(name: str, *roots: Path | str, **keys: Any) -> Reading:
@@ -148,6 +151,19 @@ def test_a_glob_over_links_that_lead_in_circles_ends_and_names_pages_by_their_ow
     assert ids(read("page", str(tmp_path / "root" / "**"))) == ["b/x", "c/x", "d/x"]
 
 
+def test_a_name_in_another_encoding_gives_ids_that_can_be_stored(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    try:
+        put_page(folder / "page" / Path(os.fsdecode(b"f\xfcnf.xml")), "a.png")
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    (found,) = read("page", tmp_path).pages
+    assert (found.id, found.document) == ("caf\\udce9/page/f\\udcfcnf", "caf\\udce9")
+    assert read("page", folder).pages[0].document == "caf\\udce9"
+    listed = put(tmp_path / "all.txt", str(tmp_path / "*" / "page" / "*.xml"))
+    assert SOURCES["manifest"].read(SourceSettings("manifest", (str(listed),))).pages[0].id == found.id
+
+
 def test_names_with_spaces_commas_equals_and_accents(tmp_path: Path) -> None:
     put_page(tmp_path / "år, 1=2 [x]" / "page" / "fol 1, r=é.xml", "fol 1, r=é.png")
     assert ids(read("page", tmp_path / "år, 1=2 [x]")) == ["page/fol 1, r=é"]
@@ -238,6 +254,17 @@ def test_tenths_of_millimetres_by_the_image(tmp_path: Path) -> None:
     found = read("alto", tmp_path).pages[0]
     assert (found.width, found.height) == (500, 1000)
     assert found.lines[0].baseline == ((5, 10), (45, 10))
+
+
+def test_how_large_a_page_may_be_is_not_decided_where_units_are_converted(tmp_path: Path) -> None:
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 20_000, 30_000, 8, 0, 0, 0, 0))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    line = alto_line('<String CONTENT="x"/>', attributes='BASELINE="10 20 90 20"')
+    put(tmp_path / "a.xml", alto_xml(alto_block(line), unit="mm10", size='WIDTH="2000" HEIGHT="3000"'))
+    assert read("alto", tmp_path).pages[0].lines[0].baseline == ((100, 200), (900, 200))
 
 
 @pytest.mark.parametrize(

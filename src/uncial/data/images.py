@@ -4,7 +4,6 @@ truth.
 
 import io
 import os
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from uncial.data.orientation import fit_to_stated_size, turn
 from uncial.data.pixels import to_eight_bits, without_alpha
 from uncial.errors import LineError
+from uncial.formats.image_header import open_header
 from uncial.formats.types import ImageSource, Note
 
 MAX_PIXELS = 200_000_000
@@ -27,8 +27,6 @@ MAX_PIXELS = 200_000_000
 
 # Those that need no outside program: Pillow would hand EPS to Ghostscript.
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "JPEG2000", "AVIF", "BMP", "GIF", "PPM")
-
-_limit_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +247,7 @@ def _opened(source: ImageSource) -> Iterator[IO[bytes]]:
 def _header(file: IO[bytes], max_pixels: int) -> Image.Image:
     Image.init()
     known = [name for name in FORMATS if name in Image.OPEN]
-    # Pillow refuses at twice its own limit, a module variable, which would stand in the way of a higher `max_pixels`.
-    with _limit_lock:
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels
-        try:
-            return Image.open(file, formats=known)
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
+    return open_header(file, max_pixels, known)
 
 
 def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> LineError:

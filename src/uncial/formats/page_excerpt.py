@@ -10,6 +10,7 @@ from PIL import Image
 
 from uncial.errors import LineError
 from uncial.formats.atomic import replacing
+from uncial.formats.image_header import open_header
 from uncial.formats.page_document import page_xml
 from uncial.formats.types import ImageSource, Page, Point, Region, TextLine
 from uncial.formats.xml_editing import storable
@@ -54,10 +55,10 @@ def _size(page: Page, image: ImageSource) -> tuple[int, int]:
     if page.width > 0 and page.height > 0:
         return page.width, page.height
     try:
-        with Image.open(image.path) as opened:
+        with open_header(image.path) as opened:
             opened.seek(image.frame)
             return opened.size
-    except (OSError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, EOFError) as error:
         raise LineError(f"{image.path}: {error}") from error
 
 

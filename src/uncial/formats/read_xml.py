@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lxml import etree
-from PIL import Image
 
 from uncial.errors import LineError
 from uncial.formats.alto import read_alto, stated_image
 from uncial.formats.alto_geometry import UNITS_PER_INCH, ImageFacts, measurement_unit
+from uncial.formats.image_header import open_header
 from uncial.formats.page import read_page
 from uncial.formats.types import Reading
 from uncial.formats.xml import kind_of
@@ -30,9 +30,9 @@ def read_transcription(root: etree._Element, source: Path, page_id: str, find_im
 def image_facts(path: Path) -> ImageFacts:
     """Size and resolution from the image's header. Raises LineError."""
     try:
-        with Image.open(path) as image:
+        with open_header(path) as image:
             dpi = image.info.get("dpi") or (0, 0)
             return ImageFacts(image.width, image.height, float(dpi[0]))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError) as error:
         reason = f"{path}: is no readable image ({error}); put a whole copy in its place"
         raise LineError(reason, "unreadable_image") from None

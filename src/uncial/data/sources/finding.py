@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
+from uncial.formats.encoding import storable_name
 
 SUBSETS = ("train", "val", "test")
 
@@ -26,7 +27,7 @@ class Place:
     def relative(self, path: Path) -> str:
         """The path below the anchor, with forward slashes: what ids are made of and what globs are matched with."""
         below = path.relative_to(self.anchor).as_posix() if path != self.anchor else path.name
-        return f"{self.prefix}/{below}" if self.prefix else below
+        return storable_name(f"{self.prefix}/{below}" if self.prefix else below)
 
 
 @dataclass(frozen=True, slots=True)

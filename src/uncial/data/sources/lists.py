@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS, contents, places
 from uncial.errors import UserError
-from uncial.formats.encoding import unicode_forms
+from uncial.formats.encoding import storable_name, unicode_forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def relatives(paths: Sequence[Path], bases: Sequence[Path]) -> dict[Path, str]:
     named = {}
     for path in paths:
         base = next((base for base in bases if path.is_relative_to(base)), shared)
-        named[path] = path.relative_to(base).as_posix() if base else path.name
+        named[path] = storable_name(path.relative_to(base).as_posix() if base else path.name)
     return named
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from uncial.data.ground_truth import read_source
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
+from uncial.formats.encoding import storable_name
 from uncial.formats.types import ImageSource, Page, Problem, Reading
 
 _OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images"}
@@ -63,7 +64,7 @@ def _names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     names = []
     for entry in entries:
         roots = _tuple(entry.get("root"))
-        name = str(entry.get("name") or (Path(roots[0]).name if roots else "") or entry["format"])
+        name = storable_name(str(entry.get("name") or (Path(roots[0]).name if roots else "") or entry["format"]))
         taken[name] += 1
         names.append(name if taken[name] == 1 else f"{name}~{taken[name]}")
     return names

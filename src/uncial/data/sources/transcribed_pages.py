@@ -13,6 +13,7 @@ from uncial.data.sources.line_pages import named
 from uncial.data.sources.one_image import one_page_an_image
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, xml_files
 from uncial.errors import LineError, UserError
+from uncial.formats.encoding import storable_name
 from uncial.formats.images import ImageFinder
 from uncial.formats.read_xml import read_transcription
 from uncial.formats.types import ImageSource, Page, Problem, Reading
@@ -118,7 +119,10 @@ def _page_ids(files: Sequence[XmlFile]) -> list[str]:
     By the folder of their root, else by the suffix, else by a number in the order of their paths.
     """
     ids = [unicodedata.normalize("NFC", without_suffix(file.relative)) for file in files]
-    for attempt in (lambda file: f"{file.anchor.name}/{without_suffix(file.relative)}", lambda file: file.relative):
+    for attempt in (
+        lambda file: f"{storable_name(file.anchor.name)}/{without_suffix(file.relative)}",
+        lambda file: file.relative,
+    ):
         counts = Counter(ids)
         ids = [own if counts[own] == 1 else attempt(file) for own, file in zip(ids, files, strict=True)]
     seen: Counter[str] = Counter()
@@ -139,7 +143,7 @@ def document_of(file: XmlFile) -> str:
     folder = Path(os.path.normpath(file.path.parent))
     while folder.name.lower() in LAYOUT_FOLDERS and folder != folder.parent:
         folder = folder.parent
-    return unicodedata.normalize("NFC", folder.name)
+    return unicodedata.normalize("NFC", storable_name(folder.name))
 
 
 def _without_path(message: str, path: Path) -> str:

@@ -10,7 +10,8 @@ from xml_samples import COORDS, alto_block, alto_line, alto_xml, page_line, page
 
 from uncial.errors import LineError, UserError
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.types import Page
+from uncial.formats.styles import MARKS
+from uncial.formats.types import Page, TextSpan
 from uncial.formats.word_boxes import split_words
 from uncial.formats.write_xml import write_transcriptions
 from uncial.formats.xml import parse
@@ -223,6 +224,33 @@ def test_relations_of_words_that_are_gone_go_too(tmp_path: Path) -> None:
     assert not elements(only, "Relations")
 
 
+@pytest.mark.parametrize("before", ["old", "𝔄en \u0441a"])
+def test_styles_that_the_model_read_are_written_as_such_and_not_as_characters(tmp_path: Path, before: str) -> None:
+    custom = 'custom="structure {type:x;} textStyle {offset:0; length:3; bold:true;} readingOrder {index:0;}"'
+    read = "𝔄en ␅␆\u0441␅a"
+    expected = {TextSpan("underline", 4, 2), TextSpan("superscript", 4, 1)}
+    out = write(tmp_path, page_xml(page_region(page_line(before, "l1", custom))), {"l1": read})
+    assert elements(out, "Unicode")[0].text == "𝔄en \u0441a"
+    line = page_of(tmp_path / "out" / "target.xml").lines[0]
+    assert (set(line.spans), line.tags) == (expected, ("x",))
+    assert "{offset:5; length:2; underlined:true;}" in elements(out, "TextLine")[0].get("custom", "")
+
+
+def test_styles_of_whole_words_are_those_of_altos_strings(tmp_path: Path) -> None:
+    several = alto_line('<String CONTENT="a"/><SP/><String CONTENT="b"/>')
+    out = write(tmp_path, alto_xml(alto_block(several)), {"l1": "␃a␃b ␃c␆d e"})
+    assert [(one.get("CONTENT"), one.get("STYLE")) for one in elements(out, "String")] == [
+        ("ab", "strikethrough"),
+        ("cd", None),
+        ("e", None),
+    ]
+    one = alto_line('<String CONTENT="a"/>')
+    out = write(tmp_path, alto_xml(alto_block(one)), {"l1": "␅a␅ ␅b"})
+    assert [(string.get("CONTENT"), string.get("STYLE")) for string in elements(out, "String")] == [
+        ("a b", "underline")
+    ]
+
+
 def test_what_all_words_of_an_alto_line_state_alike_stays(tmp_path: Path) -> None:
     strings_of = '<String CONTENT="{}" LANG="la" STYLEREFS="TXT_0 PAR_0" STYLE="{}"/>'
     line = alto_line(strings_of.format("duo", "bold") + "<SP/>" + strings_of.format("verba", "italics"))
@@ -246,7 +274,10 @@ def test_characters_that_xml_cannot_hold_are_left_out(tmp_path: Path, text: str)
     assert texts_of(tmp_path / "out" / "target.xml") == {"l1": "ab"}
 
 
-LINE_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp", "Cn")), max_size=20)
+LINE_TEXT = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp", "Cn"), exclude_characters="".join(MARKS.values())),
+    max_size=20,
+)
 
 
 @settings(deadline=None)

@@ -10,6 +10,8 @@ from uncial.formats.alto import direction_of
 from uncial.formats.alto_geometry import Box, box_of, box_of_line, shape_of
 from uncial.formats.alto_layout import AltoLine, alto_layouts
 from uncial.formats.alto_text import uses_spaces
+from uncial.formats.styles import unmarked
+from uncial.formats.types import TextSpan
 from uncial.formats.word_boxes import Word, split_words, word_box
 from uncial.formats.xml import child, children, descendants, local_name
 from uncial.formats.xml_editing import insert, new_element, remove, storable
@@ -18,6 +20,7 @@ from uncial.text.transcription import Transcription
 Division = Literal["line", "words", "words and spaces"]
 
 STALE = ("WC", "CC", "CS", "SUBS_TYPE", "SUBS_CONTENT")
+NAMES = {"strike": "strikethrough"}
 OF_THE_LINE = ("LANG", "STYLE", "STYLEREFS")
 BOX = ("HPOS", "VPOS", "WIDTH", "HEIGHT")
 
@@ -25,7 +28,8 @@ BOX = ("HPOS", "VPOS", "WIDTH", "HEIGHT")
 def update_alto(root: etree._Element, texts: Mapping[str, Transcription]) -> set[str]:
     """Puts the texts into the strings of their lines, and returns the identifiers of lines that were found.
 
-    A file with one String a line keeps it so, one that divides lines into words gets words. Glyphs, alternatives,
+    A file with one String a line keeps it so, one that divides lines into words gets words. Styles that the model read
+    (Loghi's characters) become those of words that have them from end to end. Glyphs, alternatives,
     hyphens and substitutions of the old text are removed, and entries of the reading order that pointed at them.
     """
     found: set[str] = set()
@@ -61,12 +65,15 @@ def _set_line(line: AltoLine, transcription: Transcription, division: Division) 
     element, text = line.element, storable(transcription.text)
     if text != transcription.text:
         transcription = Transcription(text, transcription.confidence)
+    transcription, styles = unmarked(transcription)
+    text = transcription.text
     old = children(element, "String", "SP", "HYP")
     gone = {identifier for one in old for inner in one.iter(etree.Element) if (identifier := inner.get("ID"))}
     strings = [one for one in old if local_name(one) == "String"]
     words = [Word(text, 0, len(text))] if division == "line" else split_words(text, division == "words and spaces")
     if len(words) == 1 and len(strings) == 1:
         _refill(strings[0], words[0], transcription)
+        _set_styles(strings[0], words[0], styles)
         for one in old:
             if one is not strings[0]:
                 remove(one)
@@ -85,6 +92,7 @@ def _set_line(line: AltoLine, transcription: Transcription, division: Division) 
         string = _string(element, word, box, identifier, transcription)
         for name, value in kept.items():
             string.set(name, value)
+        _set_styles(string, word, styles)
         place = _put(element, place, string)
     return gone
 
@@ -93,6 +101,13 @@ def _common(strings: list[etree._Element]) -> dict[str, str]:
     """The language and styles that all strings of a line state alike, and that are therefore the line's."""
     stated = {name: {one.get(name) for one in strings} for name in OF_THE_LINE}
     return {name: value for name, values in stated.items() if len(values) == 1 and (value := next(iter(values)))}
+
+
+def _set_styles(string: etree._Element, word: Word, styles: tuple[TextSpan, ...]) -> None:
+    """The styles of the whole word; ALTO has none for a part of it."""
+    read = [one.kind for one in styles if one.offset <= word.start and word.end <= one.offset + one.length]
+    if read and word.end > word.start:
+        string.set("STYLE", " ".join(NAMES.get(kind, kind) for kind in read))
 
 
 def _refill(string: etree._Element, word: Word, transcription: Transcription) -> None:

@@ -17,6 +17,7 @@ STYLES = {
     "letterSpaced": "letter_spaced",
     "smallCaps": "small_caps",
 }
+FLAGS = {kind: flag for flag, kind in STYLES.items()}
 STYLE_FLAGS = ("strikethrough", "underlined", "superscript", "subscript", "bold", "italic", "letterSpaced", "smallCaps")
 
 CustomEntry = tuple[str, dict[str, str]]
@@ -64,10 +65,23 @@ def style_kinds(flags: Iterable[str]) -> list[str]:
     return [STYLES.get(flag, flag) for flag in flags]
 
 
-def without_spans(text: str) -> str:
-    """The attribute without the entries that point into a text, for a line whose text was replaced."""
-    kept = ENTRY.sub(lambda match: "" if re.search(r"(?:^|;)\s*offset\s*:", match[2]) else match[0], text)
+def without_spans(text: str, name: str | None = None) -> str:
+    """The attribute without the entries, all or those of one name, that point into a text, which was replaced."""
+
+    def left(match: re.Match[str]) -> str:
+        return "" if name in (None, match[1]) and re.search(r"(?:^|;)\s*offset\s*:", match[2]) else match[0]
+
+    kept = ENTRY.sub(left, text)
     return " ".join(kept.split()) if kept != text else text
+
+
+def with_styles(custom: str, spans: Iterable[TextSpan], text: str) -> str:
+    """The attribute with the styles of a text that was replaced, as Transkribus and Loghi write them."""
+    entries = [custom] if custom else []
+    for span in spans:
+        offset, end = (_units(text[:place]) for place in (span.offset, span.offset + span.length))
+        entries.append(f"textStyle {{offset:{offset}; length:{end - offset}; {FLAGS.get(span.kind, span.kind)}:true;}}")
+    return " ".join(entries)
 
 
 def _kinds(name: str, values: dict[str, str]) -> list[str]:
@@ -81,6 +95,10 @@ def _code_points(text: str, units: int) -> int:
     if text.isascii() or max(text) <= "\uffff":
         return min(units, len(text))
     return len(text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore"))
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _unescape(value: str) -> str:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from lxml import etree
 
-from uncial.formats.custom import parse_custom, without_spans
+from uncial.formats.custom import parse_custom, with_styles, without_spans
 from uncial.formats.page_layout import LineElement, PageLayout, page_layout
 from uncial.formats.page_text import chosen_equivalent, line_text
+from uncial.formats.styles import unmarked
 from uncial.formats.xml import child, children, descendants, local_name
 from uncial.formats.xml_editing import append_indented, insert, new_element, remove, storable
 from uncial.text.transcription import Transcription
@@ -21,8 +23,9 @@ def update_page(root: etree._Element, texts: Mapping[str, Transcription]) -> set
     """Puts the texts into the TextEquiv of their lines, and returns the identifiers of lines that were found.
 
     Words with their glyphs and alternative readings are removed, for they belong to the old text, as are the parts of
-    `custom` that point into it. The text of a region follows, its lines in reading order, where the region has one or
-    where none of its lines had any text before; one that holds regions but no lines has the text of their lines.
+    `custom` that point into it; the styles of a model that learnt Loghi's characters are written there. The text of a
+    region follows, its lines in reading order, where the region has one or where none of its lines had any text
+    before; one that holds regions but no lines has the text of their lines.
     Relations that name a word or glyph that is gone are removed.
     """
     found: set[str] = set()
@@ -49,7 +52,8 @@ def _set_line(line: etree._Element, transcription: Transcription, with_confidenc
     """Returns the identifiers of the words and glyphs that were taken out."""
     custom = line.get("custom")
     before = line_text(line, parse_custom(custom)).text
-    text = storable(transcription.text)
+    transcription, styles = unmarked(replace(transcription, text=storable(transcription.text)))
+    text = transcription.text
     kept = chosen_equivalent(line)
     gone = {name for one in descendants(line, "Word", "Glyph") if (name := one.get("id"))}
     for stale in children(line, "Word", "TextEquiv"):
@@ -64,6 +68,8 @@ def _set_line(line: etree._Element, transcription: Transcription, with_confidenc
         kept.set("conf", f"{transcription.confidence:.4f}")
     if custom and text != before:
         line.set("custom", without_spans(custom))
+    if styles and with_confidence:
+        line.set("custom", with_styles(without_spans(line.get("custom", ""), "textStyle"), styles, text))
     return gone
 
 

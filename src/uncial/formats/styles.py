@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from uncial.formats.types import TextSpan
+from uncial.text.transcription import Transcription
 
 MARKS = {"strike": "␃", "subscript": "␄", "underline": "␅", "superscript": "␆"}
 """The style that each of Loghi's characters stands for (loghi-tooling, StyledString)."""
@@ -42,6 +43,22 @@ def _spans(styles: list[frozenset[str]]) -> Iterable[TextSpan]:
             elif kind not in present and start is not None:
                 yield TextSpan(kind, start, position - start)
                 start = None
+
+
+def unmarked(transcription: Transcription) -> tuple[Transcription, tuple[TextSpan, ...]]:
+    """What a model read that learnt style characters, as plain text and the spans that they marked."""
+    text, spans = split_marks(transcription.text)
+    places = [place for place, character in enumerate(transcription.text) if character not in _KINDS]
+    if len(places) == len(transcription.text):
+        return transcription, ()
+    confidences, positions = transcription.character_confidences, transcription.positions
+    plain = Transcription(
+        text,
+        transcription.confidence,
+        tuple(confidences[place] for place in places) if len(confidences) == len(transcription.text) else (),
+        tuple(positions[place] for place in places) if len(positions) == len(transcription.text) else (),
+    )
+    return plain, spans
 
 
 def insert_marks(text: str, spans: Iterable[TextSpan]) -> str:

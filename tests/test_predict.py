@@ -260,10 +260,24 @@ def test_lines_without_text_are_cut_in_the_direction_that_training_knew(tmp_path
         for line in (replace(untranscribed, text="שלום"), untranscribed)
     )
     expected = extract_page(known, ExtractionSettings()).strips[0]
-    for directed in (with_direction(unknown, None, runs_left=True), with_direction(unknown, "rtl", runs_left=False)):
+    for directed in (with_direction(unknown, None, "rtl"), with_direction(unknown, "rtl", None)):
         assert np.array_equal(extract_page(directed, ExtractionSettings()).strips[0], expected)
-    assert with_direction(unknown, None, runs_left=False) == unknown
-    assert with_direction(known, None, runs_left=True) == known, "its text tells"
+    assert with_direction(unknown, None, None) == unknown
+    assert with_direction(known, None, "rtl") == known, "its text tells"
+
+
+def test_columns_without_text_are_cut_downwards_by_a_model_of_such_a_script(tmp_path):
+    page = np.random.default_rng(1).integers(0, 255, (400, 200), np.uint8)
+    cv2.imwrite(str(tmp_path / "page.png"), page)
+    places = {"column": ((20, 20), (60, 20), (60, 380), (20, 380)), "row": ((80, 20), (190, 20), (190, 60), (80, 60))}
+    unknown = tuple(TextLine(name, "p", polygon=polygon) for name, polygon in places.items())
+    known = tuple(replace(line, text="史記卷一本紀") for line in unknown)
+    page_of = Page("p", tmp_path / "p.xml", ImageSource(tmp_path / "page.png"))
+    trained = extract_page(replace(page_of, lines=known), ExtractionSettings()).strips
+    read = extract_page(with_direction(replace(page_of, lines=unknown), None, "ttb"), ExtractionSettings()).strips
+    assert all(map(np.array_equal, trained, read))
+    upwards = extract_page(replace(page_of, lines=unknown), ExtractionSettings()).strips
+    assert not np.array_equal(trained[0], upwards[0])
 
 
 def test_a_page_that_is_read_with_a_doubt_is_told(predict, drawn, tmp_path):

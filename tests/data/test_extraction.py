@@ -265,6 +265,16 @@ def test_a_column_is_cut_along_its_stated_direction(direction):
         assert strip.shape[0] == pytest.approx(61, abs=2)
 
 
+@pytest.mark.parametrize(("text", "first"), [("史記卷一", "dot"), ("ᠮᠣᠩᠭᠣᠯ", "dot"), ("recto", "bar"), (None, "bar")])
+def test_the_script_of_a_column_without_baseline_tells_where_it_begins(text, first):
+    page = blank(900, 300)
+    cv2.circle(page, (150, 130), 14, INK, -1)  # a dot at the top, a bar at the bottom
+    cv2.rectangle(page, (135, 740), (165, 780), INK, -1)
+    column = line_of(((120, 100), (180, 100), (180, 800), (120, 800)), text=text)
+    dark = (extract(page, column, SETTINGS) < 120).sum(axis=0)
+    assert ("dot" if dark[:100].sum() < dark[-100:].sum() else "bar") == first
+
+
 @pytest.mark.parametrize("amplitude", [0, 12])
 def test_without_a_baseline_the_polygon_says_where_the_line_runs(amplitude):
     curve = sine(amplitude)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from uncial.metrics.alignment import aligned, error_kind
 from uncial.metrics.characters import Confusion, character_scores, confusions
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.metrics.scripts import line_script, script, scripts
+from uncial.text.scripts import line_script, script, scripts
 
 letters = st.text(st.sampled_from("abé ,7\u0301βΒ"), max_size=9)
 

@@ -90,6 +90,8 @@ def test_visual_order_without_a_shaping_library():
     assert visual_order("abc (1)") == "abc (1)"
     assert visual_order("אבג") == "גבא"
     assert visual_order("אב abc def 12 גד") == "דג abc def 12 בא"
+    assert visual_order("א (ב)") == "(ב) א"
+    assert visual_order("abc אב") == "abc בא"
     assert visual_order("ב\u05b0א") == "אב\u05b0"
 
 

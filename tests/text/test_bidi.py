@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from uncial.text.bidi import letter_counts, to_display, to_logical
+from uncial.text.bidi import to_display, to_logical
+from uncial.text.directions import letter_counts
 from uncial.text.graphemes import split_units
 from uncial.text.rules import TextRules, mixed_direction
 from uncial.text.transcription import Transcription

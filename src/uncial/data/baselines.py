@@ -1,6 +1,5 @@
 """The baseline and outline by which a line is cut, from whatever its file states of them."""
 
-import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from uncial.data.polylines import area, as_points, lengths
 from uncial.formats.types import TextLine
+from uncial.text.directions import runs_down, runs_left
 
 MIN_AREA = 12.0
 """Square pixels below which a polygon counts as having no area."""
@@ -148,8 +148,8 @@ def derived_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
 
     An axis within 45 degrees of the horizontal runs to the right. A steep one is believed where the file states a
     vertical direction, or where the polygon is more than twice as long as thick and holds more than two characters;
-    it then runs downwards for `ttb`, else upwards, as turned writing on Western pages mostly does. All else is
-    taken as upright.
+    it then runs downwards for `ttb` and where the text is of a script that stands in columns, else upwards, as turned
+    writing on Western pages mostly does. All else is taken as upright.
     """
     (width, height), axis = _axes(polygon)
     vertical = line.direction in ("ttb", "btt")
@@ -161,7 +161,7 @@ def derived_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
     elif steep and (not elongated or (line.text is not None and len(line.text) <= 2)):
         axis = np.array([1.0, 0.0])
     elif steep:
-        axis = axis * (-1 if axis[1] > 0 else 1)
+        axis = axis * (1 if (axis[1] > 0) == runs_down(line.text or "") else -1)
     elif not elongated:
         axis = np.array([1.0, 0.0])
     elif axis[0] < 0:
@@ -219,7 +219,4 @@ def _crosses_itself(polygon: np.ndarray) -> bool:
 
 
 def _is_right_to_left(line: TextLine) -> bool:
-    if line.direction is not None:
-        return line.direction == "rtl"
-    strong = [unicodedata.bidirectional(char) for char in line.text or ""]
-    return sum(kind in ("R", "AL") for kind in strong) > sum(kind == "L" for kind in strong)
+    return line.direction == "rtl" if line.direction is not None else runs_left(line.text or "")

@@ -1,10 +1,10 @@
 """Words of a recognised line and where they stand in the line's box."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from uncial.formats.alto_geometry import Box
+from uncial.text.directions import runs_left
 from uncial.text.transcription import Transcription
 
 RUN_OF_SPACES = re.compile(r"(?<=[^ ])( +)(?=[^ ])")
@@ -54,10 +54,5 @@ def _extent(word: Word, transcription: Transcription, text: str, direction: str 
         return max(0.0, first), min(1.0, max(first, last))
     length = max(len(text), 1)
     first, last = word.start / length, word.end / length
-    runs_left = direction == "rtl" or (direction is None and _is_right_to_left(text))
-    return (1 - last, 1 - first) if runs_left else (first, last)
-
-
-def _is_right_to_left(text: str) -> bool:
-    kinds = [unicodedata.bidirectional(character) for character in text]
-    return sum(kind in ("R", "AL") for kind in kinds) > kinds.count("L")
+    from_right = direction == "rtl" or (direction is None and runs_left(text))
+    return (1 - last, 1 - first) if from_right else (first, last)

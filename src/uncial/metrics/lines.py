@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from uncial.metrics.counts import Counts, compare
 from uncial.metrics.profiles import form
-from uncial.metrics.scripts import line_script
 from uncial.text.normalization import DEFAULT_PROFILE
+from uncial.text.scripts import line_script
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from uncial.formats.atomic import replacing_text
 from uncial.metrics.counts import Counts, compare
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.profiles import with_plain_spaces
-from uncial.metrics.scripts import PRIVATE, script
+from uncial.text.scripts import PRIVATE, script
 
 Pair = tuple[str, str]
 

@@ -2,7 +2,7 @@
 
 Pillow shapes and orders a run of text where it was built with libraqm (its wheels are): Arabic and Syriac letters join,
 right-to-left text runs right to left, marks sit on their letters. Where libraqm or FriBiDi is missing, right-to-left
-text is put in visual order by whole clusters, without joining and without mirrored brackets. A character that no font
+text is put in visual order by whole clusters, without joining. A character that no font
 has is written as its code point.
 """
 
@@ -14,6 +14,7 @@ from itertools import groupby
 from PIL import ImageDraw, ImageFont, features
 
 from uncial.reports.fonts import fonts_for
+from uncial.text.bidi import to_display
 from uncial.text.characters import code_point
 
 MISSING_COLOUR = (176, 84, 0)
@@ -116,37 +117,8 @@ def is_right_to_left(text: str) -> bool:
 
 
 def visual_order(text: str) -> str:
-    """Return a right-to-left text as it stands from left to right: clusters turned round, but for words and numbers
-    that run the other way.
-
-    Other text comes back as it is. A stand-in for the Unicode bidirectional algorithm, without embedding levels and
-    mirrored signs.
-    """
-    if not is_right_to_left(text):
-        return text
-    pieces = clusters(text)
-    turned: list[str] = []
-    for runs_right, group in groupby(zip(pieces, _run_right(pieces), strict=True), key=lambda piece: piece[1]):
-        run = [cluster for cluster, _ in group]
-        turned.append("".join(run if runs_right else reversed(run)))
-    return "".join(reversed(turned))
-
-
-def _run_right(pieces: list[str]) -> list[bool]:
-    """For each cluster of a right-to-left text whether it runs to the right: letters and digits that do, and what is
-    between two.
-    """
-    directions = [unicodedata.bidirectional(cluster[0]) for cluster in pieces]
-    own = [True if d in ("L", "EN", "AN") else False if d in ("R", "AL") else None for d in directions]
-    before, after = _last_known(own), _last_known(own[::-1])[::-1]
-    return [bool(left) and bool(right) for left, right in zip(before, after, strict=True)]
-
-
-def _last_known(directions: list[bool | None]) -> list[bool | None]:
-    known: list[bool | None] = []
-    for direction in directions:
-        known.append(direction if direction is not None else known[-1] if known else None)
-    return known
+    """Return a text as its clusters stand from left to right."""
+    return "".join(to_display(clusters(text), "R" if is_right_to_left(text) else "L")[0])
 
 
 def _ordered(text: str) -> str:

@@ -14,8 +14,10 @@ from uncial.data.settings import SourceSettings
 from uncial.errors import LineError, UserError
 from uncial.formats.types import Page, Problem, TextLine
 from uncial.formats.write_xml import write_transcriptions
+from uncial.models.recognizer import Recognizer
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import listed
+from uncial.text.directions import runs_down
 from uncial.text.transcription import Transcription
 from uncial.transcriber import Transcriber
 
@@ -52,11 +54,11 @@ def read_pages(
     if copies is not None:
         keep_originals(pages, copies)
     check_direction(data.direction)
-    runs_left = transcriber.recognizer.text.mixed == "R"
+    usual = _usual_direction(transcriber.recognizer)
     with tracked("reading", sum(len(page.lines) for page in pages)) as advance:
         for source_pages in _by_source(pages):
             for page in source_pages:
-                directed = with_direction(page, data.direction, runs_left)
+                directed = with_direction(page, data.direction, usual)
                 found.texts[page.id] = read_page(directed, transcriber, data.max_height, data.max_pixels, found)
                 advance(len(page.lines))
             if copies is not None:
@@ -84,19 +86,36 @@ def read_page(
     return dict(zip(strips, transcriber.transcribe(strips.values()), strict=True))
 
 
-def with_direction(page: Page, direction: str | None, runs_left: bool) -> Page:
+def with_direction(page: Page, direction: str | None, usual: str | None) -> Page:
     """The page with the direction of writing in lines whose file states none, by which training cut their like.
 
-    It is `direction` where that is set. Else the text of a line tells; where there is no text yet, a model whose
-    training texts mostly run from right to left (`runs_left`) tells.
+    It is `direction` where that is set. Else the text of a line tells; where there is no text yet, `usual`, the
+    direction of most texts that the model was trained on, `ttb` in tall lines alone.
     """
 
     def told(line: TextLine) -> TextLine:
-        if line.direction is not None or not (direction or (runs_left and not line.text)):
+        if line.direction is not None:
             return line
-        return replace(line, direction=direction or "rtl")
+        if direction or (usual and not line.text and (usual != "ttb" or _is_column(line))):
+            return replace(line, direction=direction or usual)
+        return line
 
     return replace(page, lines=tuple(map(told, page.lines)))
+
+
+def _usual_direction(recognizer: Recognizer) -> str | None:
+    if recognizer.text.mixed == "R":
+        return "rtl"
+    return "ttb" if runs_down("".join(recognizer.codec.alphabet)) else None
+
+
+def _is_column(line: TextLine) -> bool:
+    """Whether it is so tall that training would take its text for more than one character above the other."""
+    corners = line.polygon or (line.box and (line.box[:2], line.box[2:]))
+    if line.baseline or not corners:
+        return False
+    across, down = (max(values) - min(values) for values in zip(*corners, strict=True))
+    return down > 2 * across
 
 
 def keep_originals(pages: Sequence[Page], target: Path) -> None:

@@ -23,8 +23,7 @@ from bidi.algorithm import (
 )
 from bidi.mirror import MIRRORED
 
-RIGHT_TO_LEFT = ("R", "AL")
-"""The bidirectional classes of letters that run from right to left."""
+from uncial.text.directions import RIGHT_TO_LEFT, letter_counts
 
 _CLASSES = {"LRI": "LRE", "RLI": "RLE", "FSI": "LRE", "PDI": "PDF", "B": "S", "": "L"}
 """Isolates as embeddings, line breaks as tabulators, and unassigned code points as letters."""
@@ -33,19 +32,6 @@ _TURNING = {*RIGHT_TO_LEFT, "AN", "RLE", "LRE", "RLO", "LRO", "PDF"}
 """The classes without which a line from left to right stays as it is."""
 
 _ROUNDS = 4
-
-
-def letter_counts(text: str) -> tuple[int, int]:
-    """Count the characters that run from left to right, and those that run from right to left. Marks, digits,
-    punctuation and white space run with their neighbours and count as neither.
-    """
-    classes = [bidirectional(character) for character in text]
-    return classes.count("L"), sum(kind in RIGHT_TO_LEFT for kind in classes)
-
-
-def has_arabic_digits(text: str) -> bool:
-    """Whether `text` holds digits of the Arabic script, which have no direction of their own but tell the line's."""
-    return any(bidirectional(character) == "AN" for character in text)
 
 
 def to_display(units: Sequence[str], base: str) -> tuple[list[str], list[int]]:

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from uncial.errors import UserError
-from uncial.text.bidi import has_arabic_digits, letter_counts, to_display, to_logical
+from uncial.text.bidi import to_display, to_logical
+from uncial.text.directions import has_arabic_digits, letter_counts
 from uncial.text.graphemes import UNITS, split_units
 from uncial.text.normalization import DEFAULT_PROFILE, normalize, normalizer
 from uncial.text.replacements import Replacements, replaced

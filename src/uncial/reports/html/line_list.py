@@ -14,7 +14,7 @@ from uncial.metrics.lines import EvaluatedLine, LineOrigin
 from uncial.reports.diff import align
 from uncial.reports.figures import visible
 from uncial.reports.html.pictures import picture
-from uncial.text.bidi import letter_counts
+from uncial.text.directions import runs_left
 
 LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 """A character's confidence from 0 to 1, as one of 64 letters (`templates/lines.js` has the same)."""
@@ -120,8 +120,7 @@ COLUMNS: Mapping[str, Callable[[ListedLine], str]] = {
 def _runs_left(line: ListedLine) -> bool:
     """Whether most letters of the line run from right to left, so that truth and readings are set alike."""
     texts = (line.truth, *(reading.text for reading in line.readings))
-    left, right = letter_counts(next(filter(None, texts), ""))
-    return right > left
+    return runs_left(next(filter(None, texts), ""))
 
 
 def _reading_columns(truths: Sequence[str], readings: Sequence[Reading]) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from uncial.text.transcription import Transcription
 from uncial.transcriber import load
 
 FORMATS = ("xml", "tsv", "jsonl")
+UNSURE = 0.5
+"""A mean confidence below which the model hardly knows the writing."""
 
 
 def run(config: DictConfig) -> None:
@@ -97,6 +99,11 @@ def _report(found: Found, target: Path, folder: Path) -> None:
     pages = sum(bool(texts) for texts in found.texts.values())
     mean = sum(text.confidence for text in read) / max(len(read), 1)
     told = [f"Read {plural(len(read), 'line')} of {plural(pages, 'page')}, mean confidence {mean:.2f}: {target}"]
+    if read and mean < UNSURE:
+        told.append(
+            "The model is sure of little of it: look at some lines before you use them. A model of like writing reads "
+            "better, or this one fine-tuned on a few transcribed pages (task=finetune)."
+        )
     if found.problems:
         reasons = Counter(problem.reason for problem in found.problems).most_common(3)
         listed_reasons = "; ".join(f"{count} × {reason}" for reason, count in reasons)

@@ -91,6 +91,16 @@ def test_the_forecast_in_words_and_files(tmp_path):
     assert (ended.folder / "forecast.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize(("exponent", "is_told"), [(-0.2, True), (0.3, False)])
+def test_runs_that_more_lines_do_not_help_are_said_to_be_short(tmp_path, exponent, is_told):
+    """Each is read so often that a training with few lines has learned them, and one with many has only begun."""
+    write_runs(tmp_path / "runs", Law(exponent, final=0.2))
+    ended = run_program(tmp_path / "run", "task=forecast", f"forecast.runs={tmp_path / 'runs'}")
+    assert ended.code == 0, ended
+    told = "With 3,200 lines the CER was no lower than with 1,600: runs as short as these may end"
+    assert (told in " ".join(ended.output.split())) == is_told
+
+
 def test_too_few_sizes_make_no_curve(tmp_path):
     # With the fewest lines this one reads nothing.
     write_runs(tmp_path / "runs", Law(0.7, final=0.15), shares=(1 / 16, 0.5, 1))

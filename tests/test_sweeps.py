@@ -107,13 +107,18 @@ def test_every_template_is_found(monkeypatch):
             assert config.hydra.sweeper.params
 
 
-def test_the_runs_of_a_learning_curve_differ_in_their_lines_alone(monkeypatch):
-    """A least number of passes would make those on many lines longer."""
+@pytest.mark.parametrize(("length", "views"), [([], 150_000), (["trainer.lines_seen=200000"], 200_000)])
+def test_the_runs_of_a_learning_curve_differ_in_their_lines_alone(monkeypatch, length, views):
+    """A least number of passes over the lines of each run would make those on many lines longer, whole epochs those on
+    a few shorter or longer."""
     monkeypatch.setenv("UNCIAL_ROOT", str(ROOT))
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config = compose("config", ["data=page", "sweep=learning_curve"])
-    lengths = {wanted_length(config, lines).epochs * lines for lines in (1_000, 6_000, 30_000)}
-    assert lengths == {config.trainer.lines_seen}
+        configs = {
+            lines: compose("config", ["data=page", "sweep=learning_curve", f"data.share={lines}/30000", *length])
+            for lines in (1_000, 7_000, 30_000)
+        }
+    read = {round(wanted_length(config, lines).epochs * lines, 6) for lines, config in configs.items()}
+    assert read == {views}
 
 
 def test_no_two_runs_get_one_folder(tmp_path):

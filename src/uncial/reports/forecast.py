@@ -104,7 +104,8 @@ def _cautions(report: ForecastReport) -> Iterator[str]:
             f"With {listed} lines the CER was {percent(UNLEARNED, 0)} or more: the model had not begun to read, and "
             "these runs are no part of the curve. Longer runs (trainer.lines_seen) or a pretrained model may help."
         )
-    known = len({run.lines for run in report.runs if run.in_curve})
+    learned = sorted({run.lines for run in report.runs if run.in_curve})
+    known = len(learned)
     if report.curve is None:
         yield (
             f"No curve can be drawn: it takes at least {LEAST_SIZES} numbers of lines with which a model begins to "
@@ -114,6 +115,12 @@ def _cautions(report: ForecastReport) -> Iterator[str]:
         return
     if known == LEAST_SIZES:
         yield f"Only {known} numbers of lines tell the curve: see it as a rough guess."
+    if report.measured(learned[-1]) >= report.measured(learned[-2]):
+        yield (
+            f"With {learned[-1]:,} lines the CER was no lower than with {learned[-2]:,}: runs as short as these may "
+            "end before they have learned what more lines hold. Longer ones (trainer.lines_seen) tell whether it is "
+            "lines that are missing."
+        )
     if report.clusters < 2:
         yield (
             f"All validation lines are from one {report.cluster}: the bands tell what further lines would do on it, "

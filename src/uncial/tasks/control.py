@@ -6,7 +6,7 @@ import lightning as L
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
-from uncial.tasks.configuration import choice
+from uncial.tasks.configuration import choice, share_of_lines
 from uncial.tasks.instantiation import made
 from uncial.training.averaging import AveragedWeights
 from uncial.training.finite import FiniteSteps
@@ -24,15 +24,20 @@ def check_durations(trainer: DictConfig) -> None:
 
 
 def wanted_length(config: DictConfig, lines: int) -> Wanted:
-    """The bounds that the `trainer` group sets on a training with so many lines."""
+    """The bounds that the `trainer` group sets on a training with so many lines.
+
+    With `data.share` it is as long as one on all lines would be, so that runs on several shares differ in their lines
+    alone.
+    """
     trainer = config.trainer
     if trainer.validate_every_epochs is not None and trainer.validate_every_steps is not None:
         raise UserError(
             "trainer.validate_every_epochs and trainer.validate_every_steps are both set: leave one of them null."
         )
+    least = trainer.min_epochs / float(share_of_lines(config.data) or 1)
     return Wanted(
         steps=trainer.max_steps,
-        epochs=trainer.max_epochs or max(trainer.min_epochs, round(trainer.lines_seen / lines)),
+        epochs=trainer.max_epochs or max(least, trainer.lines_seen / lines),
         budget=seconds_of(trainer.time_budget, "trainer.time_budget"),
         validations=trainer.validations,
         every_epochs=trainer.validate_every_epochs,

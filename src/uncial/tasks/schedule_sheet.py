@@ -53,8 +53,8 @@ def planned_run(config: DictConfig, wanted: Wanted, plan: Plan) -> PlannedRun:
     none."""
     schedule, note = made(config, "scheduler"), ""
     if plan.total == UNKNOWN:
-        plan = wanted.with_total(plan, (wanted.epochs or 1) * plan.epoch)
-        note = f"trainer.time_budget will fix the number of steps: drawn for {wanted.epochs} epochs."
+        plan = wanted.with_total(plan, math.ceil((wanted.epochs or 1) * plan.epoch))
+        note = f"trainer.time_budget will fix the number of steps: drawn for {wanted.epochs or 1:.3g} epochs."
     if isinstance(schedule, Callback):
         note = f"{note} The scores will lower the rate.".strip()
     steps = range(1, int(plan.total) + 1)

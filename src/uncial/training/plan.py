@@ -54,12 +54,12 @@ def checked_unit(unit: str) -> str:
 class Wanted:
     """How long the user wants a run to be.
 
-    `steps` or else `epochs` bound it, unless a time `budget` in seconds does; `validations` are those of a whole run,
-    or `every_epochs` or `every_steps` states their distance.
+    `steps` or else `epochs`, which need not be whole, bound it, unless a time `budget` in seconds does; `validations`
+    are those of a whole run, or `every_epochs` or `every_steps` states their distance.
     """
 
     steps: int | None = None
-    epochs: int | None = None
+    epochs: float | None = None
     budget: float | None = None
     validations: int = 1
     every_epochs: float | None = None
@@ -67,7 +67,7 @@ class Wanted:
 
     def plan(self, epoch: int, lines: int) -> Plan:
         """The plan of a run whose epoch has `epoch` optimizer steps on `lines` lines."""
-        total = UNKNOWN if self.budget is not None else self.steps or (self.epochs or 1) * epoch
+        total = UNKNOWN if self.budget is not None else self.steps or math.ceil((self.epochs or 1) * epoch)
         return self.with_total(Plan(total, epoch, UNKNOWN, lines / epoch), total)
 
     def with_total(self, plan: Plan, total: float) -> Plan:

@@ -1,9 +1,9 @@
 """Train, validation and test: by page, document or hand, decided by a hash that is the same on every machine."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from uncial.data.joined_pages import joined, position
 from uncial.errors import UserError
 from uncial.formats.types import Page, Problem
 
@@ -18,15 +18,6 @@ class Split:
     parts: Mapping[str, str]
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Component:
-    """Pages that must lie on one side: of one group, or with the same image. `position` is their hash in [0, 1)."""
-
-    pages: tuple[Page, ...]
-    key: str
-    position: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +67,7 @@ def split(
     stated = set(parts.values())
     free: list[_Free] = []
     if len(parts) < len(kept):
-        for component in _components(kept, _key_of(by), seed, hashes or {}):
+        for component in joined(kept, by, seed, hashes or {}):
             members = [page for page in component.pages if page.id not in parts]
             sides = {parts[page.id] for page in component.pages if page.id in parts}
             train_or_val = any(given[page.id] == "trainval" for page in members)
@@ -112,7 +103,7 @@ def fold_split(
     hashes = hashes or {}
     whole = split(pages, ratio, by, seed, hashes)
     pool = [page for page in pages if whole.parts.get(page.id) in ("train", "val")]
-    components = _components(pool, _key_of(by), seed, hashes)
+    components = joined(pool, by, seed, hashes)
     if len(components) < folds:
         number = f"{len(components)} {by}{'' if len(components) == 1 else 's'}"
         raise UserError(f"data.folds={folds}: beside the test part there is no more than {number}; use fewer folds")
@@ -143,12 +134,6 @@ def _pooled_parts(pages: Sequence[Page]) -> tuple[str, ...]:
     return (told,) if stated else ()
 
 
-def position(key: str, seed: int) -> float:
-    """Where a group lies between 0 and 1: the same on every machine and whatever else is in the data."""
-    digest = hashlib.sha256(f"{seed}\0{key}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
-
-
 def _shares(ratio: Sequence[float]) -> dict[str, float]:
     if len(ratio) != 3 or any(share < 0 for share in ratio) or sum(ratio) <= 0:
         raise UserError(f"data.ratio={list(ratio)}: give the shares of train, val and test, for instance [.8,.1,.1]")
@@ -157,32 +142,6 @@ def _shares(ratio: Sequence[float]) -> dict[str, float]:
 
 def _strictest(parts: Iterable[str]) -> str | None:
     return max(parts, key=PARTS.index, default=None)
-
-
-def _key_of(by: str) -> Callable[[Page], str]:
-    def of_page(page: Page) -> str:
-        return page.group or page.id
-
-    def of_document(page: Page) -> str:
-        return page.document
-
-    def of_hand(page: Page) -> str:
-        return page.hand
-
-    keys = {"page": of_page, "document": of_document, "hand": of_hand}
-    if by not in keys:
-        raise UserError(f"data.split={by}: choose page, document or hand")
-
-    def key(page: Page) -> str:
-        name = keys[by](page)
-        if not name:
-            raise UserError(
-                f"data.split={by}: nothing tells the {by} of {page.id}; put each {by} into a folder of its own, "
-                f"or name it by a pattern on the path: data.{by}_pattern='([^/]+)/'"
-            )
-        return name
-
-    return key
 
 
 def _stated(pages: Sequence[Page], shares: Mapping[str, float]) -> dict[str, str | None]:
@@ -222,35 +181,6 @@ def _clashes(subset: str | None, strictest: str) -> bool:
     if subset == "trainval":
         return strictest == "test"
     return subset is not None and subset != strictest
-
-
-def _components(
-    pages: Sequence[Page], key_of: Callable[[Page], str], seed: int, hashes: Mapping[str, str]
-) -> list[_Component]:
-    """The pages joined by group and by image (union-find); a component has the first of its keys in the alphabet."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    keys = [f"group\0{key_of(page)}" for page in pages]
-    for page, key in zip(pages, keys, strict=True):
-        content = hashes.get(page.id)
-        if content:
-            parent[root(f"image\0{content}")] = root(key)
-        if page.group:
-            parent[root(f"page\0{page.group}")] = root(key)
-    members: dict[str, list[tuple[str, Page]]] = {}
-    for page, key in zip(pages, keys, strict=True):
-        members.setdefault(root(key), []).append((key.removeprefix("group\0"), page))
-    components = []
-    for found in members.values():
-        first = min(key for key, _ in found)
-        components.append(_Component(tuple(page for _, page in found), first, position(first, seed)))
-    return sorted(components, key=lambda component: component.key)
 
 
 def _allowed(train_or_val: bool, stated: set[str]) -> tuple[str, ...]:

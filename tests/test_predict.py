@@ -211,6 +211,12 @@ def test_two_files_of_one_image_are_both_read(predict, drawn, tmp_path):
     assert len(contents(left.folder / "pages")) == 12
 
 
+def test_images_of_pages_are_read_by_the_files_beside_them(predict, drawn):
+    ended = predict(quoted(drawn / "page" / "*.png"))
+    assert ended.code == 0, ended
+    assert sorted(contents(ended.folder / "pages")) == sorted(path.name for path in (drawn / "page/page").glob("*.xml"))
+
+
 def test_several_inputs_are_read_in_one_run(predict, drawn):
     ended = predict(f"[{drawn / 'page'},{drawn / 'alto'}]", "predict.format=jsonl")
     assert ended.code == 0, ended

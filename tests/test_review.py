@@ -52,6 +52,14 @@ def test_a_line_of_which_nothing_was_read_comes_before_sure_ones():
     assert "is expected to bring the CER" in told(review(lines), 0.1)
 
 
+@pytest.mark.parametrize(("sure", "share"), [(0, 1.0), (1, 0.5), (3, 0.25)])
+def test_a_line_of_which_nothing_was_read_is_a_part_of_the_text_that_is_wrong(sure, share):
+    lines = [ReadLine("p", "empty", 0, 0.0), *(ReadLine("p", str(n), 40, 1.0) for n in range(sure))]
+    found = review(lines)
+    assert found.expected[0] == pytest.approx(share)
+    assert found.rest[0] == pytest.approx(share)
+
+
 def test_test_and_predict_list_the_lines_to_read(trained, drawn, tmp_path):
     data = ("data=page", f"data.root={drawn / 'page'}", "data.subset=all", "metrics.review_cer=0.001")
     ended = run_program(tmp_path / "test", "task=test", f"checkpoint={trained.folder}", *data)

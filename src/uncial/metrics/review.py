@@ -50,13 +50,13 @@ def review(lines: Sequence[ReadLine]) -> Review:
     lengths = np.array([line.characters for line in lines], float)
     usual = float(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 1.0
     doubts = np.array([1.0 if not line.characters else 1 - line.confidence for line in lines])
-    expected = np.where(lengths > 0, lengths, usual) * doubts
+    lengths = np.where(lengths > 0, lengths, usual)
+    expected = lengths * doubts
     order = np.argsort(-expected, kind="stable")
     expected, lengths = expected[order], lengths[order]
     ordered = tuple(lines[place] for place in order)
     left = _left(expected)
-    unread = np.maximum(_left(np.maximum(lengths, 1)), 1)
-    found = Review(ordered, expected, left / max(float(lengths.sum()), 1.0), left[:-1] / unread[:-1])
+    found = Review(ordered, expected, left / max(float(lengths.sum()), 1.0), left[:-1] / _left(lengths)[:-1])
     if any(line.edits is None or line.truth_characters is None for line in ordered):
         return found
     edits = np.array([line.edits for line in ordered], float)

@@ -8,8 +8,9 @@ from omegaconf import DictConfig
 
 from uncial.data.sources import lines, xml
 from uncial.data.sources.finding import contents, files, places
+from uncial.data.sources.xml_files import xml_beside
 from uncial.errors import UserError
-from uncial.formats.images import is_image
+from uncial.formats.lines import is_image
 from uncial.formats.results import RecognizedLine, write_jsonl, write_tsv
 from uncial.formats.types import Page, Problem
 from uncial.metrics.review import ReadLine, review
@@ -58,12 +59,13 @@ def run(config: DictConfig) -> None:
 
 
 def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[Problem]]:
-    """The pages of PAGE and ALTO files where the input holds some, else line images. Raises `UserError` where it
-    holds neither."""
+    """The pages of PAGE and ALTO files where the input holds some or names images that have one beside them, else line
+    images. Raises `UserError` where it holds neither."""
     inputs = listed(config.predict.input)
     where = places(inputs, "predict.input")
     settings = settings_to_read(inputs, config.data, "predict.input")
-    if files(where, lambda path: path.suffix.lower() == ".xml"):
+    transcribed = any(place.path.is_file() and is_image(place.path) and xml_beside(place.path) for place in where)
+    if transcribed or files(where, lambda path: path.suffix.lower() == ".xml"):
         reading = xml.read(settings)
     elif files(where, is_image):
         if form == "xml":

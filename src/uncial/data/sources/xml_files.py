@@ -63,7 +63,7 @@ def _files_of(
     if place.path.is_dir() or _is_xml(place.path):
         return _below(place, settings, subset, named and place.path.is_file()), []
     if is_image(place.path):
-        beside = _beside(place.path)
+        beside = xml_beside(place.path)
         if beside is None:
             return [], [Problem(str(place.path), "", "has no XML file of its name beside it or in page/ or alto/")]
         return [XmlFile(beside, place.relative(beside), place.anchor, subset)], []
@@ -88,7 +88,7 @@ def _listed(place: Place, settings: SourceSettings, subset: str | None) -> tuple
     for number, row in rows:
         path = resolve(row, bases)
         if path is not None and is_image(path):
-            path = _beside(path)
+            path = xml_beside(path)
         if path is None or not _is_xml(path):
             reason = "is not there" if path is None else "is no XML file"
             problems.append(Problem(str(place.path), "", f"row {number}: {row} {reason}, looked for below {bases[0]}"))
@@ -107,7 +107,8 @@ def _anchor(path: Path, bases: Sequence[Path]) -> Path:
     return next((base for base in bases if path.is_relative_to(base)), path.parent)
 
 
-def _beside(image: Path) -> Path | None:
+def xml_beside(image: Path) -> Path | None:
+    """The XML file of an image's name beside it or in a folder that layouts call `page` or `alto`."""
     folders = [image.parent, *(image.parent / name for name in LAYOUT_FOLDERS)]
     return next((path for folder in folders if (path := folder / f"{image.stem}.xml").is_file()), None)
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from program import ROOT
 
-from uncial.config_keys import NUMBERS_OR_NULL, check_values, known_keys
+from uncial.config_keys import COUNTS_OR_NULL, NUMBERS_OR_NULL, check_values, known_keys
 from uncial.errors import UserError
 from uncial.typed_arguments import as_typed, hydra_value, quoted
 
@@ -47,6 +47,8 @@ MISTYPED = [
     (["seed=null"], ["seed=null", "a number is expected"]),
     (["trainer.max_steps=many"], ["trainer.max_steps=many", "a number is expected, or null"]),
     (["trainer.workers=true"], ["trainer.workers", "a number is expected, or null"]),
+    (["trainer.max_epochs=2.3"], ["trainer.max_epochs=2.3", "a whole number is expected, or null"]),
+    (["trainer.validate_every_epochs=0"], ["trainer.validate_every_epochs=0", "above 0"]),
     (["data.strict=yes"], ["data.strict=yes", "true or false is expected"]),
     (["data.ratio=x"], ["data.ratio=x", "[0.8,0.1,0.1]"]),
     (["model.head.layers=two"], ["model.head.layers=two"]),
@@ -229,7 +231,7 @@ def test_commands_that_the_program_suggests_are_taken_as_they_stand(folder):
 
 
 def test_the_keys_that_may_be_null_exist():
-    assert set(NUMBERS_OR_NULL) <= known_keys(ROOT / "conf").keys()
+    assert {*NUMBERS_OR_NULL, *COUNTS_OR_NULL} <= known_keys(ROOT / "conf").keys()
 
 
 def test_every_default_is_of_its_own_kind():

@@ -18,9 +18,12 @@ from uncial.training.watchdog import Watchdog
 
 
 def check_durations(trainer: DictConfig) -> None:
-    """Raises `UserError` for a time that is none."""
+    """Raises `UserError` for a time that is none, and for validations that are no distance apart."""
     for key in ("time_budget", "max_time"):
         seconds_of(trainer[key], f"trainer.{key}")
+    distance = trainer.validate_every_epochs
+    if distance is not None and distance <= 0:
+        raise UserError(f"trainer.validate_every_epochs={distance}: a number above 0 is needed, or null.")
 
 
 def wanted_length(config: DictConfig, lines: int) -> Wanted:
@@ -30,6 +33,7 @@ def wanted_length(config: DictConfig, lines: int) -> Wanted:
     alone.
     """
     trainer = config.trainer
+    check_durations(trainer)
     if trainer.validate_every_epochs is not None and trainer.validate_every_steps is not None:
         raise UserError(
             "trainer.validate_every_epochs and trainer.validate_every_steps are both set: leave one of them null."

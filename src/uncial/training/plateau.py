@@ -55,6 +55,7 @@ class Plateau(L.Callback):
             self._cooling, self._improvement.waited = self._cooling - 1, 0
         if self._improvement.waited >= self.patience and self.gamma**self._reductions > self.final:
             self._reductions, self._cooling, self._improvement.waited = self._reductions + 1, self.cooldown, 0
+            _set_rates(trainer)
             log.info(
                 f"{self.monitor} has not improved in {self.patience} validations: the learning rate is now "
                 f"{max(self.final, self.gamma**self._reductions):.3g} of its full height."
@@ -66,3 +67,14 @@ class Plateau(L.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._reductions, self._cooling = state_dict["reductions"], state_dict["cooling"]
         self._improvement.restore(state_dict["improvement"])
+
+
+def _set_rates(trainer: L.Trainer) -> None:
+    """Give the next step the rate of now: the schedule was asked for it when the last step ended."""
+    for configured in trainer.lr_scheduler_configs:
+        scheduler: Any = configured.scheduler
+        factors = (factor(scheduler.last_epoch) for factor in scheduler.lr_lambdas)
+        rates = [rate * factor for rate, factor in zip(scheduler.base_lrs, factors, strict=True)]
+        for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        scheduler._last_lr = rates

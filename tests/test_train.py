@@ -195,7 +195,7 @@ def test_a_time_budget_fixes_the_steps_from_the_first_of_them(train):
     steps = int(ended.read("steps.txt"))
     assert ended.metrics["train"]["steps"] == steps > 3
     assert validations(ended.folder)[-1] == steps
-    assert len(validations(ended.folder)) == 3
+    assert len(validations(ended.folder)) in (2, 3), "the first may fall into the steps that are measured"
 
 
 def test_a_time_budget_is_kept_by_a_run_that_warms_up_for_longer(train):
@@ -246,6 +246,7 @@ def test_a_run_repeated_in_its_folder_uses_the_steps_written_there(train, tmp_pa
         ("seed=-1", "seed"),
         ("model.monitor=val/acc", "val/cer"),
         ("model.mode=minimum", "model.mode=minimum"),
+        ("optimizer.betas=[0.9]", "check the keys under 'optimizer'"),
     ],
 )
 def test_a_wrong_value_ends_in_one_sentence_that_names_its_key(train, wrong, told):

@@ -25,7 +25,7 @@ from uncial.tasks.recognition import loading, part_of, texts_of, too_long
 from uncial.tasks.session import Session
 from uncial.training.augmentations.chain import build_augmentation
 from uncial.training.group import processes
-from uncial.training.length import RunLength
+from uncial.training.length import STEPS, RunLength
 from uncial.training.line_scores import LineScores
 from uncial.training.module import TrainingModule
 
@@ -111,13 +111,16 @@ def training_parts(
 
 
 def run_length(config: DictConfig, part: Part, how: Loading, folder: Path) -> RunLength:
-    """The number of steps, from the first of the `trainer` keys that is set."""
+    """The number of steps, from the first of the `trainer` keys that is set. A time budget is measured over the warm-up
+    where that has a number of steps of its own."""
+    warmup = config.scheduler
+    is_stated = warmup.get("warmup_samples") is None and warmup.get("warmup_fraction") is None
     return RunLength(
         wanted_length(config, len(part.dataset)),
         len(training_sampler(part, how, config.seed)),
         len(part.dataset),
-        config.scheduler.warmup_steps,
-        folder / "steps.txt",
+        warmup.get("warmup_steps", 0) if is_stated else 0,
+        folder / STEPS,
     )
 
 

@@ -13,11 +13,11 @@ from safetensors.torch import load_file
 from uncial.errors import FindingsError, UserError
 from uncial.reports.console import make_console, show
 from uncial.reports.environment import differences, read_environment
-from uncial.reports.metrics_log import read_curves
 from uncial.reports.tables import write_json
 from uncial.tasks import train
 from uncial.tasks.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
 from uncial.tasks.session import session
+from uncial.training.length import MEASURED, STEPS
 from uncial.training.trainer import quiet_lightning
 
 WEIGHTS = "best.safetensors"
@@ -35,13 +35,15 @@ class Repetition:
 
 
 def run(config: DictConfig) -> None:
-    """Repeats the training of the folder `run`. Raises `FindingsError` (exit code 2) where the result differs."""
+    """Repeats the training of the folder `run`, with the steps that its time budget was turned into. Raises
+    `FindingsError` (exit code 2) where the result differs."""
     before = Path(str(config.run))
     again = config_to_repeat(before, config)
     quiet_lightning()
     with session(again, lambda same: same) as this:
-        if (before / OVERRIDES).is_file():
-            shutil.copy(before / OVERRIDES, this.folder / OVERRIDES)
+        for name in (OVERRIDES, STEPS, MEASURED):
+            if (before / name).is_file():
+                shutil.copy(before / name, this.folder / name)
         train.train(replace(this, typed=tuple(read_overrides(before))))
     found = compare_runs(before, this.folder)
     same = not found.results
@@ -58,8 +60,7 @@ def run(config: DictConfig) -> None:
 def config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
     """The saved config of the run, with what was typed of the keys that do not change it: places and machine.
 
-    A time budget has become a number of steps and of validations, which are repeated. Raises `UserError` for a folder
-    that holds no finished training and for a key that would make another run of it.
+    Raises `UserError` for a folder that holds no finished training and for a key that would make another run of it.
     """
     for name in (CONFIG, WEIGHTS, "metrics.json"):
         if not (folder / name).is_file():
@@ -67,10 +68,6 @@ def config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
     config = saved_config(folder, typed, ignored=("task", "run", "name"))
     if config.task.name != "train":
         raise UserError(f"run={folder} is of task={config.task.name}: only trainings can be repeated.")
-    if (steps := folder / "steps.txt").is_file():
-        config.trainer.time_budget = None
-        config.trainer.max_steps = int(steps.read_text())
-        config.trainer.validations = len(read_curves(folder / "metrics.csv")["val/loss"].steps)
     return config
 
 

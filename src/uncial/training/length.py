@@ -1,18 +1,20 @@
 """How long a run is: its optimizer steps, fixed before the first or measured against a time budget, and when it
 validates."""
 
+import json
 import logging
 import math
 import time
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 
 from uncial.errors import UserError
+from uncial.formats.atomic import replacing_text
 from uncial.training.group import is_first, told_by_first
-from uncial.training.plan import UNKNOWN, Wanted
+from uncial.training.plan import UNKNOWN, Plan, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -30,18 +32,34 @@ USUALLY_MEASURED = 20
 """Steps over which a time budget is measured where there is no warm-up."""
 
 
+STEPS, MEASURED = "steps.txt", "time_budget.json"
+"""What a run's folder keeps of its time budget: the number of steps, and beside it all that this was turned into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a time budget was turned into: the steps of the run, after how many of them that was known, and the
+    validations that are planned."""
+
+    steps: int
+    known_after: int
+    validations: int
+
+
 class RunLength(L.Callback):
     """Ends the run after a fixed number of steps, and validates when its plan says, the last time after the last step.
 
     With a time budget the number of steps is fixed after `measured_steps` from the throughput until then, and written
-    to `steps_file`; a run that is resumed or repeated finds it there. An epoch has `batches` of `lines` in all. Of
-    several processes the first measures and decides.
+    to `steps_file`; a run that is resumed or repeated finds it there, and beside it after how many steps it was fixed,
+    so that it has the same rates and validations before. An epoch has `batches` of `lines` in all. Of several processes
+    the first measures and decides.
     """
 
     def __init__(self, wanted: Wanted, batches: int, lines: int, measured_steps: int, steps_file: Path) -> None:
         self.wanted, self.batches, self.lines = wanted, batches, lines
         self.measured_steps, self.steps_file = max(LEAST_MEASURED, measured_steps or USUALLY_MEASURED), steps_file
         self.plan = wanted.plan(batches, lines)
+        self.known_after = 0
         self._start = self._sanity_start = self._measure_start = 0.0
         self._validation_seconds = 0.0
         self._first_step = self._steps_seen = 0
@@ -53,7 +71,7 @@ class RunLength(L.Callback):
         steps = math.ceil(self.batches / trainer.accumulate_grad_batches)
         self.plan = self.wanted.plan(steps, self.lines)
         if self.wanted.budget is not None and self.steps_file.is_file():
-            self.plan = self.wanted.with_total(self.plan, int(self.steps_file.read_text()))
+            self._read()
         trainer.fit_loop.max_epochs = -1
         self._apply(trainer)
 
@@ -64,6 +82,7 @@ class RunLength(L.Callback):
         self._start -= state["spent"]
         self.wanted = replace(self.wanted, validations=state["validations"])
         self.plan = self.wanted.with_total(self.plan, state["total"])
+        self.known_after = state.get("known_after", 0)
         self._apply(trainer)
 
     def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -80,10 +99,8 @@ class RunLength(L.Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: object, batch_idx: int
     ) -> None:
-        is_known = self.wanted.budget is not None and self.plan.total != UNKNOWN
-        if is_known and is_first() and not self.steps_file.is_file():
-            # A step later than it is known: by now the state that is written first has it too.
-            self.steps_file.write_text(f"{self.plan.total}\n")
+        # A step later than it is known: by now the state that is written first has it too.
+        self._keep_known_length()
         if self.plan.total == UNKNOWN:
             # The first step pays for memory and kernels that later steps reuse.
             if trainer.global_step == self._first_step + 1 and not self._measure_start:
@@ -97,15 +114,28 @@ class RunLength(L.Callback):
     ) -> None:
         # Lightning validates after a batch whose number is a multiple of this.
         has_stepped, self._steps_seen = trainer.global_step > self._steps_seen, trainer.global_step
-        is_due = has_stepped and self.plan.validates_after(trainer.global_step)
+        is_due = has_stepped and self.plan_at(trainer.global_step).validates_after(trainer.global_step)
         trainer.val_check_batch = trainer.fit_loop.epoch_loop.total_batch_idx + 1 if is_due else NEVER
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._keep_known_length()
+
+    def plan_at(self, step: int) -> Plan:
+        """The plan as it is known at a step: while a time budget is measured neither an end nor a validation."""
+        is_measured = 0 < self.known_after >= step
+        return replace(self.plan, total=UNKNOWN, validation=UNKNOWN) if is_measured else self.plan
 
     def state_dict(self) -> dict[str, Any]:
         """What a time budget has been turned into; all else follows from the config."""
         if self.wanted.budget is None:
             return {}
         spent = time.monotonic() - self._start
-        return {"total": self.plan.total, "validations": self.wanted.validations, "spent": spent}
+        return {
+            "total": self.plan.total,
+            "known_after": self.known_after,
+            "validations": self.wanted.validations,
+            "spent": spent,
+        }
 
     def _has_measured_enough(self, steps: int) -> bool:
         assert self.wanted.budget is not None
@@ -124,13 +154,30 @@ class RunLength(L.Callback):
                 self.wanted.validations, (left - self.wanted.validations * self._validation_seconds) / step_seconds
             )
         total, self.wanted = told_by_first((steps + max(1, math.floor(more)), self.wanted))
-        self.plan = self.wanted.with_total(self.plan, total)
+        self.plan, self.known_after = self.wanted.with_total(self.plan, total), steps
         self._apply(trainer)
         log.info(
             f"The time budget of {budget:.0f} s allows {self.plan.total} steps of {1000 * step_seconds:.0f} ms "
             f"and {self.plan.validations_by(int(self.plan.total) - 1) + 1} validations of "
             f"{self._validation_seconds:.1f} s."
         )
+
+    def _keep_known_length(self) -> None:
+        is_known = self.wanted.budget is not None and self.plan.total != UNKNOWN
+        if not is_known or not is_first() or self.steps_file.is_file():
+            return
+        measured = Measured(int(self.plan.total), self.known_after, self.wanted.validations)
+        with replacing_text(self.steps_file.with_name(MEASURED)) as file:
+            json.dump(asdict(measured), file)
+        self.steps_file.write_text(f"{measured.steps}\n")
+
+    def _read(self) -> None:
+        steps, more = int(self.steps_file.read_text()), self.steps_file.with_name(MEASURED)
+        if more.is_file():
+            measured = Measured(**json.loads(more.read_text(encoding="utf-8")))
+            self.known_after = measured.known_after
+            self.wanted = replace(self.wanted, validations=measured.validations)
+        self.plan = self.wanted.with_total(self.plan, steps)
 
     def _apply(self, trainer: L.Trainer) -> None:
         trainer.fit_loop.epoch_loop.max_steps = -1 if self.plan.total == UNKNOWN else int(self.plan.total)

@@ -150,8 +150,10 @@ class TrainingModule(ScoringModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         try:
             optimizer = self.optimizer_factory(parameter_groups(self.model, self.lr_factors))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise UserError(f"The optimizer cannot be made: {error}; check the keys under 'optimizer'.") from error
         apply_factors(optimizer)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(step, self.length.plan))
+        scheduler = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: self.schedule(step, self.length.plan_at(step))
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -1,0 +1,94 @@
+"""A training with nothing but the schedule, the length and the scores that a test gives it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from uncial.training.length import STEPS, RunLength
+from uncial.training.module import TrainingModule
+from uncial.training.plan import Wanted
+
+
+class Line(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rise = nn.Parameter(torch.zeros(1))
+
+    def loss(self, batch):
+        return {"loss": (self.rise - 1).abs().sum()}
+
+    def predict(self, batch):
+        return []
+
+
+class Batch:
+    indices = (0,)
+
+
+class Scripted:
+    """Gives the validations the scores that are written down for them, and one to the check before the training."""
+
+    def __init__(self, scores):
+        self.left = [9.0, *scores]
+
+    def update(self, batch, predictions):
+        pass
+
+    def counts(self):
+        return [0]
+
+    def scores(self, counts):
+        return {"cer": self.left.pop(0)}
+
+    def samples(self):
+        return []
+
+    def reset(self):
+        pass
+
+
+class Rates(L.Callback):
+    """The rate of each step, and the steps that were followed by a validation."""
+
+    def __init__(self):
+        self.of_steps = []
+        self.validated = []
+
+    def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+        self.of_steps.append(optimizer.param_groups[0]["lr"])
+
+    def on_validation_end(self, trainer, pl_module):
+        if not trainer.sanity_checking:
+            self.validated.append(trainer.global_step)
+
+
+def train_scripted(
+    folder: Path, schedule: Any, wanted: Wanted, scores: Sequence[float], measured_steps: int = 0
+) -> Rates:
+    """Epochs of three steps at the height 1 of the rate; a schedule that is a callback hears the scores."""
+    rates = Rates()
+    length = RunLength(wanted, 3, 3, measured_steps, folder / STEPS)
+    optimizer = lambda groups: torch.optim.SGD(groups, lr=1.0)  # noqa: E731
+    module = TrainingModule(Line(), Scripted(scores), optimizer, schedule, length, seed=1)
+    listening = [schedule] if isinstance(schedule, L.Callback) else []
+    trainer = L.Trainer(
+        accelerator="cpu",
+        max_epochs=-1,
+        check_val_every_n_epoch=None,
+        val_check_interval=2**31,
+        num_sanity_val_steps=1,
+        callbacks=[length, *listening, rates],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+    )
+    loader = lambda batches: DataLoader([Batch()] * batches, batch_size=None)  # noqa: E731
+    trainer.fit(module, loader(3), loader(1))
+    return rates

@@ -125,4 +125,7 @@ def _find(row: Label, index: dict[str, list[Path]], folder: Path) -> tuple[Path 
     if len(found) > 1:
         return None, f"the name {row.name} fits {len(found)} images: give the path with its suffix"
     other = folder / row.name
-    return (other, "") if is_image(other) and other.is_file() else (None, f"the image {row.name} does not exist")
+    if is_image(other) and other.is_file():
+        return other, ""
+    remedy = "put it into images/, and end names that hold spaces by a tab in every row"
+    return None, f"the image {row.name} does not exist; {remedy}"

@@ -47,7 +47,8 @@ def _add_rows(
     for row, path in resolved:
         where = f"row {row.number}"
         if path is None:
-            problems.append(Problem(str(entry.path), where, f"the image {row.image} does not exist", "missing_image"))
+            reason = f"the image {row.image} does not exist; put it there, or set data.root to the folder of the paths"
+            problems.append(Problem(str(entry.path), where, reason, "missing_image"))
         elif not selected(named[path], settings.include, settings.exclude):
             continue
         elif path in images:

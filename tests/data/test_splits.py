@@ -209,3 +209,24 @@ def test_what_the_data_state_as_test_is_in_no_fold_and_the_rest_is_pooled():
 def test_fewer_pages_than_folds_are_refused():
     with pytest.raises(UserError, match="no more than 3 pages"):
         fold_split([page(f"p{i}") for i in range(3)], (1.0, 0.0, 0.0), "page", 1, 4, 0)
+
+
+stated_pages = st.lists(
+    st.tuples(st.sampled_from([None, "train", "val", "test", "trainval"]), st.integers(0, 4), st.integers(0, 2)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(stated_pages, st.sampled_from(["page", "document"]), seeds)
+def test_one_image_is_on_one_side_whatever_is_stated_of_its_pages_and_documents(stated, by, seed):
+    """A page that states nothing may be the twin of a training page in a document of the test; no page is lost."""
+    pages = [page(f"p{i}", subset, document=f"d{document}") for i, (subset, _, document) in enumerate(stated)]
+    hashes = {f"p{i}": f"image{image}" for i, (_, image, _) in enumerate(stated)}
+    found = split(pages, RATIO, by, seed, hashes)
+    sides: dict[str, set[str]] = {}
+    for name, part in found.parts.items():
+        sides.setdefault(hashes[name], set()).add(part)
+    assert all(len(parts) == 1 for parts in sides.values())
+    assert set(sides) == set(hashes.values())
+    assert len(found.parts) + len(found.problems) == len(pages)

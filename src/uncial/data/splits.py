@@ -55,7 +55,7 @@ def split(
     wants a validation, it is taken from train. A part with a share that the hash leaves empty takes the group whose
     position lies nearest to it (from a part that keeps another), train first, then val, then test. Pages of the same
     image go to one side; where the data state two, the page of the stricter part (test, val, train) is used and the
-    other is a `Problem`.
+    other is a `Problem`. So is a page whose image is stated for one part and whose group for another.
 
     Raises `UserError` for a wrong ratio or `by`, for pages without document or hand, and where all pages form one
     group.
@@ -77,7 +77,10 @@ def split(
             elif members:
                 free.append(_Free(tuple(members), component.key, component.position, _allowed(train_or_val, stated)))
     parts.update(_by_hash(free, shares, stated))
-    parts = {page.id: parts[page.id] for page in kept}
+    torn = _torn(kept, parts, given, hashes or {})
+    problems = (*problems, *torn.values())
+    parts = {page.id: parts[page.id] for page in kept if page.id not in torn}
+    kept = [page for page in kept if page.id not in torn]
     return Split(parts, problems, (*_shared_groups(kept, parts), *_empty_parts(parts, free, shares, stated, by)))
 
 
@@ -174,6 +177,23 @@ def _without_leaks(
             reason = f"its image is also that of {other.id} in the part {given[other.id]}, which is kept there only"
             problems.append(Problem(str(page.source), "", reason, "leaking_page"))
     return kept, tuple(problems)
+
+
+def _torn(
+    pages: Sequence[Page], parts: Mapping[str, str], given: Mapping[str, str | None], hashes: Mapping[str, str]
+) -> dict[str, Problem]:
+    """The pages that state no part and came to another one than the page of a stated part that has their image."""
+    stated = {hashes[page.id]: page for page in pages if given[page.id] in PARTS and hashes.get(page.id)}
+    problems = {}
+    for page in pages:
+        other = stated.get(hashes.get(page.id, ""))
+        if other is not None and given[page.id] not in PARTS and parts[page.id] != parts[other.id]:
+            reason = (
+                f"its image is also that of {other.id} in the part {parts[other.id]}, and the pages that it is kept "
+                f"with are in the part {parts[page.id]}"
+            )
+            problems[page.id] = Problem(str(page.source), "", reason, "leaking_page")
+    return problems
 
 
 def _clashes(subset: str | None, strictest: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from rapidfuzz.distance import Levenshtein
 
-from uncial.metrics.profiles import is_diacritic, without_diacritics
+from uncial.metrics.profiles import in_small_letters, is_diacritic, without_diacritics
 
 Pair = tuple[str, str]
 """A character of the truth and what was read for it: the second is empty for a deletion, the first for an insertion."""
@@ -42,10 +42,10 @@ def error_kind(truth: str, read: str) -> ErrorKind:
         return "punctuation"
     if any(category[0] == "N" for category in categories):
         return "digit"
-    if truth and read and truth.lower() == read.lower():
+    if truth and read and in_small_letters(truth) == in_small_letters(read):
         return "case"
     if all(is_diacritic(character) for character in truth + read):
         return "diacritic"
-    if truth and read and without_diacritics(truth).lower() == without_diacritics(read).lower():
+    if truth and read and in_small_letters(without_diacritics(truth)) == in_small_letters(without_diacritics(read)):
         return "diacritic"
     return "letter"

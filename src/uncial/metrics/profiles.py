@@ -18,6 +18,16 @@ from uncial.text.normalization import normalizer
 Form = Callable[[str], str]
 
 
+_OF_ONE_LETTER = str.maketrans("Σςİ", "σσi")
+
+
+def in_small_letters(text: str) -> str:
+    """Return `text` in small letters, one for each capital whatever stands beside it, so that no capital costs more
+    edits than before: Σ, σ and ς are σ, and İ is i. ſ and ß, which are no case, stay.
+    """
+    return text.translate(_OF_ONE_LETTER).lower()
+
+
 def without_punctuation(text: str) -> str:
     """Return `text` without the characters of Unicode's punctuation categories, and without the white space that they
     leave doubled or at the ends.
@@ -49,13 +59,13 @@ def with_plain_spaces(text: str) -> str:
 
 VARIANTS: Mapping[str, Form] = MappingProxyType(
     {
-        "ignore_case": str.lower,
+        "ignore_case": in_small_letters,
         "ignore_punctuation": without_punctuation,
         "ignore_diacritics": without_diacritics,
         "plain_spaces": with_plain_spaces,
     }
 )
-"""What a profile may ignore. `ignore_case` compares in small letters; ſ and ß, which are no case, stay."""
+"""What a profile may ignore."""
 
 
 @cache

@@ -105,9 +105,10 @@ class Chromium:
         self.command("Input.dispatchKeyEvent", type="keyDown", key=key, **key_code, **text)
         self.command("Input.dispatchKeyEvent", type="keyUp", key=key, **key_code)
 
-    def prefer(self, scheme: str) -> None:
-        """Ask pages for their light or dark colours."""
-        self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    def prefer(self, scheme: str, medium: str = "screen") -> None:
+        """Ask pages for their light or dark colours, on the screen or in print."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.command("Emulation.setEmulatedMedia", media=medium, features=features)
 
     def resize(self, width: int, height: int) -> None:
         self.command(

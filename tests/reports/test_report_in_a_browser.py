@@ -158,6 +158,18 @@ def test_text_can_be_read_light_and_dark(opened, scheme):
     assert opened.run(CONTRAST) > 4.5
 
 
+def test_paper_is_light_and_holds_whole_tables(opened):
+    table = "document.querySelector('#misread .wide')"
+    opened.prefer("dark", "print")
+    light, cut = opened.run(
+        f"[getComputedStyle(document.body).backgroundColor, {table}.scrollHeight > {table}.clientHeight + 20]"
+    )
+    assert light.startswith("rgb(25")
+    assert not cut
+    assert opened.run(CONTRAST) > 4.5
+    opened.prefer("light")
+
+
 def test_text_from_right_to_left_stands_right(opened):
     sides = """(text) => {
       const own = [...document.querySelectorAll('article .text')].find((node) => node.textContent === text);

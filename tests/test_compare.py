@@ -55,7 +55,7 @@ def test_folders_of_page_and_alto(run, drawn, sets):
     told = " ".join(ended.output.split())
     assert "good is better than bad: CER" in told
     assert "32 lines of 11 pages" in told
-    assert "1 line of bad without text count as read empty" in told
+    assert "1 line of bad without text counts as read empty" in told
     unmatched = [(row["page"], row["line"], row["folder"]) for row in read_csv(ended.folder / "unmatched.csv")]
     assert unmatched == [
         ("drawn_0001", "", "bad"), ("drawn_0003", "r1l3", "bad"), ("drawn_0003", "another", "truth"),

@@ -76,7 +76,7 @@ def test_the_forecast_in_words_and_files(tmp_path):
         "10 trainings on 200 to 3,200 lines",
         "CER is 5.00 %",
         "With twice the lines (6,400) about ",
-        "1 runs",
+        "1 run is not finished",
     ):
         assert told in ended.output
     assert "A CER of 3.0 % takes about " in ended.output

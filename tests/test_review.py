@@ -60,6 +60,15 @@ def test_a_line_of_which_nothing_was_read_is_a_part_of_the_text_that_is_wrong(su
     assert found.rest[0] == pytest.approx(share)
 
 
+def test_one_line_of_very_many_is_not_told_as_none_of_them():
+    lines = [ReadLine("p", str(n), 1000, 0.9999, 0, 1000) for n in range(999)] + [
+        ReadLine("p", "x", 1000, 0.1, 900, 1000)
+    ]
+    sentence = told(review(lines), 0.0005)
+    assert "the first 0.1 % of the lines" in sentence
+    assert "(1 of 1,000)" in sentence
+
+
 def test_test_and_predict_list_the_lines_to_read(trained, drawn, tmp_path):
     data = ("data=page", f"data.root={drawn / 'page'}", "data.subset=all", "metrics.review_cer=0.001")
     ended = run_program(tmp_path / "test", "task=test", f"checkpoint={trained.folder}", *data)

@@ -53,12 +53,15 @@ def told(review: Review, target: float) -> str:
     if not needed:
         return f"The CER is {before}: no line has to be read for {wanted}."
     found = f"Reading {_these(review, needed)} brings the CER from {before} to {wanted} or below"
-    return f"{found} (from confidence alone {plural(expected, 'line')} were expected)."
+    verb = "was" if expected == 1 else "were"
+    return f"{found} (from confidence alone {plural(expected, 'line')} {verb} expected)."
 
 
 def _these(review: Review, count: int) -> str:
-    share = percent(count / len(review.lines), 0)
-    return f"the first {share} of the lines of {REVIEW_FILE} ({count:,} of {len(review.lines):,})"
+    share = count / len(review.lines)
+    # Some are not told as none, nor most as all.
+    digits = 0 if 0.005 <= share < 0.995 or share == 1 else 1
+    return f"the first {percent(share, digits)} of the lines of {REVIEW_FILE} ({count:,} of {len(review.lines):,})"
 
 
 def _draw(png: Path, review: Review, target: float) -> None:

@@ -108,13 +108,15 @@ def _tell(unmatched: list[Unmatched], readings: Mapping[str, Mapping[Place, str 
     if unmatched:
         page, line, _, reason = unmatched[0]
         log.warning(
-            f"{plural(len(unmatched), 'page or line')} cannot be compared, unmatched.csv lists them; the first: "
+            f"{len(unmatched):,} {'page or line' if len(unmatched) == 1 else 'pages or lines'} cannot be compared, "
+            "unmatched.csv lists them; the first: "
             f"{page} {line}".rstrip()
             + f" {reason}"
         )
     for name, found in readings.items():
         if empty := sum(text is None for text in found.values()):
-            log.warning(f"{plural(empty, 'line')} of {name} without text count as read empty.")
+            verb = "counts" if empty == 1 else "count"
+            log.warning(f"{plural(empty, 'line')} of {name} without text {verb} as read empty.")
 
 
 def _evaluated(

@@ -16,6 +16,7 @@ from uncial.metrics.intervals import totals
 from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
 from uncial.metrics.lines import EvaluatedLine
 from uncial.reports.console import make_console, show
+from uncial.reports.figures import plural
 from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
 from uncial.reports.line_results import LINES_FILE, read_line_results
 from uncial.tasks.configuration import check_numbers, evaluation_settings, listed, run_folder, write_config
@@ -83,7 +84,8 @@ def finished_runs(paths: Sequence[str]) -> list[FinishedRun]:
         folders += inside
     finished = [folder for folder in dict.fromkeys(folders) if (folder / "metrics.json").is_file()]
     if missing := sorted(set(folders) - set(finished)):
-        log.warning(f"{len(missing)} runs are not finished and not counted, the first: {missing[0]}")
+        verb = "is" if len(missing) == 1 else "are"
+        log.warning(f"{plural(len(missing), 'run')} {verb} not finished and not counted, the first: {missing[0]}")
     if not finished:
         raise UserError(f"forecast.runs={', '.join(paths)}: none of the runs is finished.")
     return sorted(map(_read, finished), key=lambda one: (one.trained_on, one.config.seed, str(one.folder)))

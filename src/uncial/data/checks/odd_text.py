@@ -21,6 +21,13 @@ _MOJIBAKE = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*")
 
+SEEN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+"""Format characters that are drawn: Arabic signs of numbers, years and verses, Syriac's of abbreviation, Kaithi's of
+numbers (Unicode's property Prepended_Concatenation_Mark)."""
+
+LAST_OF_EUROPE = "\u017f"
+"""The last letter of Latin Extended-A. Accented letters of European languages come up to it."""
+
 RARE_SCRIPT = 0.005
 """Share of the letters below which a script is no language of the data."""
 
@@ -43,7 +50,7 @@ def _marks(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
             yield "warning", "control_character", told, "Delete it, or write a space."
         elif character in "\ufffd\ufffc" or category in ("Cs", "Cn"):
             yield "warning", "damaged_text", f"{told}, the trace of a conversion that failed", "Transcribe it again."
-        elif category == "Cf" and not (character in FORMATS_OF_SCRIPTS and _joins(line.text)):
+        elif category == "Cf" and character not in SEEN and not (character in FORMATS_OF_SCRIPTS and _joins(line.text)):
             severity = "information" if character in DIRECTIONS or character == "\u00ad" else "warning"
             yield severity, "invisible_character", f"{told}, which cannot be seen", "Delete it, unless it is meant."
     if found := _ENTITY.search(line.text):
@@ -53,14 +60,26 @@ def _marks(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
             f"the text holds {found[0]}, a character escaped once too often",
             "Unescape it.",
         )
-    if (found := _MOJIBAKE.search(line.text)) and (meant := _decoded_again(found[0])) is not None:
-        message = f"the text holds ‘{found[0]}’, which is ‘{meant}’ read in a wrong encoding"
+    if damage := next(_damage(line.text), None):
+        message = f"the text holds ‘{damage[0]}’, which is ‘{damage[1]}’ read in a wrong encoding"
         yield "warning", "damaged_text", message, "Convert the file again as UTF-8."
 
 
 def _joins(text: str) -> bool:
     """Whether the text has letters of a script that joins or stacks them."""
     return any(script(letter) not in ("", "LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "COPTIC") for letter in text)
+
+
+def _damage(text: str) -> Iterator[tuple[str, str]]:
+    """What a wrong encoding made of letters, and these letters; not what a letter with a quotation mark, a dash or the
+    number of a note behind it, as in „daß“ or É², would come to by chance."""
+    for found in _MOJIBAKE.findall(text):
+        meant = _decoded_again(found)
+        chance = len(found) == 2 and (
+            unicodedata.category(found[1]) == "No" or unicodedata.category(found[1])[0] == "P"
+        )
+        if meant is not None and not (chance and meant > LAST_OF_EUROPE):
+            yield found, meant
 
 
 def _decoded_again(text: str) -> str | None:

@@ -1,14 +1,19 @@
-"""What is odd in a transcription, and what only looks so."""
+"""What is odd in transcriptions, and what only looks so."""
 
 import pytest
 
 from uncial.data.checks.checked import CheckedData, CheckedLine
+from uncial.data.checks.normal_forms import mixed_normal_forms
 from uncial.data.checks.odd_text import odd_text
 
 
+def data(*texts: str) -> CheckedData:
+    lines = [CheckedLine(row, "l1", "page.xml", "page", "page", "", "train", text) for row, text in enumerate(texts)]
+    return CheckedData(None, lines, None, ())  # type: ignore[arg-type]
+
+
 def kinds(text: str) -> list[str]:
-    line = CheckedLine(0, "l1", "page.xml", "page", "page", "", "train", text)
-    return [finding.kind for finding in odd_text(CheckedData(None, [line], None, ()))]  # type: ignore[arg-type]
+    return [finding.kind for finding in odd_text(data(text))]
 
 
 @pytest.mark.parametrize(
@@ -38,3 +43,23 @@ def test_what_is_written_so_is_not_odd(text):
 )
 def test_what_nobody_meant_is_told(text, kind):
     assert kind in kinds(text)
+
+
+@pytest.mark.parametrize(
+    ("usual", "stray", "told"),
+    [
+        ("récolte", "re\u0301colte", "is written as letter and mark here"),
+        ("récolte", "il e\u0302tait", "‘ê’ is written as letter and mark here"),
+        ("il e\u0302tait", "récolte", "‘é’ is written composed here"),
+        ("μ\u03acλα", "μ\u1f71λα", "as another code point here"),
+    ],
+)
+def test_a_stray_normal_form_is_told_also_where_no_other_line_has_the_letter(usual, stray, told):
+    found = list(mixed_normal_forms(data(*[usual] * 30, stray)))
+    assert [(finding.row, finding.kind) for finding in found] == [(30, "mixed_normalisation")]
+    assert told in found[0].message
+
+
+@pytest.mark.parametrize("texts", [["récolte"] * 9, ["re\u0301colte"] * 9, ["récolte", "q\u0303", "e\u0302tre"] * 9])
+def test_a_habit_of_the_data_is_no_stray(texts):
+    assert list(mixed_normal_forms(data(*texts))) == []

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from uncial.data.ground_truth import GroundTruth
+from uncial.errors import UserError
 from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
 from uncial.reports.console import make_console, show
@@ -41,7 +42,7 @@ def saying_how_to_go_on(
     signal, or the error."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         if states.written is not None:
             model = folder / BEST
             found = ", ".join(score_text(name, best.scores[f"val/{name}"]) for name in ("cer", "wer") if best.scores)
@@ -49,7 +50,9 @@ def saying_how_to_go_on(
             log.info(f"The state after step {states.written.steps}{total} is in {folder / LAST}.")
             if model.is_file():
                 log.info(f"The best model is {model} ({found or 'not validated yet'}).")
-        log.info(f"To go on: python run.py {as_typed('resume', folder)}")
+        # A mistake in the config that is found before the first step is still in the config of a run that goes on.
+        if states.written is not None or not isinstance(error, UserError):
+            log.info(f"To go on: python run.py {as_typed('resume', folder)}")
         if interruption.requested is None:
             raise
     else:

@@ -104,6 +104,36 @@ def test_a_run_that_was_killed_anywhere_ends_as_if_it_had_not_been(whole, stoppe
     assert_nothing_tells_that_it_was_stopped(stopped, whole)
 
 
+def killed_in_validation(number: int) -> Callable[[], object]:
+    """Kills the process at the first batch of the training's validation of this number, from 1."""
+
+    def begin() -> None:
+        from uncial.training.module import TrainingModule
+
+        step, validations = TrainingModule.validation_step, iter(range(1, 10**6))
+
+        def stepping(module, batch, batch_idx):
+            if not module.trainer.sanity_checking and batch_idx == 0 and next(validations) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return step(module, batch, batch_idx)
+
+        patch.object(TrainingModule, "validation_step", stepping).start()
+
+    return begin
+
+
+@pytest.mark.parametrize(("number", "workers"), [(1, 0), (1, 2), (2, 0), (3, 0)])
+def test_a_run_killed_in_a_validation_makes_it_and_goes_on(whole, stopped, number, workers):
+    """The first one is at the end of an epoch, the others are within one, the last after the last step."""
+    code, told = in_own_process(stopped, *whole.arguments, before=killed_in_validation(number))
+    assert code == -signal.SIGKILL, told
+    ended = resume(stopped, f"trainer.workers={workers}")
+    assert ended.code == 0, ended
+    config = (stopped / "config.yaml").read_text().replace(f"workers: {workers}", "workers: 0")
+    (stopped / "config.yaml").write_text(config)
+    assert_nothing_tells_that_it_was_stopped(stopped, whole)
+
+
 def failing_at(call: int) -> Callable[[], object]:
     """An error in the training's batch of this number, from 1."""
 

@@ -82,16 +82,18 @@ def test_fewer_lines_than_processes_are_refused():
 @given(WIDTHS)
 def test_every_epoch_has_the_same_number_of_batches(widths):
     sampler = TrainingSampler(widths, 1, 4000, 16)
-    assert {len(list(sampler)) for _ in range(4)} == {len(sampler)}
+    assert {len(epoch_of(widths, epoch)) for epoch in range(4)} == {len(sampler)}
 
 
 @settings(deadline=None)
-@given(WIDTHS, st.integers(0, 9), st.integers(0, 9))
-def test_the_order_is_a_function_of_seed_and_epoch(widths, seed, epoch):
-    one_by_one = TrainingSampler(widths, seed, 4000, 16)
-    for _ in range(epoch):
-        list(one_by_one)
-    assert list(one_by_one) == epoch_of(widths, epoch, seed=seed)
+@given(WIDTHS, st.integers(1, 9), st.integers(0, 9), st.integers(0, 20))
+def test_the_order_is_a_function_of_seed_and_epoch(widths, epoch, seed, done):
+    """However often it is asked for, and wherever another epoch was left."""
+    sampler = TrainingSampler(widths, seed, 4000, 16)
+    sampler.start_at(epoch - 1, done)
+    iter(sampler)
+    sampler.set_epoch(epoch)
+    assert list(sampler) == list(sampler) == epoch_of(widths, epoch, seed=seed)
 
 
 def test_epochs_and_seeds_have_other_orders_and_other_company():
@@ -119,7 +121,9 @@ def test_a_resumed_epoch_goes_on_where_it_was(widths, done):
     whole = epoch_of(widths, 2)
     sampler = TrainingSampler(widths, 1, 4000, 16)
     sampler.start_at(2, done)
+    sampler.set_epoch(2)
     assert list(sampler) == whole[done:]
+    sampler.set_epoch(3)
     assert list(sampler) == epoch_of(widths, 3)
     assert len(sampler) == len(whole)
 

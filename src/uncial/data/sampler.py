@@ -67,8 +67,8 @@ class TrainingSampler(Sampler[list[Pick]]):
 
     The batches are those of one process, whoever takes part: the lines of each are dealt to `world_size` processes, so
     that all make the same steps, and process `rank` takes every `world_size`-th line. One that is left without a line
-    repeats one of the others', which then counts for nothing. The sampler counts its own epochs: each iteration is the
-    next.
+    repeats one of the others', which then counts for nothing. Which epoch an iteration is has to be said before it,
+    with `set_epoch` or `start_at`.
     """
 
     def __init__(
@@ -84,8 +84,18 @@ class TrainingSampler(Sampler[list[Pick]]):
         self.epoch = 0
         self.skip = 0
 
+    @property
+    def sampler(self) -> "TrainingSampler":
+        """Itself: of a batch sampler Lightning tells this one at which epoch the training stands."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """An iteration is this epoch's from now on, and a whole one unless the epoch has been started at a batch."""
+        if epoch != self.epoch:
+            self.start_at(epoch, 0)
+
     def start_at(self, epoch: int, batches_done: int) -> None:
-        """The next iteration is this epoch's, without the batches that are already done."""
+        """An iteration is this epoch's from now on, without the batches that are already done."""
         self.epoch, self.skip = epoch, batches_done
 
     def __len__(self) -> int:
@@ -93,7 +103,6 @@ class TrainingSampler(Sampler[list[Pick]]):
 
     def __iter__(self) -> Iterator[list[Pick]]:
         epoch, skip = self.epoch, self.skip
-        self.epoch, self.skip = epoch + 1, 0
         for batch in training_order(self.widths, self.sizes, self.seed, epoch)[skip:]:
             yield self._dealt(batch, epoch)
 

@@ -67,6 +67,24 @@ class Rates(L.Callback):
             self.validated.append(trainer.global_step)
 
 
+def bare_trainer(folder: Path, callbacks: Sequence[L.Callback], **settings: Any) -> L.Trainer:
+    """A trainer whose length and validations a `RunLength` among the callbacks decides, and that says and keeps
+    nothing."""
+    return L.Trainer(
+        accelerator="cpu",
+        max_epochs=-1,
+        check_val_every_n_epoch=None,
+        val_check_interval=2**31,
+        callbacks=list(callbacks),
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=folder,
+        **settings,
+    )
+
+
 def train_scripted(
     folder: Path, schedule: Any, wanted: Wanted, scores: Sequence[float], measured_steps: int = 0
 ) -> Rates:
@@ -76,19 +94,7 @@ def train_scripted(
     optimizer = lambda groups: torch.optim.SGD(groups, lr=1.0)  # noqa: E731
     module = TrainingModule(Line(), Scripted(scores), optimizer, schedule, length, seed=1)
     listening = [schedule] if isinstance(schedule, L.Callback) else []
-    trainer = L.Trainer(
-        accelerator="cpu",
-        max_epochs=-1,
-        check_val_every_n_epoch=None,
-        val_check_interval=2**31,
-        num_sanity_val_steps=1,
-        callbacks=[length, *listening, rates],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
-    )
+    trainer = bare_trainer(folder, [length, *listening, rates], num_sanity_val_steps=1)
     loader = lambda batches: DataLoader([Batch()] * batches, batch_size=None)  # noqa: E731
     trainer.fit(module, loader(3), loader(1))
     return rates

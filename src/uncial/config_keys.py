@@ -11,12 +11,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.errors import UserError
 
-NUMBERS_OR_NULL = (
-    "trainer.gradient_clip",
-    "trainer.validate_every_epochs",
-    "scheduler.warmup_fraction",
-    "callbacks.ema",
-)
 COUNTS_OR_NULL = (
     "trainer.max_steps",
     "trainer.max_epochs",
@@ -34,7 +28,14 @@ COUNTS_OR_NULL = (
     "data.folds",
     "data.lines",
 )
-"""Keys that take a number, or a whole one, and may be null, so that their default does not tell."""
+NUMBERS_OR_NULL = (
+    *COUNTS_OR_NULL,
+    "trainer.gradient_clip",
+    "trainer.validate_every_epochs",
+    "scheduler.warmup_fraction",
+    "callbacks.ema",
+)
+"""Keys that take a whole number, or any, and may be null, so that their default does not tell."""
 
 NUMBERS_OR_LISTS = ("trainer.devices",)
 """Keys that take a number or a list of them: how many devices, or which."""
@@ -88,7 +89,7 @@ def _takes_more(config: DictConfig, key: str, conf: Path) -> bool:
 def _check(key: str, value: Any, defaults: list[Any]) -> None:
     if value == "" and "" not in defaults:
         raise UserError(f"{key}= has no value: write one behind the equals sign, or {key}=null for none.")
-    if key in NUMBERS_OR_NULL or key in COUNTS_OR_NULL:
+    if key in NUMBERS_OR_NULL:
         if value is not None and not _is_number(value):
             raise UserError(f"{key}={value}: a number is expected, or null.")
         if value is not None and key in COUNTS_OR_NULL and not float(value).is_integer():
@@ -121,10 +122,8 @@ def _is_number(value: Any) -> bool:
 
 def takes_numbers(key: str, conf: Path) -> bool:
     """Whether the key's value is a number by its defaults in `conf`, or may be one."""
-    if key in NUMBERS_OR_NULL or key in COUNTS_OR_NULL:
-        return True
     defaults = known_keys(conf).get(key, [])
-    return bool(defaults) and all(_is_number(default) for default in defaults)
+    return key in NUMBERS_OR_NULL or (bool(defaults) and all(_is_number(default) for default in defaults))
 
 
 def shown(value: Any) -> str:

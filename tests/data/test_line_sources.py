@@ -335,6 +335,10 @@ def test_a_manifest_alone_is_relative_to_its_folder(tmp_path):
     line(tmp_path / "a.png", "x")
     (tmp_path / "m.txt").write_text("a.png\n")
     assert texts(manifest.read(settings("manifest", tmp_path / "m.txt"))) == {"a": "x"}
+    line(tmp_path / "more" / "below" / "b.png", "y")
+    for row, found in (("more/**", {"more/below/b": "y"}), ("**/*.png", {"a": "x", "more/below/b": "y"})):
+        (tmp_path / "m.txt").write_text(f"{row}\n")
+        assert texts(manifest.read(settings("manifest", tmp_path / "m.txt"))) == found
     (tmp_path / "m.txt").write_text("gone.png\n")
     with pytest.raises(UserError, match=r"m\.txt names no usable page.*gone\.png"):
         manifest.read(settings("manifest", tmp_path / "m.txt"))

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import lightning as L
 import pytest
 import torch
+from scripted_training import bare_trainer
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -80,24 +81,8 @@ def train(folder, freeze, steps, total=6, optimizer=torch.optim.AdamW, more=(), 
         length,
         seed=1,
     )
-    trainer = L.Trainer(
-        accelerator="cpu",
-        max_epochs=-1,
-        check_val_every_n_epoch=None,
-        val_check_interval=2**31,
-        gradient_clip_val=1.0,
-        callbacks=[
-            length,
-            *([] if parts is None else [Freezing(model, parts, Duration(steps, "step"), length)]),
-            watch,
-            *more,
-        ],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
-    )
+    freezing = [] if parts is None else [Freezing(model, parts, Duration(steps, "step"), length)]
+    trainer = bare_trainer(folder, [length, *freezing, watch, *more], gradient_clip_val=1.0)
     batches = DataLoader([Values(seed) for seed in range(3)], batch_size=None)
     trainer.fit(module, batches, batches)
     return [start, *watch.states], model, trainer

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-import lightning as L
 import pytest
 import torch
 from drawn_layouts import read_csv
 from program import TINY
+from scripted_training import bare_trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -146,19 +146,7 @@ def test_a_segmenter_is_trained_by_the_same_module(tmp_path):
     length = RunLength(Wanted(steps=80, validations=4), 5, 20, 10, tmp_path / "steps.txt")
     optimizer = lambda groups: torch.optim.Adam(groups, lr=0.1)  # noqa: E731
     module = TrainingModule(Segmenter(), PixelsMissed(), optimizer, lambda step, plan: 1.0, length, seed=1)
-    trainer = L.Trainer(
-        accelerator="cpu",
-        max_epochs=-1,
-        check_val_every_n_epoch=None,
-        val_check_interval=2**31,
-        num_sanity_val_steps=1,
-        callbacks=[states, length, best],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=tmp_path,
-    )
+    trainer = bare_trainer(tmp_path, [states, length, best], num_sanity_val_steps=1)
     trainer.fit(module, masks(5, seed=1), masks(2, seed=2))
     assert trainer.global_step == 80
     assert 1 <= len(saved) <= 4

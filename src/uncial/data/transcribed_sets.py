@@ -17,7 +17,7 @@ from uncial.errors import LineError, UserError
 from uncial.formats.alto import read_alto
 from uncial.formats.alto_geometry import ImageFacts
 from uncial.formats.page import read_page
-from uncial.formats.types import Page, Problem, Reading
+from uncial.formats.types import Page, Problem, Reading, file_problem
 from uncial.formats.xml import kind_of, parse
 
 ANY_SIZE = ImageFacts(1, 1, 300.0)
@@ -58,8 +58,7 @@ def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
         try:
             reading = _read(file)
         except LineError as error:
-            reason = str(error).removeprefix(f"{file.path}: ")
-            problems.append(Problem(str(file.path), "", reason, error.kind))
+            problems.append(file_problem(file.path, error))
             continue
         problems += reading.problems
         for page in reading.pages:

@@ -19,6 +19,7 @@ STYLES = {
     "smallcaps": "small_caps",
     "strikethrough": "strike",
 }
+STYLE_NAMES = {kind: name for name, kind in reversed(STYLES.items())}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uncial.errors import LineError
 from uncial.formats.alto import direction_of
 from uncial.formats.alto_geometry import Box, box_of, box_of_line, shape_of
 from uncial.formats.alto_layout import AltoLine, alto_layouts
-from uncial.formats.alto_text import uses_spaces
+from uncial.formats.alto_text import STYLE_NAMES, uses_spaces
 from uncial.formats.styles import unmarked
 from uncial.formats.types import TextSpan
 from uncial.formats.word_boxes import Word, split_words, word_box
@@ -20,7 +20,6 @@ from uncial.text.transcription import Transcription
 Division = Literal["line", "words", "words and spaces"]
 
 STALE = ("WC", "CC", "CS", "SUBS_TYPE", "SUBS_CONTENT")
-NAMES = {"strike": "strikethrough"}
 OF_THE_LINE = ("LANG", "STYLE", "STYLEREFS")
 BOX = ("HPOS", "VPOS", "WIDTH", "HEIGHT")
 
@@ -107,7 +106,7 @@ def _set_styles(string: etree._Element, word: Word, styles: tuple[TextSpan, ...]
     """The styles of the whole word; ALTO has none for a part of it."""
     read = [one.kind for one in styles if one.offset <= word.start and word.end <= one.offset + one.length]
     if read and word.end > word.start:
-        string.set("STYLE", " ".join(NAMES.get(kind, kind) for kind in read))
+        string.set("STYLE", " ".join(STYLE_NAMES.get(kind, kind) for kind in read))
 
 
 def _refill(string: etree._Element, word: Word, transcription: Transcription) -> None:

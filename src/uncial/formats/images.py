@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from uncial.errors import LineError
+from uncial.errors import Fault, LineError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2", ".j2k")
 OTHER_SUFFIXES = (".pdf", ".gif", ".bmp", ".jpx", ".heic", ".djvu", ".svg", ".xml", ".json")
@@ -75,7 +75,8 @@ class ImageFinder:
                 )
             if candidates:
                 return candidates[0]
-        raise self._missing(source, names, folders)
+        reason, kind = self._missing(names, folders)
+        raise LineError(f"{source}: {reason}", kind)
 
     def _as_stated(self, path: str, stated: str, source: Path, root: Path) -> Path | None:
         if "/" not in path or ABSOLUTE.match(path):
@@ -98,22 +99,22 @@ class ImageFinder:
             self._listings[folder] = _listing(folder)
         return self._listings[folder]
 
-    def _missing(self, source: Path, names: list[str], folders: list[Path]) -> LineError:
+    def _missing(self, names: list[str], folders: list[Path]) -> tuple[str, Fault]:
         where = ", ".join(str(folder) for folder in folders)
         if not names:
             reason = f"states no image, and none of its own name is in {where}; put one there or set data.images"
-            return LineError(f"{source}: {reason}", "missing_image")
+            return reason, "missing_image"
         present = next(
             (folder / name for folder in folders for name in names if name in self._list(folder).names), None
         )
         if present is not None and is_image(present):
             reason = f"its image {present} is no file that can be read; put the image itself there"
-            return LineError(f"{source}: {reason}", "unreadable_image")
+            return reason, "unreadable_image"
         if present is not None:
             reason = f"its image {present} is no {', '.join(s[1:] for s in IMAGE_SUFFIXES)} file; convert it"
-            return LineError(f"{source}: {reason}", "unreadable_image")
+            return reason, "unreadable_image"
         reason = f"its image {names[0]!r} is not in {where}; put it there or name its folder with data.images"
-        return LineError(f"{source}: {reason}", "missing_image")
+        return reason, "missing_image"
 
 
 def is_image(path: Path) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from uncial.errors import Fault
+from uncial.errors import Fault, LineError
 
 Doubt = Literal["doubtful_orientation", "scaled_coordinates", "damaged_image"]
 """Why a page that is used should be looked at, by the short names that `task=inspect` reports it under."""
@@ -107,6 +107,11 @@ class Problem:
     reason: str
     kind: Fault | Doubt = "left_out"
     used: str = ""
+
+
+def file_problem(file: Path, error: LineError) -> Problem:
+    """What keeps a whole file from being used; the error's sentence need not name the file once more."""
+    return Problem(str(file), "", str(error).removeprefix(f"{file}: "), error.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 Pillow shapes and orders a run of text where it was built with libraqm (its wheels are): Arabic and Syriac letters join,
 right-to-left text runs right to left, marks sit on their letters. Where libraqm or FriBiDi is missing, right-to-left
-text is put in visual order by whole clusters, without joining. A character that no font
-has is written as its code point.
+text is put in visual order by whole clusters, without joining. A character that no font has is written as its code
+point.
 """
 
 import unicodedata

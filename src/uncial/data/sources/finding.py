@@ -142,7 +142,10 @@ def _expand(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
 
 
 def matching(pattern: Path) -> list[Path]:
-    """The files and folders that a glob matches, sorted. `**` enters each folder once: links may lead in circles."""
+    """The files and folders that a glob matches, sorted.
+
+    `**` enters each folder once, since links may lead in circles. At the end of a glob it is the folder with all below.
+    """
     parts = pattern.parts
     if "**" not in parts:
         return sorted(Path(match) for match in glob.glob(str(pattern)))  # noqa: PTH207

@@ -82,11 +82,6 @@ def many_lines_problem(image: LineImage) -> Problem | None:
     return None
 
 
-def without_path(error: Exception, path: Path | None) -> str:
-    """What went wrong with a file, for a `Problem` that names the file itself."""
-    return str(error).removeprefix(f"{path}: ")
-
-
 def folder_problems(images: Iterable[Path], reason: str, kind: Fault) -> list[Problem]:
     """A problem for each image, or one for a whole folder where none of its images can be used and they are many."""
     by_folder: dict[Path, list[Path]] = {}

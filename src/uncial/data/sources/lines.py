@@ -4,10 +4,10 @@ from pathlib import Path
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import Found, Place, contents, files, places_by_subset
-from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages, without_path
+from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages
 from uncial.errors import LineError, UserError
 from uncial.formats.lines import is_image, pair, read_transcription
-from uncial.formats.types import Problem, Reading
+from uncial.formats.types import Problem, Reading, file_problem
 
 
 def read(settings: SourceSettings) -> Reading:
@@ -47,7 +47,7 @@ def _read_files(found: list[Found], subset: str | None, keep_bare: bool) -> tupl
         try:
             lines.append(LineImage(image, relatives[image], text, read_transcription(text), subset=subset))
         except LineError as error:
-            problems.append(Problem(str(text), "", without_path(error, text), error.kind))
+            problems.append(file_problem(text, error))
     if keep_bare:
         lines += [
             LineImage(image, relatives[image], image, None, subset=subset) for image in matched.images_without_text

@@ -8,14 +8,14 @@ from pathlib import Path
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import compiled
 from uncial.data.sources.finding import matching, selected, without_suffix
-from uncial.data.sources.line_pages import LineImage, line_pages, without_path
+from uncial.data.sources.line_pages import LineImage, line_pages
 from uncial.data.sources.lists import ListFile, list_files, relatives, resolve
 from uncial.data.sources.transcribed_pages import read_files
 from uncial.data.sources.xml_files import XmlFile
 from uncial.errors import LineError, UserError
 from uncial.formats.lines import TEXT_SUFFIX, is_image, read_transcription, text_beside
 from uncial.formats.manifest import read_manifest
-from uncial.formats.types import Page, Problem, Reading
+from uncial.formats.types import Page, Problem, Reading, file_problem
 
 _USUAL_NAMES = {
     "train": ("train.txt", "train.lst"),
@@ -97,7 +97,8 @@ def _files_of(row: str, bases: Sequence[Path]) -> list[Path]:
     path = resolve(row, bases)
     if path is None and glob.has_magic(row):
         patterns = [Path(glob.escape(str(base)), row) for base in bases]  # an absolute row stands for itself
-        matches = {match for pattern in patterns for match in matching(pattern)}
+        files = [pattern / "*" if pattern.name == "**" else pattern for pattern in patterns]
+        matches = {match for pattern in files for match in matching(pattern)}
         return sorted(match for match in matches if match.is_file() and _is_known(match))
     if path is not None and path.name.lower().endswith(TEXT_SUFFIX):
         stem = path.name[: -len(TEXT_SUFFIX)]
@@ -144,7 +145,7 @@ def _read_lines(entries: list[_Entry], subset: str | None, settings: SourceSetti
                 raise LineError("no transcription X.gt.txt beside the image X", "untranscribed_image")
             content = read_transcription(text)
         except LineError as error:
-            problems.append(Problem(str(text or entry.path), "", without_path(error, text), error.kind))
+            problems.append(file_problem(text or entry.path, error))
             continue
         images.append(LineImage(entry.path, entry.relative, text, content, subset=subset))
     return Reading(line_pages(images, settings), tuple(problems))

@@ -16,7 +16,7 @@ from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
 from uncial.formats.images import ImageFinder
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.types import ImageSource, Page, Problem, Reading
+from uncial.formats.types import ImageSource, Page, Problem, Reading, file_problem
 from uncial.formats.xml import describe_other, kind_of, parse
 
 KIND_NAMES = {"page": "PAGE", "alto": "ALTO", "mets": "METS", "other": "other XML"}
@@ -62,8 +62,7 @@ def _collect(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collecti
         try:
             _read_file(file, page_id, settings, kinds, finder, collected)
         except LineError as error:
-            reason = _without_path(str(error), file.path)
-            collected.problems.append(Problem(str(file.path), "", reason, error.kind))
+            collected.problems.append(file_problem(file.path, error))
     return collected
 
 
@@ -144,10 +143,6 @@ def document_of(file: XmlFile) -> str:
     while folder.name.lower() in LAYOUT_FOLDERS and folder != folder.parent:
         folder = folder.parent
     return unicodedata.normalize("NFC", storable_name(folder.name))
-
-
-def _without_path(message: str, path: Path) -> str:
-    return message.removeprefix(f"{path}: ")
 
 
 def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence[Problem]) -> str:

@@ -194,6 +194,7 @@ def test_a_pattern_names_page_document_and_hand(tmp_path):
         (["a.xml", "a.jpg"], r"1 \.xml file.*did you mean data=xml\?"),
         (["labels.txt", "images/a.png"], "data=labels"),
         (["x.arrow"], "data=compiled"),
+        (["export.zip"], r"1 \.zip file: unpack export\.zip first"),
     ],
 )
 def test_an_empty_root_says_what_it_holds(tmp_path, made, words):

@@ -15,6 +15,8 @@ from uncial.formats.encoding import storable_name
 
 SUBSETS = ("train", "val", "test")
 
+PACKED = {".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -112,7 +114,10 @@ def contents(roots: Iterable[Place]) -> str:
         "xml": ".xml" in suffixes,
     }
     likely = next((name for name, fits in hints.items() if fits), None)
-    return f"{named}: did you mean data={likely}?" if likely else named
+    packed = [file.path.name for file in found if file.path.suffix.lower() in PACKED]
+    if likely:
+        return f"{named}: did you mean data={likely}?"
+    return f"{named}: unpack {packed[0]} first" if packed else named
 
 
 def without_suffix(relative: str) -> str:

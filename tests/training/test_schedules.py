@@ -229,6 +229,13 @@ def test_the_picture_is_of_the_run_that_would_be_made(train):
     assert not (without.folder / "schedule.png").exists()
 
 
+@pytest.mark.parametrize("task", ["train", "inspect"])
+def test_a_warm_up_longer_than_the_run_is_told(train, task):
+    """Else a run of few steps learns hardly anything and nobody knows why."""
+    short = train(f"task={task}", "trainer.max_steps=5", "trainer.validations=1", "scheduler.warmup_steps=20")
+    assert "In its 5 steps the learning rate comes to 25% of optimizer.lr at most" in short.output
+
+
 def test_decay_by_validations_follows_those_that_are_made(train):
     ended = train("trainer.max_steps=7", "scheduler=exponential", "scheduler.gamma=0.5", "scheduler.warmup_steps=0")
     assert ended.code == 0, ended

@@ -19,6 +19,7 @@ from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
 from uncial.training.devices import devices_of
 from uncial.training.plan import UNKNOWN, Plan, Wanted
+from uncial.training.schedules import told_of_height
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def planned_run(config: DictConfig, wanted: Wanted, plan: Plan) -> PlannedRun:
         note = f"trainer.time_budget will fix the number of steps: drawn for {wanted.epochs or 1:.3g} epochs."
     if isinstance(schedule, Callback):
         note = f"{note} The scores will lower the rate.".strip()
+    note = f"{note} {told_of_height(schedule, plan)}".strip()
     steps = range(1, int(plan.total) + 1)
     rates = [config.optimizer.lr * schedule(step - 1, plan) for step in steps]
     return PlannedRun(rates, [step for step in steps if plan.validates_after(step)], plan.epoch, note)

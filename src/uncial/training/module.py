@@ -1,5 +1,6 @@
 """The one LightningModule. It trains any model that has `loss(batch)` and `predict(batch)`, and knows no text."""
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from itertools import chain
@@ -14,10 +15,12 @@ from torch.optim import Optimizer
 from uncial.data.batch import share_of
 from uncial.errors import UserError
 from uncial.models.precision import reading
-from uncial.training.group import gathered, gathered_at_first, processes, share_buffers
+from uncial.training.group import gathered, gathered_at_first, is_first, processes, share_buffers
 from uncial.training.length import RunLength
 from uncial.training.parameter_groups import apply_factors, common_rate, parameter_groups
-from uncial.training.schedules import Schedule
+from uncial.training.schedules import Schedule, told_of_height
+
+log = logging.getLogger(__name__)
 
 OptimizerFactory = Callable[[list[dict[str, Any]]], Optimizer]
 
@@ -105,8 +108,8 @@ class TrainingModule(ScoringModule):
     lines of all, for which `batch.share` is there.
 
     `schedule` gives the learning rate's factor for (step, plan of the run), `lr_factors` further ones by part of the
-    model. Dropout and whatever else the model
-    draws depend on (seed, step, rank) alone, so a run that was resumed draws the same.
+    model. Dropout and whatever else the model draws depend on (seed, step, rank) alone, so a run that was resumed draws
+    the same.
     """
 
     def __init__(
@@ -122,6 +125,10 @@ class TrainingModule(ScoringModule):
         super().__init__(model, metric)
         self.optimizer_factory, self.schedule, self.length, self.seed = optimizer, schedule, length, seed
         self.lr_factors = lr_factors
+
+    def on_train_start(self) -> None:
+        if is_first() and not self.global_step and (told := told_of_height(self.schedule, self.length.plan)):
+            log.warning(told)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         torch.manual_seed(hash((self.seed, self.global_step, batch_idx, self.global_rank)) & 0x7FFFFFFFFFFFFFFF)

@@ -63,6 +63,21 @@ def warmed_up(
     return factor
 
 
+def told_of_height(schedule: Schedule, plan: Plan) -> str:
+    """A sentence on a new run whose rate never comes to its height, as where its warm-up is longer; else nothing."""
+    if plan.total == UNKNOWN:
+        return ""
+    highest = 0.0
+    for step in range(int(plan.total)):
+        highest = max(highest, schedule(step, plan))
+        if highest >= 1:
+            return ""
+    return (
+        f"In its {int(plan.total):,} steps the learning rate comes to {highest:.0%} of optimizer.lr at most: "
+        "is the scheduler's warm-up longer than the run?"
+    )
+
+
 def constant(**warmup: Any) -> Schedule:
     """The full rate to the end."""
     return warmed_up(lambda step, plan, warm: 1.0, **warmup)

@@ -45,6 +45,17 @@ def test_what_is_replaced_is_found_in_the_form_of_the_text():
     assert TextRules("nfc_strip", table_of({"x": "e\u0301"})).prepare("x") == "é"
 
 
+def test_what_chocomufin_allows_is_not_replaced(tmp_path):
+    """As `chocomufin generate` writes a table: what is allowed has an empty replacement."""
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "char,name,replacement,regex,allow\na,LATIN SMALL LETTER A,,,true\nẏ,LATIN SMALL LETTER Y WITH DOT ABOVE,y,,\n"
+        "[b-z],All letters,,true,true\n\u25cc\u0365,COMBINING LATIN SMALL LETTER I,\u25cc\u0368,,\n\u25cc,,o,,\n",
+        encoding="utf-8",
+    )
+    assert replaced("aẏb q\u0365\u25cc", table_of(str(path))) == "ayb q\u0368o"
+
+
 @given(st.text(max_size=20))
 def test_without_a_table_text_stays(text):
     assert TextRules("none").prepare(text) == text
@@ -77,6 +88,8 @@ def test_a_wrong_table_is_told(value, told):
         ("a.json", "[1]", "a JSON object is expected"),
         ("a.csv", "a,b,c\n", "two columns"),
         ("a.csv", "char,replacement\na\n", "a row has no replacement"),
+        ("a.csv", "char,replacement,regex\n[ab],c,true\n", "'[ab]' is a regular expression"),
+        ("a.csv", "char,replacement\n#r#[ab],c\n", "regular expression"),
     ],
 )
 def test_a_broken_file_is_told_with_its_name(tmp_path, name, content, told):

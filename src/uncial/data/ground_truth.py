@@ -67,8 +67,11 @@ def ground_truth(
     pages = filtered.reading.pages
     refuse(reading.problems, compiling.strict)
     hashes = image_hashes(pages)
-    parts = splitting.split(pages, hashes)
+    splitting.split(pages, hashes)  # What is wrong with its keys is told before all is compiled.
     store = store_of(pages, hashes, compiling, progress)
+    # Pages without a usable line would fill a part in name only.
+    usable = set(store.column("page"))
+    parts = splitting.split([page for page in pages if page.id in usable], hashes) if usable else Split({})
     problems = (*filtered.reading.problems, *parts.problems, *store.problems)
     refuse(problems, compiling.strict)
     rows = _rows(store, parts.parts)

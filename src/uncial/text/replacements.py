@@ -5,7 +5,7 @@ import functools
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,10 @@ Replacements = tuple[tuple[str, str], ...]
 _CODE_POINTS = re.compile(r"U\+[0-9A-Fa-f]{4,6}( U\+[0-9A-Fa-f]{4,6})*")
 
 HEADINGS = ("char", "replacement")
-"""The columns of a chocoMufin table."""
+"""The columns that make a table one of chocoMufin."""
+
+DOTTED_CIRCLE = "\N{DOTTED CIRCLE}"
+"""What bears a combining mark in chocoMufin's tables, where it stands for nothing itself."""
 
 
 def replaced(text: str, replacements: Replacements) -> str:
@@ -39,8 +42,9 @@ def replacements_of(value: Any, key: str, profile: str) -> Replacements:
     looked for in the Unicode form of `profile`, the normalisation of the text.
 
     A side written as `U+017F`, or several such with spaces between, stands for these code points. A file is UTF-8: a
-    JSON object; a `.csv` of two columns, or with the headings of chocoMufin's tables; any other with `from<TAB>to`
-    in each line, where blank lines, and those that begin with # and hold no tab, are left out.
+    JSON object; a `.csv` of two columns, or with the headings of chocoMufin's tables, whose rows that `allow` a
+    character replace nothing; any other with `from<TAB>to` in each line, where blank lines, and those that begin with #
+    and hold no tab, are left out.
 
     Raises `UserError` for anything else, with the config's `key`, and where a string is to become two different ones.
     """
@@ -80,15 +84,34 @@ def _from_json(content: str, where: str) -> list[tuple[Any, Any]]:
 
 def _from_csv(content: str, where: str) -> list[tuple[Any, Any]]:
     rows = [row for row in csv.reader(io.StringIO(content)) if row]
-    columns = [0, 1]
-    if rows and set(HEADINGS) <= {heading.strip().lower() for heading in rows[0]}:
-        headings = [heading.strip().lower() for heading in rows.pop(0)]
-        columns = [headings.index(heading) for heading in HEADINGS]
-    elif any(len(row) != 2 for row in rows):
+    headings = [heading.strip().lower() for heading in rows[0]] if rows else []
+    if set(HEADINGS) <= set(headings):
+        return list(_of_chocomufin(headings, rows[1:], where))
+    if any(len(row) != 2 for row in rows):
         raise UserError(f"{where}: two columns are expected, or the headings {' and '.join(HEADINGS)}.")
-    if any(len(row) <= max(columns) for row in rows):
-        raise UserError(f"{where}: a row has no {HEADINGS[1]}.")
-    return [(row[columns[0]], row[columns[1]]) for row in rows]
+    return [(old, new) for old, new in rows]
+
+
+def _of_chocomufin(headings: Sequence[str], rows: Iterable[Sequence[str]], where: str) -> Iterator[tuple[str, str]]:
+    """The rows that replace something. Those marked `allow` only say that a character is known, whatever stands beside
+    it; https://github.com/PonteIneptique/choco-mufin explains the columns.
+    """
+    for row in rows:
+        cells = dict(zip(headings, row, strict=False))
+        if not set(HEADINGS) <= set(cells):
+            raise UserError(f"{where}: a row has no {HEADINGS[1]}.")
+        if cells.get("allow", "").strip().lower() == "true":
+            continue
+        if cells.get("regex", "").strip().lower() == "true" or cells["char"].startswith("#r#"):
+            raise UserError(
+                f"{where}: {cells['char']!r} is a regular expression, which is not applied here; write a row for each "
+                "string that it replaces, or let chocoMufin convert the files."
+            )
+        yield _without_bearer(cells["char"]), _without_bearer(cells["replacement"])
+
+
+def _without_bearer(text: str) -> str:
+    return text if text == DOTTED_CIRCLE else text.replace(DOTTED_CIRCLE, "")
 
 
 def _from_lines(content: str, where: str) -> list[tuple[Any, Any]]:

@@ -40,5 +40,6 @@ def alike(thumbnails: np.ndarray, aspects: np.ndarray, least: float) -> Iterator
 def _coarse(thumbnails: np.ndarray) -> np.ndarray:
     """(n, w) float32 of length 1: eight rows to two, two columns to one."""
     rows, length = thumbnails.shape
-    smaller = thumbnails.reshape(rows, 2, 4, length // 16, 2).astype(np.float32).sum(axis=(2, 4)).reshape(rows, -1)
+    smaller = thumbnails.reshape(rows, 2, 4, length // 16, 2).astype(np.float32).sum(axis=(2, 4))
+    smaller = smaller.reshape(rows, length // 8)
     return smaller / np.maximum(np.linalg.norm(smaller, axis=1, keepdims=True), 1e-6)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import ROOT
 
@@ -213,6 +213,7 @@ def test_help_names_every_group_and_task(tmp_path):
         assert word in told
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: text.strip() == text))
 def test_quoted_values_are_taken_as_they_stand(value):
     if value[0] in "'\"":
@@ -222,6 +223,7 @@ def test_quoted_values_are_taken_as_they_stand(value):
     assert OverridesParser.create().parse_override(typed[0]).value() == value
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
 def test_commands_that_the_program_suggests_are_taken_as_they_stand(folder):
     path = f"/outputs/{folder}"

@@ -156,11 +156,15 @@ def test_a_compiled_store_is_trained_on_as_it_is(run, here):
 def test_what_is_exported_for_loghi_is_read_back(run, here):
     exported = run("task=compile", "data=page", "data.root=page", "data.export=loghi", into="exported")
     assert exported.code == 0, exported
+    assert f"Loghi's layout, {parts(exported)['all']} lines: " in exported.output
     folder = exported.folder / "loghi"
-    lists = (f"data.train={folder}/training_all_train.txt", f"data.val={folder}/training_all_val.txt")
-    again = parts(run("task=compile", "data=loghi", *lists, into="again"))
+    lists = ("data=loghi", f"data.train={folder}/training_all_train.txt", f"data.val={folder}/training_all_val.txt")
+    again = parts(run("task=compile", *lists, into="again"))
     first = parts(exported)
     assert (again["train"], again["val"]) == (first["train"], first["val"])
+    nothing = run("task=compile", *lists, "data.export=loghi", "data.subset=test", into="nothing")
+    assert nothing.code == 1
+    assert "the test part has no line to write" in nothing.output
 
 
 def test_bonnevie_is_split_by_page_and_tested_on_its_own_folder(run, tmp_path):

@@ -11,15 +11,19 @@ import numpy as np
 import pytest
 from drawn_layouts import cut_lines, draw_pages, read_csv, write_alto_layout, write_page_layout, write_pairs
 from lxml import etree
+from PIL import Image
 from program import quoted
+from xml_samples import page_region, page_xml, put, put_image
 
 import uncial
 from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
+from uncial.errors import LineError, UserError
 from uncial.formats.results import read_tsv
 from uncial.formats.types import ImageSource, Page, TextLine
 from uncial.tasks.page_copies import with_direction
+from uncial.transcriber import Transcriber
 
 
 @pytest.fixture
@@ -91,6 +95,9 @@ def test_all_formats_hold_the_same_texts(predict, drawn):
     copies = texts(predict(drawn / "page", into="xml").folder / "pages", drawn / "page")
     assert problems == []
     assert [row.text for row in tsv] == [row["text"] for row in rows]
+    names = [f"{name}/{name}-{row['line']}" for row in rows for name in [Path(row["source"]).stem]]
+    assert [row.image for row in tsv] == [f"{drawn / 'page' / name}.png" for name in names], "Loghi finds lines by them"
+    assert {row["image"] for row in rows} == {str(path) for path in (drawn / "page").glob("*.png")}
     assert {(Path(row["source"]).name, row["line"]): row["text"] for row in rows} == {
         (name, line): text for name, lines in copies.items() for line, text in lines.items()
     }
@@ -127,6 +134,45 @@ def test_line_images_are_read_and_python_reads_them_alike(predict, trained, line
     one_by_one = [transcriber.transcribe([path])[0] for path in images]
     assert [found.text for found in one_by_one] == [row["text"] for row in rows]
     assert transcriber.transcribe([]) == []
+
+
+def test_python_reads_large_transparent_and_deep_images_as_the_program_does(predict, trained, lines):
+    """Higher than `data.max_height`, cut by its polygon as Loghi cuts, of 16 bits, turned by a camera."""
+    grey = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted(lines.glob("*.png"))]
+    for path in lines.glob("*.png"):
+        path.unlink()
+    large = cv2.resize(grey[0], None, fx=7, fy=7)
+    assert large.shape[0] > 128
+    cv2.imwrite(str(lines / "large.png"), large)
+    alpha = np.zeros_like(grey[1])
+    alpha[2:-2, 3:-3] = 255
+    cv2.imwrite(str(lines / "cut.png"), cv2.merge([np.where(alpha, grey[1], 0)] * 3 + [alpha]))
+    cv2.imwrite(str(lines / "deep.png"), grey[2].astype(np.uint16) * 257)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(grey[3][::-1, ::-1]).save(lines / "turned.jpg", quality=95, exif=exif)
+    ended = predict(lines, "predict.format=jsonl")
+    assert ended.code == 0, ended
+    expected = [(row["text"], pytest.approx(row["confidence"], abs=1e-6)) for row in rows_of(ended)]
+    assert len(expected) == 4
+    images = sorted(path for path in lines.iterdir())
+    transcriber = uncial.load(trained.folder)
+    for given in (images, [Image.open(path) for path in images]):
+        assert [(found.text, found.confidence) for found in transcriber.transcribe(given)] == expected
+    assert [(found.text, found.confidence) for found in transcriber.transcribe([large])] == expected[2:3]
+
+
+@pytest.mark.parametrize("single", [str, np.asarray, lambda image: image])
+def test_a_single_image_is_no_list_of_images(trained, single):
+    image = Image.new("RGB", (60, 30), "white")
+    with pytest.raises(UserError, match=r"into brackets, \[image\]"):
+        uncial.load(trained.folder).transcribe(single(image))
+
+
+def test_an_image_that_is_too_small_is_named(trained, tmp_path):
+    Image.new("L", (60, 4), 255).save(tmp_path / "low.png")
+    with pytest.raises(LineError, match=r"low\.png: it is only 60 x 4 pixels"):
+        uncial.load(trained.folder).transcribe([tmp_path / "low.png"])
 
 
 def test_a_line_image_alone_is_read(predict, lines):
@@ -176,7 +222,8 @@ def test_what_cannot_be_read_is_listed_and_the_rest_is_read(predict, drawn, tmp_
     assert min(path.name for path in (copies.folder / "pages").rglob("*.xml")) == "drawn_0004.xml"
 
 
-def test_the_output_goes_where_it_is_wanted(predict, drawn, tmp_path):
+def test_the_output_goes_where_it_is_wanted(predict, drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "expanduser", lambda path: Path(str(path).replace("~", str(tmp_path))))
     (tmp_path / "input").mkdir()
     for folder in ("one", "two"):
         shutil.copytree(drawn / "page", tmp_path / "input" / folder)
@@ -185,9 +232,7 @@ def test_the_output_goes_where_it_is_wanted(predict, drawn, tmp_path):
     expected = {str(path.relative_to(tmp_path / "input")) for path in (tmp_path / "input").rglob("*.xml")}
     assert set(contents(tmp_path / "copies")) == expected
     assert len(expected) == 24
-    table = predict(
-        drawn / "page", "predict.format=tsv", f"predict.output={tmp_path / 'deep/er/table.tsv'}", into="tsv"
-    )
+    table = predict(drawn / "page", "predict.format=tsv", "predict.output='~/deep/er/table.tsv'", into="tsv")
     assert table.code == 0, table
     assert len((tmp_path / "deep/er/table.tsv").read_text(encoding="utf-8").splitlines()) == 36
 
@@ -199,6 +244,48 @@ def test_the_originals_are_never_overwritten(predict, drawn, tmp_path):
     assert ended.code == 1
     assert "predict.output" in ended.output
     assert contents(tmp_path / "in") == before
+
+
+def test_a_table_takes_the_place_of_nothing_that_is_read(predict, drawn, tmp_path):
+    shutil.copytree(drawn / "page", tmp_path / "in")
+    (tmp_path / "in/page/drawn_0002.xml").write_text("<broken")
+    before = contents(tmp_path / "in")
+    for name in ("page/drawn_0002.xml", "drawn_0001.png"):
+        ended = predict(tmp_path / "in", "predict.format=tsv", f"predict.output={tmp_path / 'in' / name}", into="run")
+        assert (ended.code, contents(tmp_path / "in")) == (1, before), ended
+        assert "is one of the files to read" in ended.output
+    ended = predict(tmp_path / "in", "predict.format=jsonl", f"predict.output={tmp_path}", into="folder")
+    assert ended.code == 1
+    assert "is a folder: name the file" in ended.output
+
+
+def test_pages_on_which_no_line_is_marked_are_told(predict, tmp_path):
+    put_image(tmp_path / "in/a.png")
+    put(tmp_path / "in/a.xml", page_xml(page_region("")))
+    ended = predict(tmp_path / "in")
+    assert ended.code == 1
+    assert "no line is marked on the 1 page" in ended.output.replace("\n", " ")
+    assert "skipped.csv says why" not in ended.output
+
+
+def test_a_stopped_reading_leaves_whole_files_only(predict, drawn, tmp_path, monkeypatch):
+    pages = []
+    read = Transcriber.read
+
+    def stopped(self, strips):
+        pages.append(1)
+        if len(pages) % 3 == 0:
+            raise KeyboardInterrupt
+        return read(self, strips)
+
+    monkeypatch.setattr(Transcriber, "read", stopped)
+    copies = predict(drawn / "page", f"predict.output={tmp_path / 'copies'}")
+    assert copies.code == 130
+    assert sorted(contents(tmp_path / "copies")) == ["drawn_0001.xml", "drawn_0002.xml"]
+    assert set(texts(tmp_path / "copies", drawn / "page")) == {"drawn_0001.xml", "drawn_0002.xml"}
+    table = predict(drawn / "page", "predict.format=tsv", f"predict.output={tmp_path / 'table/a.tsv'}", into="table")
+    assert table.code == 130
+    assert list((tmp_path / "table").glob("*.tsv")) == []
 
 
 def test_two_files_of_one_image_are_both_read(predict, drawn, tmp_path):

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from PIL import Image
 
 from uncial.data.dataset import make_batch
-from uncial.data.images import read_image
+from uncial.data.extraction import ExtractionSettings, extract
+from uncial.data.images import pixels_of, read_image
 from uncial.data.sampler import evaluation_batches
-from uncial.errors import UserError
-from uncial.formats.types import ImageSource
+from uncial.errors import LineError, UserError
+from uncial.formats.types import ImageSource, TextLine
 from uncial.metrics.calibration import calibrated, temperatures_of
 from uncial.models.files import load_model
 from uncial.models.precision import reading
@@ -43,10 +45,17 @@ class Transcriber:
         """The text of each line image, in order: arrays uint8 (h, w) or (h, w, 3) RGB, Pillow images, or paths of
         image files.
 
-        A line's result does not depend on the others. Raises `LineError` for a file that cannot be read, `UserError`
-        for what is no line image.
+        Reads what task=predict reads in the file of such an image. A line's result does not depend on the others.
+        Raises `LineError` for a file that cannot be read and for an image that is too small, `UserError` for what is no
+        line image.
         """
-        prepared = [self.recognizer.preprocessing(self._pixels(image)) for image in images]
+        if isinstance(images, str | PathLike | Image.Image) or _is_one_array(images):
+            raise UserError("transcribe takes a list of line images: put a single one into brackets, [image].")
+        return self.read(self._strip(image, number) for number, image in enumerate(images, start=1))
+
+    def read(self, strips: Iterable[np.ndarray]) -> list[Transcription]:
+        """The text of each strip, uint8 (h, w) or (h, w, 3) RGB as `uncial.data.extraction` cuts it, in order."""
+        prepared = [self.recognizer.preprocessing(strip) for strip in strips]
         preprocessing = self.recognizer.preprocessing
         widths = np.array([preprocessing.padded_width(image.shape[1]) for image in prepared], dtype=np.int64)
         found: dict[int, Transcription] = {}
@@ -54,16 +63,13 @@ class Transcriber:
             found.update(zip(positions, self._read([prepared[position] for position in positions]), strict=True))
         return [found[position] for position in range(len(prepared))]
 
-    def _pixels(self, image: ArrayLike | str | PathLike[str]) -> np.ndarray:
-        if isinstance(image, str | PathLike):
-            return read_image(ImageSource(Path(image)), self.recognizer.preprocessing.channels).pixels
-        mode = getattr(image, "mode", None)
-        if mode not in (None, "L", "RGB"):
-            image = image.convert("L" if mode == "1" else "RGB")  # type: ignore[union-attr]
-        pixels = np.asarray(image)
-        if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or not pixels.size:
-            raise UserError(f"A line image is uint8 (h, w) or (h, w, 3), not {pixels.dtype} {pixels.shape}.")
-        return pixels
+    def _strip(self, image: ArrayLike | str | PathLike[str], number: int) -> np.ndarray:
+        cutting = ExtractionSettings(channels=self.recognizer.preprocessing.channels)
+        name = str(image) if isinstance(image, str | PathLike) else f"image {number}"
+        try:
+            return extract(_pixels(image, cutting.channels), TextLine("", ""), cutting)
+        except LineError as error:
+            raise LineError(f"{name}: {str(error).removeprefix(f'{name}: ')}", error.kind) from None
 
     @torch.inference_mode()
     def _read(self, images: Sequence[np.ndarray]) -> list[Transcription]:
@@ -72,6 +78,26 @@ class Transcriber:
         with reading(self.device.type):
             found = self.recognizer.predict(batch)
         return [calibrated(transcription, self.temperatures) for transcription in found]
+
+
+def _pixels(image: ArrayLike | str | PathLike[str], channels: int) -> np.ndarray:
+    if isinstance(image, str | PathLike):
+        return read_image(ImageSource(Path(image)), channels).pixels
+    if isinstance(image, Image.Image):
+        return pixels_of(image, channels)
+    pixels = np.asarray(image)
+    if (
+        pixels.dtype != np.uint8
+        or not pixels.size
+        or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] < 5))
+    ):
+        raise UserError(f"A line image is uint8 (h, w) or (h, w, 3), not {pixels.dtype} {pixels.shape}.")
+    return pixels_of(pixels, channels)
+
+
+def _is_one_array(images: object) -> bool:
+    """Whether it is a single image, which would be taken for a list of its rows."""
+    return isinstance(images, np.ndarray) and (images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (3, 4)))
 
 
 def load(path: str | PathLike[str], device: str = "auto") -> Transcriber:

@@ -251,11 +251,25 @@ def test_styles_of_whole_words_are_those_of_altos_strings(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("version", "style"), [("2", "underline"), ("3", "underline"), ("4", "strikethrough underline")]
+)
+def test_alto_before_version_4_has_no_style_for_what_is_struck(tmp_path: Path, version: str, style: str) -> None:
+    content = alto_xml(
+        alto_block(alto_line('<String CONTENT="a"/>')), namespace=f"http://www.loc.gov/standards/alto/ns-v{version}#"
+    )
+    out = write(tmp_path, content, {"l1": "␃␅a"})
+    assert [(one.get("CONTENT"), one.get("STYLE")) for one in elements(out, "String")] == [("a", style)]
+    out = write(tmp_path, content, {"l1": "␃a"})
+    assert elements(out, "String")[0].get("STYLE") == ("strikethrough" if version == "4" else None)
+
+
 def test_what_all_words_of_an_alto_line_state_alike_stays(tmp_path: Path) -> None:
-    strings_of = '<String CONTENT="{}" LANG="la" STYLEREFS="TXT_0 PAR_0" STYLE="{}"/>'
+    strings_of = '<String CONTENT="{}" LANG="la" STYLEREFS="TXT_0 PAR_0" TAGREFS="t" STYLE="{}"/>'
     line = alto_line(strings_of.format("duo", "bold") + "<SP/>" + strings_of.format("verba", "italics"))
     out = write(tmp_path, alto_xml(alto_block(line)), {"l1": "tria verba nova"})
-    assert [dict(one.attrib).get("STYLEREFS") for one in elements(out, "String")] == ["TXT_0 PAR_0"] * 3
+    kept = [(one.get("STYLEREFS"), one.get("TAGREFS")) for one in elements(out, "String")]
+    assert kept == [("TXT_0 PAR_0", "t")] * 3
     assert not any(one.get("STYLE") for one in elements(out, "String"))
     assert page_of(tmp_path / "out" / "target.xml").lines[0].language == "la"
 
@@ -312,6 +326,18 @@ def test_the_original_is_never_overwritten_and_nothing_half_is_left(tmp_path: Pa
         write_transcriptions(source, tmp_path / "file" / "b.xml", {})
     assert texts_of(source) == {"l1": "old"}
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.xml", "file", "link.xml"]
+
+
+def test_a_write_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = put(tmp_path / "a.xml", page_xml(page_region(page_line("old", "l1"))))
+
+    def interrupted(path: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_transcriptions(source, tmp_path / "out" / "a.xml", {"l1": Transcription("new", 1.0)})
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_line_that_is_not_there_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:

@@ -84,6 +84,20 @@ def read_image(
         raise LineError(reason, "unreadable_image") from error
 
 
+def pixels_of(image: Image.Image | np.ndarray, channels: int = 1) -> np.ndarray:
+    """The pixels of an image that is in memory already, as `read_image` gives those of its file: (H, W) or (H, W, 3).
+
+    An array is (H, W[, 1 to 4]), its alpha last where there are 2 or 4 channels.
+    """
+    if isinstance(image, np.ndarray):
+        return _finish(image, channels)
+    image.load()
+    # Without a format it was made or cut by a program, and stands as that program meant it.
+    orientation = _orientation(image) if image.format else 1
+    pixels = _pixels(image, channels)
+    return np.ascontiguousarray(pixels if orientation == 1 else turn(pixels, orientation))
+
+
 def _read(
     image: Image.Image,
     file: IO[bytes],

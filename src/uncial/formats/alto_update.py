@@ -1,5 +1,6 @@
 """Recognised text into the lines of an ALTO file."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -20,7 +21,8 @@ from uncial.text.transcription import Transcription
 Division = Literal["line", "words", "words and spaces"]
 
 STALE = ("WC", "CC", "CS", "SUBS_TYPE", "SUBS_CONTENT")
-OF_THE_LINE = ("LANG", "STYLE", "STYLEREFS")
+OF_THE_LINE = ("LANG", "STYLE", "STYLEREFS", "TAGREFS", "PROCESSINGREFS")
+WITHOUT_STRIKE = re.compile(r"ns-v[123]\b|^$")
 BOX = ("HPOS", "VPOS", "WIDTH", "HEIGHT")
 
 
@@ -97,14 +99,16 @@ def _set_line(line: AltoLine, transcription: Transcription, division: Division) 
 
 
 def _common(strings: list[etree._Element]) -> dict[str, str]:
-    """The language and styles that all strings of a line state alike, and that are therefore the line's."""
+    """The language, styles and tags that all strings of a line state alike, and that are therefore the line's."""
     stated = {name: {one.get(name) for one in strings} for name in OF_THE_LINE}
     return {name: value for name, values in stated.items() if len(values) == 1 and (value := next(iter(values)))}
 
 
 def _set_styles(string: etree._Element, word: Word, styles: tuple[TextSpan, ...]) -> None:
-    """The styles of the whole word; ALTO has none for a part of it."""
+    """The styles of the whole word; ALTO has none for a part of it, and before version 4 none for what is struck."""
     read = [one.kind for one in styles if one.offset <= word.start and word.end <= one.offset + one.length]
+    if WITHOUT_STRIKE.search(etree.QName(string).namespace or ""):
+        read = [kind for kind in read if kind != "strike"]
     if read and word.end > word.start:
         string.set("STYLE", " ".join(STYLE_NAMES.get(kind, kind) for kind in read))
 

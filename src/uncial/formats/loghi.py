@@ -5,7 +5,7 @@ from pathlib import Path
 
 from uncial.formats.encoding import read_utf8, rows
 from uncial.formats.styles import split_marks
-from uncial.formats.types import Problem, TextSpan
+from uncial.formats.types import Page, Problem, TextSpan
 
 LIST_NAMES = {
     "train": ("training_all_train.txt", "train.txt"),
@@ -41,6 +41,17 @@ def read_list(path: Path) -> tuple[list[ListRow], list[Problem]]:
         weight = _number(fields[1]) if len(fields) == 3 else None
         entries.append(ListRow(number, fields[0].strip(), text, spans, weight))
     return entries, problems
+
+
+def line_image(page: Page, line: str) -> str:
+    """What Loghi's results call a line: the line image, or for a line of a PAGE or ALTO file the name that Loghi's
+    cutter would give its image, `PAGE/PAGE-LINE.png`, by which its merging finds the line (MinionLoghiHTRMergePageXML).
+    """
+    path = page.image.path if page.image else page.source
+    if page.source.suffix.lower() != ".xml":
+        return str(path)
+    name = page.source.stem
+    return str(path.parent / name / f"{name}-{line}.png")
 
 
 def _fault(fields: list[str]) -> str | None:

@@ -1,13 +1,13 @@
 """Changing a parsed XML file so that everything else in it stays as it was written, and saving it."""
 
 import codecs
-import os
 import re
 from pathlib import Path
 
 from lxml import etree
 
 from uncial.errors import LineError, UserError
+from uncial.formats.atomic import replacing
 from uncial.formats.xml import parse
 from uncial.formats.xml_patching import patched
 
@@ -80,18 +80,8 @@ def save(tree: etree._ElementTree, source: Path, target: Path) -> None:
         data = patched(original, parse(source).getroot(), tree.getroot()).encode(encoding, "xmlcharrefreplace")
     except (LookupError, UnicodeError):
         raise LineError(f"{source}: its encoding {encoding} cannot be written; save it as UTF-8") from None
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            unfinished.write_bytes(data)
-            unfinished.replace(target)
-        except OSError:
-            unfinished.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        reason = error.strerror or error
-        raise UserError(f"{target}: cannot be written ({reason}); free the place or name another") from None
+    with replacing(target) as unfinished:
+        unfinished.write_bytes(data)
 
 
 def _encoding(data: bytes, named: str) -> str:

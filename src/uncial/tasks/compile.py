@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
+from uncial.errors import UserError
 from uncial.formats.loghi_export import ExportLine, export
 from uncial.reports.console import make_console, show
+from uncial.reports.figures import plural
 from uncial.reports.tables import write_skipped
 from uncial.tasks.configuration import check_numbers, choice, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
@@ -30,10 +33,19 @@ def run(config: DictConfig) -> None:
         f"{len(truth.store):,} lines, {size:,.0f} MB: {truth.store.path}",
         f"Train on it: python run.py data=compiled data.root={truth.store.path}",
     ]
-    if config.data.export == "loghi":
-        export(_lines(truth, config.data.subset), folder / "loghi")
-        told.append(f"Loghi's layout: {folder / 'loghi'}")
     show(make_console(), *told)
+    if config.data.export == "loghi":
+        show(make_console(), _exported(truth, config.data.subset, folder / "loghi"))
+
+
+def _exported(truth: GroundTruth, subset: str | None, folder: Path) -> str:
+    """Writes Loghi's layout and tells how much it holds. Raises `UserError` where that is nothing."""
+    written = export(_lines(truth, subset), folder)
+    without = f", {plural(written.without_text, 'line')} without text left out" if written.without_text else ""
+    if not written.lines:
+        where = f"the {subset} part" if subset in truth.rows else "the data"
+        raise UserError(f"data.export=loghi: {where} has no line to write{without}; choose another with data.subset.")
+    return f"Loghi's layout, {plural(written.lines, 'line')}{without}: {folder}"
 
 
 def _lines(truth: GroundTruth, subset: str | None) -> Iterator[ExportLine]:

@@ -23,7 +23,7 @@ from uncial.tasks import train
 from uncial.tasks.compared_models import compared_models
 from uncial.tasks.configuration import evaluation_settings, run_folder
 from uncial.tasks.loading import load_ground_truth
-from uncial.tasks.page_copies import Found, read_pages, settings_to_read
+from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
 from uncial.tasks.reading import rows_to_score
 from uncial.transcriber import Transcriber, model_file
 
@@ -73,7 +73,7 @@ def write_copies(model: Path, sources: Sequence[Path], data: DictConfig, target:
         return
     pages, problems = _pages(sources, data)
     found = Found(problems=problems)
-    read_pages(pages, Transcriber(*load_model(model)), data, found, copies=target)
+    read_into_copies(pages, Transcriber(*load_model(model)), data, found, target)
     if found.problems:
         write_skipped(target / "skipped.csv", found.problems)
         log.warning(f"{len(found.problems)} pages or lines could not be read: {target / 'skipped.csv'}")

@@ -1,7 +1,7 @@
 """Reads pages as files hold them and writes copies of the files with what was read in the place of their text."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from uncial.data.settings import SourceSettings
 from uncial.errors import LineError, UserError
 from uncial.formats.types import Page, Problem, TextLine
 from uncial.formats.write_xml import write_transcriptions
+from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import listed
@@ -21,12 +22,16 @@ from uncial.text.directions import runs_down
 from uncial.text.transcription import Transcription
 from uncial.transcriber import Transcriber
 
+Texts = Mapping[str, Mapping[str, Transcription]]
+"""What was read, by page id, then by line id."""
+
 
 @dataclass(frozen=True)
 class Found:
-    """What was read: by page id, then by line id. `problems` lists what could not be, `notes` what was with a doubt."""
+    """The lines that were read, without their text, so that any number of pages can be. `problems` lists what could
+    not be, `notes` what was with a doubt."""
 
-    texts: dict[str, dict[str, Transcription]] = field(default_factory=dict)
+    read: list[ReadLine] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -46,23 +51,35 @@ def settings_to_read(inputs: Sequence[str], data: DictConfig, key: str = "data.r
 
 
 def read_pages(
-    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, copies: Path | None
-) -> None:
-    """Reads all lines of the pages into `found`, with a progress bar, and writes copies of their files below `copies`.
-
-    Raises `UserError` where a copy would take the place of a file that is read."""
-    if copies is not None:
-        keep_originals(pages, copies)
+    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found
+) -> Iterator[tuple[Sequence[Page], Texts]]:
+    """Reads all lines of the pages, with a progress bar, and yields those of each file with what they say; `found`
+    counts them."""
     check_direction(data.direction)
     usual = _usual_direction(transcriber.recognizer)
     with tracked("reading", sum(len(page.lines) for page in pages)) as advance:
         for source_pages in _by_source(pages):
+            texts = {}
             for page in source_pages:
                 directed = with_direction(page, data.direction, usual)
-                found.texts[page.id] = read_page(directed, transcriber, data.max_height, data.max_pixels, found)
+                texts[page.id] = read_page(directed, transcriber, data.max_height, data.max_pixels, found)
                 advance(len(page.lines))
-            if copies is not None:
-                _write_copy(source_pages, found, copies / _below(source_pages[0].source, pages))
+            yield source_pages, texts
+
+
+def read_into_copies(
+    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, target: Path
+) -> None:
+    """Reads all lines of the pages into copies of their files below `target`, which lie there as the files lie below
+    the folder that all of them have in common.
+
+    Raises `UserError` where a copy would take the place of a file that is read."""
+    sources = list(dict.fromkeys(page.source for page in pages))
+    common = os.path.commonpath([source.parent for source in sources])
+    copies = {source: target / source.relative_to(common) for source in sources}
+    keep_originals(sources, copies.values(), target)
+    for source_pages, texts in read_pages(pages, transcriber, data, found):
+        _write_copy(source_pages, texts, found, copies[source_pages[0].source])
 
 
 def read_page(
@@ -83,7 +100,9 @@ def read_page(
             found.problems.append(Problem(str(page.source), line.id, str(strip), strip.kind))
         else:
             strips[line.id] = strip
-    return dict(zip(strips, transcriber.transcribe(strips.values()), strict=True))
+    texts = dict(zip(strips, transcriber.read(strips.values()), strict=True))
+    found.read.extend(ReadLine(page.id, line, len(text.text.strip()), text.confidence) for line, text in texts.items())
+    return texts
 
 
 def with_direction(page: Page, direction: str | None, usual: str | None) -> Page:
@@ -118,13 +137,16 @@ def _is_column(line: TextLine) -> bool:
     return down > 2 * across
 
 
-def keep_originals(pages: Sequence[Page], target: Path) -> None:
-    """Raises `UserError` where a copy below `target` would take the place of a file that is read."""
-    originals = {os.path.realpath(page.source) for page in pages}
-    for page in pages:
-        copy = target / _below(page.source, pages)
-        if os.path.realpath(copy) in originals:
-            raise UserError(f"predict.output={target}: {copy} is one of the files to read; name another folder.")
+def keep_originals(read: Iterable[Path | str], written: Iterable[Path], output: Path) -> None:
+    """Raises `UserError` where one of the files to write would take the place of one that is read. `output` is what
+    the user named."""
+    originals = {os.path.realpath(path) for path in read}
+    for path in written:
+        if os.path.realpath(path) in originals:
+            raise UserError(
+                f"predict.output={output}: {path} is one of the files to read; name another place, or leave that file "
+                "out of the input with data.exclude."
+            )
 
 
 def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:
@@ -135,17 +157,12 @@ def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:
     yield from by_source.values()
 
 
-def _write_copy(pages: Sequence[Page], found: Found, target: Path) -> None:
+def _write_copy(pages: Sequence[Page], texts: Texts, found: Found, target: Path) -> None:
     """Writes the copy, but not where none of the lines could be read: it would pass off what was there before."""
-    texts: Mapping[str, Transcription] = {line: text for page in pages for line, text in found.texts[page.id].items()}
-    if not texts and any(page.lines for page in pages):
+    by_line = {line: text for page in pages for line, text in texts[page.id].items()}
+    if not by_line and any(page.lines for page in pages):
         return
     try:
-        write_transcriptions(pages[0].source, target, texts)
+        write_transcriptions(pages[0].source, target, by_line)
     except LineError as error:
         found.problems.append(Problem(str(pages[0].source), "", str(error)))
-
-
-def _below(source: Path, pages: Sequence[Page]) -> Path:
-    """Where the copy lies in the output: as the file lies below the folder that all files have in common."""
-    return source.relative_to(os.path.commonpath([page.source.parent for page in pages]))

@@ -1,7 +1,7 @@
 """task=predict: reads the lines of page images, or line images, and writes the text where it belongs."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -11,9 +11,10 @@ from uncial.data.sources.finding import contents, files, places
 from uncial.data.sources.xml_files import xml_beside
 from uncial.errors import UserError
 from uncial.formats.lines import is_image
+from uncial.formats.loghi import line_image
 from uncial.formats.results import RecognizedLine, write_jsonl, write_tsv
 from uncial.formats.types import Page, Problem
-from uncial.metrics.review import ReadLine, review
+from uncial.metrics.review import review
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.review import told, write_review
@@ -27,9 +28,8 @@ from uncial.tasks.configuration import (
     run_folder,
     write_config,
 )
-from uncial.tasks.page_copies import Found, read_pages, settings_to_read
-from uncial.text.transcription import Transcription
-from uncial.transcriber import load
+from uncial.tasks.page_copies import Found, keep_originals, read_into_copies, read_pages, settings_to_read
+from uncial.transcriber import Transcriber, load
 
 FORMATS = ("xml", "tsv", "jsonl")
 UNSURE = 0.5
@@ -47,13 +47,19 @@ def run(config: DictConfig) -> None:
     folder = run_folder()
     write_config(config, folder)
     found = Found(problems=problems)
-    target = Path(config.predict.output) if config.predict.output else folder / _default_name(form)
-    read_pages(pages, transcriber, config.data, found, copies=target if form == "xml" else None)
-    if form != "xml":
-        (write_tsv if form == "tsv" else write_jsonl)(target, _recognized(pages, found.texts))
+    output = config.predict.output
+    target = Path(output).expanduser() if output else folder / _default_name(form)
+    if form == "xml":
+        read_into_copies(pages, transcriber, config.data, found, target)
+    else:
+        _check_table(target, pages, problems)
+        write = write_tsv if form == "tsv" else write_jsonl
+        write(target, _recognized(pages, transcriber, config.data, found, form))
     write_skipped(folder / "skipped.csv", found.problems)
     _report(found, target, folder)
-    order = review(list(_to_review(found)))
+    if not found.read:
+        raise UserError(_nothing_read(pages, found, folder))
+    order = review(found.read)
     write_review(folder, order, wanted)
     show(make_console(), told(order, wanted))
 
@@ -79,17 +85,22 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[P
     return reading.pages, list(reading.problems)
 
 
-def _recognized(pages: Sequence[Page], texts: Mapping[str, Mapping[str, Transcription]]) -> Iterator[RecognizedLine]:
-    for page in pages:
-        image = str(page.image.path) if page.image else ""
-        for line, text in texts[page.id].items():
-            yield RecognizedLine(page.id, line, image, str(page.source), text)
+def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Problem]) -> None:
+    """Raises `UserError` where the table cannot come into this place, before hours of reading."""
+    if target.is_dir():
+        raise UserError(f"predict.output={target} is a folder: name the file to write, as {target / 'results.txt'}.")
+    read = [path for page in pages for path in (page.source, page.image and page.image.path) if path]
+    keep_originals([*read, *(problem.file for problem in problems)], [target], target)
 
 
-def _to_review(found: Found) -> Iterator[ReadLine]:
-    for page, texts in found.texts.items():
-        for line, text in texts.items():
-            yield ReadLine(page, line, len(text.text.strip()), text.confidence)
+def _recognized(
+    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, form: str
+) -> Iterator[RecognizedLine]:
+    for file_pages, texts in read_pages(pages, transcriber, data, found):
+        for page in file_pages:
+            for line, text in texts[page.id].items():
+                image = line_image(page, line) if form == "tsv" else str(page.image.path) if page.image else ""
+                yield RecognizedLine(page.id, line, image, str(page.source), text)
 
 
 def _default_name(form: str) -> str:
@@ -97,9 +108,9 @@ def _default_name(form: str) -> str:
 
 
 def _report(found: Found, target: Path, folder: Path) -> None:
-    read = [text for texts in found.texts.values() for text in texts.values()]
-    pages = sum(bool(texts) for texts in found.texts.values())
-    mean = sum(text.confidence for text in read) / max(len(read), 1)
+    read = found.read
+    pages = len({line.page for line in read})
+    mean = sum(line.confidence for line in read) / max(len(read), 1)
     told = [f"Read {plural(len(read), 'line')} of {plural(pages, 'page')}, mean confidence {mean:.2f}: {target}"]
     if read and mean < UNSURE:
         told.append(
@@ -116,5 +127,12 @@ def _report(found: Found, target: Path, folder: Path) -> None:
         more = f" ({len(found.notes)} such notes in all)" if len(found.notes) > 1 else ""
         told.append(f"To look at: {found.notes[0]}{more}")
     show(make_console(), *told)
-    if not read:
-        raise UserError(f"No line could be read; {folder / 'skipped.csv'} says why.")
+
+
+def _nothing_read(pages: Sequence[Page], found: Found, folder: Path) -> str:
+    if found.problems:
+        return f"No line could be read; {folder / 'skipped.csv'} says why."
+    return (
+        f"There is no line to read: no line is marked on the {plural(len(pages), 'page')}; Transkribus, eScriptorium "
+        "and Loghi find the lines of a page."
+    )

@@ -31,7 +31,7 @@ def build_model(config: Mapping[str, Any], **known: Any) -> nn.Module:
         if isinstance(cause, UserError):
             raise cause from None
         raise UserError(f"The model cannot be built: {_first_line(cause or error)}.") from error
-    except TypeError as error:
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:  # what torch says of numbers that cannot be
         raise UserError(f"The model cannot be built: {_first_line(error)}; check the keys under 'model'.") from error
     if not isinstance(model, nn.Module):
         raise UserError(f"model._target_ makes a {type(model).__name__}, not a torch module.")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from uncial.data.compile import cores
@@ -16,10 +15,12 @@ from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
 from uncial.tasks import train
 from uncial.tasks.configuration import check_numbers, run_folder
 from uncial.tasks.control import check_durations
+from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.preparation import new_recognizer, seed_all, training_module, training_parts
 from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
+from uncial.tasks.rehearsal import rehearse
 from uncial.training.interruption import ending_by_signal
 from uncial.training.length import RunLength, seconds_of
 from uncial.training.plan import Wanted
@@ -70,6 +71,7 @@ def chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictConfig:
 def measured(config: DictConfig) -> Facts:
     """What the choice depends on. The speed is that of the first seconds of a training with the defaults."""
     config = with_pretrained_model(config)
+    rehearse(config)
     truth = load_ground_truth(config)
     seed_all(config.seed)
     recognizer = new_recognizer(config, truth)
@@ -77,7 +79,7 @@ def measured(config: DictConfig) -> Facts:
     part = parts["train"]
     steps = Wanted(steps=PROBE_STEPS)
     length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, run_folder() / "steps.txt")
-    module = training_module(config, recognizer, instantiate(config.model.metric), length)
+    module = training_module(config, recognizer, made(config, "model.metric"), length)
     probe = Probe(PROBE_SECONDS)
     trainer = make_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0

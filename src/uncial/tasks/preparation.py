@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from uncial.data.datamodule import Loading, Part, training_sampler
@@ -23,6 +22,8 @@ from uncial.tasks.instantiation import made
 from uncial.tasks.pretrained import lr_factors, pretrained_recognizer
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
 from uncial.tasks.session import Session
+from uncial.text.codec import Codec
+from uncial.text.rules import TextRules
 from uncial.training.augmentations.chain import build_augmentation
 from uncial.training.group import processes
 from uncial.training.length import STEPS, RunLength
@@ -49,7 +50,7 @@ def prepared(this: Session, truth: GroundTruth) -> Prepared:
     """The training of a session: from new weights, from `pretrained`, or from the state of the run."""
     config, state = this.config, this.state
     seed_all(config.seed)
-    metric = instantiate(config.model.metric)
+    metric = made(config, "model.metric")
     recognizer = new_recognizer(config, truth) if state is None else load_model(state.path)[0].train()
     parts, dropped = training_parts(config, truth, recognizer)
     # A run that goes on with another number of devices keeps its batches, and so its steps and its place among them.
@@ -77,7 +78,12 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
     rules = text_rules(config, texts["train"])
     if config.pretrained is not None:
         return pretrained_recognizer(config, texts["train"], rules)
-    model = build_model(config.model, codec=codec_for(config, texts, rules), text=rules)
+    return built_recognizer(config, codec_for(config, texts, rules), rules)
+
+
+def built_recognizer(config: DictConfig, codec: Codec, rules: TextRules) -> Recognizer:
+    """A new recogniser of the characters of a codec. Raises `UserError` for a model that is none."""
+    model = build_model(config.model, codec=codec, text=rules)
     if not isinstance(model, Recognizer):
         raise UserError(f"model={config.model.name} is no line recogniser, and task=train trains those.")
     return model

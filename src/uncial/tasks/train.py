@@ -3,7 +3,6 @@
 import logging
 from dataclasses import replace
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from uncial.data.datamodule import LineDataModule
@@ -15,11 +14,13 @@ from uncial.reports.environment import add_to_environment
 from uncial.reports.tables import write_skipped
 from uncial.tasks.configuration import check_numbers, evaluation_settings, plain_config
 from uncial.tasks.control import averaging, check_durations, watching
+from uncial.tasks.instantiation import made
 from uncial.tasks.kept_model import keeping_best, logged, model_card
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.on_devices import on_devices
 from uncial.tasks.preparation import prepared
 from uncial.tasks.pretrained import freezing, lineage, with_pretrained_model
+from uncial.tasks.rehearsal import rehearse
 from uncial.tasks.search import pruning
 from uncial.tasks.session import Session, check_data, fingerprint, session
 from uncial.tasks.tracking import open_loggers, trained_outcome
@@ -53,7 +54,9 @@ def run(config: DictConfig) -> None:
 def train(this: Session) -> None:
     """One session of a run, from its state to its end, on the devices that it is given."""
     config, devices = this.config, devices_of(this.config.trainer)
-    evaluation_settings(config, instantiate(config.model.metric).profile)
+    evaluation_settings(config, made(config, "model.metric").profile)
+    if this.state is None:
+        rehearse(config)
     truth = load_ground_truth(config)
     check_data(this, fingerprint(truth))
     plain = replace(this, config=plain_config(config))

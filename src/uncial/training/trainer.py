@@ -92,7 +92,7 @@ def make_trainer(
             val_check_interval=2**31,
             num_sanity_val_steps=8,
             gradient_clip_val=config.gradient_clip,
-            gradient_clip_algorithm=_clipping(config.gradient_clip_by),
+            gradient_clip_algorithm=clipping_of(config.gradient_clip_by),
             accumulate_grad_batches=config.accumulate,
             callbacks=list(callbacks),
             logger=list(loggers),
@@ -133,7 +133,7 @@ def _environment() -> list[ClusterEnvironment]:
     return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
 
 
-def _clipping(by: str) -> str:
+def clipping_of(by: str) -> str:
     if by not in CLIPPING:
         raise UserError(f"trainer.gradient_clip_by={by}: choose one of {', '.join(CLIPPING)}.")
     return by

@@ -29,9 +29,11 @@ class CRNNBackbone(nn.Module):
         """`stages` holds for each stage its channels, its number of convolutions, and the factors by which the
         pool before it shrinks height and width. `dropout` drops whole channels after each stage but the first.
 
-        Raises `UserError` for a stage that is not four positive numbers.
+        Raises `UserError` for a stage that is not four positive numbers, and for an even kernel.
         """
         super().__init__()
+        if stem_kernel % 2 == 0:
+            raise UserError(f"model.backbone.stem_kernel is {stem_kernel}; an odd number of pixels is needed.")
         self.width_stride, self.out_height = 2, ceil_divide(height, 2)
         layers: list[nn.Module] = [ConvolutionBlock(in_channels, stem, stem_kernel, 2, activation)]
         channels = stem

@@ -21,7 +21,9 @@ from uncial.tasks.evaluation import calibrated_lines, calibrated_results, evalua
 from uncial.tasks.preparation import Prepared
 from uncial.tasks.session import Session
 
-BEST = "best.safetensors"
+BEST, PREDICTIONS = "best.safetensors", "predictions.csv"
+OF_THE_BEST = (BEST, PREDICTIONS, LINES_FILE)
+"""What is written of the best validation."""
 
 
 def keeping_best(
@@ -45,7 +47,7 @@ def keeping_best(
             "calibration": asdict(temperatures),
         }
         save_model(folder / BEST, recognizer, {**card, **known})
-        write_predictions(folder / "predictions.csv", prediction_rows(calibrated_results(results, temperatures), lines))
+        write_predictions(folder / PREDICTIONS, prediction_rows(calibrated_results(results, temperatures), lines))
         write_line_results(folder / LINES_FILE, lines)
 
     return keep

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -16,6 +17,7 @@ from uncial.errors import UserError
 from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
 from uncial.training.lock import is_locked, locked
+from uncial.training.max_time import ASIDE, put_back
 from uncial.training.metrics_file import cut_rows
 from uncial.training.run_state import KEPT, LAST, SavedState, newest_state
 from uncial.typed_arguments import as_typed
@@ -148,6 +150,7 @@ def _remove_states(folder: Path) -> None:
     would go on from them."""
     for path in [folder / LAST, *(folder / KEPT).glob("step_*.ckpt"), *(folder / name for name in IDENTITIES)]:
         path.unlink(missing_ok=True)
+    rmtree(folder / ASIDE, ignore_errors=True)
 
 
 def _tell(folder: Path, state: SavedState | None) -> None:
@@ -163,6 +166,8 @@ def _clear(folder: Path, state: SavedState | None) -> None:
     for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
         if UNFINISHED_WRITE.fullmatch(path.name) and path.is_file():
             path.unlink()
+    if state is not None:
+        put_back(folder)
     cut_rows(folder, state.state.rows if state else 0)
     if (folder / "tensorboard").is_dir():
         # Only now: it takes a second to import.

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from omegaconf import DictConfig
 
@@ -15,7 +16,7 @@ from uncial.reports.tables import write_skipped
 from uncial.tasks.configuration import check_numbers, evaluation_settings, plain_config
 from uncial.tasks.control import averaging, check_durations, watching
 from uncial.tasks.instantiation import made
-from uncial.tasks.kept_model import keeping_best, logged, model_card
+from uncial.tasks.kept_model import OF_THE_BEST, keeping_best, logged, model_card
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.on_devices import on_devices
 from uncial.tasks.preparation import prepared
@@ -32,6 +33,7 @@ from uncial.training.group import is_first, wait_for_all
 from uncial.training.interruption import listening
 from uncial.training.kept import Keeping
 from uncial.training.loggers.tracking import show_outcome
+from uncial.training.max_time import set_aside
 from uncial.training.pace import Pace
 from uncial.training.processes import LostProcessError
 from uncial.training.progress import progress_callback
@@ -76,7 +78,8 @@ def fit(this: Session, truth: GroundTruth) -> None:
     if is_first():
         write_skipped(folder / "skipped.csv", problems)
     card = model_card(config, truth, ready.parts, lineage(config, state.path if state else None))
-    best, pace = BestModel(config.model.monitor, config.model.mode, keeping_best(this, truth, ready, card)), Pace()
+    keep, aside = keeping_best(this, truth, ready, card), partial(set_aside, folder, OF_THE_BEST)
+    best, pace = BestModel(config.model.monitor, config.model.mode, keep, aside), Pace()
     still, trials = freezing(config, ready.recognizer, ready.length), pruning(config)
 
     def describe(scores: dict[str, float]) -> str:

@@ -7,6 +7,7 @@ import lightning as L
 
 from uncial.errors import UserError
 from uncial.training.interruption import Interrupted
+from uncial.training.length import is_planned
 
 Save = Callable[[dict[str, float]], None]
 """Writes the model as it is now, with its scores; there are none where no validation has been made."""
@@ -16,13 +17,15 @@ class BestModel(L.Callback):
     """After each validation whose monitored score is better than all before: `save(scores)`.
 
     A score that is no number is worse than any that is one. A training that is asked to stop before its first
-    validation saves the model as it is then. Raises `UserError` for a mode or score that does not exist.
+    validation saves the model as it is then. Before one takes the place of another in a validation that is not one of
+    the run's plan, `set_aside()` is called: a run that goes on does so without that validation. Raises `UserError` for
+    a mode or score that does not exist.
     """
 
-    def __init__(self, monitor: str, mode: str, save: Save) -> None:
+    def __init__(self, monitor: str, mode: str, save: Save, set_aside: Callable[[], None] = lambda: None) -> None:
         if mode not in ("min", "max"):
             raise UserError(f"model.mode={mode}: choose min or max, the better end of {monitor}.")
-        self.monitor, self.mode, self.save = monitor, mode, save
+        self.monitor, self.mode, self.save, self.set_aside = monitor, mode, save, set_aside
         self.sign = -1 if mode == "max" else 1
         self.best: float | None = None
         self.scores: dict[str, float] = {}
@@ -38,9 +41,11 @@ class BestModel(L.Callback):
         score = self.sign * scores[self.monitor]
         if self.best is not None and not (score < self.best or math.isnan(self.best) > math.isnan(score)):
             return
-        self.best, self.scores = score, scores
         if trainer.is_global_zero:
+            if self.best is not None and not is_planned(trainer):
+                self.set_aside()
             self.save(scores)
+        self.best, self.scores = score, scores
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         if isinstance(exception, Interrupted) and self.best is None and trainer.global_step and trainer.is_global_zero:

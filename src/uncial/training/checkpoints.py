@@ -15,9 +15,12 @@ from lightning.pytorch.callbacks import Timer
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing
 from uncial.models.checkpoint import CARD_KEY
+from uncial.training.group import told_by_first
 from uncial.training.interruption import Interrupted, Interruption
 from uncial.training.kept import Keeping, Kept, link
+from uncial.training.length import is_planned
 from uncial.training.moment import Moment, callbacks_of, moment_of, set_random_states
+from uncial.training.plateau import set_rates
 from uncial.training.position import Position, loops_at, position_of, start_of_epoch
 from uncial.training.run_state import KEPT, LAST, RUN_KEY, RunState
 
@@ -60,6 +63,7 @@ class Checkpoints(L.Callback):
         self._moment: Moment | None = None
         self._restored: dict[str, Any] | None = None
         self._done: Position | None = None
+        self._is_turn_at_load = self._is_as_read = self._has_ended = False
         self._lifted: int | None = None
         self._written_at = self._session_start = time.monotonic()
         self._seconds_before = 0.0
@@ -71,10 +75,17 @@ class Checkpoints(L.Callback):
         return self._seconds_before + time.monotonic() - self._session_start
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if self.written is not None and self.written.validates:
+        if self.written is None:
+            return
+        if self.written.validates:
             # With all steps done Lightning would not even begin, and leave the last validation out.
             epoch_loop = trainer.fit_loop.epoch_loop
             self._lifted, epoch_loop.max_steps = epoch_loop.max_steps, -1
+            return
+        # A state does not know yet whether a copy of it is kept, and the copy may be missing.
+        self._keep(trainer, self.written.steps, self._is_turn_at_load)
+        # One that ended before its last step, as by trainer.patience, goes on only if it was made longer since.
+        trainer.should_stop = self.written.finished and self.written.total_steps == _total_steps(trainer)
 
     def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.interruption.listen()
@@ -86,6 +97,8 @@ class Checkpoints(L.Callback):
         scores = self._validated[1]
         trainer.callback_metrics.update({name: torch.tensor(score).double() for name, score in scores.items()})
         self._done = position_of(trainer, self.written.validates)
+        # The rate of the next step was asked for when the last one ended; a run that was made longer has another.
+        set_rates(trainer)
         if self.written.validates:
             trainer.val_check_batch = trainer.fit_loop.epoch_loop.total_batch_idx + 1
 
@@ -103,7 +116,7 @@ class Checkpoints(L.Callback):
         is_due |= self._validated[0] == steps and self.written is not None and self.written.validates
         if trainer.strategy.reduce_boolean_decision(is_due or self.interruption.requested is not None, all=False):
             self._write(trainer, pl_module)
-            self._keep(trainer, is_turn)
+            self._keep(trainer, steps, is_turn)
             self._end_if_asked(trainer)
 
     def on_before_optimizer_step(
@@ -123,6 +136,11 @@ class Checkpoints(L.Callback):
         self._restore_random_states()
         if self._lifted is not None:
             trainer.fit_loop.epoch_loop.max_steps, self._lifted = self._lifted, None
+        if not is_planned(trainer) and told_by_first(_ran_out_of_time(trainer)):
+            # The run would not have validated here, and is to go on as if it had not.
+            self._write_end(trainer, pl_module, _logged(trainer) + 1)
+            self._has_ended = True
+            return
         self._moment = self._now(trainer, pl_module, position_of(trainer, validates=True))
         self._write(trainer, pl_module)
         self._moment = None
@@ -139,23 +157,15 @@ class Checkpoints(L.Callback):
         self._validated = (trainer.global_step, scores)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if self._done is None:
-            return
-        is_whole = self._done.batches >= trainer.num_training_batches
-        position = replace(self._done, steps=trainer.global_step, logged=_logged(trainer), validates=False)
-        position = start_of_epoch(position) if is_whole else replace(position, begun=True)
-        moment = self._now(trainer, pl_module, position)
-        self._moment = replace(moment, run=replace(moment.run, finished=not _ran_out_of_time(trainer)))
-        self._write(trainer, pl_module)
-        self._keep(trainer, self._is_turn(position))
-        self._moment = None
+        if not self._has_ended:
+            self._write_end(trainer, pl_module, _logged(trainer))
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         # Of several processes the others may be elsewhere or gone, and a state is written by all together.
         is_alone = trainer.world_size == 1
         if isinstance(exception, Interrupted | KeyboardInterrupt | _StateNotWrittenError) or not is_alone:
             return
-        if self._moment is None and self._is_between_steps(trainer):
+        if self._moment is None and not self._has_ended and self._is_between_steps(trainer):
             self._moment = self._now(trainer, pl_module, position_of(trainer))
         if self._moment is None:
             return
@@ -181,9 +191,13 @@ class Checkpoints(L.Callback):
 
     def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
         self.written = RunState(**checkpoint[RUN_KEY])
-        self._seconds_before = self.written.seconds
+        self._seconds_before, self._is_as_read = self.written.seconds, True
         self._restored = dict(checkpoint[SESSION_KEY])
         self._validated = (self._restored["validated"], self._restored["scores"])
+        done = checkpoint["loops"]["fit_loop"]
+        batches = done["epoch_loop.batch_progress"]["current"]["completed"]
+        epochs = None if batches else done["epoch_progress"]["current"]["processed"]
+        self._is_turn_at_load = self.keeping.is_turn(self.written.steps, epochs)
 
     def state_dict(self) -> dict[str, Any]:
         return self._kept.state_dict()
@@ -212,18 +226,31 @@ class Checkpoints(L.Callback):
                         os.fsync(file.fileno())
             except UserError as error:
                 raise _StateNotWrittenError(str(error)) from error
-        self.written, self._written_at = self._moment.run, time.monotonic()
+        self.written, self._written_at, self._is_as_read = self._moment.run, time.monotonic(), False
 
-    def _keep(self, trainer: L.Trainer, is_turn: bool) -> None:
-        """Keeps the state just written if it is its turn or its score is good enough, and removes what it replaces."""
-        steps = trainer.global_step
+    def _write_end(self, trainer: L.Trainer, pl_module: L.LightningModule, logged: int) -> None:
+        """Writes the state after the last step of this session."""
+        if self._done is None:
+            return
+        is_whole = self._done.batches >= trainer.num_training_batches
+        position = replace(self._done, steps=trainer.global_step, logged=logged, validates=False)
+        position = start_of_epoch(position) if is_whole else replace(position, begun=True)
+        moment = self._now(trainer, pl_module, position)
+        self._moment = replace(moment, run=replace(moment.run, finished=not _ran_out_of_time(trainer)))
+        self._write(trainer, pl_module)
+        self._keep(trainer, position.steps, self._is_turn(position))
+        self._moment = None
+
+    def _keep(self, trainer: L.Trainer, steps: int, is_turn: bool) -> None:
+        """Keeps the state just written or read if it is its turn or its score is good enough, and removes what it
+        replaces."""
         if self.written is None or self.written.steps != steps:
             return
         validated, scores = self._validated
         score = self.sign * scores[self.monitor] if validated == steps and self.monitor in scores else None
         is_kept, replaced = self._kept.add(steps, is_turn, score)
         if trainer.is_global_zero:
-            if is_kept:
+            if is_kept and not (self._is_as_read and self._kept.path(steps).is_file()):
                 link(self.folder / LAST, self._kept.path(steps))
             for step in replaced:
                 self._kept.path(step).unlink(missing_ok=True)
@@ -253,6 +280,10 @@ class Checkpoints(L.Callback):
 
 class _StateNotWrittenError(UserError):
     """What stands in the way of the state will do so again when it is written because of this error."""
+
+
+def _total_steps(trainer: L.Trainer) -> int | None:
+    return None if trainer.max_steps < 0 else trainer.max_steps
 
 
 def _logged(trainer: L.Trainer) -> int:

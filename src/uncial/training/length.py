@@ -183,6 +183,11 @@ class RunLength(L.Callback):
         trainer.fit_loop.epoch_loop.max_steps = -1 if self.plan.total == UNKNOWN else int(self.plan.total)
 
 
+def is_planned(trainer: L.Trainer) -> bool:
+    """Whether the validation after the last batch is one of the plan's, and not made because the run ends early."""
+    return (trainer.fit_loop.epoch_loop.total_batch_idx + 1) % int(trainer.val_check_batch or NEVER) == 0
+
+
 def affordable(wanted: Wanted, budget: float, seconds: float) -> Wanted:
     """The same with as many validations of `seconds` each as fit into their share of the budget: at least three, at
     most as many as are wanted. Where their distance is stated it stays."""

@@ -55,7 +55,7 @@ class Plateau(L.Callback):
             self._cooling, self._improvement.waited = self._cooling - 1, 0
         if self._improvement.waited >= self.patience and self.gamma**self._reductions > self.final:
             self._reductions, self._cooling, self._improvement.waited = self._reductions + 1, self.cooldown, 0
-            _set_rates(trainer)
+            set_rates(trainer)
             log.info(
                 f"{self.monitor} has not improved in {self.patience} validations: the learning rate is now "
                 f"{max(self.final, self.gamma**self._reductions):.3g} of its full height."
@@ -69,7 +69,7 @@ class Plateau(L.Callback):
         self._improvement.restore(state_dict["improvement"])
 
 
-def _set_rates(trainer: L.Trainer) -> None:
+def set_rates(trainer: L.Trainer) -> None:
     """Give the next step the rate of now: the schedule was asked for it when the last step ended."""
     for configured in trainer.lr_scheduler_configs:
         scheduler: Any = configured.scheduler

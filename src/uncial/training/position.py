@@ -65,7 +65,11 @@ def loops_at(loops: dict[str, Any], position: Position) -> dict[str, Any]:
     key = "epoch_loop.automatic_optimization.optim_progress"
     steps = fit[key]["optimizer"]["step"]
     made = {scope: steps[scope]["completed"] for scope in ("total", "current")}
+    schedule = fit["epoch_loop.scheduler_progress"]
+    if not position.batches:  # Lightning does so itself at an epoch's start, but not where it goes on from there.
+        made["current"], schedule = 0, {**schedule, "current": dict.fromkeys(schedule["current"], 0)}
     fit[key] = {"optimizer": {part: _counted(progress, made) for part, progress in fit[key]["optimizer"].items()}}
+    fit["epoch_loop.scheduler_progress"] = schedule
     fit["epoch_loop.val_loop.batch_progress"] = {"total": first, "current": _done(0), "is_last_batch": False}
     return {**loops, "fit_loop": fit}
 

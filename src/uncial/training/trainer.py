@@ -24,6 +24,7 @@ from uncial.training.allocator import keep_freed_memory
 from uncial.training.devices import devices_of
 from uncial.training.group import processes
 from uncial.training.length import seconds_of
+from uncial.training.max_time import MaxTime
 from uncial.training.seat import Seated
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
@@ -87,14 +88,13 @@ def make_trainer(
             sync_batchnorm=config.get("sync_batchnorm", False) and processes() > 1,
             precision=precision_of(config.precision, config.accelerator),  # type: ignore[arg-type]
             max_epochs=-1,
-            max_time=timedelta(seconds=max_seconds) if max_seconds else None,
             check_val_every_n_epoch=None,
             val_check_interval=2**31,
             num_sanity_val_steps=8,
             gradient_clip_val=config.gradient_clip,
             gradient_clip_algorithm=clipping_of(config.gradient_clip_by),
             accumulate_grad_batches=config.accumulate,
-            callbacks=list(callbacks),
+            callbacks=[*callbacks, MaxTime(timedelta(seconds=max_seconds))] if max_seconds else list(callbacks),
             logger=list(loggers),
             log_every_n_steps=config.log_every,
             enable_checkpointing=False,

@@ -87,6 +87,18 @@ def test_without_a_time_every_line_is_seen_twelve_times_at_least():
     assert expected_views(replace(FACTS, seconds=None, lines=50_000)) == 600_000
 
 
+def test_a_length_that_was_asked_for_is_what_the_choice_is_for():
+    def found(**asked):
+        return {choice.key: choice.value for choice in recipe(replace(FACTS, **{"seconds": None, **asked}))}
+
+    few, passes = found(steps=200), found(epochs=2.5)
+    assert few["trainer.lines_seen"] == "1600"
+    assert (few["augmentation"], few["scheduler.warmup_fraction"]) == ("light", "0.1")
+    assert passes["trainer.lines_seen"] == "2000"
+    assert found(seconds=300.0)["trainer.time_budget"] == "300"
+    assert expected_views(replace(FACTS, steps=200)) == expected_views(FACTS), "a time budget counts before them"
+
+
 @pytest.fixture(scope="module")
 def chosen(drawn, tmp_path_factory):
     folder = tmp_path_factory.mktemp("auto") / "run"
@@ -105,6 +117,7 @@ def test_it_says_why_and_trains_with_what_it_chose(chosen):
         assert OmegaConf.select(used, key) == OmegaConf.select(file, key), key
     assert (used.task.name, used.name, used.seed, used.trainer.max_steps) == ("train", "auto-page", 4, 3)
     assert chosen.metrics["train"]["steps"] == 3
+    assert " 3 steps; " in " ".join(chosen.output.split())
 
 
 def test_what_was_typed_stays(drawn, tmp_path):

@@ -1,7 +1,7 @@
 """task=auto: chooses how to train from the lines, the machine and the time, says why, and trains."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from hydra import compose
@@ -14,7 +14,7 @@ from uncial.reports.console import make_console, show
 from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
 from uncial.tasks import train
 from uncial.tasks.configuration import check_numbers, run_folder
-from uncial.tasks.control import check_durations
+from uncial.tasks.control import check_durations, wanted_length
 from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.preparation import new_recognizer, seed_all, training_module, training_parts
@@ -22,7 +22,7 @@ from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
 from uncial.tasks.rehearsal import rehearse
 from uncial.training.interruption import ending_by_signal
-from uncial.training.length import RunLength, seconds_of
+from uncial.training.length import RunLength
 from uncial.training.plan import Wanted
 from uncial.training.probe import Probe
 from uncial.training.recipe import Facts, recipe
@@ -49,7 +49,7 @@ def run(config: DictConfig) -> None:
         return
     path, typed = run_folder() / RECIPE, typed_for_training()
     if not path.is_file():
-        facts = measured(config)
+        facts = measured(config, {typed_key(line) for line in typed})
         choices = recipe(facts)
         write_recipe(path, facts, choices, str(config.name))
         show(make_console(), recipe_table(facts, choices, {typed_key(line) for line in typed}))
@@ -68,8 +68,9 @@ def chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictConfig:
     return compose(HydraConfig.get().job.config_name, [*named, *chosen, *typed])
 
 
-def measured(config: DictConfig) -> Facts:
-    """What the choice depends on. The speed is that of the first seconds of a training with the defaults."""
+def measured(config: DictConfig, typed: Collection[str]) -> Facts:
+    """What the choice depends on, for what was typed the keys. The speed is that of the first seconds of a training
+    with the defaults."""
     config = with_pretrained_model(config)
     rehearse(config)
     truth = load_ground_truth(config)
@@ -86,14 +87,18 @@ def measured(config: DictConfig) -> Facts:
     log.info("Measuring how fast this model trains here.")
     with ending_by_signal():
         trainer.fit(module, LineDataModule(parts, loading(config.trainer), config.seed))
+    wanted = wanted_length(config, len(part.dataset))
+    is_in_epochs = config.trainer.max_epochs is not None or "trainer.lines_seen" in typed
     return Facts(
         lines=len(part.dataset),
         characters=len(recognizer.codec.alphabet),
         width=float(part.widths.mean()),
         height=recognizer.preprocessing.height,
         pace=probe.lines_per_second,
-        seconds=seconds_of(config.trainer.time_budget, "trainer.time_budget"),
+        seconds=wanted.budget,
         device="cpu" if trainer.strategy.root_device.type == "cpu" else "gpu",
         cores=int(config.trainer.threads or cores()),
         tuned=config.pretrained is not None,
+        steps=wanted.steps,
+        epochs=wanted.epochs if is_in_epochs else None,
     )

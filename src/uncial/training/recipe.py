@@ -37,7 +37,7 @@ class Facts:
 
     `width` is the mean padded width in pixels of a training line as the model takes it, `height` the height, `pace` the
     lines a second that were measured, `seconds` the time for the whole training, None where none was given, `device`
-    cpu or gpu.
+    cpu or gpu. `steps` or else `epochs` is the length of the training where it was given otherwise.
     """
 
     lines: int
@@ -49,6 +49,8 @@ class Facts:
     device: str
     cores: int
     tuned: bool = False
+    steps: int | None = None
+    epochs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,10 @@ def expected_views(facts: Facts) -> int:
     """How many lines the training will see, each as often as it comes."""
     if facts.seconds is not None:
         return max(1, round(facts.pace * facts.seconds))
+    if facts.steps is not None:
+        return facts.steps * min(LINES_OF_A_STEP, max(1, facts.lines))
+    if facts.epochs is not None:
+        return max(1, round(facts.epochs * facts.lines))
     views, passes = (TUNING_VIEWS, TUNING_PASSES) if facts.tuned else (VIEWS, LEAST_PASSES)
     return max(views, passes * facts.lines)
 
@@ -98,6 +104,8 @@ def expected_views(facts: Facts) -> int:
 def batch_lines(facts: Facts, views: int) -> int:
     """Lines of a step: so many that there are neither too few steps to learn from nor more than help."""
     wanted = LINES_OF_A_STEP
+    if facts.seconds is None and facts.steps is not None:
+        return min(wanted, max(1, facts.lines))
     while wanted > 2 and views / wanted < FEW_STEPS:
         wanted //= 2
     while wanted < LARGEST_BATCH[facts.device] and views / wanted > MANY_STEPS[facts.device]:
@@ -109,9 +117,12 @@ def _length(facts: Facts, views: int) -> Iterator[Choice]:
     passes = views / facts.lines
     if facts.seconds is not None:
         reason = f"{facts.pace:.0f} lines/s allow about {views:,} views in {duration(facts.seconds)}"
+        yield Choice("trainer.time_budget", f"{facts.seconds:g}", "seconds, so long it was asked to be")
         yield Choice("scheduler", "one_cycle", f"{reason}: {passes:.1f} passes; the rate falls to the end of that time")
         return
-    reason = f"{passes:.0f} passes, about {duration(views / facts.pace)} here; trainer.time_budget=HH:MM:SS bounds it"
+    is_given = facts.steps is not None or facts.epochs is not None
+    bound = "so long it was asked to be" if is_given else "trainer.time_budget=HH:MM:SS bounds it"
+    reason = f"{passes:.{0 if passes >= 2 else 1}f} passes, about {duration(views / facts.pace)} here; {bound}"
     yield Choice("trainer.lines_seen", str(views), reason)
     yield Choice("scheduler", "one_cycle", "the length is known, so the rate can fall to its end")
 

@@ -107,6 +107,8 @@ def test_a_mistake_ends_in_one_sentence(run, arguments, told):
         (["data=mixed"], "data.sources has to be given"),
         (["data=mixed", "data.sources=3"], "data.sources"),
         (["data.ratio=[.8,.1]"], "data.ratio"),
+        (["data.ratio=0.9"], "data.ratio=[0.9]: three shares"),
+        (["data.seed=null"], "data.seed=null: a whole number is needed"),
         (["task=compile", "data.subset=tests"], "data.subset=tests: choose one of train, val, test, all"),
         (["task=test"], "checkpoint="),
         (["task=test", "checkpoint=nothing"], "checkpoint=nothing"),

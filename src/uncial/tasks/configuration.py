@@ -140,7 +140,7 @@ def source_settings(data: DictConfig) -> SourceSettings:
         include=listed(data.include),
         exclude=listed(data.exclude),
         images=tuple(Path(folder) for folder in listed(data.images)),
-        options={"seed": int(data.seed), **patterns, **{str(key): value for key, value in options.items()}},
+        options={"seed": data_seed(data), **patterns, **{str(key): value for key, value in options.items()}},
     )
 
 
@@ -159,7 +159,7 @@ def filters(data: DictConfig) -> Filters:
 
 
 def split_settings(data: DictConfig) -> SplitSettings:
-    ratio = [float(share) for share in data.ratio]
+    ratio = [float(share) for share in listed(data.ratio)]
     if len(ratio) != 3 or min(ratio) < 0 or abs(sum(ratio) - 1) > 1e-6 or ratio[0] == 0:
         raise UserError(
             f"data.ratio={ratio}: three shares of train, val and test are needed that add up to 1, the first above 0."
@@ -171,8 +171,15 @@ def split_settings(data: DictConfig) -> SplitSettings:
     if folds is not None and not 0 <= data.fold < folds:
         raise UserError(f"data.fold={data.fold}: the {folds} folds of data.folds are numbered from 0 to {folds - 1}.")
     return SplitSettings(
-        shares, choice(data.split, "data.split", ("page", "document", "hand")), int(data.seed), folds, int(data.fold)
+        shares, choice(data.split, "data.split", ("page", "document", "hand")), data_seed(data), folds, int(data.fold)
     )
+
+
+def data_seed(data: DictConfig) -> int:
+    """The seed of the split and of drawn pages. Raises `UserError` where there is none."""
+    if data.seed is None:
+        raise UserError("data.seed=null: a whole number is needed; leave the key out, and it is that of seed.")
+    return int(data.seed)
 
 
 def share_of_lines(data: DictConfig) -> Fraction | None:

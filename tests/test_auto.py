@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from program import ROOT, TINY, run_program
 
 from uncial.config_keys import group_choices, known_keys
+from uncial.reports.recipe import read_recipe, write_recipe
 from uncial.training.recipe import Facts, batch_lines, expected_views, recipe
 
 FACTS = Facts(lines=800, characters=90, width=500.0, height=48, pace=20.0, seconds=600.0, device="cpu", cores=2)
@@ -97,6 +98,15 @@ def test_a_length_that_was_asked_for_is_what_the_choice_is_for():
     assert passes["trainer.lines_seen"] == "2000"
     assert found(seconds=300.0)["trainer.time_budget"] == "300"
     assert expected_views(replace(FACTS, steps=200)) == expected_views(FACTS), "a time budget counts before them"
+
+
+@pytest.mark.parametrize("name", ["auto-page", "a: b #1", "2024", "yes"])
+def test_the_choice_can_be_read_whatever_the_run_is_called(name, tmp_path):
+    path = tmp_path / "my runs" / "experiment" / "chosen.yaml"
+    write_recipe(path, FACTS, recipe(FACTS), name)
+    assert OmegaConf.load(path).name == name
+    assert f"--config-dir '{tmp_path / 'my runs'}' " in path.read_text(encoding="utf-8")
+    assert [line.partition("=")[0] for line in read_recipe(path)][-1] == "optimizer.lr"
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """What experiment=auto chose: as a table with its reasons, and as an experiment to edit."""
 
+import shlex
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,10 @@ def write_recipe(path: Path, facts: Facts, choices: Sequence[Choice], name: str)
     groups = [choice for choice in choices if "." not in choice.key]
     keys = [choice for choice in choices if "." in choice.key]
     lines = ["# @package _global_", f"# Chosen by experiment=auto: {_facts(facts)}. Edit it, and train with it:"]
-    lines += [f"#   python run.py --config-dir {path.parent.parent} experiment={path.stem} data=…", "defaults:"]
+    folder = shlex.quote(str(path.parent.parent))
+    lines += [f"#   python run.py --config-dir {folder} experiment={path.stem} data=…", "defaults:"]
     lines += [f"  - override /{choice.key}: {choice.value}  # {choice.reason}" for choice in groups]
-    lines += ["", f"name: {name}", ""]
+    lines += ["", OmegaConf.to_yaml(OmegaConf.create({"name": name}))]
     for group in dict.fromkeys(choice.key.partition(".")[0] for choice in keys):
         lines.append(f"{group}:")
         for choice in keys:

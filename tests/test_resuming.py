@@ -80,7 +80,10 @@ def resume(folder: Path, *typed: str) -> Ended:
     return run_program(folder, f"resume={folder}", *typed)
 
 
-def assert_nothing_tells_that_it_was_stopped(folder: Path, whole: Whole) -> None:
+def assert_nothing_tells_that_it_was_stopped(folder: Path, whole: Whole, workers: int = 0) -> None:
+    """Nothing but the number of workers, which the run without a stop did without."""
+    config = (folder / "config.yaml").read_text().replace(f"workers: {workers}", "workers: 0")
+    (folder / "config.yaml").write_text(config)
     assert not differences(left_by(whole.folder), left_by(folder))
     assert {path.name for path in folder.iterdir()} == {path.name for path in whole.folder.iterdir()}
 
@@ -99,9 +102,7 @@ def test_a_run_that_was_killed_anywhere_ends_as_if_it_had_not_been(whole, stoppe
     else:
         ended = run_program(stopped, *arguments)
         assert ended.code == 0 or "is finished" in ended.output, ended
-    config = (stopped / "config.yaml").read_text().replace(f"workers: {workers}", "workers: 0")
-    (stopped / "config.yaml").write_text(config)
-    assert_nothing_tells_that_it_was_stopped(stopped, whole)
+    assert_nothing_tells_that_it_was_stopped(stopped, whole, workers)
 
 
 def killed_in_validation(number: int) -> Callable[[], object]:
@@ -129,9 +130,7 @@ def test_a_run_killed_in_a_validation_makes_it_and_goes_on(whole, stopped, numbe
     assert code == -signal.SIGKILL, told
     ended = resume(stopped, f"trainer.workers={workers}")
     assert ended.code == 0, ended
-    config = (stopped / "config.yaml").read_text().replace(f"workers: {workers}", "workers: 0")
-    (stopped / "config.yaml").write_text(config)
-    assert_nothing_tells_that_it_was_stopped(stopped, whole)
+    assert_nothing_tells_that_it_was_stopped(stopped, whole, workers)
 
 
 def failing_at(call: int) -> Callable[[], object]:

@@ -114,10 +114,10 @@ def contents(roots: Iterable[Place]) -> str:
         "xml": ".xml" in suffixes,
     }
     likely = next((name for name, fits in hints.items() if fits), None)
-    packed = [file.path.name for file in found if file.path.suffix.lower() in PACKED]
     if likely:
         return f"{named}: did you mean data={likely}?"
-    return f"{named}: unpack {packed[0]} first" if packed else named
+    packed = next((file.path.name for file in found if file.path.suffix.lower() in PACKED), None)
+    return f"{named}: unpack {packed} first" if packed else named
 
 
 def without_suffix(relative: str) -> str:

@@ -142,6 +142,24 @@ def test_evaluation_batches_hold_equal_widths_and_every_line_once(widths, batch_
     assert batches == list(sampler)
 
 
+@settings(deadline=None)
+@given(WIDTHS, st.integers(1, 8), st.integers(1, 3))
+def test_what_the_check_before_the_training_has_read_is_told_in_pixels(widths, checked, world_size):
+    for rank in range(world_size):
+        sampler = EvaluationSampler(widths, 4000, 4, rank, world_size)
+        own = [sum(int(widths[pick.position]) for pick in batch) for batch in sampler if batch[0].share]
+        if own:
+            assert sampler.share(checked) == pytest.approx(sum(own[:checked]) / sum(own))
+
+
+def test_the_first_batches_of_an_evaluation_are_like_all_of_them():
+    """In order of width they are narrow and hold few lines, and a validation seemed to take half of its time."""
+    random = np.random.default_rng(3)
+    widths = -(-random.normal(316, 80, 607).clip(24, 900).astype(np.int64) // 8) * 8
+    sampler = EvaluationSampler(widths, 16384, 64)
+    assert sampler.share(8) == pytest.approx(8 / len(sampler), rel=0.35)
+
+
 @pytest.mark.parametrize("spread", [0.2, 0.5, 0.8])
 def test_padding_is_less_than_three_percent_of_the_pixels_with_the_defaults(spread):
     """On 3,000 lines of lognormal widths, from pages of prose to lists of single words."""

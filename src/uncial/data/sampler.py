@@ -116,7 +116,8 @@ class TrainingSampler(Sampler[list[Pick]]):
 
 
 class EvaluationSampler(Sampler[list[Pick]]):
-    """The same batches of equal widths in the same order each time.
+    """The same batches of equal widths in the same order each time, narrow and wide ones mixed, so that how long the
+    first of them take tells how long all do.
 
     Process `rank` of `world_size` takes every `world_size`-th of the batches. All have as many: one that is left
     without repeats the first batch, which then counts for nothing.
@@ -125,11 +126,18 @@ class EvaluationSampler(Sampler[list[Pick]]):
     def __init__(
         self, widths: np.ndarray, batch_width: int, max_lines: int, rank: int = 0, world_size: int = 1
     ) -> None:
-        self.batches = evaluation_batches(widths, batch_width, max_lines)
+        batches = evaluation_batches(widths, batch_width, max_lines)
+        self.batches = [batches[index] for index in np.random.default_rng(0).permutation(len(batches))]
+        self.pixels = [int(widths[batch].sum()) for batch in self.batches]
         self.rank, self.world_size = rank, world_size
 
     def __len__(self) -> int:
         return -(-len(self.batches) // self.world_size)
+
+    def share(self, count: int) -> float:
+        """Of all columns of pixels that this process reads, those of its first `count` batches."""
+        own = self.pixels[self.rank :: self.world_size]
+        return sum(own[:count]) / sum(own) if own else 1.0
 
     def __iter__(self) -> Iterator[list[Pick]]:
         for batch in self.batches[self.rank :: self.world_size]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import lightning as L
 
+from uncial.data.sampler import EvaluationSampler
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
 from uncial.training.group import is_first, told_by_first
@@ -89,9 +90,7 @@ class RunLength(L.Callback):
         self._sanity_start = time.monotonic()
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        batches = sum(map(int, trainer.num_val_batches))
-        checked = min(batches, int(trainer.num_sanity_val_steps)) or 1
-        self._validation_seconds = (time.monotonic() - self._sanity_start) * batches / checked
+        self._validation_seconds = (time.monotonic() - self._sanity_start) / checked_share(trainer)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._first_step = self._steps_seen = trainer.global_step
@@ -181,6 +180,13 @@ class RunLength(L.Callback):
 
     def _apply(self, trainer: L.Trainer) -> None:
         trainer.fit_loop.epoch_loop.max_steps = -1 if self.plan.total == UNKNOWN else int(self.plan.total)
+
+
+def checked_share(trainer: L.Trainer) -> float:
+    """How much of a validation the check before the training has been: of its lines' pixels, where that is known."""
+    checked, batches = int(trainer.num_sanity_val_steps), sum(map(int, trainer.num_val_batches))
+    sampler = getattr(trainer.val_dataloaders, "batch_sampler", None)
+    return sampler.share(checked) if isinstance(sampler, EvaluationSampler) else min(checked, batches) / batches
 
 
 def is_planned(trainer: L.Trainer) -> bool:

@@ -59,6 +59,24 @@ def test_a_text_file_is_wrapped_or_its_lines_are_kept(tmp_path):
     assert read_text_file(path, True, 60) == ["første linje her andre linje", "tredje avsnitt"]
 
 
+def test_every_character_of_a_text_file_that_is_seen_is_kept(tmp_path):
+    """Signs of private use (MUFI), joiners that change Persian letters, the sign round a verse's number."""
+    path = tmp_path / "t.txt"
+    path.write_text("a\ue665b می‌خواهم \u06dd١\n", encoding="utf-8")
+    assert read_text_file(path, False, 40) == ["a\ue665b می‌خواهم \u06dd١"]
+    path.write_text("one\x0ctwo so\u00adft \u200ethree\x00\n", encoding="utf-8")
+    assert read_text_file(path, True, 40) == ["one two soft three"]
+
+
+def test_a_word_is_not_cut_between_a_letter_and_its_marks():
+    assert wrap_words("xa\u0323\u0304a\u0323\u0304a\u0323\u0304", 5) == [
+        "xa\u0323\u0304",
+        "a\u0323\u0304",
+        "a\u0323\u0304",
+    ]
+    assert wrap_words("a" + "\u0323" * 7 + "b", 4) == ["a" + "\u0323" * 7, "b"]
+
+
 @pytest.mark.parametrize(("content", "reason"), [(b"\n \n", "no text"), (b"bl\xe5", "not UTF-8")])
 def test_an_unusable_text_file_is_named(tmp_path, content, reason):
     path = tmp_path / "t.txt"

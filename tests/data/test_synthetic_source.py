@@ -193,6 +193,26 @@ def test_what_is_missing_or_unknown_is_named(tmp_path, changes):
         read(tmp_path, **changes)
 
 
+def test_complete_pages_are_read_where_nothing_can_be_written(tmp_path, monkeypatch):
+    first = read(tmp_path)
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(synthetic, "FileLock", refuse)
+    assert read(tmp_path) == first
+    with pytest.raises(UserError, match="cannot be written below"):
+        read(tmp_path, seed=6)
+
+
+def test_lines_of_a_text_that_are_left_over_are_told(tmp_path, caplog):
+    path = tmp_path / "t.txt"
+    path.write_text("en\nto\ntre\nfire\nfem\n", encoding="utf-8")
+    with caplog.at_level("INFO"):
+        assert texts(read(tmp_path / "out", text=str(path), wrap=False, lines=1)) == ["en", "to", "tre"]
+    assert "data.options.pages=3: 2 lines of" in caplog.text
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written below"):

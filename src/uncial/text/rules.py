@@ -48,7 +48,7 @@ class TextRules:
 
     def display(self, text: str) -> str:
         """Return prepared text in the order in which it stands on the line, from left to right."""
-        base = self._base(text)
+        base = self.base(text)
         return text if base is None else "".join(to_display(split_units(text, self.unit), base)[0])
 
     def logical(self, transcription: Transcription) -> Transcription:
@@ -56,7 +56,7 @@ class TextRules:
 
         Places are those on the image, so that they run from right to left where the writing does.
         """
-        base = self._base(transcription.text)
+        base = self.base(transcription.text)
         if base is None:
             return transcription
         read = split_units(transcription.text, self.unit)
@@ -72,7 +72,7 @@ class TextRules:
             positions=_reordered(transcription.positions, characters),
         )
 
-    def _base(self, text: str) -> str | None:
+    def base(self, text: str) -> str | None:
         """The base direction of a line in logical or display order alike; None where nothing is to be reordered."""
         if self.direction == "none":
             return None

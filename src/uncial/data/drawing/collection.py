@@ -19,7 +19,7 @@ from uncial.data.drawing.glyphs import undrawable
 from uncial.data.drawing.hand import draw_hand
 from uncial.data.drawing.options import DRAWING_VERSION, DrawingOptions
 from uncial.data.drawing.page import DrawnPage, draw_page, page_name
-from uncial.data.drawing.text import read_text_file
+from uncial.data.drawing.text import in_capitals, read_text_file
 from uncial.data.drawing.typeface import check_fonts, find_fonts, named
 from uncial.errors import UserError
 from uncial.formats.page_document import page_xml
@@ -92,13 +92,15 @@ def order_pages(options: DrawingOptions, fonts: Sequence[Path]) -> list[PageOrde
             break
         orders.append(PageOrder(number, tuple(lines[:count])))
         lines = lines[count:]
+    if lines:
+        log.info("data.options.pages=%d: %d lines of %s are left over and not drawn", options.pages, len(lines), path)
     _check_drawable(path, [line for order in orders for line in order.texts or ()], options, fonts)
     return orders
 
 
 def _check_drawable(path: Path, lines: list[str], options: DrawingOptions, fonts: Sequence[Path]) -> None:
     # Upper-cased letters are drawn too where some lines are set in capitals.
-    variants = [line.upper() for line in lines] if options.upper_case else []
+    variants = [in_capitals(line) for line in lines] if options.upper_case else []
     if fonts:
         check_fonts(fonts, [*lines, *variants])
         return

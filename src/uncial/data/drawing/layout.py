@@ -2,14 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from uncial.data.drawing.baseline import Baseline, curved
 from uncial.data.drawing.options import DrawingOptions
-from uncial.data.drawing.text import with_long_s
+from uncial.data.drawing.text import in_capitals, with_long_s
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,17 @@ class Plan:
 
 
 def plan_page(
-    texts: Sequence[str], options: DrawingOptions, rng: np.random.Generator, *, long_s: bool, furniture: bool
+    texts: Sequence[str],
+    options: DrawingOptions,
+    rng: np.random.Generator,
+    *,
+    long_s: Callable[[str], bool],
+    furniture: bool,
 ) -> Plan:
     """Distributes the texts over regions: a heading perhaps, and paragraphs.
 
-    With `furniture` a page number and a catch-word may be added to the texts.
+    `long_s` says of a line whether it is written with it. With `furniture` a page number and a catch-word may be added
+    to the texts.
     """
     regions: list[str] = []
     kinds: list[str] = []
@@ -61,15 +67,17 @@ def plan_page(
     return Plan(tuple(planned), tuple(re.sub(r"-\d+$", "", kind) for kind in regions))
 
 
-def _styled(text: str, region: int, options: DrawingOptions, rng: np.random.Generator, long_s: bool) -> PlannedLine:
+def _styled(
+    text: str, region: int, options: DrawingOptions, rng: np.random.Generator, long_s: Callable[[str], bool]
+) -> PlannedLine:
     italic, bold, underline, upper = rng.random(4) < (
         options.italic,
         options.bold,
         options.underline,
         options.upper_case,
     )
-    text = with_long_s(text) if long_s else text
-    text = unicodedata.normalize("NFC", text.upper() if upper else text)
+    text = with_long_s(text) if long_s(text) else text
+    text = in_capitals(text) if upper else unicodedata.normalize("NFC", text)
     return PlannedLine(text, region, bool(italic), bool(bold), bool(underline))
 
 

@@ -1,13 +1,14 @@
 """How synthetic pages are drawn: the `options` of `conf/data/synthetic.yaml`, checked."""
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from uncial.errors import UserError
 
-DRAWING_VERSION = 2
+DRAWING_VERSION = 3
 """Counts up whenever the same options draw other pages, so that older pages are not taken for these."""
 
 LANGUAGES = ("latin", "german", "french", "norwegian", "spanish")
@@ -71,7 +72,19 @@ _FRACTIONS = [
     "upper_case",
     "long_s",
 ]
-_POSITIVE_PAIRS = ("lines", "characters", "size", "spacing")
+_POSITIVE_PAIRS = ("size", "spacing")
+_WHOLE_PAIRS = ("lines", "characters")
+_RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(_FRACTIONS, (0, 1)),
+    **dict.fromkeys(("pages", "hands", *_WHOLE_PAIRS), (1, math.inf)),
+    **dict.fromkeys(("seed", "waviness", "blur"), (0, math.inf)),
+    "noise": (0, 255),
+    "quality": (1, 100),
+    "slant": (-75, 75),
+    "skew": (-45, 45),
+    "curvature": (-1, 1),
+}
+"""The least and the most that a number, or both of a pair, may be."""
 _CHOICES = {"image": ("jpg", "png"), "version": ("2013-07-15", "2019-07-15")}
 
 
@@ -93,41 +106,54 @@ def _typed(key: str, value: Any, default: Any) -> Any:
             raise UserError(f"data.options.{key} is {value!r}; write true or false.")
         return value
     if key == "languages":
+        if not isinstance(value, str | Sequence):
+            raise UserError(f"data.options.languages is {value!r}; write one of {', '.join(LANGUAGES)}, or a list.")
         return tuple([value] if isinstance(value, str) else [str(v) for v in value])
     if isinstance(default, tuple):
         return _pair(key, value)
     if isinstance(default, int | float):
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not _is_number(value):
             raise UserError(f"data.options.{key} is {value!r}; write a number.")
-        return int(float(value)) if isinstance(default, int) else float(value)
+        return _whole(key, value, value) if isinstance(default, int) else float(value)
     return None if value is None else str(value)
 
 
 def _pair(key: str, value: Any) -> tuple[float, float]:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return (float(value), float(value))
-    try:
-        low, high = (float(v) for v in value)
-    except (TypeError, ValueError):
-        low, high = 1.0, 0.0
-    if low > high:
+    pair = [value, value] if _is_number(value) else list(value) if isinstance(value, list | tuple) else []
+    if len(pair) != 2 or not all(map(_is_number, pair)) or pair[0] > pair[1]:
         raise UserError(f"data.options.{key} is {value!r}; write [least, most], or one number for both.")
-    return (low, high)
+    if key in _WHOLE_PAIRS:
+        return (_whole(key, pair[0], value), _whole(key, pair[1], value))
+    return (float(pair[0]), float(pair[1]))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _whole(key: str, number: float, given: Any) -> int:
+    if int(number) != number:
+        raise UserError(f"data.options.{key} is {given!r}; write whole numbers.")
+    return int(number)
 
 
 def _check(options: DrawingOptions) -> None:
-    for key in _FRACTIONS:
-        if not 0 <= getattr(options, key) <= 1:
-            raise UserError(f"data.options.{key} is {getattr(options, key)}; it is a fraction between 0 and 1.")
+    for key, (least, most) in _RANGES.items():
+        value = getattr(options, key)
+        low, high = value if isinstance(value, tuple) else (value, value)
+        if low < least or high > most:
+            needed = f"at least {least}" if most == math.inf else f"between {least} and {most}"
+            raise UserError(f"data.options.{key} is {_shown(value)}; it must be {needed}.")
     for key in _POSITIVE_PAIRS:
         if getattr(options, key)[0] <= 0:
-            raise UserError(f"data.options.{key} is {list(getattr(options, key))}; both must be above 0.")
-    for key in ("pages", "hands", "quality"):
-        if getattr(options, key) < 1:
-            raise UserError(f"data.options.{key} is {getattr(options, key)}; it must be at least 1.")
+            raise UserError(f"data.options.{key} is {_shown(getattr(options, key))}; both must be above 0.")
     for key, choices in _CHOICES.items():
         if getattr(options, key) not in choices:
             raise UserError(f"data.options.{key} is {getattr(options, key)}; choose {' or '.join(choices)}.")
     unknown = [name for name in options.languages if name not in LANGUAGES]
     if unknown or not options.languages:
         raise UserError(f"data.options.languages names {unknown}; known are: {', '.join(LANGUAGES)}.")
+
+
+def _shown(value: Any) -> str:
+    return str(list(value) if isinstance(value, tuple) else value)

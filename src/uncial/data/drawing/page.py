@@ -16,10 +16,11 @@ from uncial.data.drawing.options import DrawingOptions
 from uncial.data.drawing.outline import outlines
 from uncial.data.drawing.paper import draw_paper, shine_through
 from uncial.data.drawing.pen import LineInk, ink_line
-from uncial.data.drawing.text import LONG_S, generate_lines
-from uncial.data.drawing.typeface import SetLine, font_characters, fonts_with, lay_line, missing_characters, set_line
+from uncial.data.drawing.text import generate_lines, with_long_s
+from uncial.data.drawing.typeface import SetLine, fonts_with, lay_line, missing_characters, set_line
 from uncial.data.drawing.writing import PenPath, write_line
 from uncial.formats.types import ImageSource, Page, Point, Region, TextLine
+from uncial.text.rules import TextRules, mixed_direction
 
 _PAGE_STREAM = 2
 _LANGUAGES = {"latin": "Latin", "german": "German", "french": "French", "norwegian": "Norwegian", "spanish": "Spanish"}
@@ -55,10 +56,17 @@ def draw_page(
     own_text = texts is None
     if texts is None:
         texts = _generated(language, options, rng, font, hand)
-    long_s = hand.long_s and (font is None or LONG_S in font_characters(font))
-    plan = plan_page(texts, options, rng, long_s=long_s, furniture=own_text)
+    fonts = () if font is None else (font, *fonts)
+    numbered = font is None or not missing_characters(font, "0123456789")
+    plan = plan_page(
+        texts,
+        options,
+        rng,
+        long_s=lambda line: hand.long_s and _has_long_s(line, fonts),
+        furniture=own_text and numbered,
+    )
     size = float(rng.uniform(*options.size))
-    baselines, inks = _write(plan, hand, font, fonts, size, options, rng)
+    baselines, inks = _write(plan, hand, fonts, size, options, rng)
     height, width, inks, baselines = _on_sheet(inks, baselines, size, rng)
     ink = spread_ink(height, width, inks, hand, options.fading, rng)
     paper = draw_paper(height, width, np.array([b.y.mean() for b in baselines]), options, rng)
@@ -86,7 +94,6 @@ def _generated(
 def _write(
     plan: Plan,
     hand: Hand,
-    font: Path | None,
     fonts: Sequence[Path],
     size: float,
     options: DrawingOptions,
@@ -94,13 +101,14 @@ def _write(
 ) -> tuple[list[Baseline], list[LineInk]]:
     """The baselines and the ink of the plan's lines; the origin is not the page's yet."""
     scale = size / sum(hand.extent)
-    if font is None:
+    if not fonts:
         paths = [_written(line, hand, rng) for line in plan.lines]
         baselines = place_lines(plan, [p.length * scale for p in paths], size, options, rng)
         weights = [_BOLD if line.bold else 1.0 for line in plan.lines]
         inks = [ink_line(p, b, scale, w) for p, b, w in zip(paths, baselines, weights, strict=True)]
         return baselines, inks
-    lines = [_set(line, font, fonts, size) for line in plan.lines]
+    rules = TextRules(direction="auto", mixed=mixed_direction(line.text for line in plan.lines))
+    lines = [_set(line, fonts, size, rules.base(line.text) or "L") for line in plan.lines]
     baselines = place_lines(plan, [max(t.length, 2.0) for t in lines], size, options, rng)
     inks = [lay_line(t, b, 0.012 * size * options.jitter, rng) for t, b in zip(lines, baselines, strict=True)]
     return baselines, inks
@@ -111,9 +119,22 @@ def _written(line: PlannedLine, hand: Hand, rng: np.random.Generator) -> PenPath
     return write_line(line.text, leaning, rng, underline=line.underline)
 
 
-def _set(line: PlannedLine, font: Path, fonts: Sequence[Path], size: float) -> SetLine:
-    able = fonts_with([font, *fonts], line.text)
-    return set_line(line.text, able[0], round(size / 1.2), italic=line.italic, bold=line.bold, underline=line.underline)
+def _set(line: PlannedLine, fonts: Sequence[Path], size: float, base: str) -> SetLine:
+    font = fonts_with(fonts, line.text)[0]
+    return set_line(
+        line.text,
+        font,
+        max(round(size / 1.2), 1),
+        base=base,
+        italic=line.italic,
+        bold=line.bold,
+        underline=line.underline,
+    )
+
+
+def _has_long_s(line: str, fonts: Sequence[Path]) -> bool:
+    """Whether the font that sets the line has the letter; the strokes have it."""
+    return not fonts or not missing_characters(fonts_with(fonts, line)[0], with_long_s(line))
 
 
 def _on_sheet(

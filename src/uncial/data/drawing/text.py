@@ -9,8 +9,12 @@ import numpy as np
 
 from uncial.data.drawing.words import MATERIAL, WordMaterial
 from uncial.errors import UserError
+from uncial.text.graphemes import split_units
 
 LONG_S = "ſ"
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+_VISIBLE_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+"""Signs that are written round or under what follows them, Arabic numbers' and verses' for instance."""
 
 
 def generate_lines(
@@ -119,8 +123,9 @@ def _hyphenate(word: str, room: int, rng: np.random.Generator) -> tuple[str, str
 def read_text_file(path: Path, wrap: bool, length: int) -> list[str]:
     """The lines of a UTF-8 text file in NFC, or its paragraphs wrapped at about `length` characters.
 
-    A single line longer than twice `length` is wrapped in either case. Raises `UserError` when the file cannot be read
-    or holds no text.
+    A single line longer than twice `length` is wrapped in either case. Control characters and format characters that
+    nobody sees are left out, but not those that join letters or part them. Raises `UserError` when the file cannot be
+    read or holds no text.
     """
     try:
         content = unicodedata.normalize("NFC", path.read_text(encoding="utf-8-sig"))
@@ -128,7 +133,7 @@ def read_text_file(path: Path, wrap: bool, length: int) -> list[str]:
         raise UserError(f"data.options.text: cannot read {path}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UserError(f"data.options.text: {path} is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
-    content = "".join(c for c in content if c in "\n\t" or unicodedata.category(c)[0] != "C")
+    content = "".join(c for c in content if c.isspace() or c in _JOINERS or needs_glyph(c))
     paragraphs = re.split(r"\n\s*\n", content) if wrap else content.splitlines()
     lines: list[str] = []
     for paragraph in paragraphs:
@@ -140,17 +145,40 @@ def read_text_file(path: Path, wrap: bool, length: int) -> list[str]:
     return lines
 
 
+def needs_glyph(character: str) -> bool:
+    """Whether a character is seen where it is written: no white space, no control, no invisible format character."""
+    invisible = unicodedata.category(character) in ("Cf", "Cc") and character not in _VISIBLE_FORMATS
+    return not (invisible or character.isspace())
+
+
 def wrap_words(text: str, length: int) -> list[str]:
-    """Lines of at most `length` characters; a longer word is cut."""
+    """Lines of at most `length` characters; a longer word is cut, but no letter from its marks."""
     lines: list[str] = []
     line = ""
     for whole in text.split():
-        for word in [whole[i : i + length] for i in range(0, len(whole), length)]:
+        for word in _cut(whole, length):
             if line and len(line) + 1 + len(word) > length:
                 lines.append(line)
                 line = ""
             line = f"{line} {word}" if line else word
     return [*lines, line] if line else lines
+
+
+def in_capitals(text: str) -> str:
+    """The text in upper case and NFC."""
+    return unicodedata.normalize("NFC", text.upper())
+
+
+def _cut(word: str, length: int) -> list[str]:
+    """Pieces of at most `length` characters; one letter with more marks than that is a piece of its own."""
+    if len(word) <= length:
+        return [word]
+    pieces = [""]
+    for letter in split_units(word, "grapheme"):
+        if pieces[-1] and len(pieces[-1]) + len(letter) > length:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
 
 
 def with_long_s(text: str) -> str:

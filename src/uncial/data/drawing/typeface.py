@@ -1,7 +1,9 @@
 """Lines set in a TrueType or OpenType font, laid along a curved baseline."""
 
 import functools
+import math
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +12,19 @@ import cv2
 import numpy as np
 from matplotlib.ft2font import FT2Font
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, features
 
 from uncial.data.drawing.baseline import Baseline
 from uncial.data.drawing.pen import LineInk
+from uncial.data.drawing.text import needs_glyph
 from uncial.errors import UserError
+from uncial.text.directions import RIGHT_TO_LEFT
 
 _SUFFIXES = {".ttf", ".otf", ".ttc"}
 _ITALIC = 0.22
+_SHOWN = 32
+_PLACEHOLDER = 16
+"""A glyph that stands for more characters than these is that of no character: Apple's Last Resort font has such."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ def find_fonts(folder: Path) -> tuple[Path, ...]:
     for path in files:
         try:
             font_characters(path)
+            _font(path, _SHOWN)
         except (OSError, RuntimeError, ValueError) as error:
             raise UserError(f"data.options.fonts: {path} cannot be read as a font ({error}); remove it.") from error
     return tuple(files)
@@ -45,16 +53,30 @@ def find_fonts(folder: Path) -> tuple[Path, ...]:
 
 @functools.lru_cache(maxsize=256)
 def font_characters(path: Path) -> frozenset[str]:
-    """The characters for which the font has a glyph."""
+    """The characters for which the font has a glyph of their own."""
     with path.open("rb") as file:
         file.read(4)  # An unreadable file raises here, as OSError.
-    return frozenset(map(chr, FT2Font(str(path)).get_charmap()))
+    glyphs = FT2Font(str(path)).get_charmap()
+    shared = {glyph for glyph, count in Counter(glyphs.values()).items() if count > _PLACEHOLDER}
+    return frozenset(chr(code) for code, glyph in glyphs.items() if glyph not in shared)
 
 
 def missing_characters(path: Path, text: str) -> list[str]:
-    """The characters of `text` that the font lacks, each once, sorted. Control and joining characters need no glyph."""
-    needed = {c for c in text if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc")}
-    return sorted(needed - font_characters(path))
+    """The characters of `text` that the font lacks or leaves blank, each once, sorted.
+
+    Control and joining characters need no glyph.
+    """
+    has = font_characters(path)
+    return sorted(c for c in set(text) if needs_glyph(c) and not (c in has and _leaves_ink(path, c)))
+
+
+@functools.lru_cache(maxsize=65536)
+def _leaves_ink(path: Path, character: str) -> bool:
+    """Whether the glyph has an outline: fonts of handwriting often have empty ones for accented letters."""
+    try:
+        return _font(path, _SHOWN).getmask(character).getbbox() is not None
+    except OSError:  # A damaged glyph.
+        return False
 
 
 def fonts_with(fonts: Iterable[Path], text: str) -> list[Path]:
@@ -64,7 +86,13 @@ def fonts_with(fonts: Iterable[Path], text: str) -> list[Path]:
 
 def check_fonts(fonts: Sequence[Path], lines: Iterable[str]) -> None:
     """Raises `UserError` for a line that none of the fonts can set, with the characters that are wanting."""
+    shapes = features.check("raqm")
     for line in lines:
+        if not shapes and any(unicodedata.bidirectional(c) in RIGHT_TO_LEFT for c in line):
+            raise UserError(
+                f"data.options.text: the line {line!r} runs from right to left, which Pillow sets with the libraries "
+                "Raqm and FriBiDi, and they are not found here; install FriBiDi (Debian: apt install libfribidi0)."
+            )
         if not fonts_with(fonts, line):
             best = min((missing_characters(path, line) for path in fonts), key=len)
             raise UserError(
@@ -83,25 +111,36 @@ def _font(path: Path, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(path), size)
 
 
-def set_line(text: str, path: Path, size: int, *, italic: bool, bold: bool, underline: bool) -> SetLine:
-    """The text set at `size` pixels an em; italic is sheared, bold thickened, underline drawn below the baseline."""
+def set_line(
+    text: str, path: Path, size: int, *, base: str, italic: bool = False, bold: bool = False, underline: bool = False
+) -> SetLine:
+    """The text set at `size` pixels an em; italic is sheared, bold thickened, underline drawn below the baseline.
+
+    `base` is the line's direction, `L` or `R`: what stands in it the other way is placed by it.
+    """
     font = _font(path, size)
     weight = max(1, round(size / 40)) if bold else 0
-    length = font.getlength(text)
+    direction = {"L": "ltr", "R": "rtl"}[base] if features.check("raqm") else None
+    length = font.getlength(text, direction=direction)
     ascent, descent = font.getmetrics()
     pad = size // 2
-    image = Image.new("L", (int(length) + 2 * pad, ascent + descent + 2 * pad), 0)
+    # Swashes, stacked marks: letters may reach far beyond the font's own measures.
+    left, top, right, bottom = font.getbbox(text, anchor="ls", stroke_width=weight, direction=direction)
+    sheared = _ITALIC if italic else 0.0
+    column = max(pad, math.ceil(sheared * bottom - left) + 2)
+    row = max(pad + ascent, math.ceil(-top) + 2)
+    columns = max(int(length) + pad, math.ceil(right - sheared * top) + 2) + column
+    image = Image.new("L", (columns, row + max(descent + pad, math.ceil(bottom) + 2)), 0)
     pen = ImageDraw.Draw(image)
-    pen.text((pad, pad + ascent), text, fill=255, font=font, anchor="ls", stroke_width=weight)
-    row = pad + ascent
+    pen.text((column, row), text, fill=255, font=font, anchor="ls", stroke_width=weight, direction=direction)
     if underline:
         below = row + max(2, round(size * 0.08))
-        pen.line([(pad, below), (pad + length, below)], fill=255, width=max(1, round(size / 24)))
+        pen.line([(column, below), (column + length, below)], fill=255, width=max(1, round(size / 24)))
     coverage = np.asarray(image, dtype=np.uint8)
     if italic:
         shear = np.array([[1, -_ITALIC, _ITALIC * row], [0, 1, 0]])
         coverage = np.asarray(cv2.warpAffine(coverage, shear, coverage.shape[::-1]), dtype=np.uint8)
-    return SetLine(coverage, row, pad, length)
+    return SetLine(coverage, row, column, length)
 
 
 def lay_line(line: SetLine, baseline: Baseline, jitter: float, rng: np.random.Generator) -> LineInk:

@@ -53,6 +53,9 @@ def drawn_pages(root: Path, options: dict[str, Any], workers: int = 2) -> tuple[
     drawing = drawing_options(options)
     decided = inputs(drawing)
     folder = root / collection_name(decided)
+    # Before anything is written: complete pages may lie where only reading is allowed.
+    if (there := _complete(folder, decided)) is not None:
+        return folder, there
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{folder.name}.lock"):

@@ -140,6 +140,14 @@ def test_two_swapped_lines_are_displaced_but_no_shift_and_an_unsure_reading_is_n
     assert displaced(texts, ["xxxxxxxxxxxxxxx", "", "an1 f!ve m0re b", "1"]) == {}
 
 
+def test_several_models_are_given_as_a_list(drawn, trained, run):
+    files = [str(trained.folder / name) for name in ("best.safetensors", "last.ckpt")]
+    ended = run("task=audit", "data=page", f"data.root={drawn / 'page'}", f"checkpoint=[{','.join(files)}]")
+    assert ended.code == 0, ended
+    audit = json.loads(ended.read("audit.json"))
+    assert {model["file"]: model["lines"] for model in audit["models"]} == dict.fromkeys(files, audit["judged"])
+
+
 def test_a_model_that_saw_everything_is_no_judge(drawn, trained, run):
     ended = run(
         "task=audit", "data=page", f"data.root={drawn / 'page'}", "data.subset=train", f"checkpoint={trained.folder}"

@@ -141,6 +141,8 @@ def test_the_command_trains(run, here, command):
     assert ended.code == 0, ended
     if "val" in expected:
         assert ended.metrics["val"]["lines"] == expected["val"]
+    has_test = "test" in expected or "val" not in expected
+    assert ("score it on the test part" in ended.output) == has_test, "what is hinted at can be typed"
 
 
 def test_a_compiled_store_is_trained_on_as_it_is(run, here):

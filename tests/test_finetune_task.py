@@ -1,6 +1,8 @@
 """experiment=bonnevie_finetune: what the test pages say before and after, and whether it helped."""
 
 import json
+import re
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from lxml import etree
 from program import run_program
 
 from uncial.models.files import load_model, save_model
+from uncial.tasks.configuration import on_the_same_data
 
 SHORT = ("trainer.batch_width=300", "trainer.lines_seen=200", "trainer.validations=2", "augmentation=none")
 
@@ -62,6 +65,26 @@ def test_the_model_after_is_the_runs_best_and_the_first_is_the_given_one(lesson,
         root = lesson.folder.parent / "bonnevie"
         scored = run("task=test", f"checkpoint={model}", "data=bonnevie", f"data.root={root}", into=name)
         assert scored.metrics["test"]["cer"] == pytest.approx(systems[name]["cer"]["value"], abs=1e-12)
+
+
+def test_the_hint_at_its_end_scores_the_same_pages_as_the_experiment(lesson, run):
+    hint = re.search(r"score it on the test part +python run\.py (.*)", lesson.output)
+    assert hint is not None, lesson
+    scored = run(*shlex.split(hint[1]), into="hinted")
+    assert scored.code == 0, scored
+    after = json.loads((lesson.folder / "comparison.json").read_text())
+    assert scored.metrics["test"]["characters"] == after["characters"]
+    assert scored.metrics["test"]["cer"] == pytest.approx(after["systems"][1]["cer"]["value"], abs=1e-12)
+
+
+def test_a_hint_names_the_folder_of_configs_that_the_run_had(tmp_path):
+    (tmp_path / "environment.json").write_text(
+        json.dumps({"command": "python run.py --config-dir 'my conf' data=mine experiment=ours optimizer.lr=1"})
+    )
+    typed = ["data=mine", "experiment=ours", "optimizer.lr=1", "++data.root=a b"]
+    assert on_the_same_data(tmp_path, typed, "task=test") == (
+        "python run.py --config-dir 'my conf' task=test data=mine experiment=ours '++data.root=a b'"
+    )
 
 
 def test_the_trainings_own_files_stay(lesson):

@@ -127,6 +127,22 @@ def test_runs_that_make_no_curve_are_refused_or_named(tmp_path, caplog):
         finished_runs([str(tmp_path)])
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.yaml", "- a"),
+        ("config.yaml", "a: ["),
+        ("config.yaml", "seed: x"),
+        ("metrics.json", '{"train": {"lines": 0}}'),
+    ],
+)
+def test_files_that_are_no_trainings_are_told_in_one_sentence(tmp_path, name, content):
+    write_runs(tmp_path / "runs", Law(0.5), shares=(1,))
+    (tmp_path / "runs" / "0" / name).write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=name):
+        finished_runs([str(tmp_path / "runs")])
+
+
 def test_a_share_of_the_lines_with_another_seed_and_the_same_validation(drawn, trained, tmp_path):
     data = ("task=compile", "data=page", f"data.root={drawn / 'page'}", "data.export=loghi", "data.subset=val")
     ended = run_program(tmp_path / "run", *data, "data.share=1/4", "seed=5", "data.seed=1")

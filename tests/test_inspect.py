@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from drawn_layouts import read_csv
+from drawn_layouts import cut_lines, draw_pages, read_csv, write_pairs
 from PIL import Image
 
 
@@ -34,6 +34,19 @@ def test_a_sound_set_is_told_in_figures_and_pictures(run, drawn):
         assert sheet.height > 2 * 6 * 56, "two lines, each as it is and under at least five transforms"
     assert read_csv(ended.folder / "skipped.csv") == []
     assert str(ended.folder) in ended.output
+
+
+def test_lines_are_counted_to_the_pages_that_they_were_cut_from(run, tmp_path):
+    write_pairs(tmp_path / "in", cut_lines(draw_pages(4)))
+    quick = ("inspect.samples=1", "inspect.augmentation=0")
+    ended = run("task=inspect", "data=lines", f"data.root={tmp_path / 'in'}", *quick)
+    assert ended.code == 0, ended
+    summary = json.loads(ended.read("findings.json"))["summary"]
+    assert (summary["pages"], summary["lines"]) == (4, 12)
+    counted = summary["separation"]["counts"]
+    assert {part: size["pages"] for part, size in summary["parts"].items()} == {
+        part: kinds["page"] for part, kinds in counted.items()
+    }
 
 
 def test_faults_are_found_and_listed(run, faulty):

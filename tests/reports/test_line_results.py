@@ -47,6 +47,21 @@ def test_compared_lines_come_back(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("wrong", [{"sheet": None}, {"truth": 3}, {"reading": None}, {"confidence": "x"}])
+def test_a_line_that_lacks_something_is_told_with_its_place(tmp_path, wrong):
+    path = tmp_path / "lines.jsonl"
+    write_line_results(path, [evaluated(ORIGIN, "abc", "abd")] * 2)
+    first, second = path.read_text(encoding="utf-8").splitlines()
+    name = next(iter(wrong))
+    for changed in (
+        json.loads(second) | wrong,
+        {key: value for key, value in json.loads(second).items() if key != name},
+    ):
+        path.write_text(f"{first}\n{json.dumps(changed)}\n", encoding="utf-8")
+        with pytest.raises(UserError, match=r"lines\.jsonl, line 2"):
+            read_line_results(path)
+
+
 @pytest.mark.parametrize("content", ["{", "[1]\n", '{"page": "p"}\n', "\xff"])
 def test_another_file_is_told_in_one_sentence(tmp_path, content):
     path = tmp_path / "lines.jsonl"

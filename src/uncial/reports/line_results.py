@@ -6,10 +6,10 @@ Confidences are fractions with four digits; those of characters belong to the co
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
@@ -19,6 +19,8 @@ from uncial.metrics.lines import EvaluatedLine, LineOrigin
 
 LINES_FILE = "lines.jsonl"
 
+Line = TypeVar("Line", EvaluatedLine, ComparedLine)
+
 
 def write_line_results(path: Path, lines: Iterable[EvaluatedLine]) -> None:
     """Write lines that one model read."""
@@ -27,7 +29,7 @@ def write_line_results(path: Path, lines: Iterable[EvaluatedLine]) -> None:
 
 def read_line_results(path: Path) -> list[EvaluatedLine]:
     """Read what `write_line_results` wrote. Raises `UserError` for another file."""
-    return [_evaluated_line(data) for data in _read(path, "reading")]
+    return _read(path, _evaluated_line)
 
 
 def write_compared_lines(path: Path, lines: Iterable[ComparedLine], systems: Sequence[str]) -> None:
@@ -37,7 +39,7 @@ def write_compared_lines(path: Path, lines: Iterable[ComparedLine], systems: Seq
 
 def read_compared_lines(path: Path) -> list[ComparedLine]:
     """Read what `write_compared_lines` wrote. Raises `UserError` for another file."""
-    return [_compared_line(data) for data in _read(path, "readings")]
+    return _read(path, _compared_line)
 
 
 def _write(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
@@ -45,18 +47,22 @@ def _write(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
         file.writelines(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n" for data in objects)
 
 
-def _read(path: Path, needed: str) -> Iterator[dict[str, Any]]:
+def _read(path: Path, parsed: Callable[[Mapping[str, Any]], Line]) -> list[Line]:
     try:
         # Not str.splitlines: a reading may hold one of the other characters that it splits at.
         rows = path.read_text(encoding="utf-8").split("\n")
-        for number, row in enumerate(rows, start=1):
-            if row:
-                data = json.loads(row)
-                if not isinstance(data, dict) or needed not in data:
-                    raise UserError(f"{path}, line {number}: no '{needed}'; give the {LINES_FILE} of a run.")
-                yield data
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as the {LINES_FILE} of a run: {error}.") from error
+    return [_parsed(row, f"{path}, line {number}", parsed) for number, row in enumerate(rows, start=1) if row]
+
+
+def _parsed(row: str, where: str, parsed: Callable[[Mapping[str, Any]], Line]) -> Line:
+    try:
+        return parsed(json.loads(row))
+    except KeyError as error:
+        raise UserError(f"{where}: no {error}; give the {LINES_FILE} of a run.") from error
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{where} cannot be read as a line of the {LINES_FILE} of a run: {error}.") from error
 
 
 def _evaluated_json(line: EvaluatedLine) -> dict[str, Any]:
@@ -81,13 +87,13 @@ def _evaluated_json(line: EvaluatedLine) -> dict[str, Any]:
 def _evaluated_line(data: Mapping[str, Any]) -> EvaluatedLine:
     return EvaluatedLine(
         origin=_origin(data),
-        truth=data["truth"],
-        prediction=data["reading"],
+        truth=_text(data, "truth"),
+        prediction=_text(data, "reading"),
         counts=compare(data["truth"], data["reading"]),
-        profile=data["profile"],
-        script=data["script"],
-        confidence=data["confidence"],
-        character_confidences=tuple(data["character_confidences"]),
+        profile=_text(data, "profile"),
+        script=_text(data, "script"),
+        confidence=_confidence(data),
+        character_confidences=tuple(map(float, data["character_confidences"])),
     )
 
 
@@ -115,12 +121,12 @@ def _compared_line(data: Mapping[str, Any]) -> ComparedLine:
     readings = data["readings"]
     return ComparedLine(
         origin=_origin(data),
-        truth=data["truth"],
-        script=data["script"],
-        predictions=tuple(one["reading"] for one in readings),
-        edits=tuple(one["edits"] for one in readings),
-        confidences=tuple(one["confidence"] for one in readings),
-        character_confidences=tuple(tuple(one["character_confidences"]) for one in readings),
+        truth=_text(data, "truth"),
+        script=_text(data, "script"),
+        predictions=tuple(_text(one, "reading") for one in readings),
+        edits=tuple(float(one["edits"]) for one in readings),
+        confidences=tuple(map(_confidence, readings)),
+        character_confidences=tuple(tuple(map(float, one["character_confidences"])) for one in readings),
     )
 
 
@@ -129,7 +135,20 @@ def _origin_json(origin: LineOrigin) -> dict[str, Any]:
 
 
 def _origin(data: Mapping[str, Any]) -> LineOrigin:
-    return LineOrigin(**{name: data[name] for name in LineOrigin.__dataclass_fields__})
+    names = [name for name in LineOrigin.__dataclass_fields__ if name != "row"]
+    row = data["row"]
+    return LineOrigin(**{name: _text(data, name) for name in names}, row=None if row is None else int(row))
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data[name]
+    if not isinstance(value, str):
+        raise TypeError(f"'{name}' is {value!r:.40} and no text")
+    return value
+
+
+def _confidence(data: Mapping[str, Any]) -> float | None:
+    return None if data["confidence"] is None else float(data["confidence"])
 
 
 def _rounded(confidence: float | None) -> float | None:

@@ -20,7 +20,7 @@ from uncial.reports.tables import write_skipped
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import (
     check_numbers,
-    checkpoint_of,
+    checkpoints_of,
     listed,
     run_folder,
     write_config,
@@ -45,8 +45,7 @@ def run(config: DictConfig) -> None:
     """Leaves audit.html, audit.json, and a PAGE file with just the suspect lines of each page that has some."""
     check_numbers(config)
     share, prior = _fraction(config.audit.share, "share"), _fraction(config.audit.prior, "prior")
-    checkpoint_of(config)
-    files = model_files(listed(config.checkpoint))
+    files = model_files(checkpoints_of(config))
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -18,7 +19,7 @@ from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
-from uncial.reports.environment import write_environment
+from uncial.reports.environment import read_environment, write_environment
 
 LEAST = {
     "seed": 0,
@@ -71,6 +72,9 @@ LEAST = {
 }
 """The least that a number may be; null is allowed for all of them."""
 
+ABOUT_DATA = re.compile(r"[+~]{0,2}(data[=./@]|experiment=|seed=|paths\.)")
+"""What of a command says on which lines it works."""
+
 
 def run_folder() -> Path:
     """Where this run writes, made if it is not there."""
@@ -107,9 +111,18 @@ def check_numbers(config: DictConfig) -> None:
             raise UserError(f"{key}={value}: a number is needed that is {least} or more.")
 
 
-def data_as_typed(typed: Sequence[str]) -> str:
-    """What of `typed` is about the data, to be typed again."""
-    return " ".join(shlex.quote(argument) for argument in typed if re.match(r"data[=.]|seed=|paths\.", argument))
+def on_the_same_data(folder: Path, typed: Sequence[str], *what: str) -> str:
+    """The command that does `what`, arguments as they are typed, with the data of the run in `folder`, for which
+    `typed` was typed: all of that which is about data, with the experiment, which may choose them."""
+    about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
+    return " ".join(["python run.py", *_config_folder(folder), *what, *map(shlex.quote, about_data)])
+
+
+def _config_folder(folder: Path) -> list[str]:
+    """The option by which the run in `folder` was given configs beside those of conf/."""
+    command = shlex.split(str(read_environment(folder).get("command", "")))
+    given = get_args_parser().parse_known_args(command[2:])[0].config_dir
+    return ["--config-dir", shlex.quote(given)] if given else []
 
 
 def listed(value: Any) -> tuple[str, ...]:
@@ -217,13 +230,19 @@ def choice(value: Any, key: str, choices: Sequence[str]) -> str:
     return str(value)
 
 
-def checkpoint_of(config: DictConfig) -> Path:
-    """The model that the task works with. Raises `UserError` where none is named."""
+def checkpoints_of(config: DictConfig) -> tuple[str, ...]:
+    """The models that the task works with, one or several. Raises `UserError` where none is named."""
     if config.checkpoint is None:
         raise UserError(
             f"task={config.task.name} needs a model: add checkpoint=RUN, "
             "a run folder of outputs/ or its best.safetensors."
         )
+    return listed(config.checkpoint)
+
+
+def checkpoint_of(config: DictConfig) -> Path:
+    """The model that the task works with. Raises `UserError` where none is named."""
+    checkpoints_of(config)
     if isinstance(config.checkpoint, ListConfig):
         raise UserError(
             f"checkpoint={list(config.checkpoint)}: task={config.task.name} works with one model; "

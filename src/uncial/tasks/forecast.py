@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config_keys import leaves
 from uncial.errors import UserError
@@ -95,10 +96,16 @@ def _read(folder: Path) -> FinishedRun:
     try:
         figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         trained_on = int(figures["train"]["lines"])
-        config = OmegaConf.load(folder / "config.yaml")
     except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"{folder / 'metrics.json'} is not that of a training with its number of lines.") from None
-    assert isinstance(config, DictConfig)
+        trained_on = 0
+    if trained_on < 1:
+        raise UserError(f"{folder / 'metrics.json'} is not that of a training with its number of lines.")
+    try:
+        config = OmegaConf.load(folder / "config.yaml")
+    except (OSError, ValueError, YAMLError):
+        config = OmegaConf.create({})
+    if not isinstance(config, DictConfig) or not isinstance(config.get("seed"), int):
+        raise UserError(f"{folder / 'config.yaml'} is not that of a training with its seed.")
     lines = read_line_results(folder / LINES_FILE)
     if not any(line.truth for line in lines):
         raise UserError(f"{folder / LINES_FILE} holds no line with a text.")
@@ -143,6 +150,6 @@ def _factors(config: DictConfig) -> list[float]:
 
 def _fraction(config: DictConfig, key: str) -> float | None:
     value = config.forecast[key]
-    if value is not None and (isinstance(value, bool | str) or not 0 < value < 1):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1):
         raise UserError(f"forecast.{key}={value}: a fraction above 0 and below 1 is needed (0.03 is 3 %).")
     return None if value is None else float(value)

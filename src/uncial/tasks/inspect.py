@@ -65,7 +65,8 @@ def run(config: DictConfig) -> None:
 
 def inspect(truth: GroundTruth, texts: Mapping[str, list[str]], findings: list[Finding], source: str) -> Inspection:
     """The figures of the compiled lines; `texts` are the normalised ones of each part."""
-    pages = truth.store.column("page")
+    # The page that a line image was cut from, where its name tells it.
+    pages = [group or page for page, group in zip(*map(truth.store.column, ("page", "group")), strict=True)]
     sizes = truth.store.sizes()
     everything = [text for part in PARTS for text in texts[part]]
     alphabet = Counter(alphabet_counts(everything))

@@ -13,7 +13,7 @@ from uncial.reports.leaderboard_page import write_leaderboard_page
 from uncial.sweeps.outcome import FINISHED
 from uncial.sweeps.ranking import Ranking, Score, rank
 from uncial.sweeps.runs import Run, find_runs
-from uncial.tasks.configuration import choice, data_as_typed, listed, run_folder, write_config
+from uncial.tasks.configuration import choice, listed, on_the_same_data, run_folder, write_config
 from uncial.tasks.resumed_config import MACHINE
 from uncial.typed_arguments import as_typed, hydra_value, repeating
 
@@ -61,16 +61,17 @@ def _commands(ranking: Ranking) -> dict[str, str]:
     if not ranking.entries:
         return {}
     best = ranking.entries[0].runs[0]
-    data = data_as_typed(best.overrides)
     model = as_typed("checkpoint", best.folder)
     commands = {
         "The command that repeats the best": repeating(best.overrides),
-        "To score it on the test part": f"python run.py task=test {model} {data}".rstrip(),
+        "To score it on the test part": on_the_same_data(best.folder, best.overrides, "task=test", model),
     }
     if len(ranking.entries) > 1:
         sides = ",".join(_side([one.folder for one in entry.runs]) for entry in ranking.entries[:2])
         typed = shlex.quote(f"checkpoint=[{sides}]")
-        commands["Whether it is better than the second"] = f"python run.py task=compare {typed} {data}".rstrip()
+        commands["Whether it is better than the second"] = on_the_same_data(
+            best.folder, best.overrides, "task=compare", typed
+        )
     return commands
 
 

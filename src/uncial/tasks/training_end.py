@@ -17,7 +17,7 @@ from uncial.reports.line_results import LINES_FILE, read_line_results
 from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics
-from uncial.tasks.configuration import data_as_typed, data_text, evaluation_settings
+from uncial.tasks.configuration import data_text, evaluation_settings, on_the_same_data
 from uncial.tasks.evaluation import part_scores
 from uncial.tasks.kept_model import BEST
 from uncial.tasks.session import Session
@@ -103,6 +103,7 @@ def finish(this: Session, truth: GroundTruth, effort: Effort, skipped: int) -> N
     write_report(this, truth)
     best, model = folder / BEST, as_typed("checkpoint", folder)
     scores = load_card(best)["scores"]
+    score_it = on_the_same_data(folder, this.typed, "task=test", model)
     # Last: a run with this file is finished.
     write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(effort)})
     summary = RunSummary(
@@ -116,7 +117,7 @@ def finish(this: Session, truth: GroundTruth, effort: Effort, skipped: int) -> N
         advice=advice(scores["cer"]),
         files={"best model": best, "report": folder / REPORT, "predictions": folder / "predictions.csv"},
         next_steps={
-            "score it on the test part": f"python run.py task=test {model} {data_as_typed(this.typed)}".rstrip(),
+            **({"score it on the test part": score_it} if len(truth.rows["test"]) else {}),
             "read your own pages": f"python run.py task=predict {model} predict.input=FOLDER",
         },
     )

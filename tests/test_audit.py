@@ -18,7 +18,7 @@ from rapidfuzz.distance import Levenshtein
 
 from uncial.metrics.displaced import Shift, displaced, shifts
 from uncial.metrics.suspicion import alternatives, log_odds, places, probability, slip_cost, surprisals
-from uncial.models.files import load_card
+from uncial.models.files import load_card, load_model, save_model
 from uncial.models.likelihood import IMPOSSIBLE, fitted_temperature, text_likelihoods
 
 
@@ -152,6 +152,17 @@ def test_a_model_that_saw_everything_is_no_judge(drawn, trained, run):
     ended = run(
         "task=audit", "data=page", f"data.root={drawn / 'page'}", "data.subset=train", f"checkpoint={trained.folder}"
     )
+    assert ended.code == 1
+    assert "none can judge it" in ended.output
+
+
+def test_a_model_tuned_from_one_that_saw_everything_is_no_judge_either(drawn, trained, run, tmp_path):
+    recognizer, card = load_model(trained.folder)
+    known = card["training"]["page_hashes"]
+    tuned = {**card, "training": {**card["training"], "page_hashes": ["another"]}, "seen_before": known}
+    save_model(tmp_path / "tuned.safetensors", recognizer, tuned)
+    data = ("data=page", f"data.root={drawn / 'page'}", "data.subset=train")
+    ended = run("task=audit", *data, f"checkpoint={tmp_path / 'tuned.safetensors'}")
     assert ended.code == 1
     assert "none can judge it" in ended.output
 

@@ -9,10 +9,14 @@ import yaml
 from drawn_layouts import OPTIONS, draw_pages, write_page_layout
 from program import LEARNING, run_program
 from safetensors.torch import load_file
+from small_models import make_model, model_config
 
 from uncial.data.drawing.page import draw_page
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
+from uncial.text.codec import CharacterCodec
+from uncial.text.rules import TextRules
+from uncial.training.transfer import transfer
 
 SHORT = (
     "trainer.max_steps=4",
@@ -303,3 +307,13 @@ def test_few_lines_are_drawn_by_the_seed_and_smaller_draws_lie_in_larger_ones(ru
     assert few.rows["val"] is truth.rows["val"]
     with pytest.raises(UserError, match="32 lines"):
         with_few_lines(truth, 33, 1)
+
+
+def test_another_unit_of_the_alphabet_is_learned_anew_or_refused():
+    base, config, rules = make_model(), model_config("crnn"), TextRules(unit="grapheme")
+    with pytest.raises(UserError, match=r"model\.text\.unit=grapheme"):
+        transfer(base, config, ["abc"], rules, "union")
+    tuned = transfer(base, config, ["abe\u0301"], rules, "new")
+    assert tuned.codec == CharacterCodec(["a", "b", "e\u0301"], "grapheme")
+    known = [base.codec.encode("a")[0], base.codec.encode("b")[0]]
+    assert torch.equal(tuned.decoder.output.weight[1:3], base.decoder.output.weight[known])

@@ -12,7 +12,9 @@ from drawn_layouts import cut_lines as cut
 from lxml import etree
 from program import run_program
 
-from uncial.models.files import load_model, save_model
+from uncial.models.files import load_card, load_model, save_model
+from uncial.models.lineage import pages_seen
+from uncial.reports.line_results import read_compared_lines, read_line_results
 from uncial.tasks.configuration import on_the_same_data
 
 SHORT = ("trainer.batch_width=300", "trainer.lines_seen=200", "trainer.validations=2", "augmentation=none")
@@ -87,11 +89,43 @@ def test_a_hint_names_the_folder_of_configs_that_the_run_had(tmp_path):
     )
 
 
+def test_a_run_that_goes_on_ends_with_the_comparison_of_its_own_model(run, trained, drawn):
+    data = ("data=page", f"data.root={drawn / 'page'}")
+    first = run(
+        "task=finetune",
+        f"pretrained={trained.folder}",
+        *data,
+        *SHORT[:1],
+        "augmentation=none",
+        "trainer.lines_seen=null",
+        "trainer.max_epochs=1",
+        "optimizer.lr=1e-2",
+    )
+    assert first.code == 0, first
+    for name in ("comparison.json", "comparison.html"):
+        (first.folder / name).unlink()
+    again = run(f"resume={first.folder}", "trainer.max_epochs=2", into="again")
+    assert again.code == 0, again
+    assert "What it was worth" in again.output
+    assert not again.folder.exists(), "all is written where the run is"
+    systems = json.loads((first.folder / "comparison.json").read_text())["systems"]
+    scored = run("task=test", f"checkpoint={first.folder}", *data, into="scored")
+    assert systems[1]["cer"]["value"] == scored.metrics["test"]["cer"]
+
+
+def test_a_tuned_model_knows_the_pages_of_the_one_that_it_comes_of(lesson, trained):
+    card, base = load_card(lesson.folder), load_card(trained.folder)
+    assert set(base["training"]["page_hashes"]) <= pages_seen(card)
+    assert len(card["training"]["page_hashes"]) == card["training"]["pages"] < len(pages_seen(card))
+
+
 def test_the_trainings_own_files_stay(lesson):
     steps = {row["step"] for row in read_csv(lesson.folder / "metrics.csv")}
     assert len(steps) > 1
     assert "train" in lesson.metrics
     assert (lesson.folder / "best.safetensors").is_file()
+    assert len(read_line_results(lesson.folder / "lines.jsonl")) == lesson.metrics["val"]["lines"]
+    assert len(read_compared_lines(lesson.folder / "comparison.jsonl")) == len(read_csv(lesson.folder / "lines.csv"))
 
 
 def test_without_a_base_model_the_remedy_is_said(run):

@@ -111,6 +111,20 @@ def test_seeds_are_averaged():
     assert spans[0] > spans[1], "seeds that differ this much are part of the doubt"
 
 
+def test_means_over_seeds_that_are_equal_do_not_differ_by_rounding():
+    def read(*wrong):
+        return [
+            evaluated(LineOrigin(f"p{number}", "l"), "a" * 10, ("b" if number in wrong else "a") + "a" * 9)
+            for number in range(6)
+        ]
+
+    found = compare_systems({"A": [read(0, 1), read(2, 3), read(4, 5)], "B": [read(0, 1)]}, QUICK)
+    assert found.pairs[0].cer.difference.value == 0
+    assert [group.best for group in found.groups if group.kind == "script"] == [None]
+    assert "the same number of errors in all" in verdict(found.pairs[0], found)
+    assert "those of its first one" in comparison_markdown(found)
+
+
 @pytest.mark.parametrize(
     ("systems", "said"),
     [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from uncial.metrics.intervals import Bootstrap, rate
+from uncial.metrics.intervals import Bootstrap, rate, share
 
 
 def test_two_pages_that_differ_much_tell_of_no_others():
@@ -12,3 +12,11 @@ def test_two_pages_that_differ_much_tell_of_no_others():
     assert found.value == pytest.approx(21 / 600)
     assert found.interval is None
     assert "2 pages differ too much" in found.reason
+
+
+@pytest.mark.parametrize("score", [rate, share])
+def test_pages_with_the_very_same_score_do_not_make_it_certain(score):
+    found = score(np.array([[2.0, 4.0]]), np.array([15.0, 30.0]), Bootstrap())
+    assert found.value == pytest.approx(6 / 45)
+    assert found.interval is None
+    assert "2 pages have the same score" in found.reason

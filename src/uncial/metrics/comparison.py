@@ -70,8 +70,8 @@ class GroupComparison:
     @property
     def best(self) -> int | None:
         """The place of the system with the lowest CER, None where two share it."""
-        lowest = min(self.cer)
-        return self.cer.index(lowest) if self.cer.count(lowest) == 1 else None
+        rates = [round(rate, 9) for rate in self.cer]  # Means over seeds that are equal may differ by rounding.
+        return rates.index(min(rates)) if rates.count(min(rates)) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,10 @@ TOO_UNLIKE = "the {count} {cluster}s differ too much for so few, so that others 
 WIDEST = 10.0
 """The factor by which an interval of an error rate may reach up; two pages that differ reach a hundredfold."""
 
+NO_SPREAD = 1e-9
+"""The share of a score below which its standard error is rounding: on few pages of few errors all are often alike."""
+
+ALL_ALIKE = "the {count} {cluster}s have the same score, and how much others differ cannot be told from them"
 NO_ERROR = "there is not one error, so how many others have cannot be told"
 NO_HIT = "there is not one right line, so how many others have cannot be told"
 NO_TRUTH = "there is no text in the ground truth"
@@ -127,6 +131,8 @@ def rate(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap, cluster: st
     if reason or not value:
         return Estimate(value, None, reason or NO_ERROR)
     found = spread(parts, whole, bootstrap)
+    if found.error < NO_SPREAD * value:
+        return Estimate(value, None, ALL_ALIKE.format(count=parts.shape[1], cluster=cluster))
     reach = quantile(found, bootstrap.level) * found.error / value
     if reach > math.log(WIDEST):
         return Estimate(value, None, TOO_UNLIKE.format(count=parts.shape[1], cluster=cluster))
@@ -142,6 +148,8 @@ def share(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap, cluster: s
     if reason or not 0 < value < 1:
         return Estimate(value, None, reason or (NO_ERROR if value else NO_HIT))
     found = spread(parts, whole, bootstrap)
+    if found.error < NO_SPREAD * value:
+        return Estimate(value, None, ALL_ALIKE.format(count=parts.shape[1], cluster=cluster))
     reach = min(quantile(found, bootstrap.level) * found.error / (value * (1 - value)), 500.0)
     middle = math.log(value / (1 - value))
     low, high = (1 / (1 + math.exp(-(middle + step))) for step in (-reach, reach))

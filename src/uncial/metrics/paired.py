@@ -68,9 +68,11 @@ def paired_test(
     Seeds are repetitions of one training; their mean is compared, and their spread is part of the interval and of the
     bootstrap's p-value. `comparisons` is how many pairs are compared in all, for the pages that would be needed.
     """
-    gaps = one.mean(axis=0) - other.mean(axis=0)
+    # In whole numbers as long as can be: what is equal shall not differ by rounding.
+    numerators = one.sum(axis=0) * len(other) - other.sum(axis=0) * len(one)
+    gaps = numerators / (len(one) * len(other))
     total = max(float(whole.sum()), 1.0)
-    value = float(gaps.sum()) / total
+    value = float(numerators.sum()) / (len(one) * len(other)) / total
     clusters = len(whole)
     if clusters < 2 or not whole.sum():
         reason = ONE_CLUSTER.format(cluster=cluster) if clusters < 2 else NO_TRUTH

@@ -18,6 +18,9 @@ from uncial.models.recognizer import Recognizer
 KEY = "lineage"
 """In a model's card: digests of the weights that it was fine-tuned from, the oldest first."""
 
+SEEN_BEFORE = "seen_before"
+"""In a model's card: hashes of the page images that the models were trained on that it was fine-tuned from."""
+
 SAME = {
     "model": "architecture",
     "codec": "alphabet",
@@ -43,6 +46,11 @@ def digest(recognizer: Recognizer) -> str:
 def lineage_from(recognizer: Recognizer, card: Mapping[str, Any]) -> list[str]:
     """What the card of a model that is fine-tuned from this one has under `lineage`."""
     return [*card.get(KEY, []), digest(recognizer)]
+
+
+def pages_seen(card: Mapping[str, Any]) -> set[str]:
+    """Hashes of the page images that a model was trained on, and those that it was fine-tuned from before it."""
+    return {*card.get("training", {}).get("page_hashes", ()), *card.get(SEEN_BEFORE, ())} - {"", None}
 
 
 def ancestors(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> set[str]:

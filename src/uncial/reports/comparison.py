@@ -23,13 +23,18 @@ from uncial.reports.markdown import cell, table
 from uncial.reports.tables import write_csv, write_json
 from uncial.reports.verdict import verdict
 
+FIRST_SEED = (
+    " Edits of a line are the mean over the seeds of a system; its reading, its kinds of error and what it reads for "
+    "what are those of its first one."
+)
+
 SHOWN_GROUPS = 30
 SHOWN_LINES = 20
 """Rows of a table in Markdown; the other files have all."""
 
 
-def write_comparison(folder: Path, comparison: Comparison) -> None:
-    """Write the five files into the folder."""
+def write_comparison(folder: Path, comparison: Comparison, lines_file: str = LINES_FILE) -> None:
+    """Write the five files into the folder; `lines_file` is another name for lines.jsonl, where one lies there."""
     write_json(folder / "comparison.json", comparison_json(comparison))
     names = [system.name for system in comparison.systems]
     columns = [f"{what} {name}" for name in names for what in ("cer", "wins")]
@@ -40,7 +45,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> None:
     )
     columns = [f"{what} {name}" for name in names for what in ("prediction", "edits")]
     write_csv(folder / "lines.csv", ("page", "line", "truth", *columns), map(_line_cells, comparison.lines))
-    write_compared_lines(folder / LINES_FILE, comparison.lines, names)
+    write_compared_lines(folder / lines_file, comparison.lines, names)
     with replacing_text(folder / "comparison.md") as file:
         file.write(comparison_markdown(comparison))
 
@@ -166,6 +171,7 @@ def _how(comparison: Comparison) -> str:
         f"{percent(settings.bootstrap.level, 0)} intervals, for which each {settings.cluster} is drawn with all its "
         "lines. A difference counts as shown where both the paired bootstrap and approximate randomisation show it"
         + (", after Holm's correction for the number of pairs." if len(comparison.pairs) > 1 else ".")
+        + (FIRST_SEED if any(system.seeds > 1 for system in comparison.systems) else "")
     )
 
 

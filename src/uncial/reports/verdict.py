@@ -62,7 +62,7 @@ def _needed(pair: PairScore, comparison: Comparison) -> str:
 
 def _unknown(pair: PairScore, comparison: Comparison) -> str:
     settings = comparison.settings
-    least = plural(least_clusters(1 - settings.bootstrap.level), settings.cluster)
+    least = plural(least_clusters((1 - settings.bootstrap.level) / len(comparison.pairs)), settings.cluster)
     return (
         f"Whether {pair.first} or {pair.second} is better on others cannot be said: {pair.cer.difference.reason}. "
         f"Lines of at least {least} are needed."

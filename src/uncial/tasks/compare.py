@@ -89,7 +89,7 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     truth = load_ground_truth(config)
     write_skipped(folder / "skipped.csv", truth.problems)
     _, rows = rows_to_score(config, truth)
-    return compared_models(config, truth, rows, models, settings), truth.store
+    return compared_models(config, folder, truth, rows, models, settings), truth.store
 
 
 def common_profile(rules: Sequence[TextRules]) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.metrics.comparison import Comparison, Readings, compare_systems
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.models.recognizer import Recognizer
-from uncial.tasks.configuration import run_folder
 from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.reading import read_lines, warn_of_known_pages
 from uncial.text.rules import TextRules
@@ -23,9 +23,15 @@ Models = Mapping[str, Sequence[tuple[Recognizer, dict[str, Any]]]]
 
 
 def compared_models(
-    config: DictConfig, truth: GroundTruth, rows: np.ndarray, models: Models, settings: EvaluationSettings
+    config: DictConfig,
+    folder: Path,
+    truth: GroundTruth,
+    rows: np.ndarray,
+    models: Models,
+    settings: EvaluationSettings,
 ) -> Comparison:
-    """Each model reads the rows of the store; scored in the form of text that `settings` name."""
+    """Each model reads the rows of the store; scored in the form of text that `settings` name. `folder` is where
+    the run writes."""
     rules = common_replacements([recognizer.text for found in models.values() for recognizer, _ in found])
     systems: dict[str, Readings] = {}
     for name, found in models.items():
@@ -33,7 +39,7 @@ def compared_models(
         for recognizer, card in found:
             log.info(f"reading with {name}")
             warn_of_known_pages(truth, rows, card, name)
-            read = read_lines(config, run_folder(), truth, rows, recognizer, card)
+            read = read_lines(config, folder, truth, rows, recognizer, card)
             readings.append(evaluated_lines(truth.store, read.results, settings.profile, rules))
         systems[name] = readings
     return compare_systems(systems, settings)

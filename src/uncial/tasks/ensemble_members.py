@@ -19,7 +19,7 @@ from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.voting import vote
 from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.models.files import FILE_NAME, load_model, model_file
-from uncial.models.lineage import averaged, estimate_batch_norm
+from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.reports.scores import score_figures
 from uncial.tasks.configuration import listed, run_folder
@@ -109,9 +109,10 @@ def mean_model(members: Sequence[Member], lines: Lines) -> Member:
     else:
         log.warning("There are no training lines to measure batch normalisations on: they are the mean of the models'.")
     hashes = sorted({one for member in members for one in member.card.get("training", {}).get("page_hashes", ())})
+    known = sorted(set().union(*(pages_seen(member.card) for member in members)))
     training = {**card.get("training", {}), "pages": len(hashes), "page_hashes": hashes}
     made_of = [str(member.path) for member in members]
-    card = {**card, "training": training, "averaged": made_of, "scores": {}, "calibration": {}}
+    card = {**card, "training": training, SEEN_BEFORE: known, "averaged": made_of, "scores": {}, "calibration": {}}
     return Member(run_folder() / FILE_NAME, recognizer, card)
 
 

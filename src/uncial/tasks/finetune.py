@@ -21,34 +21,42 @@ from uncial.reports.scores_page import About
 from uncial.reports.tables import write_skipped
 from uncial.tasks import train
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import evaluation_settings, run_folder
+from uncial.tasks.configuration import evaluation_settings
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
 from uncial.tasks.reading import rows_to_score
+from uncial.tasks.session import AUTO, Session
 from uncial.transcriber import Transcriber, model_file
 
 log = logging.getLogger(__name__)
 
 PAGE = "comparison.html"
-"""Beside report.html, which is that of the training."""
+LINES = "comparison.jsonl"
+"""Beside report.html and lines.jsonl, which are those of the training."""
 
 
 def run(config: DictConfig) -> None:
     """Reads the test part with `pretrained`, trains it on the train part, reads the test part with the best model, and
     leaves both sets of pages and their comparison beside the training's files."""
-    if config.pretrained is None:
+    if config.pretrained is None and config.resume in (None, AUTO):
         raise UserError("task=finetune needs a model to start from: add pretrained=MODEL, a file or a run folder.")
+    with train.opened(config) as this:
+        finetune(this)
+
+
+def finetune(this: Session) -> None:
+    """One session of a run, with its comparison at the end: of the best model so far, where the run has more to do."""
+    config, folder = this.config, this.folder
     base = model_file(Path(str(config.pretrained)))
-    folder = run_folder()
     truth = load_ground_truth(config)
     part, rows = rows_to_score(config, truth)
     sources = xml_files(truth, rows)
     write_copies(base, sources, config.data, folder / "before")
-    train.run(config)
+    train.train(this)
     tuned = folder / "best.safetensors"
     write_copies(tuned, sources, config.data, folder / "after")
-    comparison = compared(config, truth, rows, base, tuned)
-    write_comparison(folder, comparison)
+    comparison = compared(this, truth, rows, base, tuned)
+    write_comparison(folder, comparison, LINES)
     about = About(
         "What fine-tuning was worth", {"before": str(base), "after": str(tuned), "part": part}, "comparison.csv"
     )
@@ -85,8 +93,8 @@ def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], l
     return reading.pages, list(reading.problems)
 
 
-def compared(config: DictConfig, truth: GroundTruth, rows: np.ndarray, before: Path, after: Path) -> Comparison:
+def compared(this: Session, truth: GroundTruth, rows: np.ndarray, before: Path, after: Path) -> Comparison:
     """What both models read in the same lines, in the form of text that the second of them learned."""
     models = {"before": [load_model(before)], "after": [load_model(after)]}
-    settings = evaluation_settings(config, models["after"][0][0].text.normalization)
-    return compared_models(config, truth, rows, models, settings)
+    settings = evaluation_settings(this.config, models["after"][0][0].text.normalization)
+    return compared_models(this.config, this.folder, truth, rows, models, settings)

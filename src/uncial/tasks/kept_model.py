@@ -12,6 +12,7 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.metrics.calibration import fit_temperatures
 from uncial.metrics.evaluation import overview
 from uncial.models.files import save_model
+from uncial.models.lineage import SEEN_BEFORE
 from uncial.models.precision import reading_precision
 from uncial.reports.line_results import LINES_FILE, write_line_results
 from uncial.reports.scores import score_figures
@@ -59,9 +60,14 @@ def logged(scores: Mapping[str, float]) -> dict[str, float]:
 
 
 def model_card(
-    config: DictConfig, truth: GroundTruth, parts: Mapping[str, Part], lineage: Sequence[str]
+    config: DictConfig,
+    truth: GroundTruth,
+    parts: Mapping[str, Part],
+    lineage: Sequence[str],
+    seen_before: Sequence[str],
 ) -> dict[str, Any]:
-    """What best.safetensors says about itself beside weights, codec and preprocessing."""
+    """What best.safetensors says about itself beside weights, codec and preprocessing. `seen_before` are hashes of
+    pages that the pretrained model knew."""
     rows = parts["train"].dataset.rows
     hashes = sorted({truth.store.value(int(row), "image_hash") for row in rows})
     return {
@@ -69,6 +75,7 @@ def model_card(
         "normalization": config.model.normalization,
         "precision": reading_precision("cpu"),
         "training": {"lines": len(rows), "pages": len(hashes), "page_hashes": hashes, "data": config.data.name},
+        SEEN_BEFORE: list(seen_before),
         "lineage": list(lineage),
         "seed": config.seed,
         "version": version("uncial"),

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.config_keys import leaves
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model, text_rules_of
-from uncial.models.lineage import KEY, lineage_from
+from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.tasks.configuration import listed
 from uncial.tasks.explicit import Explicit, explicit
@@ -107,6 +107,13 @@ def lineage(config: DictConfig, state: Path | None) -> list[str]:
     if state is not None:
         return list(load_card(state).get(KEY, []))
     return [] if config.pretrained is None else lineage_from(*load_model(Path(str(config.pretrained))))
+
+
+def seen_before(config: DictConfig, state: Path | None) -> list[str]:
+    """Hashes of the page images that the pretrained model and those before it were trained on; as in `lineage`."""
+    if state is not None:
+        return list(load_card(state).get(SEEN_BEFORE, []))
+    return [] if config.pretrained is None else sorted(pages_seen(load_card(Path(str(config.pretrained)))))
 
 
 def freezing(config: DictConfig, recognizer: Recognizer, length: RunLength) -> list[Freezing]:

@@ -14,6 +14,7 @@ from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.metrics.calibration import temperatures_of
+from uncial.models.lineage import pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.tasks.configuration import plain_config
 from uncial.tasks.evaluation import calibrated_results
@@ -87,10 +88,11 @@ def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarr
 
 def warn_of_known_pages(truth: GroundTruth, rows: np.ndarray, card: dict[str, Any], model: str = "this model") -> None:
     """Says so when the model was trained on pages that it is scored on."""
-    known = set(card.get("training", {}).get("page_hashes", ()))
-    hashes = {truth.store.value(int(row), "image_hash") for row in rows}
-    if overlap := known & hashes:
+    known = pages_seen(card)
+    scored = [[truth.store.value(int(row), name) for name in ("group", "page", "image_hash")] for row in rows]
+    pages = {group or page for group, page, _ in scored}
+    if overlap := {group or page for group, page, image in scored if image in known}:
         log.warning(
-            f"{len(overlap)} of the {len(hashes)} pages scored here were in {model}'s training data: "
+            f"{len(overlap)} of the {len(pages)} pages scored here were in {model}'s training data: "
             "its score on them says nothing about new pages."
         )

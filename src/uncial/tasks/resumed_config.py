@@ -62,6 +62,17 @@ def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") ->
     return config
 
 
+def task_to_run(typed: DictConfig) -> str:
+    """The dotted path of the task: what `typed` names; a fine-tuning goes on as one where `resume` alone names it."""
+    own = str(typed.task._target_)
+    if typed.resume in (None, "auto") or any(_key(override) == "task" for override in typed_overrides()):
+        return own
+    folder = Path(str(typed.resume))
+    saved = (folder if folder.is_dir() else folder.parent) / CONFIG
+    task = OmegaConf.select(OmegaConf.load(saved), "task") if saved.is_file() else None
+    return str(task._target_) if task is not None and task.get("name") == "finetune" else own
+
+
 def saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] = ()) -> DictConfig:
     """The config saved in `folder`, with what was typed of the keys that may change; `ignored` ones stay as saved.
 

@@ -1,6 +1,8 @@
 """task=train: from ground truth to the best model, its scores and its curves."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -20,7 +22,7 @@ from uncial.tasks.kept_model import OF_THE_BEST, keeping_best, logged, model_car
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.on_devices import on_devices
 from uncial.tasks.preparation import prepared
-from uncial.tasks.pretrained import freezing, lineage, with_pretrained_model
+from uncial.tasks.pretrained import freezing, lineage, seen_before, with_pretrained_model
 from uncial.tasks.rehearsal import rehearse
 from uncial.tasks.search import pruning
 from uncial.tasks.session import Session, check_data, fingerprint, session
@@ -46,11 +48,18 @@ log = logging.getLogger(__name__)
 def run(config: DictConfig) -> None:
     """Trains a recogniser on the train part, keeps the one that reads the validation part best, and writes the run
     folder; or goes on with the run that `resume` names."""
+    with opened(config) as this:
+        train(this)
+
+
+@contextmanager
+def opened(config: DictConfig) -> Iterator[Session]:
+    """The session of the run that the config asks for, or that `resume` names."""
     quiet_lightning()
     check_numbers(config)
     check_durations(config.trainer)
     with session(config, with_pretrained_model) as this:
-        train(this)
+        yield this
 
 
 def train(this: Session) -> None:
@@ -77,7 +86,8 @@ def fit(this: Session, truth: GroundTruth) -> None:
     problems = [*truth.problems, *ready.dropped]
     if is_first():
         write_skipped(folder / "skipped.csv", problems)
-    card = model_card(config, truth, ready.parts, lineage(config, state.path if state else None))
+    path = state.path if state else None
+    card = model_card(config, truth, ready.parts, lineage(config, path), seen_before(config, path))
     keep, aside = keeping_best(this, truth, ready, card), partial(set_aside, folder, OF_THE_BEST)
     best, pace = BestModel(config.model.monitor, config.model.mode, keep, aside), Pace()
     still, trials = freezing(config, ready.recognizer, ready.length), pruning(config)
@@ -97,7 +107,7 @@ def fit(this: Session, truth: GroundTruth) -> None:
                 add_to_environment(folder, {"data": data, "device": device_of(trainer)})
             lines = LineDataModule(ready.parts, ready.loading, config.seed)
             with saying_how_to_go_on(folder, states, best, interruption):
-                trainer.fit(ready.module, lines, ckpt_path=state.path if state else None, weights_only=True)
+                trainer.fit(ready.module, lines, ckpt_path=path, weights_only=True)
         if is_first():
             taught = len(ready.parts["train"].dataset)
             effort = Effort(states.seconds, pace.lines_per_second, pace.lines / taught, trainer.global_step, taught)

@@ -16,6 +16,7 @@ from uncial.metrics.suspicion import Place, alternatives, log_odds, other_line_c
 from uncial.models.decoders.ctc import CTCDecoder
 from uncial.models.files import FILE_NAME, load_model
 from uncial.models.likelihood import fitted_temperature, text_likelihoods
+from uncial.models.lineage import pages_seen
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
 from uncial.tasks.recognition import part_of
@@ -83,12 +84,12 @@ def judges(files: Sequence[Path], truth: GroundTruth, rows: np.ndarray) -> list[
 
 
 def _trained_on(file: Path, card: Mapping[str, Any]) -> set[str]:
-    known = card.get("training", {}).get("page_hashes")
+    known = pages_seen(card)
     if not known:
         raise UserError(
             f"{file} does not say which pages it was trained on, so that it can be no judge; use runs of task=train."
         )
-    return set(known)
+    return known
 
 
 def judgements(

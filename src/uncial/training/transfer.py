@@ -10,7 +10,7 @@ from torch import Tensor
 from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
-from uncial.text.codec import Codec, unknown_counts
+from uncial.text.codec import CharacterCodec, Codec, unknown_counts
 from uncial.text.pieces import described
 from uncial.text.rules import TextRules
 from uncial.training.parts import parts_of, top_parts
@@ -45,7 +45,7 @@ def transfer(
     `replace_recurrent_layer`). Raises `UserError` for an alphabet that differs under `fail` and for weights that do
     not fit.
     """
-    codec = resized(pretrained.codec, texts, resize)
+    codec = resized(_in_units(pretrained, rules, resize), texts, resize)
     model = build_model(config, codec=codec, text=rules)
     assert isinstance(model, Recognizer)
     anew = parts_of(model, reinitialize, "reinitialize").tensors
@@ -69,6 +69,18 @@ def transfer(
         )
     model.load_state_dict(new)
     return model
+
+
+def _in_units(pretrained: Recognizer, rules: TextRules, resize: str) -> Codec:
+    """The pretrained alphabet; an empty one of the other unit where that is changed and all is learned anew."""
+    if rules.unit == pretrained.text.unit:
+        return pretrained.codec
+    if RESIZINGS.get(resize) != "new":
+        raise UserError(
+            f"model.text.unit={rules.unit}: the pretrained model's alphabet is made of {pretrained.text.unit}s. Leave "
+            f"it out, or let resize=new make one of the training lines' {rules.unit}s."
+        )
+    return CharacterCodec((), rules.unit)
 
 
 def resized(codec: Codec, texts: Sequence[str], resize: str) -> Codec:

@@ -245,6 +245,14 @@ def test_a_folder_without_a_run_is_named(tmp_path, folder):
     assert f"resume={tmp_path / folder}" in ended.output
 
 
+@pytest.mark.parametrize("content", [b"a: [1\n", b"\xff\xfe\x00", b"- 1\n"])
+def test_a_config_that_is_damaged_is_named(tmp_path, content):
+    (tmp_path / "config.yaml").write_bytes(content)
+    ended = run_program(tmp_path / "run", f"resume={tmp_path}")
+    assert ended.code == 1, ended
+    assert ended.output.strip().splitlines()[-1].startswith(f"Error: {tmp_path / 'config.yaml'} ")
+
+
 @pytest.mark.parametrize("name", ["last.ckpt", "checkpoints/step_00000006.ckpt"])
 def test_a_checkpoint_is_exported_as_the_model_that_it_holds(whole, tmp_path, name):
     ended = run_program(tmp_path / "run", "task=export", "format=safetensors", f"checkpoint={whole.folder / name}")

@@ -8,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config_keys import shown
 from uncial.errors import UserError
@@ -68,9 +69,12 @@ def task_to_run(typed: DictConfig) -> str:
     if typed.resume in (None, "auto") or any(_key(override) == "task" for override in typed_overrides()):
         return own
     folder = Path(str(typed.resume))
-    saved = (folder if folder.is_dir() else folder.parent) / CONFIG
-    task = OmegaConf.select(OmegaConf.load(saved), "task") if saved.is_file() else None
-    return str(task._target_) if task is not None and task.get("name") == "finetune" else own
+    try:
+        config = _load(folder if folder.is_dir() else folder.parent)
+    except UserError:
+        return own  # which says what is wrong with the folder
+    is_fine_tuning = OmegaConf.select(config, "task.name") == "finetune"
+    return str(config.task._target_) if is_fine_tuning else own
 
 
 def saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] = ()) -> DictConfig:
@@ -160,7 +164,11 @@ def _first_change(new: Any, old: Any, key: str) -> tuple[str, Any, Any] | None:
 
 
 def _load(folder: Path) -> DictConfig:
-    config = OmegaConf.load(folder / CONFIG)
+    try:
+        config = OmegaConf.load(folder / CONFIG)
+    except (OSError, ValueError, YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{folder / CONFIG} cannot be read, so the run cannot go on: {reason}.") from error
     if not isinstance(config, DictConfig) or "trainer" not in config:
         raise UserError(f"{folder / CONFIG} is no config of a training: only those can be resumed.")
     return config

@@ -84,6 +84,7 @@ MISTYPED = [
     (["--model=crnn"], ["keys are written without --"]),
     (["model=crnn", "-m", "seed=1,2"], ["seed=1,2 stands behind an option"]),
     (["--cfg", "everything"], ["--cfg", "invalid choice"]),
+    (["-m", "--cfg", "job", "seed=1,2"], ["--cfg shows the config of one run: leave out -m"]),
     (["--config-dir", "/does/not/exist"], ["/does/not/exist"]),
     (["--config-name", "nothing"], ["nothing"]),
 ]
@@ -246,3 +247,26 @@ def test_every_default_is_of_its_own_kind():
         for task in ("train", "predict", "inspect"):
             for model in ("crnn", "crnn_resnet", "kraken"):
                 check_values(compose("config", [f"task={task}", f"model={model}"]), conf)
+
+
+OWN_FILES = [
+    (
+        "experiment=mine",
+        "optimizer: {lr: 1e-3}",
+        "sets experiment.optimizer.lr, which nothing reads.*@package _global_",
+    ),
+    ("experiment=mine", "# @package _global_\nname: [x", r"is no YAML: .*mine\.yaml\", line 2"),
+    ("experiment=mine", "# @package _global_\nname: caf\xe9", r"mine\.yaml is not UTF-8; save"),
+    ("experiment=other", "# @package _global_", "does not exist.* Choices: auto, bonnevie_finetune, mine"),
+]
+
+
+@pytest.mark.parametrize(("typed", "content", "message"), OWN_FILES)
+def test_a_mistake_in_a_config_file_of_ones_own_is_said(run, tmp_path, typed, content, message):
+    path = tmp_path / "own" / "experiment" / "mine.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content.encode("latin-1"))
+    ended = run("--config-dir", str(tmp_path / "own"), typed, "trainer.max_steps=0")
+    assert ended.code == 1
+    assert re.search(message, ended.output), ended
+    assert "Traceback" not in ended.output

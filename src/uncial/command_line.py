@@ -14,9 +14,11 @@ from hydra.types import RunMode
 from hydra.utils import get_method
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config_keys import (
     check_added,
+    check_own_files,
     check_values,
     did_you_mean,
     files_with,
@@ -56,6 +58,10 @@ def run(main: Callable[[], None]) -> int:
         if wants_traceback:
             raise cause from None
         return _fail(f"Error: {sentence(cause)}", FAILED)
+    except (YAMLError, UnicodeDecodeError) as error:
+        if wants_traceback or _passed(run_task, error):
+            raise
+        return _fail(f"Error: {_unreadable_config(error)}", FAILED)
     except OSError as error:
         if wants_traceback or _passed(run_task, error):
             raise
@@ -70,6 +76,7 @@ def run_task(config: DictConfig) -> None:
     fails is told of, and the others go on."""
     try:
         check_added(HydraConfig.get().overrides.task, config, conf_folder())
+        check_own_files(config, conf_folder())
         check_values(config, conf_folder())
         check_no_secrets(config)
         if has_work(config):
@@ -107,6 +114,16 @@ def sentence(error: Exception) -> str:
     return " ".join(lines[:3])
 
 
+def _unreadable_config(error: YAMLError | UnicodeDecodeError) -> str:
+    """Which config file cannot be read, and where: Hydra lets the parser's error through as it is."""
+    if isinstance(error, UnicodeDecodeError):
+        paths = [
+            frame.f_locals["full_path"] for frame, _ in walk_tb(error.__traceback__) if "full_path" in frame.f_locals
+        ]
+        return f"the config file {paths[-1] if paths else ''} is not UTF-8; save it as UTF-8."
+    return " ".join(line.strip() for line in f"a config file is no YAML: {error}".splitlines())
+
+
 def _missing(key: str) -> str:
     return f"{key} has to be given: add {key}=… to the command."
 
@@ -125,13 +142,14 @@ def _unknown_key(key: str) -> str:
     return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
 
 
-def _unknown_choice(group: str, name: str) -> str:
+def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
+    """`listed` are the choices as Hydra lists them, one a row, those of a `--config-dir` among them."""
     if group == "hydra/launcher":
         return (
             f'{group}={name} does not exist or is not installed: pip install "uncial[sweeps]" brings joblib, '
             'pip install "uncial[slurm]" slurm, pip install "uncial[ray]" ray; basic is always there.'
         )
-    choices = group_choices(conf_folder(), group)
+    choices = sorted({*group_choices(conf_folder(), group), *(listed or "").split()} - {"base"})
     if not name:
         return f"{group}= has no value: write one behind the equals sign. Choices: {', '.join(choices)}."
     return f"{group}={name} does not exist.{did_you_mean(name, choices)} Choices: {', '.join(choices) or 'none'}."
@@ -159,7 +177,7 @@ _EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Could not delete from config\. '([^']+)'", _unknown_key),
     (r"Could not delete\. No match for '([^']+)'", _unknown_key),
-    (r"Could not find '([^']+)/([^'/]*)'", _unknown_choice),
+    (r"Could not find '([^']+)/([^'/]*)'(?:\s+Available options in '[^']*':((?:\n\t.*)*))?", _unknown_choice),
     (r"Could not load '([^']+)/([^'/]+)'", _unknown_choice),
     (r"Ambiguous value for argument '([^\n]*)'\n", _several_values),
     (r"Environment variable '([^']+)' not found", _no_variable),

@@ -75,6 +75,17 @@ def check_added(overrides: Iterable[str], config: DictConfig, conf: Path) -> Non
             raise UserError(f"there is no key {key}.{did_you_mean(key, known_keys(conf))} `--cfg job` shows all keys.")
 
 
+def check_own_files(config: DictConfig, conf: Path) -> None:
+    """Raises `UserError` for a chosen experiment or sweep whose keys stand below its own name, where nothing reads
+    them."""
+    for group in ("experiment", "sweep"):
+        if group not in known_keys(conf) and OmegaConf.is_dict(found := config.get(group)) and found:
+            raise UserError(
+                f"the file of {group}=… sets {group}.{next(iter(leaves(found)))[0]}, which nothing reads: its first "
+                "line has to be `# @package _global_`."
+            )
+
+
 def _parents(key: str) -> Iterator[str]:
     parts = key.split(".")
     return (".".join(parts[:end]) for end in range(1, len(parts)))

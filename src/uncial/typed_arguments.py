@@ -45,7 +45,11 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
         raise UserError(_option_advice(arguments, parser, message))
 
     parser.error = refuse  # type: ignore[method-assign]
-    overrides = parser.parse_args(list(arguments)).overrides
+    given = parser.parse_args(list(arguments))
+    overrides = given.overrides
+    if given.multirun and (given.cfg or given.info):
+        option = "--cfg" if given.cfg else "--info"
+        raise UserError(f"{option} shows the config of one run: leave out -m and the keys with several values.")
     grammar = OverridesParser.create()
     for number, override in enumerate(overrides):
         if override.startswith("~"):

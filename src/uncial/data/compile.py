@@ -1,13 +1,13 @@
 """Pages to a compiled store: every page is decoded once, its lines cut, in as many processes as there are cores."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,12 @@ from filelock import FileLock
 
 from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.hashing import content_hash
+from uncial.data.processes import page_processes
 from uncial.data.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
 from uncial.errors import LineError, UserError
 from uncial.formats.types import Page, Problem, TextLine
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[Sequence[Page]], AbstractContextManager[Callable[[int], None]]]
 """Given the pages when they are about to be compiled; what it yields is told after each page how many lines it gave."""
@@ -133,12 +136,22 @@ def refuse(problems: Sequence[Problem], strict: bool) -> None:
 
 def _cut_pages(pages: Sequence[Page], settings: CompileSettings) -> Iterator[CutPage]:
     """Cuts the pages in their order, whatever the number of processes."""
-    workers = min(settings.workers, len(pages))
-    if workers <= 1:
-        for page in pages:
-            yield cut_page(page, settings)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    workers, cut = min(settings.workers, len(pages)), 0
+    if workers > 1:
+        try:
+            for found in _cut_in_processes(pages, settings, workers):
+                cut += 1
+                yield found
+        except BrokenProcessPool:
+            # By the system where memory runs out; and so it goes where the caller's own script starts its work without
+            # `if __name__ == "__main__"`.
+            log.warning("A process that cuts pages has been ended; the others are cut in one process.")
+    for page in pages[cut:]:
+        yield cut_page(page, settings)
+
+
+def _cut_in_processes(pages: Sequence[Page], settings: CompileSettings, workers: int) -> Iterator[CutPage]:
+    with page_processes(workers) as pool:
         waiting = iter(pages)
         running = [pool.submit(cut_page, page, settings) for page in islice(waiting, 3 * workers)]
         try:
@@ -147,12 +160,6 @@ def _cut_pages(pages: Sequence[Page], settings: CompileSettings) -> Iterator[Cut
                 running += [pool.submit(cut_page, page, settings) for page in islice(waiting, 1)]
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _one_thread() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
 
 
 def cut_page(page: Page, settings: CompileSettings) -> CutPage:

@@ -3,9 +3,8 @@
 import hashlib
 import json
 import logging
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,6 +20,7 @@ from uncial.data.drawing.options import DRAWING_VERSION, DrawingOptions
 from uncial.data.drawing.page import DrawnPage, draw_page, page_name
 from uncial.data.drawing.text import in_capitals, read_text_file
 from uncial.data.drawing.typeface import check_fonts, find_fonts, named
+from uncial.data.processes import page_processes
 from uncial.errors import UserError
 from uncial.formats.page_document import page_xml
 
@@ -139,9 +139,7 @@ def draw_collection(folder: Path, options: DrawingOptions, workers: int, progres
 def _draw_in_processes(
     draw: Callable[[PageOrder], dict[str, str]], orders: list[PageOrder], workers: int, progress: Progress
 ) -> list[dict[str, str]]:
-    # Not forked: the caller may hold threads of torch or OpenCV, which a fork would leave locked.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(orders)), mp_context=context, initializer=_one_thread) as pool:
+    with page_processes(min(workers, len(orders))) as pool:
         futures = [pool.submit(draw, order) for order in orders]
         pending = set(futures)
         try:
@@ -154,10 +152,6 @@ def _draw_in_processes(
             pool.shutdown(cancel_futures=True)
             raise
         return [future.result() for future in futures]
-
-
-def _one_thread() -> None:
-    cv2.setNumThreads(1)
 
 
 def write_page(drawn: DrawnPage, folder: Path, options: DrawingOptions) -> None:

@@ -137,3 +137,10 @@ def test_what_is_missing_says_where_it_was_looked_for(tmp_path: Path, stated: st
     touch(tmp_path, "s.gif")
     with pytest.raises(LineError, match=words):
         find(tmp_path, stated)
+
+
+def test_a_folder_below_the_home_folder_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    touch(tmp_path / "home", "scans/s.jpg")
+    found = ImageFinder([Path("~/scans")]).find("s.jpg", tmp_path / "page" / "a.xml", tmp_path / "page")
+    assert found == tmp_path / "home" / "scans" / "s.jpg"

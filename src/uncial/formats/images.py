@@ -39,7 +39,7 @@ class ImageFinder:
     """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
-        self.folders = tuple(folders)
+        self.folders = tuple(folder.expanduser() for folder in folders)
         self._listings: dict[Path, _Listing] = {}
 
     def find(self, stated: str, source: Path, root: Path) -> Path:

@@ -44,7 +44,7 @@ def _settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSetting
     own: dict[str, Any] = {key: _tuple(entry.get(key)) for key in _OWN_KEYS}
     own["include"] += shared.include
     own["exclude"] += shared.exclude
-    images = (*(Path(folder).expanduser() for folder in _tuple(entry.get("images"))), *shared.images)
+    images = (*map(Path, _tuple(entry.get("images"))), *shared.images)
     known = {*_OWN_KEYS, "format", "name", "images", "options"}
     further = {key: value for key, value in entry.items() if key not in known}
     common = {key: value for key, value in shared.options.items() if key != "sources"}

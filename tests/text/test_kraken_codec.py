@@ -60,6 +60,7 @@ def test_what_a_table_writes_it_reads(table, text):
         ({"a": [1], "b": [1]}, "ambiguous"),
         ({"a": [1], "b": [1, 2]}, "labels that begin with those"),
         ({"a": [0]}, "CTC's blank"),
+        ({"a": [1], "b": [10**9]}, "from 1 to 1,114,112"),
         ({"a": 1}, "no list of labels"),
         ({}, "empty codec"),
         ("[", "cannot be read as JSON"),

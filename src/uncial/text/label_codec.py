@@ -5,6 +5,9 @@ from typing import Any, Self
 
 from uncial.text.pieces import Encoded, Piece, labels_of, labels_of_known, unknown_in
 
+HIGHEST = 0x110000
+"""A model has an output for each label up to the highest; more than Unicode has characters are none that is meant."""
+
 
 class LabelCodec:
     """A table from strings to labels, prefix-free in the labels, so that what is read has one meaning.
@@ -16,17 +19,17 @@ class LabelCodec:
     kind = "labels"
 
     def __init__(self, table: Mapping[str, Sequence[int]]) -> None:
-        """Take the labels of each string. Raises `ValueError` for a label below 1, an empty string or code, and where
-        one code is another's or begins with it.
+        """Take the labels of each string. Raises `ValueError` for a label below 1 or above `HIGHEST`, an empty string
+        or code, and where one code is another's or begins with it.
         """
         self._codes = {text: tuple(labels) for text, labels in table.items()}
         for text, code in self._codes.items():
             if not isinstance(text, str) or not text:
                 raise ValueError("The table of a codec holds an empty string, which no label can stand for.")
-            if not code or any(isinstance(label, bool) or not isinstance(label, int) or label < 1 for label in code):
+            if not code or not all(type(label) is int and 1 <= label <= HIGHEST for label in code):
                 raise ValueError(
-                    f"{text!r} has the labels {list(code)}: one or more whole numbers from 1 on are expected; "
-                    "0 is CTC's blank."
+                    f"{text!r} has the labels {list(code)}: one or more whole numbers from 1 to {HIGHEST:,} are "
+                    "expected; 0 is CTC's blank."
                 )
         self._texts = {code: text for text, code in self._codes.items()}
         self._refuse_ambiguity()

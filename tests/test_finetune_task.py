@@ -128,6 +128,13 @@ def test_the_trainings_own_files_stay(lesson):
     assert len(read_compared_lines(lesson.folder / "comparison.jsonl")) == len(read_csv(lesson.folder / "lines.csv"))
 
 
+def test_a_wrong_part_ends_the_command_before_any_page_is_read(run, trained, tmp_path):
+    typed = ("data=page", f"data.root={tmp_path / 'nowhere'}", "optimizer._target_=torch.optim.Nope")
+    ended = run("task=finetune", f"pretrained={trained.folder}", *typed)
+    assert ended.code == 1, ended
+    assert "torch.optim.Nope" in ended.output.strip().splitlines()[-1]
+
+
 def test_without_a_base_model_the_remedy_is_said(run):
     ended = run("experiment=bonnevie_finetune", "data=synthetic")
     assert ended.code == 1

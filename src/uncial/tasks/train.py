@@ -54,20 +54,21 @@ def run(config: DictConfig) -> None:
 
 @contextmanager
 def opened(config: DictConfig) -> Iterator[Session]:
-    """The session of the run that the config asks for, or that `resume` names."""
+    """The session of the run that the config asks for, or that `resume` names. What is wrong with its parts ends it
+    before anything is read."""
     quiet_lightning()
     check_numbers(config)
     check_durations(config.trainer)
     with session(config, with_pretrained_model) as this:
+        evaluation_settings(this.config, made(this.config, "model.metric").profile)
+        if this.state is None:
+            rehearse(this.config)
         yield this
 
 
 def train(this: Session) -> None:
     """One session of a run, from its state to its end, on the devices that it is given."""
     config, devices = this.config, devices_of(this.config.trainer)
-    evaluation_settings(config, made(config, "model.metric").profile)
-    if this.state is None:
-        rehearse(config)
     truth = load_ground_truth(config)
     check_data(this, fingerprint(truth))
     plain = replace(this, config=plain_config(config))

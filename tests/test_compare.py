@@ -70,6 +70,17 @@ def test_folders_of_page_and_alto(run, drawn, sets):
     assert "| bad and good | 0 | 0 | 32 |" in ended.read("comparison.md")
 
 
+def test_a_file_that_cannot_be_read_is_told_and_not_only_missed(run, drawn, sets, tmp_path):
+    shutil.copytree(sets / "bad", tmp_path / "torn")
+    torn = sorted((tmp_path / "torn/page").iterdir())[-1]
+    torn.write_bytes(torn.read_bytes()[:500])
+    folders = f"compare.folders=[{quoted(sets / 'good')},{quoted(tmp_path / 'torn')}]"
+    ended = run("task=compare", folders, f"compare.truth={quoted(drawn / 'page')}")
+    assert ended.code == 0, ended
+    told = " ".join(ended.output.split())
+    assert f"1 file or line cannot be read, skipped.csv says why; the first: {torn} is cut short" in told
+
+
 def test_models(run, trained, drawn, worse):
     models = f"checkpoint=[{quoted(worse)},[{quoted(trained.folder)},{quoted(trained.folder / 'last.ckpt')}]]"
     data = ("data=page", f"data.root={quoted(drawn / 'page')}", "data.subset=all")

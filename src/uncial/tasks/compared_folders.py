@@ -1,7 +1,7 @@
 """The lines that folders of PAGE or ALTO files have in common with their ground truth."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from uncial.data.settings import SourceSettings
 from uncial.data.transcribed_sets import SetLine, TranscribedSet, matched, read_set
 from uncial.errors import UserError
+from uncial.formats.types import Problem
 from uncial.metrics.comparison import Readings
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
 from uncial.reports.figures import plural
@@ -32,10 +33,9 @@ def compared_folders(
     settings: SourceSettings = source_settings(config.data)
     truth = read_set(str(config.compare.truth), "compare.truth", settings)
     sets = {name: read_set(folder, "compare.folders", settings) for name, folder in folders.items()}
-    write_skipped(
-        run_folder / "skipped.csv",
-        [problem for one in (truth, *sets.values()) for problem in one.problems],
-    )
+    problems = [problem for one in (truth, *sets.values()) for problem in one.problems]
+    write_skipped(run_folder / "skipped.csv", problems)
+    _tell_unread(problems)
     readings = {name: _readings(truth, found) for name, found in sets.items()}
     unmatched = [row for name, found in sets.items() for row in _missing(name, truth, found, readings[name])]
     unmatched += _untranscribed(truth)
@@ -102,6 +102,16 @@ def _untranscribed(truth: TranscribedSet) -> Iterator[Unmatched]:
     for page, line in _places(truth):
         if _line(truth, (page, line)).text is None:
             yield page, line, "truth", "has no transcription in the truth"
+
+
+def _tell_unread(problems: Sequence[Problem]) -> None:
+    if problems:
+        first = problems[0]
+        log.warning(
+            f"{len(problems):,} {'file or line' if len(problems) == 1 else 'files or lines'} cannot be read, "
+            f"skipped.csv says why; the first: {first.file} {first.line}".rstrip()
+            + f" {first.reason}"
+        )
 
 
 def _tell(unmatched: list[Unmatched], readings: Mapping[str, Mapping[Place, str | None]]) -> None:

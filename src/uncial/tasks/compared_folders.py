@@ -9,7 +9,6 @@ from omegaconf import DictConfig
 from uncial.data.settings import SourceSettings
 from uncial.data.transcribed_sets import SetLine, TranscribedSet, matched, read_set
 from uncial.errors import UserError
-from uncial.formats.types import Problem
 from uncial.metrics.comparison import Readings
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
 from uncial.reports.figures import plural
@@ -35,12 +34,21 @@ def compared_folders(
     sets = {name: read_set(folder, "compare.folders", settings) for name, folder in folders.items()}
     problems = [problem for one in (truth, *sets.values()) for problem in one.problems]
     write_skipped(run_folder / "skipped.csv", problems)
-    _tell_unread(problems)
+    _tell_left_out(
+        "file or line",
+        "cannot be read, skipped.csv says why",
+        [(f"{problem.file} {problem.line}", problem.reason) for problem in problems],
+    )
     readings = {name: _readings(truth, found) for name, found in sets.items()}
     unmatched = [row for name, found in sets.items() for row in _missing(name, truth, found, readings[name])]
     unmatched += _untranscribed(truth)
     write_csv(run_folder / "unmatched.csv", ("page", "line", "folder", "reason"), unmatched)
-    _tell(unmatched, readings)
+    _tell_left_out(
+        "page or line",
+        "cannot be compared, unmatched.csv lists them",
+        [(f"{page} {line}", reason) for page, line, _, reason in unmatched],
+    )
+    _tell_empty(readings)
     common = [
         place
         for place in _places(truth)
@@ -104,25 +112,15 @@ def _untranscribed(truth: TranscribedSet) -> Iterator[Unmatched]:
             yield page, line, "truth", "has no transcription in the truth"
 
 
-def _tell_unread(problems: Sequence[Problem]) -> None:
-    if problems:
-        first = problems[0]
-        log.warning(
-            f"{len(problems):,} {'file or line' if len(problems) == 1 else 'files or lines'} cannot be read, "
-            f"skipped.csv says why; the first: {first.file} {first.line}".rstrip()
-            + f" {first.reason}"
-        )
+def _tell_left_out(noun: str, what: str, left_out: Sequence[tuple[str, str]]) -> None:
+    """Says how many there are, with the place of the first and the reason."""
+    if left_out:
+        place, reason = left_out[0]
+        nouns = noun if len(left_out) == 1 else noun.replace(" or ", "s or ") + "s"
+        log.warning(f"{len(left_out):,} {nouns} {what}; the first: {place.rstrip()} {reason}")
 
 
-def _tell(unmatched: list[Unmatched], readings: Mapping[str, Mapping[Place, str | None]]) -> None:
-    if unmatched:
-        page, line, _, reason = unmatched[0]
-        log.warning(
-            f"{len(unmatched):,} {'page or line' if len(unmatched) == 1 else 'pages or lines'} cannot be compared, "
-            "unmatched.csv lists them; the first: "
-            f"{page} {line}".rstrip()
-            + f" {reason}"
-        )
+def _tell_empty(readings: Mapping[str, Mapping[Place, str | None]]) -> None:
     for name, found in readings.items():
         if empty := sum(text is None for text in found.values()):
             verb = "counts" if empty == 1 else "count"

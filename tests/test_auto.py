@@ -13,7 +13,9 @@ from uncial.config_keys import group_choices, known_keys
 from uncial.reports.recipe import read_recipe, write_recipe
 from uncial.training.recipe import Facts, batch_lines, expected_views, recipe
 
-FACTS = Facts(lines=800, characters=90, width=500.0, height=48, pace=20.0, seconds=600.0, device="cpu", cores=2)
+FACTS = Facts(
+    lines=800, characters=90, width=500.0, height=48, pace=20.0, seconds=600.0, device="cpu", cores=2, rate=5e-3
+)
 facts = st.builds(
     Facts,
     lines=st.integers(1, 500_000),
@@ -24,6 +26,7 @@ facts = st.builds(
     seconds=st.none() | st.floats(10, 1e6),
     device=st.sampled_from(["cpu", "gpu"]),
     cores=st.integers(1, 128),
+    rate=st.floats(1e-5, 1.0),
     tuned=st.booleans(),
 )
 
@@ -59,9 +62,13 @@ def test_a_batch_holds_the_lines_that_were_chosen_and_the_rate_follows_them(fact
     assert abs(pixels - lines * width) <= 100
     assert math.isclose(
         float(chosen["optimizer.lr"]),
-        min(4e-3, (1e-3 if facts.tuned else 2e-3) * math.sqrt(lines / 8)),
+        facts.rate * (0.5 if facts.tuned else 1) * min(2, math.sqrt(lines / 8)),
         rel_tol=0.05,
     )
+
+
+def test_an_optimizer_without_a_rate_gets_none():
+    assert "optimizer.lr" not in {choice.key for choice in recipe(replace(FACTS, rate=None))}
 
 
 def test_lines_that_are_seen_often_vary_more():

@@ -273,7 +273,9 @@ def test_frozen_parts_are_released(tune, trained):
 
 
 def test_learning_rates_differ_by_part(tune, trained):
-    ended = tune("optimizer.weight_decay=0", "optimizer.lr=1e-3", "lr_factors={backbone: 1e-12, head: 0.1}")
+    ended = tune(
+        "optimizer=adamw", "optimizer.weight_decay=0", "optimizer.lr=1e-3", "lr_factors={backbone: 1e-12, head: 0.1}"
+    )
     assert ended.code == 0, ended
     before, after = weights(trained.folder), weights(ended.folder)
 

@@ -124,7 +124,7 @@ def train(run, drawn):
 
 
 def test_any_other_optimizer_is_one_target_away(train):
-    ended = train("optimizer._target_=torch.optim.Adamax", "optimizer.lr=1e-3")
+    ended = train("optimizer=adamw", "optimizer._target_=torch.optim.Adamax", "optimizer.lr=1e-3")
     assert ended.code == 0, ended
     rows = [row for row in read_csv(ended.folder / "metrics.csv") if row["val/cer"]]
     assert rows[0]["val/loss"] != rows[1]["val/loss"]

@@ -41,7 +41,7 @@ def wandb_sweep(
     None for grid where all values are listed and else bayes."""
     given = swept(params, typed, loader)
     if not given.varied:
-        raise UserError("Nothing is varied: give sweep=NAME, or a key with several values, optimizer.lr=1e-3,2e-3.")
+        raise UserError("Nothing is varied: give sweep=NAME, or a key with several values, optimizer.lr=2.5e-3,5e-3.")
     parameters = {key: parameter(one) for key, one in given.varied.items()}
     logger = [] if any(typed_key(line) == "logger" for line in given.fixed) else ["logger=wandb"]
     is_listed = all("values" in one for one in parameters.values())

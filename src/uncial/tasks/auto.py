@@ -98,6 +98,7 @@ def measured(config: DictConfig, typed: Collection[str]) -> Facts:
         seconds=wanted.budget,
         device="cpu" if trainer.strategy.root_device.type == "cpu" else "gpu",
         cores=int(config.trainer.threads or cores()),
+        rate=config.optimizer.get("lr"),
         tuned=config.pretrained is not None,
         steps=wanted.steps,
         epochs=wanted.epochs if is_in_epochs else None,

@@ -12,26 +12,53 @@ from uncial.training.parts import parts_of
 FACTOR = "lr_factor"
 """The key of a group that says by how much its learning rate differs."""
 
+MATRICES = "matrices"
+"""The key of a group that says how many matrices each of its parameters holds, 0 where its rows are labels."""
+
+LABELLING = ("decoder.", "shortcut.")
+"""Parts of a recogniser whose outputs are labels."""
+
 
 def parameter_groups(model: nn.Module, factors: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
     """Return the trainable parameters in two groups, so that weight decay leaves out biases and the scales of
     normalisations, which have one dimension; and in two more for each further learning rate.
 
     `factors` says by how much the rate of a part differs, by the patterns of `parts_of`; of several that name a
-    parameter the last one counts. Raises `UserError` for a pattern that matches nothing.
+    parameter the last one counts. Groups of what has more dimensions than one also hold the number of matrices in each,
+    at `MATRICES`. Raises `UserError` for a pattern that matches nothing.
     """
     factor_of: dict[str, float] = {}
     for pattern, factor in (factors or {}).items():
         factor_of.update(dict.fromkeys(parts_of(model, [pattern], "lr_factors").tensors, float(factor)))
+    matrices = _matrices(model)
     groups: dict[tuple[float, bool], dict[str, Any]] = {}
     for factor in sorted({1.0, *factor_of.values()}, key=lambda factor: (factor != 1.0, factor)):
         common = {} if factor == 1.0 else {FACTOR: factor}
-        groups[factor, True] = {"params": [], **common}
+        groups[factor, True] = {"params": [], MATRICES: [], **common}
         groups[factor, False] = {"params": [], "weight_decay": 0.0, **common}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            groups[factor_of.get(name, 1.0), parameter.ndim > 1]["params"].append(parameter)
+            group = groups[factor_of.get(name, 1.0), parameter.ndim > 1]
+            group["params"].append(parameter)
+            if MATRICES in group:
+                group[MATRICES].append(matrices.get(name, 1))
     return [group for group in groups.values() if group["params"]]
+
+
+def _matrices(model: nn.Module) -> dict[str, int]:
+    """How many matrices the weights hold that do not hold just one: torch stacks those of the gates of a recurrent
+    layer, and those of queries, keys and values, while weights whose rows or columns stand for labels count as none."""
+    found: dict[str, int] = {}
+    for name, module in model.named_modules():
+        for weight, parameter in module.named_parameters(prefix=name, recurse=False):
+            own = weight.rpartition(".")[2]
+            if weight.startswith(LABELLING) or isinstance(module, nn.Embedding):
+                found[weight] = 0
+            elif isinstance(module, nn.RNNBase) and own.startswith(("weight_ih", "weight_hh")):
+                found[weight] = len(parameter) // module.hidden_size
+            elif isinstance(module, nn.MultiheadAttention) and own == "in_proj_weight":
+                found[weight] = 3
+    return found
 
 
 def apply_factors(optimizer: Optimizer) -> None:

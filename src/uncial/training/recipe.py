@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from uncial.reports.figures import duration
 
 LINES_OF_A_STEP = 8
-REFERENCE_RATE = 2e-3
-"""What the default model learned best with in batches of about `LINES_OF_A_STEP` lines (docs/benchmarks.md)."""
+"""The learning rates of conf/optimizer are for batches of about so many lines (docs/benchmarks.md)."""
+
+LARGEST_FACTOR = 2.0
+"""Of a learning rate, however many lines a step has."""
 
 VIEWS, LEAST_PASSES = 60_000, 12
 """Views after which a model of the default size has learned most of what it will, and of each line at least."""
 
-TUNING_VIEWS, TUNING_PASSES, TUNING_RATE = 3_000, 10, 1e-3
+TUNING_VIEWS, TUNING_PASSES, TUNING_FACTOR = 3_000, 10, 0.5
 """The same for a model that can read already (experiment=bonnevie_finetune)."""
 
 FEW_STEPS = 1_200
@@ -23,8 +25,6 @@ FEW_STEPS = 1_200
 MANY_STEPS = {"cpu": 20_000, "gpu": 2_500}
 LARGEST_BATCH = {"cpu": 16, "gpu": 64}
 """Lines of a step: on a processor larger batches save next to no time, on a GPU they fill it."""
-
-LARGEST_RATE = 4e-3
 
 LOW, USUAL, FEW_VIEWS, FASTER = 32, 64, 10_000, 1.6
 """Low lines are learned from in less time, by this factor, and after fewer views, but hold less of small writing: for
@@ -37,7 +37,8 @@ class Facts:
 
     `width` is the mean padded width in pixels of a training line as the model takes it, `height` the height, `pace` the
     lines a second that were measured, `seconds` the time for the whole training, None where none was given, `device`
-    cpu or gpu. `steps` or else `epochs` is the length of the training where it was given otherwise.
+    cpu or gpu, `rate` the learning rate of the optimizer's config, None where it has none. `steps` or else `epochs` is
+    the length of the training where it was given otherwise.
     """
 
     lines: int
@@ -48,6 +49,7 @@ class Facts:
     seconds: float | None
     device: str
     cores: int
+    rate: float | None
     tuned: bool = False
     steps: int | None = None
     epochs: float | None = None
@@ -136,9 +138,11 @@ def _batch(facts: Facts, views: int, lines: int) -> Iterator[Choice]:
     }[facts.device]
     yield Choice("trainer.max_lines", str(lines), f"{steps}; {why}")
     yield Choice("trainer.batch_width", str(pixels), f"{lines} lines of {facts.width:.0f} pixels")
-    reference = TUNING_RATE if facts.tuned else REFERENCE_RATE
-    rate = min(LARGEST_RATE, reference * math.sqrt(lines / LINES_OF_A_STEP))
-    start = "suits a model that can read already" if facts.tuned else "measured best"
+    if facts.rate is None:
+        return
+    reference = facts.rate * (TUNING_FACTOR if facts.tuned else 1)
+    rate = reference * min(LARGEST_FACTOR, math.sqrt(lines / LINES_OF_A_STEP))
+    start = "suits a model that can read already" if facts.tuned else "is the optimizer's"
     reason = f"{reference:g} {start}, at {LINES_OF_A_STEP} lines a step; it goes with the root of their number"
     yield Choice("optimizer.lr", f"{rate:.1e}", reason)
 

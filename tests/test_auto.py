@@ -62,7 +62,7 @@ def test_a_batch_holds_the_lines_that_were_chosen_and_the_rate_follows_them(fact
     assert abs(pixels - lines * width) <= 100
     assert math.isclose(
         float(chosen["optimizer.lr"]),
-        facts.rate * (0.5 if facts.tuned else 1) * min(2, math.sqrt(lines / 8)),
+        facts.rate * (0.2 if facts.tuned else 1) * min(2, math.sqrt(lines / 8)),
         rel_tol=0.05,
     )
 

@@ -16,7 +16,7 @@ LARGEST_FACTOR = 2.0
 VIEWS, LEAST_PASSES = 60_000, 12
 """Views after which a model of the default size has learned most of what it will, and of each line at least."""
 
-TUNING_VIEWS, TUNING_PASSES, TUNING_FACTOR = 3_000, 10, 0.5
+TUNING_VIEWS, TUNING_PASSES, TUNING_FACTOR = 3_000, 10, 0.2
 """The same for a model that can read already (experiment=bonnevie_finetune)."""
 
 FEW_STEPS = 1_200

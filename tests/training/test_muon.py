@@ -115,7 +115,7 @@ def test_what_is_no_matrix_learns_as_with_adamw(module):
 
 
 def test_outputs_whose_rows_are_labels_learn_as_with_adamw():
-    """A rare letter's row would else be turned as far as a frequent one's: measured, it takes twice as long."""
+    """A rare letter's row would else be turned as far as a frequent one's: 13.5 % CER instead of 10.9."""
     model = nn.Module()
     model.decoder, model.head = nn.Linear(7, 5), nn.Linear(7, 5)
     model.shortcut, model.labels = nn.Sequential(nn.Linear(7, 5)), nn.Embedding(7, 5)

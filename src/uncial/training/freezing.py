@@ -13,13 +13,10 @@ from torch.optim import Optimizer
 
 from uncial.errors import UserError
 from uncial.training.length import RunLength
-from uncial.training.parts import Parts, parts_of, top_parts
+from uncial.training.parts import OUTPUTS, Parts, parts_of, top_parts
 from uncial.training.plan import Plan
 
 log = logging.getLogger(__name__)
-
-OUTPUTS = ("decoder", "shortcut")
-"""The parts that `all_but_decoder` leaves free: the decoder, and the auxiliary one beside it."""
 
 UNITS = ("step", "sample", "epoch")
 

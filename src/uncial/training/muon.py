@@ -14,7 +14,7 @@ POLYNOMIALS = (
     (4.082441999064836, -2.893047735332586, 0.5252849256975647),
 )
 """Coefficients of x, x³ and x⁵ that bring singular values towards 1, one polynomial after the other (Amsel et al., The
-Polar Express, 2025). More of them take longer and change no result (docs/benchmarks.md)."""
+Polar Express, 2025). More of them take longer and are better by no more than chance (docs/benchmarks.md)."""
 
 MARGIN = 1.02
 """Matrices are divided by so much more than their norm, so that rounding brings no singular value above 1."""
@@ -85,12 +85,12 @@ class Muon(Optimizer):
         return loss
 
     def _with_momentum(self, parameter: Tensor, group: dict[str, Any]) -> Tensor:
-        state = self.state[parameter]
+        state, gradient = self.state[parameter], parameter.grad
+        assert gradient is not None
         if not state:
             state["momentum"] = torch.zeros_like(parameter)
-        mean: Tensor = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-        assert parameter.grad is not None
-        return parameter.grad.lerp(mean, group["momentum"])
+        mean = state["momentum"].lerp_(gradient, 1 - group["momentum"])
+        return gradient.lerp(mean, group["momentum"])
 
     def _step_as_adamw(self, parameter: Tensor, group: dict[str, Any]) -> None:
         state, gradient = self.state[parameter], parameter.grad

@@ -7,16 +7,13 @@ from torch import nn
 from torch.optim import Optimizer
 
 from uncial.errors import UserError
-from uncial.training.parts import parts_of
+from uncial.training.parts import OUTPUTS, parts_of
 
 FACTOR = "lr_factor"
 """The key of a group that says by how much its learning rate differs."""
 
 MATRICES = "matrices"
 """The key of a group that says how many matrices each of its parameters holds, 0 where its rows are labels."""
-
-LABELLING = ("decoder.", "shortcut.")
-"""Parts of a recogniser whose outputs are labels."""
 
 
 def parameter_groups(model: nn.Module, factors: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
@@ -52,7 +49,7 @@ def _matrices(model: nn.Module) -> dict[str, int]:
     for name, module in model.named_modules():
         for weight, parameter in module.named_parameters(prefix=name, recurse=False):
             own = weight.rpartition(".")[2]
-            if weight.startswith(LABELLING) or isinstance(module, nn.Embedding):
+            if weight.partition(".")[0] in OUTPUTS or isinstance(module, nn.Embedding):
                 found[weight] = 0
             elif isinstance(module, nn.RNNBase) and own.startswith(("weight_ih", "weight_hh")):
                 found[weight] = len(parameter) // module.hidden_size

@@ -9,6 +9,9 @@ from torch import nn
 from uncial.config_keys import did_you_mean
 from uncial.errors import UserError
 
+OUTPUTS = ("decoder", "shortcut")
+"""The parts of a recogniser whose outputs are labels: the decoder, and the auxiliary one beside it."""
+
 SHOWN_DEPTH = 3
 """How many names between dots an error shows of what exists."""
 

@@ -131,17 +131,24 @@ class TrainingModule(ScoringModule):
             log.warning(told)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        torch.manual_seed(hash((self.seed, self.global_step, batch_idx, self.global_rank)) & 0x7FFFFFFFFFFFFFFF)
+        seed = hash((self.seed, self.global_step, batch_idx, self.global_rank)) & 0x7FFFFFFFFFFFFFFF
+        # manual_seed records a traceback for each kind of device that is not there, which takes longer than some steps.
+        (torch.default_generator if self.device.type == "cpu" else torch).manual_seed(seed)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         share = share_of(batch)
         losses = {name: value * share for name, value in self.model.loss(batch).items()}
-        self.log_dict(
-            {f"train/{name}": value.detach() for name, value in losses.items()},
-            batch_size=len(batch.indices),
-            sync_dist=processes() > 1,
-        )
+        if self._is_logged():
+            self.log_dict(
+                {f"train/{name}": value.detach() for name, value in losses.items()},
+                batch_size=len(batch.indices),
+                sync_dist=processes() > 1,
+            )
         return losses["loss"]
+
+    def _is_logged(self) -> bool:
+        """Lightning's bookkeeping of a logged value takes milliseconds, also where no logger writes it."""
+        return self.global_step == 0 or (self.global_step + 1) % self.trainer.log_every_n_steps == 0
 
     def on_validation_epoch_start(self) -> None:
         if not all(bool(parameter.isfinite().all()) for parameter in self.model.parameters()):
@@ -152,7 +159,8 @@ class TrainingModule(ScoringModule):
         super().on_validation_epoch_start()
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        self.log("lr", common_rate(optimizer))
+        if self._is_logged():
+            self.log("lr", common_rate(optimizer))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         try:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from uncial.models.precision import computes_in_bf16
 from uncial.training.parameter_groups import MATRICES
 
 POLYNOMIALS = (
@@ -34,9 +35,8 @@ class Muon(Optimizer):
 
     Filters of convolutions (out, in, …) count as matrices of `out` rows; weights in which a recurrent layer holds one
     matrix for each gate are taken apart (`parameter_groups`). Outputs, whose rows are labels, biases, normalisations
-    and filters that read a single channel learn by AdamW (Loshchilov and Hutter, 2019). All is computed in the
-    parameters' own precision: bf16, in which other implementations compute, takes seconds a step on a processor that
-    lacks it.
+    and filters that read a single channel learn by AdamW (Loshchilov and Hutter, 2019). Matrices are made orthogonal
+    in bf16, as other implementations do it, where the device computes in it: elsewhere that takes seconds a step.
     """
 
     def __init__(
@@ -122,12 +122,13 @@ def as_weight(matrices: Tensor, shape: torch.Size) -> Tensor:
     return last.permute(0, last.ndim - 1, *range(1, last.ndim - 1))
 
 
-def orthogonal(matrices: Tensor) -> Tensor:
-    """Return matrices (n, rows, columns) with the same singular vectors and singular values of about 1."""
+def orthogonal(matrices: Tensor, precision: torch.dtype | None = None) -> Tensor:
+    """Return matrices (n, rows, columns) with the same singular vectors and singular values of about 1, computed in
+    `precision` or their own."""
     if matrices.shape[1] > matrices.shape[2]:
-        return orthogonal(matrices.mT).mT
+        return orthogonal(matrices.mT, precision).mT
     size = torch.linalg.vector_norm(matrices, dim=(1, 2), keepdim=True)
-    scaled = matrices / (MARGIN * size).clamp(min=torch.finfo(matrices.dtype).tiny)
+    scaled = (matrices / (MARGIN * size).clamp(min=torch.finfo(matrices.dtype).tiny)).to(precision or matrices.dtype)
     return _by_their_product(scaled) if matrices.shape[2] >= WIDE * matrices.shape[1] else _step_by_step(scaled)
 
 
@@ -154,7 +155,8 @@ def _by_their_product(matrices: Tensor) -> Tensor:
 def _step_together(pairs: list[tuple[Tensor, Tensor]], rate: float) -> None:
     """Step each parameter by its matrices, which all have one shape, after they have been made orthogonal."""
     matrices = torch.cat([matrices for _, matrices in pairs])
-    steps = orthogonal(matrices).split([len(own) for _, own in pairs])
+    precision = torch.bfloat16 if computes_in_bf16(matrices.device.type) else None
+    steps = orthogonal(matrices, precision).split([len(own) for _, own in pairs])
     size = rate * USUAL_STEP * max(matrices.shape[1:]) ** 0.5
     for (parameter, _), step in zip(pairs, steps, strict=True):
         parameter.add_(as_weight(step, parameter.shape), alpha=-size)

@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 
 from uncial.data.compile import cores
 from uncial.errors import UserError
-from uncial.models.precision import cpu_computes_in_bf16
+from uncial.models.precision import computes_in_bf16
 from uncial.training.allocator import keep_freed_memory
 from uncial.training.devices import devices_of
 from uncial.training.group import processes
@@ -60,9 +60,8 @@ def precision_of(precision: str | int, accelerator: str) -> str:
         if str(precision) == "16" and not uses_gpu:
             raise UserError("trainer.precision=16 needs an NVIDIA or AMD GPU; choose auto, bf16 or 32 here.")
         return PRECISIONS[str(precision)]
-    if uses_gpu:
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
-    return "bf16-mixed" if accelerator in ("auto", "cpu") and cpu_computes_in_bf16() else "32-true"
+    kind = "cuda" if uses_gpu else "cpu" if accelerator == "auto" else accelerator
+    return "bf16-mixed" if computes_in_bf16(kind) else "32-true"
 
 
 def make_trainer(

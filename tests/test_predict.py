@@ -22,6 +22,7 @@ from uncial.data.sources import xml
 from uncial.errors import LineError, UserError
 from uncial.formats.results import read_tsv
 from uncial.formats.types import ImageSource, Page, TextLine
+from uncial.tasks import page_copies
 from uncial.tasks.page_copies import with_direction
 from uncial.transcriber import Transcriber
 
@@ -279,6 +280,7 @@ def test_a_stopped_reading_leaves_whole_files_only(predict, drawn, tmp_path, mon
         return read(self, strips)
 
     monkeypatch.setattr(Transcriber, "read", stopped)
+    monkeypatch.setattr(page_copies, "LINES_AT_ONCE", 1)
     copies = predict(drawn / "page", f"predict.output={tmp_path / 'copies'}")
     assert copies.code == 130
     assert sorted(contents(tmp_path / "copies")) == ["drawn_0001.xml", "drawn_0002.xml"]
@@ -286,6 +288,15 @@ def test_a_stopped_reading_leaves_whole_files_only(predict, drawn, tmp_path, mon
     table = predict(drawn / "page", "predict.format=tsv", f"predict.output={tmp_path / 'table/a.tsv'}", into="table")
     assert table.code == 130
     assert list((tmp_path / "table").glob("*.tsv")) == []
+
+
+@pytest.mark.parametrize("at_once", [1, 7])
+def test_how_many_pages_are_read_together_changes_nothing(predict, drawn, at_once, monkeypatch):
+    together = predict(drawn / "page")
+    monkeypatch.setattr(page_copies, "LINES_AT_ONCE", at_once)
+    apart = predict(drawn / "page", into="apart")
+    assert contents(apart.folder / "pages") == contents(together.folder / "pages")
+    assert len(contents(apart.folder / "pages")) == 12
 
 
 def test_two_files_of_one_image_are_both_read(predict, drawn, tmp_path):

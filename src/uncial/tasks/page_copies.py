@@ -22,6 +22,10 @@ from uncial.text.directions import runs_down
 from uncial.text.transcription import Transcription
 from uncial.transcriber import Transcriber
 
+LINES_AT_ONCE = 512
+"""Lines, of as many files as hold them, that are read together: the more, the more of them have one width and share a
+batch."""
+
 Texts = Mapping[str, Mapping[str, Transcription]]
 """What was read, by page id, then by line id."""
 
@@ -58,13 +62,12 @@ def read_pages(
     check_direction(data.direction)
     usual = _usual_direction(transcriber.recognizer)
     with tracked("reading", sum(len(page.lines) for page in pages)) as advance:
-        for source_pages in _by_source(pages):
-            texts = {}
-            for page in source_pages:
-                directed = with_direction(page, data.direction, usual)
-                texts[page.id] = read_page(directed, transcriber, data.max_height, data.max_pixels, found)
-                advance(len(page.lines))
-            yield source_pages, texts
+        for group in _groups(pages):
+            directed = [with_direction(page, data.direction, usual) for file_pages in group for page in file_pages]
+            texts = _read(directed, transcriber, data, found)
+            advance(sum(len(page.lines) for page in directed))
+            for file_pages in group:
+                yield file_pages, {page.id: next(texts) for page in file_pages}
 
 
 def read_into_copies(
@@ -82,12 +85,23 @@ def read_into_copies(
         _write_copy(source_pages, texts, found, copies[source_pages[0].source])
 
 
-def read_page(
-    page: Page, transcriber: Transcriber, max_height: int, max_pixels: int, found: Found
-) -> dict[str, Transcription]:
-    """Cuts the page's lines as training cuts them and reads them, by line id; lines that cannot be cut become
-    problems."""
-    cutting = ExtractionSettings(max_height, transcriber.recognizer.preprocessing.channels, max_pixels)
+def _read(
+    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found
+) -> Iterator[dict[str, Transcription]]:
+    """What the lines of each page say, by line id; lines that cannot be cut become problems."""
+    cutting = ExtractionSettings(data.max_height, transcriber.recognizer.preprocessing.channels, data.max_pixels)
+    cut = [_strips(page, cutting, found) for page in pages]
+    read = iter(transcriber.read(strip for strips in cut for strip in strips.values()))
+    texts = [{line: next(read) for line in strips} for strips in cut]
+    for page, by_line in zip(pages, texts, strict=True):
+        found.read.extend(
+            ReadLine(page.id, line, len(text.text.strip()), text.confidence) for line, text in by_line.items()
+        )
+    return iter(texts)
+
+
+def _strips(page: Page, cutting: ExtractionSettings, found: Found) -> dict[str, np.ndarray]:
+    """The page's lines as training cuts them, by line id."""
     try:
         cut = extract_page(page, cutting)
     except LineError as error:
@@ -100,9 +114,7 @@ def read_page(
             found.problems.append(Problem(str(page.source), line.id, str(strip), strip.kind))
         else:
             strips[line.id] = strip
-    texts = dict(zip(strips, transcriber.read(strips.values()), strict=True))
-    found.read.extend(ReadLine(page.id, line, len(text.text.strip()), text.confidence) for line, text in texts.items())
-    return texts
+    return strips
 
 
 def with_direction(page: Page, direction: str | None, usual: str | None) -> Page:
@@ -155,6 +167,18 @@ def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:
     for page in pages:
         by_source.setdefault(page.source, []).append(page)
     yield from by_source.values()
+
+
+def _groups(pages: Sequence[Page]) -> Iterator[list[list[Page]]]:
+    """The pages by file, of as many files together as hold the lines that are read at once."""
+    group: list[list[Page]] = []
+    for file_pages in _by_source(pages):
+        group.append(file_pages)
+        if sum(len(page.lines) for pages_of_file in group for page in pages_of_file) >= LINES_AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _write_copy(pages: Sequence[Page], texts: Texts, found: Found, target: Path) -> None:

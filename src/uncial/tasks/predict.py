@@ -29,6 +29,7 @@ from uncial.tasks.configuration import (
     write_config,
 )
 from uncial.tasks.page_copies import Found, keep_originals, read_into_copies, read_pages, settings_to_read
+from uncial.training.allocator import keep_freed_memory
 from uncial.transcriber import Transcriber, load
 
 FORMATS = ("xml", "tsv", "jsonl")
@@ -41,6 +42,7 @@ def run(config: DictConfig) -> None:
     not be read."""
     check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
+    keep_freed_memory()
     transcriber = load(checkpoint_of(config))
     wanted = review_target(config)
     pages, problems = pages_to_read(config, form)

@@ -6,11 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from uncial.training import muon
 from uncial.training.muon import POLYNOMIALS, Muon, as_matrices, as_weight, orthogonal
 from uncial.training.parameter_groups import parameter_groups
 
 SIZES = st.integers(1, 24)
 SEEDS = st.integers(0, 2**31)
+
+
+@pytest.fixture(autouse=True)
+def in_fp32(monkeypatch):
+    """As on a processor without bf16, so that steps can be told to the last digits."""
+    monkeypatch.setattr(muon, "computes_in_bf16", lambda device_type: False)
 
 
 def random(seed, *shape):
@@ -86,6 +93,18 @@ def test_each_gate_is_a_matrix_of_its_own(module, names, count):
         for gradient, own in zip(gradients[name].chunk(count), added[name].chunk(count), strict=True):
             expected = -0.1 * 0.2 * max(gradient.shape) ** 0.5 * orthogonal(gradient[None])[0]
             assert torch.allclose(own, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("module", [nn.LSTM(64, 96), nn.Conv2d(32, 48, 3), nn.Linear(96, 64)])
+def test_in_bf16_the_steps_are_the_same_but_for_rounding(module, monkeypatch):
+    gradients = {name: 1e-12 * gradient for name, gradient in gradients_of(module).items()}
+    exact = step_of(module, gradients)
+    start = {name: parameter.clone() for name, parameter in module.named_parameters()}
+    monkeypatch.setattr(muon, "computes_in_bf16", lambda device_type: device_type == "cpu")
+    for name, added in step_of(module, gradients).items():
+        assert (added - exact[name]).norm() < 0.05 * exact[name].norm()
+        if muon.is_matrix(start[name]):
+            assert (added - exact[name]).norm() > 1e-4 * exact[name].norm(), "it is in bf16"
 
 
 def test_a_filter_is_one_matrix_of_all_that_it_reads():

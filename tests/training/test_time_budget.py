@@ -5,10 +5,11 @@ import shutil
 from itertools import count
 from types import SimpleNamespace
 
+import lightning as L
 import numpy as np
 import pytest
 import torch
-from scripted_training import Batch, Line, Scripted, bare_trainer, train_scripted
+from scripted_training import Batch, Line, Rates, Scripted, bare_trainer, train_scripted
 from torch.utils.data import DataLoader
 
 from uncial.data.sampler import EvaluationSampler
@@ -27,13 +28,14 @@ def test_a_repetition_has_the_rates_and_validations_of_the_run(warmup, tmp_path,
     schedule = schedules.linear(final=0.0, period=None, unit="step", **warmup)
 
     def train(name):
-        return train_scripted(tmp_path / name, schedule, BUDGET, [0.5] * 9, measured_steps=8)
+        return train_scripted(tmp_path / name, schedule, BUDGET, [0.5] * 99, measured_steps=8)
 
     first = train("first")
     total = int((tmp_path / "first" / length.STEPS).read_text())
     kept = json.loads((tmp_path / "first" / length.MEASURED).read_text())
     assert 20 < total == kept["steps"] == len(first.of_steps) == first.validated[-1]
     assert kept["known_after"] == 8 < first.validated[0]
+    assert len(kept["totals"]) > 1, "validations take time that the first steps do not tell of"
     assert first.of_steps[-1] < 0.1 < max(first.of_steps)
     (tmp_path / "again").mkdir()
     for name in (length.STEPS, length.MEASURED):
@@ -65,3 +67,64 @@ def test_lines_that_are_wider_than_others_do_not_break_the_budget(tmp_path, monk
     validation = DataLoader(Lines(), batch_sampler=sampler, collate_fn=lambda batch: batch)
     trainer.fit(module, DataLoader([Batch()] * 10, batch_size=None), validation)
     assert clock[0] == pytest.approx(500, rel=0.05)
+
+
+@pytest.mark.parametrize("speed", [lambda second: 1.0, lambda second: 1.4 if second > 150 else 1.0, lambda second: 0.7])
+@pytest.mark.parametrize("distance", [{}, {"every_epochs": 4.0}])
+def test_a_budget_is_kept_where_steps_become_slower_or_faster_than_those_that_were_measured(
+    speed, distance, tmp_path, monkeypatch
+):
+    clock = [0.0]
+    monkeypatch.setattr(length, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    class Timed(Line):
+        def loss(self, batch):
+            clock[0] += speed(clock[0]) if self.training and clock[0] > 12 else 1.0
+            return super().loss(batch)
+
+    wanted = Wanted(budget=500.0, validations=10, **distance)
+    run_length = length.RunLength(wanted, 10, 10, 5, tmp_path / length.STEPS)
+    rates = Rates()
+    optimizer = lambda groups: torch.optim.SGD(groups, lr=1.0)  # noqa: E731
+    schedule = schedules.linear(final=0.0, period=None, unit="step")
+    module = TrainingModule(Timed(), Scripted([0.5] * 99), optimizer, schedule, run_length, seed=1)
+    trainer = bare_trainer(tmp_path, [run_length, rates], num_sanity_val_steps=1)
+    trainer.fit(module, DataLoader([Batch()] * 10, batch_size=None), DataLoader([Batch()], batch_size=None))
+    assert clock[0] == pytest.approx(500, rel=0.015)
+    assert rates.validated[-1] == len(rates.of_steps) == int((tmp_path / length.STEPS).read_text())
+    assert np.diff(rates.validated).min() > 3, "no validation just before the one that ends the run"
+    assert rates.of_steps[-1] < 0.02, "the rate comes to its end with the run"
+
+
+def test_a_run_goes_on_with_the_budget_that_is_left(tmp_path, monkeypatch):
+    """And with the numbers of steps that were known when it was interrupted."""
+    clock = [100.0]
+    monkeypatch.setattr(length, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    class Timed(Line):
+        def loss(self, batch):
+            clock[0] += 1.0 if self.training else 0.0
+            return super().loss(batch)
+
+    class Interrupted(L.Callback):
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+            if trainer.global_step == 33:
+                trainer.save_checkpoint(tmp_path / "left.ckpt")
+                trainer.should_stop = True
+
+    def train(callbacks, checkpoint=None):
+        run_length = length.RunLength(Wanted(budget=100.0, validations=5), 10, 10, 5, tmp_path / length.STEPS)
+        optimizer = lambda groups: torch.optim.SGD(groups, lr=1.0)  # noqa: E731
+        schedule = schedules.linear(final=0.0, period=None, unit="step")
+        module = TrainingModule(Timed(), Scripted([0.5] * 99), optimizer, schedule, run_length, seed=1)
+        trainer = bare_trainer(tmp_path, [run_length, *callbacks], num_sanity_val_steps=1)
+        loaders = DataLoader([Batch()] * 10, batch_size=None), DataLoader([Batch()], batch_size=None)
+        trainer.fit(module, *loaders, ckpt_path=checkpoint)
+        return trainer.global_step
+
+    assert train([Interrupted()]) < 50
+    clock[0] += 1000.0
+    rates = Rates()
+    assert train([rates], tmp_path / "left.ckpt") == pytest.approx(100, abs=2)
+    assert rates.of_steps[0] == pytest.approx(1 - 33 / 100, abs=0.02)
+    assert rates.of_steps[-1] < 0.02

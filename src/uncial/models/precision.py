@@ -1,7 +1,6 @@
 """In which precision a model reads."""
 
 from contextlib import AbstractContextManager
-
 from functools import cache
 
 import torch

@@ -32,6 +32,8 @@ LEAST_MEASURED = 3
 USUALLY_MEASURED = 20
 """Steps over which a time budget is measured where there is no warm-up."""
 
+SPARED = 0.1
+"""No validation is made in so small a part of the distance between two of them before the one that ends the run."""
 
 STEPS, MEASURED = "steps.txt", "time_budget.json"
 """What a run's folder keeps of its time budget: the number of steps, and beside it all that this was turned into."""
@@ -39,31 +41,34 @@ STEPS, MEASURED = "steps.txt", "time_budget.json"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a time budget was turned into: the steps of the run, after how many of them that was known, and the
-    validations that are planned."""
+    """What a time budget was turned into: the steps of the run, after how many of them a number was known first, the
+    validations that were planned then, and each number of steps with that after how many of them it was known."""
 
     steps: int
     known_after: int
     validations: int
+    totals: tuple[tuple[int, int], ...] = ()
 
 
 class RunLength(L.Callback):
     """Ends the run after a fixed number of steps, and validates when its plan says, the last time after the last step.
 
-    With a time budget the number of steps is fixed after `measured_steps` from the throughput until then, and written
-    to `steps_file`; a run that is resumed or repeated finds it there, and beside it after how many steps it was fixed,
-    so that it has the same rates and validations before. An epoch has `batches` of `lines` in all. Of several processes
-    the first measures and decides.
+    With a time budget the number of steps is taken from the throughput of the first `measured_steps`, corrected after
+    each validation by that since the one before, and written to `steps_file`; a run that is repeated finds it there,
+    and beside it which number was known when, so that it has the same rates and validations. An epoch has `batches` of
+    `lines` in all. Of several processes the first measures and decides.
     """
 
     def __init__(self, wanted: Wanted, batches: int, lines: int, measured_steps: int, steps_file: Path) -> None:
         self.wanted, self.batches, self.lines = wanted, batches, lines
         self.measured_steps, self.steps_file = max(LEAST_MEASURED, measured_steps or USUALLY_MEASURED), steps_file
         self.plan = wanted.plan(batches, lines)
-        self.known_after = 0
+        self.totals: list[tuple[int, int]] = []
         self._start = self._sanity_start = self._measure_start = 0.0
         self._validation_seconds = 0.0
         self._first_step = self._steps_seen = 0
+        self._is_repetition = self._has_validated = False
+        self._kept = 0
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if stage != "fit":
@@ -82,8 +87,9 @@ class RunLength(L.Callback):
             return
         self._start -= state["spent"]
         self.wanted = replace(self.wanted, validations=state["validations"])
-        self.plan = self.wanted.with_total(self.plan, state["total"])
-        self.known_after = state.get("known_after", 0)
+        totals = state.get("totals", ((state.get("known_after", 0), state["total"]),))
+        self._use([] if state["total"] == UNKNOWN else list(totals))
+        self._is_repetition = state.get("repeats", False)
         self._apply(trainer)
 
     def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -94,12 +100,16 @@ class RunLength(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._first_step = self._steps_seen = trainer.global_step
+        self._measure_start = time.monotonic() if self.totals else 0.0
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: object, batch_idx: int
     ) -> None:
         # A step later than it is known: by now the state that is written first has it too.
         self._keep_known_length()
+        if self._has_validated:
+            self._has_validated = False
+            self._correct(trainer)
         if self.plan.total == UNKNOWN:
             # The first step pays for memory and kernels that later steps reuse.
             if trainer.global_step == self._first_step + 1 and not self._measure_start:
@@ -116,13 +126,18 @@ class RunLength(L.Callback):
         is_due = has_stepped and self.plan_at(trainer.global_step).validates_after(trainer.global_step)
         trainer.val_check_batch = trainer.fit_loop.epoch_loop.total_batch_idx + 1 if is_due else NEVER
 
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._has_validated = not trainer.sanity_checking
+
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._keep_known_length()
 
     def plan_at(self, step: int) -> Plan:
         """The plan as it is known at a step: while a time budget is measured neither an end nor a validation."""
-        is_measured = 0 < self.known_after >= step
-        return replace(self.plan, total=UNKNOWN, validation=UNKNOWN) if is_measured else self.plan
+        if not self.totals:
+            return self.plan
+        known = [total for known_after, total in self.totals if not 0 < known_after >= step]
+        return replace(self.plan, total=known[-1]) if known else replace(self.plan, total=UNKNOWN, validation=UNKNOWN)
 
     def state_dict(self) -> dict[str, Any]:
         """What a time budget has been turned into; all else follows from the config."""
@@ -131,7 +146,8 @@ class RunLength(L.Callback):
         spent = time.monotonic() - self._start
         return {
             "total": self.plan.total,
-            "known_after": self.known_after,
+            "totals": tuple(self.totals),
+            "repeats": self._is_repetition,
             "validations": self.wanted.validations,
             "spent": spent,
         }
@@ -153,30 +169,56 @@ class RunLength(L.Callback):
                 self.wanted.validations, (left - self.wanted.validations * self._validation_seconds) / step_seconds
             )
         total, self.wanted = told_by_first((steps + max(1, math.floor(more)), self.wanted))
-        self.plan, self.known_after = self.wanted.with_total(self.plan, total), steps
+        self._use([(steps, total)])
         self._apply(trainer)
+        self._measure_start, self._first_step = now, steps
         log.info(
             f"The time budget of {budget:.0f} s allows {self.plan.total} steps of {1000 * step_seconds:.0f} ms "
             f"and {self.plan.validations_by(int(self.plan.total) - 1) + 1} validations of "
             f"{self._validation_seconds:.1f} s."
         )
 
-    def _keep_known_length(self) -> None:
-        is_known = self.wanted.budget is not None and self.plan.total != UNKNOWN
-        if not is_known or not is_first() or self.steps_file.is_file():
+    def _correct(self, trainer: L.Trainer) -> None:
+        """Fix the number of steps anew, by the time since the last validation, its own included."""
+        steps, budget = trainer.global_step, self.wanted.budget
+        if budget is None or not self.totals or self._is_repetition or steps <= self._first_step:
             return
-        measured = Measured(int(self.plan.total), self.known_after, self.wanted.validations)
+        now, planned = time.monotonic(), int(self.plan.total)
+        step_seconds = (now - self._measure_start) / (steps - self._first_step)
+        more = max(1, math.floor((budget - (now - self._start)) / step_seconds))
+        total = told_by_first(self.plan.spared(steps, steps + more, SPARED))
+        self._measure_start, self._first_step = now, steps
+        if total != planned:
+            self.totals.append((steps, total))
+            self.plan = replace(self.plan, total=total)
+            self._apply(trainer)
+            log.info(f"By the time since the last validation the budget allows {total} steps, not {planned}.")
+
+    def _use(self, totals: list[tuple[int, int]]) -> None:
+        """Take on the numbers of steps that were known one after the other; the first decides on the validations."""
+        self.totals = totals
+        first, last = (totals[0][1], totals[-1][1]) if totals else (UNKNOWN, UNKNOWN)
+        self.plan = replace(self.wanted.with_total(self.plan, first), total=last)
+
+    def _keep_known_length(self) -> None:
+        if not self.totals or self._is_repetition or not is_first() or self._kept == self.plan.total:
+            return
+        self._kept = int(self.plan.total)
+        measured = Measured(self._kept, self.totals[0][0], self.wanted.validations, tuple(self.totals))
         with replacing_text(self.steps_file.with_name(MEASURED)) as file:
             json.dump(asdict(measured), file)
-        self.steps_file.write_text(f"{measured.steps}\n")
+        with replacing_text(self.steps_file) as file:
+            file.write(f"{measured.steps}\n")
 
     def _read(self) -> None:
         steps, more = int(self.steps_file.read_text()), self.steps_file.with_name(MEASURED)
+        totals: list[tuple[int, int]] = [(0, steps)]
         if more.is_file():
             measured = Measured(**json.loads(more.read_text(encoding="utf-8")))
-            self.known_after = measured.known_after
             self.wanted = replace(self.wanted, validations=measured.validations)
-        self.plan = self.wanted.with_total(self.plan, steps)
+            totals = [(after, total) for after, total in measured.totals] or [(measured.known_after, steps)]
+        self._use(totals)
+        self._is_repetition = True
 
     def _apply(self, trainer: L.Trainer) -> None:
         trainer.fit_loop.epoch_loop.max_steps = -1 if self.plan.total == UNKNOWN else int(self.plan.total)

@@ -148,7 +148,8 @@ class TrainingModule(ScoringModule):
 
     def _is_logged(self) -> bool:
         """Lightning's bookkeeping of a logged value takes milliseconds, also where no logger writes it."""
-        return self.global_step == 0 or (self.global_step + 1) % self.trainer.log_every_n_steps == 0
+        every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        return self.global_step == 0 or (self.global_step + 1) % every == 0
 
     def on_validation_epoch_start(self) -> None:
         if not all(bool(parameter.isfinite().all()) for parameter in self.model.parameters()):

@@ -75,7 +75,7 @@ class Muon(Optimizer):
                     continue
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 if count and is_matrix(parameter):
-                    matrices = as_matrices(self._with_momentum(parameter, group), count)
+                    matrices = as_matrices(_quickest(self._with_momentum(parameter, group)), count)
                     kind = (*matrices.shape[1:], matrices.dtype, matrices.device)
                     alike.setdefault(kind, []).append((parameter, matrices))
                 else:
@@ -110,6 +110,12 @@ def is_matrix(parameter: Tensor) -> bool:
     return parameter.ndim > 1 and min(parameter.shape[:2]) > 1
 
 
+def _quickest(gradient: Tensor) -> Tensor:
+    """In bf16 where it is in fp32 and its device computes in bf16, else as it is."""
+    is_quicker = gradient.dtype == torch.float32 and computes_in_bf16(gradient.device.type)
+    return gradient.bfloat16() if is_quicker else gradient
+
+
 def as_matrices(weight: Tensor, count: int) -> Tensor:
     """Take a weight (out, in, …) apart into matrices (count, out / count, in · …), channels last as they are stored."""
     last = weight.permute(0, *range(2, weight.ndim), 1)
@@ -122,13 +128,12 @@ def as_weight(matrices: Tensor, shape: torch.Size) -> Tensor:
     return last.permute(0, last.ndim - 1, *range(1, last.ndim - 1))
 
 
-def orthogonal(matrices: Tensor, precision: torch.dtype | None = None) -> Tensor:
-    """Return matrices (n, rows, columns) with the same singular vectors and singular values of about 1, computed in
-    `precision` or their own."""
+def orthogonal(matrices: Tensor) -> Tensor:
+    """Return matrices (n, rows, columns) with the same singular vectors and singular values of about 1."""
     if matrices.shape[1] > matrices.shape[2]:
-        return orthogonal(matrices.mT, precision).mT
+        return orthogonal(matrices.mT).mT
     size = torch.linalg.vector_norm(matrices, dim=(1, 2), keepdim=True)
-    scaled = (matrices / (MARGIN * size).clamp(min=torch.finfo(matrices.dtype).tiny)).to(precision or matrices.dtype)
+    scaled = matrices / (MARGIN * size).clamp(min=torch.finfo(matrices.dtype).tiny)
     return _by_their_product(scaled) if matrices.shape[2] >= WIDE * matrices.shape[1] else _step_by_step(scaled)
 
 
@@ -155,8 +160,7 @@ def _by_their_product(matrices: Tensor) -> Tensor:
 def _step_together(pairs: list[tuple[Tensor, Tensor]], rate: float) -> None:
     """Step each parameter by its matrices, which all have one shape, after they have been made orthogonal."""
     matrices = torch.cat([matrices for _, matrices in pairs])
-    precision = torch.bfloat16 if computes_in_bf16(matrices.device.type) else None
-    steps = orthogonal(matrices, precision).split([len(own) for _, own in pairs])
+    steps = orthogonal(matrices).split([len(own) for _, own in pairs])
     size = rate * USUAL_STEP * max(matrices.shape[1:]) ** 0.5
     for (parameter, _), step in zip(pairs, steps, strict=True):
         parameter.add_(as_weight(step, parameter.shape), alpha=-size)

@@ -38,6 +38,13 @@ class Plan:
         """Whether a validation follows this step, counted from 1."""
         return step == self.total or self.validations_by(step) > self.validations_by(step - 1)
 
+    def spared(self, step: int, total: int, share: float) -> int:
+        """`total` steps, or those to the last planned validation after `step` where that lies less than `share` of the
+        distance between two of them before."""
+        count = self.validations_by(total)
+        last = round(count * self.validation) if count else 0
+        return last if last > step and total - last < share * self.validation else total
+
     def passed(self, unit: str, step: int) -> int:
         """How many whole steps, epochs or validations (`unit`) are over when `step` steps are done."""
         return {"step": step, "epoch": step // self.epoch, "validation": self.validations_by(step)}[unit]

@@ -32,6 +32,9 @@ LEAST_MEASURED = 3
 USUALLY_MEASURED = 20
 """Steps over which a time budget is measured where there is no warm-up."""
 
+WORTH_TELLING = 0.1
+"""A number of steps that differs from the last that was told by more than this share of it is told."""
+
 SPARED = 0.1
 """No validation is made in so small a part of the distance between two of them before the one that ends the run."""
 
@@ -68,7 +71,7 @@ class RunLength(L.Callback):
         self._validation_seconds = 0.0
         self._first_step = self._steps_seen = 0
         self._is_repetition = self._has_validated = False
-        self._kept = 0
+        self._kept = self._told = 0
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if stage != "fit":
@@ -183,20 +186,22 @@ class RunLength(L.Callback):
         steps, budget = trainer.global_step, self.wanted.budget
         if budget is None or not self.totals or self._is_repetition or steps <= self._first_step:
             return
-        now, planned = time.monotonic(), int(self.plan.total)
+        now = time.monotonic()
         step_seconds = (now - self._measure_start) / (steps - self._first_step)
         more = max(1, math.floor((budget - (now - self._start)) / step_seconds))
         total = told_by_first(self.plan.spared(steps, steps + more, SPARED))
         self._measure_start, self._first_step = now, steps
-        if total != planned:
+        if total != self.plan.total:
             self.totals.append((steps, total))
             self.plan = replace(self.plan, total=total)
             self._apply(trainer)
-            log.info(f"By the time since the last validation the budget allows {total} steps, not {planned}.")
+        if abs(total - self._told) > WORTH_TELLING * self._told:
+            log.info(f"As fast as it is now, the time budget allows {total} steps, not {self._told}.")
+            self._told = total
 
     def _use(self, totals: list[tuple[int, int]]) -> None:
         """Take on the numbers of steps that were known one after the other; the first decides on the validations."""
-        self.totals = totals
+        self.totals, self._told = totals, int(totals[-1][1]) if totals else 0
         first, last = (totals[0][1], totals[-1][1]) if totals else (UNKNOWN, UNKNOWN)
         self.plan = replace(self.wanted.with_total(self.plan, first), total=last)
 

@@ -195,7 +195,7 @@ def test_a_time_budget_fixes_the_steps_from_the_first_of_them(train):
     steps = int(ended.read("steps.txt"))
     assert ended.metrics["train"]["steps"] == steps > 3
     assert validations(ended.folder)[-1] == steps
-    assert len(validations(ended.folder)) in (2, 3), "the first may fall into the steps that are measured"
+    assert len(validations(ended.folder)) > 1, "of three the first may fall into the steps that are measured"
 
 
 def test_a_time_budget_is_kept_by_a_run_that_warms_up_for_longer(train):

@@ -1,7 +1,10 @@
 """The compiled store: what was put in comes out, whole or not at all."""
 
 import pickle
+import re
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,9 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from uncial.data.dataset import LineDataset
+from uncial.data.sampler import Pick
 from uncial.data.store import ROWS_IN_A_BATCH, Store, StoredLine, StoreWriter, is_complete, is_store, write_rows
 from uncial.errors import UserError
 from uncial.formats.types import Problem
+from uncial.models.preprocessing import Preprocessing
+from uncial.text.codec import CharacterCodec
+from uncial.text.rules import TextRules
 
 LINE = StoredLine(
     page="book/p 1",
@@ -92,6 +100,26 @@ def test_a_store_is_handed_to_a_worker_by_its_path(tmp_path):
     pickled = pickle.dumps(Store(tmp_path / "s.arrow"))
     assert len(pickled) < 1000
     assert np.array_equal(pickle.loads(pickled).strip(0), strip(100, 1000, 1, 0))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_lines_that_were_read_hold_no_memory(tmp_path):
+    """A worker would else grow by all lines that it has ever read, to the size of the store."""
+
+    def mapped():
+        status = Path("/proc/self/status").read_text()
+        return int(re.search(r"RssFile:\s+(\d+)", status)[1]) * 1024
+
+    lines = [replace(LINE, strip=strip(1000, 1000, 1, i)) for i in range(40)]
+    write_rows(tmp_path / "s.arrow", lines, 1, "d")
+    store = Store(tmp_path / "s.arrow")
+    dataset = LineDataset(store, np.arange(40), Preprocessing(), CharacterCodec.from_texts([LINE.text]), TextRules())
+    before = mapped()
+    for row in range(40):
+        dataset.__getitems__([Pick(row, 0)])
+    assert mapped() < before + 10e6
+    assert all(np.array_equal(store.strip(row), lines[row].strip) for row in range(40))
+    assert mapped() > before + 30e6, "what is read is mapped until it is let go"
 
 
 def test_who_changes_a_strip_changes_nobody_elses(tmp_path):

@@ -53,6 +53,7 @@ class LineDataset(Dataset[Batch]):
         texts = [self.rules.prepare(self.store.value(row, "text")) for row in rows]
         batch = make_batch(images, texts, rows, self.codec, self.rules, least_width=picks[0].width)
         batch.share = picks[0].share
+        self.store.let_go()
         return batch
 
     def _image(self, row: int, epoch: int) -> np.ndarray:

@@ -5,6 +5,7 @@ of every height. The file is written under a temporary name and renamed when it 
 """
 
 import json
+import mmap
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -117,8 +118,10 @@ class Store:
 
     def _open(self) -> None:
         try:
-            self._reader = pa.ipc.open_file(pa.memory_map(str(self.path), "r"))
-        except (pa.ArrowInvalid, OSError) as error:
+            with self.path.open("rb") as file:
+                self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
+        except (pa.ArrowInvalid, OSError, ValueError) as error:
             raise UserError(
                 f"{self.path} is not a complete compiled store ({error}): delete it, and it is made again."
             ) from None
@@ -169,6 +172,12 @@ class Store:
         height, width = self.value(row, "height"), self.value(row, "width")
         pixels = np.frombuffer(self._table.column("pixels")[row].as_buffer(), dtype=np.uint8)
         return pixels.reshape((height, width) if self.channels == 1 else (height, width, self.channels))
+
+    def let_go(self) -> None:
+        """Hands back the pages of the file that were read: the system keeps them as long as there is room, but they
+        count as memory of this process no more, which would else grow by all lines that it has ever read."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _to_json(problems: Sequence[Problem]) -> bytes:

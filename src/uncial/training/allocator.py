@@ -8,7 +8,7 @@ M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 LARGEST_MMAP_THRESHOLD = 32 * 2**20
 KEPT = 1_500_000_000
-PRIMITIVES = "8192"
+PRIMITIVES = "4096"
 """How many prepared operations oneDNN keeps. A step needs about 40 for each shape of batch, and there are hundreds of
 shapes: with its default of 1024 most are prepared anew, a fifth of a step on AVX512, for no less memory
 (docs/benchmarks.md).

@@ -1,6 +1,7 @@
 """task=train: what it leaves, that it learns, that it repeats itself, and when it ends."""
 
 import json
+import math
 import shlex
 from pathlib import Path
 
@@ -195,7 +196,12 @@ def test_a_time_budget_fixes_the_steps_from_the_first_of_them(train):
     steps = int(ended.read("steps.txt"))
     assert ended.metrics["train"]["steps"] == steps > 3
     assert validations(ended.folder)[-1] == steps
-    assert len(validations(ended.folder)) > 1, "of three the first may fall into the steps that are measured"
+    measured = json.loads(ended.read("time_budget.json"))
+    known_after, first = measured["totals"][0]
+    distance = first / measured["validations"]
+    planned = {round(count * distance) for count in range(1, math.ceil(steps / distance) + 1)}
+    due = {step for step in planned if known_after < step < steps} | {steps}
+    assert validations(ended.folder) == sorted(due), "as planned at first, and after the last step"
 
 
 def test_a_time_budget_is_kept_by_a_run_that_warms_up_for_longer(train):

@@ -6,7 +6,6 @@ from functools import cache
 import torch
 
 
-@cache
 def cpu_computes_in_bf16() -> bool:
     """Whether this processor has matrix instructions for bf16 (AMX or AVX512-BF16); elsewhere it is emulated, and
     slow."""
@@ -14,6 +13,7 @@ def cpu_computes_in_bf16() -> bool:
     return torch.backends.cpu.get_cpu_capability().startswith("AVX512") and bool(has_instructions)
 
 
+@cache
 def computes_in_bf16(device_type: str) -> bool:
     """Whether a kind of device multiplies matrices faster in bf16 than in fp32."""
     if device_type == "cuda":

@@ -172,11 +172,13 @@ def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:
 def _groups(pages: Sequence[Page]) -> Iterator[list[list[Page]]]:
     """The pages by file, of as many files together as hold the lines that are read at once."""
     group: list[list[Page]] = []
+    lines = 0
     for file_pages in _by_source(pages):
         group.append(file_pages)
-        if sum(len(page.lines) for pages_of_file in group for page in pages_of_file) >= LINES_AT_ONCE:
+        lines += sum(len(page.lines) for page in file_pages)
+        if lines >= LINES_AT_ONCE:
             yield group
-            group = []
+            group, lines = [], 0
     if group:
         yield group
 

@@ -17,6 +17,7 @@ from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.hashing import content_hash
 from uncial.data.processes import page_processes
 from uncial.data.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
+from uncial.data.store_paths import placed_problems
 from uncial.errors import LineError, UserError
 from uncial.formats.types import Page, Problem, TextLine
 
@@ -113,11 +114,11 @@ def _compile(
         left_over.unlink()
     writer = StoreWriter(path, settings.channels, digest)
     try:
-        for cut in _cut_pages(pages, settings):
+        for page, cut in zip(pages, _cut_pages(pages, settings), strict=True):
             for line in cut.lines:
                 writer.add(replace(line, image_hash=hashes.get(line.page, "")))
-            problems += cut.problems
-            notes += cut.notes
+            problems += placed_problems(cut.problems, page)
+            notes += placed_problems(cut.notes, page)
             refuse(cut.problems, settings.strict)
             advance(len(cut.lines))
         writer.close(problems, notes)

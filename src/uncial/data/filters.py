@@ -1,7 +1,7 @@
 """Which lines of the ground truth are used, and what becomes of the marks in their texts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
@@ -55,9 +55,7 @@ def apply_filters(reading: Reading, filters: Filters) -> Filtered:
     pages = []
     for page in reading.pages:
         lines = []
-        types = {region.id: region.type for region in page.regions}
-        for line in page.lines:
-            reason = _reason(line, types.get(line.region_id) if line.region_id else None, filters)
+        for line, reason in _judged(page, filters):
             if reason:
                 left_out[reason] += 1
             else:
@@ -68,6 +66,18 @@ def apply_filters(reading: Reading, filters: Filters) -> Filtered:
         counts = ", ".join(f"{count:,} by {reason}" for reason, count in left_out.most_common())
         raise UserError(f"The filters leave no line of the data: {counts}; loosen these keys")
     return Filtered(replace(reading, pages=tuple(pages)), dict(left_out))
+
+
+def count_left_out(pages: Iterable[Page], filters: Filters) -> Counter[str]:
+    """How many lines of these pages the filters leave out, by the key that does it."""
+    return Counter(reason for page in pages for _, reason in _judged(page, filters) if reason)
+
+
+def _judged(page: Page, filters: Filters) -> Iterator[tuple[TextLine, str | None]]:
+    """Each line of the page with the key that leaves it out, None where it is kept."""
+    types = {region.id: region.type for region in page.regions}
+    for line in page.lines:
+        yield line, _reason(line, types.get(line.region_id) if line.region_id else None, filters)
 
 
 def _reason(line: TextLine, region_type: str | None, filters: Filters) -> str | None:

@@ -1,9 +1,11 @@
 """From a config's data keys to the lines of each part: read, filter, compile, split."""
 
 import importlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -11,15 +13,31 @@ from uncial.data.compile import CompileSettings, Progress, image_hashes, refuse,
 from uncial.data.filters import Filters, apply_filters
 from uncial.data.settings import SourceSettings
 from uncial.data.splits import PARTS, Split, fold_split, split
+from uncial.data.stated_parts import stated_parts, why_unusable
 from uncial.data.store import Store, is_store
+from uncial.data.store_paths import as_of_pages, as_of_store
 from uncial.errors import UserError
 from uncial.formats.types import Page, Problem, Reading
 
 
+class Splitting(Protocol):
+    """What decides on the part of every page."""
+
+    def split(
+        self,
+        pages: Sequence[Page],
+        hashes: Mapping[str, str],
+        lines: Mapping[str, int] | None = None,
+        stated: Collection[str] = (),
+    ) -> Split:
+        """`hashes` are those of the images' contents, `lines` the numbers of lines by page id; `stated` are the parts
+        that the data state, also where no page is left of them."""
+
+
 @dataclass(frozen=True)
 class SplitSettings:
-    """`ratio` are the shares of train, val and test; `by` is page, document or hand. With `folds`, `fold` is the one to
-    validate on.
+    """`ratio` are the shares of train, val and test; `by` is page, document or hand; `rule` is hash or quantile. With
+    `folds`, `fold` is the one to validate on.
     """
 
     ratio: tuple[float, float, float]
@@ -27,12 +45,20 @@ class SplitSettings:
     seed: int
     folds: int | None = None
     fold: int = 0
+    rule: str = "hash"
 
-    def split(self, pages: Sequence[Page], hashes: Mapping[str, str]) -> Split:
-        """The part of every page; `hashes` are those of the images' contents by page id."""
+    def split(
+        self,
+        pages: Sequence[Page],
+        hashes: Mapping[str, str],
+        lines: Mapping[str, int] | None = None,
+        stated: Collection[str] = (),
+    ) -> Split:
+        """The part of every page, as `Splitting` says."""
         if self.folds is None:
-            return split(pages, self.ratio, self.by, self.seed, hashes)
-        return fold_split(pages, self.ratio, self.by, self.seed, self.folds, self.fold, hashes)
+            return split(pages, self.ratio, self.by, self.seed, hashes, rule=self.rule, lines=lines, stated=stated)
+        how = (self.ratio, self.by, self.seed, self.folds, self.fold)
+        return fold_split(pages, *how, hashes, rule=self.rule, lines=lines, stated=stated)
 
 
 @dataclass(frozen=True)
@@ -40,6 +66,7 @@ class GroundTruth:
     """The compiled lines, the rows of each part, and what was left out: one by one, and counted by the key that did it.
 
     `notes` and `warnings` speak of what is in use. `pages` are empty where a compiled store was given instead of pages.
+    `split` is the part of each page, all its lines counted; `unusable` says of parts why they hold no line.
     """
 
     store: Store
@@ -49,16 +76,21 @@ class GroundTruth:
     warnings: tuple[str, ...]
     left_out: Mapping[str, int]
     pages: tuple[Page, ...] = ()
+    split: Split = field(default_factory=lambda: Split({}))
+    unusable: Mapping[str, str] = field(default_factory=dict)
 
 
 def ground_truth(
     source: SourceSettings,
     filters: Filters,
-    splitting: SplitSettings,
+    splitting: Splitting,
     compiling: CompileSettings,
     progress: Progress,
 ) -> GroundTruth:
-    """Reads, filters, compiles (or finds compiled) and splits the data."""
+    """Reads, filters, compiles (or finds compiled) and splits the data.
+
+    Raises `UserError` where a validation or test that is stated has no usable line: nothing takes its place.
+    """
     own = _own_store(source)
     if own is not None:
         return _from_store(own, filters, splitting)
@@ -66,16 +98,34 @@ def ground_truth(
     filtered = apply_filters(reading, filters)
     pages = filtered.reading.pages
     refuse(reading.problems, compiling.strict)
+    stated = stated_parts(source, reading)
     hashes = image_hashes(pages)
-    splitting.split(pages, hashes)  # What is wrong with its keys is told before all is compiled.
+    splitting.split(pages, hashes, stated=stated)  # What is wrong with its keys is told before all is compiled.
     store = store_of(pages, hashes, compiling, progress)
     # Pages without a usable line would fill a part in name only.
-    usable = set(store.column("page"))
-    parts = splitting.split([page for page in pages if page.id in usable], hashes) if usable else Split({})
-    problems = (*filtered.reading.problems, *parts.problems, *store.problems)
+    lines = Counter(store.column("page"))
+    usable = [page for page in pages if page.id in lines]
+    parts = splitting.split(usable, hashes, lines, stated) if usable else Split({})
+    problems = (*filtered.reading.problems, *parts.problems, *as_of_pages(store.problems, pages))
     refuse(problems, compiling.strict)
+    filled = {page.subset for page in usable if page.id in parts.parts}
+    has_globs = bool(source.include or source.exclude)
+    unusable = why_unusable(stated, filled, reading, filters, problems, has_globs)
+    for part in ("test", "val"):
+        if part in unusable:
+            raise UserError(unusable[part])
     rows = _rows(store, parts.parts)
-    return GroundTruth(store, rows, problems, store.notes, parts.warnings, filtered.left_out, pages)
+    return GroundTruth(
+        store,
+        rows,
+        problems,
+        as_of_pages(store.notes, pages),
+        parts.warnings,
+        filtered.left_out,
+        pages,
+        parts,
+        {**parts.empty, **unusable},
+    )
 
 
 def _own_store(source: SourceSettings) -> Store | None:
@@ -86,19 +136,22 @@ def _own_store(source: SourceSettings) -> Store | None:
     return Store(path) if path.is_file() and is_store(path) else None
 
 
-def _from_store(store: Store, filters: Filters, splitting: SplitSettings) -> GroundTruth:
+def _from_store(store: Store, filters: Filters, splitting: Splitting) -> GroundTruth:
     if filters != Filters():
         raise UserError(f"{store.path} is compiled already: filter its pages instead, with data=xml and their folder.")
     names = ("page", "document", "hand", "group", "subset", "image_hash")
-    found = dict.fromkeys(zip(*(store.column(name) for name in names), strict=True))
+    found = Counter(zip(*(store.column(name) for name in names), strict=True))
     pages = [
         Page(page, store.path, document=document, hand=hand, group=group, subset=subset)
         for page, document, hand, group, subset, _ in found
     ]
     hashes = {page: image_hash for page, *_, image_hash in found if image_hash}
-    parts = splitting.split(pages, hashes)
-    problems = (*store.problems, *parts.problems)
-    return GroundTruth(store, _rows(store, parts.parts), problems, store.notes, parts.warnings, {})
+    lines = {page: count for (page, *_), count in found.items()}
+    parts = splitting.split(pages, hashes, lines)
+    problems = (*as_of_store(store.problems, store.path), *parts.problems)
+    notes = as_of_store(store.notes, store.path)
+    rows = _rows(store, parts.parts)
+    return GroundTruth(store, rows, problems, notes, parts.warnings, {}, split=parts, unusable=dict(parts.empty))
 
 
 def _rows(store: Store, parts: Mapping[str, str]) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """Page, Region and TextLine: what every reader yields, whatever the format of the file."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -99,7 +100,9 @@ class Page:
 class Problem:
     """Something left out of the run, as `skipped.csv` lists it, or used with a doubt.
 
-    `line` is empty when it concerns the whole file; `used` is the file of the same image that is used instead.
+    `line` is empty when it concerns the whole file; `used` is the file of the same image that is used instead; `part`
+    is that of the split which the data state for it, empty where they state none. `page` is the page's id and `image`
+    the path of its image where a store keeps the problem: its data may lie elsewhere when it is told.
     """
 
     file: str
@@ -107,6 +110,14 @@ class Problem:
     reason: str
     kind: Fault | Doubt = "left_out"
     used: str = ""
+    part: str = ""
+    page: str = ""
+    image: str = ""
+
+
+def of_part(problems: Iterable[Problem], part: str | None) -> list[Problem]:
+    """The problems of pages and lines that the data state for `part`; those that know theirs keep it."""
+    return [problem if problem.part else replace(problem, part=part or "") for problem in problems]
 
 
 def file_problem(file: Path, error: LineError) -> Problem:
@@ -124,7 +135,12 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a source holds: the usable pages, and what had to be left out and why."""
+    """What a source holds: the usable pages, and what had to be left out and why.
+
+    `stated` names the folders or lists that state a part of the split beside the config's own keys, by part: also where
+    they hold nothing that can be used.
+    """
 
     pages: tuple[Page, ...] = ()
     problems: tuple[Problem, ...] = ()
+    stated: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from uncial.data.compile import CompileSettings, cores
 from uncial.data.filters import Filters
 from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
+from uncial.data.splits import PARTS
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
 from uncial.metrics.evaluation import EvaluationSettings
@@ -141,6 +142,9 @@ def data_text(config: DictConfig) -> str:
 
 
 def source_settings(data: DictConfig) -> SourceSettings:
+    for part in PARTS:
+        if data[part] is not None and not listed(data[part]):
+            raise UserError(f"data.{part}=[] names nothing: name files or folders, or data.{part}=null for none.")
     options = OmegaConf.to_container(data.options, resolve=True)
     assert isinstance(options, dict)
     patterns = {key: data[key] for key in ("document_pattern", "hand_pattern", "page_pattern") if data[key] is not None}
@@ -183,9 +187,9 @@ def split_settings(data: DictConfig) -> SplitSettings:
         raise UserError(f"data.fold={data.fold}: one of how many folds? Add data.folds=5, or another number.")
     if folds is not None and not 0 <= data.fold < folds:
         raise UserError(f"data.fold={data.fold}: the {folds} folds of data.folds are numbered from 0 to {folds - 1}.")
-    return SplitSettings(
-        shares, choice(data.split, "data.split", ("page", "document", "hand")), data_seed(data), folds, int(data.fold)
-    )
+    by = choice(data.split, "data.split", ("page", "document", "hand"))
+    rule = choice(data.split_rule, "data.split_rule", ("quantile", "hash"))
+    return SplitSettings(shares, by, data_seed(data), folds, int(data.fold), rule)
 
 
 def data_seed(data: DictConfig) -> int:

@@ -49,5 +49,7 @@ def load_ground_truth(config: DictConfig) -> GroundTruth:
     for note in truth.notes[:3]:
         log.warning(note.reason)
     for warning in truth.warnings:
-        log.warning(warning)
+        # Without a validation there is no training, whose error is this sentence.
+        if warning != truth.unusable.get("val"):
+            log.warning(warning)
     return truth

@@ -72,7 +72,7 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
     """A recogniser of the characters of the training lines, or what `pretrained` and they make. Raises `UserError`
     where there is nothing to learn from."""
     for part, key in (("train", "data.train"), ("val", "data.val")):
-        if not len(truth.rows[part]):
+        if part in truth.unusable or not len(truth.rows[part]):
             raise UserError(_why_empty(part, key, list(config.data.ratio), truth))
     texts = {part: texts_of(truth, truth.rows[part], text_rules(config)) for part in ("train", "val")}
     rules = text_rules(config, texts["train"])
@@ -90,6 +90,8 @@ def built_recognizer(config: DictConfig, codec: Codec, rules: TextRules) -> Reco
 
 
 def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> str:
+    if part in truth.unusable:
+        return f"{truth.unusable[part].rstrip('.')}."
     if truth.problems and not len(truth.store):
         first = truth.problems[0]
         return f"No line could be used, the first because of this: {first.file} {first.line}: {first.reason}"

@@ -79,6 +79,8 @@ def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarr
     subset = str(config.data.subset or "test")
     rows = np.arange(len(truth.store)) if subset == "all" else truth.rows[subset]
     if not len(rows):
+        if subset in truth.unusable:
+            raise UserError(f"{truth.unusable[subset].rstrip('.')}.")
         sizes = ", ".join(f"{len(found):,} {part}" for part, found in truth.rows.items())
         raise UserError(
             f"The {subset} part holds no line ({sizes}): give data.test, or choose another with data.subset=val or all."

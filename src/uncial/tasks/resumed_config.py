@@ -41,6 +41,9 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
+LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None}
+"""Keys that a config.yaml may lack which was written before there were any, and what they mean in it."""
+
 
 def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") -> DictConfig:
     """The config saved in `folder` with what was typed of the keys that may change. `typed` is the config that Hydra
@@ -171,6 +174,9 @@ def _load(folder: Path) -> DictConfig:
         raise UserError(f"{folder / CONFIG} cannot be read, so the run cannot go on: {reason}.") from error
     if not isinstance(config, DictConfig) or "trainer" not in config:
         raise UserError(f"{folder / CONFIG} is no config of a training: only those can be resumed.")
+    for key, meaning in LATER_KEYS.items():
+        if OmegaConf.select(config, key.rpartition(".")[0]) is not None and key.rpartition(".")[2] not in config.data:
+            OmegaConf.update(config, key, meaning, force_add=True)
     return config
 
 

@@ -1,6 +1,7 @@
 """`data=bonnevie`: pages as Transkribus and Loghi leave them, in a folder to fine-tune on and one to test on."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
@@ -27,7 +28,8 @@ def read(settings: SourceSettings) -> Reading:
     reading = read_files(files, settings, ("page", "alto"))
     if not any(page.subset == "trainval" for page in reading.pages):
         raise UserError(_expected(roots, reading))
-    return reading
+    tested = next((root / "test" for root in roots if (root / "test").is_dir()), None)
+    return replace(reading, stated={"test": f"the folder {tested}"} if tested else {})
 
 
 def _expected(roots: list[Path], reading: Reading) -> str:

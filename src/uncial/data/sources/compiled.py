@@ -8,7 +8,7 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import contents, files, places_by_subset, without_suffix
 from uncial.errors import UserError
 from uncial.formats.kraken_arrow import read_rows
-from uncial.formats.types import ImageSource, Page, Problem, Reading, TextLine
+from uncial.formats.types import ImageSource, Page, Problem, Reading, TextLine, of_part
 
 
 def read(settings: SourceSettings) -> Reading:
@@ -20,6 +20,7 @@ def read(settings: SourceSettings) -> Reading:
     """
     pages: list[Page] = []
     problems: list[Problem] = []
+    stated: dict[str, str] = {}
     roots = places_by_subset(settings)
     taken: set[Path] = set()
     for subset, where in reversed(roots):
@@ -28,32 +29,37 @@ def read(settings: SourceSettings) -> Reading:
                 taken.add(found.path)
                 reading = read_file(found.path, without_suffix(found.relative), subset)
                 pages += reading.pages
-                problems += reading.problems
+                problems += of_part(reading.problems, subset)
+                stated |= reading.stated
     if not pages:
         everything = [place for _, where in roots for place in where]
         reason = "no usable line" if taken else f"no .arrow file, but {contents(everything)}"
         raise UserError(f"data.root: {everything[0].path} holds {reason}")
-    return Reading(tuple(pages), tuple(problems))
+    return Reading(tuple(pages), tuple(problems), stated)
 
 
 def read_file(path: Path, identity: str, subset: str | None = None) -> Reading:
     """The rows of one of kraken's files; `subset`, where given, counts more than the file's own split."""
     pages: list[Page] = []
     problems: list[Problem] = []
+    stated: dict[str, str] = {}
     for row in read_rows(path):
+        part = subset or row.subset
+        if part:
+            stated.setdefault(part, f"the split of {path}")
         if row.text is None or not row.has_image:
             place = (str(path), f"row {row.row}")
             no_text = Problem(*place, "holds no text", "empty_text")
-            problems.append(no_text if row.has_image else Problem(*place, "holds no image", "missing_image"))
+            fault = no_text if row.has_image else Problem(*place, "holds no image", "missing_image")
+            problems += of_part([fault], part)
             continue
         name = f"{identity}/{row.row:06d}"
         line = TextLine(id=f"{row.row:06d}", page_id=name, text=row.text, language=row.language)
         group = f"{identity}/batch{row.batch:05d}"
-        part = subset or row.subset
         pages.append(
             Page(name, path, ImageSource(path, row.row), lines=(line,), subset=part, document=identity, group=group)
         )
-    return Reading(tuple(_without_single_batch(pages)), tuple(problems))
+    return Reading(tuple(_without_single_batch(pages)), tuple(problems), stated)
 
 
 def _without_single_batch(pages: Sequence[Page]) -> Iterator[Page]:

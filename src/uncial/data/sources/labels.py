@@ -11,7 +11,7 @@ from uncial.errors import LineError, UserError
 from uncial.formats.images import ABSOLUTE
 from uncial.formats.labels import LABEL_FILES, Label, read_labels
 from uncial.formats.lines import is_image
-from uncial.formats.types import Problem, Reading
+from uncial.formats.types import Problem, Reading, of_part
 
 _SUBSET_FOLDERS = {
     "test": ("test", "testing"),
@@ -29,11 +29,13 @@ def read(settings: SourceSettings) -> Reading:
     """
     images: dict[Path, LineImage] = {}
     problems: list[Problem] = []
+    stated: dict[str, str] = {}
     roots = places_by_subset(settings)
     for subset, where in reversed(roots):
         for place in where:
             for labels, part in _label_files(place, subset):
-                problems += _add_labels(images, labels, place, part, settings)
+                problems += of_part(_add_labels(images, labels, place, part, settings), part)
+            stated |= {} if subset else _stated_folders(place)
     if not images:
         everything = [place for _, where in roots for place in where]
         if problems:
@@ -42,7 +44,20 @@ def read(settings: SourceSettings) -> Reading:
             f"data.root: {everything[0].path} holds no {LABEL_FILES[0]}, .tsv or .csv with images/ beside it, but "
             f"{contents(everything)}"
         )
-    return Reading(line_pages(list(images.values()), settings), tuple(problems))
+    return Reading(line_pages(list(images.values()), settings), tuple(problems), stated)
+
+
+def _stated_folders(place: Place) -> dict[str, str]:
+    """The folders that are called as a part. One without a label file states it too where it holds images, or where
+    another part has a folder of its own."""
+    named = {name: [place.path / folder for folder in folders] for name, folders in _SUBSET_FOLDERS.items()}
+    present = {name: [folder for folder in folders if folder.is_dir()] for name, folders in named.items()}
+    is_layout = any(_label_file(folder) for folders in present.values() for folder in folders)
+    return {
+        name: f"the folder {folders[0]}"
+        for name, folders in present.items()
+        if folders and (is_layout or files([Place(folder, folder) for folder in folders], is_image))
+    }
 
 
 def _label_files(place: Place, subset: str | None) -> list[tuple[Path, str | None]]:

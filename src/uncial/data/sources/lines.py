@@ -7,7 +7,7 @@ from uncial.data.sources.finding import Found, Place, contents, files, places_by
 from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages
 from uncial.errors import LineError, UserError
 from uncial.formats.lines import is_image, pair, read_transcription
-from uncial.formats.types import Problem, Reading, file_problem
+from uncial.formats.types import Problem, Reading, file_problem, of_part
 
 
 def read(settings: SourceSettings) -> Reading:
@@ -28,7 +28,7 @@ def read(settings: SourceSettings) -> Reading:
         taken.update(file.path for file in new)
         lines, faults = _read_files(new, subset, keep_bare=bool(settings.options.get("unlabelled")))
         images += lines
-        problems += faults
+        problems += of_part(faults, subset)
     if not images:
         raise UserError(_nothing([place for _, where in roots for place in where], problems))
     return Reading(line_pages(images, settings), tuple(problems))

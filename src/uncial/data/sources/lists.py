@@ -40,6 +40,11 @@ def list_files(settings: SourceSettings, usual: Mapping[str, Sequence[str]], who
     return lists
 
 
+def stated_by(lists: Sequence[ListFile]) -> dict[str, str]:
+    """The lists that state a part, by part."""
+    return {entry.subset: f"the list {entry.path}" for entry in reversed(lists) if entry.subset}
+
+
 def resolve(name: str, bases: Sequence[Path]) -> Path | None:
     """The file that a path in a list means, in whatever Unicode form its name is, None where there is none.
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import selected
 from uncial.data.sources.line_pages import LineImage, line_pages
-from uncial.data.sources.lists import ListFile, list_files, relatives, resolve
+from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, stated_by
 from uncial.errors import LineError, UserError
 from uncial.formats.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
-from uncial.formats.types import Problem, Reading
+from uncial.formats.types import Problem, Reading, of_part
 
 
 def read(settings: SourceSettings) -> Reading:
@@ -27,14 +27,13 @@ def read(settings: SourceSettings) -> Reading:
             rows, faults = read_list(entry.path)
         except LineError as error:
             raise UserError(str(error)) from error
-        problems += faults
-        problems += _add_rows(images, entry, rows, settings)
+        problems += of_part([*faults, *_add_rows(images, entry, rows, settings)], entry.subset)
     if not images:
         first = f": {problems[0].reason} ({problems[0].line})" if problems else ": it has no rows"
         raise UserError(
             f"{lists[0].path} names no usable line image{first}; is data.root what its paths are relative to?"
         )
-    return Reading(line_pages(list(images.values()), settings), tuple(problems))
+    return Reading(line_pages(list(images.values()), settings), tuple(problems), stated_by(lists))
 
 
 def _add_rows(

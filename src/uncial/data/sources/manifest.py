@@ -9,13 +9,13 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources import compiled
 from uncial.data.sources.finding import matching, selected, without_suffix
 from uncial.data.sources.line_pages import LineImage, line_pages
-from uncial.data.sources.lists import ListFile, list_files, relatives, resolve
+from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, stated_by
 from uncial.data.sources.transcribed_pages import read_files
 from uncial.data.sources.xml_files import XmlFile
 from uncial.errors import LineError, UserError
 from uncial.formats.lines import TEXT_SUFFIX, is_image, read_transcription, text_beside
 from uncial.formats.manifest import read_manifest
-from uncial.formats.types import Page, Problem, Reading, file_problem
+from uncial.formats.types import Page, Problem, Reading, file_problem, of_part
 
 _USUAL_NAMES = {
     "train": ("train.txt", "train.lst"),
@@ -49,18 +49,20 @@ def read(settings: SourceSettings) -> Reading:
     entries: dict[Path, _Entry] = {}
     problems: list[Problem] = []
     for listed in lists:
-        problems += _add_entries(entries, listed, settings)
+        problems += of_part(_add_entries(entries, listed, settings), listed.subset)
     pages: list[Page] = []
+    stated: dict[str, str] = {}
     for subset in dict.fromkeys(listed.subset for listed in lists):
         members = [entry for entry in entries.values() if entry.listed.subset == subset]
         for kind in (_read_xml, _read_arrow, _read_lines):
             reading = kind(members, subset, settings)
             pages += reading.pages
-            problems += reading.problems
+            problems += of_part(reading.problems, subset)
+            stated |= reading.stated
     if not pages:
         first = f"; the first problem: {problems[0].line or problems[0].file}: {problems[0].reason}" if problems else ""
         raise UserError(f"{lists[0].path} names no usable page{first}; paths are relative to {lists[0].bases[0]}")
-    return Reading(tuple(pages), tuple(problems))
+    return Reading(tuple(pages), tuple(problems), stated | stated_by(lists))
 
 
 def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: SourceSettings) -> list[Problem]:
@@ -130,6 +132,7 @@ def _read_arrow(entries: list[_Entry], subset: str | None, settings: SourceSetti
     return Reading(
         tuple(page for reading in readings for page in reading.pages),
         tuple(problem for reading in readings for problem in reading.problems),
+        {part: name for reading in readings for part, name in reading.stated.items()},
     )
 
 

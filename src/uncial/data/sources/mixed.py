@@ -9,9 +9,10 @@ from typing import Any
 
 from uncial.data.ground_truth import read_source
 from uncial.data.settings import SourceSettings
+from uncial.data.sources.finding import SUBSETS
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name
-from uncial.formats.types import ImageSource, Page, Problem, Reading
+from uncial.formats.types import ImageSource, Page, Problem, Reading, of_part
 
 _OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images"}
 
@@ -29,13 +30,21 @@ def read(settings: SourceSettings) -> Reading:
         raise UserError("data.sources is empty: give a list, for instance 'data.sources=[{format: page, root: DIR}]'")
     pages: list[list[Page]] = []
     problems: list[Problem] = []
+    stated: dict[str, str] = {}
     own_settings = [_settings(entry, settings) for entry in entries]
     for own, name in zip(own_settings, _names(entries), strict=True):
         reading = read_source(own)
         pages.append([_renamed(page, name) for page in reading.pages])
         problems += reading.problems
+        stated = {**_stated(own, reading, name), **stated}
     kept, twins = _without_twins(pages)
-    return Reading(tuple(kept), (*problems, *twins))
+    return Reading(tuple(kept), (*problems, *twins), stated)
+
+
+def _stated(own: SourceSettings, reading: Reading, name: str) -> dict[str, str]:
+    """The parts that an entry states, and by what."""
+    keys = {part: f"{part} of the entry {name} in data.sources" for part in SUBSETS if getattr(own, part)}
+    return {**reading.stated, **keys}
 
 
 def _settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSettings:
@@ -89,14 +98,14 @@ def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[
     identities = _identities(page.image for _, page in numbered)
     owner: dict[object, tuple[int, Page]] = {}
     left_out: set[str] = set()
-    problems = []
+    problems: list[Problem] = []
     for number, page in ranked:
         identity = identities.get(page.image) if page.image else None
         first = owner.setdefault(identity, (number, page)) if identity is not None else (number, page)
         if first[0] != number:
             left_out.add(page.id)
             reason = f"its image is also that of {first[1].id}, which is used"
-            problems.append(Problem(str(page.source), "", reason, "duplicate_page"))
+            problems += of_part([Problem(str(page.source), "", reason, "duplicate_page")], page.subset)
     return [page for _, page in numbered if page.id not in left_out], problems
 
 

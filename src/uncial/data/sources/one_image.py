@@ -6,7 +6,7 @@ from pathlib import Path
 
 from uncial.data.hashing import content_hash
 from uncial.errors import Fault
-from uncial.formats.types import Page, Problem
+from uncial.formats.types import Page, Problem, of_part
 
 EVALUATION = ("test", "val")
 
@@ -22,7 +22,7 @@ def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]
     for page in pages:
         if page.image is not None:
             groups.setdefault((identities[page.image.path], page.image.frame), []).append(page)
-    problems = []
+    problems: list[Problem] = []
     dropped: set[int] = set()
     for group in groups.values():
         kept = min(group, key=_preference)
@@ -30,7 +30,8 @@ def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]
             if page is not kept:
                 dropped.add(id(page))
                 kind: Fault = "duplicate_page" if _is_copy(page, kept) else "second_transcription"
-                problems.append(Problem(str(page.source), "", _reason(page, kept), kind, str(kept.source)))
+                left_out = Problem(str(page.source), "", _reason(page, kept), kind, str(kept.source))
+                problems += of_part([left_out], page.subset)
     return [page for page in pages if id(page) not in dropped], problems
 
 

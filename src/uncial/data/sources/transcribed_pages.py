@@ -16,7 +16,7 @@ from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
 from uncial.formats.images import ImageFinder
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.types import ImageSource, Page, Problem, Reading, file_problem
+from uncial.formats.types import ImageSource, Page, Problem, Reading, file_problem, of_part
 from uncial.formats.xml import describe_other, kind_of, parse
 
 KIND_NAMES = {"page": "PAGE", "alto": "ALTO", "mets": "METS", "other": "other XML"}
@@ -62,7 +62,7 @@ def _collect(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collecti
         try:
             _read_file(file, page_id, settings, kinds, finder, collected)
         except LineError as error:
-            collected.problems.append(file_problem(file.path, error))
+            collected.problems += of_part([file_problem(file.path, error)], file.subset)
     return collected
 
 
@@ -89,7 +89,7 @@ def _read_file(
     reading = read_transcription(root, file.path, page_id, image_of)
     document = named(settings, "document_pattern", page_id) or document_of(file)
     hand = named(settings, "hand_pattern", page_id) or document
-    collected.problems += reading.problems
+    collected.problems += of_part(reading.problems, file.subset)
     for page in reading.pages:
         path = image_of(page.metadata["image"])
         collected.pages.append(

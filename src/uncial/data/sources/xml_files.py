@@ -12,7 +12,7 @@ from uncial.data.sources.lists import relatives, resolve
 from uncial.errors import LineError, UserError
 from uncial.formats.images import is_image
 from uncial.formats.manifest import read_manifest
-from uncial.formats.types import Problem
+from uncial.formats.types import Problem, of_part
 
 LAYOUT_FOLDERS = ("page", "alto", "pagexml", "page_xml", "page-xml", "xml")
 
@@ -43,12 +43,12 @@ def xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Problem]]:
         named = not any(glob.has_magic(entry) for entry in entries)
         for place in places:
             listed, faults = _files_of(place, settings, subset, named)
-            problems += faults
+            problems += of_part(faults, subset)
             for file in listed:
                 kept = found.setdefault(os.path.realpath(file.path), file)
                 if kept.subset != file.subset and file.subset is not None:
                     reason = f"named for {file.subset} and {kept.subset}; used for {kept.subset}"
-                    problems.append(Problem(str(file.path), "", reason, "leaking_page"))
+                    problems.append(Problem(str(file.path), "", reason, "leaking_page", part=file.subset))
     return list(found.values()), problems
 
 

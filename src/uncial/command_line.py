@@ -33,6 +33,7 @@ from uncial.errors import Ended, FindingsError, UserError
 from uncial.secrets import check_no_secrets
 from uncial.sweeps.jobs import has_work
 from uncial.tasks.resumed_config import task_to_run
+from uncial.termination import TERMINATED, Terminated, sigterm_raises
 from uncial.typed_arguments import check_arguments, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
@@ -48,9 +49,12 @@ def run(main: Callable[[], None]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         check_arguments(sys.argv[1:], conf_folder())
-        main()
+        with sigterm_raises():
+            main()
     except KeyboardInterrupt:
         return _fail("Stopped.", INTERRUPTED)
+    except Terminated:
+        return _fail("Stopped.", TERMINATED)
     except FindingsError as found:
         return _fail(str(found), FOUND)
     except (Ended, UserError, HydraException, OmegaConfBaseException) as error:

@@ -44,10 +44,19 @@ def write_tsv(path: Path, lines: Iterable[RecognizedLine]) -> None:
     A tab or line break in a text or name becomes a space, for the form cannot hold it. Written as a whole or not at
     all.
     """
+    write_rows(path, map(tsv_row, lines))
+
+
+def tsv_row(line: RecognizedLine) -> str:
+    """The row of a line, with the line break that ends it."""
+    read = line.transcription
+    return f"{_one_cell(line.image)}\t{{}}\t{read.confidence}\t{_one_cell(read.text)}\n"
+
+
+def write_rows(path: Path, rows: Iterable[str]) -> None:
+    """Writes rows with their line breaks, all or none of them."""
     with replacing_text(path) as file:
-        for line in lines:
-            read = line.transcription
-            file.write(f"{_one_cell(line.image)}\t{{}}\t{read.confidence}\t{_one_cell(read.text)}\n")
+        file.writelines(rows)
 
 
 def read_tsv(path: Path) -> tuple[list[ResultRow], list[Problem]]:
@@ -73,9 +82,12 @@ def write_jsonl(path: Path, lines: Iterable[RecognizedLine]) -> None:
     A character is `{text, confidence, start, end}`, its place as fractions of the line image's width. Written as a
     whole or not at all.
     """
-    with replacing_text(path) as file:
-        for line in lines:
-            file.write(json.dumps(_as_object(line), ensure_ascii=False) + "\n")
+    write_rows(path, map(jsonl_row, lines))
+
+
+def jsonl_row(line: RecognizedLine) -> str:
+    """The row of a line, with the line break that ends it."""
+    return json.dumps(_as_object(line), ensure_ascii=False) + "\n"
 
 
 def _as_object(line: RecognizedLine) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from uncial.errors import UserError
 from uncial.sweeps.launched import Program, environment, plain
 from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
 from uncial.sweeps.stopping import ended_with_the_sweep
+from uncial.termination import SigtermHandler
 
 PREFIX = "hydra.launcher"
 SAVING = 120.0
@@ -104,8 +105,8 @@ def _job(
     environment of the command that was typed."""
     os.chdir(folder)
     os.environ.update(environment)
-    # Ray has taken SIGTERM over; a training that is ended saves its state.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Ray has taken SIGTERM over; a task that is ended keeps what it has done.
+    signal.signal(signal.SIGTERM, SigtermHandler())
     setup_globals()
     Singleton.set_state(state)
     config = program.job_config(number, overrides)

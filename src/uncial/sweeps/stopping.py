@@ -8,7 +8,7 @@ from types import FrameType
 from typing import NoReturn
 
 from uncial.sweeps.callback import failures
-from uncial.training.interruption import TERMINATED
+from uncial.termination import TERMINATED
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """From the composed config to the settings that the parts of the program ask for."""
 
+import logging
 import re
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,23 @@ def run_folder() -> Path:
     folder = Path(HydraConfig.get().runtime.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def move_log(folder: Path) -> None:
+    """Lets the messages go to the log.txt of the run that goes on, and removes the folder that Hydra has made for a new
+    run."""
+    made = Path(HydraConfig.get().runtime.output_dir)
+    if made.resolve() == folder.resolve():
+        return
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent == made.resolve():
+            handler.close()
+            with suppress(FileNotFoundError):
+                Path(handler.baseFilename).unlink()
+            handler.baseFilename = str((folder / Path(handler.baseFilename).name).resolve())
+    with suppress(OSError):
+        made.rmdir()
+        made.parent.rmdir()
 
 
 def write_config(config: DictConfig, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Reads pages as files hold them and writes copies of the files with what was read in the place of their text."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,6 +39,29 @@ class Found:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def add(self, more: "Found") -> None:
+        """Append what was found elsewhere."""
+        self.read.extend(more.read)
+        self.problems.extend(more.problems)
+        self.notes.extend(more.notes)
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """The pages of a file, what they say, and what was found in reading them."""
+
+    pages: Sequence[Page]
+    texts: Texts
+    found: Found
+
+    @property
+    def source(self) -> Path:
+        return self.pages[0].source
+
+
+IsRead = Callable[[Sequence[Page]], bool]
+"""Whether the pages of a file need not be read."""
+
 
 def settings_to_read(inputs: Sequence[str], data: DictConfig, key: str = "data.root") -> SourceSettings:
     """How PAGE and ALTO files are read whose lines need no text; every file counts, also one without lines. `key` is
@@ -55,49 +78,65 @@ def settings_to_read(inputs: Sequence[str], data: DictConfig, key: str = "data.r
 
 
 def read_pages(
-    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found
-) -> Iterator[tuple[Sequence[Page], Texts]]:
-    """Reads all lines of the pages, with a progress bar, and yields those of each file with what they say; `found`
-    counts them."""
+    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, is_read: IsRead = lambda file_pages: False
+) -> Iterator[list[ReadFile]]:
+    """Reads all lines of the pages, with a progress bar, and yields the files of each group with what they say; those
+    for which `is_read` holds are passed over."""
     check_direction(data.direction)
     usual = _usual_direction(transcriber.recognizer)
-    with tracked("reading", sum(len(page.lines) for page in pages)) as advance:
-        for group in _groups(pages):
-            directed = [with_direction(page, data.direction, usual) for file_pages in group for page in file_pages]
+    groups = [(group, [file_pages for file_pages in group if not is_read(file_pages)]) for group in _groups(pages)]
+    left = [unread for _, unread in groups if unread]
+    lines = sum(len(page.lines) for group in left for file_pages in group for page in file_pages)
+    with tracked("reading", lines) as advance:
+        for group in left:
+            directed = [[with_direction(page, data.direction, usual) for page in file_pages] for file_pages in group]
+            found = [Found() for _ in group]
             texts = _read(directed, transcriber, data, found)
-            advance(sum(len(page.lines) for page in directed))
-            for file_pages in group:
-                yield file_pages, {page.id: next(texts) for page in file_pages}
+            advance(sum(len(page.lines) for file_pages in directed for page in file_pages))
+            yield [ReadFile(*each) for each in zip(group, texts, found, strict=True)]
 
 
-def read_into_copies(
-    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, target: Path
-) -> None:
-    """Reads all lines of the pages into copies of their files below `target`, which lie there as the files lie below
-    the folder that all of them have in common.
+def copies_below(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
+    """Where the copy of each file of the pages goes: below `target`, as the files lie below the folder that all of them
+    have in common.
 
     Raises `UserError` where a copy would take the place of a file that is read."""
     sources = list(dict.fromkeys(page.source for page in pages))
     common = os.path.commonpath([source.parent for source in sources])
     copies = {source: target / source.relative_to(common) for source in sources}
     keep_originals(sources, copies.values(), target)
-    for source_pages, texts in read_pages(pages, transcriber, data, found):
-        _write_copy(source_pages, texts, found, copies[source_pages[0].source])
+    return copies
+
+
+def read_into_copies(
+    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, target: Path
+) -> None:
+    """Reads all lines of the pages into copies of their files below `target`; see `copies_below`."""
+    copies = copies_below(pages, target)
+    for group in read_pages(pages, transcriber, data):
+        for file in group:
+            write_copy(file, copies[file.source])
+            found.add(file.found)
 
 
 def _read(
-    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found
-) -> Iterator[dict[str, Transcription]]:
-    """What the lines of each page say, by line id; lines that cannot be cut become problems."""
+    files: Sequence[Sequence[Page]], transcriber: Transcriber, data: DictConfig, found: Sequence[Found]
+) -> Iterator[Texts]:
+    """What the lines of each file say, by page and line; lines that cannot be cut become problems."""
     cutting = ExtractionSettings(data.max_height, transcriber.recognizer.preprocessing.channels, data.max_pixels)
-    cut = [_strips(page, cutting, found) for page in pages]
-    read = iter(transcriber.read(strip for strips in cut for strip in strips.values()))
-    texts = [{line: next(read) for line in strips} for strips in cut]
-    for page, by_line in zip(pages, texts, strict=True):
-        found.read.extend(
-            ReadLine(page.id, line, len(text.text.strip()), text.confidence) for line, text in by_line.items()
+    cut = [
+        {page.id: _strips(page, cutting, of_file) for page in pages}
+        for pages, of_file in zip(files, found, strict=True)
+    ]
+    read = iter(transcriber.read(strip for pages in cut for strips in pages.values() for strip in strips.values()))
+    for strips_by_page, of_file in zip(cut, found, strict=True):
+        texts = {page: {line: next(read) for line in strips} for page, strips in strips_by_page.items()}
+        of_file.read.extend(
+            ReadLine(page, line, len(text.text.strip()), text.confidence)
+            for page, by_line in texts.items()
+            for line, text in by_line.items()
         )
-    return iter(texts)
+        yield texts
 
 
 def _strips(page: Page, cutting: ExtractionSettings, found: Found) -> dict[str, np.ndarray]:
@@ -170,25 +209,29 @@ def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:
 
 
 def _groups(pages: Sequence[Page]) -> Iterator[list[list[Page]]]:
-    """The pages by file, of as many files together as hold the lines that are read at once."""
+    """The pages by file, of as many files together as hold the lines that are read at once. The first groups are small,
+    so that something is done soon; all depend on the pages alone, so that lines meet the same ones in every run."""
     group: list[list[Page]] = []
-    lines = 0
+    lines, files = 0, 1
     for file_pages in _by_source(pages):
         group.append(file_pages)
         lines += sum(len(page.lines) for page in file_pages)
-        if lines >= LINES_AT_ONCE:
+        if lines >= LINES_AT_ONCE or len(group) >= files:
             yield group
-            group, lines = [], 0
+            group, lines, files = [], 0, 2 * files
     if group:
         yield group
 
 
-def _write_copy(pages: Sequence[Page], texts: Texts, found: Found, target: Path) -> None:
-    """Writes the copy, but not where none of the lines could be read: it would pass off what was there before."""
-    by_line = {line: text for page in pages for line, text in texts[page.id].items()}
-    if not by_line and any(page.lines for page in pages):
-        return
+def write_copy(file: ReadFile, target: Path) -> bool:
+    """Writes the copy, but not where none of the lines could be read: it would pass off what was there before. Returns
+    whether it did."""
+    by_line = {line: text for page in file.pages for line, text in file.texts[page.id].items()}
+    if not by_line and any(page.lines for page in file.pages):
+        return False
     try:
-        write_transcriptions(pages[0].source, target, by_line)
+        write_transcriptions(file.source, target, by_line)
     except LineError as error:
-        found.problems.append(Problem(str(pages[0].source), "", str(error)))
+        file.found.problems.append(Problem(str(file.source), "", str(error)))
+        return False
+    return True

@@ -1,8 +1,12 @@
 """task=predict: reads the lines of page images, or line images, and writes the text where it belongs."""
 
+import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -11,8 +15,6 @@ from uncial.data.sources.finding import contents, files, places
 from uncial.data.sources.xml_files import xml_beside
 from uncial.errors import UserError
 from uncial.formats.lines import is_image
-from uncial.formats.loghi import line_image
-from uncial.formats.results import RecognizedLine, write_jsonl, write_tsv
 from uncial.formats.types import Page, Problem
 from uncial.metrics.review import review
 from uncial.reports.console import make_console, show
@@ -24,13 +26,18 @@ from uncial.tasks.configuration import (
     checkpoint_of,
     choice,
     listed,
+    move_log,
     review_target,
     run_folder,
     write_config,
 )
-from uncial.tasks.page_copies import Found, keep_originals, read_into_copies, read_pages, settings_to_read
+from uncial.tasks.page_copies import Found, copies_below, keep_originals, settings_to_read
+from uncial.tasks.reading_journal import begun_reading, open_journal
+from uncial.tasks.resumed_reading import Job, about_reading, read_into_files, read_into_table
 from uncial.training.allocator import keep_freed_memory
-from uncial.transcriber import Transcriber, load
+from uncial.transcriber import load, model_file
+
+log = logging.getLogger(__name__)
 
 FORMATS = ("xml", "tsv", "jsonl")
 UNSURE = 0.5
@@ -39,24 +46,28 @@ UNSURE = 0.5
 
 def run(config: DictConfig) -> None:
     """Reads all lines of `predict.input`; writes copies of the XML files, a TSV or JSON lines, and lists what could
-    not be read."""
+    not be read. A reading that was stopped goes on with the files that it had not read."""
     check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
     keep_freed_memory()
-    transcriber = load(checkpoint_of(config))
+    model = model_file(checkpoint_of(config))
+    transcriber = load(model)
     wanted = review_target(config)
     pages, problems = pages_to_read(config, form)
-    folder = run_folder()
+    about = about_reading(model, form, config.data, version("uncial"))
+    inputs = [str(Path(one).resolve()) for one in listed(config.predict.input)]
+    folder = _folder(config, form, about, inputs)
     write_config(config, folder)
-    found = Found(problems=problems)
-    output = config.predict.output
-    target = Path(output).expanduser() if output else folder / _default_name(form)
+    target = _target(config, form, folder)
+    job = Job(pages, transcriber, config.data)
     if form == "xml":
-        read_into_copies(pages, transcriber, config.data, found, target)
+        copies_below(pages, target)
     else:
         _check_table(target, pages, problems)
-        write = write_tsv if form == "tsv" else write_jsonl
-        write(target, _recognized(pages, transcriber, config.data, found, form))
+    with open_journal(target, about, inputs, _say_anew) as journal:
+        read_all = read_into_files if form == "xml" else partial(read_into_table, form=form)
+        found = read_all(job, journal, target=target)
+    found.problems[:0] = problems
     write_skipped(folder / "skipped.csv", found.problems)
     _report(found, target, folder)
     if not found.read:
@@ -64,6 +75,29 @@ def run(config: DictConfig) -> None:
     order = review(found.read)
     write_review(folder, order, wanted)
     show(make_console(), told(order, wanted))
+
+
+def _folder(config: DictConfig, form: str, about: Mapping[str, Any], inputs: Sequence[str]) -> Path:
+    """The run's folder; where no output is named, that of a reading of the same that was stopped."""
+    folder = run_folder()
+    if config.predict.output:
+        return folder
+    begun = begun_reading(folder, _default_name(form), about, inputs)
+    if begun is None or begun == folder:
+        return folder
+    move_log(begun)
+    log.info(f"Going on in {begun}, where a reading of the same was stopped.")
+    return begun
+
+
+def _target(config: DictConfig, form: str, folder: Path) -> Path:
+    output = config.predict.output
+    target = Path(str(output)).expanduser() if output else folder / _default_name(form)
+    return target if target.name not in ("", "..") else target.resolve()
+
+
+def _say_anew(path: Path) -> None:
+    log.warning(f"{path} holds what another model, or the same one with other settings, has read: all is read anew.")
 
 
 def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[Problem]]:
@@ -93,16 +127,6 @@ def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Problem
         raise UserError(f"predict.output={target} is a folder: name the file to write, as {target / 'results.txt'}.")
     read = [path for page in pages for path in (page.source, page.image and page.image.path) if path]
     keep_originals([*read, *(problem.file for problem in problems)], [target], target)
-
-
-def _recognized(
-    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, form: str
-) -> Iterator[RecognizedLine]:
-    for file_pages, texts in read_pages(pages, transcriber, data, found):
-        for page in file_pages:
-            for line, text in texts[page.id].items():
-                image = line_image(page, line) if form == "tsv" else str(page.image.path) if page.image else ""
-                yield RecognizedLine(page.id, line, image, str(page.source), text)
 
 
 def _default_name(form: str) -> str:

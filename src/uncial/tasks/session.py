@@ -4,17 +4,16 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
-from uncial.tasks.configuration import run_folder, write_config
+from uncial.tasks.configuration import move_log, run_folder, write_config
 from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
 from uncial.training.lock import is_locked, locked
 from uncial.training.max_time import ASIDE, put_back
@@ -58,7 +57,7 @@ def session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig]) ->
             write_config(config, folder)
             _remove_states(folder)
         else:
-            _move_log(folder)
+            move_log(folder)
             state = newest_state(folder)
             config = resumed_config(folder, typed, state.state if state else None)
             write_resumed_config(config, folder)
@@ -121,22 +120,6 @@ def _newest_unfinished(config: DictConfig) -> Path | None:
             if state is not None and not state.state.finished:
                 return folder
     return None
-
-
-def _move_log(folder: Path) -> None:
-    """Lets the messages go to the resumed run's log.txt, and removes the folder that Hydra has made for a new run."""
-    made = Path(HydraConfig.get().runtime.output_dir)
-    if made.resolve() == folder.resolve():
-        return
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent == made.resolve():
-            handler.close()
-            with suppress(FileNotFoundError):
-                Path(handler.baseFilename).unlink()
-            handler.baseFilename = str((folder / Path(handler.baseFilename).name).resolve())
-    with suppress(OSError):
-        made.rmdir()
-        made.parent.rmdir()
 
 
 def _without_resume(config: DictConfig) -> DictConfig:

@@ -12,14 +12,9 @@ from typing import Any
 
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from uncial.termination import SAME_SIGNAL, TERMINATED, is_free
 from uncial.training.group import is_first, processes
 from uncial.training.time_limit import TIME_IS_UP, OutOfTime
-
-TERMINATED = 143
-"""128 and the number of SIGTERM, as shells count."""
-
-SAME_SIGNAL = 0.5
-"""Seconds in which one of several processes may get a signal twice: passed on to it, and as one of all in a job."""
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
@@ -49,11 +44,10 @@ class Interruption:
         """
         if threading.current_thread() is not threading.main_thread():
             return
-        for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
-            before = signal.getsignal(number)
-            if number not in self._replaced and before is not default:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if number not in self._replaced and not is_free(number):
                 continue
-            self._replaced.setdefault(number, before)
+            self._replaced.setdefault(number, signal.getsignal(number))
             signal.signal(number, self._handle)
         if TIME_IS_UP not in self._replaced and callable(launcher := signal.getsignal(TIME_IS_UP)):
             self._replaced[TIME_IS_UP] = launcher

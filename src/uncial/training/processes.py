@@ -23,6 +23,7 @@ from threading import Thread, current_thread, main_thread
 from typing import Any
 
 from uncial.errors import UserError
+from uncial.termination import is_free
 from uncial.training.interruption import TIME_IS_UP, Interrupted, end
 from uncial.training.seat import Seat, joined
 
@@ -187,9 +188,9 @@ def _passing_signals_on(members: Sequence[_Member]) -> Iterator[tuple[list[int],
                 os.kill(member.process.pid, number)
 
     if current_thread() is main_thread():
-        for number, default in DEFAULTS.items():
-            if signal.getsignal(number) is default:
-                replaced[number] = signal.signal(number, pass_on)
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            if is_free(ending):
+                replaced[ending] = signal.signal(ending, pass_on)
         if callable(signal.getsignal(TIME_IS_UP)):
             replaced[TIME_IS_UP] = signal.signal(TIME_IS_UP, pass_on)
     try:

@@ -11,6 +11,7 @@ from typing import Any
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
 from submitit.helpers import DelayedSubmission
 
+from uncial.termination import SigtermHandler
 from uncial.training.time_limit import TIME_IS_UP, OutOfTime
 
 
@@ -28,8 +29,8 @@ class ClusterJob:
         os.environ.update(self.environment)
         # It prints what it says itself; in the run's log.txt it would be out of place.
         logging.getLogger("submitit").propagate = False
-        # submitit lets SIGTERM pass unheard; a training that is cancelled saves its state.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # submitit lets SIGTERM pass unheard; a task that is cancelled keeps what it has done.
+        signal.signal(signal.SIGTERM, SigtermHandler())
         _only_here(TIME_IS_UP)
         try:
             return self.launcher(*arguments)

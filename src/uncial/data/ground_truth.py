@@ -9,6 +9,7 @@ import numpy as np
 
 from uncial.data.compile import CompileSettings, Progress, image_hashes, refuse, store_of
 from uncial.data.filters import Filters, apply_filters
+from uncial.data.machine_read import with_pseudo_labels, without_machine_read
 from uncial.data.settings import SourceSettings
 from uncial.data.splits import PARTS, Split, fold_split, split
 from uncial.data.store import Store, is_store
@@ -63,6 +64,8 @@ def ground_truth(
     if own is not None:
         return _from_store(own, filters, splitting)
     reading = read_source(source)
+    if not filters.machine_read:
+        reading = without_machine_read(reading)
     filtered = apply_filters(reading, filters)
     pages = filtered.reading.pages
     refuse(reading.problems, compiling.strict)
@@ -71,11 +74,27 @@ def ground_truth(
     store = store_of(pages, hashes, compiling, progress)
     # Pages without a usable line would fill a part in name only.
     usable = set(store.column("page"))
-    parts = splitting.split([page for page in pages if page.id in usable], hashes) if usable else Split({})
+    parts = _split([page for page in pages if page.id in usable], store, splitting, hashes)
     problems = (*filtered.reading.problems, *parts.problems, *store.problems)
     refuse(problems, compiling.strict)
     rows = _rows(store, parts.parts)
     return GroundTruth(store, rows, problems, store.notes, parts.warnings, filtered.left_out, pages)
+
+
+def _split(pages: Sequence[Page], store: Store, splitting: SplitSettings, hashes: Mapping[str, str]) -> Split:
+    """The part of each page. Those that no person has transcribed decide on none, and can be in training alone."""
+    if not pages:
+        return Split({})
+    transcribed = {page for page, reader in zip(store.column("page"), store.readers(), strict=True) if reader is None}
+    if not transcribed:
+        raise UserError(
+            f"{pages[0].source}: every line of the data was written by a program ({store.readers()[0]}), and a model "
+            "is validated on what people wrote: add transcribed pages, for instance with data=mixed."
+        )
+    parts = splitting.split([page for page in pages if page.id in transcribed], hashes)
+    if len(transcribed) == len(pages):
+        return parts
+    return with_pseudo_labels(parts, pages, splitting.by, splitting.seed, hashes)
 
 
 def _own_store(source: SourceSettings) -> Store | None:
@@ -96,14 +115,16 @@ def _from_store(store: Store, filters: Filters, splitting: SplitSettings) -> Gro
         for page, document, hand, group, subset, _ in found
     ]
     hashes = {page: image_hash for page, *_, image_hash in found if image_hash}
-    parts = splitting.split(pages, hashes)
+    parts = _split(pages, store, splitting, hashes)
     problems = (*store.problems, *parts.problems)
     return GroundTruth(store, _rows(store, parts.parts), problems, store.notes, parts.warnings, {})
 
 
 def _rows(store: Store, parts: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """The rows of each part; what a program read is scored in none, also on a page that is a person's else."""
     sides = np.array([parts.get(page, "") for page in store.column("page")], dtype=object)
-    return {part: np.flatnonzero(sides == part) for part in PARTS}
+    transcribed = store.transcribed()
+    return {part: np.flatnonzero((sides == part) & (transcribed | (part == "train"))) for part in PARTS}
 
 
 def read_source(settings: SourceSettings) -> Reading:

@@ -42,7 +42,8 @@ class TextLine:
 
     `text` is None where the file holds no transcription, and "" where it holds an empty one. `box` is
     (left, top, right, bottom) in pixels. `direction` is `ltr`, `rtl`, `ttb` or `btt` where the file states it.
-    `confidence` is a fraction between 0 and 1.
+    `confidence` is a fraction between 0 and 1. `reader` names the program and model that read the text, where the file
+    says so and nobody has changed the text since; None means that a person wrote it.
     """
 
     id: str
@@ -57,6 +58,7 @@ class TextLine:
     tags: tuple[str, ...] = ()
     confidence: float | None = None
     spans: tuple[TextSpan, ...] = ()
+    reader: str | None = field(default=None, repr=False)  # Stores are found again by how their lines are shown.
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Problem:
     """Something left out of the run, as `skipped.csv` lists it, or used with a doubt.
 
     `line` is empty when it concerns the whole file; `used` is the file of the same image that is used instead.
+    `machine_read` counts the lines that are left out because a program wrote them.
     """
 
     file: str
@@ -107,6 +110,7 @@ class Problem:
     reason: str
     kind: Fault | Doubt = "left_out"
     used: str = ""
+    machine_read: int = 0
 
 
 def file_problem(file: Path, error: LineError) -> Problem:

@@ -28,6 +28,7 @@ from uncial.tasks.configuration import (
     run_folder,
     write_config,
 )
+from uncial.tasks.output_places import check_output, without_output
 from uncial.tasks.page_copies import Found, keep_originals, read_into_copies, read_pages, settings_to_read
 from uncial.training.allocator import keep_freed_memory
 from uncial.transcriber import Transcriber, load
@@ -52,6 +53,9 @@ def run(config: DictConfig) -> None:
     output = config.predict.output
     target = Path(output).expanduser() if output else folder / _default_name(form)
     if form == "xml":
+        pages, problems[:] = without_output(pages, problems, target)
+        inputs = places(listed(config.predict.input), "predict.input")
+        check_output(target, [place.path for place in inputs], pages)
         read_into_copies(pages, transcriber, config.data, found, target)
     else:
         _check_table(target, pages, problems)

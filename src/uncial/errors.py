@@ -18,6 +18,7 @@ Fault = Literal[
     "wrong_coordinates",
     "several_lines",
     "other_file",
+    "machine_read",
 ]
 """Why a page or line was left out, by the short names that `task=inspect` reports it under; `left_out` is all else."""
 

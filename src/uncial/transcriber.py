@@ -1,6 +1,8 @@
 """A trained model ready to read: what `uncial.load` gives, and what task=predict uses."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,11 @@ from uncial.data.extraction import ExtractionSettings, extract
 from uncial.data.images import pixels_of, read_image
 from uncial.data.sampler import evaluation_batches
 from uncial.errors import LineError, UserError
+from uncial.formats.provenance import Reader
 from uncial.formats.types import ImageSource, TextLine
 from uncial.metrics.calibration import calibrated, temperatures_of
 from uncial.models.files import load_model
+from uncial.models.lineage import digest
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
 from uncial.text.transcription import Transcription
@@ -30,16 +34,22 @@ MAX_LINES = 64
 
 class Transcriber:
     """Reads line images with a model. `card` is what the model's file says about it, and confidences are at the
-    temperatures that it states.
+    temperatures that it states. `name` is what the file is called.
     """
 
-    def __init__(self, recognizer: Recognizer, card: Mapping[str, Any], device: str = "auto") -> None:
+    def __init__(self, recognizer: Recognizer, card: Mapping[str, Any], device: str = "auto", name: str = "") -> None:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.recognizer = recognizer.to(device).eval()
         self.card = card
         self.temperatures = temperatures_of(card)
         self.device = torch.device(device)
+        self.name = name
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What files say of the lines that this model has read."""
+        return Reader(self.name or "a model", digest(self.recognizer), version("uncial"))
 
     def transcribe(self, images: Iterable[ArrayLike | str | PathLike[str]]) -> list[Transcription]:
         """The text of each line image, in order: arrays uint8 (h, w) or (h, w, 3) RGB, Pillow images, or paths of
@@ -105,8 +115,9 @@ def load(path: str | PathLike[str], device: str = "auto") -> Transcriber:
 
     Raises `UserError` where there is none.
     """
-    recognizer, card = load_model(model_file(Path(path)))
-    return Transcriber(recognizer, card, device)
+    file = model_file(Path(path))
+    recognizer, card = load_model(file)
+    return Transcriber(recognizer, card, device, file.name)
 
 
 def model_file(path: Path) -> Path:

@@ -97,6 +97,7 @@ def _digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileS
         for line in page.lines:
             # Not of dataclasses.astuple, which copies each number and takes six times as long.
             digest.update(repr(line).encode("utf-8", "surrogatepass"))
+            digest.update((line.reader or "").encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
@@ -203,6 +204,7 @@ def _stored(page: Page, line: TextLine, region_types: Mapping[str, str | None], 
         direction=line.direction,
         text=line.text or "",
         strip=strip,
+        reader=line.reader,
     )
 
 

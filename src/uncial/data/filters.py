@@ -22,7 +22,7 @@ class Filters:
     cutter keeps them. `skip_unclear` leaves out lines with an `unclear` mark. `text_styles` says what becomes of
     struck, underlined, lowered and raised characters: `drop` reads the plain text, `mark` puts Loghi's characters
     before them, which the model then learns, `skip` leaves their lines out. `direction` is that of lines that state
-    none.
+    none. With `machine_read`, lines that a program read stay, to be trained on.
     """
 
     region_types: tuple[str, ...] = ()
@@ -34,6 +34,7 @@ class Filters:
     skip_unclear: bool = False
     text_styles: TextStyles = "drop"
     direction: str | None = None
+    machine_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from uncial.data.compile import CompileSettings, Progress, image_hashes, refuse, store_of
 from uncial.data.filters import Filters, apply_filters
+from uncial.data.machine_read import with_pseudo_labels, without_machine_read
 from uncial.data.settings import SourceSettings
 from uncial.data.splits import PARTS, Split, fold_split, split
 from uncial.data.stated_parts import stated_parts, why_unusable
@@ -21,7 +22,13 @@ from uncial.formats.types import Page, Problem, Reading
 
 
 class Splitting(Protocol):
-    """What decides on the part of every page."""
+    """What decides on the part of every page. `by` is page, document or hand."""
+
+    @property
+    def by(self) -> str: ...
+
+    @property
+    def seed(self) -> int: ...
 
     def split(
         self,
@@ -95,17 +102,19 @@ def ground_truth(
     if own is not None:
         return _from_store(own, filters, splitting)
     reading = read_source(source)
+    stated = stated_parts(source, reading)
+    if not filters.machine_read:
+        reading = without_machine_read(reading)
     filtered = apply_filters(reading, filters)
     pages = filtered.reading.pages
     refuse(reading.problems, compiling.strict)
-    stated = stated_parts(source, reading)
     hashes = image_hashes(pages)
     splitting.split(pages, hashes, stated=stated)  # What is wrong with its keys is told before all is compiled.
     store = store_of(pages, hashes, compiling, progress)
     # Pages without a usable line would fill a part in name only.
-    lines = Counter(store.column("page"))
-    usable = [page for page in pages if page.id in lines]
-    parts = splitting.split(usable, hashes, lines, stated) if usable else Split({})
+    with_lines = set(store.column("page"))
+    usable = [page for page in pages if page.id in with_lines]
+    parts = _split(usable, store, splitting, hashes, stated)
     problems = (*filtered.reading.problems, *parts.problems, *as_of_pages(store.problems, pages))
     refuse(problems, compiling.strict)
     filled = {page.subset for page in usable if page.id in parts.parts}
@@ -128,6 +137,29 @@ def ground_truth(
     )
 
 
+def _split(
+    pages: Sequence[Page],
+    store: Store,
+    splitting: Splitting,
+    hashes: Mapping[str, str],
+    stated: Collection[str] = (),
+) -> Split:
+    """The part of each page. Those that no person has transcribed decide on none, and can be in training alone."""
+    if not pages:
+        return Split({})
+    by_person = zip(store.column("page"), store.readers(), strict=True)
+    transcribed = Counter(page for page, reader in by_person if reader is None)
+    if not transcribed:
+        raise UserError(
+            f"{pages[0].source}: every line of the data was written by a program ({store.readers()[0]}), and a model "
+            "is validated on what people wrote: add transcribed pages, for instance with data=mixed."
+        )
+    parts = splitting.split([page for page in pages if page.id in transcribed], hashes, transcribed, stated)
+    if len(transcribed) == len(pages):
+        return parts
+    return with_pseudo_labels(parts, pages, splitting.by, splitting.seed, hashes)
+
+
 def _own_store(source: SourceSettings) -> Store | None:
     """The store that data=compiled names, None where it is anything else."""
     if source.format != "compiled" or len(source.root) != 1 or source.train or source.val or source.test:
@@ -140,14 +172,13 @@ def _from_store(store: Store, filters: Filters, splitting: Splitting) -> GroundT
     if filters != Filters():
         raise UserError(f"{store.path} is compiled already: filter its pages instead, with data=xml and their folder.")
     names = ("page", "document", "hand", "group", "subset", "image_hash")
-    found = Counter(zip(*(store.column(name) for name in names), strict=True))
+    found = dict.fromkeys(zip(*(store.column(name) for name in names), strict=True))
     pages = [
         Page(page, store.path, document=document, hand=hand, group=group, subset=subset)
         for page, document, hand, group, subset, _ in found
     ]
     hashes = {page: image_hash for page, *_, image_hash in found if image_hash}
-    lines = {page: count for (page, *_), count in found.items()}
-    parts = splitting.split(pages, hashes, lines)
+    parts = _split(pages, store, splitting, hashes)
     problems = (*as_of_store(store.problems, store.path), *parts.problems)
     notes = as_of_store(store.notes, store.path)
     rows = _rows(store, parts.parts)
@@ -155,8 +186,10 @@ def _from_store(store: Store, filters: Filters, splitting: Splitting) -> GroundT
 
 
 def _rows(store: Store, parts: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """The rows of each part; what a program read is scored in none, also on a page that is a person's else."""
     sides = np.array([parts.get(page, "") for page in store.column("page")], dtype=object)
-    return {part: np.flatnonzero(sides == part) for part in PARTS}
+    transcribed = store.transcribed()
+    return {part: np.flatnonzero((sides == part) & (transcribed | (part == "train"))) for part in PARTS}
 
 
 def read_source(settings: SourceSettings) -> Reading:

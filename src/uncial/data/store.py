@@ -35,6 +35,7 @@ SCHEMA = pa.schema(
         ("language", pa.string()),
         ("direction", pa.string()),
         ("text", pa.string()),
+        ("reader", pa.string()),
         ("height", pa.int32()),
         ("width", pa.int32()),
         ("pixels", pa.large_binary()),
@@ -58,6 +59,7 @@ class StoredLine:
     direction: str | None
     text: str
     strip: np.ndarray
+    reader: str | None = None
 
 
 class StoreWriter:
@@ -157,6 +159,18 @@ class Store:
     def column(self, name: str) -> list[Any]:
         """All values of a column other than `pixels`."""
         return self._table.column(name).to_pylist()
+
+    def readers(self) -> list[str | None]:
+        """The program that read the text of each line, None where a person wrote it: everywhere in older stores."""
+        has_readers = "reader" in self._table.column_names
+        return self.column("reader") if has_readers else [None] * len(self)
+
+    def transcribed(self) -> np.ndarray:
+        """(rows,) bool: whether a person wrote the text."""
+        if "reader" not in self._table.column_names:
+            return np.ones(len(self), dtype=bool)
+        found: np.ndarray = self._table.column("reader").is_null().to_numpy()
+        return found
 
     def sizes(self) -> np.ndarray:
         """(rows, 2) int64: height and width of each strip in pixels."""

@@ -1,7 +1,7 @@
 """ALTO 2 to 4.4, as eScriptorium, kraken, Transkribus, Tesseract and ABBYY write it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lxml import etree
@@ -20,8 +20,10 @@ from uncial.formats.alto_geometry import (
 )
 from uncial.formats.alto_layout import AltoLayout, AltoLine, BlockElement, alto_layouts, is_text_block
 from uncial.formats.alto_text import alto_text, style_table, uses_spaces
+from uncial.formats.provenance import ReadingStep
 from uncial.formats.types import Page, Point, Problem, Reading, Region, TextLine
 from uncial.formats.xml import child, descendants, local_name
+from uncial.formats.xml_provenance import read_steps, with_readers
 
 DIRECTIONS = ("ltr", "rtl", "ttb", "btt")
 ROTATION_TOLERANCE = 30.0
@@ -64,7 +66,13 @@ def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFact
         page, found = _read_layout(layout, context, root, source)
         pages.append(_numbered(page, frame))
         problems += found
-    return Reading(tuple(pages), tuple(problems))
+    return Reading(tuple(_with_readers(pages, read_steps(root))), tuple(problems))
+
+
+def _with_readers(pages: list[Page], steps: list[ReadingStep]) -> list[Page]:
+    """The statements are about the whole file, whose line ids differ on all of its pages."""
+    told = iter(with_readers([line for page in pages for line in page.lines], steps))
+    return [replace(page, lines=tuple(next(told) for _ in page.lines)) for page in pages] if steps else pages
 
 
 def stated_image(root: etree._Element) -> str:

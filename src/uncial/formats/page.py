@@ -12,6 +12,7 @@ from uncial.formats.page_layout import LineElement, RegionElement, page_layout
 from uncial.formats.page_text import line_text
 from uncial.formats.types import Page, Point, Problem, Reading, Region, TextLine
 from uncial.formats.xml import child, children, descendants, local_name
+from uncial.formats.xml_provenance import read_steps, with_readers
 
 DIRECTIONS = {"left-to-right": "ltr", "right-to-left": "rtl", "top-to-bottom": "ttb", "bottom-to-top": "btt"}
 TRANSKRIBUS_KEYS = ("docId", "pageId", "pageNr", "title", "imgUrl", "status", "tsid")
@@ -52,7 +53,7 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
         width=coordinates.size(page.get("imageWidth")),
         height=coordinates.size(page.get("imageHeight")),
         regions=tuple(regions),
-        lines=tuple(lines),
+        lines=tuple(with_readers(lines, read_steps(root))),
         metadata=_metadata(root, page, layout.made_up),
     )
     return Reading((found,), tuple(problems))

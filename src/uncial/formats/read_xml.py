@@ -10,8 +10,10 @@ from uncial.formats.alto import read_alto, stated_image
 from uncial.formats.alto_geometry import UNITS_PER_INCH, ImageFacts, measurement_unit
 from uncial.formats.image_header import open_header
 from uncial.formats.page import read_page
-from uncial.formats.types import Reading
-from uncial.formats.xml import kind_of
+from uncial.formats.types import Reading, TextLine
+from uncial.formats.xml import describe_other, kind_of, parse
+
+ANY_IMAGE = ImageFacts(1, 1, 300.0)
 
 
 def read_transcription(root: etree._Element, source: Path, page_id: str, find_image: Callable[[str], Path]) -> Reading:
@@ -25,6 +27,16 @@ def read_transcription(root: etree._Element, source: Path, page_id: str, find_im
     if measurement_unit(root) not in UNITS_PER_INCH:
         return read_alto(root, source, page_id)
     return read_alto(root, source, page_id, image_facts(find_image(stated_image(root))))
+
+
+def read_texts(path: Path) -> tuple[TextLine, ...]:
+    """The lines of a file whose image is not at hand: their coordinates mean nothing. Raises LineError."""
+    root = parse(path).getroot()
+    kind = kind_of(root)
+    if kind not in ("page", "alto"):
+        raise LineError(f"{path}: {describe_other(root)}", "other_file")
+    reading = read_page(root, path, "") if kind == "page" else read_alto(root, path, "", ANY_IMAGE)
+    return tuple(line for page in reading.pages for line in page.lines)
 
 
 def image_facts(path: Path) -> ImageFacts:

@@ -43,7 +43,8 @@ class TextLine:
 
     `text` is None where the file holds no transcription, and "" where it holds an empty one. `box` is
     (left, top, right, bottom) in pixels. `direction` is `ltr`, `rtl`, `ttb` or `btt` where the file states it.
-    `confidence` is a fraction between 0 and 1.
+    `confidence` is a fraction between 0 and 1. `reader` names the program and model that read the text, where the file
+    says so and nobody has changed the text since; None means that a person wrote it.
     """
 
     id: str
@@ -58,6 +59,7 @@ class TextLine:
     tags: tuple[str, ...] = ()
     confidence: float | None = None
     spans: tuple[TextSpan, ...] = ()
+    reader: str | None = field(default=None, repr=False)  # Stores are found again by how their lines are shown.
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Problem:
 
     `line` is empty when it concerns the whole file; `used` is the file of the same image that is used instead; `part`
     is that of the split which the data state for it, empty where they state none. `page` is the page's id and `image`
-    the path of its image where a store keeps the problem: its data may lie elsewhere when it is told.
+    the path of its image where a store keeps the problem: its data may lie elsewhere when it is told. `machine_read`
+    counts the lines that are left out because a program wrote them.
     """
 
     file: str
@@ -113,6 +116,7 @@ class Problem:
     part: str = ""
     page: str = ""
     image: str = ""
+    machine_read: int = 0
 
 
 def of_part(problems: Iterable[Problem], part: str | None) -> list[Problem]:

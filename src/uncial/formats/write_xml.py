@@ -1,23 +1,31 @@
-"""Copies of PAGE and ALTO files with recognised text in the lines it was read from."""
+"""Copies of PAGE and ALTO files with recognised text in the lines it was read from, which say who read it."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from uncial.errors import LineError
 from uncial.formats.alto_update import set_alto_image, update_alto
 from uncial.formats.page_update import set_page_image, update_page
+from uncial.formats.provenance import Reader
 from uncial.formats.xml import describe_other, kind_of, parse
 from uncial.formats.xml_editing import save
+from uncial.formats.xml_provenance import record_step
 from uncial.text.transcription import Transcription
 
 
 def write_transcriptions(
-    source: Path, target: Path, texts: Mapping[str, Transcription], image_name: str | None = None
+    source: Path,
+    target: Path,
+    texts: Mapping[str, Transcription],
+    image_name: str | None = None,
+    reader: Reader | None = None,
 ) -> None:
     """Writes a copy of `source` under `target` with the texts and confidences, by the line ids that its reader gave.
 
     Lines that `texts` does not name keep theirs; tags, styles, reading order, comments and all else are kept.
-    `image_name` states another name of the image. The file is written whole or not at all. Raises LineError where the
+    `image_name` states another name of the image. With `reader` the copy says that this one read the lines, so that
+    they are never taken for a person's. The file is written whole or not at all. Raises LineError where the
     source cannot be read or has no such line, UserError where the target cannot be written or is the source itself.
     """
     tree = parse(source)
@@ -31,4 +39,6 @@ def write_transcriptions(
     if image_name is not None:
         set_image = set_page_image if kind == "page" else set_alto_image
         set_image(root, image_name)
+    if reader is not None:
+        record_step(root, reader, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), texts)
     save(tree, source, target)

@@ -40,7 +40,8 @@ class Inspection:
     pixels.
 
     `unseen` are characters of validation or test that training lacks. `separation` proves that the sides of a split by
-    `split` (page, document or hand) have nothing in common.
+    `split` (page, document or hand) have nothing in common. `pseudo_labels` counts the training lines that a program
+    read, those that are left out because of that stand in the problems.
     """
 
     source: str
@@ -57,6 +58,12 @@ class Inspection:
     findings: Sequence[Finding] = ()
     separation: Separation | None = None
     split: str = "page"
+    pseudo_labels: int = 0
+
+    @property
+    def machine_read(self) -> int:
+        """Lines that a program read and nobody corrected, in use or not."""
+        return self.pseudo_labels + sum(problem.machine_read for problem in self.problems)
 
 
 def inspection_tables(inspection: Inspection) -> RenderableType:
@@ -85,6 +92,7 @@ def inspection_json(inspection: Inspection) -> dict[str, Any]:
         "pages": inspection.pages,
         "lines": inspection.lines,
         "lines_without_text": inspection.lines_without_text,
+        "machine_read": inspection.machine_read,
         "skipped": len(inspection.problems),
         "parts": {
             part: {"pages": size.pages, "lines": size.lines, "characters": size.characters}
@@ -119,6 +127,11 @@ def _sizes(inspection: Inspection) -> RenderableType:
     figures = [plural(inspection.pages, "page"), plural(inspection.lines, "line")]
     if inspection.lines_without_text:
         figures.append(f"{plural(inspection.lines_without_text, 'line')} without text")
+    if inspection.machine_read:
+        use = (
+            f", {inspection.pseudo_labels:,} of them to train on" if inspection.pseudo_labels else ", none of them used"
+        )
+        figures.append(f"{plural(inspection.machine_read, 'machine-read line')}{use}")
     figures.append(plural(len(inspection.alphabet), "character"))
     if inspection.problems:
         figures.append(f"{len(inspection.problems):,} left out")

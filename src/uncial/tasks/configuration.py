@@ -191,6 +191,7 @@ def filters(data: DictConfig) -> Filters:
         keep_unscored=bool(data.keep_unscored),
         skip_unclear=bool(data.skip_unclear),
         text_styles=data.text_styles,
+        machine_read=float(data.min_confidence) > 0 or data.format == "mixed",
     )
 
 

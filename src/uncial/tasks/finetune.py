@@ -81,7 +81,7 @@ def write_copies(model: Path, sources: Sequence[Path], data: DictConfig, target:
         return
     pages, problems = _pages(sources, data)
     found = Found(problems=problems)
-    read_into_copies(pages, Transcriber(*load_model(model)), data, found, target)
+    read_into_copies(pages, Transcriber(*load_model(model), name=model.name), data, found, target)
     if found.problems:
         write_skipped(target / "skipped.csv", found.problems)
         log.warning(f"{len(found.problems)} pages or lines could not be read: {target / 'skipped.csv'}")

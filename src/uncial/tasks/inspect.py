@@ -44,7 +44,12 @@ def run(config: DictConfig) -> None:
     sides = separation(truth.store, truth.rows)
     findings = list(find(config, truth, sides, rules, recognizer))
     inspection = inspect(truth, texts, findings, source=", ".join(listed(config.data.root)) or config.data.name)
-    inspection = replace(inspection, separation=sides, split=config.data.split)
+    inspection = replace(
+        inspection,
+        separation=sides,
+        split=config.data.split,
+        pseudo_labels=int(np.sum(~truth.store.transcribed()[truth.rows["train"]])),
+    )
     write_skipped(folder / "skipped.csv", truth.problems)
     write_findings(folder / "findings.json", inspection_json(inspection), findings)
     write_findings_page(folder / "findings.html", inspection, lambda row: _view(truth, row), config.inspect.pictures)

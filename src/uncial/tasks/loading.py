@@ -2,11 +2,13 @@
 
 import logging
 
+import numpy as np
 from omegaconf import DictConfig
 
 from uncial.data.few_lines import with_few_lines, with_share_of_lines
 from uncial.data.ground_truth import GroundTruth, ground_truth
 from uncial.data.splits import PARTS
+from uncial.reports.figures import plural
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import (
     choice,
@@ -40,6 +42,7 @@ def load_ground_truth(config: DictConfig) -> GroundTruth:
     log.info(f"{len(truth.store):,} lines: {sizes} (compiled in {truth.store.path})")
     for key, count in truth.left_out.items():
         log.info(f"{count:,} lines are left out by {key}")
+    _tell_machine_read(truth)
     if truth.problems:
         first = truth.problems[0]
         log.warning(
@@ -53,3 +56,13 @@ def load_ground_truth(config: DictConfig) -> GroundTruth:
         if warning != truth.unusable.get("val"):
             log.warning(warning)
     return truth
+
+
+def _tell_machine_read(truth: GroundTruth) -> None:
+    if left_out := sum(problem.machine_read for problem in truth.problems):
+        log.warning(
+            f"{plural(left_out, 'line')} that a program read, and nobody corrected, are no ground truth and left out; "
+            "data.min_confidence=0.9 trains on those that the model was sure of, data=mixed on all."
+        )
+    if used := int(np.sum(~truth.store.transcribed()[truth.rows["train"]])):
+        log.info(f"{plural(used, 'line')} of the training were read by a program; none of them is scored.")

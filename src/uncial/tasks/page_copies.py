@@ -12,12 +12,14 @@ from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.filters import check_direction
 from uncial.data.settings import SourceSettings
 from uncial.errors import LineError, UserError
+from uncial.formats.provenance import Reader
 from uncial.formats.types import Page, Problem, TextLine
 from uncial.formats.write_xml import write_transcriptions
 from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import listed
+from uncial.tasks.output_places import copy_places, keep_corrections
 from uncial.text.directions import runs_down
 from uncial.text.transcription import Transcription
 from uncial.transcriber import Transcriber
@@ -96,27 +98,28 @@ def read_pages(
             yield [ReadFile(*each) for each in zip(group, texts, found, strict=True)]
 
 
-def copies_below(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
-    """Where the copy of each file of the pages goes: below `target`, as the files lie below the folder that all of them
-    have in common.
-
-    Raises `UserError` where a copy would take the place of a file that is read."""
-    sources = list(dict.fromkeys(page.source for page in pages))
-    common = os.path.commonpath([source.parent for source in sources])
-    copies = {source: target / source.relative_to(common) for source in sources}
-    keep_originals(sources, copies.values(), target)
-    return copies
-
-
 def read_into_copies(
     pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, target: Path
 ) -> None:
-    """Reads all lines of the pages into copies of their files below `target`; see `copies_below`."""
+    """Reads all lines of the pages into copies of their files below `target`, which say so; see `copies_below`.
+
+    Raises `UserError` where a copy would take the place of what a person wrote."""
     copies = copies_below(pages, target)
+    keep_corrections(copies, f"predict.output={target}")
     for group in read_pages(pages, transcriber, data):
         for file in group:
-            write_copy(file, copies[file.source])
+            write_copy(file, copies[file.source], transcriber.reader)
             found.add(file.found)
+
+
+def copies_below(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
+    """Where the copy of each file of the pages goes: below `target`, as the files lie below the folder that all images
+    have in common, so that `X.jpg` with `page/X.xml` gives `page/X.xml`.
+
+    Raises `UserError` where a copy would take the place of a file that is read."""
+    copies = copy_places(pages, target)
+    keep_originals(copies, copies.values(), target)
+    return copies
 
 
 def _read(
@@ -223,14 +226,14 @@ def _groups(pages: Sequence[Page]) -> Iterator[list[list[Page]]]:
         yield group
 
 
-def write_copy(file: ReadFile, target: Path) -> bool:
-    """Writes the copy, but not where none of the lines could be read: it would pass off what was there before. Returns
-    whether it did."""
+def write_copy(file: ReadFile, target: Path, reader: Reader) -> bool:
+    """Writes the copy, which says that `reader` read it, but not where none of the lines could be read: it would pass
+    off what was there before. Returns whether it did."""
     by_line = {line: text for page in file.pages for line, text in file.texts[page.id].items()}
     if not by_line and any(page.lines for page in file.pages):
         return False
     try:
-        write_transcriptions(file.source, target, by_line)
+        write_transcriptions(file.source, target, by_line, reader=reader)
     except LineError as error:
         file.found.problems.append(Problem(str(file.source), "", str(error)))
         return False

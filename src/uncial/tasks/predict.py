@@ -31,6 +31,7 @@ from uncial.tasks.configuration import (
     run_folder,
     write_config,
 )
+from uncial.tasks.output_places import check_output, without_output
 from uncial.tasks.page_copies import Found, copies_below, keep_originals, settings_to_read
 from uncial.tasks.reading_journal import begun_reading, open_journal
 from uncial.tasks.resumed_reading import Job, about_reading, read_into_files, read_into_table
@@ -59,11 +60,13 @@ def run(config: DictConfig) -> None:
     folder = _folder(config, form, about, inputs)
     write_config(config, folder)
     target = _target(config, form, folder)
-    job = Job(pages, transcriber, config.data)
     if form == "xml":
+        pages, problems = without_output(pages, problems, target)
+        check_output(target, [place.path for place in places(listed(config.predict.input), "predict.input")], pages)
         copies_below(pages, target)
     else:
         _check_table(target, pages, problems)
+    job = Job(pages, transcriber, config.data)
     with open_journal(target, about, inputs, _say_anew) as journal:
         read_all = read_into_files if form == "xml" else partial(read_into_table, form=form)
         found = read_all(job, journal, target=target)

@@ -78,6 +78,7 @@ def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarr
     """The part that `data.subset` names, else the test part where there is one, with its rows of the store."""
     subset = str(config.data.subset or "test")
     rows = np.arange(len(truth.store)) if subset == "all" else truth.rows[subset]
+    rows = rows[truth.store.transcribed()[rows]]  # What a program read is no truth, also where it is trained on.
     if not len(rows):
         if subset in truth.unusable:
             raise UserError(f"{truth.unusable[subset].rstrip('.')}.")

@@ -15,6 +15,7 @@ from uncial.formats.loghi import line_image
 from uncial.formats.results import RecognizedLine, jsonl_row, tsv_row, write_rows
 from uncial.formats.types import Page
 from uncial.reports.figures import plural
+from uncial.tasks.output_places import keep_corrections
 from uncial.tasks.page_copies import Found, ReadFile, copies_below, read_pages, write_copy
 from uncial.tasks.reading_journal import FileRead, Journal
 from uncial.transcriber import Transcriber
@@ -60,12 +61,14 @@ def read_into_files(job: Job, journal: Journal, target: Path) -> Found:
 
     def keep(digest: str, file: ReadFile) -> FileRead:
         copy, earlier = copies[file.source], journal.find(file.source)
-        written = write_copy(file, copy)
+        written = write_copy(file, copy, job.transcriber.reader)
         if not written and earlier is not None and _is_as_written(copy, earlier):
             copy.unlink()  # Of the file as it was before.
         return _kept(digest, file, copy=_settled(copy) if written else None)
 
     known = {source: kept for source in copies if (kept := journal.find(source)) is not None}
+    unknown = {source: copy for source, copy in copies.items() if source not in known}
+    keep_corrections(unknown, f"predict.output={target}")
     there = {source: kept for source, kept in known.items() if kept.copy is None or copies[source].is_file()}
     changed = [source for source, kept in there.items() if kept.copy and not _is_as_written(copies[source], kept)]
     if changed:

@@ -21,6 +21,7 @@ _SEVERITIES: dict[str, Severity] = {
     "wrong_coordinates": "warning",
     "several_lines": "warning",
     "other_file": "warning",
+    "machine_read": "information",
 }
 """How grave each kind is. What is not named here is an error where it costs a page, a warning where it costs a line."""
 
@@ -30,6 +31,8 @@ _REMEDIES = {
     "second_transcription": "Leave one of them out, for instance with 'data.exclude=[\"*.NAME.xml\"]'.",
     "leaking_page": "Leave the page out of one of the two parts.",
     "duplicate_page": "Keep one of the two.",
+    "machine_read": "Nothing, where transcriptions of people are in use; else correct them, or train on them with "
+    "data.min_confidence or data=mixed.",
     "several_lines": "Write one line of text for one line image.",
 }
 

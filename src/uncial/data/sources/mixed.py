@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from uncial.data.ground_truth import read_source
+from uncial.data.machine_read import is_machine_read, machine_read_problem
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS
 from uncial.errors import UserError
@@ -23,7 +24,7 @@ def read(settings: SourceSettings) -> Reading:
     An entry may hold the keys of its data group, and `name`, which goes before the ids of its pages (else the name of
     its root, else its format). `data.include`, `data.exclude` and `data.images` hold for all entries beside their
     own. An image that two sources hold is used in the first, or in the one that puts it into the stricter part (test,
-    val, train), and reported.
+    val, train), and reported; what a person transcribed is used before what a program read, whatever their order.
     """
     entries = settings.options.get("sources")
     if not entries or not isinstance(entries, Sequence) or isinstance(entries, str):
@@ -94,7 +95,9 @@ def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[
     """The pages without those whose image an earlier or stricter page of another source has."""
     strictness = {"test": 0, "val": 1}
     numbered = [(number, page) for number, pages in enumerate(sources) for page in pages]
-    ranked = sorted(numbered, key=lambda pair: (strictness.get(pair[1].subset or "", 2), pair[0]))
+    ranked = sorted(
+        numbered, key=lambda pair: (is_machine_read(pair[1]), strictness.get(pair[1].subset or "", 2), pair[0])
+    )
     identities = _identities(page.image for _, page in numbered)
     owner: dict[object, tuple[int, Page]] = {}
     left_out: set[str] = set()
@@ -104,9 +107,14 @@ def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[
         first = owner.setdefault(identity, (number, page)) if identity is not None else (number, page)
         if first[0] != number:
             left_out.add(page.id)
-            reason = f"its image is also that of {first[1].id}, which is used"
-            problems += of_part([Problem(str(page.source), "", reason, "duplicate_page")], page.subset)
+            problems += of_part([_twin_problem(page, first[1])], page.subset)
     return [page for _, page in numbered if page.id not in left_out], problems
+
+
+def _twin_problem(page: Page, used: Page) -> Problem:
+    if is_machine_read(page) and not is_machine_read(used):
+        return machine_read_problem(page, f"and its image is also that of {used.id}, which a person transcribed")
+    return Problem(str(page.source), "", f"its image is also that of {used.id}, which is used", "duplicate_page")
 
 
 def _identities(images: Iterable[ImageSource | None]) -> dict[ImageSource, object]:

@@ -1,12 +1,23 @@
 """One image, one page: a second file that transcribes it would count it twice, or leak it into the evaluation."""
 
+import glob
 import os
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 
 from uncial.data.hashing import content_hash
-from uncial.errors import Fault
+from uncial.data.machine_read import (
+    has_machine_text,
+    has_persons_text,
+    is_machine_read,
+    is_written_by_person,
+    machine_read_problem,
+)
+from uncial.data.sources.xml_files import LAYOUT_FOLDERS
+from uncial.errors import Fault, UserError
 from uncial.formats.types import Page, Problem, of_part
+from uncial.text.normalization import normalize
 
 EVALUATION = ("test", "val")
 
@@ -14,25 +25,49 @@ EVALUATION = ("test", "val")
 def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]:
     """The pages in their order without those whose image, by path or by content, another page transcribes too.
 
-    Kept is the page of the evaluation (test before val); among those of one side a file with text before one without,
-    then one that is called as its image, then the shortest name, then the first by path.
+    What a person transcribed is kept before what a program read. Then the page of the evaluation (test before val);
+    among those of one side a file with text before one without, one that a person transcribed whole before one in part,
+    the file beside the image or in `page/` or its like before those elsewhere, one that is called as its image before
+    others, and of files with the same text the one with the shortest name, then the first by path.
+
+    Raises UserError where none of this tells which of two texts of one image file that people wrote counts.
     """
+    problems: list[Problem] = []
+    dropped: set[int] = set()
+    for group in _by_image(pages):
+        kept = min(group, key=lambda page: (*_rank(page, group), len(page.source.name), page.id))
+        _check_decided(kept, group)
+        for page in group:
+            if page is not kept:
+                dropped.add(id(page))
+                problems += of_part([_problem(page, kept)], page.subset)
+    return [page for page in pages if id(page) not in dropped], problems
+
+
+def without_readings(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]:
+    """The pages in their order without those that a program read, where another file of the same image is a person's or
+    has no text yet, or where that lies with the image and this one does not."""
+    problems = []
+    dropped: set[int] = set()
+    for group in _by_image(pages):
+        originals = [page for page in group if not is_machine_read(page)]
+        nearest = min(map(_is_elsewhere, group))
+        kept = originals or [page for page in group if _is_elsewhere(page) == nearest]
+        for page in group:
+            if is_machine_read(page) and page not in kept:
+                dropped.add(id(page))
+                problems.append(machine_read_problem(page, f"and its original {kept[0].source} is read"))
+    return [page for page in pages if id(page) not in dropped], problems
+
+
+def _by_image(pages: Sequence[Page]) -> Iterable[list[Page]]:
+    """The pages of each image that has several."""
     groups: dict[Hashable, list[Page]] = {}
     identities = _identities([page.image.path for page in pages if page.image is not None])
     for page in pages:
         if page.image is not None:
             groups.setdefault((identities[page.image.path], page.image.frame), []).append(page)
-    problems: list[Problem] = []
-    dropped: set[int] = set()
-    for group in groups.values():
-        kept = min(group, key=_preference)
-        for page in group:
-            if page is not kept:
-                dropped.add(id(page))
-                kind: Fault = "duplicate_page" if _is_copy(page, kept) else "second_transcription"
-                left_out = Problem(str(page.source), "", _reason(page, kept), kind, str(kept.source))
-                problems += of_part([left_out], page.subset)
-    return [page for page in pages if id(page) not in dropped], problems
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _identities(images: Sequence[Path]) -> dict[Path, str]:
@@ -59,11 +94,60 @@ def _content(path: str) -> str:
         return path
 
 
-def _preference(page: Page) -> tuple[int, bool, bool, int, str]:
+def _rank(page: Page, group: Sequence[Page]) -> tuple[bool, int, bool, bool, bool, bool]:
+    """What decides between the pages of one image, the least first."""
+    loses = is_machine_read(page) and any(map(has_persons_text, group))
     side = EVALUATION.index(page.subset) if page.subset in EVALUATION else len(EVALUATION)
     has_text = any(line.text for line in page.lines)
     same_name = page.image is not None and page.source.stem == page.image.path.stem
-    return side, not has_text, not same_name, len(page.source.name), page.id
+    return loses, side, not has_text, has_machine_text(page), _is_elsewhere(page), not same_name
+
+
+def _is_elsewhere(page: Page) -> bool:
+    """Whether the file lies neither beside its image nor in `page/`, `alto/` or the like there."""
+    if page.image is None:
+        return True
+    image, folder = page.image.path.parent, page.source.parent
+    places = [folder, folder.parent] if folder.name.lower() in LAYOUT_FOLDERS else [folder]
+    return os.path.realpath(image) not in map(os.path.realpath, places)
+
+
+def _check_decided(kept: Page, group: Sequence[Page]) -> None:
+    rank, texts = _rank(kept, group), _texts(kept)
+    for page in group:
+        is_equal = page is not kept and not _is_copy(page, kept) and _rank(page, group) == rank
+        if is_equal and has_persons_text(page) and _texts(page) != texts:
+            image = page.image.path if page.image is not None else page.id
+            one, other = sorted((str(kept.source), str(page.source)))
+            example = f"'data.exclude=[\"{_glob_of_one(page, kept)}\"]'"
+            raise UserError(
+                f"{one} and {other} are two transcriptions of {image} that differ, and nothing tells which one counts: "
+                f"leave one of them out with data.exclude or data.include, such as {example}"
+            )
+
+
+def _texts(page: Page) -> Counter[str]:
+    """The texts in whatever order, without what one export spaces otherwise than another."""
+    return Counter(normalize(line.text or "", "nfc_collapse") for line in page.lines if is_written_by_person(line))
+
+
+def _glob_of_one(page: Page, other: Page) -> str:
+    """A glob for data.exclude that matches the one file, and where they differ by a folder or suffix its like, and not
+    the other."""
+    for mine, theirs in ((page.source, other.source), (other.source, page.source)):
+        if mine.stem.startswith(f"{theirs.stem}."):
+            return f"*{glob.escape(mine.name.removeprefix(theirs.stem))}"
+        if mine.name == theirs.name and mine.parent.name not in theirs.parts:
+            return glob.escape(mine.parent.name)
+    named = f"{page.source.parent.name}/{page.source.name}" if page.source.name == other.source.name else ""
+    return f"**/{glob.escape(named)}" if named else glob.escape(page.source.name)
+
+
+def _problem(page: Page, kept: Page) -> Problem:
+    if is_machine_read(page) and has_persons_text(kept):
+        return machine_read_problem(page, f"and {kept.source}, which a person transcribed, has its image")
+    kind: Fault = "duplicate_page" if _is_copy(page, kept) else "second_transcription"
+    return Problem(str(page.source), "", _reason(page, kept), kind, str(kept.source))
 
 
 def _is_copy(page: Page, kept: Page) -> bool:

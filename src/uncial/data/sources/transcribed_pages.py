@@ -7,10 +7,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from uncial.data.machine_read import is_machine_read, machine_read_problem
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import contents, places_by_subset, without_suffix
 from uncial.data.sources.line_pages import named
-from uncial.data.sources.one_image import one_page_an_image
+from uncial.data.sources.one_image import one_page_an_image, without_readings
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, xml_files
 from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
@@ -34,7 +35,8 @@ def read_settings(settings: SourceSettings, kinds: Collection[str]) -> Reading:
 
     METS and other XML, and files of another kind, are passed over silently in folders and listed as problems where they
     are named themselves. Of several files that transcribe one image one is used, but with the option `every_file`, for
-    reading and not for training, all of them. Raises UserError where nothing usable is left.
+    reading and not for training, all of them but copies with readings. Raises UserError where nothing usable is left,
+    and where nothing tells which of two transcriptions counts.
     """
     files, problems = xml_files(settings)
     collected = _collect(files, settings, kinds)
@@ -50,7 +52,7 @@ def read_files(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collec
 
 
 def _finish(collected: _Collected, problems: Sequence[Problem], keep_twins: bool = False) -> Reading:
-    pages, twins = (collected.pages, []) if keep_twins else one_page_an_image(collected.pages)
+    pages, twins = (without_readings if keep_twins else one_page_an_image)(collected.pages)
     pages.sort(key=lambda page: page.id)
     return Reading(tuple(pages), (*problems, *collected.problems, *twins))
 
@@ -91,7 +93,13 @@ def _read_file(
     hand = named(settings, "hand_pattern", page_id) or document
     collected.problems += of_part(reading.problems, file.subset)
     for page in reading.pages:
-        path = image_of(page.metadata["image"])
+        try:
+            path = image_of(page.metadata["image"])
+        except LineError as error:
+            if not is_machine_read(page):
+                raise
+            collected.problems.append(machine_read_problem(page, f"and without an image: {error}"))
+            continue
         collected.pages.append(
             replace(
                 page,

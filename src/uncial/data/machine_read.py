@@ -1,0 +1,103 @@
+"""Lines whose text a program read, and that nobody has corrected since: they are no ground truth."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from uncial.data.joined_pages import joined
+from uncial.data.splits import Split
+from uncial.errors import UserError
+from uncial.formats.types import Page, Problem, Reading, TextLine, of_part
+
+ADVICE = (
+    "correct them, or train on those that the model is sure of with data.min_confidence=0.9, or on all with data=mixed"
+)
+
+
+def is_written_by_person(line: TextLine) -> bool:
+    """Whether the line has a text that no program is said to have read."""
+    return bool(line.text and line.text.strip()) and line.reader is None
+
+
+def has_persons_text(page: Page) -> bool:
+    """Whether any line of the page was transcribed or corrected by a person."""
+    return any(map(is_written_by_person, page.lines))
+
+
+def has_machine_text(page: Page) -> bool:
+    """Whether any line of the page is as a program read it."""
+    return any(line.reader is not None for line in page.lines)
+
+
+def is_machine_read(page: Page) -> bool:
+    """Whether all text of the page is as a program read it, and there is some."""
+    return has_machine_text(page) and not has_persons_text(page)
+
+
+def reader_of(pages: Iterable[Page]) -> str:
+    """Who read most of the lines that a program read."""
+    readers = Counter(line.reader for page in pages for line in page.lines if line.reader is not None)
+    return readers.most_common(1)[0][0] if readers else ""
+
+
+def machine_read_problem(page: Page, reason: str) -> Problem:
+    """Why a page that a program read is not used: `reason` goes on after who wrote it."""
+    lines = sum(line.reader is not None for line in page.lines)
+    return Problem(
+        str(page.source), "", f"was written by {reader_of([page])}, {reason}", "machine_read", machine_read=lines
+    )
+
+
+def without_machine_read(reading: Reading) -> Reading:
+    """The lines that people wrote, and a problem for each file with others. A page that has no other line goes.
+
+    Raises `UserError` where that leaves none.
+    """
+    left_out = [page for page in reading.pages if has_machine_text(page)]
+    if not left_out:
+        return reading
+    pages = [replace(page, lines=tuple(line for line in page.lines if line.reader is None)) for page in reading.pages]
+    kept = [page for page, before in zip(pages, reading.pages, strict=True) if page.lines or not before.lines]
+    if not any(map(has_persons_text, kept)):
+        count = sum(line.reader is not None for page in left_out for line in page.lines)
+        raise UserError(
+            f"{left_out[0].source}: no line of the data was transcribed by a person; {count:,} "
+            f"{'was' if count == 1 else 'were'} written by {reader_of(left_out)} and not corrected since: {ADVICE}"
+        )
+    return replace(reading, pages=tuple(kept), problems=(*reading.problems, *_left_out(left_out)))
+
+
+def _left_out(pages: Sequence[Page]) -> list[Problem]:
+    by_source: dict[str, list[Page]] = {}
+    for page in pages:
+        by_source.setdefault(str(page.source), []).append(page)
+    problems: list[Problem] = []
+    for source, members in by_source.items():
+        lines = [line for page in members for line in page.lines]
+        count = sum(line.reader is not None for line in lines)
+        verb = "was" if count == 1 else "were"
+        reason = f"{count:,} of {len(lines):,} lines {verb} written by {reader_of(members)} and not corrected since"
+        left_out = Problem(source, "", f"{reason}; {ADVICE}", "machine_read", machine_read=count)
+        problems += of_part([left_out], members[0].subset)
+    return problems
+
+
+def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str, str]) -> Split:
+    """The split of the pages that people transcribed, and the others in training: all but those of a group or image
+    that is validated or tested on, and those that the data state for these parts. `by`, `seed` and `hashes` are those
+    of the split."""
+    parts = dict(split.parts)
+    problems = []
+    for component in joined(pages, by, seed, hashes):
+        sides = {split.parts[page.id] for page in component.pages if page.id in split.parts} - {"train"}
+        for page in component.pages:
+            if page.id in split.parts:
+                continue
+            if page.subset in ("val", "test"):
+                problems.append(machine_read_problem(page, f"which is no ground truth for the {page.subset} part"))
+            elif sides:
+                reason = f"and its {by} is in the {min(sides)} part: training on it would leak"
+                problems.append(machine_read_problem(page, reason))
+            else:
+                parts[page.id] = "train"
+    return replace(split, parts=parts, problems=(*split.problems, *problems))

@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from traceback import walk_tb
 
 from hydra.core.hydra_config import HydraConfig
@@ -20,6 +19,7 @@ from uncial.config_keys import (
     check_added,
     check_own_files,
     check_values,
+    conf_folder,
     did_you_mean,
     files_with,
     group_choices,
@@ -32,6 +32,7 @@ from uncial.config_keys import (
 from uncial.errors import Ended, FindingsError, UserError
 from uncial.secrets import check_no_secrets
 from uncial.sweeps.jobs import has_work
+from uncial.task_keys import check_typed_keys, without_statement
 from uncial.tasks.resumed_config import task_to_run
 from uncial.typed_arguments import check_arguments, quoting_advice
 
@@ -77,10 +78,11 @@ def run_task(config: DictConfig) -> None:
     try:
         check_added(HydraConfig.get().overrides.task, config, conf_folder())
         check_own_files(config, conf_folder())
+        check_typed_keys(config, conf_folder())
         check_values(config, conf_folder())
         check_no_secrets(config)
         if has_work(config):
-            get_method(task_to_run(config))(config)
+            get_method(task_to_run(config))(without_statement(config))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
@@ -90,11 +92,6 @@ def run_task(config: DictConfig) -> None:
 def _passed(function: Callable[..., None], error: BaseException) -> bool:
     """Whether the error was raised in the function or in what it called."""
     return any(frame.f_code is function.__code__ for frame, _ in walk_tb(error.__traceback__))
-
-
-def conf_folder() -> Path:
-    """The project's conf/, which run.py says where to find."""
-    return Path(os.environ.get("UNCIAL_ROOT", ".")) / "conf"
 
 
 def _fail(message: str, code: int) -> int:

@@ -21,7 +21,6 @@ from uncial.reports.review import told, write_review
 from uncial.reports.tables import write_skipped
 from uncial.tasks.configuration import (
     check_numbers,
-    checkpoint_of,
     choice,
     listed,
     review_target,
@@ -29,8 +28,9 @@ from uncial.tasks.configuration import (
     write_config,
 )
 from uncial.tasks.page_copies import Found, keep_originals, read_into_copies, read_pages, settings_to_read
+from uncial.tasks.typed_model import transcriber_of
 from uncial.training.allocator import keep_freed_memory
-from uncial.transcriber import Transcriber, load
+from uncial.transcriber import Transcriber
 
 FORMATS = ("xml", "tsv", "jsonl")
 UNSURE = 0.5
@@ -43,7 +43,7 @@ def run(config: DictConfig) -> None:
     check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
     keep_freed_memory()
-    transcriber = load(checkpoint_of(config))
+    transcriber = transcriber_of(config)
     wanted = review_target(config)
     pages, problems = pages_to_read(config, form)
     folder = run_folder()

@@ -38,6 +38,23 @@ NUMBERS_OR_NULL = (
 )
 """Keys that take a whole number, or any, and may be null, so that their default does not tell."""
 
+LISTS_OR_ONE = (
+    "checkpoint",
+    "compare.folders",
+    "compare.names",
+    "data.root",
+    "data.sources",
+    "data.test",
+    "data.train",
+    "data.val",
+    "forecast.runs",
+    "freeze",
+    "predict.input",
+    "run",
+    "trainer.devices",
+)
+"""Keys that take one value or a list of them, though their default is no list."""
+
 OF_TASKS_FILES = ("task.reads", "task.instead")
 """Keys by which the files of conf/task state what a task reads; nobody types them."""
 
@@ -144,6 +161,17 @@ def takes_numbers(key: str, conf: Path) -> bool:
     """Whether the key's value is a number by its defaults in `conf`, or may be one."""
     defaults = known_keys(conf).get(key, [])
     return key in NUMBERS_OR_NULL or (bool(defaults) and all(_is_number(default) for default in defaults))
+
+
+def takes_whole_numbers(key: str, conf: Path) -> bool:
+    """Whether the key's value is a whole number by its defaults in `conf`."""
+    defaults = known_keys(conf).get(key, [])
+    return bool(defaults) and all(isinstance(default, int) for default in defaults)
+
+
+def takes_list(key: str, conf: Path) -> bool:
+    """Whether the key's value may be a list, by its defaults in `conf` or as its comment there says."""
+    return key in LISTS_OR_ONE or any(isinstance(default, list) for default in known_keys(conf).get(key, []))
 
 
 def shown(value: Any) -> str:

@@ -27,13 +27,14 @@ FOR_EVERY_TASK = (
     "trust",
     "logger.csv",
     "logger.tensorboard",
+    "trainer.log_every",
     "trainer.workers",
     "trainer.threads",
     "trainer.precision",
     "data.compile_workers",
 )
-"""What a run is called, where it lies, and how fast it is: one set of these keys may stand in all of one's commands,
-though not every task has a use for each."""
+"""What a run is called, where it lies, what it logs, how fast it is: one set of these keys may stand in all of one's
+commands, though not every task has a use for each."""
 
 STATEMENT = ("reads", "reads_not", "instead")
 """The keys of conf/task that state what a task reads."""

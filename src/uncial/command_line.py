@@ -2,10 +2,10 @@
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from traceback import walk_tb
 
 from hydra.core.hydra_config import HydraConfig
@@ -17,9 +17,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config_keys import (
+    COUNTS_OR_NULL,
     check_added,
     check_own_files,
     check_values,
+    conf_folder,
     did_you_mean,
     files_with,
     group_choices,
@@ -27,14 +29,18 @@ from uncial.config_keys import (
     known_keys,
     launcher_keys,
     named_groups,
+    takes_list,
     takes_numbers,
+    takes_whole_numbers,
 )
 from uncial.errors import Ended, FindingsError, UserError
+from uncial.peers import answer, choice_called
 from uncial.secrets import check_no_secrets
 from uncial.sweeps.jobs import has_work
+from uncial.task_keys import check_typed_keys, without_statement
 from uncial.tasks.resumed_config import task_to_run
 from uncial.termination import TERMINATED, Terminated, sigterm_raises
-from uncial.typed_arguments import check_arguments, quoting_advice
+from uncial.typed_arguments import PEERS, check_arguments, hydra_value, quoted, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
 
@@ -81,10 +87,11 @@ def run_task(config: DictConfig) -> None:
     try:
         check_added(HydraConfig.get().overrides.task, config, conf_folder())
         check_own_files(config, conf_folder())
+        check_typed_keys(config, conf_folder())
         check_values(config, conf_folder())
         check_no_secrets(config)
         if has_work(config):
-            get_method(task_to_run(config))(config)
+            get_method(task_to_run(config))(without_statement(config))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
@@ -94,11 +101,6 @@ def run_task(config: DictConfig) -> None:
 def _passed(function: Callable[..., None], error: BaseException) -> bool:
     """Whether the error was raised in the function or in what it called."""
     return any(frame.f_code is function.__code__ for frame, _ in walk_tb(error.__traceback__))
-
-
-def conf_folder() -> Path:
-    """The project's conf/, which run.py says where to find."""
-    return Path(os.environ.get("UNCIAL_ROOT", ".")) / "conf"
 
 
 def _fail(message: str, code: int) -> int:
@@ -140,6 +142,8 @@ def _unknown_key(key: str) -> str:
     if key.startswith("hydra.launcher."):
         near = did_you_mean(key, launcher_keys(conf_folder()))
         return f"the launcher has no key {key}.{near} hydra/launcher=… chooses another one."
+    if told := answer(key, conf_folder().parent / PEERS):
+        return f"there is no key {told}"
     if files := files_with(key, conf_folder()):
         return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
     known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
@@ -156,14 +160,28 @@ def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
     choices = sorted({*group_choices(conf_folder(), group), *(listed or "").split()} - {"base"})
     if not name:
         return f"{group}= has no value: write one behind the equals sign. Choices: {', '.join(choices)}."
+    if called := choice_called(name, conf_folder(), group):
+        return f"{group}={name} does not exist; here it is {group}={called}. Choices: {', '.join(choices)}."
     return f"{group}={name} does not exist.{did_you_mean(name, choices)} Choices: {', '.join(choices) or 'none'}."
 
 
 def _several_values(argument: str) -> str:
     key, _, value = argument.partition("=")
     told = f"{argument} is several values, which only -m (a sweep) takes."
-    if re.fullmatch(r"\d+,\d+", value) and takes_numbers(key, conf_folder()):
-        return f"{told} If it is one number, its decimals stand behind a point: {key}={value.replace(',', '.')}"
+    values = [one.strip() for one in value.split(",")]
+    if key == "logger":
+        return f"{told} Several loggers are a list: {key}=[{','.join(values)}]"
+    if key in group_names(conf_folder()):
+        return f"{told} For one run choose one of them; -m before the keys makes a run of each."
+    if takes_list(key, conf_folder()):
+        typed = shlex.quote(f"{key}=[{','.join(map(hydra_value, values))}]")
+        is_text = not all(re.fullmatch(r"-?[\d.]+", one) for one in values)
+        return f"{told} A list is {typed}" + (f", one value with a comma in it {quoted(argument)}" if is_text else "")
+    if takes_numbers(key, conf_folder()):
+        point = key not in COUNTS_OR_NULL and not takes_whole_numbers(key, conf_folder())
+        if point and re.fullmatch(r"\d+,\d+", value):
+            return f"{told} If it is one number, its decimals stand behind a point: {key}={value.replace(',', '.')}"
+        return f"{told} For one run give one of them; -m before the keys makes a run of each."
     return f"{told} {quoting_advice(argument)}"
 
 

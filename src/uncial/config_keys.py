@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -37,8 +38,33 @@ NUMBERS_OR_NULL = (
 )
 """Keys that take a whole number, or any, and may be null, so that their default does not tell."""
 
+LISTS_OR_ONE = (
+    "checkpoint",
+    "compare.folders",
+    "compare.names",
+    "data.root",
+    "data.sources",
+    "data.test",
+    "data.train",
+    "data.val",
+    "forecast.runs",
+    "freeze",
+    "predict.input",
+    "run",
+    "trainer.devices",
+)
+"""Keys that take one value or a list of them, though their default is no list."""
+
+OF_TASKS_FILES = ("task.reads", "task.instead")
+"""Keys by which the files of conf/task state what a task reads; nobody types them."""
+
 NUMBERS_OR_LISTS = ("trainer.devices",)
 """Keys that take a number or a list of them: how many devices, or which."""
+
+
+def conf_folder() -> Path:
+    """The project's conf/, which run.py says where to find."""
+    return Path(os.environ.get("UNCIAL_ROOT", ".")) / "conf"
 
 
 def check_values(config: DictConfig, conf: Path) -> None:
@@ -137,6 +163,17 @@ def takes_numbers(key: str, conf: Path) -> bool:
     return key in NUMBERS_OR_NULL or (bool(defaults) and all(_is_number(default) for default in defaults))
 
 
+def takes_whole_numbers(key: str, conf: Path) -> bool:
+    """Whether the key's value is a whole number by its defaults in `conf`."""
+    defaults = known_keys(conf).get(key, [])
+    return bool(defaults) and all(isinstance(default, int) for default in defaults)
+
+
+def takes_list(key: str, conf: Path) -> bool:
+    """Whether the key's value may be a list, by its defaults in `conf` or as its comment there says."""
+    return key in LISTS_OR_ONE or any(isinstance(default, list) for default in known_keys(conf).get(key, []))
+
+
 def shown(value: Any) -> str:
     """A value as it is typed on the command line."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
@@ -156,6 +193,16 @@ def files_with(key: str, conf: Path) -> list[str]:
     return [choice for choice, name, _ in _keys_of_files(conf) if name == key]
 
 
+def keys_of_choice(group: str, name: str, conf: Path) -> list[str]:
+    """The dotted keys at the ends of a group's file, as they are typed; none where `conf` holds no such file."""
+    path = conf / group / f"{name}.yaml"
+    if not path.is_file():
+        return []
+    content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    assert isinstance(content, dict)
+    return [key for key, _ in leaves(content, f"{group.replace('/', '.')}.") if not key.endswith(".defaults")]
+
+
 def launcher_keys(conf: Path) -> list[str]:
     """The keys of the launchers in `conf`, as they are typed."""
     files = sorted(conf.glob("hydra/launcher/*.yaml"))
@@ -172,6 +219,8 @@ def _keys_of_files(conf: Path) -> Iterator[tuple[str, str, Any]]:
         prefix = "" if is_global else "".join(f"{part}." for part in group.parts)
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
         for key, value in _leaves(content, prefix):
+            if key.startswith(OF_TASKS_FILES):
+                continue
             if key.split(".")[0] not in ("defaults", "hydra") and not key.startswith(f"{prefix}defaults"):
                 yield f"{group.as_posix()}={path.stem}", key, value
 

@@ -12,25 +12,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from uncial.config_keys import did_you_mean, known_keys
 from uncial.errors import UserError
+from uncial.peers import answer, choice_called
 
-TASKS = (
-    "leaderboard",
-    "train",
-    "finetune",
-    "test",
-    "compare",
-    "ensemble",
-    "rerun",
-    "dryrun",
-    "audit",
-    "forecast",
-    "predict",
-    "auto",
-    "export",
-    "compile",
-    "inspect",
-)
+PEERS = Path("docs") / "coming-from.md"
 
+SHARED = ("-p", "-r", "-i", "-c")
+"""Options of Hydra that others have for something else; with a value that Hydra does not take they are meant so."""
 
 PLAIN_VALUE = re.compile(r"[\w./:+%@-]+", re.ASCII)
 """What Hydra's grammar takes as it stands."""
@@ -42,11 +29,14 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
-        raise UserError(_option_advice(arguments, parser, message))
+        raise UserError(_option_advice(arguments, parser, message, conf))
 
     parser.error = refuse  # type: ignore[method-assign]
     given = parser.parse_args(list(arguments))
     overrides = given.overrides
+    if given.package is not None and not given.cfg:
+        # Hydra takes it with --cfg alone, and for nothing else.
+        refuse(f"-p {given.package} belongs to --cfg")
     if given.multirun and (given.cfg or given.info):
         option = "--cfg" if given.cfg else "--info"
         raise UserError(f"{option} shows the config of one run: leave out -m and the keys with several values.")
@@ -55,7 +45,8 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
         if override.startswith("~"):
             continue
         if not re.match(r"\+{0,2}[^=\s]", override) or "=" not in override:
-            raise UserError(_stray_word_advice(overrides, number, conf))
+            told = _option_of_a_peer(_option_before(override, arguments), conf)
+            raise UserError(told or _stray_word_advice(overrides, number, conf))
         try:
             parsed = grammar.parse_override(override)
         except Exception:
@@ -70,7 +61,25 @@ def _check_name(name: str) -> None:
         raise UserError(f"name={name} is no folder below paths.outputs; where that lies is said by paths.outputs=DIR.")
 
 
-def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, message: str) -> str:
+def _option_before(word: str, arguments: Sequence[str]) -> list[str]:
+    """The option whose value a word was meant to be; -m and -r, which Hydra has without one, only before a number."""
+    before = list(arguments[: list(arguments).index(word)][-1:])
+    return before if before not in (["-m"], ["-r"]) or re.fullmatch(r"[\d.]+(e-?\d+)?", word) else []
+
+
+def _option_of_a_peer(arguments: Sequence[str], conf: Path) -> str:
+    """What the first of the arguments is here that is an option of kraken, Loghi or another program; empty for none."""
+    options = [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
+    told = (answer(option, conf.parent / PEERS) for option in options)
+    return next((sentence for sentence in told if sentence), "")
+
+
+def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, message: str, conf: Path) -> str:
+    own = {option for action in parser._actions for option in action.option_strings}
+    if told := _option_of_a_peer([one for one in arguments if one.partition("=")[0] not in own], conf):
+        return told
+    if told := _option_of_a_peer([one for one in arguments if one in SHARED], conf):
+        return told
     for argument in arguments:
         name = argument.lstrip("-")
         if argument.startswith("--") and ("." in name or "=" in name):
@@ -91,13 +100,16 @@ def _stray_word_advice(words: Sequence[str], number: int, conf: Path) -> str:
         return f"{word} {words[number + 1]}: no space stands beside the equals sign. Write: {as_typed(word, value)}"
     if before.endswith("="):
         return f"{before} {word}: no space stands beside the equals sign. Write: {as_typed(before[:-1], word)}"
+    if task := "." not in word and choice_called(word, conf, "task"):
+        return f"{word} is no key=value. Did you mean task={task}?"
     if word in known_keys(conf):
         return f"{word} is no key=value: its value is missing, {word}=…"
-    if word in TASKS:
-        return f"{word} is no key=value. Did you mean task={word}?"
     if word == "help":
         return "help is no key=value. Did you mean --help?"
     advice = f"{word} is no key=value, the form in which everything is given, for instance data=page."
+    if Path(word).suffix or "/" in word:
+        root, read = as_typed("data.root", word), as_typed("predict.input", word)
+        advice += f" A file or folder of the data is {root}, one to be read task=predict {read}."
     if "=" in before:
         advice += f" If it belongs to {before}, quote both together: {quoted(f'{before} {word}')}"
     return advice

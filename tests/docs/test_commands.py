@@ -22,6 +22,7 @@ from uncial.formats.types import Doubt
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FEW_PAGES = ("data.options.pages=6", "data.options.lines=3", "data.options.hands=1", "data.options.workers=1")
+WITHOUT_DATA = ("task=predict", "task=export", "task=forecast", "task=leaderboard")
 SHORT = ("trainer.time_budget=null", "trainer.max_steps=2", "trainer.validations=1", "trainer.batch_width=1000")
 
 
@@ -128,7 +129,8 @@ def as_short_as_can_be(arguments: list[str]) -> list[str]:
     typed = set(arguments)
     more = (
         list(FEW_PAGES)
-        if "data=synthetic" in typed or not any(a.startswith(("data=", "experiment=", "run=")) for a in typed)
+        if "data=synthetic" in typed
+        or not any(a.startswith(("data=", "experiment=", "run=")) or a in WITHOUT_DATA for a in typed)
         else []
     )
     if typed & {"task=finetune", "task=auto"} or not any(

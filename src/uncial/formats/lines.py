@@ -63,9 +63,10 @@ def pair(files: Iterable[Path]) -> Pairs:
 def text_beside(image: Path) -> Path | None:
     """The file that holds the text of one line image, by the rule of `pair`."""
     for name in _names(image):
-        for form in unicode_forms(name.name + TEXT_SUFFIX):
-            if (candidate := image.with_name(form)).is_file():
-                return candidate
+        for suffix in (TEXT_SUFFIX, TEXT_SUFFIX.upper()):
+            for form in unicode_forms(name.name + suffix):
+                if (candidate := image.with_name(form)).is_file():
+                    return candidate
     plain = image.with_suffix(".txt")
     if plain.is_file() and not any(p.name.lower().endswith(TEXT_SUFFIX) for p in image.parent.iterdir()):
         return plain

@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from uncial.config_keys import check_value
+from uncial.config_keys import check_value, conf_folder
 from uncial.errors import Ended, FindingsError, PrunedError, UserError
 from uncial.sweeps.outcome import (
     FAILED,
@@ -30,6 +30,7 @@ from uncial.sweeps.outcome import (
 )
 from uncial.sweeps.runs import planned_jobs
 from uncial.sweeps.swept import swept
+from uncial.task_keys import check_swept_keys
 from uncial.typed_arguments import as_typed, hydra_quoted, typed_key
 
 LENGTH_OF_SEARCH = ("hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")
@@ -97,12 +98,11 @@ class Sweeps(Callback):
 def _check_varied(config: DictConfig) -> None:
     """Raises `UserError` for the first of several values that its key does not take: a job would only find it when
     those before it have ended."""
-    # Only now: it imports this package.
-    from uncial.command_line import conf_folder
-
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     grammar = OverridesParser.create()
-    for key, override in swept(sweeper["params"] or {}, config.hydra.overrides.task).varied.items():
+    given = swept(sweeper["params"] or {}, config.hydra.overrides.task)
+    check_swept_keys(config.task, [*given.varied.values(), *grammar.parse_overrides(list(given.fixed))], conf_folder())
+    for key, override in given.varied.items():
         if override.is_choice_sweep():
             for value in override.sweep_string_iterator():
                 check_value(key.lstrip("+"), grammar.parse_override(f"{key}={value}").value(), conf_folder())

@@ -20,6 +20,7 @@ from uncial.reports.tables import write_skipped
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import (
     check_numbers,
+    check_subset,
     checkpoints_of,
     listed,
     run_folder,
@@ -27,6 +28,7 @@ from uncial.tasks.configuration import (
 )
 from uncial.tasks.evaluation import origin
 from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.typed_model import apply_typed_keys
 from uncial.tasks.unseen import Judge, Judgement, judgements, judges, model_files
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class Verdict:
 def run(config: DictConfig) -> None:
     """Leaves audit.html, audit.json, and a PAGE file with just the suspect lines of each page that has some."""
     check_numbers(config)
+    check_subset(config)
     share, prior = _fraction(config.audit.share, "share"), _fraction(config.audit.prior, "prior")
     files = model_files(checkpoints_of(config))
     folder = run_folder()
@@ -52,6 +55,7 @@ def run(config: DictConfig) -> None:
     write_skipped(folder / "skipped.csv", truth.problems)
     rows = _rows(config, truth)
     found = judges(files, truth, rows)
+    apply_typed_keys([judge.recognizer for judge in found], config)
     if not any(len(judge.rows) for judge in found):
         raise UserError(
             "Every line was seen in training by each of these models, so none can judge it: train the runs of a "

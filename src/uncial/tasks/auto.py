@@ -12,6 +12,7 @@ from uncial.data.compile import cores
 from uncial.data.datamodule import LineDataModule
 from uncial.reports.console import make_console, show
 from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
+from uncial.task_keys import without_statement
 from uncial.tasks import train
 from uncial.tasks.configuration import check_numbers, run_folder
 from uncial.tasks.control import check_durations, wanted_length
@@ -65,7 +66,7 @@ def typed_for_training() -> list[str]:
 def chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictConfig:
     """The config of a plain training; what was typed wins."""
     named = [] if any(typed_key(line) == "name" for line in typed) else ["name=auto-${data.name}"]
-    return compose(HydraConfig.get().job.config_name, [*named, *chosen, *typed])
+    return without_statement(compose(HydraConfig.get().job.config_name, [*named, *chosen, *typed]))
 
 
 def measured(config: DictConfig, typed: Collection[str]) -> Facts:

@@ -18,9 +18,18 @@ from uncial.reports.scores_page import REPORT, About
 from uncial.reports.tables import write_skipped
 from uncial.tasks.compared_folders import compared_folders
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import check_numbers, data_text, evaluation_settings, listed, run_folder, write_config
+from uncial.tasks.configuration import (
+    check_numbers,
+    check_subset,
+    data_text,
+    evaluation_settings,
+    listed,
+    run_folder,
+    write_config,
+)
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.reading import rows_to_score
+from uncial.tasks.typed_model import apply_typed_keys
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.rules import TextRules
 from uncial.training.trainer import quiet_lightning
@@ -41,6 +50,7 @@ def run(config: DictConfig) -> None:
     """Compares the models of `checkpoint`, or the texts of `compare.folders`; leaves the comparison as tables and says
     in words who is better."""
     check_numbers(config)
+    check_subset(config)
     evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
     comparison, store = _of_folders(config) if config.compare.folders is not None else _of_models(config)
     folder = run_folder()
@@ -82,6 +92,7 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     quiet_lightning()
     contestants = _contestants(config)
     models = {contestant.name: [load_model(file) for file in contestant.files] for contestant in contestants}
+    apply_typed_keys([recognizer for found in models.values() for recognizer, _ in found], config)
     rules = [recognizer.text for found in models.values() for recognizer, _ in found]
     settings = evaluation_settings(config, config.compare.profile or common_profile(rules))
     folder = run_folder()

@@ -13,7 +13,7 @@ from uncial.formats.loghi_export import ExportLine, export
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import check_numbers, choice, run_folder, write_config
+from uncial.tasks.configuration import check_numbers, check_subset, choice, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 def run(config: DictConfig) -> None:
     """Compiles the data, or finds them compiled, and exports them where `data.export` says so."""
     check_numbers(config)
+    check_subset(config)
     if config.data.export is not None:
         choice(config.data.export, "data.export", ("loghi",))
     folder = run_folder()

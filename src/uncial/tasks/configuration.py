@@ -13,6 +13,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from uncial.config_keys import conf_folder
 from uncial.data.compile import CompileSettings, cores
 from uncial.data.filters import Filters
 from uncial.data.ground_truth import SplitSettings
@@ -23,6 +24,7 @@ from uncial.formats.atomic import replacing_text
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
 from uncial.reports.environment import read_environment, write_environment
+from uncial.task_keys import without_unread
 
 LEAST = {
     "seed": 0,
@@ -135,6 +137,8 @@ def on_the_same_data(folder: Path, typed: Sequence[str], *what: str) -> str:
     """The command that does `what`, arguments as they are typed, with the data of the run in `folder`, for which
     `typed` was typed: all of that which is about data, with the experiment, which may choose them."""
     about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
+    for task in [one.removeprefix("task=") for one in what if one.startswith("task=")]:
+        about_data = without_unread(about_data, task, conf_folder())
     return " ".join(["python run.py", *_config_folder(folder), *what, *map(shlex.quote, about_data)])
 
 
@@ -252,6 +256,12 @@ def choice(value: Any, key: str, choices: Sequence[str]) -> str:
     if value not in choices:
         raise UserError(f"{key}={value}: choose one of {', '.join(choices)}.")
     return str(value)
+
+
+def check_subset(config: DictConfig) -> None:
+    """Raises `UserError` where `data.subset` names no part of the data."""
+    if config.data.subset is not None:
+        choice(config.data.subset, "data.subset", (*PARTS, "all"))
 
 
 def checkpoints_of(config: DictConfig) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from uncial.reports.scores import score_figures
 from uncial.tasks.configuration import listed, run_folder
 from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.reading import read_lines
-from uncial.tasks.recognition import loading, part_of
+from uncial.tasks.recognition import loading_to_read, part_of
 from uncial.text.rules import TextRules
 from uncial.training.line_scores import LineResult
 
@@ -105,7 +105,8 @@ def mean_model(members: Sequence[Member], lines: Lines) -> Member:
     if len(rows):
         step = max(1, len(rows) // int(config.ensemble.lines))
         part = part_of(truth, rows[::step], recognizer, None, config.seed)
-        estimate_batch_norm(recognizer, LineDataModule({"test": part}, loading(config.trainer), 0).test_dataloader())
+        how = loading_to_read(config.trainer)
+        estimate_batch_norm(recognizer, LineDataModule({"test": part}, how, 0).test_dataloader())
     else:
         log.warning("There are no training lines to measure batch normalisations on: they are the mean of the models'.")
     hashes = sorted({one for member in members for one in member.card.get("training", {}).get("page_hashes", ())})

@@ -21,7 +21,7 @@ from uncial.reports.scores_page import About
 from uncial.reports.tables import write_skipped
 from uncial.tasks import train
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import evaluation_settings
+from uncial.tasks.configuration import check_subset, evaluation_settings
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
 from uncial.tasks.reading import rows_to_score
@@ -40,6 +40,7 @@ def run(config: DictConfig) -> None:
     leaves both sets of pages and their comparison beside the training's files."""
     if config.pretrained is None and config.resume in (None, AUTO):
         raise UserError("task=finetune needs a model to start from: add pretrained=MODEL, a file or a run folder.")
+    check_subset(config)
     with train.opened(config) as this:
         finetune(this)
 

@@ -7,11 +7,9 @@ from omegaconf import DictConfig
 
 from uncial.data.few_lines import with_few_lines, with_share_of_lines
 from uncial.data.ground_truth import GroundTruth, ground_truth
-from uncial.data.splits import PARTS
 from uncial.reports.figures import plural
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import (
-    choice,
     compile_settings,
     filters,
     share_of_lines,
@@ -24,8 +22,6 @@ log = logging.getLogger(__name__)
 
 def load_ground_truth(config: DictConfig) -> GroundTruth:
     """Reads and compiles the data with a progress bar, and says how much there is and what was left out."""
-    if config.data.subset is not None:
-        choice(config.data.subset, "data.subset", (*PARTS, "all"))
     truth = ground_truth(
         source_settings(config.data),
         filters(config.data),

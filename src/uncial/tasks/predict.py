@@ -35,8 +35,9 @@ from uncial.tasks.output_places import check_output, without_output
 from uncial.tasks.page_copies import Found, copies_below, keep_originals, settings_to_read
 from uncial.tasks.reading_journal import begun_reading, open_journal
 from uncial.tasks.resumed_reading import Job, about_reading, read_into_files, read_into_table
+from uncial.tasks.typed_model import transcriber_of
 from uncial.training.allocator import keep_freed_memory
-from uncial.transcriber import load, model_file
+from uncial.transcriber import model_file
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +53,10 @@ def run(config: DictConfig) -> None:
     form = choice(config.predict.format, "predict.format", FORMATS)
     keep_freed_memory()
     model = model_file(checkpoint_of(config))
-    transcriber = load(model)
+    transcriber = transcriber_of(config)
     wanted = review_target(config)
     pages, problems = pages_to_read(config, form)
-    about = about_reading(model, form, config.data, version("uncial"))
+    about = about_reading(model, transcriber, form, config.data, version("uncial"))
     inputs = [str(Path(one).resolve()) for one in listed(config.predict.input)]
     folder = _folder(config, form, about, inputs)
     write_config(config, folder)

@@ -19,14 +19,14 @@ from uncial.models.recognizer import Recognizer
 from uncial.tasks.configuration import plain_config
 from uncial.tasks.evaluation import calibrated_results
 from uncial.tasks.on_devices import on_devices
-from uncial.tasks.recognition import loading, part_of
-from uncial.training.devices import devices_of
+from uncial.tasks.recognition import loading_to_read, part_of
+from uncial.training.devices import chosen_devices
 from uncial.training.interruption import ending_by_signal
 from uncial.training.line_scores import LineResult, LineScores
 from uncial.training.module import ScoringModule
 from uncial.training.pace import Stopwatch
 from uncial.training.progress import progress_callback
-from uncial.training.trainer import make_trainer
+from uncial.training.trainer import make_reading_trainer
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def read_lines(
 ) -> LinesRead:
     """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
     scores."""
-    plain, devices = plain_config(config), devices_of(config.trainer)
+    plain, devices = plain_config(config), chosen_devices(config.trainer)
     read, scores = on_devices(devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer)
     for logger in loggers:
         logger.log_metrics({**scores, "epoch": 0}, 0)
@@ -66,8 +66,9 @@ def _read(
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
     parts = {"test": part_of(truth, rows, recognizer, None, config.seed)}
     metric, watch = LineScores(recognizer.text.normalization), Stopwatch()
-    trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], [])
-    scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, loading(config.trainer), config.seed)
+    trainer = make_reading_trainer(config.trainer, folder, [watch, progress_callback(0)])
+    how = loading_to_read(config.trainer)
+    scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
     with ending_by_signal():
         trainer.test(scoring, lines, verbose=False)
     scores = {name: float(score) for name, score in trainer.callback_metrics.items()}

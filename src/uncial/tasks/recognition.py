@@ -48,11 +48,20 @@ def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> di
 
 def loading(trainer: DictConfig, devices: int = 1) -> Loading:
     """How batches are made, from the `trainer` group, for so many devices together in training."""
-    workers = (2 if cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)
     return Loading(
         batch_width=int(trainer.batch_width) * devices,
         max_lines=int(trainer.max_lines) * devices,
         evaluation_batch_width=int(trainer.evaluation_batch_width),
         evaluation_max_lines=int(trainer.evaluation_max_lines),
-        workers=workers,
+        workers=_workers(trainer),
     )
+
+
+def loading_to_read(trainer: DictConfig) -> Loading:
+    """How batches are made of lines that are only read."""
+    width, lines = int(trainer.evaluation_batch_width), int(trainer.evaluation_max_lines)
+    return Loading(width, lines, width, lines, _workers(trainer))
+
+
+def _workers(trainer: DictConfig) -> int:
+    return (2 if cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)

@@ -35,10 +35,12 @@ class Job:
     data: DictConfig
 
 
-def about_reading(model: Path, form: str, data: DictConfig, program: str) -> dict[str, Any]:
+def about_reading(model: Path, transcriber: Transcriber, form: str, data: DictConfig, program: str) -> dict[str, Any]:
     """All but the files themselves that decides on what comes out."""
     settings = {name: data[name] for name in ("direction", "max_height", "max_pixels")}
-    return {"program": program, "model": content_hash(model), "format": form, **settings}
+    recognizer = transcriber.recognizer
+    typed = {"preprocessing": repr(recognizer.preprocessing), "text": repr(recognizer.text)}
+    return {"program": program, "model": content_hash(model), "format": form, **typed, **settings}
 
 
 def read_into_table(job: Job, journal: Journal, form: str, target: Path) -> Found:

@@ -19,6 +19,7 @@ from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.configuration import (
     check_numbers,
+    check_subset,
     checkpoint_of,
     data_text,
     evaluation_settings,
@@ -30,6 +31,7 @@ from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, pred
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
 from uncial.tasks.tracking import open_loggers, read_outcome
+from uncial.tasks.typed_model import apply_typed_keys
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.trainer import quiet_lightning
 from uncial.transcriber import model_file
@@ -41,8 +43,10 @@ def run(config: DictConfig) -> None:
     """Scores `checkpoint` on a part of the data, with the same implementation, precision and digits as validation."""
     quiet_lightning()
     check_numbers(config)
+    check_subset(config)
     path = model_file(checkpoint_of(config))
     recognizer, card = load_model(path)
+    apply_typed_keys([recognizer], config)
     settings = evaluation_settings(config, config.test.profile or recognizer.text.normalization)
     target = review_target(config)
     folder = run_folder()

@@ -25,6 +25,15 @@ class Devices:
 
 
 def devices_of(trainer: DictConfig) -> Devices:
+    """The devices of the `trainer` group, to train on. Raises `UserError` as `chosen_devices`, and for what they cannot
+    do in a training."""
+    devices = chosen_devices(trainer)
+    if trainer.get("sync_batchnorm", False) and devices.count > 1 and devices.kind != "cuda":
+        raise UserError("trainer.sync_batchnorm=true: torch has it for GPUs alone; leave it false here.")
+    return devices
+
+
+def chosen_devices(trainer: DictConfig) -> Devices:
     """The devices of the `trainer` group. Does not begin to use a GPU, so that processes can still be started.
 
     Raises `UserError` for what is no choice, and for devices that this machine has not.
@@ -32,12 +41,8 @@ def devices_of(trainer: DictConfig) -> Devices:
     kind = _kind(trainer.accelerator)
     wanted = trainer.devices
     if kind == "cuda":
-        devices = Devices(kind, _gpus(wanted, torch.cuda.device_count()))
-    else:
-        devices = Devices(kind, tuple(range(_count(wanted, kind))))
-    if trainer.get("sync_batchnorm", False) and devices.count > 1 and kind != "cuda":
-        raise UserError("trainer.sync_batchnorm=true: torch has it for GPUs alone; leave it false here.")
-    return devices
+        return Devices(kind, _gpus(wanted, torch.cuda.device_count()))
+    return Devices(kind, tuple(range(_count(wanted, kind))))
 
 
 def _kind(accelerator: str) -> str:

@@ -21,7 +21,7 @@ from uncial.data.compile import cores
 from uncial.errors import UserError
 from uncial.models.precision import computes_in_bf16
 from uncial.training.allocator import keep_freed_memory
-from uncial.training.devices import devices_of
+from uncial.training.devices import chosen_devices
 from uncial.training.group import processes
 from uncial.training.length import seconds_of
 from uncial.training.max_time import MaxTime
@@ -69,23 +69,11 @@ def make_trainer(
 ) -> L.Trainer:
     """`config` is the `trainer` group. The number of steps and validations is left to `RunLength` among the
     callbacks."""
-    keep_freed_memory()
-    cv2.setNumThreads(1)
-    devices = devices_of(config)
-    if config.threads is not None:
-        torch.set_num_threads(int(config.threads))
-    elif devices.kind == "cpu" and devices.count > 1:
-        torch.set_num_threads(max(1, cores() // devices.count))
-    # One process computes on one device, as where the speed of a training is tried out.
-    numbers = devices.numbers if processes() > 1 else devices.numbers[:1]
     max_seconds = seconds_of(config.max_time, "trainer.max_time")
     try:
         return L.Trainer(
-            accelerator=devices.kind,
-            devices=list(numbers) if devices.kind == "cuda" else len(numbers),
-            strategy=_together() if processes() > 1 else "auto",
+            **_machine(config),
             sync_batchnorm=config.get("sync_batchnorm", False) and processes() > 1,
-            precision=precision_of(config.precision, config.accelerator),  # type: ignore[arg-type]
             max_epochs=-1,
             check_val_every_n_epoch=None,
             val_check_interval=2**31,
@@ -96,16 +84,46 @@ def make_trainer(
             callbacks=[*callbacks, MaxTime(timedelta(seconds=max_seconds))] if max_seconds else list(callbacks),
             logger=list(loggers),
             log_every_n_steps=config.log_every,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
             default_root_dir=folder,
-            plugins=_environment(),  # type: ignore[arg-type]
         )
     except MisconfigurationException as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"The trainer cannot be made: {reason} Check the keys under 'trainer'.") from error
+        raise UserError(_no_trainer(error)) from error
+
+
+def make_reading_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback]) -> L.Trainer:
+    """The trainer of a task that reads lines with a trained model."""
+    try:
+        return L.Trainer(**_machine(config), callbacks=list(callbacks), logger=[], default_root_dir=folder)
+    except MisconfigurationException as error:
+        raise UserError(_no_trainer(error)) from error
+
+
+def _machine(config: DictConfig) -> dict[str, Any]:
+    """What a trainer is told of the devices, and what Lightning shall not do beside; the process is set up for it."""
+    keep_freed_memory()
+    cv2.setNumThreads(1)
+    devices = chosen_devices(config)
+    if config.threads is not None:
+        torch.set_num_threads(int(config.threads))
+    elif devices.kind == "cpu" and devices.count > 1:
+        torch.set_num_threads(max(1, cores() // devices.count))
+    # One process computes on one device, as where the speed of a training is tried out.
+    numbers = devices.numbers if processes() > 1 else devices.numbers[:1]
+    return {
+        "accelerator": devices.kind,
+        "devices": list(numbers) if devices.kind == "cuda" else len(numbers),
+        "strategy": _together() if processes() > 1 else "auto",
+        "precision": precision_of(config.precision, config.accelerator),
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "use_distributed_sampler": False,
+        "plugins": _environment(),
+    }
+
+
+def _no_trainer(error: MisconfigurationException) -> str:
+    return f"The trainer cannot be made: {' '.join(str(error).split())} Check the keys under 'trainer'."
 
 
 def _together() -> DDPStrategy:

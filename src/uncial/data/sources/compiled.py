@@ -33,7 +33,7 @@ def read(settings: SourceSettings) -> Reading:
                 stated |= reading.stated
     if not pages:
         everything = [place for _, where in roots for place in where]
-        reason = "no usable line" if taken else f"no .arrow file, but {contents(everything)}"
+        reason = "no usable line" if taken else f"no .arrow file, but {contents(everything, settings.format)}"
         raise UserError(f"data.root: {everything[0].path} holds {reason}")
     return Reading(tuple(pages), tuple(problems), stated)
 

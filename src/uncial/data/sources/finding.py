@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name
+from uncial.typed_arguments import as_typed
 
 SUBSETS = ("train", "val", "test")
 
@@ -98,26 +99,42 @@ def selected(relative: str, include: Sequence[str], exclude: Sequence[str]) -> b
     )
 
 
-def contents(roots: Iterable[Place]) -> str:
-    """What lies in the places and which format that suggests, for the error that finds nothing usable."""
+def contents(roots: Iterable[Place], typed: str | None = None) -> str:
+    """What lies in the places, for the error that finds nothing usable; and, where `typed` says what `data=` was, which
+    format that suggests, with the folder to name where it is another one."""
+    roots = list(roots)
     found = files(roots, lambda path: True)
     suffixes = Counter(file.path.suffix.lower() or "other" for file in found)
     if not suffixes:
         return "no files"
     named = ", ".join(f"{n:,} {suffix} file{'s' if n > 1 else ''}" for suffix, n in suffixes.most_common(4))
-    names = {file.path.name.lower() for file in found}
-    hints = {
-        "labels": not names.isdisjoint({"labels.txt", "labels.tsv", "labels.csv"}),
-        "loghi": any(name.startswith("training_all") for name in names),
-        "lines": any(name.endswith(".gt.txt") for name in names),
-        "compiled": ".arrow" in suffixes,
-        "xml": ".xml" in suffixes,
-    }
-    likely = next((name for name, fits in hints.items() if fits), None)
-    if likely:
-        return f"{named}: did you mean data={likely}?"
+    if typed is not None:
+        for data, fits in _SIGNS.items():
+            first = next((file.path for file in found if fits(file.path.name.lower())), None)
+            if first is not None and not (data == typed or (data == "xml" and typed in ("page", "alto"))):
+                return f"{named}: did you mean data={data}{_folder_of(first, roots, data)}?"
+            if first is not None and data == typed and (folder := _folder_of(first, roots, data)):
+                return f"{named}; {first.name} lies deeper, so give its folder:{folder}"
     packed = next((file.path.name for file in found if file.path.suffix.lower() in PACKED), None)
     return f"{named}: unpack {packed} first" if packed else named
+
+
+_SIGNS: dict[str, Callable[[str], bool]] = {
+    "labels": lambda name: name in ("labels.txt", "labels.tsv", "labels.csv"),
+    "loghi": lambda name: name.startswith("training_all"),
+    "lines": lambda name: name.endswith(".gt.txt"),
+    "compiled": lambda name: name.endswith(".arrow"),
+    "xml": lambda name: name.endswith(".xml"),
+}
+"""The names, in small letters, by which the data of each format are told."""
+
+
+def _folder_of(path: Path, roots: Sequence[Place], data: str) -> str:
+    """The argument that names the folder of a list, with a space before it; nothing where it is a root already, and for
+    formats that are looked for in all folders."""
+    if data not in ("labels", "loghi") or any(path.parent == place.path for place in roots):
+        return ""
+    return f" {as_typed('data.root', path.parent)}"
 
 
 def without_suffix(relative: str) -> str:
@@ -133,6 +150,8 @@ def _expand(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
     candidates = [(_absolute(os.path.join(base, Path(entry).expanduser())), base) for base in bases]  # noqa: PTH118
     for path, base in [*candidates, (_absolute(entry), None)]:
         if path.exists():
+            if path.suffix.lower() in PACKED and path.is_file():
+                raise UserError(f"{key}: {path} is packed; unpack it first, and give the folder with what was in it")
             anchor = base if base is not None and path.is_relative_to(base) else path
             return [Place(path, anchor if anchor.is_dir() else anchor.parent)]
         matches = matching(path) if glob.has_magic(entry) else []

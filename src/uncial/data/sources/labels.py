@@ -42,7 +42,7 @@ def read(settings: SourceSettings) -> Reading:
             raise UserError(f"{problems[0].file} names no usable line image: {problems[0].line} {problems[0].reason}")
         raise UserError(
             f"data.root: {everything[0].path} holds no {LABEL_FILES[0]}, .tsv or .csv with images/ beside it, but "
-            f"{contents(everything)}"
+            f"{contents(everything, settings.format)}"
         )
     return Reading(line_pages(list(images.values()), settings), tuple(problems), stated)
 
@@ -63,6 +63,11 @@ def _stated_folders(place: Place) -> dict[str, str]:
 def _label_files(place: Place, subset: str | None) -> list[tuple[Path, str | None]]:
     """The label files of a place with the subset that each belongs to, the strictest first."""
     if place.path.is_file():
+        if is_image(place.path):
+            raise UserError(
+                f"data.{subset or 'root'}: {place.path} is an image; data=labels asks for the label file, or for the "
+                "folder that holds it"
+            )
         return [(place.path, subset)]
     found: list[tuple[Path, str | None]] = []
     if subset is None:
@@ -142,5 +147,5 @@ def _find(row: Label, index: dict[str, list[Path]], folder: Path) -> tuple[Path 
     other = folder / row.name
     if is_image(other) and other.is_file():
         return other, ""
-    remedy = "put it into images/, and end names that hold spaces by a tab in every row"
-    return None, f"the image {row.name} does not exist; {remedy}"
+    remedy = "put it there or into images/, and end names that hold spaces by a tab in every row"
+    return None, f"the image {row.name} does not exist; relative names count from {folder}: {remedy}"

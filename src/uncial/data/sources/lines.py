@@ -1,13 +1,16 @@
 """`data=lines`: folders of line images with their text beside them, `X.png` and `X.gt.txt`."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import Found, Place, contents, files, places_by_subset
+from uncial.data.sources.finding import Found, Place, contents, files, places_by_subset, selected
 from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages
 from uncial.errors import LineError, UserError
-from uncial.formats.lines import is_image, pair, read_transcription
+from uncial.formats.encoding import storable_name
+from uncial.formats.lines import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
 from uncial.formats.types import Problem, Reading, file_problem, of_part
+
+LISTS = (".txt", ".lst", ".tsv", ".csv")
 
 
 def read(settings: SourceSettings) -> Reading:
@@ -23,15 +26,40 @@ def read(settings: SourceSettings) -> Reading:
     taken: set[Path] = set()
     roots = places_by_subset(settings)
     for subset, where in reversed(roots):
-        found = files(where, _may_be_a_line, settings.include, settings.exclude)
+        found = _with_partners(where, settings)
         new = [file for file in found if file.path not in taken]
         taken.update(file.path for file in new)
         lines, faults = _read_files(new, subset, keep_bare=bool(settings.options.get("unlabelled")))
         images += lines
         problems += of_part(faults, subset)
     if not images:
-        raise UserError(_nothing([place for _, where in roots for place in where], problems))
+        raise UserError(_nothing([place for _, where in roots for place in where], problems, settings))
     return Reading(line_pages(images, settings), tuple(problems))
+
+
+def _with_partners(where: list[Place], settings: SourceSettings) -> list[Found]:
+    """The files that were named or included, and beside each image its text, beside each text its image: whoever names
+    `lp/*.png`, or includes `*.png`, means lines. One whose partner is excluded is so too."""
+    found = {file.path: file for file in files(where, _may_be_a_line, settings.include, settings.exclude)}
+    paired = {path for both in pair(found).pairs for path in both}
+    for file in [file for path, file in found.items() if path not in paired]:
+        partner = text_beside(file.path) if is_image(file.path) else _image_beside(file.path)
+        if partner is None or partner in found:
+            continue
+        relative = (PurePosixPath(file.relative).parent / storable_name(partner.name)).as_posix()
+        if selected(relative, (), settings.exclude):
+            found[partner] = Found(partner, relative)
+        else:
+            del found[file.path]
+    return sorted(found.values(), key=lambda file: file.relative)
+
+
+def _image_beside(text: Path) -> Path | None:
+    """An image that a text is of."""
+    stem = text.name[: -len(TEXT_SUFFIX)] if text.name.lower().endswith(TEXT_SUFFIX) else text.stem
+    suffixes = [form for suffix in sorted(IMAGE_SUFFIXES) for form in (suffix, suffix.upper())]
+    beside = (text.with_name(f"{stem}{suffix}") for suffix in suffixes)
+    return next((path for path in beside if path.is_file() and text_beside(path) == text), None)
 
 
 def _may_be_a_line(path: Path) -> bool:
@@ -66,10 +94,16 @@ def _read_files(found: list[Found], subset: str | None, keep_bare: bool) -> tupl
     return lines, problems
 
 
-def _nothing(everything: list[Place], problems: list[Problem]) -> str:
+def _nothing(everything: list[Place], problems: list[Problem], settings: SourceSettings) -> str:
     named = ", ".join(str(place.path) for place in everything[:3])
-    held = contents(everything)
-    if "data=" not in held.replace("data=lines", "") and problems:
+    lists = [place.path for place in everything if place.path.is_file() and place.path.suffix.lower() in LISTS]
+    if lists and len(lists) == len(everything):
+        return (
+            f"{lists[0]} is no line image; data=manifest reads lists of paths, data=loghi those that have the texts "
+            "beside the paths"
+        )
+    held = contents(everything, settings.format)
+    if "data=" not in held and problems:
         first = problems[0]
         return f"data.root: no usable line image in {named}; {first.file}: {first.reason} ({len(problems)} problems)"
     return f"data.root: {named} holds no line images X.png with their text in X.gt.txt, but {held}"

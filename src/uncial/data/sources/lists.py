@@ -1,7 +1,7 @@
 """List files: which ones there are, and which files the paths in them mean."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -9,6 +9,7 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS, contents, places
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name, unicode_forms
+from uncial.formats.lines import is_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,31 @@ def list_files(settings: SourceSettings, usual: Mapping[str, Sequence[str]], who
     for subset in reversed(SUBSETS):
         entries = getattr(settings, subset)
         for place in places(entries, f"data.{subset}", folders) if entries else ():
-            if place.path.is_dir():
+            path = _list_in(place.path, usual.get(subset, ())) if place.path.is_dir() else place.path
+            if path is None:
                 raise UserError(f"data.{subset}: {place.path} is a folder; data={settings.format} expects a list file")
-            lists.append(ListFile(place.path, subset, folders or (place.path.parent,)))
+            _check_is_list(path, f"data.{subset}")
+            lists.append(ListFile(path, subset, folders or (path.parent,)))
     return lists
 
 
 def stated_by(lists: Sequence[ListFile]) -> dict[str, str]:
     """The lists that state a part, by part."""
     return {entry.subset: f"the list {entry.path}" for entry in reversed(lists) if entry.subset}
+
+
+def _list_in(folder: Path, names: Sequence[str]) -> Path | None:
+    """The list in a folder that was named for one part: the part's own, else the only one."""
+    texts = sorted(path for path in folder.glob("*.txt") if path.is_file())
+    return _first(folder, names) or (texts[0] if len(texts) == 1 else None)
+
+
+def _check_is_list(path: Path, key: str) -> None:
+    """Raises `UserError` for a file that holds data itself, with the format that reads it."""
+    suffix = path.suffix.lower()
+    data = {".xml": "xml", ".arrow": "compiled"}.get(suffix, "lines" if is_image(path) else None)
+    if data is not None:
+        raise UserError(f"{key}: {path} is no list of files; data={data} reads such files themselves")
 
 
 def resolve(name: str, bases: Sequence[Path]) -> Path | None:
@@ -53,14 +70,25 @@ def resolve(name: str, bases: Sequence[Path]) -> Path | None:
     return next((found for form in unicode_forms(name) if (found := _existing(form, bases)) is not None), None)
 
 
-def _existing(name: str, bases: Sequence[Path]) -> Path | None:
+def where_from(bases: Sequence[Path]) -> str:
+    """The folders that relative paths in a list count from, as messages name them."""
+    return " or ".join(map(str, bases))
+
+
+def resolve_folder(name: str, bases: Sequence[Path]) -> Path | None:
+    """The folder that a path in a list means, by the same rules."""
+    forms = unicode_forms(name)
+    return next((found for form in forms if (found := _existing(form, bases, Path.is_dir)) is not None), None)
+
+
+def _existing(name: str, bases: Sequence[Path], exists: Callable[[Path], bool] = Path.is_file) -> Path | None:
     foreign = PureWindowsPath(name) if "\\" in name and "/" not in name else PurePosixPath(name)
     path = Path(*foreign.parts).expanduser()
     candidates = [path] if path.is_absolute() else [base / path for base in bases]
     if path.is_absolute() or foreign.is_absolute():
         tails = [Path(*foreign.parts[start:]) for start in range(1, len(foreign.parts))]
         candidates += [base / tail for tail in tails for base in bases]
-    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    found = next((candidate for candidate in candidates if exists(candidate)), None)
     return Path(os.path.normpath(found)) if found else None
 
 
@@ -82,6 +110,7 @@ def _lists_below_root(
     roots = places(settings.root, "data.root")
     for place in roots:
         if place.path.is_file():
+            _check_is_list(place.path, "data.root")
             lists.append(ListFile(place.path, None, (place.path.parent,)))
             continue
         found = [(_first(place.path, usual.get(subset, ())), subset) for subset in reversed(SUBSETS)]
@@ -95,7 +124,7 @@ def _lists_below_root(
         names = ", ".join([*(names[0] for names in usual.values()), *whole])
         named_roots = ", ".join(str(place.path) for place in roots[:3])
         raise UserError(
-            f"data.root: {named_roots} holds none of the lists {names}, but {contents(roots)}; "
+            f"data.root: {named_roots} holds none of the lists {names}, but {contents(roots, settings.format)}; "
             "name the lists with data.train and data.val"
         )
     return lists

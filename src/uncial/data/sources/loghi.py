@@ -5,7 +5,7 @@ from pathlib import Path
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import selected
 from uncial.data.sources.line_pages import LineImage, line_pages
-from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, stated_by
+from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, stated_by, where_from
 from uncial.errors import LineError, UserError
 from uncial.formats.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
 from uncial.formats.types import Problem, Reading, of_part
@@ -30,9 +30,8 @@ def read(settings: SourceSettings) -> Reading:
         problems += of_part([*faults, *_add_rows(images, entry, rows, settings)], entry.subset)
     if not images:
         first = f": {problems[0].reason} ({problems[0].line})" if problems else ": it has no rows"
-        raise UserError(
-            f"{lists[0].path} names no usable line image{first}; is data.root what its paths are relative to?"
-        )
+        whence = f"relative paths in it count from {where_from(lists[0].bases)}, which data.root sets"
+        raise UserError(f"{lists[0].path} names no usable line image{first}; {whence}")
     return Reading(line_pages(list(images.values()), settings), tuple(problems), stated_by(lists))
 
 
@@ -46,7 +45,10 @@ def _add_rows(
     for row, path in resolved:
         where = f"row {row.number}"
         if path is None:
-            reason = f"the image {row.image} does not exist; put it there, or set data.root to the folder of the paths"
+            reason = (
+                f"the image {row.image} does not exist; relative paths count from {where_from(entry.bases)}: put it "
+                "there, or set data.root to the folder of the paths"
+            )
             problems.append(Problem(str(entry.path), where, reason, "missing_image"))
         elif not selected(named[path], settings.include, settings.exclude):
             continue

@@ -7,9 +7,17 @@ from pathlib import Path
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import compiled
-from uncial.data.sources.finding import matching, selected, without_suffix
+from uncial.data.sources.finding import Place, files, matching, selected, without_suffix
 from uncial.data.sources.line_pages import LineImage, line_pages
-from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, stated_by
+from uncial.data.sources.lists import (
+    ListFile,
+    list_files,
+    relatives,
+    resolve,
+    resolve_folder,
+    stated_by,
+    where_from,
+)
 from uncial.data.sources.transcribed_pages import read_files
 from uncial.data.sources.xml_files import XmlFile
 from uncial.errors import LineError, UserError
@@ -61,7 +69,8 @@ def read(settings: SourceSettings) -> Reading:
             stated |= reading.stated
     if not pages:
         first = f"; the first problem: {problems[0].line or problems[0].file}: {problems[0].reason}" if problems else ""
-        raise UserError(f"{lists[0].path} names no usable page{first}; paths are relative to {lists[0].bases[0]}")
+        whence = f"relative paths in it count from {where_from(lists[0].bases)}, which data.root sets"
+        raise UserError(f"{lists[0].path} names no usable page{first}; {whence}")
     return Reading(tuple(pages), tuple(problems), stated | stated_by(lists))
 
 
@@ -77,7 +86,7 @@ def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: Source
         paths = _files_of(row, listed.bases)
         found += [(number, path) for path in paths]
         if not paths:
-            problems.append(Problem(str(listed.path), f"row {number}", f"there is no file {row}"))
+            problems.append(Problem(str(listed.path), f"row {number}", _not_there(row, listed)))
     named = relatives([path for _, path in found], listed.bases)
     for number, path in found:
         where = f"row {number}"
@@ -95,18 +104,24 @@ def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: Source
 
 
 def _files_of(row: str, bases: Sequence[Path]) -> list[Path]:
-    """The files that a row means: a path, the image of a named `.gt.txt`, or those that a glob matches."""
+    """The files that a row means: a path, the image of a named `.gt.txt`, those in a folder, or that a glob matches."""
     path = resolve(row, bases)
+    if path is None and (folder := resolve_folder(row, bases)) is not None:
+        return [found.path for found in files([Place(folder, folder)], _is_known)]
     if path is None and glob.has_magic(row):
         patterns = [Path(glob.escape(str(base)), row) for base in bases]  # an absolute row stands for itself
-        files = [pattern / "*" if pattern.name == "**" else pattern for pattern in patterns]
-        matches = {match for pattern in files for match in matching(pattern)}
+        globs = [pattern / "*" if pattern.name == "**" else pattern for pattern in patterns]
+        matches = {match for pattern in globs for match in matching(pattern)}
         return sorted(match for match in matches if match.is_file() and _is_known(match))
     if path is not None and path.name.lower().endswith(TEXT_SUFFIX):
         stem = path.name[: -len(TEXT_SUFFIX)]
         images = [other for other in sorted(path.parent.glob(f"{glob.escape(stem)}.*")) if is_image(other)]
         return images[:1]
     return [path] if path else []
+
+
+def _not_there(row: str, listed: ListFile) -> str:
+    return f"there is no file {row}; relative paths count from {where_from(listed.bases)}"
 
 
 def _is_known(path: Path) -> bool:

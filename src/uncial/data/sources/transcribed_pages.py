@@ -168,4 +168,4 @@ def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence
         return f"{settings.key}: {where} holds no {wanted} file but {count:,} {KIND_NAMES[other]}; use data={other}"
     if settings.include or settings.exclude:
         return f"{settings.key}: no {wanted} file in {where} is left by data.include, data.exclude; check these globs"
-    return f"{settings.key}: {where} holds no {wanted} file, but {contents(places)}"
+    return f"{settings.key}: {where} holds no {wanted} file, but {contents(places, settings.format)}"

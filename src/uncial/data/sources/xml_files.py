@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import Place, files, places_by_subset, selected
-from uncial.data.sources.lists import relatives, resolve
+from uncial.data.sources.finding import Found, Place, files, places_by_subset, selected
+from uncial.data.sources.lists import relatives, resolve, resolve_folder, where_from
 from uncial.errors import LineError, UserError
 from uncial.formats.images import is_image
 from uncial.formats.manifest import read_manifest
@@ -72,7 +72,27 @@ def _files_of(
 
 def _below(place: Place, settings: SourceSettings, subset: str | None, named: bool) -> list[XmlFile]:
     found = files([place], _is_xml, settings.include, settings.exclude)
+    if place.path.is_dir() and (settings.include or settings.exclude):
+        found = _by_their_images(found, place, settings)
     return [XmlFile(file.path, file.relative, place.anchor, subset, named) for file in found]
+
+
+def _by_their_images(found: Sequence[Found], place: Place, settings: SourceSettings) -> list[Found]:
+    """The files with those whose image is included by its name, and without those whose image is excluded by its own.
+
+    A glob that excludes every image, as `*.jpg`, means none of the pages."""
+    images = [(image, path) for image in files([place], is_image) if (path := xml_beside(image.path))]
+    left = [(image, path) for image, path in images if selected(image.relative, (), settings.exclude)]
+    taken = {file.path: file for file in found}
+    if left:
+        gone = {path for _, path in images} - {path for _, path in left}
+        taken = {path: file for path, file in taken.items() if path not in gone}
+    for image, path in left:
+        if settings.include and selected(image.relative, settings.include, ()) and path not in taken:
+            relative = place.relative(path)
+            if selected(relative, (), settings.exclude):
+                taken[path] = Found(path, relative)
+    return sorted(taken.values(), key=lambda file: file.relative)
 
 
 def _listed(place: Place, settings: SourceSettings, subset: str | None) -> tuple[list[XmlFile], list[Problem]]:
@@ -87,11 +107,15 @@ def _listed(place: Place, settings: SourceSettings, subset: str | None) -> tuple
     problems = []
     for number, row in rows:
         path = resolve(row, bases)
+        if path is None and (folder := resolve_folder(row, bases)) is not None:
+            found += [file.path for file in files([Place(folder, folder)], _is_xml)]
+            continue
         if path is not None and is_image(path):
             path = xml_beside(path)
         if path is None or not _is_xml(path):
             reason = "is not there" if path is None else "is no XML file"
-            problems.append(Problem(str(place.path), "", f"row {number}: {row} {reason}, looked for below {bases[0]}"))
+            whence = f"relative paths count from {where_from(bases)}"
+            problems.append(Problem(str(place.path), "", f"row {number}: {row} {reason}; {whence}"))
             continue
         found.append(path)
     names = relatives(found, bases)
@@ -110,7 +134,8 @@ def _anchor(path: Path, bases: Sequence[Path]) -> Path:
 def xml_beside(image: Path) -> Path | None:
     """The XML file of an image's name beside it or in a folder that layouts call `page` or `alto`."""
     folders = [image.parent, *(image.parent / name for name in LAYOUT_FOLDERS)]
-    return next((path for folder in folders if (path := folder / f"{image.stem}.xml").is_file()), None)
+    names = (f"{image.stem}.xml", f"{image.stem}.XML")
+    return next((path for folder in folders for name in names if (path := folder / name).is_file()), None)
 
 
 def _is_xml(path: Path) -> bool:

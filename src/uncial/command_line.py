@@ -33,6 +33,7 @@ from uncial.errors import Ended, FindingsError, UserError
 from uncial.secrets import check_no_secrets
 from uncial.sweeps.jobs import has_work
 from uncial.tasks.resumed_config import task_to_run
+from uncial.trust import with_typed_classes
 from uncial.typed_arguments import check_arguments, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
@@ -80,7 +81,7 @@ def run_task(config: DictConfig) -> None:
         check_values(config, conf_folder())
         check_no_secrets(config)
         if has_work(config):
-            get_method(task_to_run(config))(config)
+            get_method(task_to_run(config, conf_folder()))(with_typed_classes(config))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise

@@ -23,6 +23,7 @@ from uncial.tasks.configuration import (
     checkpoints_of,
     listed,
     run_folder,
+    trusted,
     write_config,
 )
 from uncial.tasks.evaluation import origin
@@ -51,7 +52,7 @@ def run(config: DictConfig) -> None:
     truth = load_ground_truth(config)
     write_skipped(folder / "skipped.csv", truth.problems)
     rows = _rows(config, truth)
-    found = judges(files, truth, rows)
+    found = judges(files, trusted(config), truth, rows)
     if not any(len(judge.rows) for judge in found):
         raise UserError(
             "Every line was seen in training by each of these models, so none can judge it: train the runs of a "

@@ -18,7 +18,15 @@ from uncial.reports.scores_page import REPORT, About
 from uncial.reports.tables import write_skipped
 from uncial.tasks.compared_folders import compared_folders
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import check_numbers, data_text, evaluation_settings, listed, run_folder, write_config
+from uncial.tasks.configuration import (
+    check_numbers,
+    data_text,
+    evaluation_settings,
+    listed,
+    run_folder,
+    trusted,
+    write_config,
+)
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.reading import rows_to_score
 from uncial.text.normalization import DEFAULT_PROFILE
@@ -80,8 +88,8 @@ def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
 
 def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     quiet_lightning()
-    contestants = _contestants(config)
-    models = {contestant.name: [load_model(file) for file in contestant.files] for contestant in contestants}
+    contestants, trust = _contestants(config), trusted(config)
+    models = {contestant.name: [load_model(file, trust) for file in contestant.files] for contestant in contestants}
     rules = [recognizer.text for found in models.values() for recognizer, _ in found]
     settings = evaluation_settings(config, config.compare.profile or common_profile(rules))
     folder = run_folder()

@@ -26,6 +26,7 @@ from uncial.tasks.configuration import (
     listed,
     review_target,
     run_folder,
+    trusted,
     write_config,
 )
 from uncial.tasks.page_copies import Found, keep_originals, read_into_copies, read_pages, settings_to_read
@@ -43,7 +44,7 @@ def run(config: DictConfig) -> None:
     check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
     keep_freed_memory()
-    transcriber = load(checkpoint_of(config))
+    transcriber = load(checkpoint_of(config), trust=trusted(config))
     wanted = review_target(config)
     pages, problems = pages_to_read(config, form)
     folder = run_folder()

@@ -24,6 +24,7 @@ from uncial.tasks.configuration import (
     evaluation_settings,
     review_target,
     run_folder,
+    trusted,
     write_config,
 )
 from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
@@ -42,7 +43,7 @@ def run(config: DictConfig) -> None:
     quiet_lightning()
     check_numbers(config)
     path = model_file(checkpoint_of(config))
-    recognizer, card = load_model(path)
+    recognizer, card = load_model(path, trusted(config))
     settings = evaluation_settings(config, config.test.profile or recognizer.text.normalization)
     target = review_target(config)
     folder = run_folder()

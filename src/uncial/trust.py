@@ -68,9 +68,13 @@ def targets_in(plain: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         if isinstance(value, Mapping):
             if "_target_" in value:
                 yield f"{here}._target_".lstrip("."), value["_target_"]
-            waiting += [(f"{here}.{name}".lstrip("."), one) for name, one in value.items()]
+            waiting += [(f"{here}.{name}".lstrip("."), one) for name, one in value.items() if _holds_others(one)]
         elif isinstance(value, list | tuple):
-            waiting += [(f"{here}[{number}]", one) for number, one in enumerate(value)]
+            waiting += [(f"{here}[{number}]", one) for number, one in enumerate(value) if _holds_others(one)]
+
+
+def _holds_others(value: object) -> bool:
+    return isinstance(value, Mapping | list | tuple)
 
 
 def own_targets(plain: Any) -> list[str]:

@@ -1,7 +1,6 @@
 """What a model's file says about itself, checked: plain data of known kinds, whatever stands in the file."""
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,9 +9,16 @@ DEPTH = 32
 
 SHOWN = 60
 
+LONGEST_CONFIG = 1 << 18
+"""Characters of a model's config as JSON; those of this program have two thousand."""
+
+LARGEST = 1e6
+"""A temperature beyond which nothing is left of a confidence; fitted ones are 10 at most."""
+
 
 def parse_card(text: str) -> dict[str, Any]:
-    """The card that a file holds as JSON. Raises `ValueError`, with the reason, where it is none."""
+    """The card that a file holds as JSON, without keys that are null. Raises `ValueError`, with the reason, where it is
+    none."""
     try:
         card = json.loads(text)
     except RecursionError:
@@ -20,10 +26,13 @@ def parse_card(text: str) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise ValueError("it is no table")
     _check_depth(card)
+    stated = {key: value for key, value in card.items() if value is not None}
+    if len(json.dumps(stated.get("model"))) > LONGEST_CONFIG:
+        raise ValueError("its model has more settings than any")
     for key, (is_right, wanted) in KINDS.items():
-        if card.get(key) is not None and not is_right(card[key]):
-            raise ValueError(f"its {key} is {_shown(card[key])}, where {wanted} is needed")
-    return card
+        if key in stated and not is_right(stated[key]):
+            raise ValueError(f"its {key} is {_shown(stated[key])}, where {wanted} is needed")
+    return stated
 
 
 def _check_depth(card: Mapping[str, Any]) -> None:
@@ -59,13 +68,12 @@ def _are_words(value: object) -> bool:
 
 def _is_calibration(value: object) -> bool:
     return isinstance(value, dict) and all(
-        isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) and one > 0
-        for one in value.values()
+        isinstance(one, int | float) and not isinstance(one, bool) and 0 < one < LARGEST for one in value.values()
     )
 
 
 def _is_training(value: object) -> bool:
-    return isinstance(value, dict) and (value.get("page_hashes") is None or _are_words(value["page_hashes"]))
+    return isinstance(value, dict) and _are_words(value.get("page_hashes", []))
 
 
 KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {

@@ -29,6 +29,8 @@ FORMAT_VERSION = 1
 METADATA_KEY = "uncial"
 """Of a safetensors file's metadata; a checkpoint has the same text under the same key."""
 
+LONGEST_MESSAGE = 600
+
 LONGEST_HEADER = 32 << 20
 """Bytes that a file may say about itself: hashes of 400,000 page images."""
 
@@ -88,7 +90,8 @@ def load_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Recognizer,
         recognizer.load_state_dict(weights)
         try_out(recognizer)
     except UserError as error:
-        raise UserError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from error
+        reason = _printable(str(error).removeprefix(str(path)).removeprefix(": "))
+        raise UserError(f"{path}{' ' if str(error).startswith(f'{path} ') else ': '}{reason}") from error
     except RuntimeError as error:
         raise UserError(f"{path}: {MISFIT} ({_told(error)}).") from error
     return recognizer, stored.card
@@ -220,6 +223,12 @@ def _read_checkpoint(path: Path) -> tuple[str, Table, Callable[[], dict[str, Ten
     checkpoint = read_checkpoint(path)
     weights = model_weights(checkpoint)
     return checkpoint[CARD_KEY], {name: tuple(weight.shape) for name, weight in weights.items()}, lambda: weights
+
+
+def _printable(text: str) -> str:
+    """What a message may hold of a file: one line without a terminal's commands, and not a page of it."""
+    shown = "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
+    return shown if len(shown) <= LONGEST_MESSAGE else f"{shown[:LONGEST_MESSAGE]}…"
 
 
 def _told(error: BaseException) -> str:

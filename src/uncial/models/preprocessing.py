@@ -43,6 +43,7 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         """Raise `UserError` for a setting that cannot be."""
+        _whole("channels", self.channels)
         _one_of("channels", self.channels, CHANNELS)
         _one_of("polarity", self.polarity, POLARITIES)
         _one_of("contrast", self.contrast, CONTRASTS)

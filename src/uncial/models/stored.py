@@ -1,13 +1,14 @@
 """The model that a card describes, built only where the file's table of tensors bears it out."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_modules
+from torch.overrides import TorchFunctionMode
 
 from uncial.data.batch import Batch
 from uncial.errors import UserError
@@ -23,6 +24,9 @@ Table = Mapping[str, tuple[int, ...]]
 """The shapes of a file's tensors by their names."""
 
 MISFIT = "the weights do not fit the model that the file describes"
+
+FILLING = ("uniform_", "normal_", "erfinv_", "mul_", "add_", "clamp_", "copy_", "zero_", "fill_", "__setitem__")
+"""Methods of tensors that give them their first values."""
 
 PARTS, PARTS_A_TENSOR = 1000, 20
 """Bounds of how many modules a model is made of."""
@@ -47,14 +51,16 @@ def build_stored(card: Mapping[str, Any], parts: PartsOfFile, table: Table) -> R
         raise UserError(f"{MISFIT} (it names {len(targets):,} parts, and the file holds {len(table)} tensors).")
     known = {"codec": codec_from_json(card["codec"]), "text": text_rules_of(card)}
     is_own = any(is_within(str(target), parts.trust) for _, target in targets)
+    try:
+        with counted(len(table), most), torch.device("meta"), _WithoutFilling():
+            sketch = _recognizer(config, parts, known)
+    except UserError:
+        # A class of the user's own may compute with numbers while it is made.
+        if not is_own:
+            raise
+    else:
+        _compare(sketch, table)
     with counted(len(table), most):
-        with torch.device("meta"):
-            try:
-                _compare(_recognizer(config, parts, known), table)
-            except NotImplementedError as error:
-                # A class of the user's own may compute with numbers while it is made.
-                if not is_own:
-                    raise UserError(f"the model cannot be built: {error}.") from error
         model = _recognizer(config, parts, known)
     _compare(model, table)
     return model.eval()
@@ -72,9 +78,7 @@ def try_out(recognizer: Recognizer) -> None:
         confidence = recognizer.predict(batch)[0].confidence
     except Exception as error:  # whatever a part makes of settings that fit no other
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UserError(
-            f"the model cannot read a line ({reason}); the file may be damaged, use another copy."
-        ) from error
+        raise UserError(f"the model cannot read a line ({reason}); use another copy of the file.") from error
     if not 0 <= confidence <= 1:
         raise UserError("the model's outputs are NaN, as those of a training that diverged are; use another model.")
 
@@ -91,7 +95,13 @@ def text_rules_of(card: Mapping[str, Any]) -> TextRules:
 
 
 def _recognizer(config: Mapping[str, Any], parts: PartsOfFile, known: Mapping[str, Any]) -> Recognizer:
-    model = build_model(config, parts, **known)
+    try:
+        model = build_model(config, parts, **known)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a part makes of settings that nobody has checked
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(f"the model cannot be built ({reason}); use another copy of the file.") from error
     if not isinstance(model, Recognizer):
         raise UserError(f"the file holds a {type(model).__name__}, not a recogniser.")
     return model
@@ -117,6 +127,17 @@ def _compare(model: nn.Module, table: Table) -> None:
 
 def _shape(shape: tuple[int, ...] | None) -> str:
     return "missing" if shape is None else "x".join(map(str, shape)) or "one number"
+
+
+class _WithoutFilling(TorchFunctionMode):
+    """Lets the first weights be, which are drawn for nothing: without memory torch would import seconds of code."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if getattr(func, "__name__", "") in FILLING and args:
+            return args[0]
+        return func(*args, **(kwargs or {}))
 
 
 @contextmanager

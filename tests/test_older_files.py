@@ -108,10 +108,15 @@ def test_a_fine_tuned_model_is_tested_and_tuned_again(older):
     assert tuned.code == 0, tuned
 
 
-def test_a_model_with_a_class_of_ones_own_is_tested_and_its_run_goes_on(older, monkeypatch):
+def test_a_model_with_a_class_of_ones_own_is_tested_and_its_run_goes_on_where_it_is_trusted(older, monkeypatch):
     monkeypatch.syspath_prepend(WRITTEN / "mine")
-    ended = run_program(older / "again", "task=test", *PAGES, "data.subset=all", "checkpoint=runs/shallow")
+    tested = ("task=test", *PAGES, "data.subset=all", "checkpoint=runs/shallow")
+    refused = run_program(older / "refused", *tested)
+    assert refused.code == 1, refused
+    assert "trust=[shallow]" in refused.output
+    ended = run_program(older / "again", *tested, "trust=[shallow]")
     assert ended.code == 0, ended
-    resumed = run_program(older / "shallow", "resume=runs/shallow")
+    assert "trust=[shallow]" in run_program(older / "shallow", "resume=runs/shallow").output
+    resumed = run_program(older / "shallow", "resume=runs/shallow", "trust=[shallow]")
     assert resumed.code == 0, resumed
     assert "step 12/12" in resumed.output

@@ -40,6 +40,7 @@ from uncial.sweeps.jobs import has_work
 from uncial.task_keys import check_typed_keys, without_statement
 from uncial.tasks.resumed_config import task_to_run
 from uncial.termination import TERMINATED, Terminated, sigterm_raises
+from uncial.trust import with_typed_classes
 from uncial.typed_arguments import PEERS, check_arguments, hydra_value, quoted, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
@@ -91,7 +92,7 @@ def run_task(config: DictConfig) -> None:
         check_values(config, conf_folder())
         check_no_secrets(config)
         if has_work(config):
-            get_method(task_to_run(config))(without_statement(config))
+            get_method(task_to_run(config, conf_folder()))(with_typed_classes(without_statement(config)))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise

@@ -110,13 +110,14 @@ def _is_one_array(images: object) -> bool:
     return isinstance(images, np.ndarray) and (images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (3, 4)))
 
 
-def load(path: str | PathLike[str], device: str = "auto") -> Transcriber:
+def load(path: str | PathLike[str], device: str = "auto", trust: str | Sequence[str] = ()) -> Transcriber:
     """The model of a `best.safetensors` file, or of the run folder that holds one. `device` is auto, cpu, cuda or mps.
+    `trust` names modules of others, as ("shallow",), whose classes the model may be made of.
 
-    Raises `UserError` where there is none.
+    Raises `UserError` where there is none, and where it is damaged or made of classes that are not trusted.
     """
     file = model_file(Path(path))
-    recognizer, card = load_model(file)
+    recognizer, card = load_model(file, trust)
     return Transcriber(recognizer, card, device, file.name)
 
 

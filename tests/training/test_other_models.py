@@ -64,7 +64,12 @@ def test_a_backbone_from_outside_trains_and_tests(run, outside, drawn):
     ended = run("--config-dir", str(outside), *data, *own, "trainer.max_steps=3", "trainer.validations=1")
     assert ended.code == 0, ended
     assert load_card(ended.folder)["model"]["backbone"]["_target_"] == "my_strips.Strips"
-    scored = run("task=test", f"checkpoint={ended.folder}", *data, "data.subset=val", into="scored")
+    test = ("task=test", f"checkpoint={ended.folder}", *data, "data.subset=val")
+    refused = run(*test, into="refused")
+    assert refused.code == 1
+    assert "my_strips.Strips" in refused.output
+    assert "trust=[my_strips]" in refused.output
+    scored = run(*test, "trust=[my_strips]", into="scored")
     assert scored.code == 0, scored
     assert scored.metrics["test"]["cer"] == ended.metrics["val"]["cer"]
 

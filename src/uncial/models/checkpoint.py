@@ -2,12 +2,13 @@
 
 import zipfile
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from uncial.errors import UserError
+from uncial.models.foreign import name_foreign
 
 SUFFIX = ".ckpt"
 CARD_KEY = "uncial"
@@ -23,29 +24,63 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises `UserError` for a file that is missing, torn, damaged or no checkpoint of this program.
     """
     try:
-        # torch leaves the check sums in the archive unread, and a torn end may lie within a tensor.
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
+        damaged = _first_damage(path)
         checkpoint = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, zipfile.BadZipFile, UnpicklingError) as error:
+    except Exception as error:  # whatever torn archives and altered pickles make of their readers
         raise UserError(
-            f"{path} cannot be read as a checkpoint ({_first_sentence(error)}): it is torn, damaged or of another "
+            name_foreign(path)
+            or f"{path} cannot be read as a checkpoint ({_first_sentence(error)}): it is torn, damaged or of another "
             "program; use another one."
         ) from error
     if checkpoint is None:
-        raise UserError(f"{path} is damaged ({damaged} in it has changed since it was written): use another one.")
+        raise UserError(f"{path} is damaged ({damaged}): use another one.")
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get(CARD_KEY), str):
-        raise UserError(f"{path} is no checkpoint of a training with uncial; give last.ckpt or one of checkpoints/.")
+        raise UserError(
+            name_foreign(path)
+            or f"{path} is no checkpoint of a training with uncial; give last.ckpt or one of checkpoints/."
+        )
+    weights = checkpoint.get("state_dict")
+    if not isinstance(weights, dict) or not all(
+        isinstance(name, str) and _is_whole(weight) for name, weight in weights.items()
+    ):
+        raise UserError(f"{path} holds no weights of a model, or damaged ones: use another one.")
     return checkpoint
 
 
-def model_weights(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
+def model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
     """The weights of the model in a checkpoint; the averaged ones where the training kept an average."""
     return {
         name.removeprefix(MODEL_PREFIX): weight
         for name, weight in checkpoint["state_dict"].items()
         if name.startswith(MODEL_PREFIX)
     }
+
+
+def _first_damage(path: Path) -> str | None:
+    """What is wrong with the archive, None where nothing is.
+
+    torch leaves its check sums unread, and a torn end may lie within a tensor. It compresses nothing, so that what the
+    archive holds takes no more memory than the file has bytes.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if packed := next((entry for entry in entries if entry.compress_type != zipfile.ZIP_STORED), None):
+            return f"{packed.filename} in it is compressed, as torch writes none"
+        if sum(entry.file_size for entry in entries) > path.stat().st_size:
+            return "its entries are larger than the file"
+        changed = archive.testzip()
+    return None if changed is None else f"{changed} in it has changed since it was written"
+
+
+def _is_whole(weight: object) -> bool:
+    """Whether it is an ordinary tensor, each of whose numbers stands in the file."""
+    return (
+        isinstance(weight, Tensor)
+        and weight.layout == torch.strided
+        and weight.device.type == "cpu"
+        and not weight.is_quantized
+        and weight.numel() * weight.element_size() <= weight.untyped_storage().nbytes()
+    )
 
 
 def _first_sentence(error: BaseException) -> str:

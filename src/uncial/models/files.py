@@ -3,29 +3,36 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from uncial.errors import UserError
-from uncial.models.build import build_model
+from uncial.models.card import parse_card
+from uncial.models.checkpoint import CARD_KEY, model_weights, read_checkpoint
 from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
-from uncial.models.checkpoint import model_weights, read_checkpoint
+from uncial.models.foreign import name_foreign
+from uncial.models.parts import PartsOfFile
 from uncial.models.recognizer import Recognizer
-from uncial.text.codec import codec_from_json
-from uncial.text.normalization import DEFAULT_PROFILE
-from uncial.text.rules import TextRules
+from uncial.models.stored import MISFIT, Table, build_stored, try_out
+from uncial.text.codec import Codec, codec_from_json
+from uncial.trust import trusted_modules
 
 FILE_NAME = "best.safetensors"
 FORMAT = "uncial-recognizer"
 FORMAT_VERSION = 1
 METADATA_KEY = "uncial"
 """Of a safetensors file's metadata; a checkpoint has the same text under the same key."""
+
+LONGEST_MESSAGE = 600
+
+LONGEST_HEADER = 32 << 20
+"""Bytes that a file may say about itself: hashes of 400,000 page images."""
 
 
 def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> None:
@@ -65,45 +72,65 @@ def whole_card(recognizer: Recognizer, card: Mapping[str, Any]) -> str:
     return json.dumps(whole, ensure_ascii=False)
 
 
-def load_model(path: Path) -> tuple[Recognizer, dict[str, Any]]:
+def load_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Recognizer, dict[str, Any]]:
     """Read a model, ready to predict on the CPU, and its card. `path` is a model file, a checkpoint of a training
     (`.ckpt`), or a run folder, whose best model is meant.
 
-    Raises `UserError` for a file that is missing, damaged, from elsewhere or from a newer version.
+    Its parts are classes of this package and of torch.nn; `trust` names modules of others that it may be made of too,
+    beside those of the environment variable UNCIAL_TRUST. Raises `UserError` for a file that is missing, damaged, from
+    elsewhere, from a newer version, or made of other parts. No more memory is taken than the file's weights say.
     """
     path = model_file(path)
-    card, weights = _read(path)
-    model_config = card.get("model")
-    if not isinstance(model_config, dict) or not isinstance(card.get("codec"), dict):
-        raise UserError(f"{path} lacks the model's config or its codec; it may be damaged, use another copy.")
+    stored = _read(path)
+    parts = PartsOfFile(trusted_modules(trust), path)
     try:
-        recognizer = build_model(model_config, codec=codec_from_json(card["codec"]), text=text_rules_of(card))
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from error
-    if not isinstance(recognizer, Recognizer):
-        raise UserError(f"{path} holds a {type(recognizer).__name__}, not a recogniser.")
-    try:
+        recognizer = build_stored(stored.card, parts, stored.table)
+        weights = stored.weights()
+        _check_weights(recognizer, weights)
         recognizer.load_state_dict(weights)
+        try_out(recognizer)
+    except UserError as error:
+        reason = _printable(str(error).removeprefix(str(path)).removeprefix(": "))
+        raise UserError(f"{path}{' ' if str(error).startswith(f'{path} ') else ': '}{reason}") from error
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{path}: the weights do not fit the model that the file describes ({reason}).") from error
-    return recognizer.eval(), card
+        raise UserError(f"{path}: {MISFIT} ({_told(error)}).") from error
+    return recognizer, stored.card
 
 
-def text_rules_of(card: Mapping[str, Any]) -> TextRules:
-    """Return the rules for text that a model's card states; one that states none was trained in the order of the files.
-
-    Raises `UserError` where they cannot be read.
-    """
-    stated = card.get("text")
-    if isinstance(stated, dict):
-        return TextRules.from_json(stated)
-    return TextRules(str(card.get("normalization", DEFAULT_PROFILE)))
+def _check_weights(recognizer: Recognizer, weights: Mapping[str, Tensor]) -> None:
+    """Raises `UserError` for weights of another kind than the model's, and for such as are no numbers."""
+    parameters = {name for name, _ in recognizer.named_parameters()}
+    for name, own in recognizer.state_dict().items():
+        weight = weights[name]
+        if weight.dtype != own.dtype:
+            raise UserError(f"{MISFIT} ({name} is {weight.dtype}, not {own.dtype}).")
+        is_bounded = name in parameters or name.rpartition(".")[2].startswith("running_")
+        if bool(weight.isnan().any()) or (is_bounded and not bool(weight.isfinite().all())):
+            raise UserError(
+                f"the weights contain NaN or Inf ({name}), as those of a training that diverged do; use another model."
+            )
 
 
 def load_card(path: Path) -> dict[str, Any]:
-    """Read a model's card without its weights. Raises `UserError` as `load_model` does."""
-    return _read(model_file(path), weights=False)[0]
+    """Read a model's card without its weights; no part of the model is looked at. Raises `UserError` as `load_model`
+    does.
+    """
+    return _read(model_file(path)).card
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read the weights of a model file alone. Raises `UserError` for one that is missing or damaged."""
+    return _tensors(path, _table_of(path)[1])
+
+
+def codec_of(card: Mapping[str, Any], path: Path) -> Codec:
+    """Return the codec that the card of the model in `path` states. Raises `UserError` where it states none."""
+    if not isinstance(card.get("codec"), dict):
+        raise UserError(f"{path} lacks the model's codec; it may be damaged, use another copy.")
+    try:
+        return codec_from_json(card["codec"])
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def model_file(path: Path) -> Path:
@@ -112,6 +139,8 @@ def model_file(path: Path) -> Path:
     """
     found = path / FILE_NAME if path.is_dir() else path
     if not found.is_file():
+        if path.is_dir() and (foreign := name_foreign(path)):
+            raise UserError(foreign)
         where = f"the folder {path} holds no {FILE_NAME}" if path.is_dir() else f"{path} does not exist"
         raise UserError(
             f"No model found: {where}; give a model file (.safetensors), a checkpoint (.ckpt) or the folder of a "
@@ -120,34 +149,87 @@ def model_file(path: Path) -> Path:
     return found
 
 
-def _read(path: Path, weights: bool = True) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    text, tensors = (_read_checkpoint if path.suffix == CHECKPOINT_SUFFIX else _read_safetensors)(path, weights)
+def _read(path: Path) -> "_Stored":
+    """The card of a model file or of a checkpoint, with the table of its tensors."""
+    text, table, weights = (_read_checkpoint if path.suffix == CHECKPOINT_SUFFIX else _read_safetensors)(path)
     try:
-        card = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}: the description in the file is damaged ({error}); use another copy.") from error
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        card = parse_card(text)
+    except ValueError as error:
+        raise UserError(f"{path}: its description of itself is damaged ({_told(error)}); use another copy.") from error
+    if card.get("format") != FORMAT:
         raise UserError(f"{path} is a {path.suffix[1:]} file but no model of uncial; give the {FILE_NAME} of a run.")
     version = card.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if not isinstance(version, int) or version < 1:
+        raise UserError(f"{path}: the description in the file has no format_version; use another copy.")
+    if version > FORMAT_VERSION:
         raise UserError(
             f"{path} was written by a newer version of uncial (format {version}); update uncial to read it."
         )
-    return card, tensors
+    return _Stored(card, table, weights)
 
 
-def _read_safetensors(path: Path, weights: bool) -> tuple[str, dict[str, torch.Tensor]]:
+@dataclass(frozen=True)
+class _Stored:
+    """A card, the shapes of the weights by their names, and what reads the weights."""
+
+    card: dict[str, Any]
+    table: Table
+    weights: Callable[[], dict[str, Tensor]]
+
+
+def _read_safetensors(path: Path) -> tuple[str, Table, Callable[[], dict[str, Tensor]]]:
+    metadata, table = _table_of(path)
+    if METADATA_KEY not in metadata:
+        what = f"{path} is a {path.suffix[1:]} file but no model of uncial; give the {FILE_NAME} of a run."
+        raise UserError(name_foreign(path, metadata) or what)
+    return metadata[METADATA_KEY], table, lambda: _tensors(path, table)
+
+
+def _table_of(path: Path) -> tuple[dict[str, str], Table]:
+    """What a safetensors file says of itself, and the shapes of its tensors by their names."""
+    try:
+        _check_header(path)
+        with safe_open(path, framework="pt") as opened:
+            shapes = {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
+            return opened.metadata() or {}, shapes
+    except Exception as error:  # whatever a damaged file makes of its reader
+        raise UserError(
+            name_foreign(path)
+            or f"{path} cannot be read as a model: {_told(error)}; it is damaged or no safetensors file, use another "
+            "copy."
+        ) from error
+
+
+def _tensors(path: Path, names: Iterable[str]) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as opened:
-            metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()} if weights else {}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise UserError(
-            f"{path} cannot be read as a model: {error}; it is damaged or no safetensors file, use another copy."
-        ) from error
-    return metadata.get(METADATA_KEY, "null"), tensors
+            return {name: opened.get_tensor(name) for name in names}
+    except Exception as error:  # whatever a kind of number makes of torch that it does not know
+        raise UserError(f"{path}: the weights cannot be read ({_told(error)}); use another copy.") from error
 
 
-def _read_checkpoint(path: Path, weights: bool) -> tuple[str, dict[str, torch.Tensor]]:
+def _check_header(path: Path) -> None:
+    """Raises `ValueError` where a safetensors file has no room for what it says about itself, or says far too much."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if size < 8 or length > size - 8:
+        raise ValueError(f"its description of {length:,} bytes does not fit into its {size:,} bytes")
+    if length > LONGEST_HEADER:
+        raise ValueError(f"its description has {length:,} bytes")
+
+
+def _read_checkpoint(path: Path) -> tuple[str, Table, Callable[[], dict[str, Tensor]]]:
     checkpoint = read_checkpoint(path)
-    return checkpoint[METADATA_KEY], model_weights(checkpoint) if weights else {}
+    weights = model_weights(checkpoint)
+    return checkpoint[CARD_KEY], {name: tuple(weight.shape) for name, weight in weights.items()}, lambda: weights
+
+
+def _printable(text: str) -> str:
+    """What a message may hold of a file: one line without a terminal's commands, and not a page of it."""
+    shown = "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
+    return shown if len(shown) <= LONGEST_MESSAGE else f"{shown[:LONGEST_MESSAGE]}…"
+
+
+def _told(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

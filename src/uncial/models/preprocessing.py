@@ -14,6 +14,8 @@ CONTRASTS = ("stretch", "none")
 BACKGROUND = 255
 MOST_PADDING = 256
 """The value of paper without ink, and of padding."""
+MOST_MULTIPLE = 4096
+"""Pixels; a single line is as wide at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,20 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         """Raise `UserError` for a setting that cannot be."""
+        _whole("channels", self.channels)
         _one_of("channels", self.channels, CHANNELS)
         _one_of("polarity", self.polarity, POLARITIES)
         _one_of("contrast", self.contrast, CONTRASTS)
+        _whole("height", self.height)
         if not 16 <= self.height <= 256:
             raise UserError(
                 f"model.preprocessing.height is {self.height}; a line height between 16 and 256 pixels is needed."
             )
-        if self.width_multiple < 1:
-            raise UserError(f"model.preprocessing.width_multiple is {self.width_multiple}; 1 or more is needed.")
+        _whole("width_multiple", self.width_multiple)
+        if not 1 <= self.width_multiple <= MOST_MULTIPLE:
+            raise UserError(
+                f"model.preprocessing.width_multiple is {self.width_multiple}; 1 to {MOST_MULTIPLE} pixels are needed."
+            )
         if not 0 <= self.ink < self.paper <= 100:
             raise UserError(
                 f"model.preprocessing.ink is {self.ink} and paper {self.paper}; "
@@ -137,6 +144,11 @@ def _both_sides(padding: Any) -> tuple[int, int]:
             "[left, right] are needed."
         )
     return int(sides[0]), int(sides[1])
+
+
+def _whole(key: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UserError(f"model.preprocessing.{key} is {value!r}; a whole number is needed.")
 
 
 def _one_of(key: str, value: object, allowed: tuple[object, ...]) -> None:

@@ -9,11 +9,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uncial.data.batch import Batch
+from uncial.errors import UserError
 from uncial.models.preprocessing import BACKGROUND, Preprocessing
 from uncial.models.shortcut import Shortcut
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
 from uncial.text.transcription import Transcription
+
+MAX_SHORTCUT = 1e6
+"""A weight beyond which the main loss is lost in rounding."""
 
 
 class Recognizer(nn.Module):
@@ -43,6 +47,10 @@ class Recognizer(nn.Module):
         span_masks: Callable[..., nn.Module] | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(preprocessing, Preprocessing):
+            raise UserError("model.preprocessing is no preprocessing: choose one with model/preprocessing=line.")
+        if not isinstance(shortcut, int | float) or not 0 <= shortcut <= MAX_SHORTCUT:
+            raise UserError(f"model.shortcut is {shortcut!r}; a weight from 0 to {MAX_SHORTCUT:g} is needed.")
         self.preprocessing = preprocessing
         self.codec = codec
         self.text = text or TextRules()

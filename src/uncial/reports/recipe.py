@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.config_keys import leaves
+from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
 from uncial.reports.figures import plural, rate
+from uncial.saved_yaml import literal
 from uncial.training.recipe import Choice, Facts
 
 
@@ -37,7 +39,7 @@ def write_recipe(path: Path, facts: Facts, choices: Sequence[Choice], name: str)
     folder = shlex.quote(str(path.parent.parent))
     lines += [f"#   python run.py --config-dir {folder} experiment={path.stem} data=…", "defaults:"]
     lines += [f"  - override /{choice.key}: {choice.value}  # {choice.reason}" for choice in groups]
-    lines += ["", OmegaConf.to_yaml(OmegaConf.create({"name": name}))]
+    lines += ["", OmegaConf.to_yaml(OmegaConf.create(literal({"name": name})))]
     for group in dict.fromkeys(choice.key.partition(".")[0] for choice in keys):
         lines.append(f"{group}:")
         for choice in keys:
@@ -53,7 +55,11 @@ def read_recipe(path: Path) -> list[str]:
     content: Any = OmegaConf.to_container(OmegaConf.load(path))
     entries = [entry for default in content["defaults"] for entry in default.items()]
     groups = [f"{key.removeprefix('override /')}={value}" for key, value in entries]
-    return [*groups, *(f"{key}={value}" for key, value in leaves(content) if key not in ("defaults", "name"))]
+    keys = [f"{key}={value}" for key, value in leaves(content) if key not in ("defaults", "name")]
+    for line in (*groups, *keys):
+        if "_target_" in line or "${" in line:
+            raise UserError(f"{path} holds {line}, which task=auto does not choose: type it, or remove the file.")
+    return [*groups, *keys]
 
 
 def _facts(facts: Facts) -> str:

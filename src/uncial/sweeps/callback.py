@@ -12,6 +12,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config_keys import check_value, conf_folder
 from uncial.errors import Ended, FindingsError, PrunedError, UserError
@@ -28,6 +29,7 @@ from uncial.sweeps.outcome import (
     what_differs,
     write_outcome,
 )
+from uncial.sweeps.restored import check_restored
 from uncial.sweeps.runs import planned_jobs
 from uncial.sweeps.swept import swept
 from uncial.task_keys import check_swept_keys
@@ -176,10 +178,12 @@ def _restore(config: DictConfig, folder: Path) -> None:
     try:
         saved = OmegaConf.load(folder / MULTIRUN)
         assert isinstance(saved, DictConfig)
-        before = [line for line in saved.hydra.overrides.task if typed_key(line) != "resume"]
+        plain: Any = OmegaConf.to_container(saved, resolve=False)
+        check_restored(plain, OmegaConf.to_container(config, resolve=False), folder)  # type: ignore[arg-type]
+        before = [line for line in saved.hydra.overrides.task if typed_key(line) not in ("resume", "trust")]
         sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
         subdir = saved.hydra.sweep._get_node("subdir")._value()
-    except (OSError, ValueError, OmegaConfBaseException) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"{folder / MULTIRUN} cannot be read ({error}): the sweep has to be started anew.") from None
     typed = [line for line in config.hydra.overrides.task if typed_key(line) != "resume" and line not in before]
     for line in typed:
@@ -193,7 +197,7 @@ def _restore(config: DictConfig, folder: Path) -> None:
     changed = {key: OmegaConf.select(config, key) for key in further}
     with _changeable(config):
         for key in saved:
-            if key != "hydra":
+            if key not in ("hydra", "trust"):
                 config[key] = saved[key]
         config.hydra.launcher, config.hydra.sweeper = launcher, sweeper
         for key, value in changed.items():

@@ -8,10 +8,10 @@ from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from hydra.errors import HydraException
 
 from uncial.errors import UserError
+from uncial.saved_yaml import read_saved
 from uncial.sweeps.jobs import CONFIG, METRICS
 from uncial.sweeps.outcome import FAILED, FINISHED, MULTIRUN, PRUNED, is_sweep, numbered, read_outcome
 from uncial.training.lock import is_locked
@@ -90,26 +90,22 @@ def planned_jobs(folder: Path) -> Mapping[str, tuple[str, ...]]:
     """The jobs of a sweep by the names of their folders, with their overrides, as Hydra's basic sweeper makes them;
     none where another one does or where folders have other names."""
     try:
-        saved = OmegaConf.load(folder / MULTIRUN)
-        assert isinstance(saved, DictConfig)
-        raw = OmegaConf.to_container(saved.hydra.sweep, resolve=False)
-        sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
-        assert isinstance(raw, dict)
-        assert isinstance(sweeper, dict)
-        if not sweeper["_target_"].endswith("BasicSweeper") or raw["subdir"] != "${hydra.job.num}":
+        hydra = read_saved(folder / MULTIRUN)["hydra"]
+        sweeper = hydra["sweeper"]
+        if not sweeper["_target_"].endswith("BasicSweeper") or hydra["sweep"]["subdir"] != "${hydra.job.num}":
             return {}
-        typed = [line for line in saved.hydra.overrides.task if not line.startswith("resume=")]
+        typed = [line for line in hydra["overrides"]["task"] if not line.startswith(("resume=", "trust="))]
         lines = [*(f"{key}={value}" for key, value in (sweeper["params"] or {}).items()), *typed]
         jobs = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(lines), None)[0]
-    except (OSError, ValueError, OmegaConfBaseException):
+    except (UserError, KeyError, TypeError, AttributeError, HydraException):
         return {}
     return {str(number): tuple(overrides) for number, overrides in enumerate(jobs)}
 
 
 def _yaml(path: Path) -> Any:
     try:
-        return OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    except Exception:  # Whatever a torn file makes of the parser.
+        return read_saved(path)
+    except UserError:
         return {}
 
 

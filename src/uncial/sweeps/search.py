@@ -19,6 +19,7 @@ from optuna.trial import TrialState
 from uncial.errors import UserError
 from uncial.reports.figures import plural
 from uncial.reports.leaderboard import shown
+from uncial.saved_yaml import literal_config
 from uncial.sweeps.outcome import FINISHED, MULTIRUN, PRUNED, failure, read_outcome, write_outcome
 from uncial.sweeps.runs import read_run
 from uncial.sweeps.search_space import SearchSpace, search_space
@@ -82,7 +83,7 @@ def sampler(config: DictConfig, number: int) -> Any:
     own: Any = OmegaConf.to_container(config.hydra.sweeper.sampler, resolve=True)
     if own.get("seed") is not None:
         own["seed"] = (int(own["seed"]) * APART + number) % 2**32
-    return made(OmegaConf.create({"hydra": {"sweeper": {"sampler": own}}}), "hydra.sweeper.sampler")
+    return made(literal_config({"hydra": {"sweeper": {"sampler": own}}}), "hydra.sweeper.sampler")
 
 
 def jobs_left(study: optuna.Study, n_trials: int) -> list[int]:

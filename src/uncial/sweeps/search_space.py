@@ -23,7 +23,11 @@ class SearchSpace:
     distributions: Mapping[str, BaseDistribution]
 
     def overrides(self, values: Mapping[str, Any]) -> list[str]:
-        """Those of the job that tries these values."""
+        """Those of the job that tries these values. Raises `UserError` for one that the space does not hold: they may
+        come from the search's file."""
+        for key, distribution in self.distributions.items():
+            if isinstance(distribution, CategoricalDistribution) and values[key] not in distribution.choices:
+                raise UserError(f"{key}={values[key]} of an earlier trial is none of the values that are searched.")
         return [*(f"{key}={_text(values[key])}" for key in self.distributions), *self.fixed]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.models.files import load_card
-from uncial.text.codec import CharacterCodec, Codec, codec_from_json, unknown_counts
+from uncial.models.files import codec_of, load_card
+from uncial.text.codec import CharacterCodec, Codec, unknown_counts
 from uncial.text.kraken_codec import read_kraken_codec
 from uncial.text.pieces import described
 from uncial.text.replacements import replacements_of
@@ -55,4 +55,4 @@ def given_codec(path: Path) -> Codec:
     """The codec of a kraken codec file (.json), of a model file, or of the model in a run folder."""
     if path.suffix.lower() == ".json":
         return read_kraken_codec(path)
-    return codec_from_json(load_card(path)["codec"])
+    return codec_of(load_card(path), path)

@@ -24,6 +24,7 @@ from uncial.tasks.configuration import (
     checkpoints_of,
     listed,
     run_folder,
+    trusted,
     write_config,
 )
 from uncial.tasks.evaluation import origin
@@ -54,7 +55,7 @@ def run(config: DictConfig) -> None:
     truth = load_ground_truth(config)
     write_skipped(folder / "skipped.csv", truth.problems)
     rows = _rows(config, truth)
-    found = judges(files, truth, rows)
+    found = judges(files, trusted(config), truth, rows)
     apply_typed_keys([judge.recognizer for judge in found], config)
     if not any(len(judge.rows) for judge in found):
         raise UserError(

@@ -28,6 +28,7 @@ from uncial.training.plan import Wanted
 from uncial.training.probe import Probe
 from uncial.training.recipe import Facts, recipe
 from uncial.training.trainer import make_trainer, quiet_lightning
+from uncial.trust import with_typed_classes
 from uncial.typed_arguments import typed_key
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ def typed_for_training() -> list[str]:
 def chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictConfig:
     """The config of a plain training; what was typed wins."""
     named = [] if any(typed_key(line) == "name" for line in typed) else ["name=auto-${data.name}"]
-    return without_statement(compose(HydraConfig.get().job.config_name, [*named, *chosen, *typed]))
+    composed = compose(HydraConfig.get().job.config_name, [*named, *chosen, *typed])
+    return with_typed_classes(without_statement(composed))
 
 
 def measured(config: DictConfig, typed: Collection[str]) -> Facts:

@@ -25,6 +25,7 @@ from uncial.tasks.configuration import (
     evaluation_settings,
     listed,
     run_folder,
+    trusted,
     write_config,
 )
 from uncial.tasks.loading import load_ground_truth
@@ -90,8 +91,8 @@ def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
 
 def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     quiet_lightning()
-    contestants = _contestants(config)
-    models = {contestant.name: [load_model(file) for file in contestant.files] for contestant in contestants}
+    contestants, trust = _contestants(config), trusted(config)
+    models = {contestant.name: [load_model(file, trust) for file in contestant.files] for contestant in contestants}
     apply_typed_keys([recognizer for found in models.values() for recognizer, _ in found], config)
     rules = [recognizer.text for found in models.values() for recognizer, _ in found]
     settings = evaluation_settings(config, config.compare.profile or common_profile(rules))

@@ -24,7 +24,9 @@ from uncial.formats.atomic import replacing_text
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
 from uncial.reports.environment import read_environment, write_environment
+from uncial.saved_yaml import list_as_yaml, resolved
 from uncial.task_keys import without_unread
+from uncial.trust import trusted_modules
 
 LEAST = {
     "seed": 0,
@@ -113,16 +115,14 @@ def write_config(config: DictConfig, folder: Path) -> None:
     with replacing_text(folder / "overrides.yaml") as file:
         # What was resumed is no part of what the run is.
         typed = [line for line in HydraConfig.get().overrides.task if not line.startswith("resume=")]
-        file.write(OmegaConf.to_yaml(OmegaConf.create(typed)))
+        file.write(list_as_yaml(typed))
     write_environment(folder, int(config.seed))
 
 
 def plain_config(config: Any) -> DictConfig:
     """A copy without references, for another process: there they would be resolved anew, as the time in a folder's
     name."""
-    plain = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
-    assert isinstance(plain, DictConfig)
-    return plain
+    return resolved(config)
 
 
 def check_numbers(config: DictConfig) -> None:
@@ -156,6 +156,11 @@ def listed(value: Any) -> tuple[str, ...]:
     if isinstance(value, ListConfig | list | tuple):
         return tuple(str(item) for item in value)
     return (str(value),)
+
+
+def trusted(config: DictConfig) -> tuple[str, ...]:
+    """The modules whose classes a model may be made of: those of `trust` and of UNCIAL_TRUST."""
+    return trusted_modules(listed(config.get("trust")))
 
 
 def data_text(config: DictConfig) -> str:

@@ -29,6 +29,7 @@ from uncial.tasks.configuration import (
     data_text,
     evaluation_settings,
     run_folder,
+    trusted,
     write_config,
 )
 from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
@@ -52,7 +53,7 @@ def run(config: DictConfig) -> None:
     check_subset(config)
     method = choice(config.ensemble.method, "ensemble.method", ("vote", "average"))
     how = choice(config.ensemble.members, "ensemble.members", ("all", "greedy"))
-    members = find_members(config.checkpoint)
+    members = find_members(config.checkpoint, trusted(config))
     check_members(members, method)
     rules = [member.recognizer.text for member in members]
     settings = evaluation_settings(config, common_profile(rules))

@@ -22,7 +22,7 @@ from uncial.models.files import FILE_NAME, load_model, model_file
 from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.reports.scores import score_figures
-from uncial.tasks.configuration import listed, run_folder
+from uncial.tasks.configuration import listed, run_folder, trusted
 from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.reading import read_lines
 from uncial.tasks.recognition import loading_to_read, part_of
@@ -64,7 +64,7 @@ def cer(lines: Sequence[EvaluatedLine]) -> float:
     return scores(sum((line.counts for line in lines), Counts())).cer
 
 
-def find_members(given: Any) -> list[Member]:
+def find_members(given: Any, trust: Sequence[str] = ()) -> list[Member]:
     """The models of `checkpoint`. Raises `UserError` for fewer than two, and for one that is named twice."""
     entries = [path for entry in (given if isinstance(given, ListConfig) else [given]) for path in listed(entry)]
     paths = [path for entry in entries for path in _files(Path(entry))]
@@ -74,7 +74,7 @@ def find_members(given: Any) -> list[Member]:
         raise UserError(
             "task=ensemble needs two models or more: checkpoint=[A,B], or a folder that holds several, as a sweep's."
         )
-    return [Member(path, *load_model(path)) for path in paths]
+    return [Member(path, *load_model(path, trust)) for path in paths]
 
 
 def _files(entry: Path) -> Iterator[Path]:
@@ -98,7 +98,7 @@ def voted(readings: Sequence[Sequence[LineResult]]) -> list[LineResult]:
 
 def mean_model(members: Sequence[Member], lines: Lines) -> Member:
     """A model with the mean of the members' weights, its batch normalisations measured on training lines."""
-    into, card = load_model(members[0].path)
+    into, card = load_model(members[0].path, trusted(lines.config))
     recognizer = averaged([member.recognizer for member in members], into)
     config, truth = lines.config, lines.truth
     rows = truth.rows["train"]

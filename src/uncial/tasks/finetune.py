@@ -21,7 +21,7 @@ from uncial.reports.scores_page import About
 from uncial.reports.tables import write_skipped
 from uncial.tasks import train
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import check_subset, evaluation_settings
+from uncial.tasks.configuration import check_subset, evaluation_settings, trusted
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
 from uncial.tasks.reading import rows_to_score
@@ -52,10 +52,10 @@ def finetune(this: Session) -> None:
     truth = load_ground_truth(config)
     part, rows = rows_to_score(config, truth)
     sources = xml_files(truth, rows)
-    write_copies(base, sources, config.data, folder / "before")
+    write_copies(base, sources, config, folder / "before")
     train.train(this)
     tuned = folder / "best.safetensors"
-    write_copies(tuned, sources, config.data, folder / "after")
+    write_copies(tuned, sources, config, folder / "after")
     comparison = compared(this, truth, rows, base, tuned)
     write_comparison(folder, comparison, LINES)
     about = About(
@@ -74,15 +74,16 @@ def xml_files(truth: GroundTruth, rows: np.ndarray) -> list[Path]:
     return sorted(file for file in files if file.suffix.lower() == ".xml")
 
 
-def write_copies(model: Path, sources: Sequence[Path], data: DictConfig, target: Path) -> None:
+def write_copies(model: Path, sources: Sequence[Path], config: DictConfig, target: Path) -> None:
     """Copies of the files with what the model reads in all of their lines; what could not be read is listed beside
     them."""
     if not sources:
         log.warning("The test lines come from no PAGE or ALTO files, so that there is no copy of them to write.")
         return
-    pages, problems = _pages(sources, data)
+    pages, problems = _pages(sources, config.data)
     found = Found(problems=problems)
-    read_into_copies(pages, Transcriber(*load_model(model), name=model.name), data, found, target)
+    transcriber = Transcriber(*load_model(model, trusted(config)), name=model.name)
+    read_into_copies(pages, transcriber, config.data, found, target)
     if found.problems:
         write_skipped(target / "skipped.csv", found.problems)
         log.warning(f"{len(found.problems)} pages or lines could not be read: {target / 'skipped.csv'}")
@@ -96,6 +97,7 @@ def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], l
 
 def compared(this: Session, truth: GroundTruth, rows: np.ndarray, before: Path, after: Path) -> Comparison:
     """What both models read in the same lines, in the form of text that the second of them learned."""
-    models = {"before": [load_model(before)], "after": [load_model(after)]}
+    trust = trusted(this.config)
+    models = {"before": [load_model(before, trust)], "after": [load_model(after, trust)]}
     settings = evaluation_settings(this.config, models["after"][0][0].text.normalization)
     return compared_models(this.config, this.folder, truth, rows, models, settings)

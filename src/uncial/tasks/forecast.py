@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config_keys import leaves
 from uncial.errors import UserError
@@ -20,6 +19,7 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
 from uncial.reports.line_results import LINES_FILE, read_line_results
+from uncial.saved_yaml import literal_config, read_saved
 from uncial.tasks.configuration import check_numbers, evaluation_settings, listed, run_folder, write_config
 from uncial.tasks.resumed_config import MACHINE
 
@@ -101,15 +101,16 @@ def _read(folder: Path) -> FinishedRun:
     if trained_on < 1:
         raise UserError(f"{folder / 'metrics.json'} is not that of a training with its number of lines.")
     try:
-        config = OmegaConf.load(folder / "config.yaml")
-    except (OSError, ValueError, YAMLError):
-        config = OmegaConf.create({})
-    if not isinstance(config, DictConfig) or not isinstance(config.get("seed"), int):
+        config = read_saved(folder / "config.yaml")
+    except UserError:
+        config = {}
+    if not isinstance(config, dict) or not isinstance(config.get("seed"), int):
         raise UserError(f"{folder / 'config.yaml'} is not that of a training with its seed.")
     lines = read_line_results(folder / LINES_FILE)
     if not any(line.truth for line in lines):
         raise UserError(f"{folder / LINES_FILE} holds no line with a text.")
-    return FinishedRun(folder, config, trained_on, sorted(lines, key=lambda line: (line.origin.page, line.origin.line)))
+    ordered = sorted(lines, key=lambda line: (line.origin.page, line.origin.line))
+    return FinishedRun(folder, literal_config(config), trained_on, ordered)
 
 
 def check_comparable(runs: Sequence[FinishedRun]) -> None:

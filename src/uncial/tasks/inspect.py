@@ -23,7 +23,7 @@ from uncial.reports.tables import write_skipped
 from uncial.tasks.alphabet import text_rules
 from uncial.tasks.augmentation_sheet import draw_augmentation
 from uncial.tasks.checking import find
-from uncial.tasks.configuration import check_numbers, listed, run_folder, write_config
+from uncial.tasks.configuration import check_numbers, listed, run_folder, trusted, write_config
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.recognition import texts_of
 from uncial.tasks.schedule_sheet import draw_planned_schedule
@@ -35,7 +35,7 @@ def run(config: DictConfig) -> None:
     schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
     check_numbers(config)
     grave((), config.inspect.fail_on)
-    recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)))[0]
+    recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), trusted(config))[0]
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)

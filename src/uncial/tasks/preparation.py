@@ -17,6 +17,7 @@ from uncial.models.build import build_model
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
 from uncial.tasks.alphabet import codec_for, text_rules
+from uncial.tasks.configuration import trusted
 from uncial.tasks.control import wanted_length
 from uncial.tasks.instantiation import made
 from uncial.tasks.pretrained import lr_factors, pretrained_recognizer
@@ -51,7 +52,7 @@ def prepared(this: Session, truth: GroundTruth) -> Prepared:
     config, state = this.config, this.state
     seed_all(config.seed)
     metric = made(config, "model.metric")
-    recognizer = new_recognizer(config, truth) if state is None else load_model(state.path)[0].train()
+    recognizer = new_recognizer(config, truth) if state is None else load_model(state.path, trusted(config))[0].train()
     parts, dropped = training_parts(config, truth, recognizer)
     # A run that goes on with another number of devices keeps its batches, and so its steps and its place among them.
     devices = processes() if state is None else state.state.devices

@@ -10,10 +10,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config_keys import leaves
 from uncial.errors import UserError
-from uncial.models.files import load_card, load_model, text_rules_of
+from uncial.models.files import load_card, load_model
 from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
-from uncial.tasks.configuration import listed
+from uncial.models.stored import text_rules_of
+from uncial.saved_yaml import literal
+from uncial.tasks.configuration import listed, trusted
 from uncial.tasks.explicit import Explicit, explicit
 from uncial.text.rules import TextRules
 from uncial.training.freezing import Freezing, duration_of, frozen_parts
@@ -35,19 +37,24 @@ def with_pretrained_model(config: DictConfig) -> DictConfig:
     """Return the config with the model that `pretrained` holds: architecture, normalisation and preprocessing, but
     for the keys that were set on the command line or in the experiment. Each difference is reported.
 
-    Raises `UserError` for another architecture than the pretrained one, unless `reinitialize` lets its part start anew.
+    Nothing in the model's file is resolved: its values stand in the config as they are. Raises `UserError` for another
+    architecture than the pretrained one, unless `reinitialize` lets its part start anew, and for a file that is damaged
+    or names classes that are not trusted.
     """
     if config.pretrained is None:
         if listed(config.reinitialize):
             raise UserError("reinitialize names parts of a pretrained model: add pretrained=RUN, or leave it out.")
         return config
-    stored = stored_model(load_card(Path(str(config.pretrained))))
+    path = Path(str(config.pretrained))
+    stored = stored_model(load_model(path, trusted(config))[1])
+    if not isinstance(stored.get("name"), str):
+        raise UserError(f"{path} does not say which model it is (model.name); use another copy.")
     given = _plain(config.model, resolve=True)
     chosen = merged(stored, given, explicit("model"), listed(config.reinitialize))
     result = deepcopy(config)
     unresolved = _plain(config.model, resolve=False)
     OmegaConf.set_struct(result, False)
-    result.model = {**chosen, **{key: unresolved[key] for key in OF_THE_RUN}}
+    result.model = {**literal(chosen), **{key: unresolved[key] for key in OF_THE_RUN}}
     _report(stored, given, chosen)
     return result
 
@@ -81,7 +88,7 @@ def merged(
     for part in sorted(choice.partition(".")[2] for choice in said.choices if "." in choice):
         if part in ("preprocessing", "text") or part in top_parts(reinitialize):
             chosen[part] = deepcopy(given[part])
-        elif given[part] != stored[part]:
+        elif given[part] != stored.get(part):
             raise UserError(
                 f"model/{part} chooses another {part} than the pretrained model has: leave it out, or let this part "
                 f"start anew with 'reinitialize=[{part}]'."
@@ -96,7 +103,7 @@ def pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextR
     the prepared training `texts`."""
     if config.model.codec is not None:
         raise UserError("model.codec and pretrained both give an alphabet: leave model.codec out; resize changes it.")
-    pretrained, _ = load_model(Path(str(config.pretrained)))
+    pretrained, _ = load_model(Path(str(config.pretrained)), trusted(config))
     shown = [rules.display(text) for text in texts]
     return transfer(pretrained, config.model, shown, rules, str(config.resize), listed(config.reinitialize))
 
@@ -106,7 +113,7 @@ def lineage(config: DictConfig, state: Path | None) -> list[str]:
     resumed, as the pretrained model may have gone since."""
     if state is not None:
         return list(load_card(state).get(KEY, []))
-    return [] if config.pretrained is None else lineage_from(*load_model(Path(str(config.pretrained))))
+    return [] if config.pretrained is None else lineage_from(*load_model(Path(str(config.pretrained)), trusted(config)))
 
 
 def seen_before(config: DictConfig, state: Path | None) -> list[str]:
@@ -150,7 +157,9 @@ def _set(target: dict[str, Any], path: Sequence[str], source: Mapping[str, Any])
     value: Any = source
     for word in path[:-1]:
         value = value[word]
-        target = target.setdefault(word, {})
+        if not isinstance(target.get(word), dict):
+            target[word] = {key: deepcopy(one) for key, one in value.items() if not isinstance(one, dict)}
+        target = target[word]
     if path[-1] in value:
         target[path[-1]] = deepcopy(value[path[-1]])
 

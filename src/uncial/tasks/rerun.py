@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig
-from safetensors.torch import load_file
 
 from uncial.errors import FindingsError, UserError
+from uncial.models.files import read_weights
 from uncial.reports.console import make_console, show
 from uncial.reports.environment import differences, read_environment
 from uncial.reports.tables import write_json
@@ -79,7 +79,7 @@ def compare_runs(before: Path, now: Path) -> Repetition:
 
 
 def _weights(before: Path, now: Path) -> list[str]:
-    old, new = load_file(before / WEIGHTS), load_file(now / WEIGHTS)
+    old, new = read_weights(before / WEIGHTS), read_weights(now / WEIGHTS)
     if old.keys() != new.keys():
         return ["the models have other parts"]
     unequal = [name for name in old if not torch.equal(old[name], new[name])]

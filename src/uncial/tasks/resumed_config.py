@@ -8,11 +8,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config_keys import shown
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing_text
+from uncial.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
+from uncial.trust import check_saved_targets, trusted_modules
 from uncial.typed_arguments import as_typed
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ MACHINE = (
     "report",
     "paths",
     "resume",
+    "trust",
 )
 """Keys, and groups of them, that say on what a run runs and what it tells, not what comes out of it."""
 
@@ -43,6 +45,8 @@ LENGTH = "trainer.max_epochs"
 
 LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None}
 """Keys that a config.yaml may lack which was written before there were any, and what they mean in it."""
+
+FINE_TUNING = "finetune"
 
 
 def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") -> DictConfig:
@@ -66,8 +70,9 @@ def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") ->
     return config
 
 
-def task_to_run(typed: DictConfig) -> str:
-    """The dotted path of the task: what `typed` names; a fine-tuning goes on as one where `resume` alone names it."""
+def task_to_run(typed: DictConfig, conf: Path) -> str:
+    """The dotted path of the task: what `typed` names; a fine-tuning goes on as one where `resume` alone names it. It
+    is that of the program's own files in `conf`, never one that the folder holds."""
     own = str(typed.task._target_)
     if typed.resume in (None, "auto") or any(_key(override) == "task" for override in typed_overrides()):
         return own
@@ -76,21 +81,26 @@ def task_to_run(typed: DictConfig) -> str:
         config = _load(folder if folder.is_dir() else folder.parent)
     except UserError:
         return own  # which says what is wrong with the folder
-    is_fine_tuning = OmegaConf.select(config, "task.name") == "finetune"
-    return str(config.task._target_) if is_fine_tuning else own
+    is_fine_tuning = OmegaConf.select(config, "task.name") == FINE_TUNING
+    return str(OmegaConf.load(conf / "task" / f"{FINE_TUNING}.yaml")._target_) if is_fine_tuning else own
 
 
 def saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] = ()) -> DictConfig:
     """The config saved in `folder`, with what was typed of the keys that may change; `ignored` ones stay as saved.
 
-    Raises `UserError` for a key that would make another run of it.
+    Raises `UserError` for a key that would make another run of it, and for a class that the folder names and that is
+    neither a part of this program nor trusted by what was typed.
     """
     config, before = _load(folder), set(read_overrides(folder))
+    saved = {key: value for key, value in _plain(config).items() if key not in ("task", "trust")}
+    check_saved_targets(saved, trusted_modules(typed.get("trust")), folder / CONFIG)
+    config.trust = typed.get("trust")
     for override in typed_overrides():
         if _key(override) in ignored:
             continue
         if _may_change(override) and not override.is_delete():
-            OmegaConf.update(config, _key(override), OmegaConf.select(typed, _key(override)), force_add=True)
+            value = literal(_plain(OmegaConf.select(typed, _key(override))))
+            OmegaConf.update(config, _key(override), value, force_add=True)
         elif override.input_line not in before:
             _refuse_change(override, config, typed, folder)
     config.resume = None
@@ -113,13 +123,16 @@ def write_resumed_config(config: DictConfig, folder: Path) -> None:
     keys = {_key(override) for override in changed}
     before = [line for line in read_overrides(folder) if line.partition("=")[0].lstrip("+") not in keys]
     with replacing_text(folder / OVERRIDES) as file:
-        file.write(OmegaConf.to_yaml(OmegaConf.create([*before, *(override.input_line for override in changed)])))
+        file.write(list_as_yaml([*before, *(str(override.input_line) for override in changed)]))
 
 
 def read_overrides(folder: Path) -> list[str]:
     """What was typed for the run in `folder`."""
     path = folder / OVERRIDES
-    return [str(line) for line in OmegaConf.load(path)] if path.is_file() else []
+    lines = read_saved(path) if path.is_file() else []
+    if not isinstance(lines, list):
+        raise UserError(f"{path} is no list of what was typed; give it back, or remove it.")
+    return [str(line) for line in lines]
 
 
 def typed_overrides() -> list[Override]:
@@ -168,23 +181,21 @@ def _first_change(new: Any, old: Any, key: str) -> tuple[str, Any, Any] | None:
 
 def _load(folder: Path) -> DictConfig:
     try:
-        config = OmegaConf.load(folder / CONFIG)
-    except (OSError, ValueError, YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{folder / CONFIG} cannot be read, so the run cannot go on: {reason}.") from error
-    if not isinstance(config, DictConfig) or "trainer" not in config:
+        config = read_saved(folder / CONFIG)
+    except UserError as error:
+        raise UserError(f"{str(error).removesuffix('.')}; so the run cannot go on.") from error
+    if not isinstance(config, dict) or not isinstance(config.get("trainer"), dict):
         raise UserError(f"{folder / CONFIG} is no config of a training: only those can be resumed.")
     for key, meaning in LATER_KEYS.items():
-        if OmegaConf.select(config, key.rpartition(".")[0]) is not None and key.rpartition(".")[2] not in config.data:
-            OmegaConf.update(config, key, meaning, force_add=True)
-    return config
+        group, _, name = key.rpartition(".")
+        if isinstance(config.get(group), dict):
+            config[group].setdefault(name, meaning)
+    return literal_config(config)
 
 
 def _resolved(config: DictConfig) -> DictConfig:
     """As it is after it has been saved and loaded."""
-    loaded = OmegaConf.create(OmegaConf.to_yaml(config, resolve=True))
-    assert isinstance(loaded, DictConfig)
-    return loaded
+    return literal_config(yaml_of(OmegaConf.to_yaml(config, resolve=True)))
 
 
 def _without_machine(config: DictConfig) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.saved_yaml import literal_config
 from uncial.tasks.instantiation import made
 from uncial.training.pruning import Pruning
 
@@ -18,7 +19,7 @@ def pruning(config: DictConfig) -> list[Pruning]:
     # Only now: it imports Optuna.
     from uncial.sweeps.study import running_trial
 
-    own = OmegaConf.create({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
+    own = literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
     trial = running_trial(Path(hydra.sweep.dir), int(hydra.job.num), made(own, "hydra.sweeper.pruner"))
     if trial is None:
         return []

@@ -76,7 +76,7 @@ def check_data(this: Session, found: Mapping[str, str]) -> None:
     """Raises `UserError` where the data are no longer what the run was trained on."""
     if this.state is None or dict(this.state.state.data) == dict(found):
         return
-    if this.state.state.data["store"] != found["store"]:
+    if this.state.state.data.get("store") != found["store"]:
         reason = "the images, their lines or how these are cut out have changed"
     else:
         reason = "other lines of them are for training and validation"

@@ -25,6 +25,7 @@ from uncial.tasks.configuration import (
     evaluation_settings,
     review_target,
     run_folder,
+    trusted,
     write_config,
 )
 from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
@@ -45,7 +46,7 @@ def run(config: DictConfig) -> None:
     check_numbers(config)
     check_subset(config)
     path = model_file(checkpoint_of(config))
-    recognizer, card = load_model(path)
+    recognizer, card = load_model(path, trusted(config))
     apply_typed_keys([recognizer], config)
     settings = evaluation_settings(config, config.test.profile or recognizer.text.normalization)
     target = review_target(config)

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.errors import UserError
 from uncial.models.recognizer import Recognizer
 from uncial.task_keys import is_typed
-from uncial.tasks.configuration import checkpoint_of
+from uncial.tasks.configuration import checkpoint_of, trusted
 from uncial.training.devices import chosen_devices
 from uncial.transcriber import Transcriber, load
 
@@ -47,7 +47,7 @@ def transcriber_of(config: DictConfig) -> Transcriber:
         device = f"cuda:{devices.numbers[0]}" if devices.kind == "cuda" else devices.kind
         if devices.count > 1:
             log.warning(f"trainer.devices={trainer.devices}: task={config.task.name} reads on one device, {device}.")
-    transcriber = load(checkpoint_of(config), device)
+    transcriber = load(checkpoint_of(config), device, trusted(config))
     apply_typed_keys([transcriber.recognizer], config)
     return transcriber
 

@@ -67,14 +67,14 @@ def model_files(paths: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def judges(files: Sequence[Path], truth: GroundTruth, rows: np.ndarray) -> list[Judge]:
+def judges(files: Sequence[Path], trust: Sequence[str], truth: GroundTruth, rows: np.ndarray) -> list[Judge]:
     """The models with the lines that each may judge. Raises `UserError` for a model that does not say what it was
     trained on, or that cannot tell how likely a text is."""
     quiet_lightning()
     hashes = np.array([truth.store.value(int(row), "image_hash") or "" for row in rows], dtype=object)
     found = []
     for file in files:
-        recognizer, card = load_model(file)
+        recognizer, card = load_model(file, trust)
         known = _trained_on(file, card)
         if not isinstance(recognizer.decoder, CTCDecoder):
             raise UserError(f"{file}: task=audit needs a model whose decoder is ctc.")

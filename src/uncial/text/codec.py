@@ -86,13 +86,13 @@ class CharacterCodec:
             raise ValueError(f"An alphabet is made of {' or '.join(UNITS)}s, not of '{unit}'s.")
         self.unit = unit
         self._characters = tuple(alphabet)
-        self._labels = {character: label for label, character in enumerate(self._characters, start=1)}
         wrong = [one for one in self._characters if not isinstance(one, str) or not self._is_unit(one)]
         if wrong:
-            raise ValueError(f"An alphabet of {unit.replace('_', ' ')}s holds no {wrong[0]!r}.")
+            raise ValueError(f"An alphabet of {unit.replace('_', ' ')}s holds no {repr(wrong[0])[:80]}.")
+        self._labels = {character: label for label, character in enumerate(self._characters, start=1)}
         if len(self._labels) != len(self._characters):
             twice = next(character for character, count in Counter(self._characters).items() if count > 1)
-            raise ValueError(f"The alphabet holds {' + '.join(map(describe, twice))} more than once.")
+            raise ValueError(f"The alphabet holds {' + '.join(map(describe, twice[:8]))} more than once.")
 
     def _is_unit(self, character: str) -> bool:
         return len(character) == 1 if self.unit == "code_point" else bool(character)
@@ -182,8 +182,11 @@ def codec_from_json(data: Mapping[str, Any]) -> Codec:
             f"(it knows {', '.join(kinds)}); update uncial, or use another model."
         )
     try:
-        return kinds[kind].from_json(data)
-    except ValueError as error:
+        codec = kinds[kind].from_json(data)
+        # Half of a UTF-16 pair is no character: no file could be written with it.
+        "".join(codec.alphabet).encode("utf-8")
+        return codec
+    except (ValueError, TypeError) as error:
         raise UserError(
             f"The model's codec cannot be read: {error} The file may be damaged; use another copy."
         ) from error

@@ -1,6 +1,7 @@
 """The state of a run as it lies on disk: from which checkpoint it goes on, and what has to fit for that."""
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ LAST = "last.ckpt"
 KEPT = "checkpoints"
 RUN_KEY = "uncial_run"
 """Under this key a checkpoint holds, as plain types, what `RunState` says."""
+
+CONTINUED = {"optimizer_states": list, "lr_schedulers": list, "loops": dict, "callbacks": dict, "global_step": int}
+"""What Lightning goes on from, and of which kind it is."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,30 @@ class SavedState:
 
 
 def read_state(path: Path) -> SavedState:
-    """Raises `UserError` for a file that is missing, torn or no state of a run."""
+    """Raises `UserError` for a file that is missing, torn or no state of a run, and for one whose weights are NaN, from
+    which no training goes on."""
     checkpoint = read_checkpoint(path)
+    if any(bool(weight.isnan().any()) for weight in checkpoint["state_dict"].values()):
+        raise UserError(f"{path}: the weights contain NaN, from which no training goes on; take an earlier checkpoint.")
     try:
-        return SavedState(path, RunState(**checkpoint[RUN_KEY]))
+        if missing := [key for key in CONTINUED if not isinstance(checkpoint[key], CONTINUED[key])]:
+            raise TypeError(missing)
+        return SavedState(path, _checked(RunState(**checkpoint[RUN_KEY])))
     except (KeyError, TypeError) as error:
         raise UserError(
             f"{path} is a checkpoint of another version of uncial, which cannot be gone on from; "
             "start a new run from it with pretrained=."
         ) from error
+
+
+def _checked(state: RunState) -> RunState:
+    """The state, whose values have stood in a file. Raises `TypeError` for one of another kind than it writes."""
+    counts = [state.steps, state.rows, state.devices, *([] if state.total_steps is None else [state.total_steps])]
+    is_whole = all(isinstance(count, int) and count >= 0 for count in counts)
+    has_times = all(isinstance(one, int | float) and math.isfinite(one) for one in (state.time, state.seconds))
+    if not is_whole or not has_times or not isinstance(state.data, Mapping) or state.devices < 1:
+        raise TypeError(state)
+    return state
 
 
 def newest_state(folder: Path) -> SavedState | None:

@@ -28,8 +28,8 @@ from uncial.tasks.configuration import (
     run_folder,
     write_config,
 )
-from uncial.tasks.output_places import check_output, without_output
-from uncial.tasks.page_copies import Found, keep_originals, read_into_copies, read_pages, settings_to_read
+from uncial.tasks.output_places import check_output, keep_originals, without_output
+from uncial.tasks.page_copies import Found, read_into_copies, read_pages, settings_to_read
 from uncial.training.allocator import keep_freed_memory
 from uncial.transcriber import Transcriber, load
 
@@ -55,7 +55,7 @@ def run(config: DictConfig) -> None:
     if form == "xml":
         pages, problems[:] = without_output(pages, problems, target)
         inputs = places(listed(config.predict.input), "predict.input")
-        check_output(target, [place.path for place in inputs], pages)
+        check_output(target, [place.path for place in inputs], pages, "predict.output")
         read_into_copies(pages, transcriber, config.data, found, target)
     else:
         _check_table(target, pages, problems)
@@ -96,7 +96,7 @@ def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Problem
     if target.is_dir():
         raise UserError(f"predict.output={target} is a folder: name the file to write, as {target / 'results.txt'}.")
     read = [path for page in pages for path in (page.source, page.image and page.image.path) if path]
-    keep_originals([*read, *(problem.file for problem in problems)], [target], target)
+    keep_originals([*read, *(problem.file for problem in problems)], [target], target, "predict.output")
 
 
 def _recognized(

@@ -64,10 +64,8 @@ def put_beside(readings, data, place):
 
 
 @pytest.mark.parametrize("place", ["a_read", "zz/page", "alto", "."])
-def test_readings_in_the_data_change_nothing(run, data, readings, trained, place):
+def test_inspect_tells_readings_from_the_truth(run, data, readings, place):
     _, before = lines_of(run, data, into="before")
-    train = ("task=train", "data=page", f"data.root={data}", *SHORT)
-    first = run(*train, into="train_before")
     put_beside(readings, data, place)
     if place == "zz/page":
         for image in data.glob("*.png"):
@@ -80,6 +78,12 @@ def test_readings_in_the_data_change_nothing(run, data, readings, trained, place
     assert {one["severity"] for one in told} == {"information"}
     assert after["summary"]["machine_read"] == 36
     assert "36 machine-read lines (none of them used)" in ended.output
+
+
+def test_readings_in_the_data_change_no_training_and_no_score(run, data, readings, trained):
+    train = ("task=train", "data=page", f"data.root={data}", *SHORT)
+    first = run(*train, into="train_before")
+    put_beside(readings, data, "a_read")
     second = run(*train, into="train_after")
     assert second.read("predictions.csv") == first.read("predictions.csv")
     scored = run("task=test", f"checkpoint={trained.folder}", "data=page", f"data.root={data}", "data.subset=all")
@@ -107,7 +111,9 @@ def test_pages_that_only_a_program_read_are_left_out_of_everything(run, data, re
     strict = run("task=inspect", "data=page", f"data.root={data}", "data.strict=true", into="strict")
     assert strict.code == 1
     scored = run("task=test", f"checkpoint={trained.folder}", "data=page", f"data.root={data}", "data.subset=all")
-    assert {row["page"].split("/")[-1] + ".xml" for row in read_csv(scored.folder / "predictions.csv")} == set(names[6:])
+    assert {row["page"].split("/")[-1] + ".xml" for row in read_csv(scored.folder / "predictions.csv")} == set(
+        names[6:]
+    )
 
 
 def test_one_corrected_line_is_a_persons_again(run, data, readings):
@@ -156,7 +162,9 @@ def test_readings_train_where_they_are_asked_for_and_are_never_scored(run, half,
     summary = json.loads(ended.read("findings.json"))["summary"]
     assert summary["machine_read"] == 18
     assert summary["parts"]["train"]["lines"] > 18
-    assert summary["parts"]["val"]["lines"] + summary["parts"]["test"]["lines"] + summary["parts"]["train"]["lines"] == 36
+    assert (
+        summary["parts"]["val"]["lines"] + summary["parts"]["test"]["lines"] + summary["parts"]["train"]["lines"] == 36
+    )
     for subset in ("train", "val", "test", "all"):
         scored = run("task=test", f"checkpoint={trained.folder}", *asked, f"data.subset={subset}", into=subset)
         assert scored.code == 0, scored
@@ -273,7 +281,8 @@ def test_a_comparison_scores_no_reading_as_truth(run, data, readings, tmp_path):
     shutil.copytree(data / "page", truth)
     for path in sorted(truth.glob("*.xml"))[:5]:
         shutil.copy(readings / "page" / path.name, truth)
-    ended = run("task=compare", f"compare.truth={truth}", f"compare.folders={{it: {quoted(readings)}}}")
+    folders = f"compare.folders=[{quoted(readings)},{quoted(data / 'page')}]"
+    ended = run("task=compare", f"compare.truth={truth}", folders)
     assert ended.code == 0, ended
     rows = [row for row in read_csv(ended.folder / "unmatched.csv") if "was written by" in row["reason"]]
     assert len(rows) == 15

@@ -40,12 +40,11 @@ def reader_of(pages: Iterable[Page]) -> str:
     return readers.most_common(1)[0][0] if readers else ""
 
 
-def machine_read_problem(page: Page, reason: str) -> Problem:
-    """Why a page that a program read is not used: `reason` goes on after who wrote it."""
+def machine_read_problem(page: Page, reason: str, used: str = "") -> Problem:
+    """Why a page that a program read is not used: `reason` goes on after who wrote it. `used` is the file that is."""
     lines = sum(line.reader is not None for line in page.lines)
-    return Problem(
-        str(page.source), "", f"was written by {reader_of([page])}, {reason}", "machine_read", machine_read=lines
-    )
+    told = f"was written by {reader_of([page])}, {reason}"
+    return Problem(str(page.source), "", told, "machine_read", used, machine_read=lines)
 
 
 def without_machine_read(reading: Reading) -> Reading:

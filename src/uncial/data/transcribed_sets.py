@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from lxml import etree
 
+from uncial.data.machine_read import has_persons_text
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import Found, Place, contents, files, places, without_suffix
 from uncial.data.sources.line_pages import named
@@ -26,12 +27,13 @@ ANY_SIZE = ImageFacts(1, 1, 300.0)
 
 @dataclass(frozen=True, slots=True)
 class SetLine:
-    """A line's text, None where the file has none, and what it is grouped by."""
+    """A line's text, None where the file has none, what it is grouped by, and the program that read it, if one did."""
 
     text: str | None
     document: str
     hand: str
     region_type: str
+    reader: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,15 @@ class TranscribedSet:
 
 
 def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
-    """Read all PAGE and ALTO files in a folder (or a file, or glob). `key` is the config key that an error names;
+    """Read all PAGE and ALTO files in a folder (or a file, or glob); of two files of one page, that which a person
+    transcribed. `key` is the config key that an error names;
     `settings` give `include`, `exclude`, and patterns of documents and hands.
 
     Raises `UserError` where there is no such folder, or no PAGE or ALTO file in it.
     """
     where = places([folder], key)
     pages: dict[str, dict[str, SetLine]] = {}
+    persons: set[str] = set()
     problems: list[Problem] = []
     for file in files(where, _is_xml, settings.include, settings.exclude):
         try:
@@ -62,10 +66,12 @@ def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
             continue
         problems += reading.problems
         for page in reading.pages:
-            if page.id in pages:
+            if page.id in pages and (page.id in persons or not has_persons_text(page)):
                 problems.append(Problem(str(file.path), "", f"another file of {folder} is page {page.id} already"))
             else:
                 pages[page.id] = _lines(page, file, where, settings)
+            if has_persons_text(page):
+                persons.add(page.id)
     if not pages:
         first = f"; the first problem: {problems[0].file}: {problems[0].reason}" if problems else ""
         raise UserError(f"{key}: no PAGE or ALTO file with a page in {folder}, but {contents(where)}{first}")
@@ -114,4 +120,7 @@ def _lines(page: Page, file: Found, where: Sequence[Place], settings: SourceSett
         XmlFile(file.path, file.relative, where[0].anchor)
     )
     hand = named(settings, "hand_pattern", page.id) or document
-    return {line.id: SetLine(line.text, document, hand, types.get(line.region_id or "", "")) for line in page.lines}
+    return {
+        line.id: SetLine(line.text, document, hand, types.get(line.region_id or "", ""), line.reader)
+        for line in page.lines
+    }

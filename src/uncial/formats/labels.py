@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.formats.encoding import read_utf8, rows
+from uncial.formats.results import refuse_results
 from uncial.formats.types import Problem
 
 LABEL_FILES = ("labels.txt", "labels.tsv", "labels.csv", "gt.txt", "gt.tsv", "gt.csv")
@@ -28,12 +29,14 @@ class Label:
 
 
 def read_labels(path: Path) -> tuple[list[Label], list[Problem]]:
-    """The rows of a label file and what is wrong with the others. Raises `LineError` where the file is not UTF-8.
+    """The rows of a label file and what is wrong with the others. Raises `LineError` where the file is not UTF-8, or
+    holds what a recogniser read.
 
     `.csv` is read as CSV, quotes and a header row included, separated by comma, semicolon or tab. In other files the
     tab separates where every row has one, so that names may hold spaces; else the first space or tab (Thulium's form).
     """
     text = read_utf8(path)
+    refuse_results(path, text)
     return _read_csv(path, text) if path.suffix.lower() == ".csv" else _read_rows(path, text)
 
 

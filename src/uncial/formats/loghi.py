@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.formats.encoding import read_utf8, rows
+from uncial.formats.results import read_tsv, refuse_results, results_form
 from uncial.formats.styles import split_marks
 from uncial.formats.types import Page, Problem, TextSpan
 
@@ -25,13 +26,21 @@ class ListRow:
     text: str
     spans: tuple[TextSpan, ...] = ()
     weight: float | None = None
+    reader: str | None = None
 
 
 def read_list(path: Path) -> tuple[list[ListRow], list[Problem]]:
-    """The rows of a list and what is wrong with the others. Raises `LineError` where the file is not UTF-8."""
+    """The rows of a list and what is wrong with the others. Results of a recogniser are rows with a `reader`, whose
+    weight is the confidence. Raises `LineError` where the file is not UTF-8."""
     entries: list[ListRow] = []
     problems: list[Problem] = []
-    for number, row in rows(read_utf8(path)):
+    text = read_utf8(path)
+    form = results_form(path, text)
+    if form == "tsv":
+        return _read_results(path)
+    if form is not None:
+        refuse_results(path, text)
+    for number, row in rows(text):
         fields = row.split("\t")
         fault = _fault(fields)
         if fault:
@@ -40,6 +49,15 @@ def read_list(path: Path) -> tuple[list[ListRow], list[Problem]]:
         text, spans = split_marks(fields[-1])
         weight = _number(fields[1]) if len(fields) == 3 else None
         entries.append(ListRow(number, fields[0].strip(), text, spans, weight))
+    return entries, problems
+
+
+def _read_results(path: Path) -> tuple[list[ListRow], list[Problem]]:
+    found, problems = read_tsv(path)
+    entries = []
+    for row in found:
+        text, spans = split_marks(row.text)
+        entries.append(ListRow(row.number, row.image, text, spans, row.confidence, f"a recogniser ({path.name})"))
     return entries, problems
 
 

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 PROGRAM = "uncial"
@@ -44,6 +45,11 @@ class ReadingStep:
     reader: Reader
     time: str
     lines: Mapping[str, str]
+
+
+def utc_now() -> str:
+    """The time as XML has it, in whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def text_hash(text: str) -> str:

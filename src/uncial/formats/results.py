@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from uncial.errors import LineError
 from uncial.formats.atomic import replacing_text
@@ -30,12 +30,47 @@ class RecognizedLine:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """A row of Loghi's results as read back. `metadata` is empty in the older form with three columns."""
+    """A row of Loghi's results as read back, and which of the file it is, from 1. `metadata` is empty in the older form
+    with three columns."""
 
     image: str
     confidence: float
     text: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    number: int = field(default=0, compare=False)
+
+
+def results_form(path: Path, text: str) -> Literal["tsv", "jsonl"] | None:
+    """Which form of results a text file holds by its first row, None where it holds something else.
+
+    Loghi's older form, `image<TAB>confidence<TAB>text`, is also that of its lists with weights: where the file is
+    called results, it is what was read.
+    """
+    first = next((row for row in text.split("\n") if row.strip()), "")
+    if first.startswith("{"):
+        try:
+            row = json.loads(first)
+        except ValueError:
+            return None
+        return "jsonl" if isinstance(row, dict) and {"line", "text", "confidence"} <= set(row) else None
+    cells = first.split("\t")
+    is_new = len(cells) > 3 and cells[1].startswith("{")
+    is_old = len(cells) == 3 and path.stem.lower().startswith("results") and _is_number(cells[1])
+    return "tsv" if is_new or is_old else None
+
+
+def refuse_results(path: Path, text: str) -> None:
+    """Raises `LineError` where the file holds what a recogniser read, and a list of ground truth is expected."""
+    form = results_form(path, text)
+    if form is None:
+        return
+    remedy = (
+        "read it with data=loghi, data.train=RESULTS and data.min_confidence=0.9, or as a source of data=mixed"
+        if form == "tsv"
+        else "readings are trained on as PAGE or ALTO (predict.format=xml), or as predict.format=tsv with data=loghi"
+    )
+    what = "Loghi's results, or those of predict.format=tsv" if form == "tsv" else "results of predict.format=jsonl"
+    raise LineError(f"{path}: holds what a recogniser read ({what}), which is no ground truth: {remedy}")
 
 
 def write_tsv(path: Path, lines: Iterable[RecognizedLine]) -> None:
@@ -70,7 +105,7 @@ def read_tsv(path: Path) -> tuple[list[ResultRow], list[Problem]]:
         if not row.strip():
             continue
         try:
-            rows.append(_parsed(row.removesuffix("\r").split("\t")))
+            rows.append(replace(_parsed(row.removesuffix("\r").split("\t")), number=number))
         except LineError as error:
             problems.append(Problem(str(path), f"row {number}", str(error)))
     return rows, problems
@@ -124,6 +159,14 @@ def _parsed(cells: list[str]) -> ResultRow:
         return ResultRow(cells[0], float(cells[1]), cells[2], metadata)
     except ValueError:
         raise LineError(f"has '{cells[1][:40]}' where the confidence is expected") from None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _metadata(cell: str) -> Mapping[str, Any]:

@@ -1,13 +1,12 @@
 """Copies of PAGE and ALTO files with recognised text in the lines it was read from, which say who read it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from uncial.errors import LineError
 from uncial.formats.alto_update import set_alto_image, update_alto
 from uncial.formats.page_update import set_page_image, update_page
-from uncial.formats.provenance import Reader
+from uncial.formats.provenance import Reader, utc_now
 from uncial.formats.xml import describe_other, kind_of, parse
 from uncial.formats.xml_editing import save
 from uncial.formats.xml_provenance import record_step
@@ -40,5 +39,5 @@ def write_transcriptions(
         set_image = set_page_image if kind == "page" else set_alto_image
         set_image(root, image_name)
     if reader is not None:
-        record_step(root, reader, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), texts)
+        record_step(root, reader, utc_now(), texts)
     save(tree, source, target)

@@ -128,10 +128,8 @@ def _sizes(inspection: Inspection) -> RenderableType:
     if inspection.lines_without_text:
         figures.append(f"{plural(inspection.lines_without_text, 'line')} without text")
     if inspection.machine_read:
-        use = (
-            f", {inspection.pseudo_labels:,} of them to train on" if inspection.pseudo_labels else ", none of them used"
-        )
-        figures.append(f"{plural(inspection.machine_read, 'machine-read line')}{use}")
+        use = f"{inspection.pseudo_labels:,} to train on" if inspection.pseudo_labels else "none of them used"
+        figures.append(f"{plural(inspection.machine_read, 'machine-read line')} ({use})")
     figures.append(plural(len(inspection.alphabet), "character"))
     if inspection.problems:
         figures.append(f"{len(inspection.problems):,} left out")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import LineError, UserError
-from uncial.formats.page_excerpt import write_excerpt
+from uncial.formats.page_excerpt import excerpt_file, write_excerpt
+from uncial.formats.provenance import Reader
 from uncial.metrics.displaced import displaced, shifts
 from uncial.metrics.suspicion import surprisals
 from uncial.reports.audit import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
@@ -29,6 +31,7 @@ from uncial.tasks.configuration import (
 )
 from uncial.tasks.evaluation import origin
 from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.output_places import check_output, keep_corrections, keep_originals
 from uncial.tasks.typed_model import apply_typed_keys
 from uncial.tasks.unseen import Judge, Judgement, judgements, judges, model_files
 
@@ -54,6 +57,7 @@ def run(config: DictConfig) -> None:
     write_config(config, folder)
     truth = load_ground_truth(config)
     write_skipped(folder / "skipped.csv", truth.problems)
+    _check_place(config, truth)
     rows = _rows(config, truth)
     found = judges(files, trusted(config), truth, rows)
     apply_typed_keys([judge.recognizer for judge in found], config)
@@ -155,17 +159,28 @@ def _elsewhere(truth: GroundTruth, verdicts: Mapping[int, Verdict]) -> tuple[dic
     return text_of, runs
 
 
+def _check_place(config: DictConfig, truth: GroundTruth) -> None:
+    """Raises `UserError` where the excerpts cannot come into their place, before hours of judging."""
+    if config.audit.output:
+        target = Path(str(config.audit.output))
+        excerpts = {page.source: excerpt_file(page, target) for page in truth.pages}
+        keep_originals(excerpts, excerpts.values(), target, "audit.output")
+        check_output(target, (), truth.pages, "audit.output")
+        keep_corrections(excerpts, target, "audit.output")
+
+
 def _export(config: DictConfig, truth: GroundTruth, suspects: set[int], folder: Path) -> dict[int, str]:
     """The PAGE files by row."""
     target = Path(config.audit.output) if config.audit.output else folder / "pages"
     pages = {page.id: page for page in truth.pages}
+    writer = Reader("task=audit", "", version("uncial"))
     written: dict[int, str] = {}
     for page, rows in _by_page(truth, suspects).items():
         if page not in pages:
             continue
         lines = {truth.store.value(row, "line") for row in rows}
         try:
-            file = write_excerpt(pages[page], lines, target, bool(config.audit.images))
+            file = write_excerpt(pages[page], lines, target, bool(config.audit.images), writer)
         except LineError as error:
             log.warning(f"not exported: {error}")
             continue

@@ -52,12 +52,12 @@ def compared_folders(
     common = [
         place
         for place in _places(truth)
-        if _line(truth, place).text is not None and all(place in found for found in readings.values())
+        if _is_truth(_line(truth, place)) and all(place in found for found in readings.values())
     ]
     if not common:
         raise UserError(
             "No line is in the truth and in all of compare.folders: pages are matched by path or name, lines by id; "
-            f"{run_folder / 'unmatched.csv'} lists them."
+            f"{run_folder / 'unmatched.csv'} lists them, and those of the truth that no person transcribed."
         )
     return {name: [[_evaluated(truth, place, found, profile) for place in common]] for name, found in readings.items()}
 
@@ -108,8 +108,15 @@ def _missing(
 
 def _untranscribed(truth: TranscribedSet) -> Iterator[Unmatched]:
     for page, line in _places(truth):
-        if _line(truth, (page, line)).text is None:
+        found = _line(truth, (page, line))
+        if found.text is None:
             yield page, line, "truth", "has no transcription in the truth"
+        elif found.reader is not None:
+            yield page, line, "truth", f"was written by {found.reader} in the truth, and not corrected since"
+
+
+def _is_truth(line: SetLine) -> bool:
+    return line.text is not None and line.reader is None
 
 
 def _tell_left_out(noun: str, what: str, left_out: Sequence[tuple[str, str]]) -> None:

@@ -55,7 +55,13 @@ def load_ground_truth(config: DictConfig) -> GroundTruth:
 
 
 def _tell_machine_read(truth: GroundTruth) -> None:
-    if left_out := sum(problem.machine_read for problem in truth.problems):
+    replaced = sum(problem.machine_read for problem in truth.problems if problem.used)
+    left_out = sum(problem.machine_read for problem in truth.problems) - replaced
+    if replaced:
+        log.warning(
+            f"{plural(replaced, 'line')} that a program read are left out: their images are transcribed by people."
+        )
+    if left_out:
         log.warning(
             f"{plural(left_out, 'line')} that a program read, and nobody corrected, are no ground truth and left out; "
             "data.min_confidence=0.9 trains on those that the model was sure of, data=mixed on all."

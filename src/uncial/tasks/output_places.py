@@ -30,28 +30,42 @@ def document_folder(page: Page) -> Path:
     return folder.parent if has_image_above or folder.name.lower() in LAYOUT_FOLDERS else folder
 
 
-def check_output(output: Path, inputs: Iterable[Path], pages: Sequence[Page]) -> None:
+def check_output(output: Path, inputs: Iterable[Path], pages: Sequence[Page], key: str) -> None:
     """Raises `UserError` for an output folder that is one of those that are read, or holds one; warns of one in them.
 
-    `inputs` are the folders and files that the user named, `pages` those of files outside of the output. Links are
-    followed."""
+    `inputs` are the folders and files that the user named, `pages` those of files outside of the output, `key` is the
+    config key of the output. Links are followed."""
     target = Path(os.path.realpath(output))
     folders = {*(path for path in inputs if path.is_dir()), *map(document_folder, pages)}
     areas = sorted({Path(os.path.realpath(folder)) for folder in folders})
     if (inner := next((area for area in areas if area.is_relative_to(target)), None)) is not None:
         what = "is a folder that is read" if inner == target else f"holds {inner}, which is read"
         raise UserError(
-            f"predict.output={output}: {what}, and readings do not belong among transcriptions; name a folder "
+            f"{key}={output}: {what}, and readings do not belong among transcriptions; name a folder "
             f"elsewhere, for instance {inner.with_name(f'{inner.name}_read')}."
         )
     if (outer := next((area for area in areas if target.is_relative_to(area)), None)) is not None:
         log.warning(
-            f"The output {output} lies in {outer}, which is read: this program knows its readings by what the files "
-            "say of them, other programs may take them for transcriptions; predict.output names a folder elsewhere."
+            f"The output {output} lies in {outer}, which is read: this program knows its readings by what their files "
+            f"say, other programs may take them for transcriptions; {key} names a folder elsewhere."
         )
 
 
-def keep_corrections(copies: Mapping[Path, Path], key: str) -> None:
+def keep_originals(
+    read: Iterable[Path | str], written: Iterable[Path], output: Path, key: str = "predict.output"
+) -> None:
+    """Raises `UserError` where one of the files to write would take the place of one that is read. `output` is what
+    the user named with `key`."""
+    originals = {os.path.realpath(path) for path in read}
+    for path in written:
+        if os.path.realpath(path) in originals:
+            raise UserError(
+                f"{key}={output}: {path} is one of the files to read; name another place, or leave that file "
+                "out of the input with data.exclude."
+            )
+
+
+def keep_corrections(copies: Mapping[Path, Path], output: Path, key: str) -> None:
     """Raises `UserError` where a file that would be written anew holds what a person wrote there: text that the program
     is not said to have read, and that is not the original's. `copies` are the files to write by their originals."""
     for source, copy in copies.items():
@@ -62,14 +76,14 @@ def keep_corrections(copies: Mapping[Path, Path], key: str) -> None:
             original = read_texts(source)
         except LineError:
             raise UserError(
-                f"{key}: {copy} is in the place of a file to write and cannot be read: move it away, or name another "
-                "folder."
+                f"{key}={output}: {copy} is in the place of a file to write and cannot be read: move it away, or name "
+                "another folder."
             ) from None
         known = {line.id: (line.text or "").strip() for line in original}
         for line in before:
             if is_written_by_person(line) and (line.text or "").strip() != known.get(line.id):
                 raise UserError(
-                    f"{key}: {copy} holds text that a person wrote or corrected (line {line.id}) and is not "
+                    f"{key}={output}: {copy} holds text that a person wrote or corrected (line {line.id}) and is not "
                     "overwritten: name another folder, or move the file away."
                 )
 

@@ -1,7 +1,6 @@
 """Reads pages as files hold them and writes copies of the files with what was read in the place of their text."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from omegaconf import DictConfig
 from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.filters import check_direction
 from uncial.data.settings import SourceSettings
-from uncial.errors import LineError, UserError
+from uncial.errors import LineError
 from uncial.formats.provenance import Reader
 from uncial.formats.types import Page, Problem, TextLine
 from uncial.formats.write_xml import write_transcriptions
@@ -19,7 +18,7 @@ from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import listed
-from uncial.tasks.output_places import copy_places, keep_corrections
+from uncial.tasks.output_places import copy_places, keep_corrections, keep_originals
 from uncial.text.directions import runs_down
 from uncial.text.transcription import Transcription
 from uncial.transcriber import Transcriber
@@ -105,7 +104,7 @@ def read_into_copies(
 
     Raises `UserError` where a copy would take the place of what a person wrote."""
     copies = copies_below(pages, target)
-    keep_corrections(copies, f"predict.output={target}")
+    keep_corrections(copies, target, "predict.output")
     for group in read_pages(pages, transcriber, data):
         for file in group:
             write_copy(file, copies[file.source], transcriber.reader)
@@ -118,7 +117,7 @@ def copies_below(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
 
     Raises `UserError` where a copy would take the place of a file that is read."""
     copies = copy_places(pages, target)
-    keep_originals(copies, copies.values(), target)
+    keep_originals(copies, copies.values(), target, "predict.output")
     return copies
 
 
@@ -189,18 +188,6 @@ def _is_column(line: TextLine) -> bool:
         return False
     across, down = (max(values) - min(values) for values in zip(*corners, strict=True))
     return down > 2 * across
-
-
-def keep_originals(read: Iterable[Path | str], written: Iterable[Path], output: Path) -> None:
-    """Raises `UserError` where one of the files to write would take the place of one that is read. `output` is what
-    the user named."""
-    originals = {os.path.realpath(path) for path in read}
-    for path in written:
-        if os.path.realpath(path) in originals:
-            raise UserError(
-                f"predict.output={output}: {path} is one of the files to read; name another place, or leave that file "
-                "out of the input with data.exclude."
-            )
 
 
 def _by_source(pages: Sequence[Page]) -> Iterator[list[Page]]:

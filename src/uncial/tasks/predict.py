@@ -31,8 +31,8 @@ from uncial.tasks.configuration import (
     run_folder,
     write_config,
 )
-from uncial.tasks.output_places import check_output, without_output
-from uncial.tasks.page_copies import Found, copies_below, keep_originals, settings_to_read
+from uncial.tasks.output_places import check_output, keep_originals, without_output
+from uncial.tasks.page_copies import Found, copies_below, settings_to_read
 from uncial.tasks.reading_journal import begun_reading, open_journal
 from uncial.tasks.resumed_reading import Job, about_reading, read_into_files, read_into_table
 from uncial.tasks.typed_model import transcriber_of
@@ -63,7 +63,8 @@ def run(config: DictConfig) -> None:
     target = _target(config, form, folder)
     if form == "xml":
         pages, problems = without_output(pages, problems, target)
-        check_output(target, [place.path for place in places(listed(config.predict.input), "predict.input")], pages)
+        named = [place.path for place in places(listed(config.predict.input), "predict.input")]
+        check_output(target, named, pages, "predict.output")
         copies_below(pages, target)
     else:
         _check_table(target, pages, problems)
@@ -130,7 +131,7 @@ def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Problem
     if target.is_dir():
         raise UserError(f"predict.output={target} is a folder: name the file to write, as {target / 'results.txt'}.")
     read = [path for page in pages for path in (page.source, page.image and page.image.path) if path]
-    keep_originals([*read, *(problem.file for problem in problems)], [target], target)
+    keep_originals([*read, *(problem.file for problem in problems)], [target], target, "predict.output")
 
 
 def _default_name(form: str) -> str:

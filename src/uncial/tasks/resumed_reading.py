@@ -70,7 +70,7 @@ def read_into_files(job: Job, journal: Journal, target: Path) -> Found:
 
     known = {source: kept for source in copies if (kept := journal.find(source)) is not None}
     unknown = {source: copy for source, copy in copies.items() if source not in known}
-    keep_corrections(unknown, f"predict.output={target}")
+    keep_corrections(unknown, target, "predict.output")
     there = {source: kept for source, kept in known.items() if kept.copy is None or copies[source].is_file()}
     changed = [source for source, kept in there.items() if kept.copy and not _is_as_written(copies[source], kept)]
     if changed:

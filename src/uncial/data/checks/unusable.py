@@ -44,7 +44,8 @@ def findings_of_problems(problems: Iterable[Problem]) -> Iterator[Finding]:
         message, remedy = _parted(problem.reason)
         remedy = _REMEDIES.get(problem.kind, remedy)
         finding = Finding(severity, problem.kind, message, problem.file, problem.line, remedy)
-        yield weighed(finding, problem.used) if problem.used else finding
+        is_second = problem.used and problem.kind != "machine_read"
+        yield weighed(finding, problem.used) if is_second else finding
 
 
 def findings_of_notes(notes: Iterable[Problem]) -> Iterator[Finding]:

@@ -15,7 +15,8 @@ from uncial.formats.types import ImageSource, Page, Problem, TextLine, TextSpan
 
 @dataclass(frozen=True, slots=True)
 class LineImage:
-    """A line image, its path below the root (the id, without the suffix), and its text."""
+    """A line image, its path below the root (the id, without the suffix), its text, and the program that read it, if
+    one did."""
 
     image: Path
     relative: str
@@ -24,6 +25,7 @@ class LineImage:
     spans: tuple[TextSpan, ...] = ()
     confidence: float | None = None
     subset: str | None = None
+    reader: str | None = None
 
 
 def line_pages(images: Sequence[LineImage], settings: SourceSettings) -> tuple[Page, ...]:
@@ -54,6 +56,7 @@ def line_page(identity: str, line: LineImage) -> Page:
         text=line.text,
         spans=line.spans,
         confidence=line.confidence,
+        reader=line.reader,
     )
     return Page(id=identity, source=line.source, image=ImageSource(line.image), lines=(text_line,), subset=line.subset)
 

@@ -10,18 +10,21 @@ from uncial.errors import LineError, UserError
 from uncial.formats.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
 from uncial.formats.types import Problem, Reading, of_part
 
+RESULT_NAMES = ("results.txt", "results.tsv")
+"""What a recogniser read, as Loghi and task=predict call it."""
+
 
 def read(settings: SourceSettings) -> Reading:
     """Every row of the lists as a page of one line.
 
     Style characters become spans of the text; a sample weight between 0 and 1 becomes the line's confidence, which is
-    what Loghi's cutter writes there. Images are often RGBA, the alpha being the line's polygon: the image reader lays
-    them on paper. An image that two lists name is used in the stricter one. Options: `page_pattern`,
-    `document_pattern`, `hand_pattern`.
+    what Loghi's cutter writes there. Rows of a recogniser's results are lines that a program read. Images are often
+    RGBA, the alpha being the line's polygon: the image reader lays them on paper. An image that two lists name is used
+    in the stricter one. Options: `page_pattern`, `document_pattern`, `hand_pattern`.
     """
     images: dict[Path, LineImage] = {}
     problems: list[Problem] = []
-    lists = list_files(settings, LIST_NAMES, [WHOLE_LIST])
+    lists = _lists(settings)
     for entry in lists:
         try:
             rows, faults = read_list(entry.path)
@@ -35,6 +38,21 @@ def read(settings: SourceSettings) -> Reading:
     return Reading(line_pages(list(images.values()), settings), tuple(problems), stated_by(lists))
 
 
+def _lists(settings: SourceSettings) -> list[ListFile]:
+    """Raises `UserError` where there is none, and names results of a recogniser that lie there instead."""
+    try:
+        return list_files(settings, LIST_NAMES, [WHOLE_LIST])
+    except UserError as error:
+        results = (Path(root).expanduser() / name for root in settings.root for name in RESULT_NAMES)
+        found = next((path for path in results if path.is_file()), None)
+        if found is None:
+            raise
+        raise UserError(
+            f"{error}; {found} holds what a recogniser read: data.train={found} with data.min_confidence=0.9 trains on "
+            "what it was sure of"
+        ) from None
+
+
 def _add_rows(
     images: dict[Path, LineImage], entry: ListFile, rows: list[ListRow], settings: SourceSettings
 ) -> list[Problem]:
@@ -45,14 +63,17 @@ def _add_rows(
     for row, path in resolved:
         where = f"row {row.number}"
         if path is None:
-            reason = (
-                f"the image {row.image} does not exist; relative paths count from {where_from(entry.bases)}: put it "
-                "there, or set data.root to the folder of the paths"
+            where_to = (
+                f"relative paths count from {where_from(entry.bases)}: put it there, or set data.root to the folder of "
+                "the paths"
             )
+            # Results of pages name line images that only Loghi's cutter makes.
+            remedy = f"{where_to}; readings of pages are trained on as predict.format=xml" if row.reader else where_to
+            reason = f"the image {row.image} does not exist; {remedy}"
             problems.append(Problem(str(entry.path), where, reason, "missing_image"))
         elif not selected(named[path], settings.include, settings.exclude):
             continue
-        elif path in images:
+        elif path in images and (row.reader is not None or images[path].reader is None):
             problems.append(
                 Problem(
                     str(entry.path),
@@ -63,7 +84,9 @@ def _add_rows(
             )
         else:
             weight = row.weight if row.weight is not None and 0 <= row.weight <= 1 else None
-            images[path] = LineImage(path, named[path], entry.path, row.text, row.spans, weight, entry.subset)
+            images[path] = LineImage(
+                path, named[path], entry.path, row.text, row.spans, weight, entry.subset, row.reader
+            )
     return problems
 
 

@@ -113,7 +113,7 @@ def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[
 
 def _twin_problem(page: Page, used: Page) -> Problem:
     if is_machine_read(page) and not is_machine_read(used):
-        return machine_read_problem(page, f"and its image is also that of {used.id}, which a person transcribed")
+        return machine_read_problem(page, "and what a person transcribed of its image is used", str(used.source))
     return Problem(str(page.source), "", f"its image is also that of {used.id}, which is used", "duplicate_page")
 
 

@@ -56,7 +56,7 @@ def without_readings(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]:
         for page in group:
             if is_machine_read(page) and page not in kept:
                 dropped.add(id(page))
-                problems.append(machine_read_problem(page, f"and its original {kept[0].source} is read"))
+                problems.append(machine_read_problem(page, "and its original is read", str(kept[0].source)))
     return [page for page in pages if id(page) not in dropped], problems
 
 
@@ -145,7 +145,8 @@ def _glob_of_one(page: Page, other: Page) -> str:
 
 def _problem(page: Page, kept: Page) -> Problem:
     if is_machine_read(page) and has_persons_text(kept):
-        return machine_read_problem(page, f"and {kept.source}, which a person transcribed, has its image")
+        reason = "and what a person transcribed of its image is used"
+        return machine_read_problem(page, reason, str(kept.source))
     kind: Fault = "duplicate_page" if _is_copy(page, kept) else "second_transcription"
     return Problem(str(page.source), "", _reason(page, kept), kind, str(kept.source))
 

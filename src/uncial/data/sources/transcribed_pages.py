@@ -98,7 +98,8 @@ def _read_file(
         except LineError as error:
             if not is_machine_read(page):
                 raise
-            collected.problems.append(machine_read_problem(page, f"and without an image: {error}"))
+            reason = str(error).removeprefix(f"{file.path}: ")
+            collected.problems.append(machine_read_problem(page, f"and is not used: {reason}"))
             continue
         collected.pages.append(
             replace(

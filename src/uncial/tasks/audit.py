@@ -26,7 +26,8 @@ from uncial.tasks.configuration import (
     write_config,
 )
 from uncial.tasks.evaluation import origin
-from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.loading import load_ground_truth, write_splits
+from uncial.tasks.splitting import model_of, scoring_split
 from uncial.tasks.unseen import Judge, Judgement, judgements, judges, model_files
 
 log = logging.getLogger(__name__)
@@ -48,8 +49,9 @@ def run(config: DictConfig) -> None:
     files = model_files(checkpoints_of(config))
     folder = run_folder()
     write_config(config, folder)
-    truth = load_ground_truth(config)
+    truth = load_ground_truth(config, scoring_split(config, [model_of(file) for file in files]))
     write_skipped(folder / "skipped.csv", truth.problems)
+    write_splits(folder, truth)
     rows = _rows(config, truth)
     found = judges(files, truth, rows)
     if not any(len(judge.rows) for judge in found):

@@ -372,9 +372,15 @@ def test_fine_tuning_on_new_pages_divides_them_by_its_own_rule(fitted, run, page
 
 
 @pytest.mark.parametrize("task", ["compare", "ensemble"])
-def test_several_models_are_each_warned_of(fitted, run, pages, task):
-    other = run("data=page", f"data.root={pages}", *SHORT, "seed=3", into="other")
+def test_several_models_are_each_warned_of(fitted, run, pages, tmp_path, task):
+    """No split keeps pages apart from both: what one keeps apart the other is trained on."""
+    known = sorted(of(splits(fitted), "train"))
+    rows = [
+        f"{page},{'test' if page == known[0] else 'val' if page == known[1] else 'train'}" for page in splits(fitted)
+    ]
+    (tmp_path / "mine.csv").write_text("\n".join(["page,part", *rows]), "utf-8")
     data = ("data=page", f"data.root={pages}")
+    other = run(*data, *SHORT, f"data.split_from={tmp_path / 'mine.csv'}", into="other")
     ended = run(f"task={task}", f"checkpoint=[{fitted.folder},{other.folder}]", *data, into="scored")
     assert ended.code == 0, ended
     tested = of(splits(ended), "test")

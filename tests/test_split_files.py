@@ -408,3 +408,23 @@ def test_one_page_cannot_be_trained_on_alone(run, tmp_path):
     assert "data.val" in told
     assert "finer" not in told
     assert told.count("one page") == 1
+
+
+def test_a_forecast_says_when_the_base_of_its_runs_knew_their_validation(fitted, run, pages, tmp_path):
+    data = ("data=page", f"data.root={pages}")
+    known = sorted(of(splits(fitted), "train"))[:2]
+    rows = [f"{page},{'val' if page in known else 'train'}" for page in splits(fitted)]
+    (tmp_path / "mine.csv").write_text("\n".join(["page,part", *rows]), "utf-8")
+    typed = (
+        f"pretrained={fitted.folder}",
+        f"data.split_from={tmp_path / 'mine.csv'}",
+        "resize=union",
+        "data.share=1/2",
+    )
+    tuned = run(*data, *SHORT[4:], *typed, into="tuned")
+    assert tuned.code == 0, tuned
+    assert "2 of the 2 validation pages were in" in " ".join(tuned.output.split())
+    ended = run("task=forecast", f"forecast.runs={tuned.folder}", into="forecast")
+    assert "1 run validated on pages" in " ".join(ended.output.split()), ended
+    plain = run("task=forecast", f"forecast.runs={fitted.folder}", into="plain")
+    assert "validated on pages" not in " ".join(plain.output.split())

@@ -121,8 +121,10 @@ def splitting(
         return _taken(config, own, typed)
     if config.data.split_from is None or not models:
         return own
-    folders = [folder for model in models if (folder := training_folder(model.path)) and (folder / SPLITS).is_file()]
-    files = () if typed else tuple(TakenSplit(read_split_file(folder), _by(folder, own)) for folder in folders)
+    # What is typed as the model was trained asks for no other split.
+    alike = [model for model in models if settings_of(model.card, own, typed) == settings_of(model.card, own, ())]
+    folders = [folder for model in alike if (folder := training_folder(model.path)) and (folder / SPLITS).is_file()]
+    files = tuple(TakenSplit(read_split_file(folder), _by(folder, own)) for folder in dict.fromkeys(folders))
     settings = tuple(dict.fromkeys(settings_of(model.card, own, typed) for model in models))
     known = frozenset[str]().union(*(pages_seen(model.card) for model in models))
     return ModelSplit(own, files, settings, known, tuple(needed), tuple(kept_apart))

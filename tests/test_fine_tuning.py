@@ -102,7 +102,8 @@ def train_texts(ended, root):
     from uncial.data.splits import split
 
     pages = page.read(SourceSettings("page", (str(root),))).pages
-    parts = split(pages, (0.5, 0.5, 0), "page", 1).parts
+    lines = {one.id: len(one.lines) for one in pages}
+    parts = split(pages, (0.5, 0.5, 0), "page", 1, rule="quantile", lines=lines).parts
     return [line.text for one in pages if parts[one.id] == "train" for line in one.lines]
 
 

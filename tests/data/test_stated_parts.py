@@ -288,3 +288,11 @@ def test_an_empty_list_is_no_statement(run, pages):
     ended = run("task=inspect", "data=page", f"data.root={pages}", "data.val=[]")
     assert ended.code == 1, ended
     assert "data.val=[]" in ended.output
+
+
+@pytest.mark.parametrize("form", ["mixed", "bonnevie"])
+@pytest.mark.parametrize("part", ["train", "val", "test"])
+def test_a_part_that_a_format_does_not_take_is_refused(pages, tmp_path, form, part):
+    options = {"sources": [{"format": "page", "root": str(pages)}]} if form == "mixed" else {}
+    with pytest.raises(UserError, match=rf"data\.{part}"):
+        read(pages, tmp_path / "store", form, options=options, **{part: (str(tmp_path / "apart"),)})

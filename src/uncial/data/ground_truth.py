@@ -27,9 +27,6 @@ class Splitting(Protocol):
     @property
     def by(self) -> str: ...
 
-    @property
-    def seed(self) -> int: ...
-
     def split(
         self,
         pages: Sequence[Page],
@@ -157,7 +154,7 @@ def _split(
     parts = splitting.split([page for page in pages if page.id in transcribed], hashes, transcribed, stated)
     if len(transcribed) == len(pages):
         return parts
-    return with_pseudo_labels(parts, pages, splitting.by, splitting.seed, hashes)
+    return with_pseudo_labels(parts, pages, splitting.by, hashes)
 
 
 def _own_store(source: SourceSettings) -> Store | None:

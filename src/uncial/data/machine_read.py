@@ -81,13 +81,13 @@ def _left_out(pages: Sequence[Page]) -> list[Problem]:
     return problems
 
 
-def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str, str]) -> Split:
+def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Mapping[str, str]) -> Split:
     """The split of the pages that people transcribed, and the others in training: all but those of a group or image
-    that is validated or tested on, and those that the data state for these parts. `by`, `seed` and `hashes` are those
+    that is validated or tested on, and those that the data state for these parts. `by` and `hashes` are those
     of the split."""
     parts = dict(split.parts)
     problems = []
-    for component in joined(pages, by, seed, hashes):
+    for component in joined(pages, by, 0, hashes):
         sides = {split.parts[page.id] for page in component.pages if page.id in split.parts} - {"train"}
         for page in component.pages:
             if page.id in split.parts:

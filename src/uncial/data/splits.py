@@ -86,7 +86,7 @@ def split(
             members = [page for page in component.pages if page.id not in parts]
             around = {parts[page.id] for page in component.pages if page.id in parts}
             train_or_val = any(given[page.id] == "trainval" for page in members)
-            side = _strictest(around - {"test"} if train_or_val else around)
+            side = strictest(around - {"test"} if train_or_val else around)
             if side is not None:
                 parts.update((page.id, side) for page in members)
             elif members:
@@ -181,7 +181,8 @@ def _shares(ratio: Sequence[float]) -> dict[str, float]:
     return {part: share / sum(ratio) for part, share in zip(PARTS, ratio, strict=True)}
 
 
-def _strictest(parts: Iterable[str]) -> str | None:
+def strictest(parts: Iterable[str]) -> str | None:
+    """The part that is kept apart the most, None of none."""
     return max(parts, key=PARTS.index, default=None)
 
 
@@ -193,6 +194,16 @@ def _stated(pages: Sequence[Page], shares: Mapping[str, float], stated: Collecti
         raise UserError(f"A page says that it is in the part '{wrong.pop()}'; the parts are {', '.join(PARTS)}")
     carve = "train" in subsets and shares["val"] > 0 and not {*subsets, *stated} & {None, "trainval", "val"}
     return {page.id: "trainval" if carve and page.subset == "train" else page.subset for page in pages}
+
+
+def given_parts(
+    pages: Sequence[Page], hashes: Mapping[str, str], stated: Collection[str]
+) -> tuple[dict[str, str | None], tuple[Problem, ...], list[Page]]:
+    """What the data say of each page, where its part is decided elsewhere: a stated training may hold the validation.
+    Then the pages whose image a stricter stated part has, and those that are left."""
+    given = _stated(pages, dict.fromkeys(PARTS, 1.0), stated)
+    kept, problems = _without_leaks(pages, given, hashes)
+    return given, problems, kept
 
 
 def _without_leaks(

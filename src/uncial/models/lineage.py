@@ -55,10 +55,15 @@ def pages_seen(card: Mapping[str, Any]) -> set[str]:
 
 def ancestors(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> set[str]:
     """What a model comes of: itself, those that it was fine-tuned from, and the training that `path` is a file of."""
-    found = set(lineage_from(recognizer, card))
+    folder = training_folder(path)
+    return set(lineage_from(recognizer, card)) | ({str(folder.resolve())} if folder else set())
+
+
+def training_folder(path: Path) -> Path | None:
+    """The folder of the training that `path` is a file of, None where it lies in no run's folder."""
     folder = path.absolute().parent
     folder = folder.parent if path.suffix == CHECKPOINT_SUFFIX and folder.name == "checkpoints" else folder
-    return found | ({str(folder.resolve())} if (folder / "config.yaml").is_file() else set())
+    return folder if (folder / "config.yaml").is_file() else None
 
 
 def check_lineage(models: Mapping[Path, tuple[Recognizer, Mapping[str, Any]]]) -> None:

@@ -30,8 +30,9 @@ from uncial.tasks.configuration import (
     write_config,
 )
 from uncial.tasks.evaluation import origin
-from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.output_places import check_output, keep_corrections, keep_originals
+from uncial.tasks.splitting import model_of, scoring_split
 from uncial.tasks.typed_model import apply_typed_keys
 from uncial.tasks.unseen import Judge, Judgement, judgements, judges, model_files
 
@@ -55,9 +56,10 @@ def run(config: DictConfig) -> None:
     files = model_files(checkpoints_of(config))
     folder = run_folder()
     write_config(config, folder)
-    truth = load_ground_truth(config)
+    truth = load_ground_truth(config, scoring_split(config, [model_of(file) for file in files]))
     write_skipped(folder / "skipped.csv", truth.problems)
     _check_place(config, truth)
+    write_splits(folder, truth)
     rows = _rows(config, truth)
     found = judges(files, trusted(config), truth, rows)
     apply_typed_keys([judge.recognizer for judge in found], config)

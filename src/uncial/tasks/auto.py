@@ -22,6 +22,7 @@ from uncial.tasks.preparation import new_recognizer, seed_all, training_module, 
 from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
 from uncial.tasks.rehearsal import rehearse
+from uncial.tasks.splitting import model_of, splitting
 from uncial.training.interruption import ending_by_signal
 from uncial.training.length import RunLength
 from uncial.training.plan import Wanted
@@ -76,7 +77,8 @@ def measured(config: DictConfig, typed: Collection[str]) -> Facts:
     with the defaults."""
     config = with_pretrained_model(config)
     rehearse(config)
-    truth = load_ground_truth(config)
+    models = [] if config.pretrained is None else [model_of(Path(str(config.pretrained)))]
+    truth = load_ground_truth(config, splitting(config, models, ("train", "val"), ("val", "test")))
     seed_all(config.seed)
     recognizer = new_recognizer(config, truth)
     parts, _ = training_parts(config, truth, recognizer)

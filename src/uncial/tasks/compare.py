@@ -28,8 +28,9 @@ from uncial.tasks.configuration import (
     trusted,
     write_config,
 )
-from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import rows_to_score
+from uncial.tasks.splitting import Model, scoring_split
 from uncial.tasks.typed_model import apply_typed_keys
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.rules import TextRules
@@ -98,8 +99,12 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     settings = evaluation_settings(config, config.compare.profile or common_profile(rules))
     folder = run_folder()
     write_config(config, folder)
-    truth = load_ground_truth(config)
+    known = [
+        Model(file, card) for one in contestants for file, (_, card) in zip(one.files, models[one.name], strict=True)
+    ]
+    truth = load_ground_truth(config, scoring_split(config, known))
     write_skipped(folder / "skipped.csv", truth.problems)
+    write_splits(folder, truth)
     _, rows = rows_to_score(config, truth)
     return compared_models(config, folder, truth, rows, models, settings), truth.store
 

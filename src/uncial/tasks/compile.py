@@ -14,7 +14,7 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.tables import write_skipped
 from uncial.tasks.configuration import check_numbers, check_subset, choice, run_folder, write_config
-from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.loading import load_ground_truth, write_splits
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ def run(config: DictConfig) -> None:
     write_config(config, folder)
     truth = load_ground_truth(config)
     write_skipped(folder / "skipped.csv", truth.problems)
+    write_splits(folder, truth)
     size = truth.store.path.stat().st_size / 2**20
     told = [
         f"{len(truth.store):,} lines, {size:,.0f} MB: {truth.store.path}",

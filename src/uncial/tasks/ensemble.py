@@ -34,8 +34,9 @@ from uncial.tasks.configuration import (
 )
 from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
 from uncial.tasks.evaluation import prediction_rows
-from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import rows_to_score, warn_of_known_pages
+from uncial.tasks.splitting import Model, scoring_split
 from uncial.training.line_scores import LineResult
 from uncial.training.trainer import quiet_lightning
 
@@ -59,12 +60,14 @@ def run(config: DictConfig) -> None:
     settings = evaluation_settings(config, common_profile(rules))
     folder = run_folder()
     write_config(config, folder)
-    truth = load_ground_truth(config)
+    models = [Model(member.path, member.card) for member in members]
+    truth = load_ground_truth(config, scoring_split(config, models))
     write_skipped(folder / "skipped.csv", truth.problems)
+    write_splits(folder, truth)
     part, rows = rows_to_score(config, truth)
     lines = Lines(config, truth, settings, common_replacements(rules))
     for member in members:
-        warn_of_known_pages(truth, rows, dict(member.card), str(member.path))
+        warn_of_known_pages(truth, rows, dict(member.card), str(member.path), member.path)
 
     known = {number: lines.read(member, part, rows) for number, member in enumerate(members)}
     alone = {number: lines.scored(results) for number, results in known.items()}

@@ -26,6 +26,7 @@ from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
 from uncial.tasks.reading import rows_to_score
 from uncial.tasks.session import AUTO, Session
+from uncial.tasks.splitting import training_split
 from uncial.transcriber import Transcriber, model_file
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def finetune(this: Session) -> None:
     """One session of a run, with its comparison at the end: of the best model so far, where the run has more to do."""
     config, folder = this.config, this.folder
     base = model_file(Path(str(config.pretrained)))
-    truth = load_ground_truth(config)
+    truth = load_ground_truth(config, training_split(this, [str(config.data.subset or "test")]))
     part, rows = rows_to_score(config, truth)
     sources = xml_files(truth, rows)
     write_copies(base, sources, config, folder / "before")

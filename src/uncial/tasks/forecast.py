@@ -10,11 +10,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config_keys import leaves
+from uncial.data.split_file import SPLITS, read_split_file
 from uncial.errors import UserError
 from uncial.metrics.groups import cluster_of
 from uncial.metrics.intervals import totals
 from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
 from uncial.metrics.lines import EvaluatedLine
+from uncial.models.files import FILE_NAME, load_card
+from uncial.models.lineage import SEEN_BEFORE
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
@@ -47,6 +50,7 @@ def run(config: DictConfig) -> None:
     runs = finished_runs(listed(config.forecast.runs))
     settings = evaluation_settings(config, runs[0].lines[0].profile)
     check_comparable(runs)
+    warn_of_known_validation(runs)
     folder = run_folder()
     write_config(config, folder)
     clusters = list(map(cluster_of(settings.cluster), runs[0].lines))
@@ -127,6 +131,25 @@ def check_comparable(runs: Sequence[FinishedRun]) -> None:
     differing = sorted({key for own in configs for key in own if own[key] != configs[0].get(key, own[key])})
     if differing:
         log.warning(f"The runs differ in {', '.join(differing)} too: the curve takes that for the effect of lines.")
+
+
+def warn_of_known_validation(runs: Sequence[FinishedRun]) -> None:
+    """Says so where runs validated on pages that the model which they were fine-tuned from was trained on."""
+    known = {one.folder: count for one in runs if (count := _known_validation(one.folder))}
+    if known:
+        first = next(iter(known))
+        log.warning(
+            f"{plural(len(known), 'run')} validated on pages that the pretrained model was trained on, the first: "
+            f"{plural(known[first], 'page')} of {first}: the curve will look better than on new pages."
+        )
+
+
+def _known_validation(folder: Path) -> int:
+    """How many validation pages the model knew that the run in this folder was fine-tuned from."""
+    if not (folder / SPLITS).is_file() or not (folder / FILE_NAME).is_file():
+        return 0
+    before = set(load_card(folder / FILE_NAME).get(SEEN_BEFORE) or ())
+    return len({one.key for one in read_split_file(folder).pages if one.part == "val" and one.key in before})
 
 
 def _validated(one: FinishedRun) -> list[tuple[str, str, str]]:

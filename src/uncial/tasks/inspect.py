@@ -24,7 +24,7 @@ from uncial.tasks.alphabet import text_rules
 from uncial.tasks.augmentation_sheet import draw_augmentation
 from uncial.tasks.checking import find
 from uncial.tasks.configuration import check_numbers, listed, run_folder, trusted, write_config
-from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.recognition import texts_of
 from uncial.tasks.schedule_sheet import draw_planned_schedule
 from uncial.text.codec import alphabet_counts
@@ -51,6 +51,7 @@ def run(config: DictConfig) -> None:
         pseudo_labels=int(np.sum(~truth.store.transcribed()[truth.rows["train"]])),
     )
     write_skipped(folder / "skipped.csv", truth.problems)
+    write_splits(folder, truth)
     write_findings(folder / "findings.json", inspection_json(inspection), findings)
     write_findings_page(folder / "findings.html", inspection, lambda row: _view(truth, row), config.inspect.pictures)
     contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")

@@ -21,6 +21,7 @@ from uncial.tasks.configuration import evaluation_settings
 from uncial.tasks.evaluation import calibrated_lines, calibrated_results, evaluated_lines, prediction_rows
 from uncial.tasks.preparation import Prepared
 from uncial.tasks.session import Session
+from uncial.tasks.splitting import CARD_KEY, split_card
 
 BEST, PREDICTIONS = "best.safetensors", "predictions.csv"
 OF_THE_BEST = (BEST, PREDICTIONS, LINES_FILE)
@@ -75,6 +76,7 @@ def model_card(
         "normalization": config.model.normalization,
         "precision": reading_precision("cpu"),
         "training": {"lines": len(rows), "pages": len(hashes), "page_hashes": hashes, "data": config.data.name},
+        CARD_KEY: split_card(config),
         SEEN_BEFORE: list(seen_before),
         "lineage": list(lineage),
         "seed": config.seed,

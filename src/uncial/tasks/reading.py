@@ -1,7 +1,7 @@
 """What test and compare share: which lines are scored, and what a model reads in them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,17 @@ from omegaconf import DictConfig
 
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.split_file import SPLITS
 from uncial.errors import UserError
 from uncial.metrics.calibration import temperatures_of
-from uncial.models.lineage import pages_seen
+from uncial.models.files import model_file
+from uncial.models.lineage import pages_seen, training_folder
 from uncial.models.recognizer import Recognizer
 from uncial.tasks.configuration import plain_config
 from uncial.tasks.evaluation import calibrated_results
 from uncial.tasks.on_devices import on_devices
 from uncial.tasks.recognition import loading_to_read, part_of
+from uncial.tasks.splitting import CARD_KEY
 from uncial.training.devices import chosen_devices
 from uncial.training.interruption import ending_by_signal
 from uncial.training.line_scores import LineResult, LineScores
@@ -27,6 +30,7 @@ from uncial.training.module import ScoringModule
 from uncial.training.pace import Stopwatch
 from uncial.training.progress import progress_callback
 from uncial.training.trainer import make_reading_trainer
+from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +94,52 @@ def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarr
     return subset, rows
 
 
-def warn_of_known_pages(truth: GroundTruth, rows: np.ndarray, card: dict[str, Any], model: str = "this model") -> None:
-    """Says so when the model was trained on pages that it is scored on."""
-    known = pages_seen(card)
-    scored = [[truth.store.value(int(row), name) for name in ("group", "page", "image_hash")] for row in rows]
-    pages = {group or page for group, page, _ in scored}
-    if overlap := {group or page for group, page, image in scored if image in known}:
+def warn_of_known_pages(
+    truth: GroundTruth, rows: np.ndarray, card: dict[str, Any], model: str = "this model", path: Path | None = None
+) -> None:
+    """Says so when the model, of the file `path`, was trained on pages that it is scored on, and which others there
+    are."""
+    pages, overlap = _known_pages(truth, rows, pages_seen(card))
+    if overlap:
         log.warning(
-            f"{len(overlap)} of the {len(pages)} pages scored here were in {model}'s training data: "
-            "its score on them says nothing about new pages."
+            f"{overlap} of the {pages} pages scored here were in {model}'s training data: "
+            f"its score on them says nothing about new pages. {_others_to_score(card, path)}"
         )
+
+
+def warn_of_known_validation(truth: GroundTruth, seen_before: Collection[str], pretrained: Any) -> None:
+    """Says so when a training validates on pages that the pretrained model was trained on."""
+    pages, overlap = _known_pages(truth, truth.rows["val"], seen_before)
+    if not overlap:
+        return
+    folder = training_folder(model_file(Path(str(pretrained))))
+    is_kept = folder is not None and (folder / SPLITS).is_file()
+    as_before = f", or as its run did with {as_typed('data.split_from', folder)}" if is_kept else ""
+    log.warning(
+        f"{overlap} of the {pages} validation pages were in the training data of pretrained={pretrained}: the scores "
+        f"of this training will look better than on new pages. Validate on others with data.val{as_before}."
+    )
+
+
+def _known_pages(truth: GroundTruth, rows: np.ndarray, known: Collection[str]) -> tuple[int, int]:
+    """How many pages these rows are of, and how many of them are known by their image."""
+    images = set(known)
+    found = [[truth.store.value(int(row), name) for name in ("group", "page", "image_hash")] for row in rows]
+    pages = {group or page for group, page, _ in found}
+    return len(pages), len({group or page for group, page, image in found if image in images})
+
+
+def _others_to_score(card: Mapping[str, Any], path: Path | None) -> str:
+    """What scores pages that the model's training kept apart, where its run or its card tells them."""
+    stated = card.get(CARD_KEY)
+    folder = training_folder(path) if path else None
+    if not isinstance(stated, dict):
+        return (
+            "data.split_rule=hash, with the data.ratio and the seed of its training, scores those that it kept apart."
+        )
+    if folder is not None and (folder / SPLITS).is_file():
+        ratio = stated.get("ratio")
+        has_test = not isinstance(ratio, list) or len(ratio) != 3 or ratio[2]
+        subset = "" if has_test else " with data.subset=val"
+        return f"{as_typed('data.split_from', folder)}{subset} scores those that its run kept apart."
+    return "data.split_from=RUN, the folder of its run, scores those that it kept apart; or name others with data.test."

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
+from uncial.data.split_file import SPLITS
 from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
 from uncial.reports.console import make_console, show
@@ -41,7 +42,7 @@ def run(config: DictConfig) -> None:
     again = config_to_repeat(before, config)
     quiet_lightning()
     with session(again, lambda same: same) as this:
-        for name in (OVERRIDES, STEPS, MEASURED):
+        for name in (OVERRIDES, STEPS, MEASURED, SPLITS):
             if (before / name).is_file():
                 shutil.copy(before / name, this.folder / name)
         train.train(replace(this, typed=tuple(read_overrides(before))))

@@ -12,6 +12,7 @@ from shutil import rmtree
 from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.split_file import SPLITS
 from uncial.errors import UserError
 from uncial.tasks.configuration import move_log, run_folder, write_config
 from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
@@ -131,7 +132,12 @@ def _without_resume(config: DictConfig) -> DictConfig:
 def _remove_states(folder: Path) -> None:
     """Those of an earlier run in a folder that was given to a new one, and what dashboards call that run: the new one
     would go on from them."""
-    for path in [folder / LAST, *(folder / KEPT).glob("step_*.ckpt"), *(folder / name for name in IDENTITIES)]:
+    for path in [
+        folder / LAST,
+        folder / SPLITS,
+        *(folder / KEPT).glob("step_*.ckpt"),
+        *(folder / name for name in IDENTITIES),
+    ]:
         path.unlink(missing_ok=True)
     rmtree(folder / ASIDE, ignore_errors=True)
 

@@ -29,8 +29,9 @@ from uncial.tasks.configuration import (
     write_config,
 )
 from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
-from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
+from uncial.tasks.splitting import Model, scoring_split
 from uncial.tasks.tracking import open_loggers, read_outcome
 from uncial.tasks.typed_model import apply_typed_keys
 from uncial.training.loggers.tracking import show_outcome
@@ -52,10 +53,11 @@ def run(config: DictConfig) -> None:
     target = review_target(config)
     folder = run_folder()
     write_config(config, folder)
-    truth = load_ground_truth(config)
+    truth = load_ground_truth(config, scoring_split(config, [Model(path, card)]))
     write_skipped(folder / "skipped.csv", truth.problems)
+    write_splits(folder, truth)
     part, rows = rows_to_score(config, truth)
-    warn_of_known_pages(truth, rows, card)
+    warn_of_known_pages(truth, rows, card, path=path)
     add_to_environment(folder, {"data": {"store": truth.store.digest}})
     with open_loggers(config, folder) as loggers:
         read = read_lines(config, folder, truth, rows, recognizer, card, loggers)

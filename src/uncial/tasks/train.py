@@ -19,13 +19,15 @@ from uncial.tasks.configuration import check_numbers, evaluation_settings, plain
 from uncial.tasks.control import averaging, check_durations, watching
 from uncial.tasks.instantiation import made
 from uncial.tasks.kept_model import OF_THE_BEST, keeping_best, logged, model_card
-from uncial.tasks.loading import load_ground_truth
+from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.on_devices import on_devices
 from uncial.tasks.preparation import prepared
 from uncial.tasks.pretrained import freezing, lineage, seen_before, with_pretrained_model
+from uncial.tasks.reading import warn_of_known_validation
 from uncial.tasks.rehearsal import rehearse
 from uncial.tasks.search import pruning
 from uncial.tasks.session import Session, check_data, fingerprint, session
+from uncial.tasks.splitting import training_split
 from uncial.tasks.tracking import open_loggers, trained_outcome
 from uncial.tasks.training_end import Effort, finish, saying_how_to_go_on
 from uncial.training.best_model import BestModel
@@ -69,8 +71,9 @@ def opened(config: DictConfig) -> Iterator[Session]:
 def train(this: Session) -> None:
     """One session of a run, from its state to its end, on the devices that it is given."""
     config, devices = this.config, devices_of(this.config.trainer)
-    truth = load_ground_truth(config)
+    truth = load_ground_truth(config, training_split(this))
     check_data(this, fingerprint(truth))
+    write_splits(this.folder, truth)
     plain = replace(this, config=plain_config(config))
     if config.trainer.devices == "auto" and devices.count == 1:
         log.info(f"trainer.devices=auto: there is one device here ({devices.kind}), and so one process.")
@@ -88,7 +91,10 @@ def fit(this: Session, truth: GroundTruth) -> None:
     if is_first():
         write_skipped(folder / "skipped.csv", problems)
     path = state.path if state else None
-    card = model_card(config, truth, ready.parts, lineage(config, path), seen_before(config, path))
+    before = seen_before(config, path)
+    if is_first() and state is None:
+        warn_of_known_validation(truth, before, config.pretrained)
+    card = model_card(config, truth, ready.parts, lineage(config, path), before)
     keep, aside = keeping_best(this, truth, ready, card), partial(set_aside, folder, OF_THE_BEST)
     best, pace = BestModel(config.model.monitor, config.model.mode, keep, aside), Pace()
     still, trials = freezing(config, ready.recognizer, ready.length), pruning(config)

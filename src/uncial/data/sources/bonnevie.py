@@ -18,6 +18,11 @@ def read(settings: SourceSettings) -> Reading:
 
     Raises UserError where there is no usable page in `finetune/`.
     """
+    if part := next((part for part in ("train", "val", "test") if getattr(settings, part)), None):
+        raise UserError(
+            f"data=bonnevie takes its parts from finetune/ and test/, and no data.{part}: name them all with "
+            "data=page, data.train, data.val and data.test"
+        )
     roots = [Path(os.path.abspath(Path(root).expanduser())) for root in settings.root]  # noqa: PTH100
     files = [
         file

@@ -29,6 +29,11 @@ def read(settings: SourceSettings) -> Reading:
     entries = settings.options.get("sources")
     if not entries or not isinstance(entries, Sequence) or isinstance(entries, str):
         raise UserError("data.sources is empty: give a list, for instance 'data.sources=[{format: page, root: DIR}]'")
+    if part := next((part for part in SUBSETS if getattr(settings, part)), None):
+        raise UserError(
+            f"data.{part} says nothing beside data.sources: give it to an entry, "
+            f"{{format: page, root: DIR, {part}: DIR}}"
+        )
     pages: list[list[Page]] = []
     problems: list[Problem] = []
     stated: dict[str, str] = {}

@@ -18,7 +18,7 @@ from uncial.data.filters import Filters
 from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.formats.atomic import remove_unfinished, replacing_text
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
 from uncial.reports.environment import read_environment, write_environment
@@ -104,7 +104,8 @@ def move_log(folder: Path) -> None:
 
 def write_config(config: DictConfig, folder: Path) -> None:
     """Leaves `config.yaml`, the composed config, `overrides.yaml`, what was typed, and `environment.json`: the
-    command, the code, its packages and the machine."""
+    command, the code, its packages and the machine. What a killed run was writing there goes."""
+    remove_unfinished(folder)
     with replacing_text(folder / "config.yaml") as file:
         file.write(OmegaConf.to_yaml(config, resolve=True))
     with replacing_text(folder / "overrides.yaml") as file:

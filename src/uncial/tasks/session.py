@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
+from uncial.formats.atomic import remove_unfinished
 from uncial.tasks.configuration import move_log, run_folder, write_config
 from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
 from uncial.training.lock import is_locked, locked
@@ -26,8 +27,8 @@ log = logging.getLogger(__name__)
 AUTO = "auto"
 IDENTITIES = ("wandb.json", "mlflow.json")
 """Which run of a dashboard the folder is."""
-UNFINISHED_WRITE = re.compile(r"\..+\.\d+\.\w+")
-"""Files that were being written when a run was killed; each has the number of its process in its name."""
+OLDER_UNFINISHED = re.compile(r"\.(?P<stem>.+)\.\d+(?P<suffix>\.\w+)")
+"""What earlier versions called the files that they were writing: with the number of the process in it."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,10 @@ def _newest_unfinished(config: DictConfig) -> Path | None:
     return None
 
 
+def _is_written_here(path: Path) -> bool:
+    return path.is_file() or path.suffix in (".ckpt", ".safetensors")
+
+
 def _without_resume(config: DictConfig) -> DictConfig:
     config = config.copy()
     config.resume = None
@@ -146,8 +151,12 @@ def _tell(folder: Path, state: SavedState | None) -> None:
 
 def _clear(folder: Path, state: SavedState | None) -> None:
     """Removes what is not part of the state: rows and events that the run will write again, and torn files."""
+    for place in {folder, *(path.parent for path in folder.glob("*/.*"))}:
+        remove_unfinished(place)
     for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
-        if UNFINISHED_WRITE.fullmatch(path.name) and path.is_file():
+        found = OLDER_UNFINISHED.fullmatch(path.name)
+        # Not just any name with a number in it: the file that was to be replaced tells whose it is.
+        if found and path.is_file() and _is_written_here(path.with_name(found["stem"] + found["suffix"])):
             path.unlink()
     if state is not None:
         put_back(folder)

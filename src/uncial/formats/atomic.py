@@ -26,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Folders above `path` are made. Raises `UserError` where the file cannot be written. After any error the file beside
     is removed and `path` left as it was.
     """
-    temporary = path.with_name(_unfinished_name(path))
+    temporary = path.with_name(unfinished_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -64,7 +64,8 @@ def remove_unfinished(folder: Path) -> None:
                     path.unlink()
 
 
-def _unfinished_name(path: Path) -> str:
+def unfinished_name(path: Path) -> str:
+    """What the file beside is called that is to take the place of `path`."""
     end = f".{os.getpid()}-{_machine()}{path.suffix}"
     room = LONGEST_NAME - 1 - len(os.fsencode(end))
     stem = os.fsencode(path.stem)

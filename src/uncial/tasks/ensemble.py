@@ -22,7 +22,15 @@ from uncial.reports.scores_page import REPORT, About
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.compare import common_profile, distinct_ends
 from uncial.tasks.compared_models import common_replacements
-from uncial.tasks.configuration import check_numbers, choice, data_text, evaluation_settings, run_folder, write_config
+from uncial.tasks.configuration import (
+    check_encodable,
+    check_numbers,
+    choice,
+    data_text,
+    evaluation_settings,
+    run_folder,
+    write_config,
+)
 from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
 from uncial.tasks.evaluation import prediction_rows
 from uncial.tasks.loading import load_ground_truth
@@ -48,6 +56,7 @@ def run(config: DictConfig) -> None:
     rules = [member.recognizer.text for member in members]
     settings = evaluation_settings(config, common_profile(rules))
     folder = run_folder()
+    check_encodable(config, folder)
     write_config(config, folder)
     truth = load_ground_truth(config)
     write_skipped(folder / "skipped.csv", truth.problems)

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.formats.atomic import remove_unfinished
-from uncial.tasks.configuration import move_log, run_folder, write_config
+from uncial.tasks.configuration import check_encodable, move_log, run_folder, write_config
 from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
 from uncial.training.lock import is_locked, locked
 from uncial.training.max_time import ASIDE, put_back
@@ -48,6 +48,7 @@ def session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig]) ->
     `typed` is the config as it was composed; `completed` makes of it that of a new run. Raises `UserError` for a
     folder that holds no run or is in use, for a run that is finished, and for what was typed that would change the run.
     """
+    check_encodable(typed, run_folder())
     new = completed(_without_resume(typed)) if typed.resume in (None, AUTO) else None
     resumed = _folder_to_resume(typed, new)
     folder = run_folder() if resumed is None else resumed
@@ -156,7 +157,8 @@ def _clear(folder: Path, state: SavedState | None) -> None:
     for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
         found = OLDER_UNFINISHED.fullmatch(path.name)
         # Not just any name with a number in it: the file that was to be replaced tells whose it is.
-        if found and path.is_file() and _is_written_here(path.with_name(found["stem"] + found["suffix"])):
+        replaced = found and path.with_name(found["stem"] + found["suffix"].removesuffix(".part"))
+        if replaced and path.is_file() and _is_written_here(replaced):
             path.unlink()
     if state is not None:
         put_back(folder)

@@ -1,11 +1,13 @@
 """Exit codes, and the one sentence in which a user's mistake ends. Imports nothing heavy: `--help` has to be quick."""
 
+import logging
 import os
 import re
 import shlex
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from traceback import walk_tb
 
 from hydra.core.hydra_config import HydraConfig
@@ -35,19 +37,24 @@ from uncial.config_keys import (
 )
 from uncial.errors import Ended, FindingsError, UserError
 from uncial.peers import answer, choice_called
+from uncial.reports.log import LogFileHandler
 from uncial.secrets import check_no_secrets
+from uncial.standard_streams import secure_standard_streams
 from uncial.sweeps.jobs import has_work
 from uncial.task_keys import check_typed_keys, without_statement
 from uncial.tasks.resumed_config import task_to_run
 from uncial.termination import TERMINATED, Terminated, sigterm_raises
 from uncial.trust import with_typed_classes
-from uncial.typed_arguments import PEERS, check_arguments, hydra_value, quoted, quoting_advice
+from uncial.typed_arguments import PEERS, as_names, check_arguments, hydra_value, quoted, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
 
 
 def run(main: Callable[[], None]) -> int:
     """Runs the program and returns its exit code; with HYDRA_FULL_ERROR=1 errors show their traceback instead."""
+    secure_standard_streams()
+    # Of a notebook or desktop: matplotlib refuses to be imported where what it names is not installed.
+    os.environ["MPLBACKEND"] = "agg"
     if "--version" in sys.argv[1:]:
         print(f"Uncial {version('uncial')}, Hydra {version('hydra-core')}")
         return DONE
@@ -55,6 +62,7 @@ def run(main: Callable[[], None]) -> int:
     # Otherwise Hydra prints its own shortened traceback and leaves before the error reaches us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        sys.argv[1:] = as_names(sys.argv[1:], conf_folder())
         check_arguments(sys.argv[1:], conf_folder())
         with sigterm_raises():
             main()
@@ -106,6 +114,9 @@ def _passed(function: Callable[..., None], error: BaseException) -> bool:
 
 def _fail(message: str, code: int) -> int:
     print(message, file=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LogFileHandler) and Path(handler.baseFilename).is_file():
+            handler.handle(logging.makeLogRecord({"msg": message, "levelno": logging.ERROR, "levelname": "ERROR"}))
     return code
 
 
@@ -163,7 +174,9 @@ def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
         return f"{group}= has no value: write one behind the equals sign. Choices: {', '.join(choices)}."
     if called := choice_called(name, conf_folder(), group):
         return f"{group}={name} does not exist; here it is {group}={called}. Choices: {', '.join(choices)}."
-    return f"{group}={name} does not exist.{did_you_mean(name, choices)} Choices: {', '.join(choices) or 'none'}."
+    none = {"logger": "default"}.get(group, "none")  # The files that choose nothing.
+    meant = none if name.lower() in ("null", "false", "no", "off", "0") and none in choices else name
+    return f"{group}={name} does not exist.{did_you_mean(meant, choices)} Choices: {', '.join(choices) or 'none'}."
 
 
 def _several_values(argument: str) -> str:

@@ -58,6 +58,60 @@ LISTS_OR_ONE = (
 OF_TASKS_FILES = ("task.reads", "task.instead")
 """Keys by which the files of conf/task state what a task reads; nobody types them."""
 
+NAMES = (
+    "name",
+    "checkpoint",
+    "layout",
+    "pretrained",
+    "reinitialize",
+    "freeze",
+    "resume",
+    "output",
+    "run",
+    "trust",
+    "paths.data",
+    "paths.store",
+    "paths.outputs",
+    "hydra.run.dir",
+    "hydra.sweep.dir",
+    "hydra.sweep.subdir",
+    "data.name",
+    "data.root",
+    "data.train",
+    "data.val",
+    "data.test",
+    "data.images",
+    "data.include",
+    "data.exclude",
+    "data.split_from",
+    "data.region_types",
+    "data.line_tags",
+    "data.languages",
+    "data.options.fonts",
+    "data.options.text",
+    "predict.input",
+    "predict.output",
+    "audit.output",
+    "compare.folders",
+    "compare.truth",
+    "compare.names",
+    "forecast.runs",
+    "logger.mlflow.uri",
+    "logger.mlflow.artifacts",
+    "logger.mlflow.experiment",
+    "logger.mlflow.name",
+    "logger.mlflow.notes",
+    "logger.wandb.project",
+    "logger.wandb.entity",
+    "logger.wandb.group",
+    "logger.wandb.name",
+    "logger.wandb.tags",
+    "logger.wandb.notes",
+    "logger.wandb.job_type",
+)
+"""Keys that take the name of something, a path or a pattern of them, or a list of such, whatever they look like: a
+folder may be called 1744_1745."""
+
 NUMBERS_OR_LISTS = ("trainer.devices",)
 """Keys that take a number or a list of them: how many devices, or which."""
 
@@ -126,6 +180,12 @@ def _takes_more(config: DictConfig, key: str, conf: Path) -> bool:
 def _check(key: str, value: Any, defaults: list[Any]) -> None:
     if value == "" and "" not in defaults:
         raise UserError(f"{key}= has no value: write one behind the equals sign, or {key}=null for none.")
+    given = value if isinstance(value, list) else [value]
+    if key in NAMES and any(isinstance(one, bool | int | float) for one in given):
+        raise UserError(
+            f"{key} is {shown(value)} in a config file, no text, and what was meant cannot be told (1744_1745 is a "
+            "number there): put the name in quotes."
+        )
     if key in NUMBERS_OR_NULL:
         if value is not None and not _is_number(value):
             raise UserError(f"{key}={value}: a number is expected, or null.")
@@ -256,6 +316,12 @@ def named_groups(conf: Path) -> set[str]:
     """The groups that config.yaml chooses from, those of which there is no file yet too."""
     entries = OmegaConf.to_container(OmegaConf.load(conf / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]
     return {str(group).split()[-1] for entry in entries if isinstance(entry, dict) for group in entry}
+
+
+def groups_of_none(conf: Path) -> set[str]:
+    """The groups of which config.yaml chooses nothing."""
+    entries = OmegaConf.to_container(OmegaConf.load(conf / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]
+    return {str(group) for entry in entries if isinstance(entry, dict) for group, name in entry.items() if name is None}
 
 
 def group_choices(conf: Path, group: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import NoReturn
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from uncial.config_keys import did_you_mean, known_keys
+from uncial.config_keys import NAMES, did_you_mean, group_choices, group_names, groups_of_none, known_keys, named_groups
 from uncial.errors import UserError
 from uncial.peers import answer, choice_called
 
@@ -51,14 +51,73 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
             parsed = grammar.parse_override(override)
         except Exception:
             raise UserError(f"{override} cannot be read: {_fault(override)} {quoting_advice(override)}") from None
+        if isinstance(parsed.value(), dict) and parsed.key_or_group in group_names(conf):
+            raise UserError(_mapping_advice(override, parsed.key_or_group, conf))
         if parsed.key_or_group == "name":
             _check_name("" if parsed.value() is None else str(parsed.value()))
+
+
+def as_names(arguments: Sequence[str], conf: Path) -> list[str]:
+    """The arguments with quotes around what the grammar would take for a number, a truth value or nothing where a name
+    is expected: behind the keys of names and paths, and behind groups. `null` alone still means none there.
+
+    A group that may be none, as `experiment`, is left out where it is to be."""
+    groups = {*group_names(conf), *named_groups(conf), "hydra"}
+    sweeps = any(one in ("-m", "--multirun") or one.startswith("hydra.mode=") for one in arguments)
+    found = []
+    for argument in arguments:
+        sign, key, value = re.fullmatch(r"(\+{0,2})([^=\s]*)=?(.*)", argument, re.DOTALL).groups()  # type: ignore[union-attr]
+        is_group = key.partition("@")[0] in groups
+        if "=" not in argument or argument.startswith(("-", "~")) or not (is_group or key in NAMES):
+            found.append(argument)
+        elif not (value == "null" and key in groups_of_none(conf)):
+            # Several without -m are refused, as they were typed.
+            found.append(
+                f"{sign}{key}={_as_names(value, is_group)}" if sweeps or not _is_several(argument) else argument
+            )
+    return found
+
+
+def _as_names(value: str, is_group: bool) -> str:
+    """A name, or several between commas or in a list, with quotes around those that the grammar takes for another."""
+    if not is_group and value == "null":
+        return value
+    if re.match(r"\s*(\{|(?!choice\()\w+\()", value):
+        return value  # A mapping, or a sweep over a range.
+    parts = re.split(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|choice\(|[\[\](),])""", value)
+    return "".join(
+        part.replace(word, hydra_quoted(word)) if _is_taken_for_another(word := part.strip()) else part
+        for part in parts
+    )
+
+
+def _is_several(argument: str) -> bool:
+    try:
+        return bool(OverridesParser.create().parse_override(argument).is_sweep_override())
+    except Exception:
+        return False  # Which check_arguments says.
+
+
+def _is_taken_for_another(word: str) -> bool:
+    if not re.fullmatch(r"[\w.+-]+", word, re.ASCII):
+        return False
+    try:
+        return not isinstance(OverridesParser.create().parse_override(f"x={word}").value(), str)
+    except Exception:
+        return False  # Which check_arguments says.
 
 
 def _check_name(name: str) -> None:
     """The run's folder is made below paths.outputs before any task begins, and nowhere else."""
     if name.startswith(("/", "~")) or ".." in name.split("/") or not name.strip("./ "):
         raise UserError(f"name={name} is no folder below paths.outputs; where that lies is said by paths.outputs=DIR.")
+
+
+def _mapping_advice(override: str, group: str, conf: Path) -> str:
+    choices = ", ".join(group_choices(conf, group))
+    return (
+        f"{override}: {group} is chosen by a name. Choices: {choices}. Single keys of it are set by {group}.KEY=VALUE."
+    )
 
 
 def _option_before(word: str, arguments: Sequence[str]) -> list[str]:

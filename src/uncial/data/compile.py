@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, suppress
@@ -11,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.hashing import content_hash
@@ -22,6 +23,9 @@ from uncial.errors import LineError, UserError
 from uncial.formats.types import Page, Problem, TextLine
 
 log = logging.getLogger(__name__)
+
+UNFINISHED = re.compile(r"(?P<store>[0-9a-f]{20})\.arrow\.\d+\.partial")
+"""What a store is called while it is being written."""
 
 Progress = Callable[[Sequence[Page]], AbstractContextManager[Callable[[int], None]]]
 """Given the pages when they are about to be compiled; what it yields is told after each page how many lines it gave."""
@@ -72,8 +76,11 @@ def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: Compile
     """
     digest = _digest(pages, hashes, settings)
     path = settings.folder / f"{digest[:20]}.arrow"
+    if is_complete(path, digest):  # Without a lock: it may lie where nothing can be written.
+        return Store(path)
     try:
         settings.folder.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished_stores(settings.folder)
         with FileLock(path.with_suffix(".lock")):
             if not is_complete(path, digest):
                 with progress(pages) as advance:
@@ -84,6 +91,14 @@ def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: Compile
             "or name another folder with paths.store."
         ) from None
     return Store(path)
+
+
+def _remove_unfinished_stores(folder: Path) -> None:
+    """Remove what runs that were killed had written of stores. A store is being written as long as its lock is held."""
+    for left_over in folder.glob("*.arrow.*.partial"):
+        if found := UNFINISHED.fullmatch(left_over.name):
+            with suppress(Timeout, OSError), FileLock(folder / f"{found['store']}.lock", timeout=0):
+                left_over.unlink(missing_ok=True)
 
 
 def _digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings) -> str:
@@ -111,8 +126,6 @@ def _compile(
 ) -> None:
     problems: list[Problem] = []
     notes: list[Problem] = []
-    for left_over in path.parent.glob(f"{path.name}.*.partial"):  # Of a run that was killed: this one holds the lock.
-        left_over.unlink()
     writer = StoreWriter(path, settings.channels, digest)
     try:
         for page, cut in zip(pages, _cut_pages(pages, settings), strict=True):

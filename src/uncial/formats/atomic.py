@@ -1,12 +1,22 @@
 """Writing a file so that whoever finds it finds all of it."""
 
+import hashlib
 import os
+import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
 from uncial.errors import UserError
+
+UNFINISHED = re.compile(r"\..+\.(?P<process>\d+)-(?P<machine>[0-9a-f]{8})(\.\w+)?")
+"""The names of files that are being written: with the process that writes them, and its machine."""
+
+LONGEST_NAME = 255
+"""Bytes that file systems have room for in a name."""
 
 
 @contextmanager
@@ -16,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Folders above `path` are made. Raises `UserError` where the file cannot be written. After any error the file beside
     is removed and `path` left as it was.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(unfinished_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -42,3 +52,44 @@ def replacing_text(path: Path) -> Iterator[TextIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the files that processes of this machine were writing in a folder when they were killed."""
+    with suppress(OSError):
+        for path in list(folder.glob(".*")):
+            found = UNFINISHED.fullmatch(path.name)
+            if found and found["machine"] == _machine() and not _is_alive(int(found["process"])):
+                with suppress(OSError):
+                    path.unlink()
+
+
+def unfinished_name(path: Path) -> str:
+    """What the file beside is called that is to take the place of `path`."""
+    end = f".{os.getpid()}-{_machine()}{path.suffix}"
+    room = LONGEST_NAME - 1 - len(os.fsencode(end))
+    stem = os.fsencode(path.stem)
+    return f".{path.stem if len(stem) <= room else stem[:room].decode(errors='ignore')}{end}"
+
+
+@cache
+def _machine() -> str:
+    """Eight hexadecimal digits that tell the numbers of this machine's processes from another's, on a shared disk or
+    in a container."""
+    with suppress(OSError):
+        return _short(f"{socket.gethostname()} {Path('/proc/self/ns/pid').stat().st_ino}")
+    return _short(socket.gethostname())
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True

@@ -13,6 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from uncial.errors import UserError
+from uncial.formats.atomic import unfinished_name
+from uncial.formats.encoding import storable_name
 from uncial.models.card import parse_card
 from uncial.models.checkpoint import CARD_KEY, model_weights, read_checkpoint
 from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
@@ -43,7 +45,7 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
     written.
     """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in recognizer.state_dict().items()}
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(unfinished_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(weights, part, metadata={METADATA_KEY: whole_card(recognizer, card)})
@@ -146,6 +148,8 @@ def model_file(path: Path) -> Path:
             f"No model found: {where}; give a model file (.safetensors), a checkpoint (.ckpt) or the folder of a "
             "finished run."
         )
+    if found.suffix != CHECKPOINT_SUFFIX and storable_name(str(found)) != str(found):
+        raise UserError(f"{storable_name(str(found))}: its name or a folder's is not UTF-8; rename it, or link to it.")
     return found
 
 

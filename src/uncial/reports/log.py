@@ -1,4 +1,4 @@
-"""The handler through which messages reach the terminal."""
+"""The handlers through which messages reach the terminal and the run's log.txt."""
 
 import logging
 import sys
@@ -17,3 +17,25 @@ class StandardOutputHandler(logging.StreamHandler[TextIO]):
     @property
     def stream(self) -> TextIO:  # type: ignore[override]
         return sys.stdout
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Drop what cannot be shown; it is in log.txt."""
+
+
+class LogFileHandler(logging.FileHandler):
+    """Writes log.txt as UTF-8; what UTF-8 cannot hold, such as undecodable bytes of a file name, as backslash escapes.
+
+    Where it cannot be written, as on a full disk, that is said once and the run goes on.
+    """
+
+    def __init__(self, filename: str, mode: str = "a", delay: bool = True) -> None:
+        super().__init__(filename, mode, encoding="utf-8", delay=delay, errors="backslashreplace")
+        self._has_failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say once that messages are missing in the file."""
+        if not self._has_failed:
+            self._has_failed = True
+            error = sys.exc_info()[1]
+            reason = (error.strerror if isinstance(error, OSError) else None) or error
+            print(f"{self.baseFilename} cannot be written ({reason}): messages are missing in it.", file=sys.stderr)

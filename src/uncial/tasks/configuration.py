@@ -13,14 +13,15 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from uncial.config_keys import conf_folder
+from uncial.config_keys import conf_folder, leaves
 from uncial.data.compile import CompileSettings, cores
 from uncial.data.filters import Filters
 from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
 from uncial.data.splits import PARTS
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.formats.atomic import remove_unfinished, replacing_text
+from uncial.formats.encoding import storable_name
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
 from uncial.reports.environment import read_environment, write_environment
@@ -109,7 +110,8 @@ def move_log(folder: Path) -> None:
 
 def write_config(config: DictConfig, folder: Path) -> None:
     """Leaves `config.yaml`, the composed config, `overrides.yaml`, what was typed, and `environment.json`: the
-    command, the code, its packages and the machine."""
+    command, the code, its packages and the machine. What a killed run was writing there goes."""
+    remove_unfinished(folder)
     with replacing_text(folder / "config.yaml") as file:
         file.write(OmegaConf.to_yaml(config, resolve=True))
     with replacing_text(folder / "overrides.yaml") as file:
@@ -117,6 +119,18 @@ def write_config(config: DictConfig, folder: Path) -> None:
         typed = [line for line in HydraConfig.get().overrides.task if not line.startswith("resume=")]
         file.write(list_as_yaml(typed))
     write_environment(folder, int(config.seed))
+
+
+def check_encodable(config: DictConfig, folder: Path) -> None:
+    """Raises `UserError` for a value, or the run's folder, that holds bytes of a file name which are no UTF-8: model
+    files, and the config by which a run is resumed, cannot name it."""
+    values = [(key, item) for key, value in leaves(plain_config(config)) for item in listed(value)]
+    for key, value in [*values, ("hydra.run.dir", str(folder))]:
+        if (readable := storable_name(value)) != value:
+            raise UserError(
+                f"{key}={readable}: the name is not UTF-8, which a training has to write down; rename the folder, or "
+                "give it another name with ln -s."
+            )
 
 
 def plain_config(config: Any) -> DictConfig:

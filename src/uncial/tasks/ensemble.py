@@ -23,6 +23,7 @@ from uncial.reports.tables import write_metrics, write_predictions, write_skippe
 from uncial.tasks.compare import common_profile, distinct_ends
 from uncial.tasks.compared_models import common_replacements
 from uncial.tasks.configuration import (
+    check_encodable,
     check_numbers,
     check_subset,
     choice,
@@ -59,6 +60,7 @@ def run(config: DictConfig) -> None:
     rules = [member.recognizer.text for member in members]
     settings = evaluation_settings(config, common_profile(rules))
     folder = run_folder()
+    check_encodable(config, folder)
     write_config(config, folder)
     models = [Model(member.path, member.card) for member in members]
     truth = load_ground_truth(config, scoring_split(config, models))

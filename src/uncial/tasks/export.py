@@ -7,7 +7,15 @@ from omegaconf import DictConfig
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
 from uncial.reports.console import make_console, show
-from uncial.tasks.configuration import check_numbers, checkpoint_of, choice, run_folder, trusted, write_config
+from uncial.tasks.configuration import (
+    check_encodable,
+    check_numbers,
+    checkpoint_of,
+    choice,
+    run_folder,
+    trusted,
+    write_config,
+)
 from uncial.typed_arguments import as_typed
 
 FORMATS = ("safetensors",)
@@ -23,6 +31,7 @@ def run(config: DictConfig) -> None:
     path = checkpoint_of(config)
     recognizer, card = load_model(path, trusted(config))
     folder = run_folder()
+    check_encodable(config, folder)
     write_config(config, folder)
     target = folder / f"model.{suffix}" if config.output is None else Path(str(config.output))
     if target.suffix != f".{suffix}":

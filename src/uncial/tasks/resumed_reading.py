@@ -11,6 +11,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from uncial.data.hashing import content_hash
+from uncial.formats.atomic import remove_unfinished
 from uncial.formats.loghi import line_image
 from uncial.formats.results import RecognizedLine, jsonl_row, tsv_row, write_rows
 from uncial.formats.types import Page
@@ -45,6 +46,7 @@ def about_reading(model: Path, transcriber: Transcriber, form: str, data: DictCo
 
 def read_into_table(job: Job, journal: Journal, form: str, target: Path) -> Found:
     """Reads all lines of the pages and writes them in the order of the pages as `form`, tsv or jsonl."""
+    remove_unfinished(target.parent)
     to_row = tsv_row if form == "tsv" else jsonl_row
 
     def keep(digest: str, file: ReadFile) -> FileRead:
@@ -60,6 +62,8 @@ def read_into_files(job: Job, journal: Journal, target: Path) -> Found:
 
     A copy that was changed since it was written is somebody's work and stays as it is."""
     copies = copies_below(job.pages, target)
+    for folder in {copy.parent for copy in copies.values()}:
+        remove_unfinished(folder)
 
     def keep(digest: str, file: ReadFile) -> FileRead:
         copy, earlier = copies[file.source], journal.find(file.source)

@@ -14,7 +14,8 @@ from omegaconf import DictConfig
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.split_file import SPLITS
 from uncial.errors import UserError
-from uncial.tasks.configuration import move_log, run_folder, write_config
+from uncial.formats.atomic import remove_unfinished
+from uncial.tasks.configuration import check_encodable, move_log, run_folder, write_config
 from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
 from uncial.training.lock import is_locked, locked
 from uncial.training.max_time import ASIDE, put_back
@@ -27,8 +28,8 @@ log = logging.getLogger(__name__)
 AUTO = "auto"
 IDENTITIES = ("wandb.json", "mlflow.json")
 """Which run of a dashboard the folder is."""
-UNFINISHED_WRITE = re.compile(r"\..+\.\d+\.\w+")
-"""Files that were being written when a run was killed; each has the number of its process in its name."""
+OLDER_UNFINISHED = re.compile(r"\.(?P<stem>.+)\.\d+(?P<suffix>\.\w+)")
+"""What earlier versions called the files that they were writing: with the number of the process in it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig]) ->
     `typed` is the config as it was composed; `completed` makes of it that of a new run. Raises `UserError` for a
     folder that holds no run or is in use, for a run that is finished, and for what was typed that would change the run.
     """
+    check_encodable(typed, run_folder())
     new = completed(_without_resume(typed)) if typed.resume in (None, AUTO) else None
     resumed = _folder_to_resume(typed, new)
     folder = run_folder() if resumed is None else resumed
@@ -123,6 +125,10 @@ def _newest_unfinished(config: DictConfig) -> Path | None:
     return None
 
 
+def _is_written_here(path: Path) -> bool:
+    return path.is_file() or path.suffix in (".ckpt", ".safetensors")
+
+
 def _without_resume(config: DictConfig) -> DictConfig:
     config = config.copy()
     config.resume = None
@@ -152,8 +158,13 @@ def _tell(folder: Path, state: SavedState | None) -> None:
 
 def _clear(folder: Path, state: SavedState | None) -> None:
     """Removes what is not part of the state: rows and events that the run will write again, and torn files."""
+    for place in {folder, *(path.parent for path in folder.glob("*/.*"))}:
+        remove_unfinished(place)
     for path in [*folder.glob(".*"), *folder.glob("*/.*")]:
-        if UNFINISHED_WRITE.fullmatch(path.name) and path.is_file():
+        found = OLDER_UNFINISHED.fullmatch(path.name)
+        # Not just any name with a number in it: the file that was to be replaced tells whose it is.
+        replaced = found and path.with_name(found["stem"] + found["suffix"].removesuffix(".part"))
+        if replaced and path.is_file() and _is_written_here(replaced):
             path.unlink()
     if state is not None:
         put_back(folder)

@@ -1,5 +1,5 @@
-"""What other programs call a thing: their options and variables, from the tables of docs/coming-from.md, and other names
-of a group's files, from the files themselves."""
+"""What other programs call a thing: their options and variables, from the tables of docs/coming-from.md, and other
+names of a group's files, from the files themselves."""
 
 import re
 from collections.abc import Iterator

@@ -135,6 +135,10 @@ def _option_of_a_peer(arguments: Sequence[str], conf: Path) -> str:
 
 def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, message: str, conf: Path) -> str:
     own = {option for action in parser._actions for option in action.option_strings}
+    for argument in arguments:
+        name, equals, _ = argument.lstrip("-").partition("=")
+        if argument.startswith("--") and equals and name in (*known_keys(conf), *group_names(conf)):
+            return f"{argument} is no option: keys are written without --, for instance {name}=…"
     if told := _option_of_a_peer([one for one in arguments if one.partition("=")[0] not in own], conf):
         return told
     if told := _option_of_a_peer([one for one in arguments if one in SHARED], conf):

@@ -80,7 +80,10 @@ def _of_duplicates(data: CheckedData) -> Iterator[Finding]:
         pairs = page_pairs(data.pages, advance)
     yield from duplicate_pages(pairs, data.part_of_page)
     told = {finding.row for finding in placed if finding.kind in ("duplicate_line", "two_transcriptions")}
-    yield from duplicate_lines(data, {frozenset((pair.first.id, pair.second.id)) for pair in pairs}, told)
+    known = {frozenset((pair.first.id, pair.second.id)) for pair in pairs}
+    with tracked("comparing lines", len(data.lines)) as advance:
+        found = list(duplicate_lines(data, known, told, advance))
+    yield from found
 
 
 def _of_images(

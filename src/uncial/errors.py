@@ -18,6 +18,10 @@ Fault = Literal[
     "wrong_coordinates",
     "several_lines",
     "other_file",
+    "passed_over",
+    "other_format",
+    "text_without_lines",
+    "region_without_lines",
 ]
 """Why a page or line was left out, by the short names that `task=inspect` reports it under; `left_out` is all else."""
 

@@ -1,6 +1,6 @@
-"""How long task=inspect takes on lines and pages that all look alike: python tests/benchmarks/inspection.py --work FOLDER.
+"""How long task=inspect takes on lines and pages that look alike: python tests/benchmarks/inspection.py --work FOLDER.
 
-Writes pages of one form, each filled in with other words, and inspects them: as pages (`--pages`, ten lines each), and
+Writes pages of one form, each filled in with other words, and inspects them: as pages (`--pages`), and
 as line images (`--lines`), half of them printed words that every page has. Says how long each took by the clock and in
 seconds of the processors. Further arguments go to the task.
 """
@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,10 +19,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
 
-from drawn_forms import LABELS, draw_forms, write_forms  # noqa: E402
+from drawn_forms import LABELS, STEP, TOP, FilledForm, draw_forms, write_forms  # noqa: E402
 
-POOL = 200
-"""Forms that are drawn; the others take their lines in another order and with other noise."""
+from uncial.formats.types import ImageSource  # noqa: E402
+
+POOL = 100
+"""Forms that are drawn."""
 
 
 def main() -> None:
@@ -38,11 +41,23 @@ def main() -> None:
 
 
 def forms(root: Path, count: int) -> Path:
-    """Pages of sixteen lines, of which each page has eight."""
-    if not root.is_dir():
-        for start in range(0, count, POOL):
-            few = draw_forms(min(POOL, count - start), printed="apart", seed=start + 1)
-            write_forms(root / f"box_{start:05d}", few)
+    """Pages of sixteen lines, eight of them printed; their entries are those of a few drawn forms, each in its place."""
+    if root.is_dir():
+        return root
+    pool = draw_forms(POOL, printed="apart", noise=0)
+    random = np.random.default_rng(1)
+    for number in range(count):
+        image, lines = pool[0].image.astype(np.float32), list(pool[0].page.lines)
+        for place in range(len(LABELS)):
+            chosen = pool[int(random.integers(POOL))]
+            top = TOP + STEP * place - 60
+            image[top : top + STEP] = chosen.image[top : top + STEP]
+            lines[2 * place + 1] = chosen.page.lines[2 * place + 1]
+        image = np.clip(image + random.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+        name = f"form_{number:05d}"
+        named = ImageSource(Path(f"{name}.png"))
+        page = replace(pool[0].page, id=name, source=Path(f"{name}.xml"), image=named, lines=tuple(lines))
+        write_forms(root / f"box_{number // 200:02d}", [FilledForm(image, page)])
     return root
 
 

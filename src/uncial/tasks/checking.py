@@ -57,7 +57,9 @@ def find(
         yield from unknown_to_model(
             data, [text.display(text.prepare(line.text)) for line in data.lines], recognizer.codec
         )
-    yield from empty_parts(truth.pages)
+    at_regions = ("text_without_lines", "region_without_lines")
+    told = {problem.file for problem in truth.problems if problem.kind in at_regions}
+    yield from empty_parts(truth.pages, told)
 
 
 def _of_the_split(truth: GroundTruth, sides: Separation, by: str) -> Iterator[Finding]:

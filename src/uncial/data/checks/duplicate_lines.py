@@ -9,8 +9,9 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
-from uncial.data.checks.agreement import contradicted, in_common, plain
+from uncial.data.checks.agreement import contradicted, in_common, numbers, plain
 from uncial.data.checks.alike import Neighbours, nearest
 from uncial.data.checks.checked import CheckedData
 from uncial.data.checks.findings import Finding, Severity
@@ -37,9 +38,15 @@ NEIGHBOURS = 6
 PIECE = 3 * ROWS // 4
 """Width in pixels, of lines scaled to ROWS, of the pieces compared where two texts differ: a letter's."""
 
-PIECE_EQUAL, PIECES_APART = 0.88, 3.5
+PIECE_EQUAL, APART = 0.88, 3.5
 """The correlation that the unlikest piece of two copies has at least, and how many times further than the usual piece
 it is from being equal at most: another scan is worse everywhere, another number in one place."""
+
+ALMOST = 0.98
+"""The same correlation where two texts differ by so little that the images would too."""
+
+MISREAD = 2
+"""Letters by which two texts differ at most so that their images would differ by little."""
 
 OTHER_PAGE = 0.25
 """What two pages have alone, as a share of their text, from which a line that looks the same on both is printed."""
@@ -68,7 +75,7 @@ def duplicate_lines(
     """
     seen = set(known_rows)
     equal = _equal(data)
-    for rows in _groups([*_linked(equal), *_nearly_equal(data, equal, advance)]):
+    for rows in _copies(data, equal, advance).groups():
         if _is_printed(data, rows):
             yield _printed(data, rows)
             continue
@@ -127,32 +134,56 @@ def _equal(data: CheckedData) -> dict[int, list[int]]:
     return equal
 
 
-def _linked(equal: dict[int, list[int]]) -> Iterator[tuple[int, int]]:
-    for rows in equal.values():
-        yield from ((rows[0], row) for row in rows[1:])
+class _Links:
+    """Rows that are linked into groups, of which the first row is the root."""
+
+    def __init__(self) -> None:
+        self._parents: dict[int, int] = {}
+
+    def root(self, row: int) -> int:
+        parents = self._parents
+        while parents.setdefault(row, row) != row:
+            parents[row] = parents[parents[row]]
+            row = parents[row]
+        return row
+
+    def link(self, one: int, other: int) -> None:
+        low, high = sorted((self.root(one), self.root(other)))
+        self._parents[high] = low
+
+    def groups(self) -> list[list[int]]:
+        """Those of two and more rows, each sorted, by their first row."""
+        groups: dict[int, list[int]] = {}
+        for row in sorted(self._parents):
+            groups.setdefault(self.root(row), []).append(row)
+        return [groups[first] for first in sorted(groups) if len(groups[first]) > 1]
 
 
-def _nearly_equal(
-    data: CheckedData, equal: dict[int, list[int]], advance: Callable[[int], None]
-) -> Iterator[tuple[int, int]]:
-    """(earlier row, later row) of lines that are equal but for the scan; of lines equal to the pixel the first stands
-    for all.
+def _copies(data: CheckedData, equal: dict[int, list[int]], advance: Callable[[int], None]) -> _Links:
+    """Lines that are equal, or equal but for the scan; of lines equal to the pixel the first stands for all.
 
     Each line is compared with its neighbours, the likest first, those with its text before others, up to the first of
     each kind that it is no copy of: in a crowd of like lines that is one or two comparisons a line.
     """
+    links = _Links()
+    for members in equal.values():
+        for row in members[1:]:
+            links.link(members[0], row)
     rows = np.array([members[0] for members in equal.values()], dtype=np.int64)
     aspects = data.measures.sizes[rows, 1] / np.maximum(data.measures.sizes[rows, 0], 1)
     near = nearest(data.measures.thumbnails[rows], aspects, LIKE, NEIGHBOURS)
     judge = _Judge(data)
     advance(len(data.lines) - len(rows))
     for place, row in enumerate(rows.tolist()):
+        crowded = bool(near.rows[place, -1] >= 0)
         for same_text in (True, False):
             for other in _candidates(judge, near, rows, place, same_text):
-                if not judge.is_copy(row, other, same_text):
-                    break
-                yield min(row, other), max(row, other)
+                if links.root(row) != links.root(other):
+                    if not judge.is_copy(row, other, crowded):
+                        break
+                    links.link(row, other)
         advance(1)
+    return links
 
 
 def _candidates(judge: "_Judge", near: Neighbours, rows: np.ndarray, place: int, same_text: bool) -> Iterator[int]:
@@ -172,23 +203,29 @@ class _Judge:
     def __init__(self, data: CheckedData) -> None:
         self.data = data
         self.texts = [plain(line.text) for line in data.lines]
-        self._known: dict[tuple[int, int], bool] = {}
+        self._known: dict[tuple[int, int, bool], bool] = {}
         self._other_pages = lru_cache(maxsize=1 << 16)(self._is_other_page)
 
-    def is_copy(self, one: int, other: int, same_text: bool) -> bool:
-        pair = (min(one, other), max(one, other))
+    def is_copy(self, one: int, other: int, crowded: bool) -> bool:
+        """Whether they show one piece of writing. Of a crowd of like lines those whose texts differ by a letter, and of
+        any lines those whose numbers differ, must be equal almost to the pixel."""
+        pair = (min(one, other), max(one, other), crowded)
         if pair not in self._known:
-            self._known[pair] = self._compare(*pair, same_text)
+            self._known[pair] = self._compare(*pair)
         return self._known[pair]
 
-    def _compare(self, one: int, other: int, same_text: bool) -> bool:
+    def _compare(self, one: int, other: int, crowded: bool) -> bool:
+        texts = self.texts[one], self.texts[other]
+        same_text = texts[0] == texts[1]
         long = bool(min(self.data.lengths[one], self.data.lengths[other]) >= LONG)
         sheets = self.data.lines[one].sheet, self.data.lines[other].sheet
         if same_text and sheets[0] != sheets[1] and self._other_pages(*sorted(sheets), long):
             return False
-        first, second = self.data.store.strip(one), self.data.store.strip(other)
-        least = NEARLY_EQUAL if long else COPIED
-        return likeness(first, second) >= least and (same_text or is_same_everywhere(first, second))
+        first, second = _scaled_alike(self.data.store.strip(one), self.data.store.strip(other))
+        if _likeness(first, second) < (NEARLY_EQUAL if long else COPIED):
+            return False
+        close = numbers(texts[0]) != numbers(texts[1]) or (crowded and Levenshtein.distance(*texts) <= MISREAD)
+        return same_text or _is_same_everywhere(first, second, *((ALMOST, 2.0) if close else (PIECE_EQUAL, APART)))
 
     def _is_other_page(self, one: str, other: str, long: bool) -> bool:
         """Whether two pages hold so much that the other does not that what they share is printed on both."""
@@ -197,41 +234,25 @@ class _Judge:
         return contradicted(*texts) > OTHER_PAGE if long else in_common(*texts) < SAME_PAGE
 
 
-def _groups(pairs: list[tuple[int, int]]) -> list[list[int]]:
-    """The rows that pairs link, each group sorted, the groups by their first row."""
-    parent: dict[int, int] = {}
-
-    def root(row: int) -> int:
-        while parent.setdefault(row, row) != row:
-            parent[row] = parent[parent[row]]
-            row = parent[row]
-        return row
-
-    for one, other in pairs:
-        low, high = sorted((root(one), root(other)))
-        parent[high] = low
-    groups: dict[int, list[int]] = {}
-    for row in sorted(parent):
-        groups.setdefault(root(row), []).append(row)
-    return [groups[first] for first in sorted(groups)]
-
-
-def likeness(one: np.ndarray, other: np.ndarray) -> float:
-    """The correlation of two line images at ROWS pixels of height, from -1 to 1, the better of shifts by one pixel."""
-    first, second = _scaled_alike(one, other)
+def _likeness(first: np.ndarray, second: np.ndarray) -> float:
+    """The correlation of two line images of one size, from -1 to 1, the better of shifts by one pixel."""
     padded = cv2.copyMakeBorder(second, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     template = first - first.mean()
     return float(cv2.matchTemplate(padded, template, cv2.TM_CCOEFF_NORMED).max()) if template.any() else 0.0
 
 
-def is_same_everywhere(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two line images that look nearly the same do so in each of their pieces: no letter or digit differs."""
-    found = _pieces(*_scaled_alike(one, other))
+def _is_same_everywhere(first: np.ndarray, second: np.ndarray, least: float, apart: float) -> bool:
+    """Whether two line images that look nearly the same do so in each of their pieces: no letter or digit differs.
+
+    `least` is what the unlikest piece correlates by at least, `apart` how many times further from being equal than the
+    usual piece it is at most.
+    """
+    found = _pieces(first, second)
     if not len(found):
         return False
-    least, usual = float(found.min()), float(np.median(found))
+    unlikest, usual = float(found.min()), float(np.median(found))
     # Where the usual piece is equal to the pixel, rounding alone makes another one many times as far from it.
-    return least >= PIECE_EQUAL and 1 - least <= PIECES_APART * max(1 - usual, 0.01)
+    return unlikest >= least and 1 - unlikest <= apart * max(1 - usual, 0.01)
 
 
 def _pieces(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -21,6 +21,10 @@ _SEVERITIES: dict[str, Severity] = {
     "wrong_coordinates": "warning",
     "several_lines": "warning",
     "other_file": "warning",
+    "passed_over": "warning",
+    "other_format": "information",
+    "text_without_lines": "error",
+    "region_without_lines": "warning",
 }
 """How grave each kind is. What is not named here is an error where it costs a page, a warning where it costs a line."""
 

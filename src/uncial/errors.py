@@ -19,6 +19,10 @@ Fault = Literal[
     "several_lines",
     "other_file",
     "machine_read",
+    "passed_over",
+    "other_format",
+    "text_without_lines",
+    "region_without_lines",
 ]
 """Why a page or line was left out, by the short names that `task=inspect` reports it under; `left_out` is all else."""
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from uncial.data.checks.alike import alike
+from uncial.data.checks.alike import nearest
 from uncial.data.compile import CompileSettings
 from uncial.data.filters import Filters
 from uncial.data.ground_truth import SplitSettings, ground_truth
@@ -58,4 +58,4 @@ def test_pages_without_a_usable_line_fill_no_fold(three_usable, tmp_path):
 
 
 def test_there_is_no_pair_among_no_pictures():
-    assert list(alike(np.zeros((0, 512), np.float16), np.zeros(0), 0.9)) == []
+    assert nearest(np.zeros((0, 512), np.float16), np.zeros(0), 0.9, 3).rows.shape == (0, 3)

@@ -142,7 +142,8 @@ def _compile(
 
 
 def refuse(problems: Sequence[Problem], strict: bool) -> None:
-    """In strict mode the first problem ends the run as a `UserError`."""
+    """In strict mode the first problem ends the run as a `UserError`; what lies beside the data is none."""
+    problems = [problem for problem in problems if problem.kind not in ("passed_over", "other_format")]
     if strict and problems:
         first = problems[0]
         where = f"{first.file}, line {first.line}" if first.line else first.file

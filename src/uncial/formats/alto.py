@@ -21,6 +21,7 @@ from uncial.formats.alto_geometry import (
 from uncial.formats.alto_layout import AltoLayout, AltoLine, BlockElement, alto_layouts, is_text_block
 from uncial.formats.alto_text import alto_text, style_table, uses_spaces
 from uncial.formats.provenance import ReadingStep
+from uncial.formats.region_text import alto_block_texts, region_text_problem
 from uncial.formats.types import Page, Point, Problem, Reading, Region, TextLine
 from uncial.formats.xml import child, descendants, local_name
 from uncial.formats.xml_provenance import read_steps, with_readers
@@ -96,9 +97,13 @@ def _read_layout(
             problems.append(
                 Problem(str(source), line.id, f"{error}; correct the line's coordinates", "wrong_coordinates")
             )
+    ids = {block.element: block.id for block in layout.blocks}
+    any_text = any((line.text or "").strip() for line in lines)
+    problems += region_text_problem(source, alto_block_texts(layout), any_text)
     for order, block in enumerate(layout.blocks):
         polygon, problem = _block_polygon(block, context.scale)
-        regions.append(Region(block.id, _block_type(block, context), polygon, order))
+        parent = next((ids[one] for one in block.around if one in ids), None)
+        regions.append(Region(block.id, _block_type(block, context), polygon, order, parent))
         if problem:
             reason = f"region {block.id}: {problem}; it is read without an outline"
             problems.append(Problem(str(source), "", reason, "wrong_coordinates"))

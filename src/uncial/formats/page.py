@@ -10,6 +10,7 @@ from uncial.formats import coordinates
 from uncial.formats.custom import CustomEntry, first_value, parse_custom
 from uncial.formats.page_layout import LineElement, RegionElement, page_layout
 from uncial.formats.page_text import line_text
+from uncial.formats.region_text import page_region_texts, region_text_problem
 from uncial.formats.types import Page, Point, Problem, Reading, Region, TextLine
 from uncial.formats.xml import child, children, descendants, local_name
 from uncial.formats.xml_provenance import read_steps, with_readers
@@ -41,12 +42,16 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
                 Problem(str(source), line.id, f"{error}; correct the line's coordinates", "wrong_coordinates")
             )
     regions = []
+    ids = {region.element: region.id for region in layout.regions}
     for order, region in enumerate(layout.regions):
         polygon, problem = _region_polygon(region)
-        regions.append(Region(region.id, _region_type(region.element), polygon, order))
+        parent = ids[region.around[0]] if region.around else None
+        regions.append(Region(region.id, _region_type(region.element), polygon, order, parent))
         if problem:
             reason = f"region {region.id}: {problem}; it is read without an outline"
             problems.append(Problem(str(source), "", reason, "wrong_coordinates"))
+    any_text = any((line.text or "").strip() for line in lines)
+    problems += region_text_problem(source, page_region_texts(layout), any_text)
     found = Page(
         id=page_id,
         source=source,

@@ -65,12 +65,13 @@ class TextLine:
 @dataclass(frozen=True, slots=True)
 class Region:
     """A part of the page, in reading order. `type` is the file's own name for it, for instance `paragraph` or
-    `MainZone`."""
+    `MainZone`. `parent` is the region around it, for instance the table of a cell."""
 
     id: str
     type: str | None = None
     polygon: tuple[Point, ...] = ()
     order: int = 0
+    parent: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

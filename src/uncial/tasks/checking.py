@@ -57,7 +57,9 @@ def find(
         yield from unknown_to_model(
             data, [text.display(text.prepare(line.text)) for line in data.lines], recognizer.codec
         )
-    yield from empty_parts(truth.pages)
+    at_regions = ("text_without_lines", "region_without_lines")
+    told = {problem.file for problem in truth.problems if problem.kind in at_regions}
+    yield from empty_parts(truth.pages, told)
 
 
 def _of_the_split(truth: GroundTruth, sides: Separation, by: str) -> Iterator[Finding]:
@@ -80,7 +82,10 @@ def _of_duplicates(data: CheckedData) -> Iterator[Finding]:
         pairs = page_pairs(data.pages, advance)
     yield from duplicate_pages(pairs, data.part_of_page)
     told = {finding.row for finding in placed if finding.kind in ("duplicate_line", "two_transcriptions")}
-    yield from duplicate_lines(data, {frozenset((pair.first.id, pair.second.id)) for pair in pairs}, told)
+    known = {frozenset((pair.first.id, pair.second.id)) for pair in pairs}
+    with tracked("comparing lines", len(data.lines)) as advance:
+        found = list(duplicate_lines(data, known, told, advance))
+    yield from found
 
 
 def _of_images(

@@ -1,45 +1,84 @@
-"""Pairs of like pictures among very many, by small pictures of them."""
+"""The pictures that are most like each one among very many, by small pictures of them."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 BLOCK = 1024
-"""Pictures that are compared at once."""
+"""Pictures whose neighbours are looked for at once."""
+
+COLUMNS = 8192
+"""Pictures that they are compared with at once."""
 
 ASPECT = 0.05
 """How far the logarithms of two aspects may be apart: copies of one picture have the same but for rounding."""
 
-COARSE = 0.6
-"""Correlation of the even smaller pictures below which no pair is looked at more closely."""
+CROWD = 0.5
+"""How near, against the last of the neighbours that are known, a copy is. In a crowd of pictures that are all like one
+another, as the pages of a form are, what is hardly nearer than the others is no copy."""
 
 
-def alike(thumbnails: np.ndarray, aspects: np.ndarray, least: float) -> Iterator[tuple[int, int, float]]:
-    """Pairs of rows, the smaller first, whose thumbnails correlate by `least` or more, with the correlation.
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """For each picture those that are most like it, the likest first: `rows` (n, k) int64, -1 where there are no more,
+    and their correlations, `likeness` (n, k) float32."""
 
-    `thumbnails` (n, w * 8) are centred and of length 1, or 0 for pictures without content, which are like none.
-    `aspects` (n,) are width over height. All pairs of like aspect are compared, first by thumbnails of a quarter of
-    the size, so that nothing is missed; a hundred thousand rows take minutes on one core.
+    rows: np.ndarray
+    likeness: np.ndarray
+
+    def of(self, row: int) -> list[tuple[int, float]]:
+        """The neighbours of one picture with their correlations."""
+        found = self.rows[row] >= 0
+        return list(zip(self.rows[row][found].tolist(), self.likeness[row][found].tolist(), strict=True))
+
+    def stands_out(self, row: int, likeness: float) -> bool:
+        """Whether a neighbour of this correlation is much nearer than the others, or the others are few."""
+        if self.rows[row, -1] < 0:
+            return True
+        return 1 - likeness <= CROWD * (1 - float(self.likeness[row, -1]))
+
+
+def nearest(thumbnails: np.ndarray, aspects: np.ndarray, least: float, count: int) -> Neighbours:
+    """The `count` rows that correlate most with each row, by `least` or more.
+
+    `thumbnails` (n, d) are centred and of length 1, or 0 for pictures without content, which are like none.
+    `aspects` (n,) are width over height; only pictures of like aspect are compared. The number of neighbours is
+    bounded, so that what follows takes time in proportion to n however many pictures are alike; the comparison itself
+    is one product of matrices: twenty thousand rows of one aspect take seconds on one core.
     """
     order = np.argsort(aspects, kind="stable")
     logs = np.log(np.maximum(aspects[order], 1e-6))
-    coarse = _coarse(thumbnails)[order]
+    rows = np.full((len(order), count), -1, np.int64)
+    likeness = np.full((len(order), count), -np.inf, np.float32)
     for start in range(0, len(order), BLOCK):
-        end = min(start + BLOCK, len(order))
-        last = int(np.searchsorted(logs, logs[end - 1] + ASPECT, side="right"))
-        left, right = np.nonzero(coarse[start:end] @ coarse[start:last].T > COARSE)
-        fitting = (right > left) & (logs[start + right] - logs[start + left] <= ASPECT)
-        first, second = order[start + left[fitting]], order[start + right[fitting]]
-        for piece in range(0, len(first), 4 * BLOCK):
-            a, b = first[piece : piece + 4 * BLOCK], second[piece : piece + 4 * BLOCK]
-            likeness = (thumbnails[a].astype(np.float32) * thumbnails[b].astype(np.float32)).sum(axis=1)
-            for place in np.flatnonzero(likeness >= least):
-                yield int(min(a[place], b[place])), int(max(a[place], b[place])), float(likeness[place])
+        block = slice(start, min(start + BLOCK, len(order)))
+        first = int(np.searchsorted(logs, logs[start] - ASPECT, side="left"))
+        last = int(np.searchsorted(logs, logs[block.stop - 1] + ASPECT, side="right"))
+        own = thumbnails[order[block]].astype(np.float32)
+        for column in range(first, last, COLUMNS):
+            others = slice(column, min(column + COLUMNS, last))
+            found = own @ thumbnails[order[others]].astype(np.float32).T
+            found[np.abs(logs[block, None] - logs[None, others]) > ASPECT] = -np.inf
+            here = np.arange(max(block.start, others.start), min(block.stop, others.stop))
+            found[here - block.start, here - others.start] = -np.inf
+            _keep_best(rows[block], likeness[block], found, column)
+    rows[likeness < least] = -1
+    known = rows >= 0
+    rows[known] = order[rows[known]]
+    in_order = Neighbours(np.empty_like(rows), np.empty_like(likeness))
+    in_order.rows[order], in_order.likeness[order] = rows, likeness
+    return in_order
 
 
-def _coarse(thumbnails: np.ndarray) -> np.ndarray:
-    """(n, w) float32 of length 1: eight rows to two, two columns to one."""
-    rows, length = thumbnails.shape
-    smaller = thumbnails.reshape(rows, 2, 4, length // 16, 2).astype(np.float32).sum(axis=(2, 4))
-    smaller = smaller.reshape(rows, length // 8)
-    return smaller / np.maximum(np.linalg.norm(smaller, axis=1, keepdims=True), 1e-6)
+def _keep_best(rows: np.ndarray, likeness: np.ndarray, found: np.ndarray, column: int) -> None:
+    """Merges correlations (b, c) with the columns from `column` on into the best so far, in place and sorted."""
+    count = rows.shape[1]
+    if found.shape[1] > count:
+        places = np.argpartition(found, -count, axis=1)[:, -count:]
+    else:
+        places = np.broadcast_to(np.arange(found.shape[1]), found.shape)
+    merged = np.concatenate([likeness, np.take_along_axis(found, places, axis=1)], axis=1)
+    named = np.concatenate([rows, places + column], axis=1)
+    best = np.argsort(-merged, axis=1, kind="stable")[:, :count]
+    likeness[:] = np.take_along_axis(merged, best, axis=1)
+    rows[:] = np.take_along_axis(named, best, axis=1)

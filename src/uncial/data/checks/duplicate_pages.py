@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
+from typing import Literal
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from uncial.data.checks.alike import alike
-from uncial.data.checks.findings import Finding
+from uncial.data.checks.agreement import contradicted, plain
+from uncial.data.checks.alike import nearest
+from uncial.data.checks.findings import Finding, Severity
+from uncial.data.checks.same_page import is_same_page
 from uncial.formats.types import Page
 
 SIDE = 128
@@ -19,19 +22,26 @@ SIDE = 128
 RIM = 0.1
 """Share of the width and height at each side that is not compared: the table, the colour chart, the other page."""
 
-LIKE = 0.6
-"""Correlation of page thumbnails from which a pair is compared at full size."""
-
 NEARLY_EQUAL = 0.7
-"""Correlation at SIDE pixels from which two images show the same page. Pages of one layout stay below 0.5, copies that
-were saved anew, smaller or darker, above 0.9; the cropped ones in between are told by their texts.
+"""Correlation at SIDE pixels from which two images may show the same page. Pages of one layout stay below 0.5, those of
+one form do not, copies that were saved anew, smaller or darker, are above 0.9; the cropped ones in between are told by
+their texts.
 """
 
-LONG = 15
-"""Characters from which the same text on two pages is no mere formula."""
+NEIGHBOURS = 8
+"""Pages that each one is compared with at most. A copy is the likest."""
+
+LONG = 13
+"""Characters, spaces not counted, from which the same text on two pages is no mere formula."""
 
 SHARED = 0.6
 """Share of two pages' long lines that have the same text from which they are taken for one page."""
+
+FORMULA = 20
+"""Pages from which a text that they share is printed on all of them."""
+
+OTHER_PAGE = 0.25
+"""What each of two pages has alone, as a share of its text, from which they are two pages of one form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +50,22 @@ class PagePair:
 
     first: Page
     second: Page
-    by: str
+    by: Literal["image", "text"]
 
 
 def page_pairs(pages: Sequence[Page], advance: Callable[[int], None] = lambda count: None) -> list[PagePair]:
-    """Pairs of pages with nearly the same image, or with the same text in most of their lines. `advance` is told of
-    each image."""
-    by_image = [PagePair(one, other, "image") for one, other in _like_images(pages, advance)]
-    known = {frozenset((pair.first.id, pair.second.id)) for pair in by_image}
-    by_text = [PagePair(one, other, "text") for one, other in _like_texts(pages)]
-    return by_image + [pair for pair in by_text if frozenset((pair.first.id, pair.second.id)) not in known]
+    """Pairs of pages with nearly the same image, or with the same text in most of their lines; one that is cleared by
+    what differs between its pages is none. `advance` is told of each image."""
+    texts = [[text for line in page.lines if (text := plain(line.text))] for page in pages]
+    found = {pair: PagePair(pages[pair[0]], pages[pair[1]], "image") for pair in _like_images(pages, advance)}
+    for pair in _like_texts(texts):
+        found.setdefault(pair, PagePair(pages[pair[0]], pages[pair[1]], "text"))
+    return list(found.values())
 
 
 def duplicate_pages(pairs: Sequence[PagePair], part_of: Mapping[str, str]) -> Iterator[Finding]:
-    """A finding about the second page of each pair: an error where the two are in different parts."""
+    """A finding about the second page of each pair: an error where the two are in different parts, and information
+    where either gives no line to train or test on."""
     for pair in pairs:
         one, other = pair.first, pair.second
         shows = "shows nearly the same image as" if pair.by == "image" else "has the same text in most of its lines as"
@@ -64,25 +76,37 @@ def duplicate_pages(pairs: Sequence[PagePair], part_of: Mapping[str, str]) -> It
             remedy = "Leave one of the two out: a score on pages that were trained on says nothing."
             yield Finding("error", "leaking_page", message, str(other.source), "", remedy)
         else:
-            yield Finding("warning", "duplicate_page", message, str(other.source), "", "Keep one of the two.")
+            severity: Severity = "warning" if one.id in part_of and other.id in part_of else "information"
+            yield Finding(severity, "duplicate_page", message, str(other.source), "", "Keep one of the two.")
 
 
-def _like_images(pages: Sequence[Page], advance: Callable[[int], None]) -> Iterator[tuple[Page, Page]]:
+def _like_images(pages: Sequence[Page], advance: Callable[[int], None]) -> Iterator[tuple[int, int]]:
+    """Pages whose images are like one another and, looked at more closely, show the same ink in their lines. Of the
+    many like pages of a form only those are looked at that are much nearer to one another than to the others."""
     pictured, pictures, aspects = [], [], []
-    for page in pages:
+    for number, page in enumerate(pages):
         if page.image is not None and any(line.polygon or line.baseline or line.box for line in page.lines):
             found = _picture(page)
             if found is not None:
-                pictured.append(page)
-                pictures.append(found[0])
+                pictured.append(number)
+                pictures.append(found[0].ravel().astype(np.float16))
                 aspects.append(found[1])
         advance(1)
     if not pictures:
         return
-    thumbnails = np.stack([_thumbnail(picture) for picture in pictures])
-    for first, second, _ in alike(thumbnails, np.array(aspects), LIKE):
-        if float((pictures[first] * pictures[second]).sum()) >= NEARLY_EQUAL:
-            yield pictured[first], pictured[second]
+    near = nearest(np.stack(pictures), np.array(aspects), NEARLY_EQUAL, NEIGHBOURS)
+    compared: dict[tuple[int, int], bool] = {}
+    for place, number in enumerate(pictured):
+        for neighbour, likeness in near.of(place):
+            pair = min(number, pictured[neighbour]), max(number, pictured[neighbour])
+            if not near.stands_out(place, likeness):
+                break
+            if pair not in compared:
+                compared[pair] = is_same_page(pages[pair[0]], pages[pair[1]])
+                if compared[pair]:
+                    yield pair
+            if not compared[pair]:
+                break
 
 
 def _picture(page: Page) -> tuple[np.ndarray, float] | None:
@@ -106,25 +130,25 @@ def _picture(page: Page) -> tuple[np.ndarray, float] | None:
     return (ink / length, aspect) if length > 1 else None
 
 
-def _thumbnail(picture: np.ndarray) -> np.ndarray:
-    """(512,) float16, centred and of length 1."""
-    small = cv2.resize(picture, (64, 8), interpolation=cv2.INTER_AREA)
-    small -= small.mean()
-    return (small / max(float(np.linalg.norm(small)), 1e-9)).ravel().astype(np.float16)
-
-
-def _like_texts(pages: Sequence[Page]) -> Iterator[tuple[Page, Page]]:
-    """Pages of four and more long lines of which most are those of another page."""
-    texts = [{line.text.strip() for line in page.lines if line.text and len(line.text) >= LONG} for page in pages]
+def _like_texts(texts: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
+    """Pages of which most is on another page too, and that have little alone."""
+    passages = [_passages(own) for own in texts]
     pages_of: dict[str, list[int]] = {}
-    for number, own in enumerate(texts):
+    for number, own in enumerate(passages):
         if len(own) >= 4:
-            for text in own:
-                pages_of.setdefault(text, []).append(number)
+            for passage in own:
+                pages_of.setdefault(passage, []).append(number)
     shared: Counter[tuple[int, int]] = Counter()
     for numbers in pages_of.values():
-        if len(numbers) <= 20:  # more is a formula
+        if len(numbers) <= FORMULA:
             shared.update(combinations(numbers, 2))
     for (first, second), count in sorted(shared.items()):
-        if count >= SHARED * max(len(texts[first]), len(texts[second])):
-            yield pages[first], pages[second]
+        enough = SHARED * max(len(passages[first]), len(passages[second]))
+        if count >= enough and contradicted(texts[first], texts[second]) <= OTHER_PAGE:
+            yield first, second
+
+
+def _passages(texts: Sequence[str]) -> set[str]:
+    """What tells a page by its text: its long lines, and its short ones together with the next."""
+    joined = [one if len(one) >= LONG else one + other for one, other in pairwise([*texts, ""])]
+    return {passage for passage in joined if len(passage) >= LONG}

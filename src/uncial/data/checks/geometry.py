@@ -1,6 +1,6 @@
 """Polygons and regions as the files state them: off the image, in one place twice, or empty."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 import cv2
@@ -38,24 +38,43 @@ def geometry(pages: Sequence[Page], rows: Mapping[tuple[str, str], int]) -> Iter
         yield from _in_one_place(page, rows)
 
 
-def empty_parts(pages: Sequence[Page]) -> Iterator[Finding]:
-    """Information about pages and regions without lines, and lines that nobody has transcribed yet."""
+def empty_parts(pages: Sequence[Page], told: Collection[str] = ()) -> Iterator[Finding]:
+    """Information about pages and regions without lines, and lines that nobody has transcribed yet.
+
+    `told` are files of which it is told already that their text stands at regions alone.
+    """
     for page in pages:
         file = str(page.source)
         if not page.lines:
-            yield Finding("information", "empty_page", "the page has no lines", file, "", "Nothing, where it is blank.")
+            if file not in told:
+                message, remedy = "the page has no lines", "Nothing, where it is blank."
+                yield Finding("information", "empty_page", message, file, "", remedy)
             continue
-        filled = {line.region_id for line in page.lines}
-        for region in page.regions:
-            if region.id not in filled and not any(name in (region.type or "").lower() for name in PICTURES):
-                kind = f" ({region.type})" if region.type else ""
-                message = f"the region {region.id}{kind} has no lines"
-                yield Finding("information", "empty_region", message, file, "", "Nothing, or delete the region.")
+        if file not in told:
+            yield from _empty_regions(page)
         missing = [line for line in page.lines if line.text is None]
         if missing:
             message = f"{len(missing)} of {len(page.lines)} lines have no transcription"
             remedy = "Nothing, where it is meant so; else transcribe them."
             yield Finding("information", "untranscribed_lines", message, file, missing[0].id, remedy)
+
+
+def _empty_regions(page: Page) -> Iterator[Finding]:
+    """A region with lines in a region within it is not empty, nor is an empty cell of a table worth a word."""
+    parents = {region.id: region.parent for region in page.regions}
+    types = {region.id: (region.type or "").lower() for region in page.regions}
+    filled: set[str | None] = set()
+    for identity in {line.region_id for line in page.lines}:
+        while identity is not None and identity not in filled:
+            filled.add(identity)
+            identity = parents.get(identity)
+    for region in page.regions:
+        cell = "table" in types.get(region.parent or "", "") or "tablecell" in types[region.id]
+        if region.id not in filled and not cell and not any(name in types[region.id] for name in PICTURES):
+            kind = f" ({region.type})" if region.type else ""
+            message = f"the region {region.id}{kind} has no lines"
+            remedy = "Nothing, or delete the region."
+            yield Finding("information", "empty_region", message, str(page.source), "", remedy)
 
 
 def _outside(page: Page, rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:

@@ -87,14 +87,26 @@ def darkness_of(strip: np.ndarray) -> np.ndarray:
     height, width = grey.shape
     size = (int(np.clip(round(width * ROWS / height), 4, COLUMNS)), ROWS)
     scaled = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    dark, middle, light = np.percentile(scaled, (1, 50, 99))
+    dark, middle, high, light = _percentiles(scaled, (1, 50, 80, 99))
     if middle - dark < light - middle - 8:
         scaled = 255 - scaled
+        high = _percentiles(scaled, (80,))[0]
     paper = cv2.dilate(cv2.blur(scaled, (3, 3)), np.ones((ROWS | 1, 2 * ROWS | 1), np.uint8))
     paper = cv2.blur(paper, (2 * ROWS | 1, ROWS | 1))
     # Not the white beyond the page's edge, beside which all of a line would be dark.
-    paper = np.minimum(paper, np.uint8(np.percentile(scaled, 80)))
+    paper = np.minimum(paper, np.uint8(high))
     return cv2.subtract(paper, scaled).astype(np.float32)
+
+
+def _percentiles(pixels: np.ndarray, percents: tuple[float, ...]) -> list[float]:
+    """What `numpy.percentile` gives for uint8, in a tenth of its time: counted instead of sorted."""
+    below = np.cumsum(np.bincount(pixels.ravel(), minlength=256))
+    found = []
+    for percent in percents:
+        place, share = divmod((pixels.size - 1) * percent / 100, 1)
+        low, high = np.searchsorted(below, (place, min(place + 1, pixels.size - 1)), side="right").tolist()
+        found.append(low + share * (high - low))
+    return found
 
 
 def contrast_of(darkness: np.ndarray) -> float:

@@ -22,6 +22,10 @@ _SEVERITIES: dict[str, Severity] = {
     "several_lines": "warning",
     "other_file": "warning",
     "machine_read": "information",
+    "passed_over": "warning",
+    "other_format": "information",
+    "text_without_lines": "error",
+    "region_without_lines": "warning",
 }
 """How grave each kind is. What is not named here is an error where it costs a page, a warning where it costs a line."""
 

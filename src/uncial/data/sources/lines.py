@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import Found, Place, contents, files, places_by_subset, selected
 from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages
+from uncial.data.sources.passed_over import beside_lines
 from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
 from uncial.formats.lines import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
@@ -34,6 +35,8 @@ def read(settings: SourceSettings) -> Reading:
         problems += of_part(faults, subset)
     if not images:
         raise UserError(_nothing([place for _, where in roots for place in where], problems, settings))
+    where = [place for _, named in roots for place in named]
+    problems += beside_lines(where, [line.image for line in images])
     return Reading(line_pages(images, settings), tuple(problems))
 
 

@@ -12,6 +12,7 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import contents, places_by_subset, without_suffix
 from uncial.data.sources.line_pages import named
 from uncial.data.sources.one_image import one_page_an_image, without_readings
+from uncial.data.sources.passed_over import PassedOver, line_pair_problems, passed_over, xml_problems
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, xml_files
 from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
@@ -28,22 +29,27 @@ class _Collected:
     pages: list[Page] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
+    passed: list[PassedOver] = field(default_factory=list)
 
 
 def read_settings(settings: SourceSettings, kinds: Collection[str]) -> Reading:
     """The pages of the files of these kinds (`page`, `alto`) that the settings name.
 
-    METS and other XML, and files of another kind, are passed over silently in folders and listed as problems where they
-    are named themselves. Of several files that transcribe one image one is used, but with the option `every_file`, for
-    reading and not for training, all of them but copies with readings. Raises UserError where nothing usable is left,
-    and where nothing tells which of two transcriptions counts.
+    METS files are passed over in folders; other XML, files of another kind and line images with their texts are counted
+    in a problem there; each is a problem of its own where it is named itself. Of several files that transcribe one
+    image one is used, but with the option `every_file`, for reading and not for training, all of them but copies with
+    readings. Raises UserError where nothing usable is left, and where nothing tells which of two transcriptions counts.
     """
     files, problems = xml_files(settings)
     collected = _collect(files, settings, kinds)
     reading = _finish(collected, problems, keep_twins=bool(settings.options.get("every_file")))
     if not reading.pages:
         raise UserError(_nothing(settings, collected, reading.problems))
-    return reading
+    if settings.options.get("every_file"):
+        return reading
+    places = [place for _, where in places_by_subset(settings) for place in where]
+    passed = [*xml_problems(collected.passed, reading.pages, kinds), *line_pair_problems(places, reading.pages)]
+    return replace(reading, problems=(*reading.problems, *passed))
 
 
 def read_files(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> Reading:
@@ -83,6 +89,8 @@ def _read_file(
         if file.named:
             other = f"is {KIND_NAMES[kind]}; read it with data={kind}"
             raise LineError(describe_other(root) if kind in ("mets", "other") else other, "other_file")
+        if (passed := passed_over(file.path, root)) is not None:
+            collected.passed.append(passed)
         return
 
     def image_of(stated: str) -> Path:
@@ -167,6 +175,11 @@ def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence
     if other is not None:
         count = collected.kinds[other]
         return f"{settings.key}: {where} holds no {wanted} file but {count:,} {KIND_NAMES[other]}; use data={other}"
+    if collected.passed:
+        other_xml = collected.passed[0]
+        files = f"{len(collected.passed):,} XML file{'s' if len(collected.passed) > 1 else ''}"
+        told = f"{where} holds no {wanted} file, but {files} with the root element <{other_xml.kind}>"
+        return f"{settings.key}: {told} ({other_xml.path.name}); export the pages as PAGE or ALTO"
     if settings.include or settings.exclude:
         return f"{settings.key}: no {wanted} file in {where} is left by data.include, data.exclude; check these globs"
     return f"{settings.key}: {where} holds no {wanted} file, but {contents(places, settings.format)}"

@@ -1,0 +1,127 @@
+"""What lies in the user's folders and is not read by the chosen format: said, with the format that reads it."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PureWindowsPath
+
+from lxml import etree
+
+from uncial.data.sources.finding import Place, files
+from uncial.errors import LineError
+from uncial.formats.alto import stated_image
+from uncial.formats.lines import TEXT_SUFFIX, is_image, pair
+from uncial.formats.types import Page, Problem
+from uncial.formats.xml import descendants, kind_of, local_name, parse
+
+NAMES = {"page": "PAGE", "alto": "ALTO"}
+TEXTS = ("http://www.tei-c.org/ns/1.0", "http://www.w3.org/1999/xhtml")
+"""Namespaces of TEI and hOCR, which hold transcriptions too."""
+
+LOOKED_AT = 20
+"""XML files beside line images that are opened to see what they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """An XML file of a kind that is not asked for: `page`, `alto`, or the name of its root element. `image` is the name
+    of the image that it states; `is_text` says that it is TEI or hOCR."""
+
+    path: Path
+    kind: str
+    image: str = ""
+    is_text: bool = False
+
+
+def passed_over(path: Path, root: etree._Element) -> PassedOver | None:
+    """What is to be said of a file that is not read; nothing of METS files, which come with every export."""
+    kind = kind_of(root)
+    if kind == "mets":
+        return None
+    if kind == "alto":
+        return PassedOver(path, kind, stated_image(root))
+    if kind == "page":
+        page = next(iter(descendants(root, "Page")), None)
+        return PassedOver(path, kind, "" if page is None else page.get("imageFilename", ""))
+    return PassedOver(path, local_name(root), is_text=etree.QName(root).namespace in TEXTS)
+
+
+def xml_problems(passed: Sequence[PassedOver], pages: Sequence[Page], kinds: Collection[str]) -> list[Problem]:
+    """One for each kind: a warning where it holds pages that are not read otherwise, information else."""
+    known = {_stem(page.source.name) for page in pages} | {
+        _stem(page.image.path.name) for page in pages if page.image is not None
+    }
+    problems = []
+    read = " and ".join(NAMES[kind] for kind in kinds)
+    for kind, name in NAMES.items():
+        of_kind = [file for file in passed if file.kind == kind]
+        lone = [file for file in of_kind if known.isdisjoint((_stem(file.image), _stem(file.path.name)))]
+        if lone:
+            why = f"passed over, since data={'/'.join(kinds)} reads {read} alone"
+            remedy = f"read them with data={kind}, or both with data=xml"
+            problems.append(_problem([file.path for file in lone], f"{name} file", why, remedy, "passed_over"))
+        elif of_kind:
+            why = f"passed over; the {read} files of the same images are read"
+            remedy = f"nothing, or read them with data={kind}"
+            problems.append(_problem([file.path for file in of_kind], f"{name} file", why, remedy, "other_format"))
+    others = [file for file in passed if file.is_text]
+    if others:
+        roots = ", ".join(f"<{name}>" for name, _ in Counter(file.kind for file in others).most_common(3))
+        why = f"neither PAGE nor ALTO ({roots}) and passed over"
+        remedy = "export them as PAGE or ALTO, where they hold transcriptions"
+        problems.append(_problem([file.path for file in others], "XML file", why, remedy, "other_format"))
+    return problems
+
+
+def line_pair_problems(places: Sequence[Place], pages: Sequence[Page]) -> list[Problem]:
+    """Line images with their texts in folders that are read for their XML files."""
+    known = {_stem(page.image.path.name) for page in pages if page.image is not None}
+    folders = [place for place in places if place.path.is_dir()]
+    found = files(folders, lambda path: path.name.lower().endswith(TEXT_SUFFIX) or is_image(path))
+    texts = [file.path for file in found if not is_image(file.path)]
+    if not texts:
+        return []
+    pairs = [image for image, _ in pair(file.path for file in found).pairs if _stem(image.name) not in known]
+    why = "passed over, since only XML files are read"
+    remedy = "read them with data=lines, or together with the pages with data=mixed"
+    return [_problem(pairs, "line image", why, remedy, "passed_over", " with a text X.gt.txt")] if pairs else []
+
+
+def beside_lines(places: Sequence[Place], images: Iterable[Path]) -> list[Problem]:
+    """PAGE and ALTO files in folders that are read for line images: information where lines are called as they are."""
+    folders = [place for place in places if place.path.is_dir()]
+    found = [file.path for file in files(folders, lambda path: path.suffix.lower() == ".xml")]
+    if not any(_is_transcription(path) for path in islice(found, LOOKED_AT)):
+        return []
+    names = [_stem(image.name) for image in images]
+    folders_of_lines = {image.parent.name.casefold() for image in images}
+    lone = [
+        path
+        for path in found
+        if _stem(path.name) not in folders_of_lines and not any(name.startswith(_stem(path.name)) for name in names)
+    ]
+    if not lone:
+        why, remedy = "passed over; their line images are read", "nothing"
+        return [_problem(found, "XML file", why, remedy, "other_format")]
+    why, remedy = "passed over, since data=lines reads line images alone", "read PAGE and ALTO files with data=xml"
+    return [_problem(lone, "XML file", why, remedy, "passed_over")]
+
+
+def _is_transcription(path: Path) -> bool:
+    try:
+        return kind_of(parse(path).getroot()) in NAMES
+    except LineError:
+        return False
+
+
+def _problem(paths: Sequence[Path], noun: str, why: str, remedy: str, kind: str, what: str = "") -> Problem:
+    many = len(paths) > 1
+    counted = f"{len(paths):,} {noun}{'s' if many else ''}{what} {'are' if many else 'is'}"
+    first = f" (the first: {paths[0].name})" if many else f" ({paths[0].name})"
+    return Problem(str(paths[0].parent), "", f"{counted} {why}{first}; {remedy}", kind)  # type: ignore[arg-type]
+
+
+def _stem(name: str) -> str:
+    """The name of a file as files of the same page have it: without folders, suffixes and case."""
+    return PureWindowsPath(name).name.partition(".")[0].casefold()

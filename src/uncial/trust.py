@@ -123,8 +123,9 @@ def _is_public(target: str) -> bool:
     module, _, name = target.rpartition(".")
     try:
         found = getattr(import_module(module), name, None)
-    except ImportError:
-        return is_within(module, ROOMS)  # That it is not installed is told with the extra that installs it.
+    except ImportError as error:
+        # That a whole package is not installed is told with the extra that installs it.
+        return error.name is not None and "." not in error.name
     home = getattr(found, "__module__", None)
     is_kind = isinstance(found, type) or (home == SCHEDULES and callable(found))
     return not name.startswith("_") and is_kind and isinstance(home, str) and is_within(home, ROOMS)

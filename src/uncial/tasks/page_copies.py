@@ -20,7 +20,7 @@ from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import listed
 from uncial.text.directions import runs_down
 from uncial.text.transcription import Transcription
-from uncial.transcriber import Transcriber
+from uncial.transcriber import NOT_FINITE, Transcriber, is_finite
 
 LINES_AT_ONCE = 512
 """Lines, of as many files as hold them, that are read together: the more, the more of them have one width and share a
@@ -92,12 +92,21 @@ def _read(
     cutting = ExtractionSettings(data.max_height, transcriber.recognizer.preprocessing.channels, data.max_pixels)
     cut = [_strips(page, cutting, found) for page in pages]
     read = iter(transcriber.read(strip for strips in cut for strip in strips.values()))
-    texts = [{line: next(read) for line in strips} for strips in cut]
+    texts = [
+        _finite({line: next(read) for line in strips}, page, found) for page, strips in zip(pages, cut, strict=True)
+    ]
     for page, by_line in zip(pages, texts, strict=True):
         found.read.extend(
             ReadLine(page.id, line, len(text.text.strip()), text.confidence) for line, text in by_line.items()
         )
     return iter(texts)
+
+
+def _finite(texts: dict[str, Transcription], page: Page, found: Found) -> dict[str, Transcription]:
+    """Without the lines for which the model's outputs are NaN or Inf, which become problems."""
+    broken = [line for line, text in texts.items() if not is_finite(text)]
+    found.problems.extend(Problem(str(page.source), line, NOT_FINITE) for line in broken)
+    return {line: text for line, text in texts.items() if line not in broken}
 
 
 def _strips(page: Page, cutting: ExtractionSettings, found: Found) -> dict[str, np.ndarray]:

@@ -12,14 +12,15 @@ from omegaconf import DictConfig
 
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
-from uncial.errors import UserError
+from uncial.errors import DivergedError, UserError
 from uncial.metrics.calibration import temperatures_of
 from uncial.models.lineage import pages_seen
 from uncial.models.recognizer import Recognizer
+from uncial.reports.figures import plural
 from uncial.tasks.configuration import plain_config
 from uncial.tasks.evaluation import calibrated_results
 from uncial.tasks.on_devices import on_devices
-from uncial.tasks.recognition import loading, part_of
+from uncial.tasks.recognition import COUNTED, loading, part_of, too_long
 from uncial.training.devices import devices_of
 from uncial.training.interruption import ending_by_signal
 from uncial.training.line_scores import LineResult, LineScores
@@ -49,11 +50,23 @@ def read_lines(
     recognizer: Recognizer,
     card: dict[str, Any],
     loggers: Sequence[Logger] = (),
+    model: Path | str = "the model",
 ) -> LinesRead:
     """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
-    scores."""
+    scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name `model`."""
     plain, devices = plain_config(config), devices_of(config.trainer)
-    read, scores = on_devices(devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer)
+    infeasible = too_long(truth, rows, recognizer)
+    if infeasible:
+        log.warning(
+            f"{plural(len(infeasible), 'line')} of {len(rows):,} with more text than the image has frames for: "
+            f"{COUNTED}."
+        )
+    try:
+        read, scores = on_devices(
+            devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer, tuple(infeasible)
+        )
+    except DivergedError as error:
+        raise UserError(f"{model}: {error}") from None
     for logger in loggers:
         logger.log_metrics({**scores, "epoch": 0}, 0)
         logger.save()
@@ -61,10 +74,15 @@ def read_lines(
 
 
 def _read(
-    config: DictConfig, folder: Path, truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer
+    config: DictConfig,
+    folder: Path,
+    truth: GroundTruth,
+    rows: np.ndarray,
+    recognizer: Recognizer,
+    infeasible: Sequence[int],
 ) -> tuple[LinesRead, dict[str, float]]:
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
-    parts = {"test": part_of(truth, rows, recognizer, None, config.seed)}
+    parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
     metric, watch = LineScores(recognizer.text.normalization), Stopwatch()
     trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], [])
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, loading(config.trainer), config.seed)

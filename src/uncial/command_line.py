@@ -31,6 +31,7 @@ from uncial.config_keys import (
 )
 from uncial.errors import Ended, FindingsError, UserError
 from uncial.secrets import check_no_secrets
+from uncial.several_starts import check_single_start
 from uncial.sweeps.jobs import has_work
 from uncial.tasks.resumed_config import task_to_run
 from uncial.typed_arguments import check_arguments, quoting_advice
@@ -47,6 +48,7 @@ def run(main: Callable[[], None]) -> int:
     # Otherwise Hydra prints its own shortened traceback and leaves before the error reaches us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        check_single_start(os.environ)
         check_arguments(sys.argv[1:], conf_folder())
         main()
     except KeyboardInterrupt:

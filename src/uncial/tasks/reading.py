@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.loader import lost_loaders_told
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.calibration import temperatures_of
 from uncial.models.lineage import pages_seen
@@ -86,7 +87,7 @@ def _read(
     metric, watch = LineScores(recognizer.text.normalization), Stopwatch()
     trainer = make_trainer(config.trainer, folder, [watch, progress_callback(0)], [])
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, loading(config.trainer), config.seed)
-    with ending_by_signal():
+    with ending_by_signal(), lost_loaders_told():
         trainer.test(scoring, lines, verbose=False)
     scores = {name: float(score) for name, score in trainer.callback_metrics.items()}
     return LinesRead(metric.results, scores["test/loss"], watch.seconds), scores

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.loader import lost_loaders_told
 from uncial.data.store import Store
 from uncial.errors import DivergedError, UserError
 from uncial.models.files import whole_card
@@ -110,7 +111,7 @@ def fit(this: Session, truth: GroundTruth) -> None:
             if is_first():
                 add_to_environment(folder, {"data": data, "device": device_of(trainer)})
             lines = LineDataModule(ready.parts, ready.loading, config.seed)
-            with saying_how_to_go_on(folder, states, best, interruption):
+            with saying_how_to_go_on(folder, states, best, interruption), lost_loaders_told():
                 trainer.fit(ready.module, lines, ckpt_path=path, weights_only=True)
         if best.best is None:
             raise DivergedError(f"No validation gave a finite {best.monitor}, so that no model was kept; {REMEDY}.")

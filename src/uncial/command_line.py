@@ -39,6 +39,7 @@ from uncial.errors import Ended, FindingsError, UserError
 from uncial.peers import answer, choice_called
 from uncial.reports.log import LogFileHandler
 from uncial.secrets import check_no_secrets
+from uncial.several_starts import check_single_start
 from uncial.standard_streams import secure_standard_streams
 from uncial.sweeps.jobs import has_work
 from uncial.task_keys import check_typed_keys, without_statement
@@ -62,6 +63,7 @@ def run(main: Callable[[], None]) -> int:
     # Otherwise Hydra prints its own shortened traceback and leaves before the error reaches us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        check_single_start(os.environ)
         sys.argv[1:] = as_names(sys.argv[1:], conf_folder())
         check_arguments(sys.argv[1:], conf_folder())
         with sigterm_raises():

@@ -31,6 +31,10 @@ class UserError(Exception):
     """What a user can put right: names the file, line id or config key, the reason and the remedy."""
 
 
+class DivergedError(UserError):
+    """A training whose weights or outputs are NaN or Inf. Going on with the run would come to the same end."""
+
+
 class LineError(Exception):
     """One line (or page) that cannot be used; it is skipped, counted and listed in `skipped.csv`."""
 

@@ -1,5 +1,6 @@
 """A trained model ready to read: what `uncial.load` gives, and what task=predict uses."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -32,6 +33,15 @@ BATCH_WIDTH = 16384
 MAX_LINES = 64
 
 
+NOT_FINITE = "the model's outputs are NaN or Inf, as after a training that has diverged; use another model"
+"""Why a line cannot be read that nothing is wrong with."""
+
+
+def is_finite(transcription: Transcription) -> bool:
+    """Whether the model's outputs for a line are numbers."""
+    return math.isfinite(transcription.confidence)
+
+
 class Transcriber:
     """Reads line images with a model. `card` is what the model's file says about it, and confidences are at the
     temperatures that it states. `name` is what the file is called.
@@ -57,14 +67,19 @@ class Transcriber:
 
         Reads what task=predict reads in the file of such an image. A line's result does not depend on the others.
         Raises `LineError` for a file that cannot be read and for an image that is too small, `UserError` for what is no
-        line image.
+        line image and for a model whose outputs are NaN or Inf.
         """
         if isinstance(images, str | PathLike | Image.Image) or _is_one_array(images):
             raise UserError("transcribe takes a list of line images: put a single one into brackets, [image].")
-        return self.read(self._strip(image, number) for number, image in enumerate(images, start=1))
+        found = self.read(self._strip(image, number) for number, image in enumerate(images, start=1))
+        broken = [number for number, line in enumerate(found, start=1) if not is_finite(line)]
+        if broken:
+            raise UserError(f"Image {broken[0]} of {len(found)} cannot be read: {NOT_FINITE}.")
+        return found
 
     def read(self, strips: Iterable[np.ndarray]) -> list[Transcription]:
-        """The text of each strip, uint8 (h, w) or (h, w, 3) RGB as `uncial.data.extraction` cuts it, in order."""
+        """The text of each strip, uint8 (h, w) or (h, w, 3) RGB as `uncial.data.extraction` cuts it, in order;
+        not all of them need be finite (`is_finite`)."""
         prepared = [self.recognizer.preprocessing(strip) for strip in strips]
         preprocessing = self.recognizer.preprocessing
         widths = np.array([preprocessing.padded_width(image.shape[1]) for image in prepared], dtype=np.int64)

@@ -31,7 +31,7 @@ FIRST = 2
 
 @pytest.fixture(scope="module")
 def watched(drawn, tmp_path_factory):
-    """A run that averages, some of whose lines have a loss that is no number, and the weights at each of its steps."""
+    """A run that averages, some of whose lines have a loss that is NaN, and the weights at each of its steps."""
     ended = run_program(
         tmp_path_factory.mktemp("watched") / "run",
         *SHORT,
@@ -62,7 +62,7 @@ def test_the_lines_without_a_loss_are_named_and_no_others(watched, drawn):
     validated = {f"{row['page']} {row['line']}" for row in read_csv(ended.folder / "predictions.csv")}
     trained = {name: text for name, text in texts_of(drawn).items() if name not in validated}
     expected = {name for name, text in trained.items() if codec.encode(text)[0] == FIRST}
-    told = re.findall(r"Step \d+ is left out: its loss is no number; the lines: (.*)", ended.read("log.txt"))
+    told = re.findall(r"Step \d+ is left out: its loss is NaN or Inf; the lines: (.*)", ended.read("log.txt"))
     assert 0 < len(expected) < len(trained) / 2
     assert {name for names in told for name in names.split(", ")} == expected
 

@@ -15,7 +15,8 @@ class Batch:
     both are empty tensors where lines have no text. `texts` holds the normalised ground truth, None where a line has
     none. `indices` are the rows of the compiled store. `share` is what the batch's mean loss is multiplied by, so that
     the mean over the processes that share a step is the mean over all its lines; 0 where the lines are others' and the
-    batch only keeps a process in step.
+    batch only keeps a process in step. `infeasible` are the lines, by their place in the batch, whose text has no room
+    in their image, so that they add nothing to the loss.
     """
 
     images: Tensor
@@ -25,6 +26,7 @@ class Batch:
     texts: list[str | None]
     indices: list[int]
     share: float = 1.0
+    infeasible: tuple[int, ...] = ()
 
     def alone(self, row: int) -> "Batch":
         """The batch of its line `row` only, as wide as before."""
@@ -36,12 +38,19 @@ class Batch:
             target_lengths=self.target_lengths[row : row + 1],
             texts=self.texts[row : row + 1],
             indices=self.indices[row : row + 1],
+            infeasible=(0,) if row in self.infeasible else (),
         )
 
 
 def share_of(batch: Any) -> float:
     """What a batch counts for, of any form: those of other models may know of no other processes."""
     return float(getattr(batch, "share", 1.0))
+
+
+def infeasible_in(batch: Any) -> tuple[int, ...]:
+    """The lines of a batch that add nothing to its loss; batches of other models may know of none."""
+    found: tuple[int, ...] = getattr(batch, "infeasible", ())
+    return found
 
 
 def lines_of_step(batch: Any, processes: int) -> int:

@@ -159,17 +159,24 @@ def _cut_pages(pages: Sequence[Page], settings: CompileSettings) -> Iterator[Cut
                 cut += 1
                 yield found
         except BrokenProcessPool:
-            # By the system where memory runs out; and so it goes where the caller's own script starts its work without
-            # `if __name__ == "__main__"`.
-            log.warning("A process that cuts pages has been ended; the others are cut in one process.")
+            # Ended by the system where memory runs out, or not to be started where too few files may be open; and so it
+            # goes where the caller's own script starts its work without `if __name__ == "__main__"`.
+            log.warning(
+                "A process that cuts pages has been ended or could not be started: the others are cut in one process "
+                "(data.compile_workers=1)."
+            )
     for page in pages[cut:]:
         yield cut_page(page, settings)
 
 
 def _cut_in_processes(pages: Sequence[Page], settings: CompileSettings, workers: int) -> Iterator[CutPage]:
-    with page_processes(workers) as pool:
-        waiting = iter(pages)
+    waiting = iter(pages)
+    try:
+        pool = page_processes(workers)
         running = [pool.submit(cut_page, page, settings) for page in islice(waiting, 3 * workers)]
+    except OSError as error:
+        raise BrokenProcessPool(str(error)) from error
+    with pool:
         try:
             while running:
                 yield running.pop(0).result()

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from uncial.data.batch import Batch
 from uncial.data.dataset import LineDataset, as_is
+from uncial.data.loader import WatchedLoader, packed
 from uncial.data.sampler import EvaluationSampler, TrainingSampler
 
 
@@ -69,10 +70,10 @@ class LineDataModule(L.LightningDataModule):
 
     def _loader(self, dataset: LineDataset, sampler: TrainingSampler | EvaluationSampler) -> DataLoader[Batch]:
         workers = self.loading.workers
-        return DataLoader(
+        return WatchedLoader(
             dataset,
             batch_sampler=sampler,
-            collate_fn=as_is,  # type: ignore[arg-type]
+            collate_fn=packed if workers else as_is,  # type: ignore[arg-type]
             num_workers=workers,
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,

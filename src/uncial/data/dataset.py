@@ -1,6 +1,6 @@
 """Rows of a compiled store as batches: preprocessed, in training augmented, and padded to one width."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import torch
@@ -25,7 +25,8 @@ class LineDataset(Dataset[Batch]):
     """The lines of a store that belong to one part of the split.
 
     A whole batch is asked for at once, so that padding and encoding are done in the worker. What a line looks like is
-    a function of (seed, epoch, line) alone.
+    a function of (seed, epoch, line) alone. `infeasible` are rows of the store whose text has no room in their image,
+    which batches tell of.
     """
 
     def __init__(
@@ -37,9 +38,10 @@ class LineDataset(Dataset[Batch]):
         rules: TextRules,
         augment: Augment | None = None,
         seed: int = 0,
+        infeasible: Collection[int] = (),
     ) -> None:
         self.store, self.rows, self.preprocess, self.augment, self.seed = store, rows, preprocess, augment, seed
-        self.codec, self.rules = codec, rules
+        self.codec, self.rules, self.infeasible = codec, rules, frozenset(infeasible)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -53,6 +55,7 @@ class LineDataset(Dataset[Batch]):
         texts = [self.rules.prepare(self.store.value(row, "text")) for row in rows]
         batch = make_batch(images, texts, rows, self.codec, self.rules, least_width=picks[0].width)
         batch.share = picks[0].share
+        batch.infeasible = tuple(place for place, row in enumerate(rows) if row in self.infeasible)
         self.store.let_go()
         return batch
 

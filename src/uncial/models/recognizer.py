@@ -87,8 +87,8 @@ class Recognizer(nn.Module):
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> list[Transcription]:
-        """Return what the lines say, in logical order; a line's result depends neither on the others in the batch
-        nor on its padding.
+        """Return what the lines say, in logical order and in the form of the model's normalisation; a line's result
+        depends neither on the others in the batch nor on its padding.
         """
         results: list[Transcription | None] = [None] * len(batch.widths)
         for rows, log_probabilities, lengths in self._by_width(batch.images, batch.widths):
@@ -113,7 +113,7 @@ class Recognizer(nn.Module):
         return losses, [self._transcription(line, int(width)) for line, width in zip(found, batch.widths, strict=True)]
 
     def _transcription(self, found: Transcription, width: int) -> Transcription:
-        return self.text.logical(on_image(found, width, self.preprocessing))
+        return self.text.normalized(self.text.logical(on_image(found, width, self.preprocessing)))
 
     @torch.no_grad()
     def log_probabilities(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:

@@ -164,7 +164,11 @@ def settle(study: optuna.Study, folder: Path, goal: Goal) -> None:
         elif outcome.state != FINISHED:
             study.tell(trial.number, state=TrialState.FAIL)
         else:
-            score = read_run(own).figure(goal.name)
+            run = read_run(own)
+            score = run.figure(goal.name)
+            if score is None and goal.name.partition("/")[2] in run.metrics.get(goal.name.partition("/")[0], {}):
+                study.tell(trial.number, state=TrialState.FAIL)  # It was NaN or Inf, which JSON has no number for.
+                continue
             if not isinstance(score, int | float):
                 raise UserError(
                     f"{own} has no {goal.name} in its metrics.json, and a search looks for the best: it is for "

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from uncial.data.compile import cores
 from uncial.data.datamodule import LineDataModule
+from uncial.data.loader import lost_loaders_told
 from uncial.reports.console import make_console, show
 from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
 from uncial.task_keys import without_statement
@@ -90,7 +91,7 @@ def measured(config: DictConfig, typed: Collection[str]) -> Facts:
     trainer = make_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0
     log.info("Measuring how fast this model trains here.")
-    with ending_by_signal():
+    with ending_by_signal(), lost_loaders_told():
         trainer.fit(module, LineDataModule(parts, loading(config.trainer), config.seed))
     wanted = wanted_length(config, len(part.dataset))
     is_in_epochs = config.trainer.max_epochs is not None or "trainer.lines_seen" in typed

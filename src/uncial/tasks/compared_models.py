@@ -39,7 +39,7 @@ def compared_models(
         for recognizer, card in found:
             log.info(f"reading with {name}")
             warn_of_known_pages(truth, rows, card, name)
-            read = read_lines(config, folder, truth, rows, recognizer, card)
+            read = read_lines(config, folder, truth, rows, recognizer, card, model=name)
             readings.append(evaluated_lines(truth.store, read.results, settings.profile, rules))
         systems[name] = readings
     return compare_systems(systems, settings)

@@ -53,7 +53,9 @@ class Lines:
     def read(self, member: Member, part: str, rows: Any) -> list[LineResult]:
         log.info(f"reading the {part} part with {member.path}")
         card = dict(member.card)
-        return read_lines(self.config, run_folder(), self.truth, rows, member.recognizer, card).results
+        return read_lines(
+            self.config, run_folder(), self.truth, rows, member.recognizer, card, model=member.path
+        ).results
 
     def scored(self, results: Sequence[LineResult]) -> list[EvaluatedLine]:
         return evaluated_lines(self.truth.store, results, self.settings.profile, self.rules)

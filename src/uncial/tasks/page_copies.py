@@ -21,7 +21,7 @@ from uncial.tasks.configuration import listed
 from uncial.tasks.output_places import copy_places, keep_corrections, keep_originals
 from uncial.text.directions import runs_down
 from uncial.text.transcription import Transcription
-from uncial.transcriber import Transcriber
+from uncial.transcriber import NOT_FINITE, Transcriber, is_finite
 
 LINES_AT_ONCE = 512
 """Lines, of as many files as hold them, that are read together: the more, the more of them have one width and share a
@@ -131,14 +131,23 @@ def _read(
         for pages, of_file in zip(files, found, strict=True)
     ]
     read = iter(transcriber.read(strip for pages in cut for strips in pages.values() for strip in strips.values()))
-    for strips_by_page, of_file in zip(cut, found, strict=True):
-        texts = {page: {line: next(read) for line in strips} for page, strips in strips_by_page.items()}
+    for pages, strips_by_page, of_file in zip(files, cut, found, strict=True):
+        texts = {
+            page.id: _finite({line: next(read) for line in strips_by_page[page.id]}, page, of_file) for page in pages
+        }
         of_file.read.extend(
             ReadLine(page, line, len(text.text.strip()), text.confidence)
             for page, by_line in texts.items()
             for line, text in by_line.items()
         )
         yield texts
+
+
+def _finite(texts: dict[str, Transcription], page: Page, found: Found) -> dict[str, Transcription]:
+    """Without the lines for which the model's outputs are NaN or Inf, which become problems."""
+    broken = [line for line, text in texts.items() if not is_finite(text)]
+    found.problems.extend(Problem(str(page.source), line, NOT_FINITE) for line in broken)
+    return {line: text for line, text in texts.items() if line not in broken}
 
 
 def _strips(page: Page, cutting: ExtractionSettings, found: Found) -> dict[str, np.ndarray]:

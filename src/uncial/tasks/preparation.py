@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from uncial.data.datamodule import Loading, Part, training_sampler
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.splits import PARTS
 from uncial.errors import UserError
 from uncial.formats.types import Problem
 from uncial.models.build import build_model
@@ -34,13 +35,13 @@ from uncial.training.module import TrainingModule
 
 @dataclass(frozen=True)
 class Prepared:
-    """A training before its first step. `dropped` are the training lines that CTC cannot learn, `devices` those that
-    its batches are made for."""
+    """A training before its first step. `infeasible` are the lines of each part that have more text than their image
+    has room for, `devices` those that its batches are made for."""
 
     recognizer: Recognizer
     metric: LineScores
     parts: Mapping[str, Part]
-    dropped: Sequence[Problem]
+    infeasible: Mapping[str, Sequence[Problem]]
     devices: int
     loading: Loading
     length: RunLength
@@ -53,13 +54,13 @@ def prepared(this: Session, truth: GroundTruth) -> Prepared:
     seed_all(config.seed)
     metric = made(config, "model.metric")
     recognizer = new_recognizer(config, truth) if state is None else load_model(state.path, trusted(config))[0].train()
-    parts, dropped = training_parts(config, truth, recognizer)
+    parts, infeasible = training_parts(config, truth, recognizer)
     # A run that goes on with another number of devices keeps its batches, and so its steps and its place among them.
     devices = processes() if state is None else state.state.devices
     how = loading(config.trainer, devices)
     length = run_length(config, parts["train"], how, this.folder)
     module = training_module(config, recognizer, metric, length)
-    return Prepared(recognizer, metric, parts, dropped, devices, how, length, module)
+    return Prepared(recognizer, metric, parts, infeasible, devices, how, length, module)
 
 
 def seed_all(seed: int) -> None:
@@ -101,12 +102,12 @@ def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> s
 
 def training_parts(
     config: DictConfig, truth: GroundTruth, recognizer: Recognizer
-) -> tuple[dict[str, Part], list[Problem]]:
-    """The lines to train on, augmented and without those that CTC cannot learn, which are returned too; and those to
-    validate on."""
-    rows = truth.rows["train"]
-    infeasible = too_long(truth, rows, recognizer)
-    rows = np.array([row for row in rows.tolist() if row not in infeasible], dtype=np.int64)
+) -> tuple[dict[str, Part], dict[str, list[Problem]]]:
+    """The lines to train on, augmented and without those that CTC cannot learn, and those to validate on; and the lines
+    of each part that have more text than their image has room for."""
+    infeasible = {part: too_long(truth, truth.rows[part], recognizer) for part in PARTS}
+    left = [row for row in truth.rows["train"].tolist() if row not in infeasible["train"]]
+    rows = np.array(left, dtype=np.int64)
     if not len(rows):
         raise UserError(
             "Every training line has more text than its image has room for: check the lines with task=inspect."
@@ -114,9 +115,9 @@ def training_parts(
     augment = build_augmentation(config.augmentation, recognizer.preprocessing.channels)
     parts = {
         "train": part_of(truth, rows, recognizer, augment, config.seed),
-        "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed),
+        "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed, infeasible["val"]),
     }
-    return parts, list(infeasible.values())
+    return parts, {part: list(found.values()) for part, found in infeasible.items()}
 
 
 def run_length(config: DictConfig, part: Part, how: Loading, folder: Path) -> RunLength:

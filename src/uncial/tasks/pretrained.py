@@ -15,16 +15,18 @@ from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import text_rules_of
 from uncial.saved_yaml import literal
-from uncial.tasks.configuration import listed, trusted
+from uncial.tasks.configuration import choice, listed, trusted
 from uncial.tasks.explicit import Explicit, explicit
 from uncial.text.rules import TextRules
 from uncial.training.freezing import Freezing, duration_of, frozen_parts
 from uncial.training.length import RunLength
 from uncial.training.parameter_groups import checked_factors
 from uncial.training.parts import top_parts
-from uncial.training.transfer import transfer
+from uncial.training.transfer import RESIZINGS, transfer
 
 log = logging.getLogger(__name__)
+
+DEFAULT_RESIZE = "fail"
 
 UNDECIDED = "model.text.mixed_direction"
 """A key that each training decides for itself where it is left open, so that a difference says nothing."""
@@ -44,6 +46,7 @@ def with_pretrained_model(config: DictConfig) -> DictConfig:
     if config.pretrained is None:
         if listed(config.reinitialize):
             raise UserError("reinitialize names parts of a pretrained model: add pretrained=RUN, or leave it out.")
+        _tell_of_idle_keys(config)
         return config
     path = Path(str(config.pretrained))
     stored = stored_model(load_model(path, trusted(config))[1])
@@ -57,6 +60,20 @@ def with_pretrained_model(config: DictConfig) -> DictConfig:
     result.model = {**literal(chosen), **{key: unresolved[key] for key in OF_THE_RUN}}
     _report(stored, given, chosen)
     return result
+
+
+def _tell_of_idle_keys(config: DictConfig) -> None:
+    """Says which keys mean something else or nothing without `pretrained`. Raises `UserError` for a `resize` that does
+    not exist."""
+    if choice(config.resize, "resize", tuple(RESIZINGS)) != DEFAULT_RESIZE:
+        log.warning(
+            f"resize={config.resize} does nothing without pretrained=RUN: a new model learns the characters of the "
+            "training lines."
+        )
+    if (frozen := listed(config.freeze)) and frozen != ("none",):
+        log.warning(
+            f"freeze={','.join(frozen)} without pretrained=RUN keeps parts as they are whose weights are random."
+        )
 
 
 def stored_model(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +102,7 @@ def merged(
             f"pretrained holds a model={stored['name']}, and model={given['name']} is another architecture, which "
             "cannot take its weights: leave model out, or train without pretrained."
         )
-    for part in sorted(choice.partition(".")[2] for choice in said.choices if "." in choice):
+    for part in sorted(chosen_part.partition(".")[2] for chosen_part in said.choices if "." in chosen_part):
         if part in ("preprocessing", "text") or part in top_parts(reinitialize):
             chosen[part] = deepcopy(given[part])
         elif given[part] != stored.get(part):

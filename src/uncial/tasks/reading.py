@@ -12,16 +12,18 @@ from omegaconf import DictConfig
 
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.loader import lost_loaders_told
 from uncial.data.split_file import SPLITS
-from uncial.errors import UserError
+from uncial.errors import DivergedError, UserError
 from uncial.metrics.calibration import temperatures_of
 from uncial.models.files import model_file
 from uncial.models.lineage import pages_seen, training_folder
 from uncial.models.recognizer import Recognizer
+from uncial.reports.figures import plural
 from uncial.tasks.configuration import plain_config
 from uncial.tasks.evaluation import calibrated_results
 from uncial.tasks.on_devices import on_devices
-from uncial.tasks.recognition import loading_to_read, part_of
+from uncial.tasks.recognition import COUNTED, loading_to_read, part_of, too_long
 from uncial.tasks.splitting import CARD_KEY
 from uncial.training.devices import chosen_devices
 from uncial.training.interruption import ending_by_signal
@@ -53,11 +55,23 @@ def read_lines(
     recognizer: Recognizer,
     card: dict[str, Any],
     loggers: Sequence[Logger] = (),
+    model: Path | str = "the model",
 ) -> LinesRead:
     """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
-    scores."""
+    scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name `model`."""
     plain, devices = plain_config(config), chosen_devices(config.trainer)
-    read, scores = on_devices(devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer)
+    infeasible = too_long(truth, rows, recognizer)
+    if infeasible:
+        log.warning(
+            f"{plural(len(infeasible), 'line')} of {len(rows):,} with more text than the image has frames for: "
+            f"{COUNTED}."
+        )
+    try:
+        read, scores = on_devices(
+            devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer, tuple(infeasible)
+        )
+    except DivergedError as error:
+        raise UserError(f"{model}: {error}") from None
     for logger in loggers:
         logger.log_metrics({**scores, "epoch": 0}, 0)
         logger.save()
@@ -65,15 +79,20 @@ def read_lines(
 
 
 def _read(
-    config: DictConfig, folder: Path, truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer
+    config: DictConfig,
+    folder: Path,
+    truth: GroundTruth,
+    rows: np.ndarray,
+    recognizer: Recognizer,
+    infeasible: Sequence[int],
 ) -> tuple[LinesRead, dict[str, float]]:
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
-    parts = {"test": part_of(truth, rows, recognizer, None, config.seed)}
+    parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
     metric, watch = LineScores(recognizer.text.normalization), Stopwatch()
     trainer = make_reading_trainer(config.trainer, folder, [watch, progress_callback(0)])
     how = loading_to_read(config.trainer)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
-    with ending_by_signal():
+    with ending_by_signal(), lost_loaders_told():
         trainer.test(scoring, lines, verbose=False)
     scores = {name: float(score) for name, score in trainer.callback_metrics.items()}
     return LinesRead(metric.results, scores["test/loss"], watch.seconds), scores

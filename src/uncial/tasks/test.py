@@ -60,7 +60,7 @@ def run(config: DictConfig) -> None:
     warn_of_known_pages(truth, rows, card, path=path)
     add_to_environment(folder, {"data": {"store": truth.store.digest}})
     with open_loggers(config, folder) as loggers:
-        read = read_lines(config, folder, truth, rows, recognizer, card, loggers)
+        read = read_lines(config, folder, truth, rows, recognizer, card, loggers, path)
         lines = evaluated_lines(truth.store, read.results, settings.profile, recognizer.text)
         write_predictions(folder / "predictions.csv", prediction_rows(read.results, lines))
         evaluation = evaluate(lines, settings)

@@ -10,8 +10,9 @@ from omegaconf import DictConfig
 
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.loader import lost_loaders_told
 from uncial.data.store import Store
-from uncial.errors import UserError
+from uncial.errors import DivergedError, UserError
 from uncial.models.files import whole_card
 from uncial.reports.environment import add_to_environment
 from uncial.reports.tables import write_skipped
@@ -24,6 +25,7 @@ from uncial.tasks.on_devices import on_devices
 from uncial.tasks.preparation import prepared
 from uncial.tasks.pretrained import freezing, lineage, seen_before, with_pretrained_model
 from uncial.tasks.reading import warn_of_known_validation
+from uncial.tasks.recognition import infeasible_problems, infeasible_sentence
 from uncial.tasks.rehearsal import rehearse
 from uncial.tasks.search import pruning
 from uncial.tasks.session import Session, check_data, fingerprint, session
@@ -33,6 +35,7 @@ from uncial.tasks.training_end import Effort, finish, saying_how_to_go_on
 from uncial.training.best_model import BestModel
 from uncial.training.checkpoints import Checkpoints
 from uncial.training.devices import devices_of
+from uncial.training.finite import REMEDY
 from uncial.training.group import is_first, wait_for_all
 from uncial.training.interruption import listening
 from uncial.training.kept import Keeping
@@ -87,9 +90,10 @@ def fit(this: Session, truth: GroundTruth) -> None:
     """What each process of a training does. The first one writes the files."""
     config, folder, state = this.config, this.folder, this.state
     ready, data = prepared(this, truth), fingerprint(truth)
-    problems = [*truth.problems, *ready.dropped]
     if is_first():
-        write_skipped(folder / "skipped.csv", problems)
+        write_skipped(folder / "skipped.csv", [*truth.problems, *infeasible_problems(ready.infeasible)])
+        if told := infeasible_sentence(ready.infeasible):
+            log.warning(told)
     path = state.path if state else None
     before = seen_before(config, path)
     if is_first() and state is None:
@@ -113,12 +117,14 @@ def fit(this: Session, truth: GroundTruth) -> None:
             if is_first():
                 add_to_environment(folder, {"data": data, "device": device_of(trainer)})
             lines = LineDataModule(ready.parts, ready.loading, config.seed)
-            with saying_how_to_go_on(folder, states, best, interruption):
+            with saying_how_to_go_on(folder, states, best, interruption), lost_loaders_told():
                 trainer.fit(ready.module, lines, ckpt_path=path, weights_only=True)
+        if best.best is None:
+            raise DivergedError(f"No validation gave a finite {best.monitor}, so that no model was kept; {REMEDY}.")
         if is_first():
             taught = len(ready.parts["train"].dataset)
             effort = Effort(states.seconds, pace.lines_per_second, pace.lines / taught, trainer.global_step, taught)
-            finish(this, truth, effort, skipped=len(problems))
+            finish(this, truth, effort, skipped=len(truth.problems) + len(ready.infeasible["train"]))
             show_outcome(loggers, lambda: trained_outcome(config, folder, truth, ready.metric.profile))
     wait_for_all()
     for trial in trials:

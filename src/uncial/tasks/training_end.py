@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from uncial.data.ground_truth import GroundTruth
-from uncial.errors import UserError
+from uncial.errors import DivergedError, UserError
 from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
 from uncial.reports.console import make_console, show
@@ -48,8 +48,11 @@ def saying_how_to_go_on(
             found = ", ".join(score_text(name, best.scores[f"val/{name}"]) for name in ("cer", "wer") if best.scores)
             total = "" if states.written.total_steps is None else f" of {states.written.total_steps}"
             log.info(f"The state after step {states.written.steps}{total} is in {folder / LAST}.")
-            if model.is_file():
+            if model.is_file() and (best.best is not None or not isinstance(error, DivergedError)):
                 log.info(f"The best model is {model} ({found or 'not validated yet'}).")
+        if isinstance(error, DivergedError):
+            log.info(_after_divergence(folder, best))
+            raise
         # A mistake in the config that is found before the first step is still in the config of a run that goes on.
         if states.written is not None or not isinstance(error, UserError):
             log.info(f"To go on: python run.py {as_typed('resume', folder)}")
@@ -59,6 +62,14 @@ def saying_how_to_go_on(
         return
     interruption.release()
     end(interruption.requested)
+
+
+def _after_divergence(folder: Path, best: BestModel) -> str:
+    """What to do with a run that has diverged: it would do so again if it went on."""
+    if best.best is not None:
+        start = as_typed("pretrained", folder)
+        return f"To train on from the best model: python run.py {start} and the same data, with a lower optimizer.lr."
+    return "No model was kept: none had been validated before."
 
 
 @dataclass(frozen=True)

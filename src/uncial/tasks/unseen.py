@@ -22,6 +22,7 @@ from uncial.models.recognizer import Recognizer
 from uncial.tasks.recognition import part_of
 from uncial.text.transcription import Transcription
 from uncial.training.trainer import quiet_lightning
+from uncial.transcriber import NOT_FINITE, is_finite
 
 AT_ONCE = 64
 """Lines that are read at once, at most."""
@@ -108,6 +109,8 @@ def judgements(
     )
     found = []
     for row, frames, _, transcription in _seen(judge, truth, np.arange(len(judge.rows)), batch_width):
+        if not is_finite(transcription):
+            raise UserError(f"{judge.file}: {NOT_FINITE}.")
         text = judge.recognizer.text.prepare(truth.store.value(row, "text"))
         found.append(_judged(judge, row, text, transcription, frames, temperature, surprise, prior))
         advance(1)
@@ -130,7 +133,12 @@ def _seen(
         for row, line, length, labels, transcription in zip(
             batch.indices, frames, lengths.tolist(), targets, read, strict=True
         ):
-            yield row, line[:length], labels.tolist(), recognizer.text.logical(transcription)
+            yield (
+                row,
+                line[:length],
+                labels.tolist(),
+                recognizer.text.normalized(recognizer.text.logical(transcription)),
+            )
 
 
 def _judged(

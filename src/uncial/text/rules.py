@@ -9,6 +9,7 @@ from uncial.text.bidi import to_display, to_logical
 from uncial.text.directions import has_arabic_digits, letter_counts
 from uncial.text.graphemes import UNITS, split_units
 from uncial.text.normalization import DEFAULT_PROFILE, normalize, normalizer
+from uncial.text.normalized_reading import normalized_transcription
 from uncial.text.replacements import Replacements, replaced
 from uncial.text.transcription import Transcription
 
@@ -71,6 +72,11 @@ class TextRules:
             character_confidences=_reordered(transcription.character_confidences, characters),
             positions=_reordered(transcription.positions, characters),
         )
+
+    def normalized(self, transcription: Transcription) -> Transcription:
+        """Return what was read in the form of the `normalization` profile; confidences and places stay with their
+        characters."""
+        return normalized_transcription(transcription, self.normalization)
 
     def base(self, text: str) -> str | None:
         """The base direction of a line in logical or display order alike; None where nothing is to be reordered."""

@@ -1,5 +1,6 @@
 """Keeps the best model of a run."""
 
+import logging
 import math
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from uncial.errors import UserError
 from uncial.training.interruption import Interrupted
 from uncial.training.length import is_planned
 
+log = logging.getLogger(__name__)
+
 Save = Callable[[dict[str, float]], None]
 """Writes the model as it is now, with its scores; there are none where no validation has been made."""
 
@@ -16,7 +19,7 @@ Save = Callable[[dict[str, float]], None]
 class BestModel(L.Callback):
     """After each validation whose monitored score is better than all before: `save(scores)`.
 
-    A score that is no number is worse than any that is one. A training that is asked to stop before its first
+    A model whose score is NaN or Inf is never kept. A training that is asked to stop before its first
     validation saves the model as it is then. Before one takes the place of another in a validation that is not one of
     the run's plan, `set_aside()` is called: a run that goes on does so without that validation. Raises `UserError` for
     a mode or score that does not exist.
@@ -39,7 +42,10 @@ class BestModel(L.Callback):
                 f"model.monitor={self.monitor}: the validation gives {', '.join(scores)}; choose one of them."
             )
         score = self.sign * scores[self.monitor]
-        if self.best is not None and not (score < self.best or math.isnan(self.best) > math.isnan(score)):
+        if not math.isfinite(score):
+            log.warning(f"{self.monitor} is {scores[self.monitor]}: this model is not kept as the best.")
+            return
+        if self.best is not None and math.isfinite(self.best) and score >= self.best:
             return
         if trainer.is_global_zero:
             if self.best is not None and not is_planned(trainer):

@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Timer
 from uncial.errors import UserError
 from uncial.formats.atomic import replacing
 from uncial.models.checkpoint import CARD_KEY
+from uncial.training.finite import is_finite
 from uncial.training.group import told_by_first
 from uncial.training.interruption import Interrupted, Interruption
 from uncial.training.kept import Keeping, Kept, link
@@ -212,8 +213,8 @@ class Checkpoints(L.Callback):
         assert self._moment is not None
         if not self._moment.position.steps:
             return
-        if not all(bool(parameter.isfinite().all()) for parameter in pl_module.parameters()):
-            log.warning("The weights are no numbers any more: last.ckpt stays as it was.")
+        if not is_finite(pl_module):
+            log.warning("Model weights contain NaN or Inf: last.ckpt stays as it was.")
             return
         path = self.folder / LAST
         if not trainer.is_global_zero:

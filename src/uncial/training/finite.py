@@ -1,4 +1,4 @@
-"""Steps whose loss or gradients are no numbers are left out, and the lines that caused them are named."""
+"""Steps whose loss or gradients are NaN or Inf are left out, and the lines that caused them are named."""
 
 import logging
 from collections.abc import Callable
@@ -11,28 +11,30 @@ from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor
 
 from uncial.data.batch import share_of
-from uncial.errors import UserError
+from uncial.errors import DivergedError, UserError
+from uncial.reports.figures import plural
 from uncial.training.group import gathered
 
 log = logging.getLogger(__name__)
 
 MOST_NAMED = 5
 MOST_IN_A_ROW = 20
-"""After so many steps in a row without a number there is nothing left to hope for."""
+"""After so many steps in a row that are left out there is nothing left to hope for."""
 
 DIVERGED = 3
 """After so many steps in a row none of whose lines has a number it is not the lines."""
 
 REMEDY = "lower optimizer.lr, or set trainer.gradient_clip=1 or trainer.precision=32"
+"""What keeps a training from diverging."""
 
 
 class FiniteSteps(L.Callback):
-    """Leaves out an optimizer step as though its batches had not been, where their loss or gradients are infinite or
-    no numbers.
+    """Leaves out an optimizer step as though its batches had not been, where their loss or gradients are NaN or
+    Inf.
 
-    `name_of` says what a batch's index stands for: the line's page and id. Raises `UserError` once the weights are no
-    numbers, after 3 steps in a row none of whose lines has a number, and after 20 in a row with any. Under 16-bit
-    precision infinite gradients are left to its loss scaling.
+    `name_of` says what a batch's index stands for: the line's page and id. Raises `DivergedError` once the weights are
+    NaN or Inf and after 3 steps in a row none of whose lines has a finite loss, `UserError` after 20 in a row with any.
+    Under 16-bit precision infinite gradients are left to its loss scaling.
     """
 
     def __init__(self, name_of: Callable[[int], str]) -> None:
@@ -60,8 +62,8 @@ class FiniteSteps(L.Callback):
         is_scaled = isinstance(trainer.precision_plugin, MixedPrecision) and trainer.precision_plugin.scaler is not None
         gradients = [parameter.grad for parameter in pl_module.parameters() if parameter.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients) if gradients and not is_scaled else torch.zeros(())
-        is_finite = not bad and bool(norm.isfinite())
-        if trainer.strategy.reduce_boolean_decision(is_finite, all=True):
+        is_sound = not bad and bool(norm.isfinite())
+        if trainer.strategy.reduce_boolean_decision(is_sound, all=True):
             self._left_out = self._without_any = 0
             return
         self._restore(pl_module)
@@ -73,8 +75,8 @@ class FiniteSteps(L.Callback):
         self._left_out += 1
         self._without_any = self._without_any + 1 if len(alone) == len(every) else 0
         names, what = self._names(alone or every), "loss" if with_loss else "gradient"
-        self._end_if_hopeless(trainer.global_step, _is_finite(pl_module), what, names)
-        log.warning(f"Step {trainer.global_step + 1} is left out: its {what} is no number; the lines: {names}")
+        self._end_if_hopeless(trainer.global_step, is_finite(pl_module), what, names)
+        log.warning(f"Step {trainer.global_step + 1} is left out: its {what} is NaN or Inf; the lines: {names}")
         if not is_scaled:  # The scaler leaves out the step itself, and cannot do without gradients.
             for parameter in pl_module.parameters():
                 parameter.grad = None
@@ -93,18 +95,13 @@ class FiniteSteps(L.Callback):
 
     def _end_if_hopeless(self, steps: int, weights_are_finite: bool, what: str, names: str) -> None:
         if not weights_are_finite:
-            raise UserError(
-                f"After {steps} steps the weights are no numbers any more: the training has diverged; {REMEDY}."
-            )
+            raise diverged(steps, "the model's weights are NaN or Inf")
         if self._without_any >= DIVERGED:
-            raise UserError(
-                f"After {steps} steps no line has a number as its loss, {self._without_any} steps in a row: the "
-                f"training has diverged; {REMEDY}."
-            )
+            raise diverged(steps, f"no line has a finite loss, {self._without_any} steps in a row")
         if self._left_out >= MOST_IN_A_ROW:
             raise UserError(
-                f"The {what} has been no number for {self._left_out} steps in a row, the last on {names}: look at "
-                f"these lines with task=inspect, {REMEDY}."
+                f"After {steps} steps the {what} has been NaN or Inf for {self._left_out} steps in a row, the last on "
+                f"{names}: either the training has diverged, so {REMEDY}; or look at these lines with task=inspect."
             )
 
     def _names(self, indices: list[int]) -> str:
@@ -112,7 +109,13 @@ class FiniteSteps(L.Callback):
         return ", ".join(self.name_of(index) for index in indices[:MOST_NAMED]) + more
 
 
-def _is_finite(module: torch.nn.Module) -> bool:
+def diverged(steps: int, what: str) -> DivergedError:
+    """The one sentence in which a training ends that has diverged after so many steps, as `what` shows."""
+    return DivergedError(f"The training has diverged: after {plural(steps, 'step')} {what}; {REMEDY}.")
+
+
+def is_finite(module: torch.nn.Module) -> bool:
+    """Whether no weight, and no statistic beside the weights, is NaN or Inf."""
     tensors = (*module.parameters(), *module.buffers())
     return all(bool(tensor.isfinite().all()) for tensor in tensors if tensor.is_floating_point())
 
@@ -127,11 +130,11 @@ class _Lines:
 
 def _lines_of(pl_module: Any, batches: list[Any]) -> _Lines:
     counting = [batch for batch in batches if share_of(batch)]
-    alone = [index for batch in counting for index in _without_a_number(pl_module, batch)]
+    alone = [index for batch in counting for index in _without_finite_loss(pl_module, batch)]
     return _Lines([index for batch in counting for index in batch.indices], alone)
 
 
-def _without_a_number(pl_module: Any, batch: Any) -> list[int]:
+def _without_finite_loss(pl_module: Any, batch: Any) -> list[int]:
     """The indices of the batch's lines that have no finite loss alone; none where a batch cannot be taken apart."""
     if not hasattr(batch, "alone"):
         return []

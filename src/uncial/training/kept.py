@@ -48,7 +48,7 @@ class Kept:
         before = {*self.periodic, *self.scored}
         if is_turn:
             self.periodic = sorted({*self.periodic, steps})[-self.keeping.keep_last if self.keeping.keep_last else 0 :]
-        if score is not None and not math.isnan(score):
+        if score is not None and math.isfinite(score):
             scored = {**self.scored, steps: score}
             best = sorted(scored, key=lambda step: (scored[step], step))[: self.keeping.keep_best]
             self.scored = {step: scored[step] for step in best}

@@ -1,5 +1,6 @@
 """The metric of line recognition: error rates of what the model read against the batch's ground truth."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,6 +40,10 @@ class LineScores:
         """The share of the lines with text that were read as empty; 0 where there are none."""
         blank = [not result.prediction.text.strip() for result in self.results if result.truth]
         return sum(blank) / max(1, len(blank))
+
+    def not_finite(self) -> int:
+        """How many lines the model's outputs are NaN or Inf for, as their confidence tells."""
+        return sum(not math.isfinite(result.prediction.confidence) for result in self.results)
 
     def counts(self) -> list[int]:
         return list(self._rates.counts().vector())

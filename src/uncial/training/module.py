@@ -12,15 +12,18 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from uncial.data.batch import share_of
-from uncial.errors import UserError
+from uncial.data.batch import infeasible_in, share_of
+from uncial.errors import DivergedError, UserError
 from uncial.models.precision import reading
+from uncial.training.finite import REMEDY, diverged, is_finite
 from uncial.training.group import gathered, gathered_at_first, is_first, processes, share_buffers
 from uncial.training.length import RunLength
 from uncial.training.parameter_groups import apply_factors, common_rate, parameter_groups
 from uncial.training.schedules import Schedule, told_of_height
 
 log = logging.getLogger(__name__)
+
+_LINES = {"val": "validation lines", "test": "lines"}
 
 OptimizerFactory = Callable[[list[dict[str, Any]]], Optimizer]
 
@@ -30,7 +33,8 @@ class Metric(Protocol):
     are exact.
 
     One that keeps results beside its counts also has `gather(at_first)`, which is called when all batches are scored:
-    `at_first(values)` gives the first process the values of all, and the others their own.
+    `at_first(values)` gives the first process the values of all, and the others their own. One that sees what a model
+    makes of each line may have `not_finite()`: how many lines' outputs are NaN or Inf.
     """
 
     def update(self, batch: Any, predictions: list[Any]) -> None: ...
@@ -41,7 +45,12 @@ class Metric(Protocol):
 
 
 class ScoringModule(L.LightningModule):
-    """Scores `model.predict(batch)` with `metric`, in validation and test alike."""
+    """Scores `model.predict(batch)` with `metric`, in validation and test alike.
+
+    The loss is the mean over the lines that have one: lines whose text has no room in their image have none, nor those
+    whose loss is NaN or Inf, of which a warning tells. It is NaN where no line has one. Raises `DivergedError` where
+    the model's outputs are NaN or Inf.
+    """
 
     def __init__(self, model: nn.Module, metric: Metric) -> None:
         super().__init__()
@@ -50,7 +59,7 @@ class ScoringModule(L.LightningModule):
         self.metric: Metric = metric
         self.validation_samples: list[tuple[str, str]] = []
         self._losses: list[float] = []
-        self._lines = 0
+        self._lines = self._without_loss = 0
 
     def on_validation_epoch_start(self) -> None:
         # Each process has seen other lines since the last step began; the first one's statistics are those that stay.
@@ -75,7 +84,7 @@ class ScoringModule(L.LightningModule):
 
     def _start_scoring(self) -> None:
         self.metric.reset()
-        self._losses, self._lines = [], 0
+        self._losses, self._lines, self._without_loss = [], 0, 0
 
     def _score(self, batch: Any) -> None:
         if not share_of(batch):
@@ -83,8 +92,24 @@ class ScoringModule(L.LightningModule):
         with reading(self.device.type):
             losses, predictions = self._evaluate(batch)
         self.metric.update(batch, predictions)
-        self._losses.append(float(losses["loss"]) * len(batch.indices))
-        self._lines += len(batch.indices)
+        loss = float(losses["loss"])
+        if math.isfinite(loss):
+            self._losses.append(loss * len(batch.indices))
+            self._lines += len(batch.indices) - len(infeasible_in(batch))
+        else:
+            self._score_alone(batch)
+
+    def _score_alone(self, batch: Any) -> None:
+        """Takes the losses of a batch line by line, where it can be taken apart: one that is NaN spoils them all."""
+        feasible = [row for row in range(len(batch.indices)) if row not in infeasible_in(batch)]
+        losses: list[float] = []
+        if hasattr(batch, "alone"):
+            with reading(self.device.type):
+                losses = [float(self.model.loss(batch.alone(row))["loss"]) for row in feasible]
+        finite = [loss for loss in losses if math.isfinite(loss)]
+        self._losses += finite
+        self._lines += len(finite)
+        self._without_loss += len(feasible) - len(finite)
 
     def _evaluate(self, batch: Any) -> tuple[dict[str, Tensor], list[Any]]:
         """By the model's own `evaluate` where it has one, which may do both in one pass."""
@@ -93,14 +118,23 @@ class ScoringModule(L.LightningModule):
         return self.model.loss(batch), self.model.predict(batch)
 
     def _log_scores(self, part: str) -> None:
+        broken = sum(gathered(getattr(self.metric, "not_finite", int)()))
+        if broken:
+            raise self._diverged(f"the model's outputs are NaN or Inf for {broken:,} {_LINES[part]}")
+        if (without := sum(gathered(self._without_loss))) and is_first():
+            log.warning(f"The loss is NaN or Inf for {without:,} {_LINES[part]}, which its mean leaves out.")
         counts = [sum(column) for column in zip(*gathered(self.metric.counts()), strict=True)]
         # Exact, and so the same in whatever order the batches were read.
         loss = math.fsum(chain.from_iterable(gathered(self._losses)))
-        scores = {**self.metric.scores(counts), "loss": loss / max(sum(gathered(self._lines)), 1)}
+        lines = sum(gathered(self._lines))
+        scores = {**self.metric.scores(counts), "loss": loss / lines if lines else math.nan}
         if hasattr(self.metric, "gather"):
             self.metric.gather(gathered_at_first)
         # Logged as float64 tensors: the scores that are reported have to be the same digits as those that are compared.
         self.log_dict({f"{part}/{name}": torch.tensor(value, dtype=torch.float64) for name, value in scores.items()})
+
+    def _diverged(self, what: str) -> DivergedError:
+        return DivergedError(f"The training of this model has diverged: {what}; use another model, or {REMEDY}.")
 
 
 class TrainingModule(ScoringModule):
@@ -152,12 +186,12 @@ class TrainingModule(ScoringModule):
         return self.global_step == 0 or (self.global_step + 1) % every == 0
 
     def on_validation_epoch_start(self) -> None:
-        if not all(bool(parameter.isfinite().all()) for parameter in self.model.parameters()):
-            raise UserError(
-                f"After {self.global_step} steps the weights are no numbers any more: the training has diverged; "
-                "lower optimizer.lr, or set trainer.gradient_clip=1 or trainer.precision=32."
-            )
+        if not is_finite(self.model):
+            raise self._diverged("the model's weights are NaN or Inf")
         super().on_validation_epoch_start()
+
+    def _diverged(self, what: str) -> DivergedError:
+        return diverged(self.global_step, what)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         if self._is_logged():

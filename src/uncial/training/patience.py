@@ -30,11 +30,15 @@ class Patience(L.Callback):
             raise UserError(f"model.monitor={self.monitor}: the validation gives no such score.")
         self._improvement.update(float(trainer.callback_metrics[self.monitor]))
         if self._improvement.waited >= self.patience and self._epochs(trainer) >= self.min_epochs:
-            log.info(
-                f"Stopped after step {trainer.global_step}: {self.monitor} has not improved "
-                f"on {self._improvement.best:.4g} in {self._improvement.waited} validations (trainer.patience)."
+            why = (
+                f"has not improved on {self._improvement.best:.4g} in {self._improvement.waited} validations"
                 if self._improvement.best is not None
-                else f"Stopped after step {trainer.global_step}: {self.monitor} was never a number (trainer.patience)."
+                else "was never a finite number"
+            )
+            log.info(
+                f"Stopped after step {trainer.global_step}, {self._epochs(trainer):.1f} epochs: {self.monitor} {why} "
+                f"(trainer.patience={self.patience}; trainer.min_epochs={self.min_epochs} is the earliest; raise one "
+                "of them to train longer)."
             )
             trainer.should_stop = True
 

@@ -57,12 +57,29 @@ def log_softmax(scores: Tensor) -> Tensor:
         return functional.log_softmax(scores.float(), dim=-1)
 
 
+OVERFLOW = -1e30
+"""A log-probability below this, of which a few add up to Inf, is that of a training that has diverged."""
+
+
 def ctc_loss(log_probabilities: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
-    """Return the mean CTC loss of log-probabilities (B, T, classes) in fp32, lines that have no path counting as 0."""
+    """Return the mean CTC loss of log-probabilities (B, T, classes) in fp32, lines that have no path counting as 0.
+
+    It is NaN where a line's loss overflows, which would count as 0 too.
+    """
     with torch.autocast(log_probabilities.device.type, enabled=False):
-        return functional.ctc_loss(
-            log_probabilities.transpose(0, 1), targets, lengths, target_lengths, blank=BLANK, zero_infinity=True
+        losses = functional.ctc_loss(
+            log_probabilities.transpose(0, 1),
+            targets,
+            lengths,
+            target_lengths,
+            blank=BLANK,
+            reduction="none",
+            zero_infinity=True,
         )
+        with torch.no_grad():
+            has_overflown = (losses == 0) & (log_probabilities.amin(dim=(1, 2)) < OVERFLOW)
+        losses = losses.masked_fill(has_overflown, torch.nan)
+        return (losses / target_lengths.to(losses).clamp(min=1)).mean()
 
 
 def read_path(labels: np.ndarray, scores: np.ndarray, codec: Codec) -> Transcription:

@@ -231,6 +231,15 @@ def test_nothing_is_resolved_of_what_a_runs_folder_says(plain, tmp_path, monkeyp
     assert "value-of-the-environment" not in ended.output
 
 
+def test_nothing_is_made_of_a_text_in_a_runs_folder(plain, tmp_path):
+    text = "${oc.create:{_target_: trap.Thing}}"
+    named = {"_target_": "lightning.pytorch.callbacks.LearningRateMonitor", "logging_interval": text}
+    folder = edited(unfinished(plain, tmp_path / "run"), lambda config: config["callbacks"]["more"].update(x=named))
+    ended = run_program(folder, f"resume={folder}")
+    assert ended.code == 1, ended
+    assert "callbacks.more.x" in last_line(ended)
+
+
 def test_names_with_a_dollar_and_braces_are_kept(drawn, tmp_path):
     root = tmp_path / "box ${7} \\${x}"
     shutil.copytree(drawn / "page", root)

@@ -193,15 +193,13 @@ def test_a_runs_folder_names_no_class_that_nobody_trusts(plain, tmp_path, key, c
 
 
 def test_the_task_of_a_resumed_run_is_the_programs(plain, tmp_path):
-    for name in ("train", "finetune"):
-        folder = edited(
-            unfinished(plain, tmp_path / name), lambda config, name=name: config["task"].update(name=name, **TASK)
-        )
-        ended = run_program(folder, f"resume={folder}", *(["task=train"] if name == "finetune" else []))
-        assert ended.code == 0, ended
-
-
-TASK = {"_target_": "trap.run"}
+    for name, code in (("train", 0), ("finetune", 1)):
+        folder = unfinished(plain, tmp_path / name)
+        edited(folder, lambda config, name=name: config["task"].update(name=name, _target_="trap.run"))
+        ended = run_program(folder, f"resume={folder}")
+        assert ended.code == code, ended
+    # The program's own fine-tuning looks for the model that this run did not begin with.
+    assert "None" in last_line(ended)
 
 
 def test_nothing_of_the_environment_comes_out_of_a_models_file(plain, pages, tmp_path, monkeypatch):
@@ -231,6 +229,15 @@ def test_nothing_is_resolved_of_what_a_runs_folder_says(plain, tmp_path, monkeyp
     assert not [path for path in folder.rglob("*") if path.is_file() and b"value-of-the-env" in path.read_bytes()]
     assert yaml.safe_load(ended.read("config.yaml"))["odd"] == "${x"
     assert "value-of-the-environment" not in ended.output
+
+
+def test_nothing_is_made_of_a_text_in_a_runs_folder(plain, tmp_path):
+    text = "${oc.create:{_target_: trap.Thing}}"
+    named = {"_target_": "lightning.pytorch.callbacks.LearningRateMonitor", "logging_interval": text}
+    folder = edited(unfinished(plain, tmp_path / "run"), lambda config: config["callbacks"]["more"].update(x=named))
+    ended = run_program(folder, f"resume={folder}")
+    assert ended.code == 1, ended
+    assert "callbacks.more.x" in last_line(ended)
 
 
 def test_names_with_a_dollar_and_braces_are_kept(drawn, tmp_path):

@@ -43,6 +43,11 @@ def literal(value: Any) -> Any:
     return value
 
 
+def for_hydra(value: Any) -> Any:
+    """Plain types of which `hydra.utils.instantiate` makes exactly these values: it resolves a config twice."""
+    return literal(literal(value))
+
+
 def literal_config(plain: Any) -> DictConfig:
     """The config of these plain types, in which nothing is left to be resolved."""
     config = OmegaConf.create(literal(plain))

@@ -22,6 +22,7 @@ from uncial.formats.provenance import Reader
 from uncial.formats.types import ImageSource, TextLine
 from uncial.metrics.calibration import calibrated, temperatures_of
 from uncial.models.files import load_model
+from uncial.models.foreign import name_foreign
 from uncial.models.lineage import digest
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
@@ -140,6 +141,8 @@ def model_file(path: Path) -> Path:
     """The model file that a path means: itself, or the `best.safetensors` in that run folder."""
     file = path / "best.safetensors" if path.is_dir() else path
     if not file.is_file():
+        if path.is_dir() and (foreign := name_foreign(path)):
+            raise UserError(foreign)
         what = "the folder holds no best.safetensors" if path.is_dir() else "there is no such file"
         raise UserError(f"checkpoint={path}: {what}; give a model file or the folder of a run that has validated.")
     return file

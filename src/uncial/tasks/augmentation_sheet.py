@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.data.ground_truth import GroundTruth
 from uncial.reports.augmentation_sheet import Row, augmentation_sheet
+from uncial.saved_yaml import for_hydra
 
 DRAWS = 3
 
@@ -21,7 +22,7 @@ def draw_augmentation(config: DictConfig, truth: GroundTruth, png: Path) -> None
     chosen = np.random.default_rng(config.seed).permutation(rows)[: config.inspect.augmentation]
     if not len(chosen):
         return
-    preprocess = instantiate(config.model.preprocessing)
+    preprocess = instantiate(for_hydra(config.model.preprocessing))
     lines = {int(row): preprocess(truth.store.strip(int(row))) for row in sorted(chosen.tolist())}
     augmentation_sheet(list(_rows(config, lines)), png)
 

@@ -7,6 +7,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.errors import UserError
+from uncial.saved_yaml import for_hydra
 
 EXTRAS = {"timm": "timm", "wandb": "wandb", "optuna": "optuna", "mlflow": "mlflow", "sqlalchemy": "mlflow"}
 """Packages that are installed by an extra of the same project, and its name."""
@@ -20,7 +21,7 @@ def made(config: DictConfig, key: str) -> Any:
     """
     part = OmegaConf.select(config, key)
     try:
-        return instantiate(part, _convert_="all")
+        return instantiate(for_hydra(part), _convert_="all")
     except InstantiationException as error:
         cause = _root(error)
         if isinstance(cause, UserError):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from uncial.errors import UserError
-from uncial.saved_yaml import literal
+from uncial.saved_yaml import for_hydra
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: it asks the network for a newer version
 
@@ -98,7 +98,7 @@ def _built(config: Mapping[str, Any]) -> Augmentation:
         with warnings.catch_warnings():
             # Albumentations only warns of a key that it does not know, and of a value that it then replaces.
             warnings.simplefilter("error", UserWarning)
-            augmentation = instantiate(literal(config), _convert_="all")
+            augmentation = instantiate(for_hydra(config), _convert_="all")
     except InstantiationException as error:
         reason = _reason(error.__cause__ or error)
         raise UserError(f"The augmentation cannot be built: {reason}; check the keys under 'augmentation'.") from error

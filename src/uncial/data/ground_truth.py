@@ -94,7 +94,7 @@ def _split(pages: Sequence[Page], store: Store, splitting: SplitSettings, hashes
     parts = splitting.split([page for page in pages if page.id in transcribed], hashes)
     if len(transcribed) == len(pages):
         return parts
-    return with_pseudo_labels(parts, pages, splitting.by, splitting.seed, hashes)
+    return with_pseudo_labels(parts, pages, splitting.by, hashes)
 
 
 def _own_store(source: SourceSettings) -> Store | None:

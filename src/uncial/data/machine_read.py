@@ -44,7 +44,7 @@ def machine_read_problem(page: Page, reason: str, used: str = "") -> Problem:
     """Why a page that a program read is not used: `reason` goes on after who wrote it. `used` is the file that is."""
     lines = sum(line.reader is not None for line in page.lines)
     told = f"was written by {reader_of([page])}, {reason}"
-    return Problem(str(page.source), "", told, "machine_read", used, lines)
+    return Problem(str(page.source), "", told, "machine_read", used, machine_read=lines)
 
 
 def without_machine_read(reading: Reading) -> Reading:
@@ -80,13 +80,13 @@ def _left_out(pages: Sequence[Page]) -> list[Problem]:
     return problems
 
 
-def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str, str]) -> Split:
+def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Mapping[str, str]) -> Split:
     """The split of the pages that people transcribed, and the others in training: all but those of a group or image
-    that is validated or tested on, and those that the data state for these parts. `by`, `seed` and `hashes` are those
-    of the split."""
+    that is validated or tested on, and those that the data state for these parts. `by` and `hashes` are those of the
+    split."""
     parts = dict(split.parts)
     problems = []
-    for component in joined(pages, by, seed, hashes):
+    for component in joined(pages, by, 0, hashes):
         sides = {split.parts[page.id] for page in component.pages if page.id in split.parts} - {"train"}
         for page in component.pages:
             if page.id in split.parts:

@@ -12,7 +12,7 @@ from uncial.data.sources.xml_files import xml_beside
 from uncial.errors import UserError
 from uncial.formats.lines import is_image
 from uncial.formats.loghi import line_image
-from uncial.formats.results import RecognizedLine, write_jsonl, write_tsv
+from uncial.formats.results import RecognizedLine, holds_results, write_jsonl, write_tsv
 from uncial.formats.types import Page, Problem
 from uncial.metrics.review import review
 from uncial.reports.console import make_console, show
@@ -97,6 +97,8 @@ def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Problem
         raise UserError(f"predict.output={target} is a folder: name the file to write, as {target / 'results.txt'}.")
     read = [path for page in pages for path in (page.source, page.image and page.image.path) if path]
     keep_originals([*read, *(problem.file for problem in problems)], [target], target, "predict.output")
+    if target.is_file() and not holds_results(target):
+        raise UserError(f"predict.output={target} exists and holds something else than readings: name another file.")
 
 
 def _recognized(

@@ -28,14 +28,15 @@ def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]
     What a person transcribed is kept before what a program read. Then the page of the evaluation (test before val);
     among those of one side a file with text before one without, one that a person transcribed whole before one in part,
     the file beside the image or in `page/` or its like before those elsewhere, one that is called as its image before
-    others, and of files with the same text the one with the shortest name, then the first by path.
+    others. Of files with the same text, and of those of copies of an image, the one with most lines is kept, the one
+    with the shortest name, then the first by path.
 
     Raises UserError where none of this tells which of two texts of one image file that people wrote counts.
     """
     problems = []
     dropped: set[int] = set()
     for group in _by_image(pages):
-        kept = min(group, key=lambda page: (*_rank(page, group), len(page.source.name), page.id))
+        kept = min(group, key=lambda page: (*_rank(page, group), -_texts(page).total(), len(page.source.name), page.id))
         _check_decided(kept, group)
         for page in group:
             if page is not kept:

@@ -63,7 +63,7 @@ def without_machine_read(reading: Reading) -> Reading:
             f"{left_out[0].source}: no line of the data was transcribed by a person; {count:,} "
             f"{'was' if count == 1 else 'were'} written by {reader_of(left_out)} and not corrected since: {ADVICE}"
         )
-    return Reading(tuple(kept), (*reading.problems, *_left_out(left_out)))
+    return replace(reading, pages=tuple(kept), problems=(*reading.problems, *_left_out(left_out)))
 
 
 def _left_out(pages: Sequence[Page]) -> list[Problem]:

@@ -74,8 +74,11 @@ def read_pages(
 def read_into_copies(
     pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, target: Path
 ) -> None:
-    """Reads all lines of the pages into copies of their files below `target`, which say so; see `copies_below`."""
+    """Reads all lines of the pages into copies of their files below `target`, which say so; see `copies_below`.
+
+    Raises `UserError` where a copy would take the place of what a person wrote."""
     copies = copies_below(pages, target)
+    keep_corrections(copies, target, "predict.output")
     for source_pages, texts in read_pages(pages, transcriber, data, found):
         _write_copy(source_pages, texts, found, copies[source_pages[0].source], transcriber.reader)
 
@@ -84,10 +87,9 @@ def copies_below(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
     """Where the copy of each file of the pages goes: below `target`, as the files lie below the folder that all images
     have in common, so that `X.jpg` with `page/X.xml` gives `page/X.xml`.
 
-    Raises `UserError` where a copy would take the place of a file that is read, or of what a person wrote."""
+    Raises `UserError` where a copy would take the place of a file that is read."""
     copies = copy_places(pages, target)
     keep_originals(copies, copies.values(), target, "predict.output")
-    keep_corrections(copies, target, "predict.output")
     return copies
 
 

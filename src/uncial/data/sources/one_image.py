@@ -138,8 +138,9 @@ def _glob_of_one(page: Page, other: Page) -> str:
     for mine, theirs in ((page.source, other.source), (other.source, page.source)):
         if mine.stem.startswith(f"{theirs.stem}."):
             return f"*{glob.escape(mine.name.removeprefix(theirs.stem))}"
-        if mine.name == theirs.name and mine.parent.name not in theirs.parts:
-            return glob.escape(mine.parent.name)
+        own = [folder for folder in reversed(mine.parent.parts) if folder not in theirs.parts]
+        if mine.name == theirs.name and own:
+            return glob.escape(own[0])
     named = f"{page.source.parent.name}/{page.source.name}" if page.source.name == other.source.name else ""
     return f"**/{glob.escape(named)}" if named else glob.escape(page.source.name)
 

@@ -204,6 +204,15 @@ def test_a_compiled_store_remembers_what_a_program_read(run, half, trained):
     assert len(read_csv(scored.folder / "predictions.csv")) == 18
 
 
+def test_loghis_lists_hold_what_people_transcribed(run, half):
+    data, others = half
+    asked = ("data=page", f"data.root=[{quoted(data)},{quoted(others)}]", "data.min_confidence=0.001")
+    ended = run("task=compile", *asked, "data.export=loghi")
+    assert ended.code == 0, ended
+    assert "18 lines that a program read left out" in ended.output.replace("\n", " ")
+    assert len(ended.read("loghi/training_all.txt").splitlines()) == 18
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -288,18 +297,19 @@ def test_a_comparison_scores_no_reading_as_truth(run, data, readings, tmp_path):
     assert len(rows) == 15
 
 
-def test_excerpts_of_an_audit_take_nobodys_place(run, data, trained, tmp_path):
-    audit = ("task=audit", f"checkpoint={trained.folder}", "data=page", f"data.root={data}", "audit.share=0.9")
+def test_excerpts_of_an_audit_take_nobodys_place(run, data, trained):
+    audit = ("task=audit", f"checkpoint={trained.folder}", "data=page", f"data.root={data}", "audit.share=0.3")
     before = files(data)
     assert run(*audit, f"audit.output={data}", into="into_the_data").code == 1
     assert files(data) == before
-    ended = run(*audit, f"audit.output={data / 'suspect'}", into="beside")
-    assert ended.code == 0, ended
-    assert "which is read" in ended.output
+    for into in ("beside", "again"):
+        ended = run(*audit, f"audit.output={data / 'a_suspect'}", into=into)
+        assert ended.code == 0, ended
+        assert "which is read" in ended.output
     _, found = lines_of(run, data)
     assert found["summary"]["lines"] == 36
-    corrected(sorted((data / "suspect").rglob("*.xml"))[0])
-    assert run(*audit, f"audit.output={data / 'suspect'}", into="again").code == 1
+    corrected(sorted((data / "a_suspect").rglob("*.xml"))[0])
+    assert run(*audit, f"audit.output={data / 'a_suspect'}", into="corrected").code == 1
 
 
 @pytest.fixture
@@ -343,8 +353,9 @@ def test_results_are_pseudo_labels(run, predict, line_images, form):
     assert sum(part["lines"] for part in summary["parts"].values()) == 18
 
 
-@pytest.mark.parametrize("group", ["labels", "manifest", "page", "xml"])
-@pytest.mark.parametrize("form", ["tsv", "jsonl"])
+@pytest.mark.parametrize(
+    ("group", "form"), [("labels", "tsv"), ("manifest", "jsonl"), ("page", "tsv"), ("loghi", "jsonl")]
+)
 def test_results_are_named_where_they_are_no_list(run, predict, line_images, group, form):
     results = line_images / f"results.{form}"
     assert predict(line_images, f"predict.format={form}", f"predict.output={results}").code == 0
@@ -352,6 +363,15 @@ def test_results_are_named_where_they_are_no_list(run, predict, line_images, gro
     assert ended.code == 1
     assert "holds what a recogniser read" in ended.output, ended
     assert "data=loghi" in ended.output
+
+
+@pytest.mark.parametrize("name", ["labels.tsv", "training_all_train.txt"])
+def test_a_table_takes_the_place_of_no_list(predict, line_images, name):
+    before = as_list(line_images, name).read_bytes()
+    ended = predict(line_images, "predict.format=tsv", f"predict.output={line_images / name}")
+    assert ended.code == 1
+    assert "holds something else than readings" in ended.output
+    assert (line_images / name).read_bytes() == before
 
 
 def test_results_in_the_root_are_named(run, predict, line_images):

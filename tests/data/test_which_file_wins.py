@@ -1,6 +1,7 @@
 """Which of several files that transcribe one image is used, and when a person has to say so."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,17 @@ def test_two_transcriptions_that_differ_stop_the_run_until_one_is_chosen(root: P
     assert str(root / other) in str(caught.value)
     glob = str(caught.value).split('data.exclude=["')[1].split('"]')[0]
     assert len(used(root, exclude=(glob,))) == 1, "the advice works as printed"
+
+
+def test_transcriptions_below_two_roots_are_told_apart_by_the_roots(root: Path, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        typed(tmp_path / name / "page" / "x.xml", name)
+    roots = tuple(str(tmp_path / name) for name in ("first", "second"))
+    settings = SourceSettings("xml", roots, images=(root,))
+    with pytest.raises(UserError, match="nothing tells") as caught:
+        xml.read(settings)
+    glob = str(caught.value).split('data.exclude=["')[1].split('"]')[0]
+    assert len(xml.read(replace(settings, exclude=(glob,))).pages) == 1
 
 
 @pytest.mark.parametrize(("one", "other"), UNDECIDED)

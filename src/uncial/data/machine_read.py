@@ -55,7 +55,7 @@ def without_machine_read(reading: Reading) -> Reading:
     left_out = [page for page in reading.pages if has_machine_text(page)]
     if not left_out:
         return reading
-    pages = [replace(page, lines=tuple(line for line in page.lines if line.reader is None)) for page in reading.pages]
+    pages = [_persons_part(page) if has_machine_text(page) else page for page in reading.pages]
     kept = [page for page, before in zip(pages, reading.pages, strict=True) if page.lines or not before.lines]
     if not any(map(has_persons_text, kept)):
         count = sum(line.reader is not None for page in left_out for line in page.lines)
@@ -64,6 +64,13 @@ def without_machine_read(reading: Reading) -> Reading:
             f"{'was' if count == 1 else 'were'} written by {reader_of(left_out)} and not corrected since: {ADVICE}"
         )
     return replace(reading, pages=tuple(kept), problems=(*reading.problems, *_left_out(left_out)))
+
+
+def _persons_part(page: Page) -> Page:
+    """Without the lines that a program read, and the regions that have no others: they are not empty."""
+    lines = tuple(line for line in page.lines if line.reader is None)
+    emptied = {line.region_id for line in page.lines} - {line.region_id for line in lines}
+    return replace(page, lines=lines, regions=tuple(region for region in page.regions if region.id not in emptied))
 
 
 def _left_out(pages: Sequence[Page]) -> list[Problem]:
@@ -83,8 +90,8 @@ def _left_out(pages: Sequence[Page]) -> list[Problem]:
 
 def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Mapping[str, str]) -> Split:
     """The split of the pages that people transcribed, and the others in training: all but those of a group or image
-    that is validated or tested on, and those that the data state for these parts. `by` and `hashes` are those
-    of the split."""
+    that is validated or tested on, and those that the data state for these parts. `by` and `hashes` are those of the
+    split."""
     parts = dict(split.parts)
     problems = []
     for component in joined(pages, by, 0, hashes):

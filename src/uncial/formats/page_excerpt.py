@@ -6,17 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lxml import etree
 from PIL import Image
 
 from uncial.errors import LineError
 from uncial.formats.atomic import replacing
 from uncial.formats.image_header import open_header
 from uncial.formats.page_document import page_xml
-from uncial.formats.provenance import Reader, utc_now
 from uncial.formats.types import ImageSource, Page, Point, Region, TextLine
 from uncial.formats.xml_editing import storable
-from uncial.formats.xml_provenance import record_step
 
 TYPES = (
     *("paragraph", "heading", "caption", "header", "footer", "page-number", "drop-capital", "credit", "floating"),
@@ -25,10 +22,9 @@ TYPES = (
 """What PAGE lets a text region be."""
 
 
-def write_excerpt(page: Page, lines: Collection[str], folder: Path, with_image: bool, writer: Reader) -> Path:
+def write_excerpt(page: Page, lines: Collection[str], folder: Path, with_image: bool) -> Path:
     """Write `FOLDER/<page id>.xml`, PAGE 2013 with the lines of these ids, their regions and nothing else, and where
-    wanted a copy of the image beside it. Return the file. It says that `writer` wrote the lines, so that those which
-    nobody corrects do not count as transcribed once more.
+    wanted a copy of the image beside it. Return the file.
 
     Identifiers that PAGE does not allow are changed, and a line's number is kept in their place. Raises `LineError`
     where the page has no image, or one that cannot be read, and `UserError` where the file cannot be written.
@@ -48,10 +44,8 @@ def write_excerpt(page: Page, lines: Collection[str], folder: Path, with_image: 
         regions=tuple(regions.values()),
         lines=tuple(_line(line, regions, number, width, height) for number, line in enumerate(chosen, start=1)),
     )
-    root = etree.fromstring(page_xml(excerpt))
-    record_step(root, writer, utc_now(), [line.id for line in excerpt.lines])
     with replacing(target) as file:
-        file.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+        file.write_bytes(page_xml(excerpt))
     if with_image:
         _copy(page.image, target.with_name(name))
     return target

@@ -5,6 +5,7 @@ without a statement, counts as a person's: other programs drop what they do not 
 """
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,8 +35,7 @@ class Reader:
     program: str = PROGRAM
 
     def __str__(self) -> str:
-        weights = f" ({self.weights[:8]})" if self.weights else ""
-        return f"{self.program} {self.version} with {self.model}{weights}"
+        return f"{self.program} {self.version} with {self.model} ({self.weights[:8]})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,11 @@ class ReadingStep:
 
 
 def utc_now() -> str:
-    """The time as XML has it, in whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """The time as XML has it, in whole seconds: that of SOURCE_DATE_EPOCH where it is set, so that reading again can
+    give the same bytes."""
+    stated = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.fromtimestamp(int(stated), UTC) if stated.isdecimal() else datetime.now(UTC)
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def text_hash(text: str) -> str:

@@ -59,6 +59,16 @@ def results_form(path: Path, text: str) -> Literal["tsv", "jsonl"] | None:
     return "tsv" if is_new or is_old else None
 
 
+def holds_results(path: Path) -> bool:
+    """Whether the file is empty or begins as results do, so that writing results there loses nothing else."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = next((row for row in file if row.strip()), "")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return not first or results_form(path, first) is not None
+
+
 def refuse_results(path: Path, text: str) -> None:
     """Raises `LineError` where the file holds what a recogniser read, and a list of ground truth is expected."""
     form = results_form(path, text)

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from omegaconf import DictConfig
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import LineError, UserError
 from uncial.formats.page_excerpt import excerpt_file, write_excerpt
-from uncial.formats.provenance import Reader
 from uncial.metrics.displaced import displaced, shifts
 from uncial.metrics.suspicion import surprisals
 from uncial.reports.audit import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
@@ -99,9 +97,10 @@ def _fraction(value: object, key: str) -> float:
 
 
 def _rows(config: DictConfig, truth: GroundTruth) -> np.ndarray:
-    """The lines to judge: all that have a text, or those of `data.subset`."""
+    """The lines to judge: all that have a text of a person, or those of `data.subset`."""
     subset = str(config.data.subset or "all")
     rows = np.concatenate(list(truth.rows.values())) if subset == "all" else truth.rows[subset]
+    rows = rows[truth.store.transcribed()[rows]]
     kept = [row for row in sorted(rows.tolist()) if truth.store.value(row, "text").strip()]
     if not kept:
         raise UserError(f"data.subset={subset}: there is no line with a text; choose another, or all.")
@@ -175,14 +174,13 @@ def _export(config: DictConfig, truth: GroundTruth, suspects: set[int], folder: 
     """The PAGE files by row."""
     target = Path(config.audit.output) if config.audit.output else folder / "pages"
     pages = {page.id: page for page in truth.pages}
-    writer = Reader("task=audit", "", version("uncial"))
     written: dict[int, str] = {}
     for page, rows in _by_page(truth, suspects).items():
         if page not in pages:
             continue
         lines = {truth.store.value(row, "line") for row in rows}
         try:
-            file = write_excerpt(pages[page], lines, target, bool(config.audit.images), writer)
+            file = write_excerpt(pages[page], lines, target, bool(config.audit.images))
         except LineError as error:
             log.warning(f"not exported: {error}")
             continue

@@ -44,6 +44,8 @@ def _exported(truth: GroundTruth, subset: str | None, folder: Path) -> str:
     """Writes Loghi's layout and tells how much it holds. Raises `UserError` where that is nothing."""
     written = export(_lines(truth, subset), folder)
     without = f", {plural(written.without_text, 'line')} without text left out" if written.without_text else ""
+    if read := int(np.sum(~truth.store.transcribed())):
+        without += f", {plural(read, 'line')} that a program read left out, since Loghi's lists cannot say so"
     if not written.lines:
         where = f"the {subset} part" if subset in truth.rows else "the data"
         raise UserError(f"data.export=loghi: {where} has no line to write{without}; choose another with data.subset.")
@@ -51,8 +53,9 @@ def _exported(truth: GroundTruth, subset: str | None, folder: Path) -> str:
 
 
 def _lines(truth: GroundTruth, subset: str | None) -> Iterator[ExportLine]:
+    transcribed = truth.store.transcribed()
     for part, rows in truth.rows.items():
         if subset in (None, "all", part):
-            for row in np.asarray(rows).tolist():
+            for row in np.asarray(rows)[transcribed[rows]].tolist():
                 names = {name: truth.store.value(row, name) for name in ("page", "line", "text")}
                 yield ExportLine(names["page"], names["line"], names["text"], truth.store.strip(row), part)

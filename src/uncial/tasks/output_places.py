@@ -80,8 +80,11 @@ def keep_corrections(copies: Mapping[Path, Path], output: Path, key: str) -> Non
                 "another folder."
             ) from None
         known = {line.id: (line.text or "").strip() for line in original}
-        for line in before:
-            if is_written_by_person(line) and (line.text or "").strip() != known.get(line.id):
+        texts = set(known.values())
+        for line in filter(is_written_by_person, before):
+            text = (line.text or "").strip()
+            # An excerpt may have other ids.
+            if text != known[line.id] if line.id in known else text not in texts:
                 raise UserError(
                     f"{key}={output}: {copy} holds text that a person wrote or corrected (line {line.id}) and is not "
                     "overwritten: name another folder, or move the file away."

@@ -15,6 +15,7 @@ from uncial.data.sources.finding import contents, files, places
 from uncial.data.sources.xml_files import xml_beside
 from uncial.errors import UserError
 from uncial.formats.lines import is_image
+from uncial.formats.results import holds_results
 from uncial.formats.types import Page, Problem
 from uncial.metrics.review import review
 from uncial.reports.console import make_console, show
@@ -132,6 +133,8 @@ def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Problem
         raise UserError(f"predict.output={target} is a folder: name the file to write, as {target / 'results.txt'}.")
     read = [path for page in pages for path in (page.source, page.image and page.image.path) if path]
     keep_originals([*read, *(problem.file for problem in problems)], [target], target, "predict.output")
+    if target.is_file() and not holds_results(target):
+        raise UserError(f"predict.output={target} exists and holds something else than readings: name another file.")
 
 
 def _default_name(form: str) -> str:

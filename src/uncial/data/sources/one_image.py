@@ -28,14 +28,15 @@ def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]
     What a person transcribed is kept before what a program read. Then the page of the evaluation (test before val);
     among those of one side a file with text before one without, one that a person transcribed whole before one in part,
     the file beside the image or in `page/` or its like before those elsewhere, one that is called as its image before
-    others, and of files with the same text the one with the shortest name, then the first by path.
+    others. Of files with the same text, and of those of copies of an image, the one with most lines is kept, the one
+    with the shortest name, then the first by path.
 
     Raises UserError where none of this tells which of two texts of one image file that people wrote counts.
     """
     problems: list[Problem] = []
     dropped: set[int] = set()
     for group in _by_image(pages):
-        kept = min(group, key=lambda page: (*_rank(page, group), len(page.source.name), page.id))
+        kept = min(group, key=lambda page: (*_rank(page, group), -_texts(page).total(), len(page.source.name), page.id))
         _check_decided(kept, group)
         for page in group:
             if page is not kept:
@@ -137,8 +138,9 @@ def _glob_of_one(page: Page, other: Page) -> str:
     for mine, theirs in ((page.source, other.source), (other.source, page.source)):
         if mine.stem.startswith(f"{theirs.stem}."):
             return f"*{glob.escape(mine.name.removeprefix(theirs.stem))}"
-        if mine.name == theirs.name and mine.parent.name not in theirs.parts:
-            return glob.escape(mine.parent.name)
+        own = [folder for folder in reversed(mine.parent.parts) if folder not in theirs.parts]
+        if mine.name == theirs.name and own:
+            return glob.escape(own[0])
     named = f"{page.source.parent.name}/{page.source.name}" if page.source.name == other.source.name else ""
     return f"**/{glob.escape(named)}" if named else glob.escape(page.source.name)
 

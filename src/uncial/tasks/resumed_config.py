@@ -175,9 +175,7 @@ def _load(folder: Path) -> DictConfig:
     if not isinstance(config, DictConfig) or "trainer" not in config:
         raise UserError(f"{folder / CONFIG} is no config of a training: only those can be resumed.")
     for key, meaning in LATER_KEYS.items():
-        group, _, name = key.rpartition(".")
-        part = config.get(group)
-        if isinstance(part, DictConfig) and name not in part:
+        if OmegaConf.select(config, key.rpartition(".")[0]) is not None and key.rpartition(".")[2] not in config.data:
             OmegaConf.update(config, key, meaning, force_add=True)
     return config
 

@@ -282,7 +282,7 @@ def test_a_model_without_its_run_says_how_it_was_split(run, pages, tmp_path):
     assert scored(ended) == of(splits(first), "test")
 
 
-@pytest.mark.parametrize("typed", [(), ("data.ratio=[.4,.3,.3]",), ("seed=3",)])
+@pytest.mark.parametrize("typed", [(), ("data.ratio=[.4,.3,.3]", "seed=3")])
 def test_a_model_of_an_earlier_version_is_scored_on_the_pages_that_it_kept_apart(run, pages, tmp_path, typed):
     first = run("data=page", f"data.root={pages}", *SHORT, "data.split_rule=hash", *typed, into="first")
     assert first.code == 0, first

@@ -9,6 +9,8 @@ from uncial.formats.types import Page
 
 PARTS = ("train", "val", "test")
 USUAL_FOLDS = 5
+LARGE = 0.15
+"""Of all lines: what a single group has that keeps the others from coming near to the shares."""
 
 
 class Group(Protocol):
@@ -92,7 +94,7 @@ def _why(division: Division, total: int) -> str:
     largest = max(range(len(division.lines)), key=division.lines.__getitem__)
     number = f"{len(division.groups)} {division.by}{'' if len(division.groups) == 1 else 's'}"
     share = division.lines[largest] / max(total, 1)
-    if share > 2 / len(division.groups):
+    if share > max(2 / len(division.groups), LARGE):
         return f"of {number} {division.groups[largest].key} alone holds {share:.0%} of them"
     return f"there are {number} to divide"
 

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 
@@ -31,6 +32,11 @@ class LogFileHandler(logging.FileHandler):
     def __init__(self, filename: str, mode: str = "a", delay: bool = True) -> None:
         super().__init__(filename, mode, encoding="utf-8", delay=delay, errors="backslashreplace")
         self._has_failed = False
+
+    def close(self) -> None:
+        """Close the file, of which the last messages may be missing where the disk is full."""
+        with suppress(OSError):
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Say once that messages are missing in the file."""

@@ -61,12 +61,7 @@ class Journal:
         """Append what was read of a group of files, durably. Raises `UserError` where it cannot be written."""
         place = self._file.seek(0, os.SEEK_END)
         content = {str(source): asdict(found) for source, found in files.items()}
-        try:
-            self._file.write(_row(content))
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
+        _write(self.path, self._file, place, _row(content))
         self._places.update(dict.fromkeys(content, place))
 
 
@@ -87,14 +82,9 @@ def open_journal(
             if places:
                 begins_anew(path)
             places, end = {}, 0
-        try:
-            file.truncate(end)
-            if not end:
-                file.seek(0)
-                file.write(_row({"about": about, "inputs": list(inputs)}))
-                file.flush()
-        except OSError as error:
-            raise _unwritable(path, error) from error
+        os.ftruncate(file.fileno(), end)
+        if not end:
+            _write(path, file, 0, _row({"about": about, "inputs": list(inputs)}))
         try:
             yield Journal(path, file, places)
         except BaseException:
@@ -132,8 +122,7 @@ def _opened(target: Path) -> tuple[Path, BinaryIO]:
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Not to append: the first row may be written anew.
-            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "rb")
         except OSError as error:
             if target.is_dir() and path.parent != target:  # For instance one that is mounted.
                 path = target / _name("reading")
@@ -174,6 +163,19 @@ def _scan(path: Path, file: BinaryIO) -> tuple[dict[str, Any], dict[str, int], i
             places.update(dict.fromkeys(content, end))
         end += len(row)
     return head, places, end
+
+
+def _write(path: Path, file: BinaryIO, place: int, row: bytes) -> None:
+    """Append a row at the end, `place`: all of it, durably, or nothing. Not through the file's buffer, which would try
+    again when it is closed."""
+    try:
+        written = 0
+        while written < len(row):
+            written += os.pwrite(file.fileno(), row[written:], place + written)
+        os.fsync(file.fileno())
+    except OSError as error:
+        os.ftruncate(file.fileno(), place)
+        raise _unwritable(path, error) from error
 
 
 def _row(content: Mapping[str, Any]) -> bytes:

@@ -111,7 +111,7 @@ def words_of(program: str, command: str) -> dict[str, str]:
             base = []
     if typed.keys() & {"pretrained", "model", "model/backbone", "model/head", "resume"}:
         base = [word for word in base if not word.startswith("model")]
-    if "resume" in typed:
+    if typed.get("resume") == "resume=RUN":
         base = [word for word in base if not word.startswith(("trainer", "data"))]
     if "data" in typed and "data.root" not in typed:
         base = [word for word in base if key_of(word) != "data.root"]

@@ -104,6 +104,10 @@ FOR_NOTHING = [
     (["task=test", "+model.head.more=3"], ["model.head.more"]),
     (["task=compare", "model.text.unit=grapheme"], ["model.text.unit"]),
     (["task=compare", "metrics.review_cer=0.1"], ["metrics.review_cer"]),
+    (
+        ["task=compare", "compare.folders=[a,b]", "compare.truth=c", "data=page", "data.root=d"],
+        ["data.root does nothing"],
+    ),
     (["task=ensemble", "model.text.direction=R"], ["model.text.direction", "as it was trained"]),
     (["task=audit", "model.codec=x.json"], ["model.codec"]),
     (["task=audit", "trainer.accelerator=gpu"], ["trainer.accelerator"]),

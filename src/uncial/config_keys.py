@@ -307,6 +307,7 @@ def leaves(node: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield f"{prefix}{key}", value
 
 
+@cache
 def group_names(conf: Path) -> list[str]:
     """The config groups, for instance `model` and `model/head`."""
     return sorted({path.parent.relative_to(conf).as_posix() for path in conf.rglob("*.yaml")} - {".", "hydra"})

@@ -84,10 +84,11 @@ def without_unread(arguments: Iterable[str], task: str, conf: Path) -> list[str]
 
 def is_typed(key: str) -> bool:
     """Whether the key, or a group of it, was typed for this run, by itself or with what was chosen for the group."""
-    return any(_is_below(key, name) for name in _typed_names())
+    return any(_is_below(key, name) for name in typed_names())
 
 
-def _typed_names() -> Iterator[str]:
+def typed_names() -> Iterator[str]:
+    """The dotted keys and groups that were typed for this run."""
     for override in OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task)):
         value = None if override.is_delete() or override.is_sweep_override() else override.value()
         if isinstance(value, dict) and value:

@@ -109,10 +109,10 @@ def words_of(program: str, command: str) -> dict[str, str]:
         base = [word for word in base if not word.startswith(("task", "trainer", "model"))]
         if typed["task"] == "task=predict":
             base = []
-    if typed.keys() & {"pretrained", "model", "model/backbone", "model/head", "resume"}:
+    if typed.keys() & {"pretrained", "model", "model/backbone", "model/head"}:
         base = [word for word in base if not word.startswith("model")]
-    if "resume" in typed:
-        base = [word for word in base if not word.startswith(("trainer", "data"))]
+    if typed.get("resume") == "resume=RUN":
+        base = [word for word in base if word.startswith("task")]
     if "data" in typed and "data.root" not in typed:
         base = [word for word in base if key_of(word) != "data.root"]
     return {**{key_of(word): word for word in base if key_of(word) not in typed}, **typed}

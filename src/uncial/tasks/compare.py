@@ -16,6 +16,7 @@ from uncial.reports.comparison_page import write_comparison_page
 from uncial.reports.console import make_console, show
 from uncial.reports.scores_page import REPORT, About
 from uncial.reports.tables import write_skipped
+from uncial.task_keys import typed_names
 from uncial.tasks.compared_folders import compared_folders
 from uncial.tasks.compared_models import compared_models
 from uncial.tasks.configuration import (
@@ -38,6 +39,14 @@ from uncial.training.trainer import quiet_lightning
 from uncial.transcriber import model_file
 
 log = logging.getLogger(__name__)
+
+
+OF_MODELS = (
+    *(f"data.{key}" for key in ("root", "train", "val", "test", "ratio", "split", "subset", "lines", "share", "folds")),
+    "trainer.accelerator",
+    "trainer.devices",
+)
+"""Keys that are read where models are compared, not where texts are."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,9 @@ def _about(config: DictConfig) -> About:
 def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
     if config.checkpoint is not None:
         raise UserError("Give checkpoint=[A,B] to compare models or compare.folders=[X,Y] to compare texts, not both.")
+    for name in typed_names():
+        if name in OF_MODELS or name.startswith(("model.", "trainer.evaluation_")):
+            raise UserError(f"{name} does nothing with compare.folders, whose texts are read from files: leave it out.")
     folders = listed(config.compare.folders)
     if len(folders) < 2 or config.compare.truth is None:
         raise UserError("compare.folders=[X,Y] needs two folders or more, and their ground truth: compare.truth=Z.")

@@ -50,6 +50,8 @@ def _with_partners(where: list[Place], settings: SourceSettings) -> list[Found]:
         if partner is None or partner in found:
             continue
         relative = (PurePosixPath(file.relative).parent / storable_name(partner.name)).as_posix()
+        if settings.options.get("unlabelled") and is_image(file.path):
+            continue  # It is read whatever becomes of its text.
         if selected(relative, (), settings.exclude):
             found[partner] = Found(partner, relative)
         else:

@@ -6,8 +6,8 @@ from typing import Literal
 
 from uncial.errors import Fault, LineError
 
-Doubt = Literal["doubtful_orientation", "scaled_coordinates", "damaged_image"]
-"""Why a page that is used should be looked at, by the short names that `task=inspect` reports it under."""
+Doubt = Literal["doubtful_orientation", "scaled_coordinates", "damaged_image", "baseline_outside_polygon", "far_vertex"]
+"""Why a page or line that is used should be looked at, by the short names that `task=inspect` reports it under."""
 
 Point = tuple[float, float]
 """(x, y) in pixels of the page image, the origin at its top left."""
@@ -99,7 +99,8 @@ class Page:
 class Problem:
     """Something left out of the run, as `skipped.csv` lists it, or used with a doubt.
 
-    `line` is empty when it concerns the whole file; `used` is the file of the same image that is used instead.
+    `line` is empty when it concerns the whole file; `used` is the file of the same image that is used instead; `lines`
+    counts the lines that are concerned, where these are some of the file's.
     """
 
     file: str
@@ -107,6 +108,7 @@ class Problem:
     reason: str
     kind: Fault | Doubt = "left_out"
     used: str = ""
+    lines: int = 0
 
 
 def file_problem(file: Path, error: LineError) -> Problem:
@@ -116,10 +118,13 @@ def file_problem(file: Path, error: LineError) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence about a page that is used, but should be looked at."""
+    """A sentence about a page that is used, but should be looked at; about one `line` of it where one is named, about
+    so many `lines` of it where they are counted."""
 
     kind: Doubt
     reason: str
+    line: str = ""
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)

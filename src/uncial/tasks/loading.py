@@ -1,12 +1,14 @@
 """The ground truth that the config describes, with what a person should hear about it."""
 
 import logging
+from collections.abc import Iterator, Sequence
 
 from omegaconf import DictConfig
 
 from uncial.data.few_lines import with_few_lines, with_share_of_lines
 from uncial.data.ground_truth import GroundTruth, ground_truth
 from uncial.data.splits import PARTS
+from uncial.formats.types import Problem
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import (
     choice,
@@ -18,6 +20,12 @@ from uncial.tasks.configuration import (
 )
 
 log = logging.getLogger(__name__)
+
+ON_GEOMETRY = {
+    "baseline_outside_polygon": "baselines outside their polygons",
+    "far_vertex": "points far from their lines",
+}
+"""What lines have whose stated geometry contradicts itself, by the kind of the note on it."""
 
 
 def load_ground_truth(config: DictConfig) -> GroundTruth:
@@ -46,8 +54,24 @@ def load_ground_truth(config: DictConfig) -> GroundTruth:
             f"{len(truth.problems):,} pages or lines are not used, skipped.csv lists them; the first: "
             f"{first.file} {first.line}: {first.reason}"
         )
-    for note in truth.notes[:3]:
-        log.warning(note.reason)
+    for told in warnings_of_notes(truth.notes):
+        log.warning(told)
     for warning in truth.warnings:
         log.warning(warning)
     return truth
+
+
+def warnings_of_notes(notes: Sequence[Problem]) -> Iterator[str]:
+    """The first of the notes on images; one sentence for all pages whose lines contradict themselves in one way."""
+    yield from [note.reason for note in notes if note.kind not in ON_GEOMETRY][:3]
+    for kind, what in ON_GEOMETRY.items():
+        alike = [note for note in notes if note.kind == kind]
+        if alike:
+            lines = sum(note.lines for note in alike) or len({(note.file, note.line) for note in alike})
+            pages = len({note.file for note in alike})
+            first = alike[0]
+            where = f"{first.file}, line {first.line}" if first.line else first.file
+            yield (
+                f"{lines:,} {'line' if lines == 1 else 'lines'} on {pages:,} {'page' if pages == 1 else 'pages'} have "
+                f"{what}; task=inspect lists them. The first: {where}: {first.reason}"
+            )

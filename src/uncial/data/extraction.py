@@ -12,7 +12,7 @@ from uncial.data.baselines import outline, thickness
 from uncial.data.course import Course, course_along
 from uncial.data.geometry_notes import notes_on_geometry
 from uncial.data.images import MAX_PIXELS, PageImage, read_image
-from uncial.data.page_geometry import ResolvedLine, resolve_lines
+from uncial.data.page_geometry import resolve_lines
 from uncial.data.polylines import area, densify
 from uncial.errors import LineError
 from uncial.formats.types import Note, Page, TextLine
@@ -54,8 +54,8 @@ class Extraction:
 def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextLine] | None = None) -> Extraction:
     """Read the page's image and cut out `lines` (all of the page's where none are given), in their order.
 
-    Each is cut by its geometry as `resolve_lines` gives it. A line whose baseline lies outside its polygon is cut by its
-    polygon all the same where there is ink in that, and none along the baseline.
+    Each is cut by its geometry as `resolve_lines` gives it. A line whose baseline lies outside its polygon is cut by
+    its polygon all the same where there is ink in that, and none along the baseline.
 
     Raises LineError where the image itself cannot be used.
     """

@@ -77,12 +77,14 @@ def mend_polygon(polygon: np.ndarray, baseline: np.ndarray, line: TextLine, arou
     if not far.any():
         return Mended(polygon)
     if len(polygon) == 4 and far.sum() == 1 and len(baseline) < 2:
-        moved = {(i := int(np.flatnonzero(far)[0])): polygon[i - 1] + polygon[(i + 1) % 4] - polygon[i - 2]}
+        i = int(np.flatnonzero(far)[0])
+        moved = {i: polygon[i - 1] + polygon[(i + 1) % 4] - polygon[i - 2]}
     else:
         guide = baseline if len(baseline) > 1 else derived_baseline(polygon[~far], line)
         moved = _set_back(polygon, far, guide, around)
+    positions = np.flatnonzero(far).tolist()
     points = np.array([moved.get(i, point) for i, point in enumerate(polygon) if i in moved or not far[i]])
-    told = ((int(i), (float(moved[i][0]), float(moved[i][1])) if i in moved else None) for i in np.flatnonzero(far))
+    told = ((i, (float(moved[i][0]), float(moved[i][1])) if i in moved else None) for i in positions)
     return Mended(points.reshape(-1, 2), tuple(told))
 
 
@@ -239,9 +241,9 @@ def _set_back(
     """The far points of a polygon (N, 2) that must be set back to the line, for it is less without them, by their
     positions; (2,) each.
 
-    Often one coordinate alone is wrong, and the other one is kept where that gives a point at the line. What is wrong is
-    taken from the nearest sound points before and after it, as at a corner, or from the extent of the baseline and of
-    the sound points; of these the place at which the polygon is largest.
+    Often one coordinate alone is wrong, and the other one is kept where that gives a point at the line. What is wrong
+    is taken from the nearest sound points before and after it, as at a corner, or from the extent of the baseline and
+    of the sound points; of these the place at which the polygon is largest.
     """
     sound = np.flatnonzero(~far)
     if len(sound) < 2 or not lengths(baseline).any():

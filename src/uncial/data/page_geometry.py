@@ -21,7 +21,7 @@ from uncial.data.far_vertices import (
 )
 from uncial.data.interline import estimate_interline
 from uncial.data.polylines import area, as_points, clip_line, clip_polygon, lengths, points_along
-from uncial.data.ragged import LIMIT, Ragged, as_numbers, as_tuples, join_points
+from uncial.data.ragged import Ragged, as_numbers, as_tuples, join_points
 from uncial.formats.types import Page, Point, TextLine
 
 GROWN = 0.25
@@ -76,8 +76,8 @@ def resolve_lines(page: Page, lines: Sequence[TextLine] | None = None) -> list[R
        page and far from the line, is left out, or set back to the line where it was one of its corners.
     2. Where over half of the baseline's length, and one of its points, lies beyond the polygon grown by a quarter of
        the interline, the line is cut by its baseline, as if it had no polygon; likewise for a box. Where most of the
-       baseline lies off the page it is cut by its polygon, and nothing is said of one that goes through its polygon from
-       end to end and on into those of other lines: it only is too long.
+       baseline lies off the page it is cut by its polygon. One that goes through its polygon from end to end, and on
+       into those of other lines, contradicts nothing: it only is too long.
     3. What reaches beyond the page by more than half an interline is clipped off. Of a line longer than all others of
        the page, what reaches beyond its region goes with it.
     """
@@ -221,8 +221,8 @@ def _is_scrap(baseline: np.ndarray, outline: np.ndarray) -> bool:
 
 
 def _is_outside(baseline: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
-    """Whether over half of a baseline's length, and one of its points, lies beyond the polygon grown by a quarter of the
-    interline.
+    """Whether over half of a baseline's length, and one of its points, lies beyond the polygon grown by a quarter of
+    the interline.
 
     Where all of its points lie within, it is only coarse: two clicks at the ends of a line that is bowed.
     """

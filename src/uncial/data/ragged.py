@@ -8,7 +8,6 @@ import numpy as np
 
 from uncial.formats.types import Point
 
-
 LIMIT = 1e7
 """Pixels to which greater coordinates, and those that are no numbers, are set: they are far off in any case, and what
 is computed with them stays exact."""

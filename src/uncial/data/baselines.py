@@ -151,7 +151,7 @@ def derived_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
     it then runs downwards for `ttb` and where the text is of a script that stands in columns, else upwards, as turned
     writing on Western pages mostly does. All else is taken as upright.
     """
-    (width, height), axis = _axes(polygon)
+    (width, height), axis = axes_of(polygon)
     vertical = line.direction in ("ttb", "btt")
     steep = abs(axis[1]) > abs(axis[0])
     elongated = width > 2 * height
@@ -169,7 +169,7 @@ def derived_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
     return _middle(polygon, axis)
 
 
-def _axes(polygon: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
+def axes_of(polygon: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
     """Length and thickness of the smallest rectangle around the polygon, and the direction (2,) of its length."""
     (_, _), (width, height), degrees = cv2.minAreaRect(polygon.astype(np.float32))
     if width < height:
@@ -197,13 +197,13 @@ def thickness(polygon: np.ndarray, baseline: np.ndarray) -> float:
     """About how high the line is, in pixels: the polygon's area over the baseline's length; at least 2."""
     usual = area(polygon) / max(1.0, float(lengths(baseline).sum()))
     if usual < 2:  # the halves of a figure of eight cancel
-        usual = 0.3 * _axes(polygon)[0][1]
+        usual = 0.3 * axes_of(polygon)[0][1]
     return max(2.0, usual)
 
 
 def _belongs(baseline: np.ndarray, polygon: np.ndarray) -> bool:
     low, high = polygon.min(axis=0), polygon.max(axis=0)
-    (length, thickness), _ = _axes(polygon)
+    (length, thickness), _ = axes_of(polygon)
     if (baseline.max(axis=0) < low - thickness).any() or (baseline.min(axis=0) > high + thickness).any():
         return False
     extent = np.hypot(*np.ptp(baseline, axis=0))

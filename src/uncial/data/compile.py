@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.hashing import content_hash
+from uncial.data.page_geometry import resolve_lines
 from uncial.data.processes import page_processes
 from uncial.data.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
 from uncial.data.store_paths import placed_problems
@@ -102,7 +103,11 @@ def _remove_unfinished_stores(folder: Path) -> None:
 
 
 def _digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings) -> str:
-    """Of all that decides strips and texts: image contents, lines as read and filtered, settings, format version."""
+    """Of all that decides strips and texts: image contents, lines as read and filtered, settings, format version.
+
+    Where the geometry of a line contradicts itself, that by which it is cut counts too: a store that was compiled by
+    other rules is not taken for this one, and a store on which the rules have no bearing stays the same.
+    """
     digest = hashlib.sha256()
     digest.update(repr((FORMAT_VERSION, settings.max_height, settings.channels, settings.max_pixels)).encode())
     for page in pages:
@@ -113,6 +118,10 @@ def _digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileS
             # Not of dataclasses.astuple, which copies each number and takes six times as long.
             digest.update(repr(line).encode("utf-8", "surrogatepass"))
             digest.update((line.reader or "").encode("utf-8", "surrogatepass"))
+        wanted = _transcribed(page)
+        for line, found in zip(wanted, resolve_lines(page, wanted), strict=True):
+            if found.line is not line:
+                digest.update(repr(found.line).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
@@ -187,7 +196,7 @@ def _cut_in_processes(pages: Sequence[Page], settings: CompileSettings, workers:
 
 def cut_page(page: Page, settings: CompileSettings) -> CutPage:
     """Decodes a page's image and cuts its transcribed lines. What cannot be used becomes a problem."""
-    wanted = tuple(line for line in page.lines if line.text is not None and line.text.strip())
+    wanted = _transcribed(page)
     problems = [
         Problem(str(page.source), line.id, "the line has a transcription, but an empty one", "empty_text")
         for line in page.lines
@@ -207,8 +216,15 @@ def cut_page(page: Page, settings: CompileSettings) -> CutPage:
             problems.append(Problem(str(page.source), line.id, str(strip), strip.kind))
         else:
             lines.append(_stored(page, line, types, strip))
-    notes = tuple(Problem(str(page.source), "", note.reason, note.kind) for note in cut.notes)
+    notes = tuple(
+        Problem(str(page.source), note.line, note.reason, note.kind, lines=note.lines)
+        for note in (*cut.notes, *cut.geometry)
+    )
     return CutPage(tuple(lines), tuple(problems), notes)
+
+
+def _transcribed(page: Page) -> tuple[TextLine, ...]:
+    return tuple(line for line in page.lines if line.text is not None and line.text.strip())
 
 
 def _stored(page: Page, line: TextLine, region_types: Mapping[str, str | None], strip: np.ndarray) -> StoredLine:

@@ -10,13 +10,18 @@ from uncial.data.background import CELL, local_background, paper_mask
 from uncial.data.bands import band_around, line_spacing
 from uncial.data.baselines import outline, thickness
 from uncial.data.course import Course, course_along
+from uncial.data.geometry_notes import notes_on_geometry
 from uncial.data.images import MAX_PIXELS, PageImage, read_image
+from uncial.data.page_geometry import resolve_lines
 from uncial.data.polylines import area, densify
 from uncial.errors import LineError
 from uncial.formats.types import Note, Page, TextLine
 
 FLARE = 1.6
 """How many times higher than its polygon's mean thickness a strip is before it is searched for empty rows."""
+
+BLANK = 0.3
+"""Contrast of a strip, against that of the same line cut otherwise, below which nothing is written in it."""
 
 _REMEDY = "draw it anew, or put the image there that was transcribed"
 
@@ -38,14 +43,19 @@ class ExtractionSettings:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """The strips of a page's lines, (h, w) or (h, w, 3) uint8, or why there is none, and notes for a person."""
+    """The strips of a page's lines, (h, w) or (h, w, 3) uint8, or why there is none, and notes for a person: on the
+    image, and on the lines whose stated `geometry` contradicts itself."""
 
     strips: tuple[np.ndarray | LineError, ...]
     notes: tuple[Note, ...] = ()
+    geometry: tuple[Note, ...] = ()
 
 
 def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextLine] | None = None) -> Extraction:
     """Read the page's image and cut out `lines` (all of the page's where none are given), in their order.
+
+    Each is cut by its geometry as `resolve_lines` gives it. A line whose baseline lies outside its polygon is cut by
+    its polygon all the same where there is ink in that, and none along the baseline.
 
     Raises LineError where the image itself cannot be used.
     """
@@ -57,10 +67,31 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
     lines = page.lines if lines is None else lines
     image = read_image(page.image, settings.channels, (page.width, page.height), settings.max_pixels)
     spacing = None
-    if any(len(line.polygon) < 3 for line in lines):
+    resolved = resolve_lines(page, lines)
+    if any(len(found.line.polygon) < 3 for found in resolved):
         spacing = line_spacing(placed(line, image.scale) for line in page.lines)
     is_page = len(page.lines) > 1 or bool(page.regions)
-    return Extraction(tuple(_strip_or_reason(image, line, settings, spacing, is_page) for line in lines), image.notes)
+    strips = [_strip_or_reason(image, found.line, settings, spacing, is_page) for found in resolved]
+    for number, (line, found) in enumerate(zip(lines, resolved, strict=True)):
+        if found.cut_by == "baseline":
+            by_polygon = _strip_or_reason(image, replace(line, baseline=()), settings, spacing, is_page)
+            if _is_blank_beside(strips[number], by_polygon):
+                strips[number], resolved[number] = by_polygon, replace(found, cut_by="polygon")
+    return Extraction(tuple(strips), image.notes, tuple(notes_on_geometry(resolved)))
+
+
+def _is_blank_beside(strip: np.ndarray | LineError, other: np.ndarray | LineError) -> bool:
+    """Whether nothing is written in a strip, but something in the other one."""
+    if isinstance(other, LineError):
+        return False
+    return isinstance(strip, LineError) or _contrast(strip) < BLANK * _contrast(other)
+
+
+def _contrast(strip: np.ndarray) -> float:
+    """How far the strip's strokes are from its paper, in grey levels: blurred, so that the paper's grain is none."""
+    grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
+    off = np.abs(cv2.blur(grey, (3, 3)).astype(np.float32) - float(np.median(grey)))
+    return float(np.partition(off.ravel(), -max(1, off.size // 50))[-max(1, off.size // 50) :].mean())
 
 
 def _strip_or_reason(

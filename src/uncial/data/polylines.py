@@ -16,9 +16,8 @@ def as_points(points: Sequence[Point] | np.ndarray, limit: float = np.inf) -> np
     usable = np.isfinite(array) & (np.abs(array) <= limit)
     if not usable.all():
         array = array[usable.all(axis=1)]
-    keep = np.ones(len(array), dtype=bool)
-    keep[1:] = np.abs(np.diff(array, axis=0)).max(axis=1) > 1e-6
-    return array[keep]
+    moved = np.abs(array[1:] - array[:-1]).max(axis=1) > 1e-6
+    return array if moved.all() else array[np.concatenate([[True], moved])]
 
 
 def lengths(points: np.ndarray) -> np.ndarray:
@@ -100,3 +99,44 @@ def _filter(values: np.ndarray, sigma: float) -> np.ndarray:
     after = 2 * values[-1] - values[-2 : -2 - radius : -1]
     padded = np.concatenate([before, values, after])
     return np.stack([np.convolve(column, kernel, mode="valid") for column in padded.T], axis=1)
+
+
+def points_along(line: np.ndarray, count: int) -> np.ndarray:
+    """(count, 2): the middles of `count` pieces of equal length of a polyline of two or more points."""
+    total = np.concatenate([[0.0], np.cumsum(lengths(line))])
+    at = (np.arange(count) + 0.5) * (total[-1] / count)
+    return np.stack([np.interp(at, total, line[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def clip_polygon(polygon: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The part of a polygon (N, 2) between the corners `low` and `high`, (2,) each, as (M, 2); without points where
+    there is none (Sutherland and Hodgman 1974)."""
+    for axis in (0, 1):
+        for sign, edge in ((1.0, low[axis]), (-1.0, -high[axis])):
+            inside = sign * polygon[:, axis] - edge
+            after, inside_after = np.roll(polygon, -1, axis=0), np.roll(inside, -1)
+            crosses = (inside >= 0) != (inside_after >= 0)
+            share = np.where(crosses, inside / np.where(crosses, inside - inside_after, 1.0), 0.0)
+            pairs = np.stack([polygon, polygon + share[:, None] * (after - polygon)], axis=1)
+            polygon = pairs.reshape(-1, 2)[np.stack([inside >= 0, crosses], axis=1).ravel()]
+    return polygon
+
+
+def clip_line(line: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """A polyline (K, 2) from where it first lies between the corners `low` and `high`, (2,) each, to where it last
+    does, as (M, 2); without points where it never does (Liang and Barsky 1984)."""
+    start, step = line[:-1], np.diff(line, axis=0)
+    first, last = np.zeros(len(step)), np.ones(len(step))
+    for axis in (0, 1):
+        moves = step[:, axis] != 0
+        divisor = np.where(moves, step[:, axis], 1.0)
+        to_low, to_high = (low[axis] - start[:, axis]) / divisor, (high[axis] - start[:, axis]) / divisor
+        beside = (start[:, axis] < low[axis]) | (start[:, axis] > high[axis])
+        first = np.where(moves, np.maximum(first, np.minimum(to_low, to_high)), np.where(beside, 2.0, first))
+        last = np.where(moves, np.minimum(last, np.maximum(to_low, to_high)), last)
+    seen = np.flatnonzero(first < last)
+    if not len(seen):
+        return line[:0]
+    begins, ends = seen[0], seen[-1]
+    enters, leaves = start[begins] + first[begins] * step[begins], start[ends] + last[ends] * step[ends]
+    return np.concatenate([[enters], line[begins + 1 : ends + 1], [leaves]])

@@ -7,8 +7,8 @@ from typing import Literal
 
 from uncial.errors import Fault, LineError
 
-Doubt = Literal["doubtful_orientation", "scaled_coordinates", "damaged_image"]
-"""Why a page that is used should be looked at, by the short names that `task=inspect` reports it under."""
+Doubt = Literal["doubtful_orientation", "scaled_coordinates", "damaged_image", "baseline_outside_polygon", "far_vertex"]
+"""Why a page or line that is used should be looked at, by the short names that `task=inspect` reports it under."""
 
 Point = tuple[float, float]
 """(x, y) in pixels of the page image, the origin at its top left."""
@@ -106,7 +106,8 @@ class Problem:
     `line` is empty when it concerns the whole file; `used` is the file of the same image that is used instead; `part`
     is that of the split which the data state for it, empty where they state none. `page` is the page's id and `image`
     the path of its image where a store keeps the problem: its data may lie elsewhere when it is told. `machine_read`
-    counts the lines that are left out because a program wrote them.
+    counts the lines that are left out because a program wrote them, `lines` those that are concerned where these are
+    some of the file's.
     """
 
     file: str
@@ -118,6 +119,7 @@ class Problem:
     page: str = ""
     image: str = ""
     machine_read: int = 0
+    lines: int = 0
 
 
 def of_part(problems: Iterable[Problem], part: str | None) -> list[Problem]:
@@ -132,10 +134,13 @@ def file_problem(file: Path, error: LineError) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence about a page that is used, but should be looked at."""
+    """A sentence about a page that is used, but should be looked at; about one `line` of it where one is named, about
+    so many `lines` of it where they are counted."""
 
     kind: Doubt
     reason: str
+    line: str = ""
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)

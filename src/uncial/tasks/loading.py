@@ -1,6 +1,7 @@
 """The ground truth that the config describes, with what a person should hear about it."""
 
 import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from omegaconf import DictConfig
 from uncial.data.few_lines import with_few_lines, with_share_of_lines
 from uncial.data.ground_truth import GroundTruth, Splitting, ground_truth
 from uncial.data.split_file import COLUMNS, SPLITS, split_rows
+from uncial.formats.types import Problem
 from uncial.reports.figures import plural
 from uncial.reports.tables import write_csv
 from uncial.reports.tracking import tracked
@@ -21,6 +23,12 @@ from uncial.tasks.configuration import (
 from uncial.tasks.splitting import splitting
 
 log = logging.getLogger(__name__)
+
+ON_GEOMETRY = {
+    "baseline_outside_polygon": "baselines outside their polygons",
+    "far_vertex": "points far from their lines",
+}
+"""What lines have whose stated geometry contradicts itself, by the kind of the note on it."""
 
 
 def write_splits(folder: Path, truth: GroundTruth) -> None:
@@ -56,8 +64,8 @@ def load_ground_truth(config: DictConfig, divided: Splitting | None = None) -> G
             f"{len(truth.problems):,} pages or lines are not used, skipped.csv lists them; the first: "
             f"{first.file} {first.line}: {first.reason}"
         )
-    for note in truth.notes[:3]:
-        log.warning(note.reason)
+    for told in warnings_of_notes(truth.notes):
+        log.warning(told)
     for warning in truth.warnings:
         # Without a validation there is no training, whose error is this sentence.
         if warning != truth.unusable.get("val"):
@@ -79,3 +87,19 @@ def _tell_machine_read(truth: GroundTruth) -> None:
         )
     if used := int(np.sum(~truth.store.transcribed()[truth.rows["train"]])):
         log.info(f"{plural(used, 'line')} of the training were read by a program; none of them is scored.")
+
+
+def warnings_of_notes(notes: Sequence[Problem]) -> Iterator[str]:
+    """The first of the notes on images; one sentence for all pages whose lines contradict themselves in one way."""
+    yield from [note.reason for note in notes if note.kind not in ON_GEOMETRY][:3]
+    for kind, what in ON_GEOMETRY.items():
+        alike = [note for note in notes if note.kind == kind]
+        if alike:
+            lines = sum(note.lines for note in alike) or len({(note.file, note.line) for note in alike})
+            pages = len({note.file for note in alike})
+            first = alike[0]
+            where = f"{first.file}, line {first.line}" if first.line else first.file
+            yield (
+                f"{lines:,} {'line' if lines == 1 else 'lines'} on {pages:,} {'page' if pages == 1 else 'pages'} have "
+                f"{what}; task=inspect lists them. The first: {where}: {first.reason}"
+            )

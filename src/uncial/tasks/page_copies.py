@@ -158,6 +158,9 @@ def _strips(page: Page, cutting: ExtractionSettings, found: Found) -> dict[str, 
         found.problems.append(Problem(str(page.source), "", str(error), error.kind))
         return {}
     found.notes.extend(note.reason for note in cut.notes)
+    found.notes.extend(
+        f"{page.source}{f', line {note.line}' if note.line else ''}: {note.reason}" for note in cut.geometry
+    )
     strips: dict[str, np.ndarray] = {}
     for line, strip in zip(page.lines, cut.strips, strict=True):
         if isinstance(strip, LineError):

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from uncial.data.checks.findings import Finding
+from uncial.data.page_geometry import ResolvedLine, resolve_lines
 from uncial.formats.types import Page, TextLine
 
 OUTSIDE = 0.1
@@ -32,10 +33,11 @@ PICTURES = (
 
 
 def geometry(pages: Sequence[Page], rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
-    """`rows` are the store's rows by page id and line id."""
+    """`rows` are the store's rows by page id and line id. Lines are looked at as they were cut."""
     for page in pages:
-        yield from _outside(page, rows)
-        yield from _in_one_place(page, rows)
+        resolved = resolve_lines(page)
+        yield from _outside(page, resolved, rows)
+        yield from _in_one_place(page, [found.line for found in resolved], rows)
 
 
 def empty_parts(pages: Sequence[Page], told: Collection[str] = ()) -> Iterator[Finding]:
@@ -77,13 +79,14 @@ def _empty_regions(page: Page) -> Iterator[Finding]:
             yield Finding("information", "empty_region", message, str(page.source), "", remedy)
 
 
-def _outside(page: Page, rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+def _outside(page: Page, resolved: Sequence[ResolvedLine], rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
     if page.width <= 0 or page.height <= 0:
         return
-    for line in page.lines:
+    for found in resolved:
+        line = found.line
         # What lies outside for the greater part is left out, and told there.
         if len(line.polygon) >= 3 and (row := rows.get((page.id, line.id))) is not None:
-            share = _share_outside(line, page)
+            share = max(found.outside, _share_outside(line, page))
             if share > OUTSIDE:
                 message = f"{share:.0%} of its polygon lies outside the image"
                 remedy = "Draw it anew, or put the image there that was transcribed."
@@ -111,9 +114,9 @@ def _mask(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     return mask, low, scale
 
 
-def _in_one_place(page: Page, rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+def _in_one_place(page: Page, resolved: Sequence[TextLine], rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
     """Lines with text whose polygon is that of an earlier one."""
-    lines = [line for line in page.lines if len(line.polygon) >= 3 and line.text]
+    lines = [line for line in resolved if len(line.polygon) >= 3 and line.text]
     boxes = [_box(line) for line in lines]
     told: set[str] = set()
     for (one, first), (other, second) in combinations(zip(lines, boxes, strict=True), 2):

@@ -7,6 +7,8 @@ from omegaconf import DictConfig
 from uncial.data.few_lines import with_few_lines, with_share_of_lines
 from uncial.data.ground_truth import GroundTruth, ground_truth
 from uncial.data.splits import PARTS
+from uncial.reports.figures import visible
+from uncial.reports.reasons import summed_reasons
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import (
     choice,
@@ -41,10 +43,13 @@ def load_ground_truth(config: DictConfig) -> GroundTruth:
     for key, count in truth.left_out.items():
         log.info(f"{count:,} lines are left out by {key}")
     if truth.problems:
-        first = truth.problems[0]
+        sums = summed_reasons(truth.problems)
+        told = "; ".join(f"{one.count:,} × {one.reason}" for one in sums[:3])
+        more = f"; and {len(sums) - 3} further reasons" if len(sums) > 3 else ""
+        first = visible(f"{truth.problems[0].file} {truth.problems[0].line}".strip())
         log.warning(
-            f"{len(truth.problems):,} pages or lines are not used, skipped.csv lists them; the first: "
-            f"{first.file} {first.line}: {first.reason}"
+            f"{len(truth.problems):,} pages or lines are not used, skipped.csv lists them, the first: {first}: "
+            f"{told}{more}"
         )
     for note in truth.notes[:3]:
         log.warning(note.reason)

@@ -1,6 +1,5 @@
 """task=predict: reads the lines of page images, or line images, and writes the text where it belongs."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from uncial.formats.types import Page, Problem
 from uncial.metrics.review import review
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
+from uncial.reports.reasons import summed_reasons
 from uncial.reports.review import told, write_review
 from uncial.reports.tables import write_skipped
 from uncial.tasks.configuration import (
@@ -120,8 +120,8 @@ def _report(found: Found, target: Path, folder: Path) -> None:
             "better, or this one fine-tuned on a few transcribed pages (task=finetune)."
         )
     if found.problems:
-        reasons = Counter(problem.reason for problem in found.problems).most_common(3)
-        listed_reasons = "; ".join(f"{count} × {reason}" for reason, count in reasons)
+        reasons = summed_reasons(found.problems)[:3]
+        listed_reasons = "; ".join(f"{one.count} × {one.reason}" for one in reasons)
         told.append(
             f"{len(found.problems)} pages or lines could not be read: {folder / 'skipped.csv'} ({listed_reasons})"
         )

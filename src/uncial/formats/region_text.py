@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from uncial.errors import Fault
 from uncial.formats.alto_layout import AltoLayout
 from uncial.formats.page_layout import PageLayout
 from uncial.formats.page_text import chosen_equivalent, equivalent_text
@@ -61,7 +62,7 @@ def region_text_problem(source: Path, found: Sequence[RegionText], any_line_text
     else:
         why = f"the text of {named} stands at the region alone, without a line (TextLine)"
         remedy = "mark the lines and give each its text, as Transkribus and eScriptorium do"
-    kind = "region_without_lines" if any_line_text else "text_without_lines"
+    kind: Fault = "region_without_lines" if any_line_text else "text_without_lines"
     return [Problem(str(source), "", f"{why}, so that it is not read; {remedy}", kind)]
 
 

@@ -54,8 +54,8 @@ def shown_character(character: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return `text` with control characters, and Unicode's separators of lines and paragraphs, as their pictures, so that
-    a line stays one line and no escape code reaches a terminal.
+    """Return `text` with control characters, and Unicode's separators of lines and paragraphs, as their pictures, so
+    that a line stays one line and no escape code reaches a terminal.
     """
     if text.isprintable():
         return text

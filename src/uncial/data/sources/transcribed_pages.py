@@ -168,10 +168,10 @@ def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence
         count = collected.kinds[other]
         return f"{settings.key}: {where} holds no {wanted} file but {count:,} {KIND_NAMES[other]}; use data={other}"
     if collected.passed:
-        first = collected.passed[0]
-        count = f"{len(collected.passed):,} XML file{'s' if len(collected.passed) > 1 else ''}"
-        told = f"{where} holds no {wanted} file, but {count} with the root element <{first.kind}>"
-        return f"{settings.key}: {told} ({first.path.name}); export the pages as PAGE or ALTO"
+        passed = collected.passed[0]
+        named = f"{len(collected.passed):,} XML file{'s' if len(collected.passed) > 1 else ''}"
+        told = f"{where} holds no {wanted} file, but {named} with the root element <{passed.kind}>"
+        return f"{settings.key}: {told} ({passed.path.name}); export the pages as PAGE or ALTO"
     if settings.include or settings.exclude:
         return f"{settings.key}: no {wanted} file in {where} is left by data.include, data.exclude; check these globs"
     return f"{settings.key}: {where} holds no {wanted} file, but {contents(places)}"

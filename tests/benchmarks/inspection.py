@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def forms(root: Path, count: int) -> Path:
-    """Pages of sixteen lines, eight of them printed; their entries are those of a few drawn forms in their places."""
+    """Pages of sixteen lines, eight of them printed; their entries are those of a few drawn forms."""
     if root.is_dir():
         return root
     pool = draw_forms(POOL, printed="apart", noise=0)

@@ -8,6 +8,7 @@ from uncial.errors import LineError
 
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\v\f\r\x1c\x1d\x1e\x1f"))
 
 
 def read_utf8(path: Path) -> str:
@@ -22,10 +23,21 @@ def read_utf8(path: Path) -> str:
     refuse_packed(path, data)
     if data.startswith(_UTF16_MARKS):
         raise LineError(f"{path}: is UTF-16, not UTF-8: save it as UTF-8")
+    if _is_wide(data):
+        raise LineError(f"{path}: is UTF-16 or UTF-32 without a byte order mark, not UTF-8: save it as UTF-8")
     try:
         return data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         raise LineError(f"{path}: is not UTF-8 (byte {error.start + 1}): save it as UTF-8") from error
+
+
+def _is_wide(data: bytes) -> bool:
+    """Whether the bytes are characters of two or four bytes each: in ASCII, Latin, Greek, Cyrillic, Hebrew or Arabic
+    letters one of the two is a control character, which with luck makes UTF-8 of them too."""
+    if len(data) < 4:
+        return data.count(0) * 2 >= len(data) > 0
+    head = data[: 1 << 16]
+    return any(len(half) >= 2 and not half.translate(None, _CONTROLS + b"\x1e\x1f") for half in (head[::2], head[1::2]))
 
 
 def refuse_packed(path: Path, data: bytes) -> None:

@@ -11,6 +11,7 @@ from lxml import etree
 
 from uncial.errors import LineError
 from uncial.formats.encoding import refuse_packed
+from uncial.formats.xml_encoding import refuse_encoding, why_undecodable
 
 Kind = Literal["page", "alto", "mets", "other"]
 
@@ -36,7 +37,9 @@ def parse(path: Path) -> etree._ElementTree:
         raise LineError(f"{path}: {_why_malformed(error, data)}; {REEXPORT}") from None
     except (ValueError, LookupError) as error:
         raise LineError(f"{path}: is not readable XML ({error}); {REEXPORT}") from None
-    return root.getroottree()
+    tree = root.getroottree()
+    refuse_encoding(path, data, tree.docinfo.encoding or "UTF-8")
+    return tree
 
 
 def kind_of(root: etree._Element) -> Kind:
@@ -110,6 +113,8 @@ def _has_document_type(data: bytes) -> bool:
 
 def _why_malformed(error: etree.XMLSyntaxError, data: bytes) -> str:
     start = data.lstrip()[:4]
+    if told := why_undecodable(data):
+        return told
     if not data.startswith(BYTE_ORDER_MARKS) and (b"\0" in data[:200] and not start.startswith((b"<", b"\0<"))):
         return "is not XML but binary data"
     if not start.startswith((b"<", *BYTE_ORDER_MARKS, b"\0<")):

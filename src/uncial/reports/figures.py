@@ -54,14 +54,18 @@ def shown_character(character: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return `text` with control characters as their pictures, so that a line stays one line and no escape code reaches
-    a terminal.
+    """Return `text` with control characters, and Unicode's separators of lines and paragraphs, as their pictures, so
+    that a line stays one line and no escape code reaches a terminal.
     """
-    return "".join(_picture(character) if unicodedata.category(character) == "Cc" else character for character in text)
+    if text.isprintable():
+        return text
+    return "".join(_picture(one) if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
 
 
 def _picture(control: str) -> str:
     number = ord(control)
+    if number in (0x85, 0x2028, 0x2029):
+        return "\N{SYMBOL FOR NEWLINE}"
     if number < 0x20:
         return chr(0x2400 + number)
     return "\N{SYMBOL FOR DELETE}" if number == 0x7F else "\N{REPLACEMENT CHARACTER}"

@@ -17,6 +17,7 @@ from uncial.data.separation import Separation
 from uncial.formats.types import Problem
 from uncial.reports.figures import plural, visible
 from uncial.reports.findings import by_gravity
+from uncial.reports.reasons import summed_reasons
 from uncial.text.characters import code_point, name
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -36,8 +37,8 @@ class PartSize:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The figures of a data set. `alphabet` counts code points; `widths` and `heights` are those of the line images in
-    pixels.
+    """The figures of a data set. `alphabet` counts the pieces that a model would learn (code points, or graphemes);
+    `widths` and `heights` are those of the line images in pixels.
 
     `unseen` are characters of validation or test that training lacks. `separation` proves that the sides of a split by
     `split` (page, document or hand) have nothing in common. `pseudo_labels` counts the training lines that a program
@@ -133,7 +134,7 @@ def _sizes(inspection: Inspection) -> RenderableType:
     figures.append(plural(len(inspection.alphabet), "character"))
     if inspection.problems:
         figures.append(f"{len(inspection.problems):,} left out")
-    return Text.assemble((inspection.source, "bold"), ": " + ", ".join(figures))
+    return Text.assemble((visible(inspection.source), "bold"), ": " + ", ".join(figures))
 
 
 def _parts(parts: Mapping[str, PartSize]) -> Table:
@@ -155,7 +156,11 @@ def _alphabet(title: str, counts: Mapping[str, int]) -> RenderableType:
     cells = [Text.assemble((_glyph(character), "bold"), f" {count:,}") for character, count in counts.items()]
     rare = [character for character, count in counts.items() if count == 1]
     rows: list[RenderableType] = [Text(title, style="bold"), Constrain(Columns(cells, padding=(0, 3)), 110)]
-    unclear = [character for character in counts if not character.isprintable() or category(character)[0] == "M"]
+    unclear = [
+        character
+        for character in counts
+        if len(character) == 1 and (not character.isprintable() or category(character)[0] == "M")
+    ]
     for character in unclear[:SHOWN_FINDINGS]:
         rows.append(Text(f"  {_glyph(character):<6}  {code_point(character)} {name(character)}", style="dim"))
     if len(unclear) > SHOWN_FINDINGS:
@@ -168,6 +173,8 @@ def _alphabet(title: str, counts: Mapping[str, int]) -> RenderableType:
 def _glyph(character: str) -> str:
     if character == " ":
         return "␣"
+    if len(character) > 1:
+        return visible(character)
     if not character.isprintable() and category(character) != "Co":
         return code_point(character)
     return f"\N{DOTTED CIRCLE}{character}" if category(character)[0] == "M" else character
@@ -175,13 +182,12 @@ def _glyph(character: str) -> str:
 
 def _problems(problems: Sequence[Problem]) -> Table:
     table = _table("Left out", "times", "for example")
-    counts = Counter(problem.reason for problem in problems)
-    first = {problem.reason: problem for problem in reversed(problems)}
-    for reason, count in counts.most_common(SHOWN_FINDINGS):
-        example = first[reason]
-        table.add_row(Text(reason), f"{count:,}", Text(f"{example.file} {example.line}".strip(), overflow="fold"))
-    if len(counts) > SHOWN_FINDINGS:
-        table.add_row(Text(f"and {len(counts) - SHOWN_FINDINGS} further reasons: see skipped.csv"))
+    sums = summed_reasons(problems)
+    for one in sums[:SHOWN_FINDINGS]:
+        example = visible(f"{one.example.file} {one.example.line}".strip())
+        table.add_row(Text(one.reason), f"{one.count:,}", Text(example, overflow="fold"))
+    if len(sums) > SHOWN_FINDINGS:
+        table.add_row(Text(f"and {len(sums) - SHOWN_FINDINGS} further reasons: see skipped.csv"))
     return table
 
 

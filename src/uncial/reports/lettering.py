@@ -18,6 +18,10 @@ from uncial.text.bidi import to_display
 from uncial.text.characters import code_point
 
 MISSING_COLOUR = (176, 84, 0)
+UNSETTABLE = ("Cc", "Cs", "Zl", "Zp")
+"""Control characters and separators of lines and paragraphs: libraqm sets no text with some of them, and a font that
+has them shows nothing. They are written as their code points."""
+
 SMALL = 0.6
 """Size of a code point that stands for a missing glyph, beside that of the text."""
 
@@ -93,6 +97,8 @@ class Lettering:
         return [cluster] if self._font_of(cluster) is not None else list(cluster)
 
     def _font_of(self, cluster: str) -> int | None:
+        if any(unicodedata.category(character) in UNSETTABLE for character in cluster):
+            return None
         for number, (_, characters) in enumerate(self._fonts):
             if all(character in characters or _needs_no_glyph(character) for character in cluster):
                 return number

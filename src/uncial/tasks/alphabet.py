@@ -21,11 +21,14 @@ SHOWN = 10
 
 def text_rules(config: DictConfig, texts: Sequence[str] = ()) -> TextRules:
     """The rules that `model.text` and `model.normalization` state. `texts` are training lines, which tell the direction
-    of lines whose letters run both ways. Raises `UserError` for a rule that cannot be."""
+    of lines whose letters run both ways, and whether there are tabs to replace. Raises `UserError` for a rule that
+    cannot be."""
     model = config.model
     plain = OmegaConf.to_container(model.text, resolve=True)
     assert isinstance(plain, dict)
     table = replacements_of(plain["replacements"], "model.text.replacements", model.normalization)
+    if plain.get("tabs", "keep") == "space" and any("\t" in text for text in texts):
+        table = table if any(old == "\t" for old, _ in table) else (*table, ("\t", " "))
     mixed = plain["mixed_direction"] or mixed_direction(texts)
     return TextRules(model.normalization, table, str(plain["unit"]), str(plain["direction"]), str(mixed))
 

@@ -10,6 +10,7 @@ from uncial.data.checks.duplicate_lines import duplicate_lines
 from uncial.data.checks.duplicate_pages import duplicate_pages, page_pairs
 from uncial.data.checks.findings import Finding
 from uncial.data.checks.geometry import empty_parts, geometry
+from uncial.data.checks.identifiers import made_up_identifiers
 from uncial.data.checks.ink import off_the_ink, several_lines, upside_down, without_ink
 from uncial.data.checks.inventory import (
     private_characters,
@@ -48,8 +49,8 @@ def find(
     yield from odd_text(data)
     yield from mixed_normal_forms(data)
     prepared = [rules.prepare(line.text) for line in data.lines]
-    yield from rare_characters(data, prepared)
-    yield from unseen_characters(data, prepared)
+    yield from rare_characters(data, prepared, rules.unit)
+    yield from unseen_characters(data, prepared, rules.unit)
     yield from private_characters(data)
     yield from several_signs(data)
     if recognizer is not None:
@@ -57,6 +58,7 @@ def find(
         yield from unknown_to_model(
             data, [text.display(text.prepare(line.text)) for line in data.lines], recognizer.codec
         )
+    yield from made_up_identifiers(truth.pages)
     at_regions = ("text_without_lines", "region_without_lines")
     told = {problem.file for problem in truth.problems if problem.kind in at_regions}
     yield from empty_parts(truth.pages, told)

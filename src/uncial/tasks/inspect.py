@@ -39,13 +39,13 @@ def run(config: DictConfig) -> None:
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
-    rules = text_rules(config)
+    rules = text_rules(config, truth.store.column("text"))
     texts = {part: texts_of(truth, truth.rows[part], rules) for part in PARTS}
     sides = separation(truth.store, truth.rows)
     findings = list(find(config, truth, sides, rules, recognizer))
-    inspection = inspect(truth, texts, findings, source=", ".join(listed(config.data.root)) or config.data.name)
+    source = ", ".join(listed(config.data.root)) or config.data.name
     inspection = replace(
-        inspection,
+        inspect(truth, texts, findings, rules.unit, source=source),
         separation=sides,
         split=config.data.split,
         pseudo_labels=int(np.sum(~truth.store.transcribed()[truth.rows["train"]])),
@@ -69,15 +69,18 @@ def run(config: DictConfig) -> None:
         )
 
 
-def inspect(truth: GroundTruth, texts: Mapping[str, list[str]], findings: list[Finding], source: str) -> Inspection:
-    """The figures of the compiled lines; `texts` are the normalised ones of each part."""
+def inspect(
+    truth: GroundTruth, texts: Mapping[str, list[str]], findings: list[Finding], unit: str, source: str
+) -> Inspection:
+    """The figures of the compiled lines; `texts` are the normalised ones of each part, `unit` is what a model learns as
+    one character."""
     # The page that a line image was cut from, where its name tells it.
     pages = [group or page for page, group in zip(*map(truth.store.column, ("page", "group")), strict=True)]
     sizes = truth.store.sizes()
     everything = [text for part in PARTS for text in texts[part]]
-    alphabet = Counter(alphabet_counts(everything))
-    seen = set().union(*texts["train"]) if texts["train"] else set()
-    unseen = alphabet_counts(text for part in ("val", "test") for text in texts[part])
+    alphabet = Counter(alphabet_counts(everything, unit))
+    seen = set(alphabet_counts(texts["train"], unit))
+    unseen = alphabet_counts((text for part in ("val", "test") for text in texts[part]), unit)
     parts = {
         part: PartSize(len({pages[row] for row in rows.tolist()}), len(rows), sum(map(len, texts[part])))
         for part, rows in truth.rows.items()

@@ -11,7 +11,8 @@ from uncial.data.few_lines import with_few_lines, with_share_of_lines
 from uncial.data.ground_truth import GroundTruth, Splitting, ground_truth
 from uncial.data.split_file import COLUMNS, SPLITS, split_rows
 from uncial.formats.types import Problem
-from uncial.reports.figures import plural
+from uncial.reports.figures import plural, visible
+from uncial.reports.reasons import summed_reasons
 from uncial.reports.tables import write_csv
 from uncial.reports.tracking import tracked
 from uncial.tasks.configuration import (
@@ -59,10 +60,13 @@ def load_ground_truth(config: DictConfig, divided: Splitting | None = None) -> G
         log.info(f"{count:,} lines are left out by {key}")
     _tell_machine_read(truth)
     if truth.problems:
-        first = truth.problems[0]
+        sums = summed_reasons(truth.problems)
+        told = "; ".join(f"{one.count:,} × {one.reason}" for one in sums[:3])
+        more = f"; and {len(sums) - 3} further reasons" if len(sums) > 3 else ""
+        first = visible(f"{truth.problems[0].file} {truth.problems[0].line}".strip())
         log.warning(
-            f"{len(truth.problems):,} pages or lines are not used, skipped.csv lists them; the first: "
-            f"{first.file} {first.line}: {first.reason}"
+            f"{len(truth.problems):,} pages or lines are not used, skipped.csv lists them, the first: {first}: "
+            f"{told}{more}"
         )
     for told in warnings_of_notes(truth.notes):
         log.warning(told)

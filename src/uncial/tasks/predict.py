@@ -1,7 +1,6 @@
 """task=predict: reads the lines of page images, or line images, and writes the text where it belongs."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from uncial.formats.types import Page, Problem
 from uncial.metrics.review import review
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
+from uncial.reports.reasons import summed_reasons
 from uncial.reports.review import told, write_review
 from uncial.reports.tables import write_skipped
 from uncial.tasks.configuration import (
@@ -152,8 +152,8 @@ def _report(found: Found, target: Path, folder: Path) -> None:
             "better, or this one fine-tuned on a few transcribed pages (task=finetune)."
         )
     if found.problems:
-        reasons = Counter(problem.reason for problem in found.problems).most_common(3)
-        listed_reasons = "; ".join(f"{count} × {reason}" for reason, count in reasons)
+        reasons = summed_reasons(found.problems)[:3]
+        listed_reasons = "; ".join(f"{one.count} × {one.reason}" for one in reasons)
         told.append(
             f"{len(found.problems)} pages or lines could not be read: {folder / 'skipped.csv'} ({listed_reasons})"
         )

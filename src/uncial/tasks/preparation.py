@@ -76,8 +76,11 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
     for part, key in (("train", "data.train"), ("val", "data.val")):
         if part in truth.unusable or not len(truth.rows[part]):
             raise UserError(_why_empty(part, key, list(config.data.ratio), truth))
-    texts = {part: texts_of(truth, truth.rows[part], text_rules(config)) for part in ("train", "val")}
+    stated = text_rules(config)
+    texts = {part: texts_of(truth, truth.rows[part], stated) for part in ("train", "val")}
     rules = text_rules(config, texts["train"])
+    if rules.replacements != stated.replacements:
+        texts = {part: texts_of(truth, truth.rows[part], rules) for part in texts}
     if config.pretrained is not None:
         return pretrained_recognizer(config, texts["train"], rules)
     return built_recognizer(config, codec_for(config, texts, rules), rules)

@@ -192,11 +192,11 @@ def codec_from_json(data: Mapping[str, Any]) -> Codec:
         ) from error
 
 
-def alphabet_counts(texts: Iterable[str]) -> dict[str, int]:
-    """Count every code point of `texts`, the most frequent first and equal counts by code point."""
+def alphabet_counts(texts: Iterable[str], unit: str = "code_point") -> dict[str, int]:
+    """Count every code point (or grapheme) of `texts`, the most frequent first and equal counts by code point."""
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(text)
+        counts.update(split_units(text, unit))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

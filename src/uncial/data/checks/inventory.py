@@ -7,6 +7,7 @@ from uncial.data.checks.checked import CheckedData
 from uncial.data.checks.findings import Finding, Severity
 from uncial.text.characters import describe
 from uncial.text.codec import Codec, unknown_counts
+from uncial.text.graphemes import split_units
 from uncial.text.lookalikes import PUNCTUATION
 from uncial.text.pieces import described
 
@@ -17,12 +18,13 @@ UNSEEN_SHARE = 0.002
 """Share of a part's characters from which those that training lacks are a warning: they alone cost as much CER."""
 
 
-def rare_characters(data: CheckedData, texts: Sequence[str]) -> Iterator[Finding]:
-    """Information about each character of few training lines. `texts` are the normalised ones of all rows."""
-    counts, first = _counted(data, texts, "train")
+def rare_characters(data: CheckedData, texts: Sequence[str], unit: str = "code_point") -> Iterator[Finding]:
+    """Information about each character of few training lines. `texts` are the normalised ones of all rows, `unit` says
+    what a model learns as a character (`split_units`)."""
+    counts, first = _counted(data, texts, "train", unit)
     for character, count in counts.items():
         if count < RARE:
-            message = f"{describe(character)} occurs {_times(count)} in the training lines"
+            message = f"{described(character)} occurs {_times(count)} in the training lines"
             yield data.finding(
                 first[character],
                 "information",
@@ -32,16 +34,18 @@ def rare_characters(data: CheckedData, texts: Sequence[str]) -> Iterator[Finding
             )
 
 
-def unseen_characters(data: CheckedData, texts: Sequence[str]) -> Iterator[Finding]:
+def unseen_characters(data: CheckedData, texts: Sequence[str], unit: str = "code_point") -> Iterator[Finding]:
     """Characters of validation and test that no training line has; a warning where they are more than a few."""
-    trained, _ = _counted(data, texts, "train")
+    trained, _ = _counted(data, texts, "train", unit)
     for part in ("val", "test"):
-        counts, first = _counted(data, texts, part)
+        counts, first = _counted(data, texts, part, unit)
         missing = {character: count for character, count in counts.items() if character not in trained}
         many = sum(missing.values()) > max(2, UNSEEN_SHARE * sum(counts.values()))
         severity: Severity = "warning" if many and trained else "information"
         for character, count in missing.items():
-            message = f"{describe(character)} occurs {_times(count)} in {part} and never in train, so it cannot be read"
+            message = (
+                f"{described(character)} occurs {_times(count)} in {part} and never in train, so it cannot be read"
+            )
             yield data.finding(
                 first[character], severity, "unseen_character", message, "Look whether it is meant; else add examples."
             )
@@ -89,14 +93,16 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
-def _counted(data: CheckedData, texts: Sequence[str], part: str | None = None) -> tuple[dict[str, int], dict[str, int]]:
+def _counted(
+    data: CheckedData, texts: Sequence[str], part: str | None = None, unit: str = "code_point"
+) -> tuple[dict[str, int], dict[str, int]]:
     """How often each character occurs in a part or in all lines, the most frequent first, and the first row with it."""
     counts: Counter[str] = Counter()
     first: dict[str, int] = {}
     for line in data.lines:
         if part is None or line.part == part:
-            text = texts[line.row]
-            counts.update(text)
-            for character in text:
+            pieces = split_units(texts[line.row], unit)
+            counts.update(pieces)
+            for character in pieces:
                 first.setdefault(character, line.row)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))), first

@@ -19,6 +19,7 @@ _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6})
 _MOJIBAKE = re.compile(
     r"[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]+"
 )
+_UTF7 = re.compile(r"\+([A-Za-z0-9+/]{3,})-")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*")
 
 SEEN = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -73,6 +74,10 @@ def _joins(text: str) -> bool:
 def _damage(text: str) -> Iterator[tuple[str, str]]:
     """What a wrong encoding made of letters, and these letters; not what a letter with a quotation mark, a dash or the
     number of a note behind it, as in „daß“ or É², would come to by chance."""
+    for match in _UTF7.finditer(text):
+        meant = _from_utf7(match[0])
+        if meant is not None:
+            yield match[0], meant
     for found in _MOJIBAKE.findall(text):
         meant = _decoded_again(found)
         chance = len(found) == 2 and (
@@ -80,6 +85,15 @@ def _damage(text: str) -> Iterator[tuple[str, str]]:
         )
         if meant is not None and not (chance and meant > LAST_OF_EUROPE):
             yield found, meant
+
+
+def _from_utf7(text: str) -> str | None:
+    """The letters that `+…-` stands for in UTF-7; None where it stands for none beyond ASCII."""
+    try:
+        meant = text.encode("ascii").decode("utf-7")
+    except UnicodeError:
+        return None
+    return meant if meant.isprintable() and meant.isalpha() and not meant.isascii() and len(meant) < 4 else None
 
 
 def _decoded_again(text: str) -> str | None:

@@ -11,6 +11,7 @@ from uncial.errors import LineError, UserError
 from uncial.formats.images import ABSOLUTE
 from uncial.formats.labels import LABEL_FILES, Label, read_labels
 from uncial.formats.lines import is_image
+from uncial.formats.styles import split_marks
 from uncial.formats.types import Problem, Reading, of_part
 
 _SUBSET_FOLDERS = {
@@ -110,7 +111,8 @@ def _add_labels(
                 )
             )
             continue
-        line = LineImage(path, relative, labels, row.text, subset=subset)
+        plain, spans = split_marks(row.text)
+        line = LineImage(path, relative, labels, plain, spans, subset=subset)
         fault_of_text = many_lines_problem(line)
         if fault_of_text:
             problems.append(fault_of_text)

@@ -9,6 +9,7 @@ from uncial.data.sources.passed_over import beside_lines
 from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
 from uncial.formats.lines import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
+from uncial.formats.styles import split_marks
 from uncial.formats.types import Problem, Reading, file_problem, of_part
 
 LISTS = (".txt", ".lst", ".tsv", ".csv")
@@ -78,7 +79,8 @@ def _read_files(found: list[Found], subset: str | None, keep_bare: bool) -> tupl
     problems: list[Problem] = []
     for image, text in matched.pairs:
         try:
-            lines.append(LineImage(image, relatives[image], text, read_transcription(text), subset=subset))
+            plain, spans = split_marks(read_transcription(text))
+            lines.append(LineImage(image, relatives[image], text, plain, spans, subset=subset))
         except LineError as error:
             problems.append(file_problem(text, error))
     if keep_bare:

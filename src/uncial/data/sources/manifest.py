@@ -23,6 +23,7 @@ from uncial.data.sources.xml_files import XmlFile
 from uncial.errors import LineError, UserError
 from uncial.formats.lines import TEXT_SUFFIX, is_image, read_transcription, text_beside
 from uncial.formats.manifest import read_manifest
+from uncial.formats.styles import split_marks
 from uncial.formats.types import Page, Problem, Reading, file_problem, of_part
 
 _USUAL_NAMES = {
@@ -161,9 +162,9 @@ def _read_lines(entries: list[_Entry], subset: str | None, settings: SourceSetti
         try:
             if text is None:
                 raise LineError("no transcription X.gt.txt beside the image X", "untranscribed_image")
-            content = read_transcription(text)
+            content, spans = split_marks(read_transcription(text))
         except LineError as error:
             problems.append(file_problem(text or entry.path, error))
             continue
-        images.append(LineImage(entry.path, entry.relative, text, content, subset=subset))
+        images.append(LineImage(entry.path, entry.relative, text, content, spans, subset=subset))
     return Reading(line_pages(images, settings), tuple(problems))

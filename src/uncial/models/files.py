@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from uncial.errors import UserError
+from uncial.formats.atomic import open_to_others
 from uncial.models.build import build_model
 from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.models.checkpoint import model_weights, read_checkpoint
@@ -42,6 +43,7 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
         save_file(weights, part, metadata={METADATA_KEY: whole_card(recognizer, card)})
         with part.open("rb+") as written:
             os.fsync(written.fileno())
+        open_to_others(part)  # The library makes it for its user alone.
         part.replace(path)
     except (OSError, SafetensorError) as error:
         raise UserError(

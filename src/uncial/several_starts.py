@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uncial.errors import UserError
 
 HEARD = 3.0
-"""Seconds that the other processes wait before they end; a starter then ends all, and the first one is to be heard."""
+"""Seconds that the other processes wait before they end, for then a starter ends all: the first is to be heard."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from uncial.data.batch import Batch
 from uncial.data.dataset import LineDataset, as_is
-from uncial.data.loader import WatchedLoader, packed
+from uncial.data.loader import WatchedLoader, leave_with_parent, packed
 from uncial.data.sampler import EvaluationSampler, TrainingSampler
 
 
@@ -75,6 +75,7 @@ class LineDataModule(L.LightningDataModule):
             batch_sampler=sampler,
             collate_fn=packed if workers else as_is,  # type: ignore[arg-type]
             num_workers=workers,
+            worker_init_fn=leave_with_parent if workers else None,
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,
             multiprocessing_context="fork" if workers else None,

@@ -5,6 +5,7 @@ batch for which it has no room is dropped without a word and waited for without 
 """
 
 import logging
+import os
 import pickle
 import re
 import time
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 class WatchedLoader(DataLoader[Batch]):
     """A loader of whole batches. Raises `UserError` where its processes cannot be started, die or hang.
 
-    `collate_fn` is `packed` where there are processes.
+    Where there are processes `collate_fn` is `packed` and `worker_init_fn` is `leave_with_parent`.
     """
 
     def _get_iterator(self) -> _BaseDataLoaderIter:
@@ -70,7 +72,11 @@ class _WatchedIterator(_MultiProcessingDataLoaderIter):
     def _next_data(self) -> Any:
         self._watched_since = self._still_since = time.monotonic()
         self._last_signs = None
-        data = super()._next_data()
+        try:
+            data = super()._next_data()
+        except UserError as error:
+            # Torch puts the traceback of the process into the message.
+            raise UserError(str(error).rpartition("UserError: ")[2].strip()) from None
         return unpacked(data) if isinstance(data, bytes) else data
 
     def _try_get_data(self, *arguments: Any, **named: Any) -> Any:
@@ -102,6 +108,20 @@ class _WatchedIterator(_MultiProcessingDataLoaderIter):
                 f"No lines have come for {TOLD / 60:.0f} minutes from the process that loads them ({process}), which "
                 f"{'works or waits for the disk' if signs and signs.is_busy else 'is alive'}; if it stays so, {REMEDY}."
             )
+
+
+def leave_with_parent(number: int) -> None:
+    """What loader process `number` begins with: it ends when the process that started it is no more.
+
+    Torch's own way is to leave its loop then, and to wait for a pipe to be emptied that nobody reads any more.
+    """
+    Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 @dataclass(frozen=True)

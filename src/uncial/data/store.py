@@ -1,12 +1,15 @@
 """The compiled store: one memory-mapped Arrow IPC file that holds every line image of a data set.
 
 Strips are raw pixels at their own scale, so that reading one is a copy of some kilobytes and one store serves models
-of every height. The file is written under a temporary name and renamed when it is complete.
+of every height. The file is written under a temporary name and renamed when it is complete. Beside each batch of rows
+stand check sums: one for each strip, which is compared when the strip is first read, and one for all else, which is
+compared when the file is opened. Stores of earlier versions have none and are read without.
 """
 
 import json
 import mmap
 import os
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +23,9 @@ from uncial.formats.types import Problem
 
 FORMAT_VERSION = 2
 METADATA_KEY = b"uncial"
+STRIP_SUMS, ROW_SUM = b"strip_sums", b"row_sum"
+"""Under these keys a batch has the CRC-32 of each strip's pixels, and that of its other columns."""
+
 ROWS_IN_A_BATCH = 256
 
 SCHEMA = pa.schema(
@@ -84,7 +90,10 @@ class StoreWriter:
 
     def _flush(self) -> None:
         if self._rows:
-            self._writer.write_batch(pa.RecordBatch.from_pylist(self._rows, schema=SCHEMA))
+            batch = pa.RecordBatch.from_pylist(self._rows, schema=SCHEMA)
+            sums = np.array([zlib.crc32(row["pixels"]) for row in self._rows], dtype=np.uint32)
+            described = {STRIP_SUMS: sums.tobytes().hex(), ROW_SUM: str(_row_sum(batch))}
+            self._writer.write_batch(batch, custom_metadata=described)
             self._rows = []
 
     def close(self, problems: Sequence[Problem] = (), notes: Sequence[Problem] = ()) -> None:
@@ -115,8 +124,10 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
+        """Raises `UserError` for a file that is no whole store, and for one whose rows are not as they were written."""
         self.path = path
         self._open()
+        self._check_rows()
 
     def _open(self) -> None:
         try:
@@ -143,6 +154,8 @@ class Store:
         self._table = self._reader.read_all()
         last = self._reader.get_batch_with_custom_metadata(self._reader.num_record_batches - 1)
         listed = last.custom_metadata or {}
+        self._sums = self._strip_sums()
+        self._is_checked = np.zeros(len(self), dtype=bool)
         self.problems = _from_json(listed[b"problems"])
         self.notes = _from_json(listed[b"notes"])
 
@@ -182,16 +195,52 @@ class Store:
         return self._table.column(name)[row].as_py()
 
     def strip(self, row: int) -> np.ndarray:
-        """The line image of a row: (h, w) or (h, w, 3) uint8, copied from the mapped file."""
+        """The line image of a row: (h, w) or (h, w, 3) uint8, in the mapped file. Raises `UserError` where it is not as
+        it was written."""
         height, width = self.value(row, "height"), self.value(row, "width")
-        pixels = np.frombuffer(self._table.column("pixels")[row].as_buffer(), dtype=np.uint8)
+        stored = self._table.column("pixels")[row].as_buffer()
+        if self._sums is not None and not self._is_checked[row]:
+            if zlib.crc32(stored) != self._sums[row]:
+                page, line = self.value(row, "page"), self.value(row, "line")
+                raise self._altered(f"the image of line {line} of page {page} is not")
+            self._is_checked[row] = True
+        pixels = np.frombuffer(stored, dtype=np.uint8)
         return pixels.reshape((height, width) if self.channels == 1 else (height, width, self.channels))
+
+    def _strip_sums(self) -> np.ndarray | None:
+        """(rows,) uint32; None for a store without check sums."""
+        found = []
+        for number in range(self._reader.num_record_batches - 1):
+            described = self._reader.get_batch_with_custom_metadata(number).custom_metadata or {}
+            if STRIP_SUMS not in described:
+                return None
+            found.append(np.frombuffer(bytes.fromhex(described[STRIP_SUMS].decode()), dtype=np.uint32))
+        return np.concatenate(found) if found else None
+
+    def _check_rows(self) -> None:
+        for number in range(self._reader.num_record_batches - 1):
+            batch, described = self._reader.get_batch_with_custom_metadata(number)
+            if described is not None and ROW_SUM in described and int(described[ROW_SUM]) != _row_sum(batch):
+                raise self._altered(
+                    f"the texts or names of its lines {number * ROWS_IN_A_BATCH + 1} and following are not"
+                )
+
+    def _altered(self, what: str) -> UserError:
+        return UserError(
+            f"{self.path} has changed since it was compiled: {what} as it was written (check sum). The disk or a "
+            "transfer may have damaged it: delete it, and it is made again from the images."
+        )
 
     def let_go(self) -> None:
         """Hands back the pages of the file that were read: the system keeps them as long as there is room, but they
         count as memory of this process no more, which would else grow by all lines that it has ever read."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _row_sum(batch: pa.RecordBatch) -> int:
+    """CRC-32 of all columns but the pixels."""
+    return zlib.crc32(batch.drop_columns(["pixels"]).serialize())
 
 
 def _to_json(problems: Sequence[Problem]) -> bytes:

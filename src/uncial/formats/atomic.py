@@ -30,7 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        _open_to_others(temporary)
+        open_to_others(temporary)
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or error
@@ -40,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def _open_to_others(path: Path) -> None:
+def open_to_others(path: Path) -> None:
     """Gives a file that some library has made for its user alone the permissions of any new file there."""
     if not path.stat().st_mode & 0o077:
         sample = path.with_name(f"{path.name}.new")

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from uncial.errors import UserError
-from uncial.formats.atomic import unfinished_name
+from uncial.formats.atomic import open_to_others, unfinished_name
 from uncial.formats.encoding import storable_name
 from uncial.models.card import parse_card
 from uncial.models.checkpoint import CARD_KEY, model_weights, read_checkpoint
@@ -51,6 +51,7 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
         save_file(weights, part, metadata={METADATA_KEY: whole_card(recognizer, card)})
         with part.open("rb+") as written:
             os.fsync(written.fileno())
+        open_to_others(part)  # The library makes it for its user alone.
         part.replace(path)
     except (OSError, SafetensorError) as error:
         raise UserError(

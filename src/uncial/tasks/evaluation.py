@@ -7,6 +7,7 @@ from typing import Any
 from uncial.data.store import Store
 from uncial.metrics.calibration import Temperatures, calibrated, tempered
 from uncial.metrics.evaluation import Overview
+from uncial.metrics.few_lines import few_lines_caution
 from uncial.metrics.intervals import Interval
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
 from uncial.reports.summary import PartScores
@@ -97,9 +98,12 @@ def part_scores(figures: Mapping[str, Any]) -> PartScores:
 
 def cautions(overview: Overview) -> list[str]:
     """What a person should know before believing the intervals."""
+    found = []
+    if few := few_lines_caution(int(overview.total.scores.lines), overview.clusters, "test"):
+        found.append(few)
     if overview.lines_are_pages:
-        return [
+        found.append(
             "Every line counts as a page of its own: where several were cut from one page the intervals are too "
             "narrow; data.page_pattern tells the pages of line images."
-        ]
-    return []
+        )
+    return found

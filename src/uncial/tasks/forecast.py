@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.config_keys import leaves
 from uncial.data.split_file import SPLITS, read_split_file
 from uncial.errors import UserError
+from uncial.metrics.few_lines import few_lines_caution
 from uncial.metrics.groups import cluster_of
 from uncial.metrics.intervals import totals
 from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
@@ -72,6 +73,9 @@ def run(config: DictConfig) -> None:
             needed=None if target is None else curve.needed(target),
         )
     write_forecast(folder, report)
+    pages = len({line.page for line in runs[0].lines})
+    if few := few_lines_caution(len(runs[0].lines), pages, "validation"):
+        log.warning(few)
     show(make_console(), *told(report), f"The curve: {folder / 'forecast.png'}")
 
 

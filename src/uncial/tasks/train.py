@@ -13,6 +13,7 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.loader import lost_loaders_told
 from uncial.data.store import Store
 from uncial.errors import DivergedError, UserError
+from uncial.metrics.few_lines import few_lines_caution
 from uncial.models.files import whole_card
 from uncial.reports.environment import add_to_environment
 from uncial.reports.tables import write_skipped
@@ -92,8 +93,9 @@ def fit(this: Session, truth: GroundTruth) -> None:
     ready, data = prepared(this, truth), fingerprint(truth)
     if is_first():
         write_skipped(folder / "skipped.csv", [*truth.problems, *infeasible_problems(ready.infeasible)])
-        if told := infeasible_sentence(ready.infeasible):
-            log.warning(told)
+        for told in (infeasible_sentence(ready.infeasible), few_validation_lines(truth)):
+            if told:
+                log.warning(told)
     path = state.path if state else None
     before = seen_before(config, path)
     if is_first() and state is None:
@@ -129,6 +131,13 @@ def fit(this: Session, truth: GroundTruth) -> None:
     wait_for_all()
     for trial in trials:
         trial.end()
+
+
+def few_validation_lines(truth: GroundTruth) -> str:
+    """A sentence where there are few lines to validate on."""
+    rows = truth.rows["val"].tolist()
+    pages = {truth.store.value(row, "group") or truth.store.value(row, "page") for row in rows}
+    return few_lines_caution(len(rows), len(pages), "validation")
 
 
 def name_of_line(store: Store, row: int) -> str:

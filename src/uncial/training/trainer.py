@@ -43,6 +43,7 @@ def quiet_lightning() -> None:
         "not resumable",
         "is available on your system",
         "find_unused_parameters=True was specified",
+        "sync_dist=True",  # All processes log the same scores: those of the lines of all.
     ):
         warnings.filterwarnings("ignore", f".*{message}.*")
     warnings.filterwarnings("ignore", category=DeprecationWarning)

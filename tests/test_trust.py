@@ -79,6 +79,7 @@ def own(elsewhere: Path, pages: tuple[str, ...], tmp_path_factory: pytest.TempPa
     typed = ("~model.backbone", f"+{OWN[0]}", *OWN[1:])
     ended = run_program(tmp_path_factory.mktemp("own") / "run", *pages, *typed, *SHORT, *KEEPING)
     assert ended.code == 0, ended
+    assert "trust=[shallow_layers.Strips]" in "".join(ended.output.split())  # in the commands to run next
     return ended.folder
 
 

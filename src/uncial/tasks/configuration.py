@@ -177,6 +177,12 @@ def trusted(config: DictConfig) -> tuple[str, ...]:
     return trusted_modules(listed(config.get("trust")))
 
 
+def trust_as_typed(config: DictConfig) -> tuple[str, ...]:
+    """The argument by which a command trusts what this run does; none where it trusts nothing of others."""
+    names = listed(config.get("trust"))
+    return (f"trust=[{','.join(names)}]",) if names else ()
+
+
 def data_text(config: DictConfig) -> str:
     """The data as a person knows them: where they lie, or the name of their group."""
     roots = config.data.get("root")

@@ -82,7 +82,7 @@ def task_to_run(typed: DictConfig, conf: Path) -> str:
     except UserError:
         return own  # which says what is wrong with the folder
     is_fine_tuning = OmegaConf.select(config, "task.name") == FINE_TUNING
-    return str(OmegaConf.load(conf / "task" / f"{FINE_TUNING}.yaml")._target_) if is_fine_tuning else own
+    return str(OmegaConf.load(conf / "task" / f"{FINE_TUNING}.yaml").task._target_) if is_fine_tuning else own
 
 
 def saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] = ()) -> DictConfig:

@@ -1,6 +1,7 @@
 """How a training ends: with its scores and what to run next, or with where it stands and how it goes on."""
 
 import logging
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from uncial.reports.line_results import LINES_FILE, read_line_results
 from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics
-from uncial.tasks.configuration import data_text, evaluation_settings, on_the_same_data
+from uncial.tasks.configuration import data_text, evaluation_settings, on_the_same_data, trust_as_typed
 from uncial.tasks.evaluation import part_scores
 from uncial.tasks.kept_model import BEST
 from uncial.tasks.session import Session
@@ -112,7 +113,8 @@ def finish(this: Session, truth: GroundTruth, effort: Effort, skipped: int) -> N
     folder = this.folder
     draw_curves(folder / "metrics.csv", folder / "curves.png")
     write_report(this, truth)
-    best, model = folder / BEST, as_typed("checkpoint", folder)
+    best = folder / BEST
+    model = " ".join([as_typed("checkpoint", folder), *map(shlex.quote, trust_as_typed(this.config))])
     scores = load_card(best)["scores"]
     score_it = on_the_same_data(folder, this.typed, "task=test", model)
     # Last: a run with this file is finished.

@@ -77,13 +77,14 @@ def test_lines_of_a_page_stay_together(run, tmp_path, drawn):
     assert len(read_csv(ended.folder / "predictions.csv")) == 3 * len(pages)
 
 
-def test_adding_pages_moves_none(run, tmp_path):
+@pytest.mark.parametrize("typed", ["data.split_rule=hash", "data.split_from={before}"])
+def test_adding_pages_moves_none(run, tmp_path, typed):
     root = write_page_layout(tmp_path / "in", draw_pages(8))
     sides = []
     for number in range(2):
-        ended = run("task=inspect", "data=page", f"data.root={root}", into=f"run{number}")
-        assert ended.code == 0, ended
-        trained = run("data=page", f"data.root={root}", *TINY, "trainer.max_steps=1", into=f"trained{number}")
+        how = typed.format(before=tmp_path / "trained0") if number or "{" not in typed else "data.split_from=null"
+        trained = run("data=page", f"data.root={root}", how, *TINY, "trainer.max_steps=1", into=f"trained{number}")
+        assert trained.code == 0, trained
         sides.append({row["page"] for row in read_csv(trained.folder / "predictions.csv")})
         write_page_layout(root / "more", draw_pages(8, seed=5))
     assert sides[0] <= sides[1]

@@ -14,7 +14,7 @@ from uncial.data.filters import Filters, apply_filters
 from uncial.data.machine_read import with_pseudo_labels, without_machine_read
 from uncial.data.settings import SourceSettings
 from uncial.data.splits import PARTS, Split, fold_split, split
-from uncial.data.stated_parts import stated_parts, why_unusable
+from uncial.data.stated_parts import blank_lines, stated_parts, why_unusable
 from uncial.data.store import Store, is_store
 from uncial.data.store_paths import as_of_pages, as_of_store
 from uncial.errors import UserError
@@ -105,6 +105,10 @@ def ground_truth(
     filtered = apply_filters(reading, filters)
     pages = filtered.reading.pages
     refuse(reading.problems, compiling.strict)
+    has_globs = bool(source.include or source.exclude)
+    with_text = {page.subset for page in pages if any(line.text and line.text.strip() for line in page.lines)}
+    faults = [*reading.problems, *blank_lines(pages)]
+    _refuse_unusable(why_unusable(stated, with_text, reading, filters, faults, has_globs))
     hashes = image_hashes(pages)
     splitting.split(pages, hashes, stated=stated)  # What is wrong with its keys is told before all is compiled.
     store = store_of(pages, hashes, compiling, progress)
@@ -115,11 +119,8 @@ def ground_truth(
     problems = (*filtered.reading.problems, *parts.problems, *as_of_pages(store.problems, pages))
     refuse(problems, compiling.strict)
     filled = {page.subset for page in usable if page.id in parts.parts}
-    has_globs = bool(source.include or source.exclude)
     unusable = why_unusable(stated, filled, reading, filters, problems, has_globs)
-    for part in ("test", "val"):
-        if part in unusable:
-            raise UserError(unusable[part])
+    _refuse_unusable(unusable)
     rows = _rows(store, parts.parts)
     return GroundTruth(
         store,
@@ -155,6 +156,13 @@ def _split(
     if len(transcribed) == len(pages):
         return parts
     return with_pseudo_labels(parts, pages, splitting.by, hashes)
+
+
+def _refuse_unusable(unusable: Mapping[str, str]) -> None:
+    """Nothing takes the place of a stated test or validation; without a training only a training cannot go on."""
+    for part in ("test", "val"):
+        if part in unusable:
+            raise UserError(unusable[part])
 
 
 def _own_store(source: SourceSettings) -> Store | None:

@@ -53,6 +53,17 @@ def why_unusable(
     return sentences
 
 
+def blank_lines(pages: Sequence[Page]) -> list[Problem]:
+    """A problem for each line with an empty transcription, as cutting the pages would find it."""
+    reason = "the line has a transcription, but an empty one"
+    return [
+        Problem(str(page.source), line.id, reason, "empty_text", part=page.subset or "")
+        for page in pages
+        for line in page.lines
+        if line.text is not None and not line.text.strip()
+    ]
+
+
 def _of_problems(problems: Sequence[Problem]) -> list[str]:
     """The reasons with their numbers, the most frequent first. Reasons of one kind may name different files, and count
     as one."""

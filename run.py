@@ -16,6 +16,8 @@ except ModuleNotFoundError as error:
         f"{sys.executable} has no {error.name}: run `make demo` once, "
         "and then `. .venv/bin/activate` in each new terminal."
     )
+except KeyboardInterrupt:
+    sys.exit(130)
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")

@@ -123,3 +123,26 @@ def test_a_signal_ends_each_task_with_its_code_and_leaves_no_half_file(
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     left = [path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix in (".partial", ".arrow")]
     assert left + [path.name for path in Path(ended.folder).glob(".*")] == []
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("task=inspect", "data=page", "data.root={drawn}/page", f"paths.store={LONG}"),
+        ("task=inspect", "data=page", f"data.root={LONG}"),
+        ("task=predict", "checkpoint={trained}", f"predict.input={LONG}"),
+        ("task=predict", "checkpoint={trained}", "predict.input={drawn}/page", f"predict.output={LONG}"),
+        ("task=predict", f"checkpoint={LONG}", "predict.input={drawn}/page"),
+        ("task=train", f"resume={LONG}"),
+        ("task=dryrun", f"name={LONG}", "hydra.run.dir={drawn}/" + LONG),
+    ],
+    ids=lambda typed: typed[-1][:20],
+)
+def test_a_name_that_is_too_long_is_told_in_one_sentence(run, trained, drawn, typed):
+    ended = run(*(argument.format(drawn=drawn, trained=trained.folder) for argument in typed))
+    assert ended.code == 1, ended
+    assert ended.output.startswith("Error: "), ended
+    assert len(ended.output.splitlines()) == 1

@@ -1,5 +1,6 @@
 """Exit codes, and the one sentence in which a user's mistake ends. Imports nothing heavy: `--help` has to be quick."""
 
+import errno
 import logging
 import os
 import re
@@ -49,6 +50,9 @@ from uncial.trust import with_typed_classes
 from uncial.typed_arguments import PEERS, as_names, check_arguments, hydra_value, quoted, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
+
+_OF_THE_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.EIO)
+"""What a file system refuses, which is no fault of the program."""
 
 
 def run(main: Callable[[], None]) -> int:
@@ -107,6 +111,13 @@ def run_task(config: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
         raise Ended(error) from error
+    except OSError as error:
+        if error.errno not in _OF_THE_SYSTEM or not error.filename:
+            raise
+        told = UserError(f"{error.filename}: {error.strerror}.")
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            raise told from error
+        raise Ended(told) from error
 
 
 def _passed(function: Callable[..., None], error: BaseException) -> bool:

@@ -77,9 +77,9 @@ def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: Compile
     """
     digest = _digest(pages, hashes, settings)
     path = settings.folder / f"{digest[:20]}.arrow"
-    if is_complete(path, digest):  # Without a lock: it may lie where nothing can be written.
-        return Store(path)
     try:
+        if is_complete(path, digest):  # Without a lock: it may lie where nothing can be written.
+            return Store(path)
         settings.folder.mkdir(parents=True, exist_ok=True)
         _remove_unfinished_stores(settings.folder)
         with FileLock(path.with_suffix(".lock")):

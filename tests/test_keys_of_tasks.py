@@ -104,10 +104,6 @@ FOR_NOTHING = [
     (["task=test", "+model.head.more=3"], ["model.head.more"]),
     (["task=compare", "model.text.unit=grapheme"], ["model.text.unit"]),
     (["task=compare", "metrics.review_cer=0.1"], ["metrics.review_cer"]),
-    (
-        ["task=compare", "compare.folders=[a,b]", "compare.truth=c", "data=page", "data.root=d"],
-        ["data.root does nothing"],
-    ),
     (["task=ensemble", "model.text.direction=R"], ["model.text.direction", "as it was trained"]),
     (["task=audit", "model.codec=x.json"], ["model.codec"]),
     (["task=audit", "trainer.accelerator=gpu"], ["trainer.accelerator"]),
@@ -211,6 +207,13 @@ def test_the_direction_that_is_typed_is_that_in_which_the_model_reads(trained, m
     rules = {"direction": "R", "mixed_direction": None}
     typed_model.apply_typed_keys([recognizer], OmegaConf.create({"model": {"text": rules, "preprocessing": {}}}))
     assert recognizer.text.logical(Transcription("ab.", 1.0)).text == ".ab"
+
+
+def test_folders_are_compared_without_the_keys_of_models_which_is_said(run, drawn):
+    folders = (f"compare.folders=[{drawn}/page,{drawn}/alto]", f"compare.truth={drawn}/page")
+    ended = run("task=compare", *folders, "model.text.direction=R", "data.subset=val")
+    assert "model.text.direction does nothing with compare.folders" in ended.output
+    assert "data.subset does nothing with compare.folders" in ended.output
 
 
 def test_a_value_that_cannot_be_is_refused_when_reading_too(run, drawn, trained):

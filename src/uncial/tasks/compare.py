@@ -88,13 +88,13 @@ def _about(config: DictConfig) -> About:
 def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
     if config.checkpoint is not None:
         raise UserError("Give checkpoint=[A,B] to compare models or compare.folders=[X,Y] to compare texts, not both.")
-    for name in typed_names():
-        if name in OF_MODELS or name.startswith(("model.", "trainer.evaluation_")):
-            raise UserError(f"{name} does nothing with compare.folders, whose texts are read from files: leave it out.")
     folders = listed(config.compare.folders)
     if len(folders) < 2 or config.compare.truth is None:
         raise UserError("compare.folders=[X,Y] needs two folders or more, and their ground truth: compare.truth=Z.")
     names = _names(config, [(Path(folder),) for folder in folders], "compare.folders")
+    for name in typed_names():
+        if name in OF_MODELS or name.startswith(("model.", "trainer.evaluation_")):
+            log.warning(f"{name} does nothing with compare.folders, whose texts are read from files.")
     folder = run_folder()
     write_config(config, folder)
     settings = evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)

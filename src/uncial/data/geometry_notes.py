@@ -23,8 +23,8 @@ def notes_on_geometry(lines: Sequence[ResolvedLine]) -> Iterator[Note]:
     if by_polygon:
         reason = (
             f"the baselines of {len(by_polygon)} of {len(lines)} lines lie outside their polygons, off the page or "
-            f"where nothing is written, and these lines were cut by their polygons alone ({_named(by_polygon)}); export or "
-            "draw the baselines anew"
+            f"where nothing is written, and these lines were cut by their polygons alone ({_named(by_polygon)}); "
+            "export or draw the baselines anew"
         )
         yield Note("baseline_outside_polygon", reason, lines=len(by_polygon))
     for found in lines:

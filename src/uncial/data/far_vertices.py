@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from uncial.data.baselines import axes_of, derived_baseline
-from uncial.data.course import course_along
+from uncial.data.course import course_along, straight_course
 from uncial.data.polylines import area, lengths
 from uncial.formats.types import TextLine
 
@@ -249,7 +249,13 @@ def _set_back(
     if len(sound) < 2 or not lengths(baseline).any():
         return {}
     height = max(2.0, area(polygon[sound]) / float(lengths(baseline).sum()))
-    course = course_along(baseline, height, polygon[sound])
+    # What is left of a line may still be longer than any page: its curve would have millions of knots.
+    is_bounded = np.ptp(np.concatenate([polygon[sound], baseline]), axis=0).max() < 4 * around.longest
+    if not is_bounded and (baseline[0] == baseline[-1]).all():
+        return {}
+    course = (
+        course_along(baseline, height, polygon[sound]) if is_bounded else straight_course(baseline[0], baseline[-1])
+    )
     places = course.project(polygon)
     extent = np.concatenate([places[sound], np.stack([course.project(baseline[[0, -1]])[:, 0], [0.0, 0.0]], axis=1)])
     low, high = extent.min(axis=0), extent.max(axis=0)

@@ -21,7 +21,7 @@ from uncial.data.far_vertices import (
 )
 from uncial.data.interline import estimate_interline
 from uncial.data.polylines import area, as_points, clip_line, clip_polygon, lengths, points_along
-from uncial.data.ragged import Ragged, as_numbers, as_tuples, join_points
+from uncial.data.ragged import LIMIT, Ragged, as_numbers, as_tuples, join_points
 from uncial.formats.types import Page, Point, TextLine
 
 GROWN = 0.25
@@ -192,7 +192,7 @@ def _named(outline: Literal["polygon", "baseline"], points: np.ndarray, mended: 
 def _without_contradiction(
     page: Page, line: TextLine, baseline: np.ndarray, around: Surroundings
 ) -> tuple[TextLine, Literal["baseline", "polygon"] | None]:
-    polygon = as_points(line.polygon)
+    polygon = as_points(line.polygon, LIMIT)
     outline = polygon if len(polygon) > 2 else _corners(line)
     if len(outline) < 3 or len(baseline) < 2 or _is_scrap(baseline, outline):
         return line, None
@@ -207,7 +207,7 @@ def _without_contradiction(
 
 def _corners(line: TextLine) -> np.ndarray:
     """The corners (4, 2) of the line's box; without points where it has none."""
-    if line.box is None or not np.isfinite(line.box).all():
+    if line.box is None or not (np.abs(line.box) <= LIMIT).all():
         return np.empty((0, 2))
     left, top, right, bottom = line.box
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], dtype=np.float64)
@@ -270,7 +270,7 @@ def _is_too_long(page: Page, line: TextLine, baseline: np.ndarray, polygon: np.n
 def _clipped(page: Page, line: TextLine, around: Surroundings) -> tuple[TextLine, float]:
     """The line without what reaches beyond the page, unless that is the greater part of it; and the share of its
     polygon that does."""
-    polygon, baseline, box = as_points(line.polygon), as_points(line.baseline), _corners(line)
+    polygon, baseline, box = as_points(line.polygon, LIMIT), as_points(line.baseline, LIMIT), _corners(line)
     if len(polygon) > 2 and around.is_off_page(polygon).any():
         low, high, is_stretched = _bounds(page, line, polygon, around)
         inside = clip_polygon(polygon, low, high)

@@ -36,7 +36,10 @@ def why_undecodable(data: bytes) -> str | None:
     """What is wrong with the encoding of a file that cannot be parsed; None where that seems to be in order."""
     if data.startswith(EBCDIC):
         return "is in EBCDIC, an encoding that is not read"
-    stated = STATED.match(data.removeprefix(codecs.BOM_UTF8))
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if not data.lstrip().startswith(b"<"):
+        return None
+    stated = STATED.match(data)
     name = stated.group(1).decode("ascii") if stated else "UTF-8"
     try:
         if codecs.lookup(name).name.startswith(WIDE):
@@ -47,7 +50,8 @@ def why_undecodable(data: bytes) -> str | None:
     except UnicodeError:
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data[:200]:
             return None
-        return f"is not written in the encoding {name} that it {'states' if stated else 'has without stating one'}"
+        what = "that it states" if stated else "which files have that state none"
+        return f"is not well-formed XML: it is not written in the encoding {name}, {what}"
     return None
 
 

@@ -64,7 +64,7 @@ def visible(text: str) -> str:
 
 def _picture(control: str) -> str:
     number = ord(control)
-    if number in (0x85, 0x2028, 0x2029):
+    if number in (0x2028, 0x2029):
         return "\N{SYMBOL FOR NEWLINE}"
     if number < 0x20:
         return chr(0x2400 + number)

@@ -1,7 +1,6 @@
 """Polygons and regions as the files state them: off the image, in one place twice, or empty."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import combinations
 
 import cv2
 import numpy as np
@@ -117,11 +116,11 @@ def _mask(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 def _in_one_place(page: Page, resolved: Sequence[TextLine], rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
     """Lines with text whose polygon is that of an earlier one."""
     lines = [line for line in resolved if len(line.polygon) >= 3 and line.text]
-    boxes = [_box(line) for line in lines]
-    told: set[str] = set()
-    for (one, first), (other, second) in combinations(zip(lines, boxes, strict=True), 2):
-        if other.id not in told and _box_overlap(first, second) > SAME_PLACE and _overlap(one, other) > SAME_PLACE:
-            told.add(other.id)
+    boxes = np.array([_box(line) for line in lines], dtype=np.float64).reshape(-1, 4)
+    for place, other in enumerate(lines):
+        near = np.flatnonzero(_box_overlaps(boxes[:place], boxes[place]) > SAME_PLACE).tolist()
+        one = next((lines[before] for before in near if _overlap(lines[before], other) > SAME_PLACE), None)
+        if one is not None:
             kind, message = "duplicate_line", f"its polygon is nearly that of line {one.id}"
             if (one.text or "").strip() != (other.text or "").strip():
                 kind = "two_transcriptions"
@@ -135,13 +134,13 @@ def _box(line: TextLine) -> tuple[float, float, float, float]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _box_overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return width * height / max(sum(areas) - width * height, 1e-9)
+def _box_overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """(n,): the area that each of `boxes` (n, 4) shares with `box` (4,), over the area that they cover together."""
+    width = np.minimum(boxes[:, 2], box[2]) - np.maximum(boxes[:, 0], box[0])
+    height = np.minimum(boxes[:, 3], box[3]) - np.maximum(boxes[:, 1], box[1])
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) + (box[2] - box[0]) * (box[3] - box[1])
+    return shared / np.maximum(areas - shared, 1e-9)
 
 
 def _overlap(one: TextLine, other: TextLine) -> float:

@@ -123,8 +123,8 @@ def uprightness(turning: np.ndarray, sheets: Mapping[str, np.ndarray], usable: n
     for _ in range(3):
         found = {}
         for fold in range(min(5, len(names))):
-            judged = names[fold :: min(5, len(names))]
-            learned = [pages[name] for name in names if name not in set(judged) and scores[name] >= 0]
+            judged = set(names[fold :: min(5, len(names))])
+            learned = [pages[name] for name in names if name not in judged and scores[name] >= 0]
             if not learned:
                 return {}
             direction = _discriminant(turning[np.concatenate(learned)])

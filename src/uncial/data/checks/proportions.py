@@ -1,6 +1,7 @@
 """Lines whose text is far too long or too short for what is written in their image."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,8 +67,13 @@ def _recurring(data: CheckedData, deviation: np.ndarray) -> set[int]:
         by_text.setdefault(data.lines[row].text.strip(), []).append(row)
     found: set[int] = set()
     for rows in by_text.values():
-        for row in rows:
-            near = [other for other in rows if other != row and abs(deviation[other] - deviation[row]) < 0.5]
-            if any(data.measures.checksums[other] != data.measures.checksums[row] for other in near):
-                found.add(row)
+        rows.sort(key=lambda row: deviation[row])
+        # Of the rows within reach the next one of another image in either direction is enough.
+        for ordered in (rows, rows[::-1]):
+            other = None
+            for before, row in pairwise(ordered):
+                if data.measures.checksums[before] != data.measures.checksums[row]:
+                    other = before
+                if other is not None and abs(deviation[other] - deviation[row]) < 0.5:
+                    found.add(row)
     return found

@@ -212,6 +212,7 @@ def test_a_process_that_is_killed_ends_the_run_with_its_error(exact, base, rank)
     assert f"Process {rank + 1} of 2 was killed (SIGKILL)" in told
     assert f"trainer.devices. To go on: python run.py {as_typed('resume', folder)}\n" in told
     assert "Traceback" not in told
+    assert "sync_dist" not in told, "the scores that each process logs are those of all"
 
 
 def test_a_time_budget_is_that_of_the_first_and_the_error_of_one_alone_ends_all(exact, base, monkeypatch):

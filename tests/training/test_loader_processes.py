@@ -166,3 +166,34 @@ def test_signs_of_life_tell_work_from_rest():
 def test_an_error_of_something_else_stays_what_it_is():
     with pytest.raises(RuntimeError, match="other"), lost_loaders_told():
         raise RuntimeError("other")
+
+
+def test_they_go_when_the_run_is_killed(drawn, tmp_path):
+    """Also with a batch on its way into a pipe that nobody reads any more."""
+    folder, left = tmp_path / "run", []
+
+    def kill(process: int) -> None:
+        while not (folder / "last.ckpt").is_file():
+            if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                return
+            time.sleep(0.01)
+        left.extend(loader_processes(process))
+        os.kill(process, signal.SIGKILL)
+
+    code, told = in_own_process(
+        folder, *SHORT, f"data.root={drawn / 'page'}", "trainer.max_steps=100000", before=limited, beside=kill
+    )
+    assert code == -signal.SIGKILL, told
+    assert len(left) >= 2
+    end = time.monotonic() + 60
+    while any(map(runs, left)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not any(map(runs, left))
+
+
+def runs(process: int) -> bool:
+    """Whether it is there, and not only its number, which nobody has asked for yet."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False

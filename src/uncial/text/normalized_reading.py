@@ -45,7 +45,11 @@ def _origins(text: str, profile: str) -> list[tuple[int, ...]]:
     """For each character of the text in the profile's form the places in `text` that it is made of."""
     composed: list[tuple[str, tuple[int, ...]]] = []
     for start, end in _pieces(text, profile):
-        composed += [(character, tuple(range(start, end))) for character in unicode_form(text[start:end], profile)]
+        piece = unicode_form(text[start:end], profile)
+        if piece == text[start:end]:
+            composed += [(character, (place,)) for place, character in enumerate(piece, start)]
+        else:
+            composed += [(character, tuple(range(start, end))) for character in piece]
     spaces = profile.rpartition("_")[2]
     if spaces not in ("strip", "collapse"):
         return [places for _, places in composed]

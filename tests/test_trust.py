@@ -256,6 +256,35 @@ def test_names_with_a_dollar_and_braces_are_kept(drawn, tmp_path):
     assert again.code == 0, again
 
 
+def test_a_model_is_scored_that_was_trained_in_a_folder_whose_name_begins_like_an_interpolation(drawn, tmp_path):
+    root = tmp_path / "box ${7"
+    shutil.copytree(drawn / "page", root)
+    typed = ("data=page", f"data.root={quoted(str(root).replace('${', chr(92) + '${'))}", "data.lines=12")
+    ended = run_program(tmp_path / "run", *typed, *TINY, *SHORT)
+    assert ended.code == 0, ended
+    for command in (("task=test", f"checkpoint={ended.folder}"), (f"pretrained={ended.folder}", *SHORT)):
+        after = run_program(tmp_path / "after", *command, *typed)
+        assert after.code == 0, after
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": "trap"},
+        {"format": "trap.Thing"},
+        {"sources": [{"format": "page"}, {"format": "trap.readers", "root": "x"}]},
+        {"format": "mixed", "options": {"sources": [{"format": "page", "options": {"format": "trap.readers"}}]}},
+    ],
+)
+def test_a_runs_folder_names_no_reader_of_data_that_nobody_trusts(plain, tmp_path, change):
+    folder = edited(unfinished(plain, tmp_path / "run"), lambda config: config["data"].update(change))
+    ended = run_program(folder, f"resume={folder}")
+    assert ended.code == 1, ended
+    if "." in str(change):
+        assert "trust=[trap" in last_line(ended)
+        assert "config.yaml" in last_line(ended)
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -263,6 +292,9 @@ def test_names_with_a_dollar_and_braces_are_kept(drawn, tmp_path):
         "optimizer._target_=trap.Thing,torch.optim.SGD",
         "task._target_=trap.run",
         "name=${oc.env:HOME}",
+        "data.format=trap.readers",
+        "data.format=trap.readers,page",
+        "+data.sources=[{format: trap.readers}]",
     ],
 )
 def test_a_sweeps_folder_names_no_class_that_nobody_trusts(pages, tmp_path, line):

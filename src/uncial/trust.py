@@ -38,6 +38,9 @@ ROOMS = (
 )
 """Modules of which a run's folder may name the public classes, and packages of such modules."""
 
+READERS = "uncial.data.sources"
+"""The package of the readers of data."""
+
 SCHEDULES = "uncial.training.schedules"
 """The one of them whose functions may be named too."""
 
@@ -77,9 +80,25 @@ def _holds_others(value: object) -> bool:
     return isinstance(value, Mapping | list | tuple)
 
 
+def readers_in(plain: Any, key: str = "", is_data: bool = False) -> Iterator[tuple[str, str]]:
+    """Every module of others that plain data name as the reader of a source (`data.format`, `data.sources`), by its
+    dotted key."""
+    if isinstance(plain, Mapping):
+        for name, value in plain.items():
+            here = f"{key}.{name}".lstrip(".")
+            if is_data and name == "format" and "." in str(value) and not is_within(str(value), (READERS,)):
+                yield here, str(value)
+            yield from readers_in(value, here, is_data or here.partition(".")[0] == "data")
+    elif isinstance(plain, list | tuple):
+        for number, value in enumerate(plain):
+            yield from readers_in(value, f"{key}[{number}]", is_data)
+
+
 def own_targets(plain: Any) -> list[str]:
-    """The classes and functions that plain data name, without those of this program and its libraries."""
-    found = [target for _, target in targets_in(plain) if isinstance(target, str) and NAME.fullmatch(target)]
+    """The classes, functions and readers of data that plain data name, without those of this program and its
+    libraries."""
+    named = [*targets_in(plain), *readers_in(plain)]
+    found = [target for _, target in named if isinstance(target, str) and NAME.fullmatch(target)]
     return sorted({target for target in found if not is_within(target, (*ROOMS, "uncial"))})
 
 
@@ -97,8 +116,11 @@ def with_typed_classes(config: DictConfig) -> DictConfig:
 
 def check_saved_targets(plain: Any, trust: Iterable[str], where: object) -> None:
     """Raises `UserError` for the first `_target_` in what a folder holds that is neither a public part of this program
-    or its libraries nor trusted. Nothing else is imported."""
+    or its libraries nor trusted, and for the first such module that is to read the data. Nothing else is imported."""
     trust = tuple(trust)
+    for key, module in readers_in(plain):
+        if not is_within(module, trust):
+            raise UserError(refusal_of_reader(where, key, module))
     for key, target in targets_in(plain):
         if not isinstance(target, str) or not NAME.fullmatch(target):
             raise UserError(f"{where}: {key} is {target!r}, which is not the dotted path of a class.")
@@ -115,6 +137,14 @@ def refusal(where: object, key: str, target: str) -> str:
         f"{where} names the class {target} ({key}), which is no part of uncial, and code that a file names is not run "
         f"unasked: if you trust {module}, type trust=[{module}] (in Python uncial.load(…, trust=('{module}',)); "
         f"or set {VARIABLE}={module})."
+    )
+
+
+def refusal_of_reader(where: object, key: str, module: str) -> str:
+    """What to type where the user trusts the module."""
+    return (
+        f"{where} names the module {module} to read the data ({key}), which is no part of uncial, and code that a file "
+        f"names is not run unasked: if you trust it, type trust=[{module}] (or set {VARIABLE}={module})."
     )
 
 

@@ -55,7 +55,7 @@ def check_lines(lines: Sequence[str], typed: Collection[str], trust: Sequence[st
         is_of_hydra = key.startswith("hydra.") and not any(key == one or key.startswith(f"{one}.") for one in OF_HYDRA)
         if is_of_hydra or RESOLVER.search(line):
             raise UserError(f"{where} holds {line}, which is not taken from a file: type it again, or remove it there.")
-        if "_target_" not in line:
+        if "_target_" not in line and "format" not in line:
             continue
         try:
             parsed = grammar.parse_override(line)

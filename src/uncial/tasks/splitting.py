@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError  # type: ignore[import-untyped]
+from omegaconf import DictConfig
 
 from uncial.data.ground_truth import SplitSettings, Splitting
 from uncial.data.split_file import SPLITS, TakenSplit, read_split_file
@@ -15,6 +14,7 @@ from uncial.errors import UserError
 from uncial.formats.types import Page
 from uncial.models.files import load_card, model_file
 from uncial.models.lineage import pages_seen, training_folder
+from uncial.saved_yaml import read_saved
 from uncial.tasks.configuration import split_settings
 from uncial.tasks.explicit import explicit
 from uncial.tasks.resumed_config import CONFIG
@@ -226,8 +226,7 @@ def _taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> Ta
 def _by(folder: Path, own: SplitSettings) -> str:
     """By what the run in a folder kept pages together."""
     try:
-        saved: Any = OmegaConf.to_container(OmegaConf.load(folder / CONFIG), resolve=False)
-        by = saved["data"]["split"]
-    except (OSError, ValueError, KeyError, TypeError, YAMLError):
+        by = read_saved(folder / CONFIG)["data"]["split"]
+    except (UserError, KeyError, TypeError):
         return own.by
     return by if by in ("page", "document", "hand") else own.by

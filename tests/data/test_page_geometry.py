@@ -43,6 +43,10 @@ def put(points, position, x=None, y=None):
     return tuple(changed)
 
 
+def sloped(points):
+    return tuple((x, y + 0.1 * x) for x, y in points)
+
+
 def bounds(points):
     array = np.array(points)
     return np.concatenate([array.min(axis=0), array.max(axis=0)])
@@ -146,6 +150,21 @@ def test_a_box_that_contradicts_the_baseline_goes_too():
     assert resolved_with(polygon=(), box=box).cut_by == "baseline"
     fits = (150.0, 230.0, 1000.0, 285.0)
     assert resolved_with(polygon=moved(line_at(2).polygon, 0, -STEP), box=fits).line.box == fits
+
+
+def test_a_box_around_a_polygon_is_as_wrong_as_the_polygon():
+    """ALTO states a box beside the polygon, which exporters take from it: that of a sloping line, or of one whose
+    neighbour is close, holds the baseline although it is another line's."""
+    page = page_of(
+        *(
+            replace(line_at(n), polygon=sloped(line_at(n).polygon), baseline=sloped(line_at(n).baseline))
+            for n in range(6)
+        )
+    )
+    above = moved(page.lines[2].polygon, 0, -STEP)
+    found = resolved_with(2, page, polygon=above, box=tuple(bounds(above)))
+    assert found.cut_by == "baseline"
+    assert found.line.box is None
 
 
 FAR = [

@@ -201,8 +201,16 @@ def _without_contradiction(
     if np.mean(around.overhang(points_along(baseline, SAMPLES)) > 0) > 0.5:
         return (line, None) if np.mean(around.overhang(outline) > 0) > 0.5 else (replace(line, baseline=()), "polygon")
     box = _corners(line)
-    keeps_box = len(box) > 0 and not _is_outside(baseline, box, around)
+    keeps_box = len(box) > 0 and not _is_outside(baseline, box, around) and not _is_box_of(box, polygon, around)
     return replace(line, polygon=(), box=line.box if keeps_box else None), "baseline"
+
+
+def _is_box_of(box: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
+    """Whether a box was taken from the polygon, as exporters do: it then is as wrong as that one."""
+    if len(polygon) < 3:
+        return False
+    extents = [np.concatenate([points.min(axis=0), points.max(axis=0)]) for points in (box, polygon)]
+    return bool(np.abs(extents[0] - extents[1]).max() <= GROWN * around.interline)
 
 
 def _corners(line: TextLine) -> np.ndarray:

@@ -42,9 +42,9 @@ def test_files_of_dead_processes_go_and_all_others_stay(tmp_path):
 def test_a_task_removes_what_a_dead_one_left_in_its_folder_and_output(run, trained, drawn, tmp_path):
     typed = ("task=predict", f"checkpoint={trained.folder}", f"predict.input={drawn / 'page'}")
     (tmp_path / "run").mkdir()
-    (tmp_path / "out").mkdir()
-    left = [_left_by_a_dead_process(tmp_path / place) for place in ("run/metrics.json", "out/drawn_0003.xml")]
-    mine = tmp_path / "out/.drawn_0003.2024.xml"
+    (tmp_path / "out/page").mkdir(parents=True)
+    left = [_left_by_a_dead_process(tmp_path / place) for place in ("run/metrics.json", "out/page/drawn_0003.xml")]
+    mine = tmp_path / "out/page/.drawn_0003.2024.xml"
     mine.write_text("kept", encoding="utf-8")
     assert all(path.is_file() for path in left)
     ended = run(*typed, f"predict.output={tmp_path / 'out'}")

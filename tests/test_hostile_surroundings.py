@@ -114,7 +114,8 @@ def test_a_signal_ends_each_task_with_its_code_and_leaves_no_half_file(
     monkeypatch.setattr(uncial.data.compile, "cut_page", stopped)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        ended = run(f"task={task}", "data=page", f"data.root={drawn / 'page'}", f"checkpoint={trained.folder}", *QUIET)
+        model = () if task in ("compile", "train") else (f"checkpoint={trained.folder}",)
+        ended = run(f"task={task}", "data=page", f"data.root={drawn / 'page'}", *model, *QUIET)
     finally:
         signal.signal(signal.SIGINT, before)
     assert ended.code == code, ended

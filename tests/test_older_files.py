@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,7 @@ def test_a_fine_tuned_model_is_tested_and_tuned_again(older):
 
 
 def test_a_model_with_a_class_of_ones_own_is_tested_and_its_run_goes_on_where_it_is_trusted(older, monkeypatch):
+    monkeypatch.delitem(sys.modules, "shallow", raising=False)  # Another one that a test has imported.
     monkeypatch.syspath_prepend(WRITTEN / "mine")
     tested = ("task=test", *PAGES, "data.subset=all", "checkpoint=runs/shallow")
     refused = run_program(older / "refused", *tested)

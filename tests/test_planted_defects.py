@@ -24,9 +24,9 @@ def sound(tmp_path_factory) -> Ended:
 def harmed(tmp_path_factory) -> tuple[Ended, list[Planted]]:
     folder = tmp_path_factory.mktemp("harmed")
     planted = plant(draw_sound_set(folder / "in"))
-    ended = run_program(
-        folder / "run", "task=inspect", "data=page", f"data.root={folder / 'in'}", "inspect.fail_on=warning"
-    )
+    # By this rule the defects lie in the parts that their kinds are about.
+    data = ("data=page", f"data.root={folder / 'in'}", "data.split_rule=hash")
+    ended = run_program(folder / "run", "task=inspect", *data, "inspect.fail_on=warning")
     return ended, planted
 
 

@@ -24,6 +24,7 @@ FILES = {
     "last.ckpt",
     "predictions.csv",
     "lines.jsonl",
+    "splits.csv",
     "report.html",
     "skipped.csv",
     "curves.png",

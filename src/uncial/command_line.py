@@ -47,7 +47,7 @@ from uncial.task_keys import check_typed_keys, without_statement
 from uncial.tasks.resumed_config import task_to_run
 from uncial.termination import TERMINATED, Terminated, sigterm_raises
 from uncial.trust import with_typed_classes
-from uncial.typed_arguments import PEERS, as_names, check_arguments, hydra_value, quoted, quoting_advice
+from uncial.typed_arguments import PEERS, as_names, check_arguments, hydra_value, is_sweep, quoted, quoting_advice
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
 
@@ -127,7 +127,8 @@ def _passed(function: Callable[..., None], error: BaseException) -> bool:
 
 def _fail(message: str, code: int) -> int:
     print(message, file=sys.stderr)
-    for handler in logging.getLogger().handlers:
+    # That of a sweep is no message of its last job, whose log.txt is still open.
+    for handler in () if is_sweep(sys.argv[1:]) else logging.getLogger().handlers:
         if isinstance(handler, LogFileHandler) and Path(handler.baseFilename).is_file():
             handler.handle(logging.makeLogRecord({"msg": message, "levelno": logging.ERROR, "levelname": "ERROR"}))
     return code

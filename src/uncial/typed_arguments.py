@@ -57,13 +57,18 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
             _check_name("" if parsed.value() is None else str(parsed.value()))
 
 
+def is_sweep(arguments: Sequence[str]) -> bool:
+    """Whether these arguments ask for several runs."""
+    return any(one in ("-m", "--multirun") or one.upper() == "HYDRA.MODE=MULTIRUN" for one in arguments)
+
+
 def as_names(arguments: Sequence[str], conf: Path) -> list[str]:
     """The arguments with quotes around what the grammar would take for a number, a truth value or nothing where a name
     is expected: behind the keys of names and paths, and behind groups. `null` alone still means none there.
 
     A group that may be none, as `experiment`, is left out where it is to be."""
     groups = {*group_names(conf), *named_groups(conf), "hydra"}
-    sweeps = any(one in ("-m", "--multirun") or one.startswith("hydra.mode=") for one in arguments)
+    sweeps = is_sweep(arguments)
     found = []
     for argument in arguments:
         sign, key, value = re.fullmatch(r"(\+{0,2})([^=\s]*)=?(.*)", argument, re.DOTALL).groups()  # type: ignore[union-attr]

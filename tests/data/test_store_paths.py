@@ -58,6 +58,7 @@ def without_pages(store: Path) -> None:
                     ]
                 ).encode()
                 for name, listed in (about or {}).items()
+                if name in (b"problems", b"notes")
             }
             writer.write_batch(batch, custom_metadata=old or None)
     assert METADATA_KEY in schema.metadata

@@ -20,8 +20,7 @@ def build_model(config: Mapping[str, Any], parts: Parts | None = None, **known: 
     data knows, `codec` and `text` for a recogniser. Raises `UserError` for a part that cannot be imported, may not be
     named or is no part of a model, and for a key that a part does not take.
     """
-    plain: Any = OmegaConf.to_container(config, resolve=True) if OmegaConf.is_config(config) else config
-    described = {key: value for key, value in plain.items() if key not in RUN_KEYS}
+    described = {key: _plain(config[key]) for key in config if key not in RUN_KEYS}
     try:
         model = build_part({**described, "_partial_": True}, parts or PartsOfProgram())
         if callable(model):
@@ -31,6 +30,10 @@ def build_model(config: Mapping[str, Any], parts: Parts | None = None, **known: 
     if not isinstance(model, nn.Module):
         raise UserError(f"model._target_ makes a {type(model).__name__}, not a torch module.")
     return model
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def _first_line(error: BaseException) -> str:

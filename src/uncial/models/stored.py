@@ -80,7 +80,7 @@ def try_out(recognizer: Recognizer) -> None:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(f"the model cannot read a line ({reason}); use another copy of the file.") from error
     if not 0 <= confidence <= 1:
-        raise UserError("the model's outputs are NaN, as those of a training that diverged are; use another model.")
+        raise UserError("the model's outputs are NaN or Inf, as after a training that diverged; use another model.")
 
 
 def text_rules_of(card: Mapping[str, Any]) -> TextRules:

@@ -124,7 +124,8 @@ def write_config(config: DictConfig, folder: Path) -> None:
 def check_encodable(config: DictConfig, folder: Path) -> None:
     """Raises `UserError` for a value, or the run's folder, that holds bytes of a file name which are no UTF-8: model
     files, and the config by which a run is resumed, cannot name it."""
-    values = [(key, item) for key, value in leaves(plain_config(config)) for item in listed(value)]
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    values = [(key, item) for key, value in leaves(plain) for item in listed(value)]
     for key, value in [*values, ("hydra.run.dir", str(folder))]:
         if (readable := storable_name(value)) != value:
             raise UserError(

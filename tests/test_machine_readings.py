@@ -173,6 +173,25 @@ def test_readings_train_where_they_are_asked_for_and_are_never_scored(run, half,
     learned = run("task=train", *asked, *SHORT, into="train")
     assert learned.code == 0, learned
     assert "18 lines of the training were read by a program" in learned.output
+    scored = run("task=test", f"checkpoint={learned.folder}", *asked, into="scored")
+    assert scored.code == 0, scored
+    assert "not among the usable pages" not in scored.output
+
+
+def test_a_stated_validation_of_readings_alone_is_named_for_what_it_is(run, half):
+    data, others = half
+    entries = f"[{{format: page, root: {quoted(data)}}}, {{format: page, val: {quoted(others)}}}]"
+    asked = {
+        "page": ("data=page", f"data.train={quoted(data)}", f"data.val={quoted(others)}"),
+        "mixed": ("data=mixed", f"data.sources={entries}"),
+    }
+    for way, keys in asked.items():
+        ended = run(*keys, *SHORT, into=way)
+        assert ended.code == 1, ended
+        told = ended.output.strip().splitlines()[-1]
+        assert "uncial" in told, "who wrote them"
+        assert "data.min_confidence" not in told, "which would not make a validation of them"
+        assert "there is no page in it" not in told
 
 
 def test_pages_of_a_document_that_is_tested_on_do_not_train(run, half, tmp_path):

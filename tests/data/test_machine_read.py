@@ -38,6 +38,14 @@ def test_lines_that_people_wrote_stay_and_the_others_are_counted_by_file() -> No
     assert "2 of 4 lines were written by it" in found.problems[0].reason
 
 
+def test_what_is_advised_for_readings_depends_on_what_they_are_for() -> None:
+    pages = (page("a", line("1"), subset="train"), page("b", line("2", "it"), subset="val"), page("c", line("3", "it")))
+    told = {one.part: one.reason for one in without_machine_read(Reading(pages)).problems}
+    assert "data.min_confidence" in told[""]
+    assert "data.min_confidence" not in told["val"]
+    assert "no model is scored on them" in told["val"]
+
+
 def test_data_without_readings_are_left_as_they_are() -> None:
     reading = Reading((page("a", line("1")), page("b")))
     assert without_machine_read(reading) is reading
@@ -61,6 +69,10 @@ def test_readings_train_but_for_those_of_a_document_that_is_scored() -> None:
     assert by_page.parts == {**split.parts, "a2": "train", "b2": "train", "d2": "train"}
     by_image = with_pseudo_labels(split, [*pages, *read], "page", {"c1": "same", "d2": "same"})
     assert "d2" not in by_image.parts
+    assert [one.part for one in by_image.problems] == ["", "test"]
+    taken = Split({"a1": "train", "b1": "val"}, apart={"c1": "test", "hash": "val", "a2": "test"})
+    by_file = with_pseudo_labels(taken, [*pages[:2], *read], "page", {"d2": "hash"})
+    assert by_file.parts == {**taken.parts, "b2": "train"}, "the listed pages need not be among the transcribed ones"
 
 
 def stored(name: str, reader: str | None) -> StoredLine:

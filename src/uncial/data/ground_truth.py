@@ -34,8 +34,8 @@ class Splitting(Protocol):
         lines: Mapping[str, int] | None = None,
         stated: Collection[str] = (),
     ) -> Split:
-        """`hashes` are those of the images' contents, `lines` the numbers of lines by page id; `stated` are the parts
-        that the data state, also where no page is left of them."""
+        """`hashes` are those of the images' contents, also of usable pages that are not to be divided, `lines` the
+        numbers of lines by page id; `stated` are the parts that the data state, also where no page is left of them."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,7 @@ def _split(
     """The part of each page. Those that no person has transcribed decide on none, and can be in training alone."""
     if not pages:
         return Split({})
+    hashes = {page.id: hashes[page.id] for page in pages if page.id in hashes}
     by_person = zip(store.column("page"), store.readers(), strict=True)
     transcribed = Counter(page for page, reader in by_person if reader is None)
     if not transcribed:

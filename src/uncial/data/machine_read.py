@@ -12,6 +12,7 @@ from uncial.formats.types import Page, Problem, Reading, TextLine, of_part
 ADVICE = (
     "correct them, or train on those that the model is sure of with data.min_confidence=0.9, or on all with data=mixed"
 )
+ADVICE_ON_SCORING = "no model is scored on them: correct them"
 
 
 def is_written_by_person(line: TextLine) -> bool:
@@ -83,7 +84,8 @@ def _left_out(pages: Sequence[Page]) -> list[Problem]:
         count = sum(line.reader is not None for line in lines)
         verb = "was" if count == 1 else "were"
         reason = f"{count:,} of {len(lines):,} lines {verb} written by {reader_of(members)} and not corrected since"
-        left_out = Problem(source, "", f"{reason}; {ADVICE}", "machine_read", machine_read=count)
+        advice = ADVICE_ON_SCORING if members[0].subset in ("val", "test") else ADVICE
+        left_out = Problem(source, "", f"{reason}; {advice}", "machine_read", machine_read=count)
         problems += of_part([left_out], members[0].subset)
     return problems
 
@@ -95,12 +97,14 @@ def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Map
     parts = dict(split.parts)
     problems = []
     for component in joined(pages, by, 0, hashes):
-        sides = {split.parts[page.id] for page in component.pages if page.id in split.parts} - {"train"}
+        names = [name for page in component.pages for name in (page.id, hashes.get(page.id, ""))]
+        sides = {parts[name] for parts in (split.parts, split.apart) for name in names if name in parts} - {"train"}
         for page in component.pages:
             if page.id in split.parts:
                 continue
             if page.subset in ("val", "test"):
-                problems.append(machine_read_problem(page, f"which is no ground truth for the {page.subset} part"))
+                reason = f"which is no ground truth for the {page.subset} part"
+                problems += of_part([machine_read_problem(page, reason)], page.subset)
             elif sides:
                 reason = f"and its {by} is in the {min(sides)} part: training on it would leak"
                 problems.append(machine_read_problem(page, reason))

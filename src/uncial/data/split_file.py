@@ -92,7 +92,10 @@ class TakenSplit:
             side = strictest(known) or "train"
             parts |= {page.id: side for page in component.pages if page.id not in parts}
         folds = {page: one.fold for page, one in listed.items() if one.fold is not None and page in parts}
-        return Split(parts, problems, self._gone(listed), folds=folds, origin=self._origin(len(new)))
+        kept_apart = [one for one in self.file.pages if self._part(one) != "train"]
+        apart = {name: self._part(one) for one in kept_apart for name in (one.page, one.key) if name}
+        there = {*(one.page for one in listed.values()), *hashes, *hashes.values()}
+        return Split(parts, problems, self._gone(there), folds=folds, origin=self._origin(len(new)), apart=apart)
 
     def _part(self, one: ListedPage) -> str:
         return one.part if self.folds is None or one.fold is None else in_fold(one.fold, self.fold)
@@ -113,9 +116,8 @@ class TakenSplit:
                 f"{' and '.join(part for part in PARTS if part in known)}; leave data.split out, or data.split_from."
             )
 
-    def _gone(self, listed: Mapping[str, ListedPage]) -> tuple[str, ...]:
-        found = {one.page for one in listed.values()}
-        gone = [one for one in self.file.pages if one.page not in found]
+    def _gone(self, there: Collection[str]) -> tuple[str, ...]:
+        gone = [one for one in self.file.pages if one.page not in there and one.key not in there]
         if not gone:
             return ()
         counts = Counter(one.part for one in gone)

@@ -18,7 +18,8 @@ class Split:
     """The part of each page by its id, pages left out absent; what was left out, and what a user should know.
 
     `empty` says of parts why they got no page, `folds` are the folds of pages by their ids, `origin` says where the
-    parts are taken from if not from the pages.
+    parts are taken from if not from the pages. `apart` says of images, by the hash of their content, and of pages, by
+    their ids, for which part they are kept, whether or not they are among the pages that were divided.
     """
 
     parts: Mapping[str, str]
@@ -27,6 +28,7 @@ class Split:
     empty: Mapping[str, str] = field(default_factory=dict)
     folds: Mapping[str, int] = field(default_factory=dict)
     origin: str = ""
+    apart: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

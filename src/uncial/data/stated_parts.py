@@ -43,8 +43,8 @@ def why_unusable(
         pages = [page for page in reading.pages if page.subset == part]
         reasons = [*_of_problems([one for one in problems if one.part == part]), *_of_pages(pages, filters)]
         if not reasons:
-            left = "data.include and data.exclude leave no file of it" if has_globs else "there is no page in it"
-            reasons = [left]
+            none = "data.include and data.exclude leave no file of it" if has_globs else "there is no page in it"
+            reasons = ["none of its lines could be used" if pages else none]
         more = f", and {len(reasons) - SHOWN} more reasons" if len(reasons) > SHOWN else ""
         sentences[part] = (
             f"{name} has no usable line: {'; '.join(reasons[:SHOWN])}{more}. What is stated for {_NOUNS[part]} is not "

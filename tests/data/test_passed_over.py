@@ -8,6 +8,7 @@ import pytest
 from drawn_layouts import cut_lines, draw_pages, write_alto_layout, write_page_layout, write_pairs
 
 QUICK = ("inspect.samples=1", "inspect.augmentation=0")
+TEXT = "<TextEquiv><Unicode>all of it</Unicode></TextEquiv>"
 REGION = re.compile(r"<TextLine.*?</TextLine>", re.DOTALL)
 
 
@@ -147,3 +148,11 @@ def test_what_lies_beside_the_data_does_not_end_a_strict_run(run, tmp_path):
     root = write_page_layout(tmp_path / "in", drawn)
     write_alto_layout(root, drawn)
     assert run("task=inspect", "data=page", f"data.root={root}", "data.strict=true", *QUICK).code == 0
+
+
+def test_a_training_without_a_usable_page_says_why_of_the_file(run, pages):
+    for file in pages.rglob("*.xml"):
+        changed(file, lambda text: REGION.sub("", text).replace("</TextRegion>", f"{TEXT}</TextRegion>"))
+    ended = run("data=page", f"data.root={pages}")
+    assert ended.code == 1, ended
+    assert re.search(r"the first because of this: \S+\.xml: the text of its region", ended.output)

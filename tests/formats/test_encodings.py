@@ -72,6 +72,14 @@ def test_text_of_wide_characters_is_no_utf8(tmp_path, encoding, text):
         read_utf8(path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_byte_order_mark_says_which_wide_characters(tmp_path, encoding):
+    path = tmp_path / "x.gt.txt"
+    path.write_bytes("\ufeffabc".encode(encoding))
+    with pytest.raises(LineError, match=f"is {encoding[:6].upper()}, not UTF-8"):
+        read_utf8(path)
+
+
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30))
 def test_utf8_is_read_as_it_is(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("in") / "x.txt"

@@ -189,6 +189,7 @@ def test_a_rising_loss_is_told_once_and_a_falling_or_wavering_one_never(caplog):
     [told] = after([3.0] * 50 + [3.0 * 1.1**step for step in range(50)])
     assert "diverges" in told
     assert "optimizer.lr" in told
+    assert "from 3 to 5e+29;" in after([3.0] * 50 + [1e30] * 50)[0], "and not with thirty digits"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,14 @@ from pathlib import Path
 from uncial.errors import LineError
 
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+"""The longer ones first: UTF-32's begins with UTF-16's."""
+
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\v\f\r\x1c\x1d\x1e\x1f"))
 
 
@@ -21,8 +28,9 @@ def read_utf8(path: Path) -> str:
     except OSError as error:
         raise LineError(f"{path}: cannot be read ({error.strerror or error})") from error
     refuse_packed(path, data)
-    if data.startswith(_UTF16_MARKS):
-        raise LineError(f"{path}: is UTF-16, not UTF-8: save it as UTF-8")
+    marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
+    if marked:
+        raise LineError(f"{path}: is {marked}, not UTF-8: save it as UTF-8")
     if _is_wide(data):
         raise LineError(f"{path}: is UTF-16 or UTF-32 without a byte order mark, not UTF-8: save it as UTF-8")
     try:

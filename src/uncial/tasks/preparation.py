@@ -17,6 +17,7 @@ from uncial.formats.types import Problem
 from uncial.models.build import build_model
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
+from uncial.reports.figures import visible
 from uncial.tasks.alphabet import codec_for, text_rules
 from uncial.tasks.configuration import trusted
 from uncial.tasks.control import wanted_length
@@ -99,7 +100,8 @@ def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> s
         return f"{truth.unusable[part].rstrip('.')}."
     if truth.problems and not len(truth.store):
         first = truth.problems[0]
-        return f"No line could be used, the first because of this: {first.file} {first.line}: {first.reason}"
+        place = visible(f"{first.file} {first.line}".strip())
+        return f"No line could be used, the first because of this: {place}: {visible(first.reason)}"
     return f"The {part} part holds no line: check data.root, the filters, data.ratio={ratio} and {key}."
 
 

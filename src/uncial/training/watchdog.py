@@ -80,8 +80,8 @@ class Watchdog(L.Callback):
         if not self._told_rise and usual > max(RISE * self._lowest, self._lowest + 1):
             self._told_rise = True
             log.warning(
-                f"The training diverges: by step {trainer.global_step} its loss has risen from {self._lowest:.2f} to "
-                f"{usual:.2f}; lower optimizer.lr or trainer.gradient_clip, or lengthen scheduler.warmup_steps."
+                f"The training diverges: by step {trainer.global_step} its loss has risen from {self._lowest:.4g} to "
+                f"{usual:.4g}; lower optimizer.lr or trainer.gradient_clip, or lengthen scheduler.warmup_steps."
             )
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -167,12 +167,22 @@ def _unknown_key(key: str) -> str:
     if key.startswith("hydra.launcher."):
         near = did_you_mean(key, launcher_keys(conf_folder()))
         return f"the launcher has no key {key}.{near} hydra/launcher=… chooses another one."
-    if told := answer(key, conf_folder().parent / PEERS):
-        return f"there is no key {told}"
     if files := files_with(key, conf_folder()):
         return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
+    if told := answer(key, conf_folder().parent / PEERS):
+        return f"there is no key {key}: {told}"
     known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
     return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
+
+
+def _nothing_to_delete(key: str) -> str:
+    if key in known_keys(conf_folder()) and None in known_keys(conf_folder())[key]:
+        return f"~{key} deletes nothing, since {key} is null already: leave it out."
+    return _unknown_key(key)
+
+
+def _chosen_twice(group: str) -> str:
+    return f"{group} is chosen already, and a plus sign chooses a second one: write {group}=NAME, without the plus."
 
 
 def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
@@ -224,7 +234,8 @@ _EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
     (r"Missing mandatory value: (\S+)", _missing),
     (r"(?s)Missing mandatory value.*full_key: (\S+)", _missing),
     (r"Could not override '([^']+)'", _unknown_key),
-    (r"Could not delete from config\. '([^']+)'", _unknown_key),
+    (r"Could not delete from config\. '([^']+)'", _nothing_to_delete),
+    (r"Multiple values for (\S+)\. To override a value", _chosen_twice),
     (r"Could not delete\. No match for '([^']+)'", _unknown_key),
     (r"Could not find '([^']+)/([^'/]*)'(?:\s+Available options in '[^']*':((?:\n\t.*)*))?", _unknown_choice),
     (r"Could not load '([^']+)/([^'/]+)'", _unknown_choice),

@@ -90,6 +90,8 @@ def run(main: Callable[[], None]) -> int:
     except OSError as error:
         if wants_traceback or _passed(run_task, error):
             raise
+        if not _has_current_folder():
+            return _fail("Error: the folder in which the command was typed is gone; change to another (cd).", FAILED)
         # Hydra makes the run's folder before the task begins.
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         return _fail(f"Error: the run's folder cannot be made ({reason}); choose another with paths.outputs.", FAILED)
@@ -118,6 +120,14 @@ def run_task(config: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise told from error
         raise Ended(told) from error
+
+
+def _has_current_folder() -> bool:
+    """Whether the folder that the process is in is still there."""
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def _passed(function: Callable[..., None], error: BaseException) -> bool:

@@ -126,3 +126,17 @@ def test_a_number_in_a_config_file_is_no_name(run, tmp_path):
         ended = run("--config-dir", str(tmp_path / "conf"), "task=dryrun", f"experiment=own{number}")
         assert ended.code == 1, ended
         assert "put the name in quotes" in ended.output
+
+
+@pytest.mark.parametrize("root", ["1744_1745", "12.10", "[pages, 2025]"])
+def test_a_number_in_a_table_of_sources_is_no_name(run, root):
+    ended = run("task=inspect", "data=mixed", f"data.sources=[{{format: page, root: {root}}}]")
+    assert ended.code == 1, ended
+    assert "data.sources: root is" in ended.output
+    assert "put the name in quotes" in ended.output
+
+
+def test_a_missing_folder_of_a_source_is_told_by_its_key(run, tmp_path):
+    ended = run("task=inspect", "data=mixed", f"data.sources=[{{format: page, root: {tmp_path / 'none'}}}]")
+    assert ended.code == 1, ended
+    assert f"root of an entry of data.sources: {tmp_path / 'none'} does not exist" in ended.output

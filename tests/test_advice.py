@@ -133,6 +133,10 @@ BY_HABIT = [
     (["pages/1.xml"], ["data.root=pages/1.xml", "predict.input=pages/1.xml"]),
     (["evaluate"], ["task=test"]),
     (["-m", "data", "page"], ["data is no key=value"]),
+    (["-m", "model.mlmodel", "task=test"], ["checkpoint=RUN", "ketos test"]),
+    (["task=test", "-m", "best.safetensors"], ["checkpoint=RUN", "ketos test"]),
+    (["-max_epochs=5"], ["without dashes", "trainer.max_epochs=…"]),
+    (["-lr", "0.1"], ["without dashes", "optimizer.lr=…"]),
     (["scheduler=cosine_warm_restarts"], ["scheduler=cosine_restarts"]),
     (["scheduler=CosineAnnealingLR"], ["scheduler=cosine."]),
     (["scheduler=1cycle"], ["scheduler=one_cycle"]),
@@ -153,6 +157,12 @@ def test_what_is_typed_by_habit_is_answered(run, typed, told):
     [line] = ended.output.splitlines()
     for words in told:
         assert words in line
+
+
+def test_programs_that_say_the_same_are_named_together():
+    told = answer("--pad", PAGE)
+    assert told.count("model.preprocessing.padding=16") == 1
+    assert "ketos train, ketos test or kraken ocr" in told
 
 
 def test_every_option_of_the_page_is_answered():

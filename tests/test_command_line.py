@@ -30,6 +30,8 @@ MISTYPED = [
     (["+trainer.max_step=3"], ["trainer.max_step.", "Did you mean trainer.max_steps?"]),
     (["++nothing.at.all=3"], ["there is no key nothing.at.all"]),
     (["+task.inputs=x"], ["there is no key task.inputs"]),
+    (["epochs=3"], ["there is no key epochs: epochs is trainer.max_epochs"]),
+    (["~trainer.max_epochs"], ["trainer.max_epochs is null already"]),
     # Choices.
     (["data=pge"], ["data=pge does not exist", "Did you mean page?", "alto", "loghi"]),
     (["data="], ["data= has no value", "alto"]),
@@ -38,6 +40,13 @@ MISTYPED = [
     (["task=predikt"], ["Did you mean predict?"]),
     (["experiment=nothing"], ["experiment"]),
     (["sweep=nothing"], ["sweep"]),
+    (["data=[page,alto]"], ["one data is chosen, not a list", "data=mixed"]),
+    (["optimizer=[adam,sgd]"], ["one optimizer is chosen, not a list"]),
+    (["model/head=[conv,none]"], ["one model/head is chosen"]),
+    (["augmentation=[]"], ["one augmentation is chosen", "Choices: "]),
+    (["~scheduler"], ["choose another by scheduler=NAME", "Choices: "]),
+    (["+optimizer=sgd"], ["write optimizer=NAME, without the plus"]),
+    (["data=page,"], ["Without the comma it is data=page"]),
     # Values of another kind.
     (["optimizer.lr=abc"], ["optimizer.lr=abc", "a number is expected"]),
     (["optimizer.lr=[1,2]"], ["optimizer.lr", "a number is expected"]),

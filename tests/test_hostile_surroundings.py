@@ -43,6 +43,15 @@ def test_outputs_that_are_closed_full_or_broken_end_no_run(trained, drawn, tmp_p
         assert (run / "review.csv").is_file()
 
 
+def test_a_folder_that_is_gone_beneath_the_command_is_told(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    ended = in_a_shell(f"cd {gone} && rmdir {gone} && {sys.executable} {ROOT / 'run.py'} task=inspect")
+    assert ended.returncode == 1
+    assert b"the folder in which the command was typed is gone" in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
 def test_a_full_disk_is_told_once_by_the_log(tmp_path, capsys):
     handler = LogFileHandler("/dev/full", delay=True)
     for _ in range(3):

@@ -91,6 +91,19 @@ def test_what_a_group_of_nothing_is_called_is_told(run):
     assert run("task=dryrun", "experiment=null", "sweep=null").code == 0
 
 
+def test_null_among_the_values_of_a_sweep_means_none():
+    assert as_names(["-m", "pretrained=null,1_2"], CONF)[1] == "pretrained=null,'1_2'"
+    assert as_names(["-m", "data.split_from=choice(null, x)"], CONF)[1] == "data.split_from=choice(null, x)"
+    assert as_names(["-m", "experiment=null,auto"], CONF)[1] == "experiment=[],auto"
+    assert as_names(["-m", "augmentation=null,none"], CONF)[1] == "augmentation='null',none"
+    assert as_names(["data.root=[null,x]"], CONF) == ["data.root=['null',x]"]
+
+
+def test_a_sweep_may_compare_an_experiment_with_none(run):
+    ended = run("-m", "experiment=null,bonnevie_finetune", "task=dryrun", "pretrained=x")
+    assert ended.code == 0, ended
+
+
 def test_folders_that_look_like_numbers_are_read_and_written(trained, drawn, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("1744_1745", "12.10", "true"):
@@ -113,3 +126,17 @@ def test_a_number_in_a_config_file_is_no_name(run, tmp_path):
         ended = run("--config-dir", str(tmp_path / "conf"), "task=dryrun", f"experiment=own{number}")
         assert ended.code == 1, ended
         assert "put the name in quotes" in ended.output
+
+
+@pytest.mark.parametrize("root", ["1744_1745", "12.10", "[pages, 2025]"])
+def test_a_number_in_a_table_of_sources_is_no_name(run, root):
+    ended = run("task=inspect", "data=mixed", f"data.sources=[{{format: page, root: {root}}}]")
+    assert ended.code == 1, ended
+    assert "data.sources: root is" in ended.output
+    assert "put the name in quotes" in ended.output
+
+
+def test_a_missing_folder_of_a_source_is_told_by_its_key(run, tmp_path):
+    ended = run("task=inspect", "data=mixed", f"data.sources=[{{format: page, root: {tmp_path / 'none'}}}]")
+    assert ended.code == 1, ended
+    assert f"root of an entry of data.sources: {tmp_path / 'none'} does not exist" in ended.output

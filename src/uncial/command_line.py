@@ -90,6 +90,8 @@ def run(main: Callable[[], None]) -> int:
     except OSError as error:
         if wants_traceback or _passed(run_task, error):
             raise
+        if not _has_current_folder():
+            return _fail("Error: the folder in which the command was typed is gone; change to another (cd).", FAILED)
         # Hydra makes the run's folder before the task begins.
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         return _fail(f"Error: the run's folder cannot be made ({reason}); choose another with paths.outputs.", FAILED)
@@ -118,6 +120,14 @@ def run_task(config: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise told from error
         raise Ended(told) from error
+
+
+def _has_current_folder() -> bool:
+    """Whether the folder that the process is in is still there."""
+    try:
+        return bool(Path.cwd())
+    except FileNotFoundError:
+        return False
 
 
 def _passed(function: Callable[..., None], error: BaseException) -> bool:
@@ -168,12 +178,22 @@ def _unknown_key(key: str) -> str:
     if key.startswith("hydra.launcher."):
         near = did_you_mean(key, launcher_keys(conf_folder()))
         return f"the launcher has no key {key}.{near} hydra/launcher=… chooses another one."
-    if told := answer(key, conf_folder().parent / PEERS):
-        return f"there is no key {told}"
     if files := files_with(key, conf_folder()):
         return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
+    if told := answer(key, conf_folder().parent / PEERS):
+        return f"there is no key {key}: {told}"
     known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
     return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
+
+
+def _nothing_to_delete(key: str) -> str:
+    if key in known_keys(conf_folder()) and None in known_keys(conf_folder())[key]:
+        return f"~{key} deletes nothing, since {key} is null already: leave it out."
+    return _unknown_key(key)
+
+
+def _chosen_twice(group: str) -> str:
+    return f"{group} is chosen already, and a plus sign chooses a second one: write {group}=NAME, without the plus."
 
 
 def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
@@ -225,7 +245,8 @@ _EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
     (r"Missing mandatory value: (\S+)", _missing),
     (r"(?s)Missing mandatory value.*full_key: (\S+)", _missing),
     (r"Could not override '([^']+)'", _unknown_key),
-    (r"Could not delete from config\. '([^']+)'", _unknown_key),
+    (r"Could not delete from config\. '([^']+)'", _nothing_to_delete),
+    (r"Multiple values for (\S+)\. To override a value", _chosen_twice),
     (r"Could not delete\. No match for '([^']+)'", _unknown_key),
     (r"Could not find '([^']+)/([^'/]*)'(?:\s+Available options in '[^']*':((?:\n\t.*)*))?", _unknown_choice),
     (r"Could not load '([^']+)/([^'/]+)'", _unknown_choice),

@@ -112,6 +112,9 @@ NAMES = (
 """Keys that take the name of something, a path or a pattern of them, or a list of such, whatever they look like: a
 folder may be called 1744_1745."""
 
+NAMES_OF_SOURCES = ("name", "root", "train", "val", "test", "images", "include", "exclude")
+"""Keys of an entry of data.sources that take names, paths or patterns."""
+
 NUMBERS_OR_LISTS = ("trainer.devices",)
 """Keys that take a number or a list of them: how many devices, or which."""
 
@@ -180,6 +183,8 @@ def _takes_more(config: DictConfig, key: str, conf: Path) -> bool:
 def _check(key: str, value: Any, defaults: list[Any]) -> None:
     if value == "" and "" not in defaults:
         raise UserError(f"{key}= has no value: write one behind the equals sign, or {key}=null for none.")
+    if key == "data.sources":
+        _check_names_of_sources(value)
     given = value if isinstance(value, list) else [value]
     if key in NAMES and any(isinstance(one, bool | int | float) for one in given):
         raise UserError(
@@ -211,6 +216,18 @@ def _check(key: str, value: Any, defaults: list[Any]) -> None:
             raise UserError(f"{key}={shown(value)}: numbers are expected, for instance {example}.")
     elif all(isinstance(default, dict) for default in defaults) and not isinstance(value, dict):
         raise UserError(f"{key}={shown(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
+
+
+def _check_names_of_sources(sources: Any) -> None:
+    """Within a table, on the command line too, 1744_1745 is read as a number before it is known to be a name."""
+    for entry in sources if isinstance(sources, list) else ():
+        for key in NAMES_OF_SOURCES if isinstance(entry, dict) else ():
+            value = entry.get(key)
+            if any(isinstance(one, bool | int | float) for one in (value if isinstance(value, list) else [value])):
+                raise UserError(
+                    f"data.sources: {key} is {shown(value)}, no text, and what was meant cannot be told (1744_1745 is "
+                    f'a number there): put the name in quotes, {{format: page, {key}: "1744_1745"}}.'
+                )
 
 
 def _is_number(value: Any) -> bool:

@@ -2,7 +2,7 @@
 names of a group's files, from the files themselves."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +39,15 @@ def counterparts(page: Path) -> Iterator[Counterpart]:
 def answer(name: str, page: Path) -> str:
     """What an option or a variable of another program is here, as one sentence; empty where no table has it."""
     wanted = _plain(name)
-    rows = [row for row in counterparts(page) if any(_is_named(name, wanted, one) for one in row.names)]
-    if not rows:
+    same: dict[str, list[Counterpart]] = {}
+    for row in counterparts(page):
+        if any(_is_named(name, wanted, one) for one in row.names):
+            same.setdefault(row.typed or row.note, []).append(row)
+    if not same:
         return ""
-    more = "" if len(rows) <= MOST_ANSWERS else f"; and in {len(rows) - MOST_ANSWERS} more"
-    return f"{name} is {'; '.join(map(_told, rows[:MOST_ANSWERS]))}{more}. docs/coming-from.md has all such options."
+    told = [_told(rows) for rows in list(same.values())[:MOST_ANSWERS]]
+    more = "" if len(same) <= MOST_ANSWERS else f"; and in {len(same) - MOST_ANSWERS} more"
+    return f"{name} is {'; '.join(told)}{more}. docs/coming-from.md has all such options."
 
 
 def choice_called(name: str, conf: Path, group: str) -> str | None:
@@ -69,8 +73,11 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9+]", "", name.lower())
 
 
-def _told(row: Counterpart) -> str:
-    if not row.typed:
-        return f"an option of {row.program}: {row.note[:1].lower()}{row.note[1:]}"
-    note = f" ({row.note})" if row.note else ""
-    return f"{row.typed} here, if that of {row.program} is meant{note}"
+def _told(rows: Sequence[Counterpart]) -> str:
+    """Rows that say the same, with the note of the first that has one."""
+    *others, last = dict.fromkeys(row.program for row in rows)
+    programs = f"{', '.join(others)} or {last}" if others else last
+    note = next((row.note for row in rows if row.note), "")
+    if not rows[0].typed:
+        return f"an option of {programs}: {note[:1].lower()}{note[1:]}"
+    return f"{rows[0].typed} here, if that of {programs} is meant{f' ({note})' if note else ''}"

@@ -16,8 +16,24 @@ from uncial.peers import answer, choice_called
 
 PEERS = Path("docs") / "coming-from.md"
 
+MODEL_FILES = (".mlmodel", ".safetensors", ".ckpt", ".pt", ".pth")
+
 SHARED = ("-p", "-r", "-i", "-c")
 """Options of Hydra that others have for something else; with a value that Hydra does not take they are meant so."""
+
+NEEDED_GROUPS = (
+    "task",
+    "data",
+    "model",
+    "augmentation",
+    "optimizer",
+    "scheduler",
+    "trainer",
+    "callbacks",
+    "metrics",
+    "paths",
+)
+"""Groups of which a file is chosen in every run."""
 
 PLAIN_VALUE = re.compile(r"[\w./:+%@-]+", re.ASCII)
 """What Hydra's grammar takes as it stands."""
@@ -43,6 +59,7 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
     grammar = OverridesParser.create()
     for number, override in enumerate(overrides):
         if override.startswith("~"):
+            _check_deleted(override, conf)
             continue
         if not re.match(r"\+{0,2}[^=\s]", override) or "=" not in override:
             told = _option_of_a_peer(_option_before(override, arguments), conf)
@@ -53,6 +70,8 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
             raise UserError(f"{override} cannot be read: {_fault(override)} {quoting_advice(override)}") from None
         if isinstance(parsed.value(), dict) and parsed.key_or_group in group_names(conf):
             raise UserError(_mapping_advice(override, parsed.key_or_group, conf))
+        if isinstance(names := parsed.value(), list):
+            _check_one_choice(override, parsed.key_or_group, names, conf)
         if parsed.key_or_group == "name":
             _check_name("" if parsed.value() is None else str(parsed.value()))
 
@@ -68,32 +87,35 @@ def as_names(arguments: Sequence[str], conf: Path) -> list[str]:
 
     A group that may be none, as `experiment`, is left out where it is to be."""
     groups = {*group_names(conf), *named_groups(conf), "hydra"}
-    sweeps = is_sweep(arguments)
+    sweeps, of_none = is_sweep(arguments), groups_of_none(conf)
     found = []
     for argument in arguments:
         sign, key, value = re.fullmatch(r"(\+{0,2})([^=\s]*)=?(.*)", argument, re.DOTALL).groups()  # type: ignore[union-attr]
         is_group = key.partition("@")[0] in groups
         if "=" not in argument or argument.startswith(("-", "~")) or not (is_group or key in NAMES):
             found.append(argument)
-        elif not (value == "null" and key in groups_of_none(conf)):
+        elif not (value == "null" and key in of_none):
+            # For Hydra no choice of a group is an empty list of them.
+            none = "null" if not is_group else "[]" if key in of_none else None
             # Several without -m are refused, as they were typed.
-            found.append(
-                f"{sign}{key}={_as_names(value, is_group)}" if sweeps or not _is_several(argument) else argument
-            )
+            found.append(f"{sign}{key}={_as_names(value, none)}" if sweeps or not _is_several(argument) else argument)
     return found
 
 
-def _as_names(value: str, is_group: bool) -> str:
-    """A name, or several between commas or in a list, with quotes around those that the grammar takes for another."""
-    if not is_group and value == "null":
-        return value
+def _as_names(value: str, none: str | None) -> str:
+    """A name, or several between commas or in a list, with quotes around those that the grammar takes for another.
+    `none` is written for a null by itself, as one of the values of a sweep too; where it is None, null is a name."""
     if re.match(r"\s*(\{|(?!choice\()\w+\()", value):
         return value  # A mapping, or a sweep over a range.
-    parts = re.split(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|choice\(|[\[\](),])""", value)
-    return "".join(
-        part.replace(word, hydra_quoted(word)) if _is_taken_for_another(word := part.strip()) else part
-        for part in parts
-    )
+    found, depth = [], 0
+    for part in re.split(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|choice\(|[\[\](),])""", value):
+        depth += (part == "[") - (part == "]")
+        word = part.strip()
+        if word == "null" and none is not None and not depth:
+            found.append(part.replace(word, none))
+        else:
+            found.append(part.replace(word, hydra_quoted(word)) if _is_taken_for_another(word) else part)
+    return "".join(found)
 
 
 def _is_several(argument: str) -> bool:
@@ -118,6 +140,24 @@ def _check_name(name: str) -> None:
         raise UserError(f"name={name} is no folder below paths.outputs; where that lies is said by paths.outputs=DIR.")
 
 
+def _check_deleted(override: str, conf: Path) -> None:
+    """The groups without which nothing can be composed are chosen otherwise, not left out."""
+    group = override.lstrip("~").partition("=")[0]
+    if group in NEEDED_GROUPS:
+        choices = ", ".join(group_choices(conf, group))
+        raise UserError(f"{override} leaves nothing of {group}: choose another by {group}=NAME. Choices: {choices}.")
+
+
+def _check_one_choice(override: str, group: str, names: Sequence[object], conf: Path) -> None:
+    """Two of the program's own files of a group would be laid over each other, key by key; a file of one's own may be
+    made for that."""
+    own = [name for name in names if name in group_choices(conf, group)]
+    if group.partition("/")[0] in NEEDED_GROUPS and (not names or len(own) > 1):
+        several = " data=mixed takes sources of several formats." if group == "data" else ""
+        choices = ", ".join(group_choices(conf, group))
+        raise UserError(f"{override}: one {group} is chosen, not a list. Choices: {choices}.{several}")
+
+
 def _mapping_advice(override: str, group: str, conf: Path) -> str:
     choices = ", ".join(group_choices(conf, group))
     return (
@@ -126,9 +166,11 @@ def _mapping_advice(override: str, group: str, conf: Path) -> str:
 
 
 def _option_before(word: str, arguments: Sequence[str]) -> list[str]:
-    """The option whose value a word was meant to be; -m and -r, which Hydra has without one, only before a number."""
+    """The option whose value a word was meant to be; -m and -r, which Hydra has without one, only before a number or
+    the file of a model."""
     before = list(arguments[: list(arguments).index(word)][-1:])
-    return before if before not in (["-m"], ["-r"]) or re.fullmatch(r"[\d.]+(e-?\d+)?", word) else []
+    is_value = re.fullmatch(r"[\d.]+(e-?\d+)?", word) or Path(word).suffix in MODEL_FILES
+    return before if before not in (["-m"], ["-r"]) or is_value else []
 
 
 def _option_of_a_peer(arguments: Sequence[str], conf: Path) -> str:
@@ -149,12 +191,19 @@ def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, me
     if told := _option_of_a_peer([one for one in arguments if one in SHARED], conf):
         return told
     for argument in arguments:
-        name = argument.lstrip("-")
-        if argument.startswith("--") and ("." in name or "=" in name):
-            return f"{argument} is no option: keys are written without --, for instance {name.partition('=')[0]}=…"
+        name = argument.lstrip("-").partition("=")[0]
+        key = next((one for one in known_keys(conf) if one == name or one.endswith(f".{name}")), "")
+        if (
+            argument.startswith("-")
+            and len(name) > 1
+            and (key or (argument.startswith("--") and ("." in name or "=" in argument)))
+        ):
+            return f"{argument} is no option: keys are written without dashes, for instance {key or name}=…"
     options = [option for action in parser._actions for option in action.option_strings]
     unknown = re.search(r"unrecognized arguments: (\S+)", message)
     if unknown and not unknown[1].startswith("-"):
+        if told := _option_of_a_peer(_option_before(unknown[1], arguments), conf):
+            return told
         return f"{unknown[1]} stands behind an option: write -m and all that begins with - before the first key=value."
     if unknown:
         return f"{unknown[1]} is no option.{did_you_mean(unknown[1], options)} `--help` shows what can be typed."
@@ -195,6 +244,8 @@ def _fault(override: str) -> str:
 def quoting_advice(override: str) -> str:
     """How an argument is written so that its value is taken as it stands."""
     value = override.partition("=")[2].strip()
+    if bare := re.fullmatch(rf"({PLAIN_VALUE.pattern}),+", value):
+        return f"Without the comma it is {override.partition('=')[0]}={bare[1]}, with it {quoted(override)}"
     if value[:1] in ("[", "{"):
         return 'Values in a list are quoted one by one: \'data.root=["a, b","c=d"]\''
     return f"Write: {quoted(override)}"

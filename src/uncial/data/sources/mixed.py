@@ -15,7 +15,7 @@ from uncial.errors import UserError
 from uncial.formats.encoding import storable_name
 from uncial.formats.types import ImageSource, Page, Problem, Reading, of_part
 
-_OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images"}
+_OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images", "key"}
 
 
 def read(settings: SourceSettings) -> Reading:
@@ -64,7 +64,8 @@ def _settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSetting
     further = {key: value for key, value in entry.items() if key not in known}
     common = {key: value for key, value in shared.options.items() if key != "sources"}
     options = {**common, **dict(entry.get("options") or {}), **further}
-    return SourceSettings(str(entry["format"]), images=images, options=options, **own)
+    key = "root of an entry of data.sources"
+    return SourceSettings(str(entry["format"]), images=images, options=options, key=key, **own)
 
 
 def _tuple(value: Any) -> tuple[str, ...]:

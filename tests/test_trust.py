@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from program import TINY, Ended, quoted, run_program
 from safetensors.torch import load_file, save_file
@@ -14,6 +15,7 @@ from safetensors.torch import load_file, save_file
 import uncial
 from uncial.errors import UserError
 from uncial.models.files import load_card
+from uncial.training.run_state import read_state
 
 LAYERS = """
 from torch import nn
@@ -167,6 +169,16 @@ def test_a_run_of_ones_own_class_goes_on_when_it_is_trusted_again(own, tmp_path)
     went_on = run_program(folder, f"resume={folder}", "trust=[shallow_layers]")
     assert went_on.code == 0, went_on
     assert (folder / "best.safetensors").read_bytes() == (own / "best.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("states", [[], [{}], [{"state": {}, "param_groups": []}]])
+def test_no_training_goes_on_without_the_state_of_its_optimizer(plain, tmp_path, states):
+    folder = unfinished(plain, tmp_path / "run")
+    checkpoint = torch.load(folder / "last.ckpt", weights_only=True)
+    torch.save({**checkpoint, "optimizer_states": states}, folder / "damaged.ckpt")
+    with pytest.raises(UserError, match=r"damaged\.ckpt"):
+        read_state(folder / "damaged.ckpt")
+    assert read_state(folder / "last.ckpt").state.steps == 2
 
 
 CLASS = {"_target_": "trap.Thing"}

@@ -62,6 +62,9 @@ def read_state(path: Path) -> SavedState:
     try:
         if missing := [key for key in CONTINUED if not isinstance(checkpoint[key], CONTINUED[key])]:
             raise TypeError(missing)
+        optimizers = checkpoint["optimizer_states"]
+        if not optimizers or not all(one["state"] is not None and one["param_groups"] for one in optimizers):
+            raise TypeError(optimizers)
         return SavedState(path, _checked(RunState(**checkpoint[RUN_KEY])))
     except (KeyError, TypeError) as error:
         raise UserError(

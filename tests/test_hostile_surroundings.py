@@ -52,6 +52,15 @@ def test_a_folder_that_is_gone_beneath_the_command_is_told(tmp_path):
     assert b"Traceback" not in ended.stderr
 
 
+def test_an_output_that_nobody_may_write_is_told_without_a_promise(run, trained, drawn):
+    typed = (f"checkpoint={trained.folder}", f"predict.input={drawn / 'page'}", "predict.output=/proc/read")
+    ended = run("task=predict", *typed)
+    assert ended.code == 1, ended
+    assert "choose another place with predict.output" in ended.output
+    assert "make room" not in ended.output
+    assert "is kept" not in ended.output
+
+
 def test_a_full_disk_is_told_once_by_the_log(tmp_path, capsys):
     handler = LogFileHandler("/dev/full", delay=True)
     for _ in range(3):

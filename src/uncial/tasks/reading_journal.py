@@ -4,6 +4,7 @@ The journal is a file of rows, each with a check sum: first what the reading is,
 group each. A row counts when it is whole, so that the end of a kill is dropped.
 """
 
+import errno
 import fcntl
 import glob
 import hashlib
@@ -209,7 +210,8 @@ def _file_read(content: Mapping[str, Any]) -> FileRead:
 
 
 def _unwritable(path: Path, error: OSError) -> UserError:
-    return UserError(
-        f"{path} cannot be written ({error.strerror or error}): make room, or choose another place with "
-        "predict.output; what was read so far is kept, and the same command goes on from it."
-    )
+    told = f"{path} cannot be written ({error.strerror or error})"
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return UserError(f"{told}: choose another place with predict.output.")
+    kept = "; what was read so far is kept, and the same command goes on from it" if path.exists() else ""
+    return UserError(f"{told}: make room, or choose another place with predict.output{kept}.")

@@ -19,7 +19,7 @@ LATIN1 = os.fsdecode("März".encode("latin-1"))
 
 
 def in_a_shell(command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    paths = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    paths = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
     surroundings = {"PATH": os.environ["PATH"], "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **environment}
     return subprocess.run(["/bin/sh", "-c", command], capture_output=True, env=surroundings, check=False)
 

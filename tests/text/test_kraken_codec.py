@@ -51,7 +51,9 @@ def test_what_a_table_writes_it_reads(table, text):
     assert "".join(piece for piece, _ in codec.split(text)) == text
     larger = codec.union([text])
     assert larger.decode(larger.encode(text)) == text
-    assert larger.encode_known(known)[: len(codec.encode_known(known))] == codec.encode_known(known)
+    # What is left of a text may hold new pieces, where what was between its parts is unknown.
+    if all(labels is not None for _, labels in codec.split(known)):
+        assert larger.encode_known(known)[: len(codec.encode_known(known))] == codec.encode_known(known)
 
 
 @pytest.mark.parametrize(

@@ -112,5 +112,6 @@ def _nothing(everything: list[Place], problems: list[Problem], settings: SourceS
     held = contents(everything, settings.format)
     if "data=" not in held and problems:
         first = problems[0]
-        return f"data.root: no usable line image in {named}; {first.file}: {first.reason} ({len(problems)} problems)"
+        more = f" ({len(problems)} problems in all)" if len(problems) > 1 else ""
+        return f"data.root: no usable line image in {named}; {first.file}: {first.reason}{more}"
     return f"data.root: {named} holds no line images X.png with their text in X.gt.txt, but {held}"

@@ -55,7 +55,7 @@ def test_a_run_needs_neither_shared_memory_for_its_batches_nor_many_files(drawn,
 
     def few_files() -> None:
         limited()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 40,) * 2)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 50,) * 2)
 
     arguments = (*SHORT, f"data.root={drawn / 'page'}", "trainer.max_steps=12")
     code, told = in_own_process(tmp_path / "run", *arguments, before=few_files)

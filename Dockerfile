@@ -1,8 +1,7 @@
-# syntax=docker/dockerfile:1
 # The program in a container, with PyTorch for processors; docs/clusters.md says how it is built and used.
 #   docker build --tag uncial .
 #   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD":/work uncial data=page data.root=pages
-FROM python:3.12-slim
+FROM python:3.11-slim
 
 # Where PyTorch comes from: the wheels for processors. With GPUs: --build-arg TORCH_INDEX=https://pypi.org/simple
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu

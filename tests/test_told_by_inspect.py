@@ -9,7 +9,7 @@ from drawn_layouts import cut_lines, draw_pages, write_pairs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.formats.types import Problem
+from uncial.document import Problem
 from uncial.reports.figures import visible
 from uncial.reports.reasons import summed_reasons
 

@@ -17,16 +17,15 @@ from uncial.data.dataset import make_batch
 from uncial.data.extraction import ExtractionSettings, extract
 from uncial.data.images import pixels_of, read_image
 from uncial.data.sampler import evaluation_batches
+from uncial.document import ImageSource, TextLine, Transcription
 from uncial.errors import LineError, UserError
 from uncial.formats.provenance import Reader
-from uncial.formats.types import ImageSource, TextLine
 from uncial.metrics.calibration import calibrated, temperatures_of
 from uncial.models.files import load_model
 from uncial.models.foreign import name_foreign
 from uncial.models.lineage import digest
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
-from uncial.text.transcription import Transcription
 
 BATCH_WIDTH = 16384
 """Lines times pixels of width that are read at once."""

@@ -22,9 +22,9 @@ from corrupted_truths import KINDS, corrupted
 
 from uncial.data.ground_truth import read_source
 from uncial.data.settings import SourceSettings
+from uncial.document import Transcription
 from uncial.formats.write_xml import write_transcriptions
 from uncial.text.normalization import normalize
-from uncial.text.transcription import Transcription
 
 Place = tuple[str, str]
 

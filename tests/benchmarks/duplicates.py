@@ -26,7 +26,7 @@ from drawn_forms import draw_forms, write_forms
 from uncial.data.checks.duplicate_pages import page_pairs
 from uncial.data.ground_truth import read_source
 from uncial.data.settings import SourceSettings
-from uncial.formats.types import ImageSource, Page
+from uncial.document import ImageSource, Page
 
 COPIES = 5
 """Pages of each set that are copied, each in all ways."""

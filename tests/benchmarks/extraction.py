@@ -21,7 +21,7 @@ from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.images import read_image
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
-from uncial.formats.types import Page
+from uncial.document import Page
 
 HERE = Path(__file__).resolve()
 

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
 
 from drawn_forms import LABELS, STEP, TOP, FilledForm, draw_forms, write_forms
 
-from uncial.formats.types import ImageSource
+from uncial.document import ImageSource
 
 POOL = 100
 """Forms that are drawn."""

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from uncial.data.images import read_image
+from uncial.document import ImageSource
 from uncial.errors import LineError
-from uncial.formats.types import ImageSource
 
 
 def scene(height=60, width=90):

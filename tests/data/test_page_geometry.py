@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from uncial.data.compile import CompileSettings, _digest
 from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.page_geometry import resolve_lines
-from uncial.formats.types import ImageSource, Page, Region, TextLine
+from uncial.document import ImageSource, Page, Region, TextLine
 
 WIDTH, HEIGHT, STEP = 1200, 900, 60.0
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from uncial.data.dataset import LineDataset
 from uncial.data.sampler import Pick
 from uncial.data.store import ROWS_IN_A_BATCH, Store, StoredLine, StoreWriter, is_complete, is_store, write_rows
+from uncial.document import Problem
 from uncial.errors import UserError
-from uncial.formats.types import Problem
 from uncial.models.preprocessing import Preprocessing
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules

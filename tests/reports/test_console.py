@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from uncial.data.checks.findings import Finding
-from uncial.formats.types import Problem
+from uncial.document import Problem
 from uncial.reports.console import is_live, make_console, show
 from uncial.reports.figures import duration, percent, plural, rate, visible
 from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables, quantiles

@@ -12,7 +12,7 @@ from killing import differences
 from scripted_training import Batch, Line, Rates, bare_trainer
 from torch.utils.data import DataLoader
 
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.training import schedules
 from uncial.training.best_model import BestModel
 from uncial.training.checkpoints import Checkpoints

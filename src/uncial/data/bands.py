@@ -9,7 +9,7 @@ from uncial.data.background import local_background
 from uncial.data.baselines import ABOVE, BELOW
 from uncial.data.course import Course, course_along
 from uncial.data.polylines import as_points, lengths
-from uncial.formats.types import TextLine
+from uncial.document import TextLine
 
 
 def line_spacing(lines: Iterable[TextLine]) -> float | None:

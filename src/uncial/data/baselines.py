@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from uncial.data.polylines import area, as_points, lengths
-from uncial.formats.types import TextLine
+from uncial.document import TextLine
 from uncial.text.directions import runs_down, runs_left
 
 MIN_AREA = 12.0

@@ -14,8 +14,8 @@ from uncial.data.geometry_notes import notes_on_geometry
 from uncial.data.images import MAX_PIXELS, PageImage, read_image
 from uncial.data.page_geometry import resolve_lines
 from uncial.data.polylines import area, densify
+from uncial.document import Note, Page, TextLine
 from uncial.errors import LineError
-from uncial.formats.types import Note, Page, TextLine
 
 FLARE = 1.6
 """How many times higher than its polygon's mean thickness a strip is before it is searched for empty rows."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from uncial.data.page_geometry import FarVertex, ResolvedLine
-from uncial.formats.types import Note
+from uncial.document import Note
 
 NAMED = 3
 """Lines that a sentence about a page names."""

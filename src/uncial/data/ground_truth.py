@@ -17,8 +17,8 @@ from uncial.data.splits import PARTS, Split, fold_split, split
 from uncial.data.stated_parts import blank_lines, stated_parts, why_unusable
 from uncial.data.store import Store, is_store
 from uncial.data.store_paths import as_of_pages, as_of_store
+from uncial.document import Page, Problem, Reading
 from uncial.errors import UserError
-from uncial.formats.types import Page, Problem, Reading
 
 
 class Splitting(Protocol):

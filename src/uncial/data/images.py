@@ -18,9 +18,9 @@ from PIL import Image, UnidentifiedImageError
 
 from uncial.data.orientation import fit_to_stated_size, turn
 from uncial.data.pixels import to_eight_bits, without_alpha
+from uncial.document import ImageSource, Note
 from uncial.errors import LineError
 from uncial.formats.image_header import open_header
-from uncial.formats.types import ImageSource, Note
 
 MAX_PIXELS = 200_000_000
 """The default of `data.max_pixels`: about a double page of A2 at 600 dpi."""

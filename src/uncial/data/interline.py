@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from uncial.data.ragged import Ragged
-from uncial.formats.types import TextLine
+from uncial.document import TextLine
 
 REFERENCES = 256
 """Lines from which the distance to the next one is measured; of a page with more, as many evenly spread ones."""

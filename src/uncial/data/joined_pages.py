@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from uncial.document import Page
 from uncial.errors import UserError
-from uncial.formats.types import Page
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from uncial.document import Note
 from uncial.errors import LineError
-from uncial.formats.types import Note
 
 Size = tuple[int, int]
 

@@ -22,7 +22,7 @@ from uncial.data.far_vertices import (
 from uncial.data.interline import estimate_interline
 from uncial.data.polylines import area, as_points, clip_line, clip_polygon, lengths, points_along
 from uncial.data.ragged import LIMIT, Ragged, as_numbers, as_tuples, join_points
-from uncial.formats.types import Page, Point, TextLine
+from uncial.document import Page, Point, TextLine
 
 GROWN = 0.25
 """Interlines by which a polygon is grown before a baseline is said to lie outside it."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from uncial.formats.types import Point
+from uncial.document import Point
 
 
 def as_points(points: Sequence[Point] | np.ndarray, limit: float = np.inf) -> np.ndarray:

@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 
-from uncial.formats.types import Point
+from uncial.document import Point
 
 LIMIT = 1e7
 """Pixels to which greater coordinates, and those that are no numbers, are set: they are far off in any case, and what

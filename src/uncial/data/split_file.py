@@ -9,8 +9,8 @@ from pathlib import Path
 from uncial.data.joined_pages import joined
 from uncial.data.splits import PARTS, Split, given_parts, in_fold, strictest
 from uncial.data.store import Store
+from uncial.document import Page
 from uncial.errors import UserError
-from uncial.formats.types import Page
 
 SPLITS = "splits.csv"
 COLUMNS = ("page", "group", "document", "hand", "part", "fold", "lines", "key")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from uncial.data.quantiles import asked_lines, is_far
-from uncial.formats.types import Page
+from uncial.document import Page
 
 PARTS = ("train", "val", "test")
 USUAL_FOLDS = 5

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from uncial.data.joined_pages import joined, position
 from uncial.data.quantiles import cut, deal
 from uncial.data.split_sizes import Division, too_few_groups, uneven_folds, uneven_parts
+from uncial.document import Page, Problem
 from uncial.errors import UserError
-from uncial.formats.types import Page, Problem
 
 PARTS = ("train", "val", "test")
 """From the least to the most strictly kept apart."""

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from uncial.document import Problem
 from uncial.errors import UserError
-from uncial.formats.types import Problem
 
 FORMAT_VERSION = 2
 METADATA_KEY = b"uncial"

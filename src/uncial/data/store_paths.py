@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from uncial.formats.types import Page, Problem
+from uncial.document import Page, Problem
 
 
 def placed_problems(problems: Iterable[Problem], page: Page) -> list[Problem]:

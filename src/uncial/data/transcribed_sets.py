@@ -14,11 +14,11 @@ from uncial.data.sources.finding import Found, Place, contents, files, places, w
 from uncial.data.sources.line_pages import named
 from uncial.data.sources.transcribed_pages import document_of
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile
+from uncial.document import Page, Problem, Reading, file_problem
 from uncial.errors import LineError, UserError
 from uncial.formats.alto import read_alto
 from uncial.formats.alto_geometry import ImageFacts
 from uncial.formats.page import read_page
-from uncial.formats.types import Page, Problem, Reading, file_problem
 from uncial.formats.xml import kind_of, parse
 
 ANY_SIZE = ImageFacts(1, 1, 300.0)

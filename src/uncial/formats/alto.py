@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from uncial.document import Page, Point, Problem, Reading, Region, TextLine
 from uncial.errors import LineError
 from uncial.formats import coordinates
 from uncial.formats.alto_geometry import (
@@ -22,7 +23,6 @@ from uncial.formats.alto_layout import AltoLayout, AltoLine, BlockElement, alto_
 from uncial.formats.alto_text import alto_text, style_table, uses_spaces
 from uncial.formats.provenance import ReadingStep
 from uncial.formats.region_text import alto_block_texts, region_text_problem
-from uncial.formats.types import Page, Point, Problem, Reading, Region, TextLine
 from uncial.formats.xml import child, descendants, local_name
 from uncial.formats.xml_provenance import read_steps, with_readers
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from uncial.document import Point
 from uncial.errors import LineError
 from uncial.formats import coordinates
-from uncial.formats.types import Point
 from uncial.formats.xml import child, children, local_name
 
 Box = tuple[float, float, float, float]

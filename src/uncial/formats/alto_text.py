@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from uncial.document import TextSpan
 from uncial.formats import coordinates
 from uncial.formats.page_text import INNER_BREAK
-from uncial.formats.types import TextSpan
 from uncial.formats.xml import children, descendants, local_name
 
 STYLES = {

@@ -6,17 +6,16 @@ from typing import Literal
 
 from lxml import etree
 
+from uncial.document import TextSpan, Transcription
 from uncial.errors import LineError
 from uncial.formats.alto import direction_of
 from uncial.formats.alto_geometry import Box, box_of, box_of_line, shape_of
 from uncial.formats.alto_layout import AltoLine, alto_layouts
 from uncial.formats.alto_text import STYLE_NAMES, uses_spaces
 from uncial.formats.styles import unmarked
-from uncial.formats.types import TextSpan
 from uncial.formats.word_boxes import Word, split_words, word_box
 from uncial.formats.xml import child, children, descendants, local_name
 from uncial.formats.xml_editing import insert, new_element, remove, storable
-from uncial.text.transcription import Transcription
 
 Division = Literal["line", "words", "words and spaces"]
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from uncial.document import Point
 from uncial.errors import LineError
-from uncial.formats.types import Point
 
 AROUND_COMMA = re.compile(r"\s*,\s*")
 SHOWN = 40

@@ -7,7 +7,7 @@ characters that would disturb it written as `\\u0020`.
 import re
 from collections.abc import Iterable
 
-from uncial.formats.types import TextSpan
+from uncial.document import TextSpan
 
 ENTRY = re.compile(r"([^\s{}]+)\s*\{([^{}]*)\}")
 ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")

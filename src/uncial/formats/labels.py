@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from uncial.document import Problem
 from uncial.formats.encoding import read_utf8, rows
 from uncial.formats.results import refuse_results
-from uncial.formats.types import Problem
 
 LABEL_FILES = ("labels.txt", "labels.tsv", "labels.csv", "gt.txt", "gt.tsv", "gt.csv")
 

@@ -10,7 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.formats.loghi import LIST_NAMES, WHOLE_LIST
 
 

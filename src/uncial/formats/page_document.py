@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from uncial.formats.types import Page, Point, Region, TextLine
+from uncial.document import Page, Point, Region, TextLine
 
 _NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/"
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"

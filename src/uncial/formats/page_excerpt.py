@@ -8,11 +8,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from uncial.document import ImageSource, Page, Point, Region, TextLine
 from uncial.errors import LineError
-from uncial.formats.atomic import replacing
+from uncial.files import replacing
 from uncial.formats.image_header import open_header
 from uncial.formats.page_document import page_xml
-from uncial.formats.types import ImageSource, Page, Point, Region, TextLine
 from uncial.formats.xml_editing import storable
 
 TYPES = (

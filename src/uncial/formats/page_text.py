@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from uncial.document import TextSpan
 from uncial.formats import coordinates
 from uncial.formats.custom import CustomEntry, spans, style_kinds
-from uncial.formats.types import TextSpan
 from uncial.formats.xml import child, children
 
 LEADING_BREAK = re.compile(r"^[ \t\r\n]*[\r\n][ \t\r\n]*")

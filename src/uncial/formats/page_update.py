@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from lxml import etree
 
+from uncial.document import Transcription
 from uncial.formats.custom import parse_custom, with_styles, without_spans
 from uncial.formats.page_layout import LineElement, PageLayout, page_layout
 from uncial.formats.page_text import chosen_equivalent, line_text
 from uncial.formats.styles import unmarked
 from uncial.formats.xml import child, children, descendants, local_name
 from uncial.formats.xml_editing import append_indented, insert, new_element, remove, storable
-from uncial.text.transcription import Transcription
 
 BEFORE_LINE_TEXT = ("AlternativeImage", "Coords", "Baseline", "Word", "TextEquiv")
 AFTER_REGION_TEXT = ("TextStyle",)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from lxml import etree
 
+from uncial.document import Problem
 from uncial.errors import Fault
 from uncial.formats.alto_layout import AltoLayout
 from uncial.formats.page_layout import PageLayout
 from uncial.formats.page_text import chosen_equivalent, equivalent_text
-from uncial.formats.types import Problem
 from uncial.formats.xml import children, local_name
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from uncial.document import Problem, Transcription
 from uncial.errors import LineError
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.formats.encoding import read_utf8
-from uncial.formats.types import Problem
-from uncial.text.transcription import Transcription
 
 
 @dataclass(frozen=True, slots=True)

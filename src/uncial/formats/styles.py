@@ -3,8 +3,7 @@
 import unicodedata
 from collections.abc import Iterable
 
-from uncial.formats.types import TextSpan
-from uncial.text.transcription import Transcription
+from uncial.document import TextSpan, Transcription
 
 MARKS = {"strike": "␃", "subscript": "␄", "underline": "␅", "superscript": "␆"}
 """The style that each of Loghi's characters stands for (loghi-tooling, StyledString)."""

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from uncial.document import Transcription
 from uncial.formats.alto_geometry import Box
 from uncial.text.directions import runs_left
-from uncial.text.transcription import Transcription
 
 RUN_OF_SPACES = re.compile(r"(?<=[^ ])( +)(?=[^ ])")
 

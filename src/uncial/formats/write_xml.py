@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from uncial.document import Transcription
 from uncial.errors import LineError
 from uncial.formats.alto_update import set_alto_image, update_alto
 from uncial.formats.page_update import set_page_image, update_page
@@ -10,7 +11,6 @@ from uncial.formats.provenance import Reader, utc_now
 from uncial.formats.xml import describe_other, kind_of, parse
 from uncial.formats.xml_editing import save
 from uncial.formats.xml_provenance import record_step
-from uncial.text.transcription import Transcription
 
 
 def write_transcriptions(

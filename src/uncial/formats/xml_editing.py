@@ -7,7 +7,7 @@ from pathlib import Path
 from lxml import etree
 
 from uncial.errors import LineError, UserError
-from uncial.formats.atomic import replacing
+from uncial.files import replacing
 from uncial.formats.xml import parse
 from uncial.formats.xml_patching import patched
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from lxml import etree
 
+from uncial.document import TextLine
 from uncial.formats.alto_layout import alto_layouts
 from uncial.formats.alto_text import alto_text, uses_spaces
 from uncial.formats.page_layout import page_layout
@@ -25,7 +26,6 @@ from uncial.formats.provenance import (
     text_hash,
     without_steps,
 )
-from uncial.formats.types import TextLine
 from uncial.formats.xml import child, children, descendants, kind_of, local_name
 from uncial.formats.xml_editing import append_indented, insert, new_element, remove
 

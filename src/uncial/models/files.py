@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from uncial.errors import UserError
-from uncial.formats.atomic import open_to_others, unfinished_name
+from uncial.files import open_to_others, unfinished_name
 from uncial.formats.encoding import storable_name
 from uncial.models.card import parse_card
 from uncial.models.checkpoint import CARD_KEY, model_weights, read_checkpoint

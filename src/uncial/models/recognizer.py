@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uncial.data.batch import Batch
+from uncial.document import Transcription
 from uncial.errors import UserError
 from uncial.models.preprocessing import BACKGROUND, Preprocessing
 from uncial.models.shortcut import Shortcut
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
-from uncial.text.transcription import Transcription
 
 MAX_SHORTCUT = 1e6
 """A weight beyond which the main loss is lost in rounding."""

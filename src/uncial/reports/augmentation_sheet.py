@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from uncial.formats.atomic import replacing
+from uncial.files import replacing
 from uncial.reports.lettering import Lettering
 
 STRIP_HEIGHT, STRIP_WIDTH = 56, 460

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.metrics.alignment import ERROR_KINDS
 from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison, PairScore
 from uncial.metrics.intervals import Estimate

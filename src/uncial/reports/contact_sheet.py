@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from uncial.formats.atomic import replacing
+from uncial.files import replacing
 from uncial.reports.lettering import Lettering, is_right_to_left
 
 STRIP_HEIGHT = 72

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.metrics.learning_curve import LEAST_SIZES, UNLEARNED, Forecast, LearningCurve, NeededLines
 from uncial.reports.figures import percent, plural
 from uncial.reports.learning_curve import draw_learning_curve

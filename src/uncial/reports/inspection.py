@@ -14,7 +14,7 @@ from rich.text import Text
 
 from uncial.data.checks.findings import Finding
 from uncial.data.separation import Separation
-from uncial.formats.types import Problem
+from uncial.document import Problem
 from uncial.reports.figures import plural, visible
 from uncial.reports.findings import by_gravity
 from uncial.reports.reasons import summed_reasons

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.metrics.comparison import ComparedLine
 from uncial.metrics.counts import compare
 from uncial.metrics.lines import EvaluatedLine, LineOrigin

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from uncial.formats.atomic import replacing
+from uncial.files import replacing
 
 BLUE, RED, GREEN, GREY = "#34597d", "#c0392b", "#27803b", "#7a869a"
 

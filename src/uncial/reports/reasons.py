@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from uncial.formats.types import Problem
+from uncial.document import Problem
 from uncial.reports.figures import visible
 
 _NAMES = re.compile(

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from uncial.config_keys import leaves
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.reports.figures import plural, rate
 from uncial.saved_yaml import literal
 from uncial.training.recipe import Choice, Facts

@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.metrics.calibration import Reliability
 from uncial.metrics.characters import Confusion, UnitScore
 from uncial.metrics.evaluation import Evaluation, Overview

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uncial.formats.atomic import replacing_text
-from uncial.formats.types import Problem
+from uncial.document import Problem
+from uncial.files import replacing_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 
 FILE_NAME = "outcome.json"
 MULTIRUN = "multirun.yaml"

@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.sweeps.swept import LOG, check_log, swept
 from uncial.typed_arguments import typed_key
 

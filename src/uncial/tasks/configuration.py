@@ -20,7 +20,7 @@ from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
 from uncial.data.splits import PARTS
 from uncial.errors import UserError
-from uncial.formats.atomic import remove_unfinished, replacing_text
+from uncial.files import remove_unfinished, replacing_text
 from uncial.formats.encoding import storable_name
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap

@@ -10,8 +10,8 @@ from omegaconf import DictConfig
 
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.sources import xml
+from uncial.document import Page, Problem
 from uncial.errors import UserError
-from uncial.formats.types import Page, Problem
 from uncial.metrics.comparison import Comparison
 from uncial.models.files import load_model
 from uncial.reports.comparison import comparison_table, write_comparison

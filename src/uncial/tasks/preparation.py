@@ -12,8 +12,8 @@ from omegaconf import DictConfig
 from uncial.data.datamodule import Loading, Part, training_sampler
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits import PARTS
+from uncial.document import Problem
 from uncial.errors import UserError
-from uncial.formats.types import Problem
 from uncial.models.build import build_model
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer

@@ -10,7 +10,7 @@ from uncial.data.compile import cores
 from uncial.data.datamodule import Loading, Part
 from uncial.data.dataset import Augment, LineDataset
 from uncial.data.ground_truth import GroundTruth
-from uncial.formats.types import Problem
+from uncial.document import Problem
 from uncial.models.recognizer import Recognizer
 from uncial.reports.figures import plural
 from uncial.text.feasibility import min_frames

@@ -11,13 +11,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config_keys import shown
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
 from uncial.trust import check_saved_targets, trusted_modules
 from uncial.typed_arguments import as_typed
 
 if TYPE_CHECKING:
     from uncial.training.run_state import RunState
+
 
 CONFIG, OVERRIDES = "config.yaml", "overrides.yaml"
 

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.split_file import SPLITS
 from uncial.errors import UserError
-from uncial.formats.atomic import remove_unfinished
+from uncial.files import remove_unfinished
 from uncial.tasks.configuration import check_encodable, move_log, run_folder, write_config
 from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
 from uncial.training.lock import is_locked, locked

@@ -10,8 +10,8 @@ from omegaconf import DictConfig
 from uncial.data.ground_truth import SplitSettings, Splitting
 from uncial.data.split_file import SPLITS, TakenSplit, read_split_file
 from uncial.data.splits import PARTS, Split
+from uncial.document import Page
 from uncial.errors import UserError
-from uncial.formats.types import Page
 from uncial.models.files import load_card, model_file
 from uncial.models.lineage import pages_seen, training_folder
 from uncial.saved_yaml import read_saved

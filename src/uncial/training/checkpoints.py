@@ -13,12 +13,12 @@ import torch
 from lightning.pytorch.callbacks import Timer
 
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing
+from uncial.files import link, replacing
 from uncial.models.checkpoint import CARD_KEY
 from uncial.training.finite import is_finite
 from uncial.training.group import told_by_first
 from uncial.training.interruption import Interrupted, Interruption
-from uncial.training.kept import Keeping, Kept, link
+from uncial.training.kept import Keeping, Kept
 from uncial.training.length import is_planned
 from uncial.training.moment import Moment, callbacks_of, moment_of, set_random_states
 from uncial.training.plateau import set_rates

@@ -1,13 +1,10 @@
 """The checkpoints that are kept beside last.ckpt: every so often, and the best."""
 
 import math
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uncial.formats.atomic import replacing
 from uncial.models.checkpoint import SUFFIX
 
 
@@ -60,13 +57,3 @@ class Kept:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.periodic, self.scored = list(state["periodic"]), dict(state["scored"])
-
-
-def link(source: Path, target: Path) -> None:
-    """Makes `target` the file that `source` is now, without a copy where the disk allows it. `source` may be replaced
-    later, not written to."""
-    with replacing(target) as temporary:
-        try:
-            os.link(source, temporary)
-        except OSError:
-            shutil.copyfile(source, temporary)

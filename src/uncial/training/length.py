@@ -13,7 +13,7 @@ import lightning as L
 
 from uncial.data.sampler import EvaluationSampler
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.training.group import is_first, told_by_first
 from uncial.training.plan import UNKNOWN, Plan, Wanted
 

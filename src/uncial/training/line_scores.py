@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from uncial.data.batch import Batch
+from uncial.document import Transcription
 from uncial.metrics.counts import Counts
 from uncial.metrics.error_rates import ErrorRates, scores
-from uncial.text.transcription import Transcription
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Timer
 
-from uncial.training.kept import link
+from uncial.files import link
 
 ASIDE = ".before_max_time"
 """The folder, within a run's, of the best model until a validation that was only made because the time was up."""

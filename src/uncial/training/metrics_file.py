@@ -7,7 +7,7 @@ from lightning.fabric.loggers.csv_logs import _ExperimentWriter
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 
 FILE_NAME = ExperimentWriter.NAME_METRICS_FILE
 

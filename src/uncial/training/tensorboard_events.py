@@ -5,7 +5,7 @@ from pathlib import Path
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader  # type: ignore[import-untyped]
 from tensorboard.summary.writer.record_writer import RecordWriter  # type: ignore[import-untyped]
 
-from uncial.formats.atomic import replacing
+from uncial.files import replacing
 
 FOLDER = "tensorboard"
 

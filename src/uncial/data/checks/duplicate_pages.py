@@ -14,7 +14,7 @@ from uncial.data.checks.agreement import contradicted, plain
 from uncial.data.checks.alike import nearest
 from uncial.data.checks.findings import Finding, Severity
 from uncial.data.checks.same_page import is_same_page
-from uncial.formats.types import Page
+from uncial.document import Page
 
 SIDE = 128
 """Width and height to which pages are scaled to be compared."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from uncial.data.checks.findings import Finding, Severity
 from uncial.data.checks.twins import weighed
-from uncial.formats.types import Problem
+from uncial.document import Problem
 
 _SEVERITIES: dict[str, Severity] = {
     "empty_text": "information",

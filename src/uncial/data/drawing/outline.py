@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from uncial.data.drawing.baseline import Baseline
 from uncial.data.drawing.pen import LineInk
-from uncial.formats.types import Point
+from uncial.document import Point
 
 _INK = 20
 _STEP = 4

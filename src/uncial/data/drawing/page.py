@@ -19,7 +19,7 @@ from uncial.data.drawing.pen import LineInk, ink_line
 from uncial.data.drawing.text import generate_lines, with_long_s
 from uncial.data.drawing.typeface import SetLine, fonts_with, lay_line, missing_characters, set_line
 from uncial.data.drawing.writing import PenPath, write_line
-from uncial.formats.types import ImageSource, Page, Point, Region, TextLine
+from uncial.document import ImageSource, Page, Point, Region, TextLine
 from uncial.text.rules import TextRules, mixed_direction
 
 _PAGE_STREAM = 2

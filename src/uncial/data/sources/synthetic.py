@@ -19,8 +19,8 @@ from uncial.data.drawing.collection import collection_name, draw_collection, inp
 from uncial.data.drawing.options import drawing_options
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import page
+from uncial.document import Page, Reading
 from uncial.errors import UserError
-from uncial.formats.types import Page, Reading
 
 _RECORD = "drawn.json"
 

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from uncial.document import Transcription
 from uncial.text.codec import BLANK, Codec
-from uncial.text.transcription import Transcription
 
 
 class CTCDecoder(nn.Module):

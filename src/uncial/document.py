@@ -1,4 +1,4 @@
-"""Page, Region and TextLine: what every reader yields, whatever the format of the file."""
+"""Page, Region and TextLine, which every reader yields, what a model reads in a line, and what is wrong with either."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -154,3 +154,18 @@ class Reading:
     pages: tuple[Page, ...] = ()
     problems: tuple[Problem, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """The text of a line, with how sure the model is of it and where each character stands.
+
+    `confidence` is a fraction for the whole line. `character_confidences` holds one fraction for each code point of
+    `text`, and `positions` for each its (start, end) as fractions of the line image's width, left to right as the
+    pixels run.
+    """
+
+    text: str
+    confidence: float
+    character_confidences: tuple[float, ...] = ()
+    positions: tuple[tuple[float, float], ...] = ()

@@ -1,12 +1,13 @@
-"""Writing a file so that whoever finds it finds all of it."""
+"""Files written so that whoever finds one finds all of it, and told apart by their content."""
 
 import hashlib
 import os
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -105,3 +106,25 @@ def _is_alive(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of the file's bytes in hexadecimal, computed once for a size and modification time. Raises OSError."""
+    state = path.stat()
+    return _hash(str(path), state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=1 << 17)
+def _hash(path: str, size: int, modified: int) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def link(source: Path, target: Path) -> None:
+    """Makes `target` the file that `source` is now, without a copy where the disk allows it. `source` may be replaced
+    later, not written to."""
+    with replacing(target) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)

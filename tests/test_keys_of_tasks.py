@@ -9,10 +9,10 @@ from omegaconf import OmegaConf
 from program import ROOT, TINY, run_program
 from read_keys import ReadKeys
 
-from uncial.config_keys import group_choices, leaves
+from uncial.config.keys import group_choices, leaves
+from uncial.config.task_keys import FOR_EVERY_TASK, keys_of_task
 from uncial.document import Transcription
 from uncial.models.files import load_model
-from uncial.task_keys import FOR_EVERY_TASK, keys_of_task
 from uncial.tasks import typed_model
 
 CONF = ROOT / "conf"

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from program import ROOT, TINY
 from torch import nn
 
-from uncial.config_keys import group_choices
+from uncial.config.keys import group_choices
 from uncial.training.parameter_groups import apply_factors, parameter_groups
 
 CHOICES = group_choices(ROOT / "conf", "optimizer")

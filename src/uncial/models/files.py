@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from uncial.config.trust import trusted_modules
 from uncial.errors import UserError
 from uncial.files import open_to_others, unfinished_name
 from uncial.formats.encoding import storable_name
@@ -23,7 +24,6 @@ from uncial.models.parts import PartsOfFile
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import MISFIT, Table, build_stored, try_out
 from uncial.text.codec import Codec, codec_from_json
-from uncial.trust import trusted_modules
 
 FILE_NAME = "best.safetensors"
 FORMAT = "uncial-recognizer"

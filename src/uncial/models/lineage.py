@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from uncial.config_keys import leaves
+from uncial.config.keys import leaves
 from uncial.data.batch import Batch
 from uncial.errors import UserError
 from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX

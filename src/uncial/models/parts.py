@@ -11,9 +11,9 @@ from typing import Any, Protocol, get_type_hints
 
 from torch import nn
 
+from uncial.config.trust import NAME, is_within, refusal
 from uncial.errors import UserError
 from uncial.models.preprocessing import Preprocessing
-from uncial.trust import NAME, is_within, refusal
 
 ROOM = "uncial.models"
 TORCH = "torch.nn"

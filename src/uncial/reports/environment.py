@@ -11,8 +11,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from uncial.config.secrets import without_secrets
 from uncial.reports.tables import write_json
-from uncial.secrets import without_secrets
 
 FILE_NAME = "environment.json"
 

@@ -14,7 +14,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config_keys import check_value, conf_folder
+from uncial.config.keys import check_value, conf_folder
+from uncial.config.overrides import as_typed, hydra_quoted, typed_key
+from uncial.config.task_keys import check_swept_keys
 from uncial.errors import Ended, FindingsError, PrunedError, UserError
 from uncial.sweeps.outcome import (
     FAILED,
@@ -32,8 +34,6 @@ from uncial.sweeps.outcome import (
 from uncial.sweeps.restored import check_restored
 from uncial.sweeps.runs import planned_jobs
 from uncial.sweeps.swept import swept
-from uncial.task_keys import check_swept_keys
-from uncial.typed_arguments import as_typed, hydra_quoted, typed_key
 
 LENGTH_OF_SEARCH = ("hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")
 
@@ -80,7 +80,7 @@ class Sweeps(Callback):
             job_return.status, job_return.return_value = JobStatus.COMPLETED, None
             return
         # Only now: it imports this package.
-        from uncial.command_line import sentence
+        from uncial.config.messages import sentence
 
         is_fault = not isinstance(error, UserError | HydraException | OmegaConfBaseException)
         outcome = failure(error, sentence(error), overrides, is_fault)

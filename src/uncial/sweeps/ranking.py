@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from uncial.config_keys import leaves
+from uncial.config.keys import leaves
+from uncial.config.overrides import typed_key
 from uncial.sweeps.runs import Run
-from uncial.typed_arguments import typed_key
 
 NOT_SETTINGS = ("resume", "sweep", "name", "run", "checkpoint")
 """What may be typed for a run and tells runs apart by no setting."""

@@ -10,8 +10,8 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+from uncial.config.saved_yaml import read_saved
 from uncial.errors import UserError
-from uncial.saved_yaml import read_saved
 from uncial.sweeps.jobs import CONFIG, METRICS
 from uncial.sweeps.outcome import FAILED, FINISHED, MULTIRUN, PRUNED, is_sweep, numbered, read_outcome
 from uncial.training.lock import is_locked

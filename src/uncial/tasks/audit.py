@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, checkpoints_of, listed, trusted
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import LineError, UserError
 from uncial.formats.page_excerpt import excerpt_file, write_excerpt
@@ -18,15 +19,7 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.tables import write_skipped
 from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import (
-    check_numbers,
-    check_subset,
-    checkpoints_of,
-    listed,
-    run_folder,
-    trusted,
-    write_config,
-)
+from uncial.tasks.configuration import check_subset, run_folder, write_config
 from uncial.tasks.evaluation import origin
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.output_places import check_output, keep_corrections, keep_originals

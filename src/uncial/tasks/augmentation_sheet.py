@@ -8,9 +8,9 @@ import numpy as np
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.saved_yaml import for_hydra
 from uncial.data.ground_truth import GroundTruth
 from uncial.reports.augmentation_sheet import Row, augmentation_sheet
-from uncial.saved_yaml import for_hydra
 
 DRAWS = 3
 

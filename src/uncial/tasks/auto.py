@@ -8,16 +8,19 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from uncial.config.instantiate import made
+from uncial.config.overrides import typed_key
+from uncial.config.schema import check_numbers
+from uncial.config.task_keys import without_statement
+from uncial.config.trust import with_typed_classes
 from uncial.data.compile import cores
 from uncial.data.datamodule import LineDataModule
 from uncial.data.loader import lost_loaders_told
 from uncial.reports.console import make_console, show
 from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
-from uncial.task_keys import without_statement
 from uncial.tasks import train
-from uncial.tasks.configuration import check_numbers, run_folder
+from uncial.tasks.configuration import run_folder
 from uncial.tasks.control import check_durations, wanted_length
-from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.preparation import new_recognizer, seed_all, training_module, training_parts
 from uncial.tasks.pretrained import with_pretrained_model
@@ -30,8 +33,6 @@ from uncial.training.plan import Wanted
 from uncial.training.probe import Probe
 from uncial.training.recipe import Facts, recipe
 from uncial.training.trainer import make_trainer, quiet_lightning
-from uncial.trust import with_typed_classes
-from uncial.typed_arguments import typed_key
 
 log = logging.getLogger(__name__)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
 
+from uncial.config.schema import check_numbers, listed, trusted
+from uncial.config.task_keys import typed_names
 from uncial.data.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
@@ -16,19 +18,9 @@ from uncial.reports.comparison_page import write_comparison_page
 from uncial.reports.console import make_console, show
 from uncial.reports.scores_page import REPORT, About
 from uncial.reports.tables import write_skipped
-from uncial.task_keys import typed_names
 from uncial.tasks.compared_folders import compared_folders
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import (
-    check_numbers,
-    check_subset,
-    data_text,
-    evaluation_settings,
-    listed,
-    run_folder,
-    trusted,
-    write_config,
-)
+from uncial.tasks.configuration import check_subset, data_text, evaluation_settings, run_folder, write_config
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import rows_to_score
 from uncial.tasks.splitting import Model, scoring_split

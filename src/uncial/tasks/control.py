@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 import lightning as L
 from omegaconf import DictConfig
 
+from uncial.config.instantiate import made
+from uncial.config.schema import choice
 from uncial.errors import UserError
-from uncial.tasks.configuration import choice, share_of_lines
-from uncial.tasks.instantiation import made
+from uncial.tasks.configuration import share_of_lines
 from uncial.training.averaging import AveragedWeights
 from uncial.training.finite import FiniteSteps
 from uncial.training.length import seconds_of

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, choice, trusted
 from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import overview
@@ -24,13 +25,10 @@ from uncial.tasks.compare import common_profile, distinct_ends
 from uncial.tasks.compared_models import common_replacements
 from uncial.tasks.configuration import (
     check_encodable,
-    check_numbers,
     check_subset,
-    choice,
     data_text,
     evaluation_settings,
     run_folder,
-    trusted,
     write_config,
 )
 from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted

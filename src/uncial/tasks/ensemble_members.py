@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig
 
+from uncial.config.schema import listed, trusted
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
@@ -22,7 +23,7 @@ from uncial.models.files import FILE_NAME, load_model, model_file
 from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.reports.scores import score_figures
-from uncial.tasks.configuration import listed, run_folder, trusted
+from uncial.tasks.configuration import run_folder
 from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.reading import read_lines
 from uncial.tasks.recognition import loading_to_read, part_of

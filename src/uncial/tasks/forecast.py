@@ -9,7 +9,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config_keys import leaves
+from uncial.config.keys import leaves
+from uncial.config.saved_yaml import literal_config, read_saved
+from uncial.config.schema import check_numbers, listed
 from uncial.data.split_file import SPLITS, read_split_file
 from uncial.errors import UserError
 from uncial.metrics.few_lines import few_lines_caution
@@ -23,8 +25,7 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
 from uncial.reports.line_results import LINES_FILE, read_line_results
-from uncial.saved_yaml import literal_config, read_saved
-from uncial.tasks.configuration import check_numbers, evaluation_settings, listed, run_folder, write_config
+from uncial.tasks.configuration import evaluation_settings, run_folder, write_config
 from uncial.tasks.resumed_config import MACHINE
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, listed, trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.separation import separation
@@ -23,7 +24,7 @@ from uncial.reports.tables import write_skipped
 from uncial.tasks.alphabet import text_rules
 from uncial.tasks.augmentation_sheet import draw_augmentation
 from uncial.tasks.checking import find
-from uncial.tasks.configuration import check_numbers, listed, run_folder, trusted, write_config
+from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.recognition import texts_of
 from uncial.tasks.schedule_sheet import draw_planned_schedule

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.overrides import as_typed, hydra_value, repeating
+from uncial.config.schema import choice, listed
 from uncial.errors import UserError
 from uncial.reports.console import make_console, show
 from uncial.reports.leaderboard import leaderboard_table, write_leaderboard
@@ -13,9 +15,8 @@ from uncial.reports.leaderboard_page import write_leaderboard_page
 from uncial.sweeps.outcome import FINISHED
 from uncial.sweeps.ranking import Ranking, Score, rank
 from uncial.sweeps.runs import Run, find_runs
-from uncial.tasks.configuration import choice, listed, on_the_same_data, run_folder, write_config
+from uncial.tasks.configuration import on_the_same_data, run_folder, write_config
 from uncial.tasks.resumed_config import MACHINE
-from uncial.typed_arguments import as_typed, hydra_value, repeating
 
 
 def run(config: DictConfig) -> None:

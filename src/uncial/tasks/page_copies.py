@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import listed
 from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.filters import check_direction
 from uncial.data.settings import SourceSettings
@@ -17,7 +18,6 @@ from uncial.formats.write_xml import write_transcriptions
 from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
 from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import listed
 from uncial.tasks.output_places import copy_places, keep_corrections, keep_originals
 from uncial.text.directions import runs_down
 from uncial.transcriber import NOT_FINITE, Transcriber, is_finite

@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, checkpoint_of, choice, listed
 from uncial.data.sources import lines, xml
 from uncial.data.sources.finding import contents, files, places
 from uncial.data.sources.xml_files import xml_beside
@@ -22,16 +23,7 @@ from uncial.reports.figures import plural
 from uncial.reports.reasons import summed_reasons
 from uncial.reports.review import told, write_review
 from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import (
-    check_numbers,
-    checkpoint_of,
-    choice,
-    listed,
-    move_log,
-    review_target,
-    run_folder,
-    write_config,
-)
+from uncial.tasks.configuration import move_log, review_target, run_folder, write_config
 from uncial.tasks.output_places import check_output, keep_originals, without_output
 from uncial.tasks.page_copies import Found, copies_below, settings_to_read
 from uncial.tasks.reading_journal import begun_reading, open_journal

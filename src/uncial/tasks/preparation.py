@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
+from uncial.config.instantiate import made
+from uncial.config.schema import trusted
 from uncial.data.datamodule import Loading, Part, training_sampler
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits import PARTS
@@ -19,9 +21,7 @@ from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
 from uncial.reports.figures import visible
 from uncial.tasks.alphabet import codec_for, text_rules
-from uncial.tasks.configuration import trusted
 from uncial.tasks.control import wanted_length
-from uncial.tasks.instantiation import made
 from uncial.tasks.pretrained import lr_factors, pretrained_recognizer
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
 from uncial.tasks.session import Session

@@ -10,6 +10,7 @@ import numpy as np
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
+from uncial.config.overrides import as_typed
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.loader import lost_loaders_told
@@ -32,7 +33,6 @@ from uncial.training.module import ScoringModule
 from uncial.training.pace import Stopwatch
 from uncial.training.progress import progress_callback
 from uncial.training.trainer import make_reading_trainer
-from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.instantiate import made
+from uncial.config.schema import choice
 from uncial.tasks.alphabet import given_codec, text_rules
-from uncial.tasks.configuration import choice
 from uncial.tasks.control import averaging, wanted_length, watchdog
-from uncial.tasks.instantiation import made
 from uncial.tasks.preparation import built_recognizer, training_module
 from uncial.tasks.pretrained import freezing
 from uncial.text.codec import CharacterCodec

@@ -9,12 +9,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config_keys import shown
+from uncial.config.keys import shown
+from uncial.config.overrides import as_typed
+from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
+from uncial.config.trust import check_saved_targets, trusted_modules
 from uncial.errors import UserError
 from uncial.files import replacing_text
-from uncial.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
-from uncial.trust import check_saved_targets, trusted_modules
-from uncial.typed_arguments import as_typed
 
 if TYPE_CHECKING:
     from uncial.training.run_state import RunState

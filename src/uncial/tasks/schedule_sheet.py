@@ -7,13 +7,13 @@ from pathlib import Path
 from lightning import Callback
 from omegaconf import DictConfig
 
+from uncial.config.instantiate import made
 from uncial.data.datamodule import training_sampler
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.reports.figures import plural
 from uncial.reports.schedule import PlannedRun, draw_schedule
 from uncial.tasks.control import wanted_length
-from uncial.tasks.instantiation import made
 from uncial.tasks.preparation import new_recognizer, training_parts
 from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading

@@ -6,8 +6,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.saved_yaml import literal_config
-from uncial.tasks.instantiation import made
+from uncial.config.instantiate import made
+from uncial.config.saved_yaml import literal_config
 from uncial.training.pruning import Pruning
 
 

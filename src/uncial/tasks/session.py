@@ -11,6 +11,7 @@ from shutil import rmtree
 
 from omegaconf import DictConfig
 
+from uncial.config.overrides import as_typed
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.split_file import SPLITS
 from uncial.errors import UserError
@@ -21,7 +22,6 @@ from uncial.training.lock import is_locked, locked
 from uncial.training.max_time import ASIDE, put_back
 from uncial.training.metrics_file import cut_rows
 from uncial.training.run_state import KEPT, LAST, SavedState, newest_state
-from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, checkpoint_of, trusted
 from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, review
@@ -18,14 +19,11 @@ from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.configuration import (
-    check_numbers,
     check_subset,
-    checkpoint_of,
     data_text,
     evaluation_settings,
     review_target,
     run_folder,
-    trusted,
     write_config,
 )
 from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows

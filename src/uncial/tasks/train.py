@@ -8,6 +8,9 @@ from functools import partial
 
 from omegaconf import DictConfig
 
+from uncial.config.instantiate import made
+from uncial.config.overrides import as_typed
+from uncial.config.schema import check_numbers
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.loader import lost_loaders_told
@@ -17,9 +20,8 @@ from uncial.metrics.few_lines import few_lines_caution
 from uncial.models.files import whole_card
 from uncial.reports.environment import add_to_environment
 from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import check_numbers, evaluation_settings, plain_config
+from uncial.tasks.configuration import evaluation_settings, plain_config
 from uncial.tasks.control import averaging, check_durations, watching
-from uncial.tasks.instantiation import made
 from uncial.tasks.kept_model import OF_THE_BEST, keeping_best, logged, model_card
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.on_devices import on_devices
@@ -46,7 +48,6 @@ from uncial.training.pace import Pace
 from uncial.training.processes import LostProcessError
 from uncial.training.progress import progress_callback
 from uncial.training.trainer import device_of, make_trainer, quiet_lightning
-from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from uncial.config.overrides import as_typed
+from uncial.config.schema import trust_as_typed
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.evaluation import evaluate
@@ -18,7 +20,7 @@ from uncial.reports.line_results import LINES_FILE, read_line_results
 from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics
-from uncial.tasks.configuration import data_text, evaluation_settings, on_the_same_data, trust_as_typed
+from uncial.tasks.configuration import data_text, evaluation_settings, on_the_same_data
 from uncial.tasks.evaluation import part_scores
 from uncial.tasks.kept_model import BEST
 from uncial.tasks.session import Session
@@ -27,7 +29,6 @@ from uncial.training.checkpoints import Checkpoints
 from uncial.training.interruption import Interruption, end
 from uncial.training.run_state import LAST
 from uncial.training.standing import score_text
-from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 

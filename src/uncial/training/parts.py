@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from uncial.config_keys import did_you_mean
+from uncial.config.keys import did_you_mean
 from uncial.errors import UserError
 
 OUTPUTS = ("decoder", "shortcut")

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from uncial.config.saved_yaml import for_hydra
 from uncial.errors import UserError
-from uncial.saved_yaml import for_hydra
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: it asks the network for a newer version
 

@@ -19,7 +19,7 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from uncial.config_keys import leaves
+from uncial.config.keys import leaves
 from uncial.errors import UserError
 from uncial.files import replacing_text
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine

@@ -7,7 +7,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from uncial.config_keys import leaves
+from uncial.config.keys import leaves
 
 
 @dataclass(frozen=True)

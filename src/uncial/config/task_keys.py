@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from uncial.config_keys import group_choices, group_names, keys_of_choice, known_keys, leaves
+from uncial.config.keys import group_choices, group_names, keys_of_choice, known_keys, leaves
 from uncial.errors import UserError
 
 FOR_EVERY_TASK = (

@@ -10,9 +10,9 @@ from typing import NoReturn
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from uncial.config_keys import NAMES, did_you_mean, group_choices, group_names, groups_of_none, known_keys, named_groups
+from uncial.config.keys import NAMES, did_you_mean, group_choices, group_names, groups_of_none, known_keys, named_groups
+from uncial.config.peers import answer, choice_called
 from uncial.errors import UserError
-from uncial.peers import answer, choice_called
 
 PEERS = Path("docs") / "coming-from.md"
 

@@ -6,8 +6,8 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.saved_yaml import for_hydra
 from uncial.errors import UserError
-from uncial.saved_yaml import for_hydra
 
 EXTRAS = {"timm": "timm", "wandb": "wandb", "optuna": "optuna", "mlflow": "mlflow", "sqlalchemy": "mlflow"}
 """Packages that are installed by an extra of the same project, and its name."""

@@ -14,7 +14,7 @@ from uncial.data.drawing.hand import draw_hand
 from uncial.data.drawing.pen import LineInk, ink_line
 from uncial.data.drawing.writing import write_line
 from uncial.document import ImageSource, Page, Region, TextLine
-from uncial.formats.page_document import page_xml
+from uncial.formats.page_xml.new_document import page_xml
 
 SIZE = (900, 640)
 """Height and width of a form in pixels."""

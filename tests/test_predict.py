@@ -21,7 +21,7 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
 from uncial.document import ImageSource, Page, TextLine
 from uncial.errors import LineError, UserError
-from uncial.formats.results import read_tsv
+from uncial.formats.lines.results import read_tsv
 from uncial.tasks import page_copies
 from uncial.tasks.page_copies import with_direction
 from uncial.transcriber import Transcriber

@@ -19,10 +19,10 @@ from uncial.data.images import pixels_of, read_image
 from uncial.data.sampler import evaluation_batches
 from uncial.document import ImageSource, TextLine, Transcription
 from uncial.errors import LineError, UserError
+from uncial.formats.foreign_models import name_foreign
 from uncial.formats.provenance import Reader
 from uncial.metrics.calibration import calibrated, temperatures_of
 from uncial.models.files import load_model
-from uncial.models.foreign import name_foreign
 from uncial.models.lineage import digest
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer

@@ -10,7 +10,7 @@ from uncial.data.drawing.hand import draw_hand
 from uncial.data.drawing.options import DrawingOptions, drawing_options
 from uncial.data.drawing.page import draw_page
 from uncial.errors import UserError
-from uncial.formats.page_document import page_xml
+from uncial.formats.page_xml.new_document import page_xml
 
 TEXTS = ["Gjennom skogen går", "fjord og bergtoppen", "Jypling på øya", "hengjer fyldig"]
 

@@ -8,7 +8,7 @@ from xml_samples import BASELINE, COORDS, PAGE_NAMESPACE, page_line, page_region
 
 from uncial.document import Page, Reading, TextLine, TextSpan
 from uncial.errors import LineError
-from uncial.formats.page import read_page
+from uncial.formats.page_xml.reading import read_page
 
 
 def read(content: str) -> Reading:

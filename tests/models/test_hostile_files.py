@@ -21,8 +21,8 @@ from small_models import make_batch, make_model, model_config, settle
 
 import uncial
 from uncial.errors import UserError
+from uncial.formats.foreign_models import name_foreign
 from uncial.models.files import load_card, load_model, save_model
-from uncial.models.foreign import name_foreign
 from uncial.models.lineage import lineage_from, pages_seen
 from uncial.training.run_state import read_state
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from uncial.document import Page, Reading, TextLine
 from uncial.errors import UserError
-from uncial.formats.styles import MARKS, insert_marks
+from uncial.formats.lines.styles import MARKS, insert_marks
 
 TextStyles = Literal["drop", "mark", "skip"]
 

@@ -248,7 +248,7 @@ def _check_end_of_jpeg(file: IO[bytes], path: Path) -> None:
 @contextmanager
 def _opened(source: ImageSource) -> Iterator[IO[bytes]]:
     if source.path.suffix == ".arrow":
-        from uncial.formats.kraken_arrow import image_bytes
+        from uncial.formats.lines.kraken_arrow import image_bytes
 
         yield io.BytesIO(image_bytes(source.path, source.frame))
         return

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from uncial.errors import UserError
-from uncial.models.foreign import name_foreign
+from uncial.formats.foreign_models import name_foreign
 
 SUFFIX = ".ckpt"
 CARD_KEY = "uncial"

@@ -16,10 +16,10 @@ from uncial.config.trust import trusted_modules
 from uncial.errors import UserError
 from uncial.files import open_to_others, unfinished_name
 from uncial.formats.encoding import storable_name
+from uncial.formats.foreign_models import name_foreign
 from uncial.models.card import parse_card
 from uncial.models.checkpoint import CARD_KEY, model_weights, read_checkpoint
 from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
-from uncial.models.foreign import name_foreign
 from uncial.models.parts import PartsOfFile
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import MISFIT, Table, build_stored, try_out

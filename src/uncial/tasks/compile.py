@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from uncial.config.schema import check_numbers, choice
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
-from uncial.formats.loghi_export import ExportLine, export
+from uncial.formats.lines.loghi_export import ExportLine, export
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.tables import write_skipped

@@ -15,8 +15,8 @@ from uncial.data.sources.finding import contents, files, places
 from uncial.data.sources.xml_files import xml_beside
 from uncial.document import Page, Problem
 from uncial.errors import UserError
-from uncial.formats.lines import is_image
-from uncial.formats.results import holds_results
+from uncial.formats.lines.pairs import is_image
+from uncial.formats.lines.results import holds_results
 from uncial.metrics.review import review
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural

@@ -7,7 +7,7 @@ from pathlib import Path
 from uncial.data.checks.findings import Finding, Severity
 from uncial.errors import LineError
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.xml import parse
+from uncial.formats.xml.parsing import parse
 from uncial.text.normalization import normalize
 
 

@@ -22,7 +22,7 @@ from uncial.data.drawing.text import in_capitals, read_text_file
 from uncial.data.drawing.typeface import check_fonts, find_fonts, named
 from uncial.data.processes import page_processes
 from uncial.errors import UserError
-from uncial.formats.page_document import page_xml
+from uncial.formats.page_xml.new_document import page_xml
 
 Progress = Callable[[int, int], None]
 """Called with the pages done and the pages in all."""

@@ -9,8 +9,8 @@ from uncial.data.sources.passed_over import beside_lines
 from uncial.document import Problem, Reading, file_problem, of_part
 from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
-from uncial.formats.lines import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
-from uncial.formats.styles import split_marks
+from uncial.formats.lines.pairs import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
+from uncial.formats.lines.styles import split_marks
 
 LISTS = (".txt", ".lst", ".tsv", ".csv")
 

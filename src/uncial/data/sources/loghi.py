@@ -8,7 +8,7 @@ from uncial.data.sources.line_pages import LineImage, line_pages
 from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, stated_by, where_from
 from uncial.document import Problem, Reading, of_part
 from uncial.errors import LineError, UserError
-from uncial.formats.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
+from uncial.formats.lines.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
 
 RESULT_NAMES = ("results.txt", "results.tsv")
 """What a recogniser read, as Loghi and task=predict call it."""

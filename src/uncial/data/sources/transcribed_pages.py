@@ -17,9 +17,9 @@ from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, xml_files
 from uncial.document import ImageSource, Page, Problem, Reading, file_problem, of_part
 from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
-from uncial.formats.images import ImageFinder
+from uncial.formats.image_finder import ImageFinder
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.xml import describe_other, kind_of, parse
+from uncial.formats.xml.parsing import describe_other, kind_of, parse
 
 KIND_NAMES = {"page": "PAGE", "alto": "ALTO", "mets": "METS", "other": "other XML"}
 

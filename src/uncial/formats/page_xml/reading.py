@@ -7,13 +7,13 @@ from lxml import etree
 
 from uncial.document import Page, Point, Problem, Reading, Region, TextLine
 from uncial.errors import LineError
-from uncial.formats import coordinates
-from uncial.formats.custom import CustomEntry, first_value, parse_custom
-from uncial.formats.page_layout import LineElement, RegionElement, page_layout
-from uncial.formats.page_text import line_text
-from uncial.formats.region_text import page_region_texts, region_text_problem
-from uncial.formats.xml import child, children, descendants, local_name
-from uncial.formats.xml_provenance import read_steps, with_readers
+from uncial.formats.page_xml.custom import CustomEntry, first_value, parse_custom
+from uncial.formats.page_xml.layout import LineElement, RegionElement, page_layout
+from uncial.formats.page_xml.text import line_text
+from uncial.formats.xml import coordinates
+from uncial.formats.xml.parsing import child, children, descendants, local_name
+from uncial.formats.xml.provenance import read_steps, with_readers
+from uncial.formats.xml.region_text import page_region_texts, region_text_problem
 
 DIRECTIONS = {"left-to-right": "ltr", "right-to-left": "rtl", "top-to-bottom": "ttb", "bottom-to-top": "btt"}
 TRANSKRIBUS_KEYS = ("docId", "pageId", "pageNr", "title", "imgUrl", "status", "tsid")

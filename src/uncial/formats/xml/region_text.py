@@ -8,10 +8,10 @@ from lxml import etree
 
 from uncial.document import Problem
 from uncial.errors import Fault
-from uncial.formats.alto_layout import AltoLayout
-from uncial.formats.page_layout import PageLayout
-from uncial.formats.page_text import chosen_equivalent, equivalent_text
-from uncial.formats.xml import children, local_name
+from uncial.formats.alto.layout import AltoLayout
+from uncial.formats.page_xml.layout import PageLayout
+from uncial.formats.page_xml.text import chosen_equivalent, equivalent_text
+from uncial.formats.xml.parsing import children, local_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from uncial.formats.encoding import read_utf8, rows
-from uncial.formats.results import refuse_results
+from uncial.formats.lines.results import refuse_results
 
 
 def read_manifest(path: Path) -> list[tuple[int, str]]:

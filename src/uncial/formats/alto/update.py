@@ -8,14 +8,14 @@ from lxml import etree
 
 from uncial.document import TextSpan, Transcription
 from uncial.errors import LineError
-from uncial.formats.alto import direction_of
-from uncial.formats.alto_geometry import Box, box_of, box_of_line, shape_of
-from uncial.formats.alto_layout import AltoLine, alto_layouts
-from uncial.formats.alto_text import STYLE_NAMES, uses_spaces
-from uncial.formats.styles import unmarked
-from uncial.formats.word_boxes import Word, split_words, word_box
-from uncial.formats.xml import child, children, descendants, local_name
-from uncial.formats.xml_editing import insert, new_element, remove, storable
+from uncial.formats.alto.geometry import Box, box_of, box_of_line, shape_of
+from uncial.formats.alto.layout import AltoLine, alto_layouts
+from uncial.formats.alto.reading import direction_of
+from uncial.formats.alto.text import STYLE_NAMES, uses_spaces
+from uncial.formats.alto.word_boxes import Word, split_words, word_box
+from uncial.formats.lines.styles import unmarked
+from uncial.formats.xml.editing import insert, new_element, remove, storable
+from uncial.formats.xml.parsing import child, children, descendants, local_name
 
 Division = Literal["line", "words", "words and spaces"]
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from lxml import etree
 
 from uncial.document import TextLine
-from uncial.formats.alto_layout import alto_layouts
-from uncial.formats.alto_text import alto_text, uses_spaces
-from uncial.formats.page_layout import page_layout
-from uncial.formats.page_text import line_text
+from uncial.formats.alto.layout import alto_layouts
+from uncial.formats.alto.text import alto_text, uses_spaces
+from uncial.formats.page_xml.layout import page_layout
+from uncial.formats.page_xml.text import line_text
 from uncial.formats.provenance import (
     PROGRAM,
     Reader,
@@ -26,8 +26,8 @@ from uncial.formats.provenance import (
     text_hash,
     without_steps,
 )
-from uncial.formats.xml import child, children, descendants, kind_of, local_name
-from uncial.formats.xml_editing import append_indented, insert, new_element, remove
+from uncial.formats.xml.editing import append_indented, insert, new_element, remove
+from uncial.formats.xml.parsing import child, children, descendants, kind_of, local_name
 
 FIRST_YEAR_WITH_ITEMS = 2019
 BEFORE_COMMENTS = ("Creator", "Created", "LastChange")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from uncial.document import Page, Problem, TextSpan
 from uncial.formats.encoding import read_utf8, rows
-from uncial.formats.results import read_tsv, refuse_results, results_form
-from uncial.formats.styles import split_marks
+from uncial.formats.lines.results import read_tsv, refuse_results, results_form
+from uncial.formats.lines.styles import split_marks
 
 LIST_NAMES = {
     "train": ("training_all_train.txt", "train.txt"),

@@ -12,8 +12,8 @@ from uncial.document import ImageSource, Page, Point, Region, TextLine
 from uncial.errors import LineError
 from uncial.files import replacing
 from uncial.formats.image_header import open_header
-from uncial.formats.page_document import page_xml
-from uncial.formats.xml_editing import storable
+from uncial.formats.page_xml.new_document import page_xml
+from uncial.formats.xml.editing import storable
 
 TYPES = (
     *("paragraph", "heading", "caption", "header", "footer", "page-number", "drop-capital", "credit", "floating"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from uncial.document import Problem
 from uncial.formats.encoding import read_utf8, rows
-from uncial.formats.results import refuse_results
+from uncial.formats.lines.results import refuse_results
 
 LABEL_FILES = ("labels.txt", "labels.tsv", "labels.csv", "gt.txt", "gt.tsv", "gt.csv")
 

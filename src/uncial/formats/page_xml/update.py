@@ -7,12 +7,12 @@ from dataclasses import replace
 from lxml import etree
 
 from uncial.document import Transcription
-from uncial.formats.custom import parse_custom, with_styles, without_spans
-from uncial.formats.page_layout import LineElement, PageLayout, page_layout
-from uncial.formats.page_text import chosen_equivalent, line_text
-from uncial.formats.styles import unmarked
-from uncial.formats.xml import child, children, descendants, local_name
-from uncial.formats.xml_editing import append_indented, insert, new_element, remove, storable
+from uncial.formats.lines.styles import unmarked
+from uncial.formats.page_xml.custom import parse_custom, with_styles, without_spans
+from uncial.formats.page_xml.layout import LineElement, PageLayout, page_layout
+from uncial.formats.page_xml.text import chosen_equivalent, line_text
+from uncial.formats.xml.editing import append_indented, insert, new_element, remove, storable
+from uncial.formats.xml.parsing import child, children, descendants, local_name
 
 BEFORE_LINE_TEXT = ("AlternativeImage", "Coords", "Baseline", "Word", "TextEquiv")
 AFTER_REGION_TEXT = ("TextStyle",)

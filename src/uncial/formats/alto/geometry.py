@@ -7,8 +7,8 @@ from lxml import etree
 
 from uncial.document import Point
 from uncial.errors import LineError
-from uncial.formats import coordinates
-from uncial.formats.xml import child, children, local_name
+from uncial.formats.xml import coordinates
+from uncial.formats.xml.parsing import child, children, local_name
 
 Box = tuple[float, float, float, float]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from lxml import etree
 
 from uncial.document import TextSpan
-from uncial.formats import coordinates
-from uncial.formats.custom import CustomEntry, spans, style_kinds
-from uncial.formats.xml import child, children
+from uncial.formats.page_xml.custom import CustomEntry, spans, style_kinds
+from uncial.formats.xml import coordinates
+from uncial.formats.xml.parsing import child, children
 
 LEADING_BREAK = re.compile(r"^[ \t\r\n]*[\r\n][ \t\r\n]*")
 TRAILING_BREAK = re.compile(r"[ \t]*[\r\n][ \t\r\n]*$")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from lxml import etree
 
 from uncial.document import TextSpan
-from uncial.formats import coordinates
-from uncial.formats.page_text import INNER_BREAK
-from uncial.formats.xml import children, descendants, local_name
+from uncial.formats.page_xml.text import INNER_BREAK
+from uncial.formats.xml import coordinates
+from uncial.formats.xml.parsing import children, descendants, local_name
 
 STYLES = {
     "bold": "bold",

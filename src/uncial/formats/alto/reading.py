@@ -8,8 +8,7 @@ from lxml import etree
 
 from uncial.document import Page, Point, Problem, Reading, Region, TextLine
 from uncial.errors import LineError
-from uncial.formats import coordinates
-from uncial.formats.alto_geometry import (
+from uncial.formats.alto.geometry import (
     ImageFacts,
     Scale,
     baseline_of,
@@ -19,12 +18,13 @@ from uncial.formats.alto_geometry import (
     page_scale,
     shape_of,
 )
-from uncial.formats.alto_layout import AltoLayout, AltoLine, BlockElement, alto_layouts, is_text_block
-from uncial.formats.alto_text import alto_text, style_table, uses_spaces
+from uncial.formats.alto.layout import AltoLayout, AltoLine, BlockElement, alto_layouts, is_text_block
+from uncial.formats.alto.text import alto_text, style_table, uses_spaces
 from uncial.formats.provenance import ReadingStep
-from uncial.formats.region_text import alto_block_texts, region_text_problem
-from uncial.formats.xml import child, descendants, local_name
-from uncial.formats.xml_provenance import read_steps, with_readers
+from uncial.formats.xml import coordinates
+from uncial.formats.xml.parsing import child, descendants, local_name
+from uncial.formats.xml.provenance import read_steps, with_readers
+from uncial.formats.xml.region_text import alto_block_texts, region_text_problem
 
 DIRECTIONS = ("ltr", "rtl", "ttb", "btt")
 ROTATION_TOLERANCE = 30.0

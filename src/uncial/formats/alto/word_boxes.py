@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from uncial.document import Transcription
-from uncial.formats.alto_geometry import Box
+from uncial.formats.alto.geometry import Box
 from uncial.text.directions import runs_left
 
 RUN_OF_SPACES = re.compile(r"(?<=[^ ])( +)(?=[^ ])")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from uncial.formats.identifiers import count_made_up, unique_identifiers
-from uncial.formats.xml import children, descendants, local_name
+from uncial.formats.xml.identifiers import count_made_up, unique_identifiers
+from uncial.formats.xml.parsing import children, descendants, local_name
 
 BLOCKS = ("TextBlock", "ComposedBlock", "Illustration", "GraphicalElement")
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from uncial.formats.custom import parse_custom, reading_index
-from uncial.formats.identifiers import count_made_up, unique_identifiers
-from uncial.formats.xml import child, children, local_name
+from uncial.formats.page_xml.custom import parse_custom, reading_index
+from uncial.formats.xml.identifiers import count_made_up, unique_identifiers
+from uncial.formats.xml.parsing import child, children, local_name
 
 GROUPS = ("OrderedGroup", "OrderedGroupIndexed", "UnorderedGroup", "UnorderedGroupIndexed")
 

@@ -11,7 +11,7 @@ from lxml import etree
 
 from uncial.errors import LineError
 from uncial.formats.encoding import refuse_packed
-from uncial.formats.xml_encoding import refuse_encoding, why_undecodable
+from uncial.formats.xml.encoding import refuse_encoding, why_undecodable
 
 Kind = Literal["page", "alto", "mets", "other"]
 

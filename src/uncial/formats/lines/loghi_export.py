@@ -11,7 +11,7 @@ import numpy as np
 
 from uncial.errors import UserError
 from uncial.files import replacing_text
-from uncial.formats.loghi import LIST_NAMES, WHOLE_LIST
+from uncial.formats.lines.loghi import LIST_NAMES, WHOLE_LIST
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from lxml import etree
 
 from uncial.errors import LineError, UserError
 from uncial.files import replacing
-from uncial.formats.xml import parse
-from uncial.formats.xml_patching import patched
+from uncial.formats.xml.parsing import parse
+from uncial.formats.xml.patching import patched
 
 ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 BREAKS = re.compile(r"[ \t]*[\r\n\x85\u2028\u2029]+[ \t]*")

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uncial.data.compile import CompileSettings, _digest
-from uncial.data.extraction import ExtractionSettings, extract_page
-from uncial.data.page_geometry import resolve_lines
 from uncial.document import ImageSource, Page, Region, TextLine
+from uncial.imaging.extraction import ExtractionSettings, extract_page
+from uncial.imaging.page_geometry import resolve_lines
 
 WIDTH, HEIGHT, STEP = 1200, 900, 60.0
 

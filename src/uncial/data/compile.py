@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from uncial.data.extraction import ExtractionSettings, extract_page
-from uncial.data.page_geometry import resolve_lines
 from uncial.data.processes import page_processes
 from uncial.data.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
 from uncial.data.store_paths import placed_problems
 from uncial.document import Page, Problem, TextLine
 from uncial.errors import LineError, UserError
 from uncial.files import content_hash
+from uncial.imaging.extraction import ExtractionSettings, extract_page
+from uncial.imaging.page_geometry import resolve_lines
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import listed
-from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.filters import check_direction
 from uncial.data.settings import SourceSettings
 from uncial.document import Page, Problem, TextLine, Transcription
 from uncial.errors import LineError
 from uncial.formats.provenance import Reader
 from uncial.formats.write_xml import write_transcriptions
+from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
 from uncial.reports.tracking import tracked

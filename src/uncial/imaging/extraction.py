@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from uncial.data.background import CELL, local_background, paper_mask
-from uncial.data.bands import band_around, line_spacing
-from uncial.data.baselines import outline, thickness
-from uncial.data.course import Course, course_along
-from uncial.data.geometry_notes import notes_on_geometry
-from uncial.data.images import MAX_PIXELS, PageImage, read_image
-from uncial.data.page_geometry import resolve_lines
-from uncial.data.polylines import area, densify
 from uncial.document import Note, Page, TextLine
 from uncial.errors import LineError
+from uncial.imaging.background import CELL, local_background, paper_mask
+from uncial.imaging.bands import band_around, line_spacing
+from uncial.imaging.geometry_notes import notes_on_geometry
+from uncial.imaging.images import MAX_PIXELS, PageImage, read_image
+from uncial.imaging.line_curves import Course, course_along
+from uncial.imaging.line_geometry import outline, thickness
+from uncial.imaging.page_geometry import resolve_lines
+from uncial.imaging.polylines import area, densify
 
 FLARE = 1.6
 """How many times higher than its polygon's mean thickness a strip is before it is searched for empty rows."""

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from uncial.data.background import local_background
+from uncial.imaging.background import local_background
 
 
 def to_eight_bits(levels: np.ndarray) -> np.ndarray:

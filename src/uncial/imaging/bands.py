@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from uncial.data.background import local_background
-from uncial.data.baselines import ABOVE, BELOW
-from uncial.data.course import Course, course_along
-from uncial.data.polylines import as_points, lengths
 from uncial.document import TextLine
+from uncial.imaging.background import local_background
+from uncial.imaging.line_curves import Course, course_along
+from uncial.imaging.line_geometry import ABOVE, BELOW
+from uncial.imaging.polylines import as_points, lengths
 
 
 def line_spacing(lines: Iterable[TextLine]) -> float | None:

@@ -6,8 +6,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from uncial.data.polylines import area, as_points, lengths
 from uncial.document import TextLine
+from uncial.imaging.polylines import area, as_points, lengths
 from uncial.text.directions import runs_down, runs_left
 
 MIN_AREA = 12.0

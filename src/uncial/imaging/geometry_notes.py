@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from uncial.data.page_geometry import FarVertex, ResolvedLine
 from uncial.document import Note
+from uncial.imaging.page_geometry import FarVertex, ResolvedLine
 
 NAMED = 3
 """Lines that a sentence about a page names."""

@@ -7,10 +7,10 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from uncial.data.baselines import axes_of, derived_baseline
-from uncial.data.course import course_along, straight_course
-from uncial.data.polylines import area, lengths
 from uncial.document import TextLine
+from uncial.imaging.line_curves import course_along, straight_course
+from uncial.imaging.line_geometry import axes_of, derived_baseline
+from uncial.imaging.polylines import area, lengths
 
 FAR = 1.5
 """Interlines by which a point lies further off than all points that are kept. In real ground truth the furthest one of

@@ -16,11 +16,11 @@ import numpy as np
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
-from uncial.data.orientation import fit_to_stated_size, turn
-from uncial.data.pixels import to_eight_bits, without_alpha
 from uncial.document import ImageSource, Note
 from uncial.errors import LineError
 from uncial.formats.image_header import open_header
+from uncial.imaging.orientation import fit_to_stated_size, turn
+from uncial.imaging.pixels import to_eight_bits, without_alpha
 
 MAX_PIXELS = 200_000_000
 """The default of `data.max_pixels`: about a double page of A2 at 600 dpi."""
@@ -52,7 +52,7 @@ def read_image(
 
     `stated` is the (width, height) for which the ground truth's coordinates were made, (0, 0) where unknown; it
     decides which way a photograph with an EXIF orientation is turned, and the scale of the coordinates (see
-    `uncial.data.orientation`). Transparent pixels take the local background (see `uncial.data.pixels`).
+    `uncial.imaging.orientation`). Transparent pixels take the local background (see `uncial.imaging.pixels`).
 
     Raises LineError where the file is missing, unreadable, empty, truncated or no image, has more than `max_pixels`
     (told from its header, before decoding), or has another shape than stated.

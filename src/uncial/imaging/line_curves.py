@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uncial.data.polylines import arcs, lengths, smooth, smooth_once
+from uncial.imaging.polylines import arcs, lengths, smooth, smooth_once
 
 
 @dataclass(frozen=True, slots=True)

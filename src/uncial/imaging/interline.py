@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from uncial.data.ragged import Ragged
 from uncial.document import TextLine
+from uncial.imaging.ragged import Ragged
 
 REFERENCES = 256
 """Lines from which the distance to the next one is measured; of a page with more, as many evenly spread ones."""

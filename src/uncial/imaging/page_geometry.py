@@ -7,8 +7,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from uncial.data.baselines import axes_of, in_order
-from uncial.data.far_vertices import (
+from uncial.document import Page, Point, TextLine
+from uncial.imaging.far_vertices import (
     FAR,
     NEAR,
     Mended,
@@ -19,10 +19,10 @@ from uncial.data.far_vertices import (
     mend_baseline,
     mend_polygon,
 )
-from uncial.data.interline import estimate_interline
-from uncial.data.polylines import area, as_points, clip_line, clip_polygon, lengths, points_along
-from uncial.data.ragged import LIMIT, Ragged, as_numbers, as_tuples, join_points
-from uncial.document import Page, Point, TextLine
+from uncial.imaging.interline import estimate_interline
+from uncial.imaging.line_geometry import axes_of, in_order
+from uncial.imaging.polylines import area, as_points, clip_line, clip_polygon, lengths, points_along
+from uncial.imaging.ragged import LIMIT, Ragged, as_numbers, as_tuples, join_points
 
 GROWN = 0.25
 """Interlines by which a polygon is grown before a baseline is said to lie outside it."""

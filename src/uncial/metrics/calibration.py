@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from uncial.document import Transcription
-from uncial.metrics.alignment import aligned
+from uncial.metrics.error_rates import aligned
 from uncial.metrics.lines import EvaluatedLine
 
 BINS = 15

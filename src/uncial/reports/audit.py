@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from uncial.metrics.suspicion import Place, probability
+from uncial.metrics.label_errors import Place, probability
 from uncial.reports.diff import Span, align
 from uncial.reports.figures import plural
 from uncial.reports.html.pictures import picture

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.files import replacing_text
-from uncial.metrics.alignment import ERROR_KINDS
 from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison, PairScore
+from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.paired import PairedTest
 from uncial.reports.figures import percent, percent_with_interval, plural, shown_character

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
-from uncial.metrics.alignment import ERROR_KINDS
 from uncial.metrics.comparison import Comparison, GroupComparison
+from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.reports.comparison import confusions_apart
 from uncial.reports.html.line_list import ListedLine, StripOf, lines_json, listed_compared, pictures_of
 from uncial.reports.html.rendering import write_page

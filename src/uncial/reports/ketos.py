@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from uncial.files import replacing_text
-from uncial.metrics.counts import Counts, compare
+from uncial.metrics.error_rates import Counts, compare
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.profiles import with_plain_spaces
 from uncial.text.scripts import PRIVATE, script

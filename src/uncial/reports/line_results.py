@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from uncial.errors import UserError
 from uncial.files import replacing_text
 from uncial.metrics.comparison import ComparedLine
-from uncial.metrics.counts import compare
+from uncial.metrics.error_rates import compare
 from uncial.metrics.lines import EvaluatedLine, LineOrigin
 
 LINES_FILE = "lines.jsonl"

@@ -12,8 +12,7 @@ from uncial.config.schema import check_numbers, checkpoints_of, listed, trusted
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import LineError, UserError
 from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
-from uncial.metrics.displaced import displaced, shifts
-from uncial.metrics.suspicion import surprisals
+from uncial.metrics.label_errors import displaced, shifts, surprisals
 from uncial.reports.audit import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural

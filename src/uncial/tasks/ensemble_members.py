@@ -13,8 +13,7 @@ from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.metrics.calibration import fit_temperatures
-from uncial.metrics.counts import Counts
-from uncial.metrics.error_rates import scores
+from uncial.metrics.error_rates import Counts, scores
 from uncial.metrics.evaluation import EvaluationSettings, overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.voting import vote

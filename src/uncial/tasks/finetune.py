@@ -14,6 +14,7 @@ from uncial.data.sources import xml
 from uncial.document import Page, Problem
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison
+from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
 from uncial.reports.comparison import comparison_table, write_comparison
 from uncial.reports.comparison_page import write_comparison_page
@@ -22,7 +23,7 @@ from uncial.reports.scores_page import About
 from uncial.reports.tables import write_skipped
 from uncial.tasks import train
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import check_subset, evaluation_settings
+from uncial.tasks.configuration import check_subset
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
 from uncial.tasks.reading import rows_to_score

@@ -14,6 +14,7 @@ from uncial.config.saved_yaml import literal_config, read_saved
 from uncial.config.schema import check_numbers, listed
 from uncial.data.split_file import SPLITS, read_split_file
 from uncial.errors import UserError
+from uncial.metrics.config import evaluation_settings
 from uncial.metrics.few_lines import few_lines_caution
 from uncial.metrics.groups import cluster_of
 from uncial.metrics.intervals import totals
@@ -25,7 +26,7 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
 from uncial.reports.line_results import LINES_FILE, read_line_results
-from uncial.tasks.configuration import evaluation_settings, run_folder, write_config
+from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.resumed_config import MACHINE
 
 log = logging.getLogger(__name__)

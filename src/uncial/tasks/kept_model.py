@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.data.datamodule import Part
 from uncial.data.ground_truth import GroundTruth
 from uncial.metrics.calibration import fit_temperatures
+from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview
 from uncial.models.files import save_model
 from uncial.models.lineage import SEEN_BEFORE
@@ -17,7 +18,6 @@ from uncial.models.precision import reading_precision
 from uncial.reports.line_results import LINES_FILE, write_line_results
 from uncial.reports.scores import score_figures
 from uncial.reports.tables import write_predictions
-from uncial.tasks.configuration import evaluation_settings
 from uncial.tasks.evaluation import calibrated_lines, calibrated_results, evaluated_lines, prediction_rows
 from uncial.tasks.preparation import Prepared
 from uncial.tasks.session import Session

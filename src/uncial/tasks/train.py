@@ -16,11 +16,12 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.loader import lost_loaders_told
 from uncial.data.store import Store
 from uncial.errors import DivergedError, UserError
+from uncial.metrics.config import evaluation_settings
 from uncial.metrics.few_lines import few_lines_caution
 from uncial.models.files import whole_card
 from uncial.reports.environment import add_to_environment
 from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import evaluation_settings, plain_config
+from uncial.tasks.configuration import plain_config
 from uncial.tasks.control import averaging, check_durations, watching
 from uncial.tasks.kept_model import OF_THE_BEST, keeping_best, logged, model_card
 from uncial.tasks.loading import load_ground_truth, write_splits

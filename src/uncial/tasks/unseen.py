@@ -13,7 +13,7 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.sampler import Pick, evaluation_batches
 from uncial.document import Transcription
 from uncial.errors import UserError
-from uncial.metrics.suspicion import Place, alternatives, log_odds, other_line_cost, places, slip_cost
+from uncial.metrics.label_errors import Place, alternatives, log_odds, other_line_cost, places, slip_cost
 from uncial.models.decoders.ctc import CTCDecoder
 from uncial.models.files import FILE_NAME, load_model
 from uncial.models.likelihood import fitted_temperature, text_likelihoods

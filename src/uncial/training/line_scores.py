@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from uncial.data.batch import Batch
 from uncial.document import Transcription
-from uncial.metrics.counts import Counts
-from uncial.metrics.error_rates import ErrorRates, scores
+from uncial.metrics.error_rates import Counts, ErrorRates, scores
 
 
 @dataclass(frozen=True, slots=True)

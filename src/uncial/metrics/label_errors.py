@@ -1,16 +1,4 @@
-"""How surely a ground truth is wrong, from what a model that never saw it finds likely in the line's image.
-
-By Bayes' rule. Either the truth t is what stands there, or it was made from another text u by a slip of the
-transcriber's; the texts u that are weighed are the truth with one place, or all places, as the model reads them. The
-odds are
-
-    P(wrong) / P(right) = prior odds * sum over u of  P(u | image) / P(t | image) * P(t | u)
-
-where P(t | u), how likely that slip is, has the place drawn from the line and each written letter from the letters of
-the data; or, where truth and reading have little in common, the whole truth from the lines of the data. The ratios
-P(u | image) / P(t | image) are the model's; where it is uncertain they stay near 1, so that lines that are merely hard
-to read are not suspected.
-"""
+"""How surely a ground truth is wrong, or stands in another line, from what a model that never saw it finds likely."""
 
 import math
 from collections import Counter
@@ -110,3 +98,67 @@ def log_odds(prior: float, ratios: Sequence[float], costs: Sequence[float]) -> f
 def probability(odds: float) -> float:
     """Return the probability of log-odds."""
     return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
+
+
+RELATED = 0.5
+"""Edits for each character of the longer text, up to which a reading may be of another truth; from `UNRELATED` on it is
+not of its own."""
+
+NEARER = 0.2
+"""By so much the other truth has to be more like the reading than the line's own."""
+
+LEAST_CHARACTERS = 8
+"""Shorter texts are like many others."""
+
+LEAST_LINES = 3
+"""Fewer that are off by as much are swapped lines, not a shift."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A run of lines whose texts stand as far from where they belong.
+
+    `first` and `last` are places in the page, counted from 0, `lines` those between them that were seen to be off.
+    `offset` says where the text of an image is found: in so many lines after it, or before it where negative.
+    """
+
+    first: int
+    last: int
+    lines: int
+    offset: int
+
+
+def displaced(truths: Sequence[str], readings: Sequence[str]) -> dict[int, int]:
+    """Return for lines of one page, by their places, the place whose truth is what was read in their image instead of
+    their own; `truths[i]` was read as `readings[i]`."""
+    found = {}
+    for place, reading in enumerate(readings):
+        own = Levenshtein.normalized_distance(truths[place], reading)
+        if own < UNRELATED or len(reading) < LEAST_CHARACTERS:
+            continue
+        distances = {
+            other: Levenshtein.normalized_distance(truth, reading)
+            for other, truth in enumerate(truths)
+            if len(truth) >= LEAST_CHARACTERS
+        }
+        if not distances:
+            continue
+        nearest = min(distances, key=lambda other: (distances[other], abs(other - place)))
+        if distances[nearest] <= min(RELATED, own - NEARER):
+            found[place] = nearest
+    return found
+
+
+def shifts(truths: Sequence[str], readings: Sequence[str], found: Mapping[int, int]) -> list[Shift]:
+    """Return the runs in what `displaced` found: lines with one offset, between which no line was read as its own
+    truth, and none as one with another offset."""
+    runs: list[list[int]] = []
+    for place, (truth, reading) in enumerate(zip(truths, readings, strict=True)):
+        if place in found:
+            if runs and runs[-1] and found[place] - place == found[runs[-1][-1]] - runs[-1][-1]:
+                runs[-1].append(place)
+            else:
+                runs.append([place])
+        elif Levenshtein.normalized_distance(truth, reading) < UNRELATED:
+            runs.append([])
+    return [Shift(run[0], run[-1], len(run), found[run[0]] - run[0]) for run in runs if len(run) >= LEAST_LINES]

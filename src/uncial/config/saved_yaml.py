@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf, _utils
 from yaml import YAMLError, load  # type: ignore[import-untyped]
 
+from uncial.config.moved import with_current_paths
 from uncial.errors import UserError
 
 INTERPOLATION = re.compile(r"(\\*)\$\{")
@@ -44,8 +45,9 @@ def literal(value: Any) -> Any:
 
 
 def for_hydra(value: Any) -> Any:
-    """Plain types of which `hydra.utils.instantiate` makes exactly these values: it resolves a config twice."""
-    return literal(literal(value))
+    """Plain types of which `hydra.utils.instantiate` makes exactly these values: it resolves a config twice. Classes that
+    have moved are named by their path of today."""
+    return literal(with_current_paths(literal(value)))
 
 
 def literal_config(plain: Any) -> DictConfig:

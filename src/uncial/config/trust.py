@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from uncial.config.moved import current_path
 from uncial.errors import UserError
 
 VARIABLE = "UNCIAL_TRUST"
@@ -64,13 +65,14 @@ def is_within(target: str, names: Iterable[str]) -> bool:
 
 
 def targets_in(plain: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Every `_target_` in plain data, by its dotted key."""
+    """Every `_target_` in plain data, as it is called today, by its dotted key."""
     waiting = [(key, plain)]
     while waiting:
         here, value = waiting.pop()
         if isinstance(value, Mapping):
             if "_target_" in value:
-                yield f"{here}._target_".lstrip("."), value["_target_"]
+                target = value["_target_"]
+                yield f"{here}._target_".lstrip("."), current_path(target) if isinstance(target, str) else target
             waiting += [(f"{here}.{name}".lstrip("."), one) for name, one in value.items() if _holds_others(one)]
         elif isinstance(value, list | tuple):
             waiting += [(f"{here}[{number}]", one) for number, one in enumerate(value) if _holds_others(one)]

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.keys import leaves
+from uncial.config.moved import with_current_paths
 from uncial.config.saved_yaml import literal_config, read_saved
 from uncial.config.schema import check_numbers, listed
 from uncial.data.split_file import SPLITS, read_split_file
@@ -111,7 +112,7 @@ def _read(folder: Path) -> FinishedRun:
     if trained_on < 1:
         raise UserError(f"{folder / 'metrics.json'} is not that of a training with its number of lines.")
     try:
-        config = read_saved(folder / "config.yaml")
+        config = with_current_paths(read_saved(folder / "config.yaml"))
     except UserError:
         config = {}
     if not isinstance(config, dict) or not isinstance(config.get("seed"), int):

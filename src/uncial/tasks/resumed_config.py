@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.keys import shown
+from uncial.config.moved import with_current_paths
 from uncial.config.overrides import as_typed
 from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
 from uncial.config.trust import check_saved_targets, trusted_modules
@@ -191,7 +192,7 @@ def _load(folder: Path) -> DictConfig:
         group, _, name = key.rpartition(".")
         if isinstance(config.get(group), dict):
             config[group].setdefault(name, meaning)
-    return literal_config(config)
+    return literal_config(with_current_paths(config))
 
 
 def _resolved(config: DictConfig) -> DictConfig:

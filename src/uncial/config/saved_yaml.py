@@ -45,8 +45,8 @@ def literal(value: Any) -> Any:
 
 
 def for_hydra(value: Any) -> Any:
-    """Plain types of which `hydra.utils.instantiate` makes exactly these values: it resolves a config twice. Classes that
-    have moved are named by their path of today."""
+    """Plain types of which `hydra.utils.instantiate` makes exactly these values: it resolves a config twice.
+    Classes that have moved are named by their path of today."""
     return literal(with_current_paths(literal(value)))
 
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from drawing_helpers import CLEAN
 
-from uncial.data.drawing.collection import write_page
-from uncial.data.drawing.page import DrawnPage, draw_page
+from uncial.data.synthetic.page import DrawnPage, draw_page
+from uncial.data.synthetic.writer import write_page
 from uncial.document import Page, Region, TextLine
 from uncial.formats.page_xml.new_document import page_xml
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from drawn_layouts import draw_pages, read_csv, write_page_layout
 
-from uncial.data.dataset import make_batch
-from uncial.data.store import Store
+from uncial.data.lines.dataset import make_batch
+from uncial.data.store.store import Store
 from uncial.document import Transcription
 from uncial.metrics.error_rates import ErrorRates
 from uncial.models.files import load_model, save_model

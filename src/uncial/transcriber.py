@@ -13,8 +13,8 @@ import torch
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from uncial.data.dataset import make_batch
-from uncial.data.sampler import evaluation_batches
+from uncial.data.lines.dataset import make_batch
+from uncial.data.lines.sampler import evaluation_batches
 from uncial.document import ImageSource, TextLine, Transcription
 from uncial.errors import LineError, UserError
 from uncial.formats.foreign_models import name_foreign

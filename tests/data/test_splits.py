@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.splits import fold_split, split
+from uncial.data.splits.split import fold_split, split
 from uncial.document import Page
 from uncial.errors import UserError
 

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-MOVED: Mapping[str, str] = {}
+MOVED: Mapping[str, str] = {
+    "uncial.training.augmentations.at_most": "uncial.data.augmentation.at_most",
+    "uncial.training.augmentations.background": "uncial.data.augmentation.background",
+    "uncial.training.augmentations.capture": "uncial.data.augmentation.capture",
+    "uncial.training.augmentations.chain": "uncial.data.augmentation.chain",
+    "uncial.training.augmentations.distortion": "uncial.data.augmentation.distortion",
+    "uncial.training.augmentations.masks": "uncial.data.augmentation.masks",
+    "uncial.training.augmentations.paper": "uncial.data.augmentation.paper",
+    "uncial.training.augmentations.ranges": "uncial.data.augmentation.ranges",
+    "uncial.training.augmentations.resampling": "uncial.data.augmentation.resampling",
+    "uncial.training.augmentations.strokes": "uncial.data.augmentation.strokes",
+    "uncial.training.augmentations.warp": "uncial.data.augmentation.warp",
+}
 """Modules, and classes and functions of them, by the path that was written and the path of today."""
 
 

@@ -21,7 +21,7 @@ NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 ROOMS = (
     "uncial.models",
-    "uncial.training.augmentations",
+    "uncial.data.augmentation",
     "uncial.training.line_scores",
     "uncial.training.loggers",
     "uncial.training.muon",

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from uncial.data.joined_pages import joined
-from uncial.data.splits import Split
+from uncial.data.splits.groups import joined
+from uncial.data.splits.split import Split
 from uncial.document import Page, Problem, Reading, TextLine, of_part
 from uncial.errors import UserError
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from uncial.config.keys import leaves
-from uncial.data.batch import Batch
+from uncial.data.lines.batch import Batch
 from uncial.errors import UserError
 from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.models.precision import reading

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from uncial.data.batch import Batch
+from uncial.data.lines.batch import Batch
 from uncial.document import Transcription
 from uncial.errors import UserError
 from uncial.models.preprocessing import BACKGROUND, Preprocessing

@@ -11,7 +11,7 @@ from torch.nn.modules import module as torch_modules
 from torch.overrides import TorchFunctionMode
 
 from uncial.config.trust import is_within, targets_in
-from uncial.data.batch import Batch
+from uncial.data.lines.batch import Batch
 from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.parts import PartsOfFile

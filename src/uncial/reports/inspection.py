@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.data.checks.findings import Finding
-from uncial.data.separation import Separation
+from uncial.data.splits.leakage import Separation
 from uncial.document import Problem
 from uncial.reports.figures import plural, visible
 from uncial.reports.findings import by_gravity

@@ -9,6 +9,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import check_numbers, checkpoints_of, listed, trusted
+from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import LineError, UserError
 from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
@@ -18,7 +19,7 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.tables import write_skipped
 from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import check_subset, run_folder, write_config
+from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.evaluation import origin
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.output_places import check_output, keep_corrections, keep_originals

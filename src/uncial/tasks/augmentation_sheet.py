@@ -29,7 +29,7 @@ def draw_augmentation(config: DictConfig, truth: GroundTruth, png: Path) -> None
 
 def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[Row]:
     # Not before it is needed: albumentations takes seconds to import.
-    from uncial.training.augmentations.chain import build_augmentation, single_transforms
+    from uncial.data.augmentation.chain import build_augmentation, single_transforms
 
     group: dict[str, Any] = OmegaConf.to_container(config.augmentation, resolve=True)  # type: ignore[assignment]
     whole = build_augmentation(group, config.model.preprocessing.channels)

@@ -13,9 +13,9 @@ from uncial.config.overrides import typed_key
 from uncial.config.schema import check_numbers
 from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
-from uncial.data.compile import cores
-from uncial.data.datamodule import LineDataModule
-from uncial.data.loader import lost_loaders_told
+from uncial.data.lines.datamodule import LineDataModule
+from uncial.data.lines.loader import lost_loaders_told
+from uncial.data.store.compile import cores
 from uncial.reports.console import make_console, show
 from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
 from uncial.tasks import train

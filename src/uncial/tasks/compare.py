@@ -9,7 +9,8 @@ from omegaconf import DictConfig, ListConfig
 
 from uncial.config.schema import check_numbers, listed, trusted
 from uncial.config.task_keys import typed_names
-from uncial.data.store import Store
+from uncial.data.config import check_subset, data_text
+from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
 from uncial.metrics.config import evaluation_settings
@@ -21,7 +22,7 @@ from uncial.reports.scores_page import REPORT, About
 from uncial.reports.tables import write_skipped
 from uncial.tasks.compared_folders import compared_folders
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import check_subset, data_text, run_folder, write_config
+from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import rows_to_score
 from uncial.tasks.splitting import Model, scoring_split

@@ -8,13 +8,14 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import check_numbers, choice
+from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.formats.lines.loghi_export import ExportLine, export
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import check_subset, run_folder, write_config
+from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.loading import load_ground_truth, write_splits
 
 log = logging.getLogger(__name__)

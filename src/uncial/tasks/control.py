@@ -7,8 +7,8 @@ from omegaconf import DictConfig
 
 from uncial.config.instantiate import made
 from uncial.config.schema import choice
+from uncial.data.config import share_of_lines
 from uncial.errors import UserError
-from uncial.tasks.configuration import share_of_lines
 from uncial.training.averaging import AveragedWeights
 from uncial.training.finite import FiniteSteps
 from uncial.training.length import seconds_of

@@ -8,6 +8,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import check_numbers, choice, trusted
+from uncial.data.config import check_subset, data_text
 from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
 from uncial.metrics.config import evaluation_settings
@@ -24,7 +25,7 @@ from uncial.reports.scores_page import REPORT, About
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.compare import common_profile, distinct_ends
 from uncial.tasks.compared_models import common_replacements
-from uncial.tasks.configuration import check_encodable, check_subset, data_text, run_folder, write_config
+from uncial.tasks.configuration import check_encodable, run_folder, write_config
 from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
 from uncial.tasks.evaluation import prediction_rows
 from uncial.tasks.loading import load_ground_truth, write_splits

@@ -9,8 +9,8 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig
 
 from uncial.config.schema import listed, trusted
-from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.datamodule import LineDataModule
 from uncial.errors import UserError
 from uncial.metrics.calibration import fit_temperatures
 from uncial.metrics.error_rates import Counts, scores

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from uncial.data.store import Store
+from uncial.data.store.store import Store
 from uncial.metrics.calibration import Temperatures, calibrated, tempered
 from uncial.metrics.evaluation import Overview
 from uncial.metrics.few_lines import few_lines_caution

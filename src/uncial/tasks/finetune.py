@@ -9,6 +9,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import trusted
+from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.sources import xml
 from uncial.document import Page, Problem
@@ -23,7 +24,6 @@ from uncial.reports.scores_page import About
 from uncial.reports.tables import write_skipped
 from uncial.tasks import train
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import check_subset
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
 from uncial.tasks.reading import rows_to_score

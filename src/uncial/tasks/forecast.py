@@ -13,7 +13,7 @@ from uncial.config.keys import leaves
 from uncial.config.moved import with_current_paths
 from uncial.config.saved_yaml import literal_config, read_saved
 from uncial.config.schema import check_numbers, listed
-from uncial.data.split_file import SPLITS, read_split_file
+from uncial.data.splits.split_file import SPLITS, read_split_file
 from uncial.errors import UserError
 from uncial.metrics.config import evaluation_settings
 from uncial.metrics.few_lines import few_lines_caution

@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 from uncial.config.schema import check_numbers, listed, trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.separation import separation
-from uncial.data.splits import PARTS
+from uncial.data.splits.leakage import separation
+from uncial.data.splits.split import PARTS
 from uncial.errors import FindingsError
 from uncial.models.files import load_model
 from uncial.reports.console import make_console, show

@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.data.datamodule import Part
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.datamodule import Part
 from uncial.metrics.calibration import fit_temperatures
 from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview

@@ -11,9 +11,10 @@ from omegaconf import DictConfig
 
 from uncial.config.instantiate import made
 from uncial.config.schema import trusted
-from uncial.data.datamodule import Loading, Part, training_sampler
+from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.splits import PARTS
+from uncial.data.lines.datamodule import Loading, Part, training_sampler
+from uncial.data.splits.split import PARTS
 from uncial.document import Problem
 from uncial.errors import UserError
 from uncial.models.build import build_model
@@ -27,7 +28,6 @@ from uncial.tasks.recognition import loading, part_of, texts_of, too_long
 from uncial.tasks.session import Session
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
-from uncial.training.augmentations.chain import build_augmentation
 from uncial.training.group import processes
 from uncial.training.length import STEPS, RunLength
 from uncial.training.line_scores import LineScores

@@ -11,10 +11,10 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
 from uncial.config.overrides import as_typed
-from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.loader import lost_loaders_told
-from uncial.data.split_file import SPLITS
+from uncial.data.lines.datamodule import LineDataModule
+from uncial.data.lines.loader import lost_loaders_told
+from uncial.data.splits.split_file import SPLITS
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.calibration import temperatures_of
 from uncial.models.files import model_file

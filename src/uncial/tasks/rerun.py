@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from uncial.data.split_file import SPLITS
+from uncial.data.splits.split_file import SPLITS
 from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
 from uncial.reports.console import make_console, show

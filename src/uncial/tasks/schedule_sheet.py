@@ -8,8 +8,8 @@ from lightning import Callback
 from omegaconf import DictConfig
 
 from uncial.config.instantiate import made
-from uncial.data.datamodule import training_sampler
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.datamodule import training_sampler
 from uncial.errors import UserError
 from uncial.reports.figures import plural
 from uncial.reports.schedule import PlannedRun, draw_schedule

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from uncial.config.overrides import as_typed
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.split_file import SPLITS
+from uncial.data.splits.split_file import SPLITS
 from uncial.errors import UserError
 from uncial.files import remove_unfinished
 from uncial.tasks.configuration import check_encodable, move_log, run_folder, write_config

@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from uncial.config.schema import check_numbers, checkpoint_of, trusted
+from uncial.data.config import check_subset, data_text
 from uncial.metrics.config import evaluation_settings, review_target
 from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
@@ -19,7 +20,7 @@ from uncial.reports.scores import score_figures, write_scores
 from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics, write_predictions, write_skipped
-from uncial.tasks.configuration import check_subset, data_text, run_folder, write_config
+from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import made
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.store import Store
+from uncial.data.store.store import Store
 from uncial.metrics.characters import confusions
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card

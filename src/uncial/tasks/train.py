@@ -11,10 +11,10 @@ from omegaconf import DictConfig
 from uncial.config.instantiate import made
 from uncial.config.overrides import as_typed
 from uncial.config.schema import check_numbers
-from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.loader import lost_loaders_told
-from uncial.data.store import Store
+from uncial.data.lines.datamodule import LineDataModule
+from uncial.data.lines.loader import lost_loaders_told
+from uncial.data.store.store import Store
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.config import evaluation_settings
 from uncial.metrics.few_lines import few_lines_caution

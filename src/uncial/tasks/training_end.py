@@ -9,6 +9,7 @@ from pathlib import Path
 
 from uncial.config.overrides import as_typed
 from uncial.config.schema import trust_as_typed
+from uncial.data.config import data_text
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.config import evaluation_settings
@@ -21,7 +22,7 @@ from uncial.reports.line_results import LINES_FILE, read_line_results
 from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
 from uncial.reports.tables import write_metrics
-from uncial.tasks.configuration import data_text, on_the_same_data
+from uncial.tasks.configuration import on_the_same_data
 from uncial.tasks.evaluation import part_scores
 from uncial.tasks.kept_model import BEST
 from uncial.tasks.session import Session

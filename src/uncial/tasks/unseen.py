@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.sampler import Pick, evaluation_batches
+from uncial.data.lines.sampler import Pick, evaluation_batches
 from uncial.document import Transcription
 from uncial.errors import UserError
 from uncial.metrics.label_errors import Place, alternatives, log_odds, other_line_cost, places, slip_cost

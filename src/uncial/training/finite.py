@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor
 
-from uncial.data.batch import share_of
+from uncial.data.lines.batch import share_of
 from uncial.errors import DivergedError, UserError
 from uncial.reports.figures import plural
 from uncial.training.group import gathered

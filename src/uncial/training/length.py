@@ -11,7 +11,7 @@ from typing import Any
 
 import lightning as L
 
-from uncial.data.sampler import EvaluationSampler
+from uncial.data.lines.sampler import EvaluationSampler
 from uncial.errors import UserError
 from uncial.files import replacing_text
 from uncial.training.group import is_first, told_by_first

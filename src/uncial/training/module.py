@@ -12,7 +12,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from uncial.data.batch import infeasible_in, share_of
+from uncial.data.lines.batch import infeasible_in, share_of
 from uncial.errors import DivergedError, UserError
 from uncial.models.precision import reading
 from uncial.training.finite import REMEDY, diverged, is_finite

@@ -5,7 +5,7 @@ from typing import Any
 
 import lightning as L
 
-from uncial.data.batch import lines_of_step, share_of
+from uncial.data.lines.batch import lines_of_step, share_of
 from uncial.training.loggers.tracking import log_beside_the_file
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import lightning as L
 
-from uncial.data.datamodule import epoch_and_batches
+from uncial.data.lines.datamodule import epoch_and_batches
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
-from uncial.data.compile import cores
+from uncial.data.store.compile import cores
 from uncial.errors import UserError
 from uncial.models.precision import computes_in_bf16
 from uncial.training.allocator import keep_freed_memory

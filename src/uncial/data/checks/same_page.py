@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from uncial.data.checks.agreement import plain
+from uncial.data.checks.likeness import plain
 from uncial.document import Page, TextLine
 
 SIDE = 1000

@@ -27,8 +27,8 @@ from uncial.metrics.label_errors import (
     slip_cost,
     surprisals,
 )
+from uncial.models.decoders.ctc import IMPOSSIBLE, fitted_temperature, text_likelihoods
 from uncial.models.files import load_card, load_model, save_model
-from uncial.models.likelihood import IMPOSSIBLE, fitted_temperature, text_likelihoods
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import uncial.data.store.compile
 from program import QUIET, ROOT, TINY, quoted
 
+import uncial.data.store.compile
 from uncial.reports.log import LogFileHandler
 
 LATIN1 = os.fsdecode("März".encode("latin-1"))

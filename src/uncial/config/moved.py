@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MOVED: Mapping[str, str] = {
+    "uncial.models.span_masks": "uncial.models.heads.masking",
     "uncial.training.augmentations.at_most": "uncial.data.augmentation.at_most",
     "uncial.training.augmentations.background": "uncial.data.augmentation.background",
     "uncial.training.augmentations.capture": "uncial.data.augmentation.capture",

@@ -11,8 +11,8 @@ from torch.nn import functional
 from uncial.data.lines.batch import Batch
 from uncial.document import Transcription
 from uncial.errors import UserError
+from uncial.models.decoders.auxiliary_ctc import Shortcut
 from uncial.models.preprocessing import BACKGROUND, Preprocessing
-from uncial.models.shortcut import Shortcut
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
 

@@ -14,9 +14,8 @@ from uncial.data.lines.sampler import Pick, evaluation_batches
 from uncial.document import Transcription
 from uncial.errors import UserError
 from uncial.metrics.label_errors import Place, alternatives, log_odds, other_line_cost, places, slip_cost
-from uncial.models.decoders.ctc import CTCDecoder
+from uncial.models.decoders.ctc import CTCDecoder, fitted_temperature, text_likelihoods
 from uncial.models.files import FILE_NAME, load_model
-from uncial.models.likelihood import fitted_temperature, text_likelihoods
 from uncial.models.lineage import pages_seen
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer

@@ -9,8 +9,8 @@ from hydra import compose, initialize_config_dir
 from program import ROOT, quoted, run_program
 
 from uncial.errors import UserError
+from uncial.runs.outcome import FINISHED, Outcome, write_outcome
 from uncial.sweeps.callback import failures, not_finished
-from uncial.sweeps.outcome import FINISHED, Outcome, write_outcome
 from uncial.sweeps.slurm import queue, waiting
 from uncial.sweeps.slurm.settings import read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, wait

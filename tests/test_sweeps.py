@@ -10,8 +10,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from program import ROOT, TINY, Ended, quoted, run_program
 
 from uncial.config.keys import group_choices, group_names, known_keys
+from uncial.runs.outcome import FAILED, FINISHED, outcomes, what_differs
 from uncial.sweeps.callback import unused
-from uncial.sweeps.outcome import FAILED, FINISHED, outcomes, what_differs
 from uncial.tasks.control import wanted_length
 
 TEMPLATES = ROOT / "multirun_templates" / "sweep"

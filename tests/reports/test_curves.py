@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from uncial.reports.curves import draw_curves, smoothed
-from uncial.reports.metrics_log import read_curves
+from uncial.runs.metrics_file import read_curves
 
 HEADER = "epoch,lr,step,train/loss,val/cer,val/loss,val/wer\n"
 

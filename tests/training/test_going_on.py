@@ -13,13 +13,14 @@ from scripted_training import Batch, Line, Rates, bare_trainer
 from torch.utils.data import DataLoader
 
 from uncial.files import replacing_text
+from uncial.runs.stash import put_back, set_aside
 from uncial.training import schedules
 from uncial.training.best_model import BestModel
 from uncial.training.checkpoints import Checkpoints
 from uncial.training.interruption import Interruption
 from uncial.training.kept import Keeping
 from uncial.training.length import STEPS, RunLength
-from uncial.training.max_time import MaxTime, put_back, set_aside
+from uncial.training.max_time import MaxTime
 from uncial.training.module import TrainingModule
 from uncial.training.patience import Patience
 from uncial.training.plan import Plan, Wanted

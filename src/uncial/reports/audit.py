@@ -13,7 +13,7 @@ from uncial.reports.diff import Span, align
 from uncial.reports.figures import plural
 from uncial.reports.html.pictures import picture
 from uncial.reports.html.rendering import write_page
-from uncial.reports.tables import write_json
+from uncial.runs.tables import write_json
 
 
 @dataclass(frozen=True, slots=True)

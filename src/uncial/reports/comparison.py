@@ -20,8 +20,8 @@ from uncial.metrics.paired import PairedTest
 from uncial.reports.figures import percent, percent_with_interval, plural, shown_character
 from uncial.reports.line_results import LINES_FILE, write_compared_lines
 from uncial.reports.markdown import cell, table
-from uncial.reports.tables import write_csv, write_json
 from uncial.reports.verdict import verdict
+from uncial.runs.tables import write_csv, write_json
 
 FIRST_SEED = (
     " Edits of a line are the mean over the seeds of a system; its reading, its kinds of error and what it reads for "

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from scipy.ndimage import median_filter
 
-from uncial.reports.metrics_log import Curve, read_curves
 from uncial.reports.picture import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
+from uncial.runs.metrics_file import Curve, read_curves
 
 COLOURS = {"train": GREY, "val": RED, "test": GREEN}
 SHADES = ("-", "--", ":", "-.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from uncial.data.checks.findings import SEVERITIES, Finding
 from uncial.errors import UserError
-from uncial.reports.tables import write_json
+from uncial.runs.tables import write_json
 
 NEVER = "never"
 SHORT = {"info": "information", "null": NEVER, "None": NEVER}

@@ -13,7 +13,7 @@ from uncial.metrics.learning_curve import LEAST_SIZES, UNLEARNED, Forecast, Lear
 from uncial.reports.figures import percent, plural
 from uncial.reports.learning_curve import draw_learning_curve
 from uncial.reports.markdown import table
-from uncial.reports.tables import write_csv, write_json
+from uncial.runs.tables import write_csv, write_json
 
 SURE_OF_MUCH = 1000
 """More than so many times the lines is not told as a number."""

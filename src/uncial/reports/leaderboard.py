@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.reports.figures import percent, plural, visible
-from uncial.reports.tables import write_csv
-from uncial.sweeps.ranking import Entry, Ranking
-from uncial.sweeps.runs import FAILED, Run
+from uncial.runs.found import FAILED, Run
+from uncial.runs.ranking import Entry, Ranking
+from uncial.runs.tables import write_csv
 
 SHARES = ("cer", "wer", "accuracy", "ece", "confidence", "macro_cer")
 """Figures with these endings are fractions and shown in percent."""

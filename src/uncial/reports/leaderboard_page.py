@@ -7,7 +7,7 @@ from pathlib import Path
 
 from uncial.reports.html.rendering import write_page
 from uncial.reports.leaderboard import cost, figure_cells, figure_headings, notes, shown
-from uncial.sweeps.ranking import Entry, Ranking
+from uncial.runs.ranking import Entry, Ranking
 
 WIDTH, HEIGHT, MARGIN = 720, 320, 60
 """Of a drawing, in its own units."""

@@ -8,7 +8,7 @@ import numpy as np
 from uncial.metrics.review import Review
 from uncial.reports.figures import percent, plural
 from uncial.reports.picture import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
-from uncial.reports.tables import write_csv
+from uncial.runs.tables import write_csv
 
 REVIEW_FILE, PICTURE = "review.csv", "review.png"
 COLUMNS = ("rank", "page", "line", "confidence", "expected_edits", "share_read", "expected_cer", "expected_cer_of_rest")

@@ -15,7 +15,7 @@ from uncial.metrics.intervals import Estimate
 from uncial.reports.figures import percent, percent_with_interval, plural
 from uncial.reports.line_results import LINES_FILE, write_line_results
 from uncial.reports.markdown import table
-from uncial.reports.tables import write_csv, write_json
+from uncial.runs.tables import write_csv, write_json
 from uncial.text.characters import code_point, describe
 
 SHOWN_GROUPS = 30

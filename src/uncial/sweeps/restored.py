@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from uncial.config.overrides import typed_key
 from uncial.config.trust import check_saved_targets, own_targets, trusted_modules
 from uncial.errors import UserError
-from uncial.sweeps.outcome import MULTIRUN
+from uncial.runs.outcome import MULTIRUN
 
 RESOLVER = re.compile(r"\$\{\s*[\w.]+\s*:")
 """The beginning of an interpolation that calls something: ${oc.env:NAME}."""

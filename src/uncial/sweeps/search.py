@@ -22,10 +22,10 @@ from uncial.config.saved_yaml import literal_config
 from uncial.errors import UserError
 from uncial.reports.figures import plural
 from uncial.reports.leaderboard import shown
-from uncial.sweeps.outcome import FINISHED, MULTIRUN, PRUNED, failure, read_outcome, write_outcome
-from uncial.sweeps.runs import read_run
+from uncial.runs.found import read_run
+from uncial.runs.outcome import FINISHED, MULTIRUN, PRUNED, failure, read_outcome, write_outcome
+from uncial.runs.study import JOB, address, open_study, trials_by_job
 from uncial.sweeps.search_space import SearchSpace, search_space
-from uncial.sweeps.study import JOB, address, open_study, trials_by_job
 
 SUBDIR = "${hydra.job.num}"
 APART = 1_000_003

@@ -17,9 +17,9 @@ from uncial.metrics.label_errors import displaced, shifts, surprisals
 from uncial.reports.audit import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
-from uncial.reports.tables import write_skipped
 from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import run_folder, write_config
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.evaluation import origin
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.output_places import check_output, keep_corrections, keep_originals

@@ -18,8 +18,8 @@ from uncial.data.lines.loader import lost_loaders_told
 from uncial.data.store.compile import cores
 from uncial.reports.console import make_console, show
 from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
+from uncial.runs.folder import run_folder
 from uncial.tasks import train
-from uncial.tasks.configuration import run_folder
 from uncial.tasks.control import check_durations, wanted_length
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.preparation import new_recognizer, seed_all, training_module, training_parts

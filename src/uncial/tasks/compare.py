@@ -19,10 +19,10 @@ from uncial.reports.comparison import comparison_table, write_comparison
 from uncial.reports.comparison_page import write_comparison_page
 from uncial.reports.console import make_console, show
 from uncial.reports.scores_page import REPORT, About
-from uncial.reports.tables import write_skipped
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.compared_folders import compared_folders
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import rows_to_score
 from uncial.tasks.splitting import Model, scoring_split

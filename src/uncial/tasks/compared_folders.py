@@ -13,7 +13,7 @@ from uncial.errors import UserError
 from uncial.metrics.comparison import Readings
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
 from uncial.reports.figures import plural
-from uncial.reports.tables import write_csv, write_skipped
+from uncial.runs.tables import write_csv, write_skipped
 
 log = logging.getLogger(__name__)
 

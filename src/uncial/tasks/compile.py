@@ -14,8 +14,8 @@ from uncial.errors import UserError
 from uncial.formats.lines.loghi_export import ExportLine, export
 from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
-from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import run_folder, write_config
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.loading import load_ground_truth, write_splits
 
 log = logging.getLogger(__name__)

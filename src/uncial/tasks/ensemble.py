@@ -22,10 +22,10 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import percent
 from uncial.reports.scores import score_figures
 from uncial.reports.scores_page import REPORT, About
-from uncial.reports.tables import write_metrics, write_predictions, write_skipped
+from uncial.runs.folder import check_encodable, run_folder, write_config
+from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.compare import common_profile, distinct_ends
 from uncial.tasks.compared_models import common_replacements
-from uncial.tasks.configuration import check_encodable, run_folder, write_config
 from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
 from uncial.tasks.evaluation import prediction_rows
 from uncial.tasks.loading import load_ground_truth, write_splits

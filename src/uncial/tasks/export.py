@@ -9,7 +9,7 @@ from uncial.config.schema import check_numbers, checkpoint_of, choice, trusted
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
 from uncial.reports.console import make_console, show
-from uncial.tasks.configuration import check_encodable, run_folder, write_config
+from uncial.runs.folder import check_encodable, run_folder, write_config
 
 FORMATS = ("safetensors",)
 

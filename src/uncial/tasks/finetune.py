@@ -21,13 +21,13 @@ from uncial.reports.comparison import comparison_table, write_comparison
 from uncial.reports.comparison_page import write_comparison_page
 from uncial.reports.console import make_console, show
 from uncial.reports.scores_page import About
-from uncial.reports.tables import write_skipped
+from uncial.runs.session import AUTO, Session
+from uncial.runs.tables import write_skipped
 from uncial.tasks import train
 from uncial.tasks.compared_models import compared_models
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
 from uncial.tasks.reading import rows_to_score
-from uncial.tasks.session import AUTO, Session
 from uncial.tasks.splitting import training_split
 from uncial.transcriber import Transcriber, model_file
 

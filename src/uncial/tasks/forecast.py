@@ -27,8 +27,8 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
 from uncial.reports.line_results import LINES_FILE, read_line_results
-from uncial.tasks.configuration import run_folder, write_config
-from uncial.tasks.resumed_config import MACHINE
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.resumed_config import MACHINE
 
 log = logging.getLogger(__name__)
 

@@ -20,11 +20,11 @@ from uncial.reports.contact_sheet import Sample, contact_sheet
 from uncial.reports.findings import grave, write_findings
 from uncial.reports.findings_page import LineView, write_findings_page
 from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables
-from uncial.reports.tables import write_skipped
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.alphabet import text_rules
 from uncial.tasks.augmentation_sheet import draw_augmentation
 from uncial.tasks.checking import find
-from uncial.tasks.configuration import run_folder, write_config
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.recognition import texts_of
 from uncial.tasks.schedule_sheet import draw_planned_schedule

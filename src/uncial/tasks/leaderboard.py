@@ -12,11 +12,12 @@ from uncial.errors import UserError
 from uncial.reports.console import make_console, show
 from uncial.reports.leaderboard import leaderboard_table, write_leaderboard
 from uncial.reports.leaderboard_page import write_leaderboard_page
-from uncial.sweeps.outcome import FINISHED
-from uncial.sweeps.ranking import Ranking, Score, rank
-from uncial.sweeps.runs import Run, find_runs
-from uncial.tasks.configuration import on_the_same_data, run_folder, write_config
-from uncial.tasks.resumed_config import MACHINE
+from uncial.runs.commands import on_the_same_data
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.found import Run, find_runs
+from uncial.runs.outcome import FINISHED
+from uncial.runs.ranking import Ranking, Score, rank
+from uncial.runs.resumed_config import MACHINE
 
 
 def run(config: DictConfig) -> None:

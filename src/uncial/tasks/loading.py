@@ -14,8 +14,8 @@ from uncial.data.splits.subset import with_few_lines, with_share_of_lines
 from uncial.document import Problem
 from uncial.reports.figures import plural, visible
 from uncial.reports.reasons import summed_reasons
-from uncial.reports.tables import write_csv
 from uncial.reports.tracking import tracked
+from uncial.runs.tables import write_csv
 from uncial.tasks.splitting import splitting
 
 log = logging.getLogger(__name__)

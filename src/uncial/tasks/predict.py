@@ -23,8 +23,8 @@ from uncial.reports.console import make_console, show
 from uncial.reports.figures import plural
 from uncial.reports.reasons import summed_reasons
 from uncial.reports.review import told, write_review
-from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import move_log, run_folder, write_config
+from uncial.runs.folder import move_log, run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.output_places import check_output, keep_originals, without_output
 from uncial.tasks.page_copies import Found, copies_below, settings_to_read
 from uncial.tasks.reading_journal import begun_reading, open_journal

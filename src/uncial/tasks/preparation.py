@@ -21,11 +21,11 @@ from uncial.models.build import build_model
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
 from uncial.reports.figures import visible
+from uncial.runs.session import Session
 from uncial.tasks.alphabet import codec_for, text_rules
 from uncial.tasks.control import wanted_length
 from uncial.tasks.pretrained import lr_factors, pretrained_recognizer
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
-from uncial.tasks.session import Session
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
 from uncial.training.group import processes

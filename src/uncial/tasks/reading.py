@@ -21,7 +21,7 @@ from uncial.models.files import model_file
 from uncial.models.lineage import pages_seen, training_folder
 from uncial.models.recognizer import Recognizer
 from uncial.reports.figures import plural
-from uncial.tasks.configuration import plain_config
+from uncial.runs.folder import plain_config
 from uncial.tasks.evaluation import calibrated_results
 from uncial.tasks.on_devices import on_devices
 from uncial.tasks.recognition import COUNTED, loading_to_read, part_of, too_long

@@ -13,11 +13,11 @@ from uncial.data.splits.split_file import SPLITS
 from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
 from uncial.reports.console import make_console, show
-from uncial.reports.environment import differences, read_environment
-from uncial.reports.tables import write_json
+from uncial.runs.environment import differences, read_environment
+from uncial.runs.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
+from uncial.runs.session import session
+from uncial.runs.tables import write_json
 from uncial.tasks import train
-from uncial.tasks.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
-from uncial.tasks.session import session
 from uncial.training.length import MEASURED, STEPS
 from uncial.training.trainer import quiet_lightning
 

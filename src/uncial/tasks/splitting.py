@@ -17,8 +17,8 @@ from uncial.document import Page
 from uncial.errors import UserError
 from uncial.models.files import load_card, model_file
 from uncial.models.lineage import pages_seen, training_folder
-from uncial.tasks.resumed_config import CONFIG
-from uncial.tasks.session import Session
+from uncial.runs.resumed_config import CONFIG
+from uncial.runs.session import Session
 
 AUTO = "auto"
 CARD_KEY = "split"

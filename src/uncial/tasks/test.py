@@ -13,14 +13,14 @@ from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
 from uncial.reports.console import make_console, show
-from uncial.reports.environment import add_to_environment
 from uncial.reports.ketos import write_ketos_report
 from uncial.reports.review import told, write_review
 from uncial.reports.scores import score_figures, write_scores
 from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
-from uncial.reports.tables import write_metrics, write_predictions, write_skipped
-from uncial.tasks.configuration import run_folder, write_config
+from uncial.runs.environment import add_to_environment
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages

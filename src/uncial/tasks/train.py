@@ -19,9 +19,12 @@ from uncial.errors import DivergedError, UserError
 from uncial.metrics.config import evaluation_settings
 from uncial.metrics.few_lines import few_lines_caution
 from uncial.models.files import whole_card
-from uncial.reports.environment import add_to_environment
-from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import plain_config
+from uncial.problems.ground_truth import check_data, fingerprint
+from uncial.runs.environment import add_to_environment
+from uncial.runs.folder import plain_config
+from uncial.runs.session import Session, session
+from uncial.runs.stash import set_aside
+from uncial.runs.tables import write_skipped
 from uncial.tasks.control import averaging, check_durations, watching
 from uncial.tasks.kept_model import OF_THE_BEST, keeping_best, logged, model_card
 from uncial.tasks.loading import load_ground_truth, write_splits
@@ -32,7 +35,6 @@ from uncial.tasks.reading import warn_of_known_validation
 from uncial.tasks.recognition import infeasible_problems, infeasible_sentence
 from uncial.tasks.rehearsal import rehearse
 from uncial.tasks.search import pruning
-from uncial.tasks.session import Session, check_data, fingerprint, session
 from uncial.tasks.splitting import training_split
 from uncial.tasks.tracking import open_loggers, trained_outcome
 from uncial.tasks.training_end import Effort, finish, saying_how_to_go_on
@@ -44,7 +46,6 @@ from uncial.training.group import is_first, wait_for_all
 from uncial.training.interruption import listening
 from uncial.training.kept import Keeping
 from uncial.training.loggers.tracking import show_outcome
-from uncial.training.max_time import set_aside
 from uncial.training.pace import Pace
 from uncial.training.processes import LostProcessError
 from uncial.training.progress import progress_callback

@@ -21,15 +21,15 @@ from uncial.reports.figures import percent
 from uncial.reports.line_results import LINES_FILE, read_line_results
 from uncial.reports.scores_page import REPORT, About, write_scores_page
 from uncial.reports.summary import RunSummary, run_summary
-from uncial.reports.tables import write_metrics
-from uncial.tasks.configuration import on_the_same_data
+from uncial.runs.commands import on_the_same_data
+from uncial.runs.session import Session
+from uncial.runs.state import LAST
+from uncial.runs.tables import write_metrics
 from uncial.tasks.evaluation import part_scores
 from uncial.tasks.kept_model import BEST
-from uncial.tasks.session import Session
 from uncial.training.best_model import BestModel
 from uncial.training.checkpoints import Checkpoints
 from uncial.training.interruption import Interruption, end
-from uncial.training.run_state import LAST
 from uncial.training.standing import score_text
 
 log = logging.getLogger(__name__)

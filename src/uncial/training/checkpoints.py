@@ -14,7 +14,8 @@ from lightning.pytorch.callbacks import Timer
 
 from uncial.errors import UserError
 from uncial.files import link, replacing
-from uncial.models.checkpoint import CARD_KEY
+from uncial.runs.checkpoint import CARD_KEY
+from uncial.runs.state import KEPT, LAST, RUN_KEY, RunState
 from uncial.training.finite import is_finite
 from uncial.training.group import told_by_first
 from uncial.training.interruption import Interrupted, Interruption
@@ -23,7 +24,6 @@ from uncial.training.length import is_planned
 from uncial.training.moment import Moment, callbacks_of, moment_of, set_random_states
 from uncial.training.plateau import set_rates
 from uncial.training.position import Position, loops_at, position_of, start_of_epoch
-from uncial.training.run_state import KEPT, LAST, RUN_KEY, RunState
 
 SESSION_KEY = "uncial_session"
 """Under this key a checkpoint holds random states, and the scores of the last validation with its step."""

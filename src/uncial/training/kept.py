@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uncial.models.checkpoint import SUFFIX
+from uncial.runs.checkpoint import SUFFIX
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import torch
 from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 
-from uncial.training.metrics_file import MetricsFile
+from uncial.runs.metrics_file import MetricsFile
+from uncial.runs.state import RunState
 from uncial.training.position import Position
-from uncial.training.run_state import RunState
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """In which folder a training runs, with which config and from which state: a new run, or one that is resumed."""
 
-import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,15 @@ from shutil import rmtree
 
 from omegaconf import DictConfig
 
-from uncial.config.overrides import as_typed
-from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.split_file import SPLITS
 from uncial.errors import UserError
 from uncial.files import remove_unfinished
-from uncial.tasks.configuration import check_encodable, move_log, run_folder, write_config
-from uncial.tasks.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
-from uncial.training.lock import is_locked, locked
-from uncial.training.max_time import ASIDE, put_back
-from uncial.training.metrics_file import cut_rows
-from uncial.training.run_state import KEPT, LAST, SavedState, newest_state
+from uncial.runs.folder import check_encodable, move_log, run_folder, write_config
+from uncial.runs.lock import is_locked, locked
+from uncial.runs.metrics_file import cut_rows
+from uncial.runs.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
+from uncial.runs.stash import ASIDE, put_back
+from uncial.runs.state import KEPT, LAST, SavedState, newest_state
 
 log = logging.getLogger(__name__)
 
@@ -67,26 +64,6 @@ def session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig]) ->
             _tell(folder, state)
         _clear(folder, state)
         yield Session(config, folder, state, tuple(read_overrides(folder)))
-
-
-def fingerprint(truth: GroundTruth) -> dict[str, str]:
-    """What the lines of training and validation are, told apart by what decides on each of them."""
-    sides = {part: hashlib.sha256(truth.rows[part].tobytes()).hexdigest() for part in ("train", "val")}
-    return {"store": truth.store.digest, **sides}
-
-
-def check_data(this: Session, found: Mapping[str, str]) -> None:
-    """Raises `UserError` where the data are no longer what the run was trained on."""
-    if this.state is None or dict(this.state.state.data) == dict(found):
-        return
-    if this.state.state.data.get("store") != found["store"]:
-        reason = "the images, their lines or how these are cut out have changed"
-    else:
-        reason = "other lines of them are for training and validation"
-    raise UserError(
-        f"The data are not those that the run in {this.folder} was trained on: {reason}. Give them back, or start a "
-        f"new run from its model with {as_typed('pretrained', this.folder)}."
-    )
 
 
 def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None:
@@ -171,6 +148,6 @@ def _clear(folder: Path, state: SavedState | None) -> None:
     cut_rows(folder, state.state.rows if state else 0)
     if (folder / "tensorboard").is_dir():
         # Only now: it takes a second to import.
-        from uncial.training.tensorboard_events import cut_events
+        from uncial.runs.tensorboard_events import cut_events
 
         cut_events(folder, state.state.time if state else 0.0)

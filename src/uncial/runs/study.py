@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
 
+
 FILE_NAME, NAME = "study.db", "search"
 
 JOB = "job"

@@ -9,7 +9,7 @@ from typing import Any
 
 from uncial.config.keys import leaves
 from uncial.config.overrides import typed_key
-from uncial.sweeps.runs import Run
+from uncial.runs.found import Run
 
 NOT_SETTINGS = ("resume", "sweep", "name", "run", "checkpoint")
 """What may be typed for a run and tells runs apart by no setting."""

@@ -13,9 +13,8 @@ from hydra.errors import HydraException
 from uncial.config.moved import with_current_paths
 from uncial.config.saved_yaml import read_saved
 from uncial.errors import UserError
-from uncial.sweeps.jobs import CONFIG, METRICS
-from uncial.sweeps.outcome import FAILED, FINISHED, MULTIRUN, PRUNED, is_sweep, numbered, read_outcome
-from uncial.training.lock import is_locked
+from uncial.runs.lock import is_locked
+from uncial.runs.outcome import CONFIG, FAILED, FINISHED, METRICS, MULTIRUN, PRUNED, is_sweep, numbered, read_outcome
 
 RUNNING, STOPPED, NOT_BEGUN = "running", "stopped", "not begun"
 

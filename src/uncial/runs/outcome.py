@@ -82,3 +82,7 @@ def what_differs(jobs: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
     every = [tuple(overrides) for overrides in jobs]
     common = set.intersection(*map(set, every)) if every else set()
     return [tuple(override for override in own if override not in common) for own in every]
+
+
+CONFIG, METRICS = "config.yaml", "metrics.json"
+"""A run's folder holds the first from its beginning on, and the second when it has its scores."""

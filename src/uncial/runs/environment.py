@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from uncial.config.secrets import without_secrets
-from uncial.reports.tables import write_json
+from uncial.runs.tables import write_json
 
 FILE_NAME = "environment.json"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from uncial.errors import UserError
-from uncial.models.checkpoint import SUFFIX, read_checkpoint
+from uncial.runs.checkpoint import SUFFIX, read_checkpoint
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from uncial.errors import UserError
 from uncial.files import replacing_text
 
 if TYPE_CHECKING:
-    from uncial.training.run_state import RunState
+    from uncial.runs.state import RunState
 
 
 CONFIG, OVERRIDES = "config.yaml", "overrides.yaml"

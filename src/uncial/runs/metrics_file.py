@@ -1,6 +1,8 @@
-"""metrics.csv: written whole at every moment, and continued by a run that is resumed."""
+"""metrics.csv: written whole at every moment, continued by a run that is resumed, and read as curves."""
 
 import csv
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightning.fabric.loggers.csv_logs import _ExperimentWriter
@@ -74,3 +76,46 @@ def cut_rows(folder: Path, keep: int) -> None:
         write_rows(path, columns, rows[:keep])
     elif path.is_file():
         path.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One logged metric: its finite values and the steps they were logged at, in the order of the file."""
+
+    name: str
+    steps: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+
+def read_curves(metrics_csv: Path) -> dict[str, Curve]:
+    """Return every metric that has at least one finite value, by column name.
+
+    Each row has a `step` and values in some of the columns. A row that was cut short by a kill, and values that are no
+    finite numbers, are left out. A missing or empty file has no curves.
+    """
+    curves: dict[str, Curve] = {}
+    if not metrics_csv.is_file():
+        return curves
+    with metrics_csv.open(encoding="utf-8", errors="replace", newline="") as file:
+        for row in csv.DictReader(file):
+            step = _number(row.get("step"))
+            if step is not None:
+                _add_row(curves, int(step), row)
+    return curves
+
+
+def _add_row(curves: dict[str, Curve], step: int, row: dict[str, str]) -> None:
+    for name, cell in row.items():
+        value = _number(cell)
+        if name not in (None, "step", "epoch") and value is not None:
+            curve = curves.setdefault(name, Curve(name))
+            curve.steps.append(step)
+            curve.values.append(value)
+
+
+def _number(cell: object) -> float | None:
+    try:
+        value = float(str(cell))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

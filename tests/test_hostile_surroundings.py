@@ -13,7 +13,7 @@ import pytest
 from program import QUIET, ROOT, TINY, quoted
 
 import uncial.data.store.compile
-from uncial.reports.log import LogFileHandler
+from uncial.reports.terminal.console import LogFileHandler
 
 LATIN1 = os.fsdecode("März".encode("latin-1"))
 

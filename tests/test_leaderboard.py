@@ -9,7 +9,7 @@ import yaml
 from program import run_program
 
 from uncial.errors import UserError
-from uncial.reports.leaderboard_page import parallel_coordinates, scatter
+from uncial.reports.html.leaderboard_page import parallel_coordinates, scatter
 from uncial.runs.found import find_runs
 from uncial.runs.outcome import FAILED, Outcome, write_outcome
 from uncial.runs.ranking import Score, rank

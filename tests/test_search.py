@@ -21,7 +21,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState
 
 from uncial.errors import PrunedError, UserError
-from uncial.reports.leaderboard import leaderboard_table
+from uncial.reports.tables.leaderboard import leaderboard_table
 from uncial.runs.found import find_runs
 from uncial.runs.outcome import FAILED, FINISHED, PRUNED, Outcome, outcomes, write_outcome
 from uncial.runs.ranking import Score, rank

@@ -24,10 +24,10 @@ from uncial.config.secrets import check_no_secrets
 from uncial.config.task_keys import check_typed_keys, without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.errors import Ended, FindingsError, UserError
-from uncial.reports.log import LogFileHandler
+from uncial.reports.terminal.console import LogFileHandler
+from uncial.reports.terminal.standard_streams import secure_standard_streams
 from uncial.runs.resumed_config import task_to_run
 from uncial.several_starts import check_single_start
-from uncial.standard_streams import secure_standard_streams
 from uncial.sweeps.jobs import has_work
 from uncial.termination import TERMINATED, Terminated, sigterm_raises
 

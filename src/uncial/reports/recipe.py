@@ -14,7 +14,7 @@ from uncial.config.keys import leaves
 from uncial.config.saved_yaml import literal
 from uncial.errors import UserError
 from uncial.files import replacing_text
-from uncial.reports.figures import plural, rate
+from uncial.reports.terminal.formatting import plural, rate
 from uncial.training.recipe import Choice, Facts
 
 

@@ -20,8 +20,8 @@ from uncial.config.instantiate import made
 from uncial.config.overrides import as_typed, repeating
 from uncial.config.saved_yaml import literal_config
 from uncial.errors import UserError
-from uncial.reports.figures import plural
-from uncial.reports.leaderboard import shown
+from uncial.reports.tables.leaderboard import shown
+from uncial.reports.terminal.formatting import plural
 from uncial.runs.found import read_run
 from uncial.runs.outcome import FINISHED, MULTIRUN, PRUNED, failure, read_outcome, write_outcome
 from uncial.runs.study import JOB, address, open_study, trials_by_job

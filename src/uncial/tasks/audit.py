@@ -14,10 +14,10 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.errors import LineError, UserError
 from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
 from uncial.metrics.label_errors import displaced, shifts, surprisals
-from uncial.reports.audit import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.tracking import tracked
+from uncial.reports.html.audit_page import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
+from uncial.reports.terminal.progress_bar import tracked
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.tasks.evaluation import origin

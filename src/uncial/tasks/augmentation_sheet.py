@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.saved_yaml import for_hydra
 from uncial.data.ground_truth import GroundTruth
-from uncial.reports.augmentation_sheet import Row, augmentation_sheet
+from uncial.reports.plots.augmentation_sheet import Row, augmentation_sheet
 
 DRAWS = 3
 

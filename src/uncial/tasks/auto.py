@@ -16,8 +16,8 @@ from uncial.config.trust import with_typed_classes
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import lost_loaders_told
 from uncial.data.store.compile import cores
-from uncial.reports.console import make_console, show
 from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
+from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import run_folder
 from uncial.tasks import train
 from uncial.tasks.control import check_durations, wanted_length

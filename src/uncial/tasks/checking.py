@@ -27,7 +27,7 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.leakage import Separation
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
-from uncial.reports.tracking import tracked
+from uncial.reports.terminal.progress_bar import tracked
 from uncial.tasks.recognition import texts_of, too_long
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules

@@ -12,7 +12,7 @@ from uncial.data.transcribed_sets import SetLine, TranscribedSet, matched, read_
 from uncial.errors import UserError
 from uncial.metrics.comparison import Readings
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
-from uncial.reports.figures import plural
+from uncial.reports.terminal.formatting import plural
 from uncial.runs.tables import write_csv, write_skipped
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 
 from uncial.config.overrides import repeating, typed_key
 from uncial.config.schema import check_numbers
-from uncial.reports.console import make_console, show
+from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import run_folder, write_config
 
 

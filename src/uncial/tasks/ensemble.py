@@ -16,12 +16,12 @@ from uncial.metrics.evaluation import overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import FILE_NAME, save_model
 from uncial.models.lineage import check_lineage
-from uncial.reports.comparison import comparison_table, write_comparison
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import percent
-from uncial.reports.scores import score_figures
-from uncial.reports.scores_page import REPORT, About
+from uncial.reports.html.comparison_page import write_comparison_page
+from uncial.reports.html.scores_page import REPORT, About
+from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.tables.scores import score_figures
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import percent
 from uncial.runs.folder import check_encodable, run_folder, write_config
 from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.compare import common_profile, distinct_ends

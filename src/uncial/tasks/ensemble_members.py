@@ -20,7 +20,7 @@ from uncial.metrics.voting import vote
 from uncial.models.files import FILE_NAME, load_model, model_file
 from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
-from uncial.reports.scores import score_figures
+from uncial.reports.tables.scores import score_figures
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.runs.folder import run_folder
 from uncial.tasks.evaluation import evaluated_lines

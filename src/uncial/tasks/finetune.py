@@ -17,10 +17,10 @@ from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison
 from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
-from uncial.reports.comparison import comparison_table, write_comparison
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.console import make_console, show
-from uncial.reports.scores_page import About
+from uncial.reports.html.comparison_page import write_comparison_page
+from uncial.reports.html.scores_page import About
+from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.terminal.console import make_console, show
 from uncial.runs.session import AUTO, Session
 from uncial.runs.tables import write_skipped
 from uncial.tasks import train

@@ -23,10 +23,10 @@ from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import FILE_NAME, load_card
 from uncial.models.lineage import SEEN_BEFORE
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
-from uncial.reports.line_results import LINES_FILE, read_line_results
+from uncial.reports.tables.forecast import ForecastReport, RunPoint, told, write_forecast
+from uncial.reports.tables.line_results import LINES_FILE, read_line_results
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.resumed_config import MACHINE
 

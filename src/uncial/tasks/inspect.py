@@ -15,11 +15,11 @@ from uncial.data.splits.leakage import separation
 from uncial.data.splits.split import PARTS
 from uncial.errors import FindingsError
 from uncial.models.files import load_model
-from uncial.reports.console import make_console, show
-from uncial.reports.contact_sheet import Sample, contact_sheet
-from uncial.reports.findings import grave, write_findings
-from uncial.reports.findings_page import LineView, write_findings_page
-from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables
+from uncial.reports.html.findings_page import LineView, write_findings_page
+from uncial.reports.plots.contact_sheet import Sample, contact_sheet
+from uncial.reports.tables.findings import grave, write_findings
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.tasks.alphabet import text_rules

@@ -15,8 +15,8 @@ from uncial.metrics.evaluation import overview
 from uncial.models.files import save_model
 from uncial.models.lineage import SEEN_BEFORE
 from uncial.models.precision import reading_precision
-from uncial.reports.line_results import LINES_FILE, write_line_results
-from uncial.reports.scores import score_figures
+from uncial.reports.tables.line_results import LINES_FILE, write_line_results
+from uncial.reports.tables.scores import score_figures
 from uncial.runs.session import Session
 from uncial.runs.tables import write_predictions
 from uncial.tasks.evaluation import calibrated_lines, calibrated_results, evaluated_lines, prediction_rows

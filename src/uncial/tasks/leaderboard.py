@@ -9,9 +9,9 @@ from omegaconf import DictConfig
 from uncial.config.overrides import as_typed, hydra_value, repeating
 from uncial.config.schema import choice, listed
 from uncial.errors import UserError
-from uncial.reports.console import make_console, show
-from uncial.reports.leaderboard import leaderboard_table, write_leaderboard
-from uncial.reports.leaderboard_page import write_leaderboard_page
+from uncial.reports.html.leaderboard_page import write_leaderboard_page
+from uncial.reports.tables.leaderboard import leaderboard_table, write_leaderboard
+from uncial.reports.terminal.console import make_console, show
 from uncial.runs.commands import on_the_same_data
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.found import Run, find_runs

@@ -12,9 +12,9 @@ from uncial.data.ground_truth import GroundTruth, Splitting, ground_truth
 from uncial.data.splits.split_file import COLUMNS, SPLITS, split_rows
 from uncial.data.splits.subset import with_few_lines, with_share_of_lines
 from uncial.document import Problem
-from uncial.reports.figures import plural, visible
-from uncial.reports.reasons import summed_reasons
-from uncial.reports.tracking import tracked
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.terminal.formatting import plural, visible
+from uncial.reports.terminal.progress_bar import tracked
 from uncial.runs.tables import write_csv
 from uncial.tasks.splitting import splitting
 

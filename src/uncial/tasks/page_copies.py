@@ -17,7 +17,7 @@ from uncial.formats.write_xml import write_transcriptions
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
-from uncial.reports.tracking import tracked
+from uncial.reports.terminal.progress_bar import tracked
 from uncial.tasks.output_places import copy_places, keep_corrections, keep_originals
 from uncial.text.directions import runs_down
 from uncial.transcriber import NOT_FINITE, Transcriber, is_finite

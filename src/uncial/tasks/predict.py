@@ -19,10 +19,10 @@ from uncial.formats.lines.pairs import is_image
 from uncial.formats.lines.results import holds_results
 from uncial.metrics.config import review_target
 from uncial.metrics.review import review
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.reasons import summed_reasons
-from uncial.reports.review import told, write_review
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.tables.review import told, write_review
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
 from uncial.runs.folder import move_log, run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.tasks.output_places import check_output, keep_originals, without_output

@@ -20,7 +20,7 @@ from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
-from uncial.reports.figures import visible
+from uncial.reports.terminal.formatting import visible
 from uncial.runs.session import Session
 from uncial.tasks.alphabet import codec_for, text_rules
 from uncial.tasks.control import wanted_length

@@ -20,7 +20,7 @@ from uncial.metrics.calibration import temperatures_of
 from uncial.models.files import model_file
 from uncial.models.lineage import pages_seen, training_folder
 from uncial.models.recognizer import Recognizer
-from uncial.reports.figures import plural
+from uncial.reports.terminal.formatting import plural
 from uncial.runs.folder import plain_config
 from uncial.tasks.evaluation import calibrated_results
 from uncial.tasks.on_devices import on_devices

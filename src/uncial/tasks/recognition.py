@@ -12,7 +12,7 @@ from uncial.data.lines.dataset import Augment, LineDataset
 from uncial.data.store.compile import cores
 from uncial.document import Problem
 from uncial.models.recognizer import Recognizer
-from uncial.reports.figures import plural
+from uncial.reports.terminal.formatting import plural
 from uncial.text.feasibility import min_frames
 from uncial.text.rules import TextRules
 

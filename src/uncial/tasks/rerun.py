@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from uncial.data.splits.split_file import SPLITS
 from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
-from uncial.reports.console import make_console, show
+from uncial.reports.terminal.console import make_console, show
 from uncial.runs.environment import differences, read_environment
 from uncial.runs.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
 from uncial.runs.session import session

@@ -11,8 +11,8 @@ from uncial.config.instantiate import made
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import training_sampler
 from uncial.errors import UserError
-from uncial.reports.figures import plural
-from uncial.reports.schedule import PlannedRun, draw_schedule
+from uncial.reports.plots.schedule import PlannedRun, draw_schedule
+from uncial.reports.terminal.formatting import plural
 from uncial.tasks.control import wanted_length
 from uncial.tasks.preparation import new_recognizer, training_parts
 from uncial.tasks.pretrained import with_pretrained_model

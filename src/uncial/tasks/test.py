@@ -12,12 +12,12 @@ from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
-from uncial.reports.console import make_console, show
-from uncial.reports.ketos import write_ketos_report
-from uncial.reports.review import told, write_review
-from uncial.reports.scores import score_figures, write_scores
-from uncial.reports.scores_page import REPORT, About, write_scores_page
-from uncial.reports.summary import RunSummary, run_summary
+from uncial.reports.html.scores_page import REPORT, About, write_scores_page
+from uncial.reports.tables.ketos import write_ketos_report
+from uncial.reports.tables.review import told, write_review
+from uncial.reports.tables.scores import score_figures, write_scores
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.summary import RunSummary, run_summary
 from uncial.runs.environment import add_to_environment
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_metrics, write_predictions, write_skipped

@@ -15,12 +15,12 @@ from uncial.errors import DivergedError, UserError
 from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
-from uncial.reports.console import make_console, show
-from uncial.reports.curves import draw_curves
-from uncial.reports.figures import percent
-from uncial.reports.line_results import LINES_FILE, read_line_results
-from uncial.reports.scores_page import REPORT, About, write_scores_page
-from uncial.reports.summary import RunSummary, run_summary
+from uncial.reports.html.scores_page import REPORT, About, write_scores_page
+from uncial.reports.plots.curves import draw_curves
+from uncial.reports.tables.line_results import LINES_FILE, read_line_results
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import percent
+from uncial.reports.terminal.summary import RunSummary, run_summary
 from uncial.runs.commands import on_the_same_data
 from uncial.runs.session import Session
 from uncial.runs.state import LAST

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from uncial.data.lines.batch import share_of
 from uncial.errors import DivergedError, UserError
-from uncial.reports.figures import plural
+from uncial.reports.terminal.formatting import plural
 from uncial.training.group import gathered
 
 log = logging.getLogger(__name__)

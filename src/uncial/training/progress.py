@@ -9,9 +9,9 @@ import lightning as L
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from uncial.reports.console import is_live, make_console, show
-from uncial.reports.figures import duration, rate
-from uncial.reports.sample_lines import sample_lines, sample_lines_plain
+from uncial.reports.terminal.console import is_live, make_console, show
+from uncial.reports.terminal.formatting import duration, rate
+from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
 from uncial.training.standing import Standing, score_text, standing_of
 from uncial.training.throughput import Throughput
 

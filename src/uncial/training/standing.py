@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import lightning as L
 from lightning.pytorch.callbacks import Timer
 
-from uncial.reports.figures import duration, percent, rate
+from uncial.reports.terminal.formatting import duration, percent, rate
 from uncial.training.throughput import Throughput, seconds_left
 
 ERROR_RATES = ("cer", "wer", "cer_macro")

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from uncial.files import replacing_text
-from uncial.reports.figures import percent, percent_with_interval, shown_character, visible
+from uncial.reports.terminal.formatting import percent, percent_with_interval, shown_character, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 

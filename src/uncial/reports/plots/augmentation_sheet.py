@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from uncial.files import replacing
-from uncial.reports.lettering import Lettering
+from uncial.reports.plots.text_drawing import Lettering
 
 STRIP_HEIGHT, STRIP_WIDTH = 56, 460
 LABEL_WIDTH, LABEL_SIZE = 216, 13

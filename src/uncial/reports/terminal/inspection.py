@@ -15,9 +15,9 @@ from rich.text import Text
 from uncial.data.checks.findings import Finding
 from uncial.data.splits.leakage import Separation
 from uncial.document import Problem
-from uncial.reports.figures import plural, visible
-from uncial.reports.findings import by_gravity
-from uncial.reports.reasons import summed_reasons
+from uncial.reports.tables.findings import by_gravity
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.terminal.formatting import plural, visible
 from uncial.text.characters import code_point, name
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)

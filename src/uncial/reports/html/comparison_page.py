@@ -7,11 +7,11 @@ from pathlib import Path
 
 from uncial.metrics.comparison import Comparison, GroupComparison
 from uncial.metrics.error_rates import ERROR_KINDS
-from uncial.reports.comparison import confusions_apart
 from uncial.reports.html.line_list import ListedLine, StripOf, lines_json, listed_compared, pictures_of
 from uncial.reports.html.rendering import write_page
-from uncial.reports.scores_page import SHOWN_CHARACTERS, SHOWN_CONFUSIONS, SHOWN_GROUPS, About
-from uncial.reports.verdict import verdict
+from uncial.reports.html.scores_page import SHOWN_CHARACTERS, SHOWN_CONFUSIONS, SHOWN_GROUPS, About
+from uncial.reports.tables.comparison import confusions_apart
+from uncial.reports.terminal.verdict import verdict
 
 
 def write_comparison_page(

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from scipy.ndimage import median_filter
 
-from uncial.reports.picture import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
+from uncial.reports.plots.plot_style import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
 from uncial.runs.metrics_file import Curve, read_curves
 
 COLOURS = {"train": GREY, "val": RED, "test": GREEN}

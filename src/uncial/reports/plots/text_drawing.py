@@ -13,7 +13,7 @@ from itertools import groupby
 
 from PIL import ImageDraw, ImageFont, features
 
-from uncial.reports.fonts import fonts_for
+from uncial.reports.plots.fonts import fonts_for
 from uncial.text.bidi import to_display
 from uncial.text.characters import code_point
 

@@ -11,7 +11,7 @@ from uncial.metrics.groups import GroupScore
 from uncial.reports.html.line_list import StripOf, lines_json, listed_evaluated, pictures_of
 from uncial.reports.html.pictures import embedded
 from uncial.reports.html.rendering import write_page
-from uncial.reports.reliability import reliability_svg
+from uncial.reports.plots.reliability import reliability_svg
 
 REPORT = "report.html"
 SHOWN_GROUPS = 300

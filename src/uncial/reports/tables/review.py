@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from uncial.metrics.review import Review
-from uncial.reports.figures import percent, plural
-from uncial.reports.picture import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
+from uncial.reports.plots.plot_style import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
+from uncial.reports.terminal.formatting import percent, plural
 from uncial.runs.tables import write_csv
 
 REVIEW_FILE, PICTURE = "review.csv", "review.png"

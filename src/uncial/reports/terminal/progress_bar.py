@@ -10,8 +10,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from uncial.reports.console import is_live, make_console
-from uncial.reports.figures import duration, rate
+from uncial.reports.terminal.console import is_live, make_console
+from uncial.reports.terminal.formatting import duration, rate
 
 Item = TypeVar("Item")
 Advance = Callable[[int], None]

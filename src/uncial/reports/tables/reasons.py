@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from uncial.document import Problem
-from uncial.reports.figures import visible
+from uncial.reports.terminal.formatting import visible
 
 _NAMES = re.compile(
     r"'[^']*'|‘[^’]*’|\"[^\"]*\"|\S*[/\\]\S*"

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from uncial.files import replacing
-from uncial.reports.lettering import Lettering, is_right_to_left
+from uncial.reports.plots.text_drawing import Lettering, is_right_to_left
 
 STRIP_HEIGHT = 72
 TEXT_SIZE = 20

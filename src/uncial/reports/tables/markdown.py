@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from uncial.reports.figures import visible
+from uncial.reports.terminal.formatting import visible
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

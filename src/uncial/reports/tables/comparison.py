@@ -17,10 +17,10 @@ from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison,
 from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.paired import PairedTest
-from uncial.reports.figures import percent, percent_with_interval, plural, shown_character
-from uncial.reports.line_results import LINES_FILE, write_compared_lines
-from uncial.reports.markdown import cell, table
-from uncial.reports.verdict import verdict
+from uncial.reports.tables.line_results import LINES_FILE, write_compared_lines
+from uncial.reports.tables.markdown import cell, table
+from uncial.reports.terminal.formatting import percent, percent_with_interval, plural, shown_character
+from uncial.reports.terminal.verdict import verdict
 from uncial.runs.tables import write_csv, write_json
 
 FIRST_SEED = (

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.metrics.intervals import Interval
-from uncial.reports.figures import duration, percent, plural, rate
+from uncial.reports.terminal.formatting import duration, percent, plural, rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from uncial.metrics.label_errors import Place, probability
-from uncial.reports.diff import Span, align
-from uncial.reports.figures import plural
 from uncial.reports.html.pictures import picture
 from uncial.reports.html.rendering import write_page
+from uncial.reports.terminal.diff import Span, align
+from uncial.reports.terminal.formatting import plural
 from uncial.runs.tables import write_json
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from uncial.reports.diff import align
-from uncial.reports.figures import plural, visible
+from uncial.reports.terminal.diff import align
+from uncial.reports.terminal.formatting import plural, visible
 
 MISSED = "bold green"
 """What the truth has and the reading lacks."""

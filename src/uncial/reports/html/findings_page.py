@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from uncial.data.checks.findings import SEVERITIES, Finding
-from uncial.reports.findings import by_gravity
 from uncial.reports.html.pictures import picture
 from uncial.reports.html.rendering import write_page
-from uncial.reports.inspection import Inspection
+from uncial.reports.tables.findings import by_gravity
+from uncial.reports.terminal.inspection import Inspection
 
 SHOWN_OF_A_KIND = 300
 """Findings of one kind that the page holds; all of them are in findings.json."""

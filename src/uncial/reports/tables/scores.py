@@ -12,9 +12,9 @@ from uncial.metrics.characters import Confusion, UnitScore
 from uncial.metrics.evaluation import Evaluation, Overview
 from uncial.metrics.groups import KEYS, GroupScore
 from uncial.metrics.intervals import Estimate
-from uncial.reports.figures import percent, percent_with_interval, plural
-from uncial.reports.line_results import LINES_FILE, write_line_results
-from uncial.reports.markdown import table
+from uncial.reports.tables.line_results import LINES_FILE, write_line_results
+from uncial.reports.tables.markdown import table
+from uncial.reports.terminal.formatting import percent, percent_with_interval, plural
 from uncial.runs.tables import write_csv, write_json
 from uncial.text.characters import code_point, describe
 

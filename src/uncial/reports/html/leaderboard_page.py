@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.reports.html.rendering import write_page
-from uncial.reports.leaderboard import cost, figure_cells, figure_headings, notes, shown
+from uncial.reports.tables.leaderboard import cost, figure_cells, figure_headings, notes, shown
 from uncial.runs.ranking import Entry, Ranking
 
 WIDTH, HEIGHT, MARGIN = 720, 320, 60

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from uncial.reports.figures import percent, plural, visible
+from uncial.reports.terminal.formatting import percent, plural, visible
 from uncial.runs.found import FAILED, Run
 from uncial.runs.ranking import Entry, Ranking
 from uncial.runs.tables import write_csv

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from uncial.reports.picture import BLUE, RED, legend, new_figure, save
+from uncial.reports.plots.plot_style import BLUE, RED, legend, new_figure, save
 
 MOST_MARKS = 60
 

@@ -4,7 +4,7 @@ import math
 
 from uncial.metrics.comparison import Comparison, PairScore
 from uncial.metrics.paired import least_clusters
-from uncial.reports.figures import percent, plural
+from uncial.reports.terminal.formatting import percent, plural
 
 
 def verdict(pair: PairScore, comparison: Comparison) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 
 from uncial.files import replacing_text
 from uncial.metrics.learning_curve import LEAST_SIZES, UNLEARNED, Forecast, LearningCurve, NeededLines
-from uncial.reports.figures import percent, plural
-from uncial.reports.learning_curve import draw_learning_curve
-from uncial.reports.markdown import table
+from uncial.reports.plots.learning_curve import draw_learning_curve
+from uncial.reports.tables.markdown import table
+from uncial.reports.terminal.formatting import percent, plural
 from uncial.runs.tables import write_csv, write_json
 
 SURE_OF_MUCH = 1000

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from uncial.metrics.learning_curve import Forecast
-from uncial.reports.picture import BLUE, GREEN, RED, legend, new_figure, plain, save
+from uncial.reports.plots.plot_style import BLUE, GREEN, RED, legend, new_figure, plain, save
 
 MEASURED, FORECAST, TARGET = BLUE, RED, GREEN
 

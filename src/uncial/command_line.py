@@ -27,9 +27,9 @@ from uncial.errors import Ended, FindingsError, UserError
 from uncial.reports.terminal.console import LogFileHandler
 from uncial.reports.terminal.standard_streams import secure_standard_streams
 from uncial.runs.resumed_config import task_to_run
-from uncial.several_starts import check_single_start
 from uncial.sweeps.jobs import has_work
 from uncial.termination import TERMINATED, Terminated, sigterm_raises
+from uncial.training.distributed.several_starts import check_single_start
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
 

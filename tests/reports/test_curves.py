@@ -90,5 +90,6 @@ def test_a_straight_line_is_smooth_already():
 
 
 def test_drawing_leaves_pyplot_alone():
-    code = "from uncial.reports.plots import contact_sheet, curves; import sys; sys.exit('matplotlib.pyplot' in sys.modules)"
+    imported = "from uncial.reports.plots import contact_sheet, curves"
+    code = f"import sys\n{imported}\nsys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

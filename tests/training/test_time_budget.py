@@ -13,9 +13,9 @@ from scripted_training import Batch, Line, Rates, Scripted, bare_trainer, train_
 from torch.utils.data import DataLoader
 
 from uncial.data.lines.sampler import EvaluationSampler
-from uncial.training import length, schedules
 from uncial.training.module import TrainingModule
-from uncial.training.plan import Wanted
+from uncial.training.schedulers import length, schedules
+from uncial.training.schedulers.plan import Wanted
 
 BUDGET = Wanted(budget=60.0, validations=9)
 

@@ -24,9 +24,9 @@ ROOMS = (
     "uncial.data.augmentation",
     "uncial.training.line_scores",
     "uncial.training.loggers",
-    "uncial.training.muon",
-    "uncial.training.plateau",
-    "uncial.training.schedules",
+    "uncial.training.optimizers.muon",
+    "uncial.training.schedulers.plateau",
+    "uncial.training.schedulers.schedules",
     "torch.nn",
     "torch.optim",
     "timm.optim",
@@ -42,7 +42,7 @@ ROOMS = (
 READERS = "uncial.data.sources"
 """The package of the readers of data."""
 
-SCHEDULES = "uncial.training.schedules"
+SCHEDULES = "uncial.training.schedulers.schedules"
 """The one of them whose functions may be named too."""
 
 

@@ -23,15 +23,15 @@ from uncial.models.recognizer import Recognizer
 from uncial.reports.terminal.formatting import visible
 from uncial.runs.session import Session
 from uncial.tasks.alphabet import codec_for, text_rules
-from uncial.tasks.control import wanted_length
 from uncial.tasks.pretrained import lr_factors, pretrained_recognizer
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
-from uncial.training.group import processes
-from uncial.training.length import STEPS, RunLength
+from uncial.training.callbacks.build import wanted_length
+from uncial.training.distributed.process_group import processes
 from uncial.training.line_scores import LineScores
 from uncial.training.module import TrainingModule
+from uncial.training.schedulers.length import STEPS, RunLength
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,15 @@ from uncial.models.recognizer import Recognizer
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.folder import plain_config
 from uncial.tasks.evaluation import calibrated_results
-from uncial.tasks.on_devices import on_devices
 from uncial.tasks.recognition import COUNTED, loading_to_read, part_of, too_long
 from uncial.tasks.splitting import CARD_KEY
-from uncial.training.devices import chosen_devices
-from uncial.training.interruption import ending_by_signal
+from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.throughput import Stopwatch
+from uncial.training.distributed.devices import chosen_devices
+from uncial.training.distributed.on_devices import on_devices
+from uncial.training.distributed.signals import ending_by_signal
 from uncial.training.line_scores import LineResult, LineScores
 from uncial.training.module import ScoringModule
-from uncial.training.pace import Stopwatch
-from uncial.training.progress import progress_callback
 from uncial.training.trainer import make_reading_trainer
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from uncial.runs.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_
 from uncial.runs.session import session
 from uncial.runs.tables import write_json
 from uncial.tasks import train
-from uncial.training.length import MEASURED, STEPS
+from uncial.training.schedulers.length import MEASURED, STEPS
 from uncial.training.trainer import quiet_lightning
 
 WEIGHTS = "best.safetensors"

@@ -13,13 +13,13 @@ from uncial.data.lines.datamodule import training_sampler
 from uncial.errors import UserError
 from uncial.reports.plots.schedule import PlannedRun, draw_schedule
 from uncial.reports.terminal.formatting import plural
-from uncial.tasks.control import wanted_length
 from uncial.tasks.preparation import new_recognizer, training_parts
 from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
-from uncial.training.devices import devices_of
-from uncial.training.plan import UNKNOWN, Plan, Wanted
-from uncial.training.schedules import told_of_height
+from uncial.training.callbacks.build import wanted_length
+from uncial.training.distributed.devices import devices_of
+from uncial.training.schedulers.plan import UNKNOWN, Plan, Wanted
+from uncial.training.schedulers.schedules import told_of_height
 
 log = logging.getLogger(__name__)
 

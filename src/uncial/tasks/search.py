@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import made
 from uncial.config.saved_yaml import literal_config
-from uncial.training.pruning import Pruning
+from uncial.training.callbacks.pruning import Pruning
 
 
 def pruning(config: DictConfig) -> list[Pruning]:

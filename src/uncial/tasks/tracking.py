@@ -19,7 +19,7 @@ from uncial.data.store.store import Store
 from uncial.metrics.characters import confusions
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card
-from uncial.training.group import is_first
+from uncial.training.distributed.process_group import is_first
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
 from uncial.training.loggers.tracking import file_loggers, tracking
 

@@ -25,10 +25,8 @@ from uncial.runs.folder import plain_config
 from uncial.runs.session import Session, session
 from uncial.runs.stash import set_aside
 from uncial.runs.tables import write_skipped
-from uncial.tasks.control import averaging, check_durations, watching
 from uncial.tasks.kept_model import OF_THE_BEST, keeping_best, logged, model_card
 from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.on_devices import on_devices
 from uncial.tasks.preparation import prepared
 from uncial.tasks.pretrained import freezing, lineage, seen_before, with_pretrained_model
 from uncial.tasks.reading import warn_of_known_validation
@@ -38,17 +36,19 @@ from uncial.tasks.search import pruning
 from uncial.tasks.splitting import training_split
 from uncial.tasks.tracking import open_loggers, trained_outcome
 from uncial.tasks.training_end import Effort, finish, saying_how_to_go_on
-from uncial.training.best_model import BestModel
-from uncial.training.checkpoints import Checkpoints
-from uncial.training.devices import devices_of
-from uncial.training.finite import REMEDY
-from uncial.training.group import is_first, wait_for_all
-from uncial.training.interruption import listening
-from uncial.training.kept import Keeping
+from uncial.training.callbacks.best_model import BestModel
+from uncial.training.callbacks.build import averaging, check_durations, watching
+from uncial.training.callbacks.nonfinite import REMEDY
+from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.throughput import Pace
+from uncial.training.checkpointing.callback import Checkpoints
+from uncial.training.checkpointing.retention import Keeping
+from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.launch import LostProcessError
+from uncial.training.distributed.on_devices import on_devices
+from uncial.training.distributed.process_group import is_first, wait_for_all
+from uncial.training.distributed.signals import listening
 from uncial.training.loggers.tracking import show_outcome
-from uncial.training.pace import Pace
-from uncial.training.processes import LostProcessError
-from uncial.training.progress import progress_callback
 from uncial.training.trainer import device_of, make_trainer, quiet_lightning
 
 log = logging.getLogger(__name__)

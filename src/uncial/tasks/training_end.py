@@ -27,10 +27,10 @@ from uncial.runs.state import LAST
 from uncial.runs.tables import write_metrics
 from uncial.tasks.evaluation import part_scores
 from uncial.tasks.kept_model import BEST
-from uncial.training.best_model import BestModel
-from uncial.training.checkpoints import Checkpoints
-from uncial.training.interruption import Interruption, end
-from uncial.training.standing import score_text
+from uncial.training.callbacks.best_model import BestModel
+from uncial.training.callbacks.standing import score_text
+from uncial.training.checkpointing.callback import Checkpoints
+from uncial.training.distributed.signals import Interruption, end
 
 log = logging.getLogger(__name__)
 

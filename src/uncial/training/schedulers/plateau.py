@@ -6,9 +6,9 @@ from typing import Any
 import lightning as L
 
 from uncial.errors import UserError
-from uncial.training.improvement import Improvement
-from uncial.training.plan import Plan
-from uncial.training.schedules import check_least, check_share, constant
+from uncial.training.schedulers.improvement import Improvement
+from uncial.training.schedulers.plan import Plan
+from uncial.training.schedulers.schedules import check_least, check_share, constant
 
 log = logging.getLogger(__name__)
 

@@ -16,14 +16,22 @@ from uncial.errors import UserError
 from uncial.files import link, replacing
 from uncial.runs.checkpoint import CARD_KEY
 from uncial.runs.state import KEPT, LAST, RUN_KEY, RunState
-from uncial.training.finite import is_finite
-from uncial.training.group import told_by_first
-from uncial.training.interruption import Interrupted, Interruption
-from uncial.training.kept import Keeping, Kept
-from uncial.training.length import is_planned
-from uncial.training.moment import Moment, callbacks_of, moment_of, set_random_states
-from uncial.training.plateau import set_rates
-from uncial.training.position import Position, loops_at, position_of, start_of_epoch
+from uncial.training.callbacks.nonfinite import is_finite
+from uncial.training.checkpointing.retention import Keeping, Kept
+from uncial.training.checkpointing.snapshot import (
+    Moment,
+    Position,
+    callbacks_of,
+    loops_at,
+    moment_of,
+    position_of,
+    set_random_states,
+    start_of_epoch,
+)
+from uncial.training.distributed.process_group import told_by_first
+from uncial.training.distributed.signals import Interrupted, Interruption
+from uncial.training.schedulers.length import is_planned
+from uncial.training.schedulers.plateau import set_rates
 
 SESSION_KEY = "uncial_session"
 """Under this key a checkpoint holds random states, and the scores of the last validation with its step."""

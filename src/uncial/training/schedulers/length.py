@@ -14,8 +14,8 @@ import lightning as L
 from uncial.data.lines.sampler import EvaluationSampler
 from uncial.errors import UserError
 from uncial.files import replacing_text
-from uncial.training.group import is_first, told_by_first
-from uncial.training.plan import UNKNOWN, Plan, Wanted
+from uncial.training.distributed.process_group import is_first, told_by_first
+from uncial.training.schedulers.plan import UNKNOWN, Plan, Wanted
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Timer
 
 from uncial.reports.terminal.formatting import duration, percent, rate
-from uncial.training.throughput import Throughput, seconds_left
+from uncial.training.callbacks.throughput import Throughput, seconds_left
 
 ERROR_RATES = ("cer", "wer", "cer_macro")
 

@@ -7,7 +7,7 @@ from typing import Any
 import lightning as L
 
 from uncial.errors import PrunedError, UserError
-from uncial.training.standing import score_text
+from uncial.training.callbacks.standing import score_text
 
 log = logging.getLogger(__name__)
 

@@ -1,11 +1,21 @@
-"""Where a training stands between two optimizer steps, and Lightning's loops brought to that place."""
+"""Where a training stands between two optimizer steps, kept to be written later; Lightning's loops brought there."""
 
+import random
+import time
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Timer
+from torch import Tensor
 
 from uncial.data.lines.datamodule import epoch_and_batches
+from uncial.runs.metrics_file import MetricsFile
+from uncial.runs.state import RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +91,74 @@ def _counted(progress: dict[str, dict[str, int]], made: dict[str, int]) -> dict[
 
 def _done(count: int) -> dict[str, int]:
     return {"ready": count, "started": count, "processed": count, "completed": count}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What changes within an optimizer step before its weights do: enough to write the state of the step's beginning
+    when something has gone wrong in the midst of it."""
+
+    position: Position
+    run: RunState
+    callbacks: dict[str, Any]
+    buffers: list[Tensor]
+    random: dict[str, Any]
+
+    def put_back(self, pl_module: L.LightningModule) -> None:
+        """Gives the module the buffers back that it had; batch normalisations change theirs in each forward pass."""
+        with torch.no_grad():
+            for buffer, before in zip(pl_module.buffers(), self.buffers, strict=True):
+                buffer.copy_(before)
+
+
+def moment_of(
+    trainer: L.Trainer,
+    pl_module: L.LightningModule,
+    position: Position,
+    seconds: float,
+    data: Mapping[str, str],
+    devices: int,
+) -> Moment:
+    """Now, at `position`; `seconds` is how long the training has taken, `data` identifies its lines, and `devices` is
+    for how many its batches are made."""
+    run = RunState(
+        steps=position.steps,
+        total_steps=None if trainer.max_steps < 0 else trainer.max_steps,
+        finished=False,
+        validates=position.validates,
+        rows=sum(logger.rows for logger in trainer.loggers if isinstance(logger, MetricsFile)),
+        time=time.time(),
+        seconds=seconds,
+        data=data,
+        devices=devices,
+    )
+    # Each session has trainer.max_time anew: a run that was stopped by it is resumed to go on.
+    stateful = [callback for callback in callbacks_of(trainer) if not isinstance(callback, Timer)]
+    states = {callback.state_key: deepcopy(callback.state_dict()) for callback in stateful}
+    return Moment(
+        position,
+        run,
+        {key: state for key, state in states.items() if state},
+        [buffer.detach().clone() for buffer in pl_module.buffers()],
+        random_states(),
+    )
+
+
+def callbacks_of(trainer: L.Trainer) -> list[L.Callback]:
+    callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return callbacks
+
+
+def random_states() -> dict[str, Any]:
+    """Of torch, NumPy and Python, for models and callbacks that draw from them: plain types and a tensor."""
+    drawn: Any = np.random.get_state(legacy=True)
+    name, keys, *rest = drawn
+    return {"torch": torch.get_rng_state(), "numpy": [name, keys.tolist(), *rest], "python": random.getstate()}
+
+
+def set_random_states(states: Mapping[str, Any]) -> None:
+    name, keys, *rest = states["numpy"]
+    version, internal, gauss = states["python"]
+    torch.set_rng_state(states["torch"])
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))
+    random.setstate((version, tuple(internal), gauss))

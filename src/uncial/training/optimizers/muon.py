@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from uncial.models.precision import computes_in_bf16
-from uncial.training.parameter_groups import MATRICES
+from uncial.training.optimizers.parameter_groups import MATRICES
 
 POLYNOMIALS = (
     (8.237312490495555, -23.157747414558198, 16.680568411445915),

@@ -13,7 +13,7 @@ from torch import Tensor
 from uncial.data.lines.batch import share_of
 from uncial.errors import DivergedError, UserError
 from uncial.reports.terminal.formatting import plural
-from uncial.training.group import gathered
+from uncial.training.distributed.process_group import gathered
 
 log = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from typing import Any
 
 from uncial.errors import UserError
 from uncial.termination import is_free
-from uncial.training.interruption import TIME_IS_UP, Interrupted, end
-from uncial.training.seat import Seat, joined
+from uncial.training.distributed.process_group import Seat, joined
+from uncial.training.distributed.signals import TIME_IS_UP, Interrupted, end
 
 START = "spawn"
 """How processes begin: anew, for neither CUDA nor OpenMP outlives a fork."""
@@ -70,8 +70,8 @@ def in_processes(kind: str, numbers: Sequence[int], function: Callable[..., Any]
     """Calls the function in one process for each device and returns what the first returns.
 
     `kind` and `numbers` are those of `Devices`; function, arguments and result have to be picklable. Within it the
-    processes can speak to each other by torch.distributed (`uncial.training.group`). As soon as one fails or dies all
-    are ended and its error is raised; a signal ends all, and is raised as in one process.
+    processes can speak to each other by torch.distributed (`process_group`). As soon as one fails or dies all are
+    ended and its error is raised; a signal ends all, and is raised as in one process.
     """
     with TemporaryDirectory(prefix="uncial_") as meeting:
         seats = [Seat(rank, len(numbers), kind, number, Path(meeting) / "store") for rank, number in enumerate(numbers)]

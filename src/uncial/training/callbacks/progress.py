@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from uncial.reports.terminal.console import is_live, make_console, show
 from uncial.reports.terminal.formatting import duration, rate
 from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
-from uncial.training.standing import Standing, score_text, standing_of
-from uncial.training.throughput import Throughput
+from uncial.training.callbacks.standing import Standing, score_text, standing_of
+from uncial.training.callbacks.throughput import Throughput
 
 UNTOLD = ("lines", "cer_macro", "line_accuracy")
 """Scores that are logged but not told after a validation."""

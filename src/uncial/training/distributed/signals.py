@@ -13,8 +13,8 @@ from typing import Any
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from uncial.termination import SAME_SIGNAL, TERMINATED, is_free
-from uncial.training.group import is_first, processes
-from uncial.training.time_limit import TIME_IS_UP, OutOfTime
+from uncial.training.distributed.process_group import is_first, processes
+from uncial.training.distributed.time_limit import TIME_IS_UP, OutOfTime
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 

@@ -7,7 +7,7 @@ from typing import Any
 import lightning as L
 
 from uncial.errors import UserError
-from uncial.training.improvement import Improvement
+from uncial.training.schedulers.improvement import Improvement
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log, setup_globals
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.training.devices import Devices
-from uncial.training.group import is_first
-from uncial.training.processes import in_processes
+from uncial.training.distributed.devices import Devices
+from uncial.training.distributed.launch import in_processes
+from uncial.training.distributed.process_group import is_first
 from uncial.training.trainer import quiet_lightning
 
 

@@ -7,7 +7,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from uncial.errors import UserError
-from uncial.training.parts import OUTPUTS, parts_of
+from uncial.training.selection import OUTPUTS, parts_of
 
 FACTOR = "lr_factor"
 """The key of a group that says by how much its learning rate differs."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import lightning as L
 
 from uncial.errors import UserError
-from uncial.training.interruption import Interrupted
-from uncial.training.length import is_planned
+from uncial.training.distributed.signals import Interrupted
+from uncial.training.schedulers.length import is_planned
 
 log = logging.getLogger(__name__)
 

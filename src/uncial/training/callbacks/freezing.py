@@ -12,9 +12,9 @@ from torch import nn
 from torch.optim import Optimizer
 
 from uncial.errors import UserError
-from uncial.training.length import RunLength
-from uncial.training.parts import OUTPUTS, Parts, parts_of, top_parts
-from uncial.training.plan import Plan
+from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.plan import Plan
+from uncial.training.selection import OUTPUTS, Parts, parts_of, top_parts
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The learning rate over a run, as a factor of `optimizer.lr`: a warm-up, and what follows it.
 
 Everything here is a pure function of the step and the run's plan, so that a resumed run goes on with the same rates.
-What depends on scores is in `uncial.training.plateau`.
+What depends on scores is in `uncial.training.schedulers.plateau`.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uncial.errors import UserError
-from uncial.training.plan import UNKNOWN, Plan, checked_unit
+from uncial.training.schedulers.plan import UNKNOWN, Plan, checked_unit
 
 UNKNOWN_WARMUP = 100
 """Steps of a warm-up that is a share of a run whose length a time budget has yet to fix."""

@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
 from uncial import command_line
+from uncial.config.schema import LEAST
 from uncial.tasks import auto
-from uncial.tasks.configuration import LEAST
 
 
 class ReadKeys:

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from uncial.training.length import STEPS, RunLength
 from uncial.training.module import TrainingModule
-from uncial.training.plan import Wanted
+from uncial.training.schedulers.length import STEPS, RunLength
+from uncial.training.schedulers.plan import Wanted
 
 
 class Line(nn.Module):

@@ -16,10 +16,19 @@ from lxml import etree
 from program import Ended, run_program
 from rapidfuzz.distance import Levenshtein
 
-from uncial.metrics.displaced import Shift, displaced, shifts
-from uncial.metrics.suspicion import alternatives, log_odds, places, probability, slip_cost, surprisals
+from uncial.metrics.label_errors import (
+    Shift,
+    alternatives,
+    displaced,
+    log_odds,
+    places,
+    probability,
+    shifts,
+    slip_cost,
+    surprisals,
+)
+from uncial.models.decoders.ctc import IMPOSSIBLE, fitted_temperature, text_likelihoods
 from uncial.models.files import load_card, load_model, save_model
-from uncial.models.likelihood import IMPOSSIBLE, fitted_temperature, text_likelihoods
 
 
 @pytest.fixture(scope="module")

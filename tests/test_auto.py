@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from program import ROOT, TINY, run_program
 
-from uncial.config_keys import group_choices, known_keys
+from uncial.config.keys import group_choices, known_keys
 from uncial.reports.recipe import read_recipe, write_recipe
 from uncial.training.recipe import Facts, batch_lines, expected_views, recipe
 

@@ -9,13 +9,13 @@ from hydra import compose, initialize_config_dir
 from program import ROOT, quoted, run_program
 
 from uncial.errors import UserError
+from uncial.runs.outcome import FINISHED, Outcome, write_outcome
 from uncial.sweeps.callback import failures, not_finished
-from uncial.sweeps.outcome import FINISHED, Outcome, write_outcome
 from uncial.sweeps.slurm import queue, waiting
 from uncial.sweeps.slurm.settings import read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, wait
-from uncial.training.interruption import Interruption, end, listening
-from uncial.training.time_limit import OutOfTime
+from uncial.training.distributed.signals import Interruption, end, listening
+from uncial.training.distributed.time_limit import OutOfTime
 
 TEMPLATES = ROOT / "multirun_templates" / "slurm"
 DEFAULTS = {

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import ROOT
 
-from uncial.config_keys import COUNTS_OR_NULL, NUMBERS_OR_NULL, check_values, known_keys
+from uncial.config.keys import COUNTS_OR_NULL, NUMBERS_OR_NULL, check_values, known_keys
+from uncial.config.overrides import as_typed, hydra_value, quoted
 from uncial.errors import UserError
-from uncial.typed_arguments import as_typed, hydra_value, quoted
 
 MISTYPED = [
     # Keys and groups.

@@ -17,11 +17,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import distributed
 
+from uncial.config.overrides import as_typed
 from uncial.errors import UserError
-from uncial.training import processes
-from uncial.training.length import RunLength
+from uncial.training.distributed import launch as processes
 from uncial.training.module import TrainingModule
-from uncial.typed_arguments import as_typed
+from uncial.training.schedulers.length import RunLength
 
 TWO = ("trainer=cpu", "trainer.devices=2")
 MODEL = """

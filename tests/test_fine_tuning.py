@@ -11,7 +11,7 @@ from program import LEARNING, run_program
 from safetensors.torch import load_file
 from small_models import make_model, model_config
 
-from uncial.data.drawing.page import draw_page
+from uncial.data.synthetic.page import draw_page
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
 from uncial.text.codec import CharacterCodec
@@ -99,7 +99,7 @@ def train_texts(ended, root):
     """The texts of the train part, found by another run's log of nothing: all pages less those of the validation."""
     from uncial.data.settings import SourceSettings
     from uncial.data.sources import page
-    from uncial.data.splits import split
+    from uncial.data.splits.split import split
 
     pages = page.read(SourceSettings("page", (str(root),))).pages
     lines = {one.id: len(one.lines) for one in pages}
@@ -293,9 +293,9 @@ def test_learning_rates_differ_by_part(tune, trained):
 
 def test_few_lines_are_drawn_by_the_seed_and_smaller_draws_lie_in_larger_ones(run, drawn):
     """What inspect and training are given: the draw depends on names alone."""
-    from uncial.data.few_lines import with_few_lines
     from uncial.data.ground_truth import GroundTruth
-    from uncial.data.store import Store
+    from uncial.data.splits.subset import with_few_lines
+    from uncial.data.store.store import Store
 
     data = ("task=compile", "data=page", f"data.root={drawn / 'page'}")
     ended = run(*data, "data.lines=5")

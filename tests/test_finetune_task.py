@@ -14,8 +14,8 @@ from program import run_program
 
 from uncial.models.files import load_card, load_model, save_model
 from uncial.models.lineage import pages_seen
-from uncial.reports.line_results import read_compared_lines, read_line_results
-from uncial.tasks.configuration import on_the_same_data
+from uncial.reports.tables.line_results import read_compared_lines, read_line_results
+from uncial.runs.commands import on_the_same_data
 
 SHORT = ("trainer.batch_width=300", "trainer.lines_seen=200", "trainer.validations=2", "augmentation=none")
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import ROOT, run_program
 
-from uncial.config_keys import NAMES, NUMBERS_OR_NULL, group_names, known_keys
-from uncial.typed_arguments import as_names, hydra_value
+from uncial.config.keys import NAMES, NUMBERS_OR_NULL, group_names, known_keys
+from uncial.config.overrides import as_names, hydra_value
 
 CONF = ROOT / "conf"
 NUMBERLIKE = ["2025", "12.10", "1744_1745", "7_7", "1e3", "0x10", "007", "-5", "true", "No", "Null", "inf", "nan", ".5"]

@@ -16,12 +16,12 @@ from program import quoted
 from xml_samples import page_region, page_xml, put, put_image
 
 import uncial
-from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
+from uncial.document import ImageSource, Page, TextLine
 from uncial.errors import LineError, UserError
-from uncial.formats.results import read_tsv
-from uncial.formats.types import ImageSource, Page, TextLine
+from uncial.formats.lines.results import read_tsv
+from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.tasks import page_copies
 from uncial.tasks.page_copies import with_direction
 from uncial.transcriber import Transcriber

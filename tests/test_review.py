@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from program import run_program
 
 from uncial.metrics.review import ReadLine, review
-from uncial.reports.review import told
+from uncial.reports.tables.review import told
 
 
 def lines_of(random, count=400):

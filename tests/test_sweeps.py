@@ -9,10 +9,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from program import ROOT, TINY, Ended, quoted, run_program
 
-from uncial.config_keys import group_choices, group_names, known_keys
+from uncial.config.keys import group_choices, group_names, known_keys
+from uncial.runs.outcome import FAILED, FINISHED, outcomes, what_differs
 from uncial.sweeps.callback import unused
-from uncial.sweeps.outcome import FAILED, FINISHED, outcomes, what_differs
-from uncial.tasks.control import wanted_length
+from uncial.training.callbacks.build import wanted_length
 
 TEMPLATES = ROOT / "multirun_templates" / "sweep"
 SMALL = tuple(key for key in TINY if "height" not in key)

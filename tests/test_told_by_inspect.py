@@ -9,9 +9,9 @@ from drawn_layouts import cut_lines, draw_pages, write_pairs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.formats.types import Problem
-from uncial.reports.figures import visible
-from uncial.reports.reasons import summed_reasons
+from uncial.document import Problem
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.terminal.formatting import visible
 
 QUICK = ("inspect.samples=1", "inspect.augmentation=0")
 

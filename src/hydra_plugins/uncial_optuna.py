@@ -28,8 +28,8 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Make the trials that are left. Raises `UserError` without Optuna."""
+        from uncial.config.instantiate import how_to_install
         from uncial.errors import UserError
-        from uncial.tasks.instantiation import how_to_install
 
         try:
             from uncial.sweeps.search import Hydra, search

@@ -38,7 +38,7 @@ def _launching() -> Any:
     except ModuleNotFoundError as error:
         if str(error.name).split(".")[0] not in ("submitit", "hydra_plugins"):
             raise
-        from uncial.tasks.instantiation import how_to_install
+        from uncial.config.instantiate import how_to_install
 
         raise UserError(f"hydra/launcher=slurm needs {error.name}; {how_to_install('slurm')}") from None
     return launching

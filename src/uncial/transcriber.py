@@ -13,20 +13,19 @@ import torch
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from uncial.data.dataset import make_batch
-from uncial.data.extraction import ExtractionSettings, extract
-from uncial.data.images import pixels_of, read_image
-from uncial.data.sampler import evaluation_batches
+from uncial.data.lines.dataset import make_batch
+from uncial.data.lines.sampler import evaluation_batches
+from uncial.document import ImageSource, TextLine, Transcription
 from uncial.errors import LineError, UserError
+from uncial.formats.foreign_models import name_foreign
 from uncial.formats.provenance import Reader
-from uncial.formats.types import ImageSource, TextLine
+from uncial.imaging.extraction import ExtractionSettings, extract
+from uncial.imaging.images import pixels_of, read_image
 from uncial.metrics.calibration import calibrated, temperatures_of
 from uncial.models.files import load_model
-from uncial.models.foreign import name_foreign
 from uncial.models.lineage import digest
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
-from uncial.text.transcription import Transcription
 
 BATCH_WIDTH = 16384
 """Lines times pixels of width that are read at once."""
@@ -79,7 +78,7 @@ class Transcriber:
         return found
 
     def read(self, strips: Iterable[np.ndarray]) -> list[Transcription]:
-        """The text of each strip, uint8 (h, w) or (h, w, 3) RGB as `uncial.data.extraction` cuts it, in order;
+        """The text of each strip, uint8 (h, w) or (h, w, 3) RGB as `uncial.imaging.extraction` cuts it, in order;
         not all of them need be finite (`is_finite`)."""
         prepared = [self.recognizer.preprocessing(strip) for strip in strips]
         preprocessing = self.recognizer.preprocessing

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from uncial.data.store import Store
+from uncial.data.store.store import Store
 from uncial.training.allocator import keep_freed_memory
 from uncial.transcriber import load
 

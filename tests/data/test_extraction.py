@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from uncial.data.extraction import ExtractionSettings, extract, extract_page
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
+from uncial.document import ImageSource, Page, Region, TextLine
 from uncial.errors import LineError
-from uncial.formats.types import ImageSource, Page, Region, TextLine
+from uncial.imaging.extraction import ExtractionSettings, extract, extract_page
 
 PAPER, INK = 200, 40
 ABOVE, BELOW = 34.0, 14.0

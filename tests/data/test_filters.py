@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from uncial.data.filters import Filters, apply_filters
+from uncial.document import Page, Reading, Region, TextLine, TextSpan
 from uncial.errors import UserError
-from uncial.formats.types import Page, Reading, Region, TextLine, TextSpan
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from uncial.data.images import read_image
+from uncial.document import ImageSource
 from uncial.errors import LineError
-from uncial.formats.types import ImageSource
+from uncial.imaging.images import read_image
 
 
 def scene(height=60, width=90):

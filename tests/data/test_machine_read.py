@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from uncial.data import store
 from uncial.data.machine_read import with_pseudo_labels, without_machine_read
-from uncial.data.splits import Split
-from uncial.data.store import Store, StoredLine, write_rows
+from uncial.data.splits.split import Split
+from uncial.data.store import store
+from uncial.data.store.store import Store, StoredLine, write_rows
+from uncial.document import Page, Reading, Region, TextLine
 from uncial.errors import UserError
-from uncial.formats.types import Page, Reading, Region, TextLine
 
 STRIP = np.zeros((8, 8), dtype=np.uint8)
 

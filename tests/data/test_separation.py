@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from drawn_layouts import draw_pages, write_page_layout
 
-from uncial.data.separation import separation
-from uncial.data.store import Store, StoredLine, write_rows
+from uncial.data.splits.leakage import separation
+from uncial.data.store.store import Store, StoredLine, write_rows
 
 HALVES = {"train": np.array([0, 1]), "val": np.array([2]), "test": np.array([], dtype=np.int64)}
 

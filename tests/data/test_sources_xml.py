@@ -14,8 +14,8 @@ from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region,
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import alto, bonnevie, manifest, page, xml
+from uncial.document import Reading
 from uncial.errors import UserError
-from uncial.formats.types import Reading
 
 SOURCES = {"page": page, "alto": alto, "xml": xml, "bonnevie": bonnevie, "manifest": manifest}
 

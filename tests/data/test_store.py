@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from uncial.data.dataset import LineDataset
-from uncial.data.sampler import Pick
-from uncial.data.store import ROWS_IN_A_BATCH, Store, StoredLine, StoreWriter, is_complete, is_store, write_rows
+from uncial.data.lines.dataset import LineDataset
+from uncial.data.lines.sampler import Pick
+from uncial.data.store.store import ROWS_IN_A_BATCH, Store, StoredLine, StoreWriter, is_complete, is_store, write_rows
+from uncial.document import Problem
 from uncial.errors import UserError
-from uncial.formats.types import Problem
 from uncial.models.preprocessing import Preprocessing
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
@@ -148,7 +148,7 @@ def test_a_store_of_other_inputs_is_not_the_one_wanted(tmp_path):
 
 
 def test_a_store_of_another_version_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("uncial.data.store.FORMAT_VERSION", 99)
+    monkeypatch.setattr("uncial.data.store.store.FORMAT_VERSION", 99)
     write_rows(tmp_path / "s.arrow", [LINE], 1, "d")
     monkeypatch.undo()
     assert not is_complete(tmp_path / "s.arrow", "d")

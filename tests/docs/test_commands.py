@@ -15,9 +15,9 @@ from drawn_layouts import cut_lines, draw_pages, write_page_layout, write_pairs
 from learning_curves import Law, write_runs
 from program import ROOT, TINY, run_program
 
-from uncial.config_keys import group_choices, group_names, known_keys
+from uncial.config.keys import group_choices, group_names, known_keys
+from uncial.document import Doubt
 from uncial.errors import Fault
-from uncial.formats.types import Doubt
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -6,10 +6,10 @@ import pytest
 from lxml import etree
 from xml_samples import alto_block, alto_line, alto_xml
 
+from uncial.document import Page, TextLine, TextSpan
 from uncial.errors import LineError
-from uncial.formats.alto import read_alto
-from uncial.formats.alto_geometry import ImageFacts
-from uncial.formats.types import Page, TextLine, TextSpan
+from uncial.formats.alto.geometry import ImageFacts
+from uncial.formats.alto.reading import read_alto
 
 WORD = '<String CONTENT="word"/>'
 

@@ -12,7 +12,7 @@ from program import LEARNING
 
 from uncial.errors import LineError
 from uncial.formats.encoding import read_utf8
-from uncial.formats.xml import parse
+from uncial.formats.xml.parsing import parse
 
 TEXT = "Größe é"
 PAGE = f'<?xml version="1.0" encoding="{{}}"?><PcGts><Page><Unicode>{TEXT}</Unicode></Page></PcGts>'

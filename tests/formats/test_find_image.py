@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from uncial.errors import LineError
-from uncial.formats.images import ImageFinder
+from uncial.formats.image_finder import ImageFinder
 
 
 def touch(root: Path, *names: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 from kraken_files import write_arrow
 
 from uncial.errors import LineError, UserError
-from uncial.formats.kraken_arrow import image_bytes, is_kraken, metadata, read_rows
+from uncial.formats.lines.kraken_arrow import image_bytes, is_kraken, metadata, read_rows
 
 
 def test_rows_and_images_across_batches(tmp_path):

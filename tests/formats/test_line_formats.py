@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uncial.document import TextSpan
 from uncial.errors import LineError
 from uncial.formats.encoding import read_utf8
-from uncial.formats.labels import Label, read_labels
-from uncial.formats.lines import pair, read_transcription, text_beside
-from uncial.formats.loghi import read_list
-from uncial.formats.manifest import read_manifest
-from uncial.formats.styles import MARKS, insert_marks, split_marks
-from uncial.formats.types import TextSpan
+from uncial.formats.lines.labels import Label, read_labels
+from uncial.formats.lines.loghi import read_list
+from uncial.formats.lines.manifest import read_manifest
+from uncial.formats.lines.pairs import pair, read_transcription, text_beside
+from uncial.formats.lines.styles import MARKS, insert_marks, split_marks
 
 
 def write(path, content):

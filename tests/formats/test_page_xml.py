@@ -6,9 +6,9 @@ import pytest
 from lxml import etree
 from xml_samples import BASELINE, COORDS, PAGE_NAMESPACE, page_line, page_region, page_xml
 
+from uncial.document import Page, Reading, TextLine, TextSpan
 from uncial.errors import LineError
-from uncial.formats.page import read_page
-from uncial.formats.types import Page, Reading, TextLine, TextSpan
+from uncial.formats.page_xml.reading import read_page
 
 
 def read(content: str) -> Reading:

@@ -10,12 +10,11 @@ from lxml import etree
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import alto, xml
+from uncial.document import Page, Reading, Transcription
 from uncial.errors import LineError
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.types import Page, Reading
 from uncial.formats.write_xml import write_transcriptions
-from uncial.formats.xml import kind_of, parse
-from uncial.text.transcription import Transcription
+from uncial.formats.xml.parsing import kind_of, parse
 
 pytestmark = pytest.mark.real_data
 NEW_TEXTS = ("neuer Text  mit & <Zeichen> ", "ܫܘܥ ܠܟ", "", "x", "ſø æ\u0303 end-")

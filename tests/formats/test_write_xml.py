@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 from lxml import etree
 from xml_samples import COORDS, alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put
 
+from uncial.document import Page, TextSpan, Transcription
 from uncial.errors import LineError, UserError
+from uncial.formats.alto.word_boxes import split_words
+from uncial.formats.lines.styles import MARKS
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.styles import MARKS
-from uncial.formats.types import Page, TextSpan
-from uncial.formats.word_boxes import split_words
 from uncial.formats.write_xml import write_transcriptions
-from uncial.formats.xml import parse
-from uncial.text.transcription import Transcription
+from uncial.formats.xml.parsing import parse
 
 WORD = f"<Word id='w1'>{COORDS}<Glyph id='g1'>{COORDS}</Glyph><TextEquiv><Unicode>old</Unicode></TextEquiv></Word>"
 

@@ -7,7 +7,7 @@ import pytest
 from xml_samples import page_line, page_region, page_xml
 
 from uncial.errors import LineError
-from uncial.formats.xml import describe_other, kind_of, parse
+from uncial.formats.xml.parsing import describe_other, kind_of, parse
 
 GOOD = page_xml(page_region(page_line("text")))
 BOMB = '<!DOCTYPE PcGts [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from uncial.document import Transcription
 from uncial.metrics.calibration import (
     Temperatures,
     calibrated,
@@ -16,7 +17,6 @@ from uncial.metrics.calibration import (
     tempered,
 )
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.text.transcription import Transcription
 
 fractions = st.floats(0, 1)
 

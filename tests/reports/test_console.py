@@ -5,12 +5,12 @@ import pytest
 from rich.console import Console
 
 from uncial.data.checks.findings import Finding
-from uncial.formats.types import Problem
-from uncial.reports.console import is_live, make_console, show
-from uncial.reports.figures import duration, percent, plural, rate, visible
-from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables, quantiles
-from uncial.reports.sample_lines import sample_lines, sample_lines_plain
-from uncial.reports.summary import PartScores, RunSummary, run_summary
+from uncial.document import Problem
+from uncial.reports.terminal.console import is_live, make_console, show
+from uncial.reports.terminal.formatting import duration, percent, plural, rate, visible
+from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables, quantiles
+from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
+from uncial.reports.terminal.summary import PartScores, RunSummary, run_summary
 from uncial.text.codec import alphabet_counts
 
 LONG = Path("a folder with spaces") / ("x" * 300) / "best.safetensors"

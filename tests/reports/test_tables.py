@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from uncial.data.checks.findings import Finding
+from uncial.document import Problem
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
-from uncial.formats.types import Problem
-from uncial.reports.findings import grave, write_findings
-from uncial.reports.tables import PredictionRow, write_json, write_metrics, write_predictions, write_skipped
+from uncial.files import replacing_text
+from uncial.reports.tables.findings import grave, write_findings
+from uncial.runs.tables import PredictionRow, write_json, write_metrics, write_predictions, write_skipped
 
 AWKWARD = ["a,b", 'say "ꝑ"', "=1+1", "two\nlines", " edge ", "\uf1ac\u0303", "", "-", "; ;", "\t@x"]
 

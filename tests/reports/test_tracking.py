@@ -6,10 +6,9 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from uncial.reports import tracking
-from uncial.reports.console import make_console
-from uncial.reports.log import StandardOutputHandler
-from uncial.reports.tracking import track, tracked
+from uncial.reports.terminal import progress_bar as tracking
+from uncial.reports.terminal.console import StandardOutputHandler, make_console
+from uncial.reports.terminal.progress_bar import track, tracked
 
 
 @pytest.fixture

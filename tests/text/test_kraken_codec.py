@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from uncial.errors import LineError, UserError
+from uncial.exchange.kraken_codec import read_kraken_codec
 from uncial.text.codec import CharacterCodec, codec_from_json
-from uncial.text.kraken_codec import read_kraken_codec
 from uncial.text.label_codec import LabelCodec
 
 

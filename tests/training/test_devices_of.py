@@ -4,8 +4,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from uncial.errors import UserError
-from uncial.training.devices import devices_of
-from uncial.training.processes import Ending, error_of
+from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.launch import Ending, error_of
 
 
 @pytest.fixture(autouse=True)

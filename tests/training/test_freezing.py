@@ -10,12 +10,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from uncial.errors import UserError
-from uncial.training.freezing import Duration, Freezing, duration_of, frozen_parts
-from uncial.training.length import RunLength
+from uncial.training.callbacks.freezing import Duration, Freezing, duration_of, frozen_parts
 from uncial.training.module import TrainingModule
-from uncial.training.parameter_groups import checked_factors
-from uncial.training.parts import parts_of
-from uncial.training.plan import Plan, Wanted
+from uncial.training.optimizers.parameter_groups import checked_factors
+from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.plan import Plan, Wanted
+from uncial.training.selection import parts_of
 
 
 class Reader(nn.Module):

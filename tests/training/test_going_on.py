@@ -12,17 +12,18 @@ from killing import differences
 from scripted_training import Batch, Line, Rates, bare_trainer
 from torch.utils.data import DataLoader
 
-from uncial.formats.atomic import replacing_text
-from uncial.training import schedules
-from uncial.training.best_model import BestModel
-from uncial.training.checkpoints import Checkpoints
-from uncial.training.interruption import Interruption
-from uncial.training.kept import Keeping
-from uncial.training.length import STEPS, RunLength
-from uncial.training.max_time import MaxTime, put_back, set_aside
+from uncial.files import replacing_text
+from uncial.runs.stash import put_back, set_aside
+from uncial.training.callbacks.best_model import BestModel
+from uncial.training.callbacks.early_stopping import Patience
+from uncial.training.callbacks.max_time import MaxTime
+from uncial.training.checkpointing.callback import Checkpoints
+from uncial.training.checkpointing.retention import Keeping
+from uncial.training.distributed.signals import Interruption
 from uncial.training.module import TrainingModule
-from uncial.training.patience import Patience
-from uncial.training.plan import Plan, Wanted
+from uncial.training.schedulers import schedules
+from uncial.training.schedulers.length import STEPS, RunLength
+from uncial.training.schedulers.plan import Plan, Wanted
 
 BATCHES = 3
 """Of an epoch."""

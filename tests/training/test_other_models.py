@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from uncial.models.files import load_card
-from uncial.training.best_model import BestModel
-from uncial.training.checkpoints import Checkpoints
-from uncial.training.interruption import Interruption
-from uncial.training.kept import Keeping
-from uncial.training.length import RunLength
+from uncial.training.callbacks.best_model import BestModel
+from uncial.training.checkpointing.callback import Checkpoints
+from uncial.training.checkpointing.retention import Keeping
+from uncial.training.distributed.signals import Interruption
 from uncial.training.module import TrainingModule
-from uncial.training.plan import Wanted
+from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.plan import Wanted
 
 BACKBONE = '''
 from torch import nn

@@ -3,8 +3,8 @@
 import pytest
 from scripted_training import train_scripted
 
-from uncial.training.plan import Wanted
-from uncial.training.plateau import Plateau
+from uncial.training.schedulers.plan import Wanted
+from uncial.training.schedulers.plateau import Plateau
 
 
 def rates_with(scores, folder, **keys):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from program import TINY
 
 from uncial.errors import UserError
-from uncial.training import schedules
-from uncial.training.plan import Plan, Wanted
+from uncial.training.schedulers import schedules
+from uncial.training.schedulers.plan import Plan, Wanted
 
 PLAN = Plan(total=100, epoch=20, validation=10.0, lines=8.0)
 

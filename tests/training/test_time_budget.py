@@ -12,10 +12,10 @@ import torch
 from scripted_training import Batch, Line, Rates, Scripted, bare_trainer, train_scripted
 from torch.utils.data import DataLoader
 
-from uncial.data.sampler import EvaluationSampler
-from uncial.training import length, schedules
+from uncial.data.lines.sampler import EvaluationSampler
 from uncial.training.module import TrainingModule
-from uncial.training.plan import Wanted
+from uncial.training.schedulers import length, schedules
+from uncial.training.schedulers.plan import Wanted
 
 BUDGET = Wanted(budget=60.0, validations=9)
 

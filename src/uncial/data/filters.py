@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
+from uncial.document import Page, Reading, TextLine
 from uncial.errors import UserError
-from uncial.formats.styles import MARKS, insert_marks
-from uncial.formats.types import Page, Reading, TextLine
+from uncial.formats.lines.styles import MARKS, insert_marks
 
 TextStyles = Literal["drop", "mark", "skip"]
 

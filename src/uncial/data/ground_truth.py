@@ -9,16 +9,16 @@ from typing import Protocol
 
 import numpy as np
 
-from uncial.data.compile import CompileSettings, Progress, image_hashes, refuse, store_of
 from uncial.data.filters import Filters, apply_filters
 from uncial.data.machine_read import with_pseudo_labels, without_machine_read
 from uncial.data.settings import SourceSettings
-from uncial.data.splits import PARTS, Split, fold_split, split
+from uncial.data.splits.split import PARTS, Split, fold_split, split
 from uncial.data.stated_parts import blank_lines, stated_parts, why_unusable
-from uncial.data.store import Store, is_store
-from uncial.data.store_paths import as_of_pages, as_of_store
+from uncial.data.store.compile import CompileSettings, Progress, image_hashes, refuse, store_of
+from uncial.data.store.paths import as_of_pages, as_of_store
+from uncial.data.store.store import Store, is_store
+from uncial.document import Page, Problem, Reading
 from uncial.errors import UserError
-from uncial.formats.types import Page, Problem, Reading
 
 
 class Splitting(Protocol):

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from uncial.data.joined_pages import joined
-from uncial.data.splits import Split
+from uncial.data.splits.groups import joined
+from uncial.data.splits.split import Split
+from uncial.document import Page, Problem, Reading, TextLine, of_part
 from uncial.errors import UserError
-from uncial.formats.types import Page, Problem, Reading, TextLine, of_part
 
 ADVICE = (
     "correct them, or train on those that the model is sure of with data.min_confidence=0.9, or on all with data=mixed"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from uncial.data.filters import Filters, count_left_out
 from uncial.data.settings import SourceSettings
-from uncial.formats.types import Page, Problem, Reading
+from uncial.document import Page, Problem, Reading
 
 _NOUNS = {"train": "the training", "val": "the validation", "test": "the test"}
 SHOWN = 3

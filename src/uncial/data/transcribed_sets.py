@@ -14,12 +14,12 @@ from uncial.data.sources.finding import Found, Place, contents, files, places, w
 from uncial.data.sources.line_pages import named
 from uncial.data.sources.transcribed_pages import document_of
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile
+from uncial.document import Page, Problem, Reading, file_problem
 from uncial.errors import LineError, UserError
-from uncial.formats.alto import read_alto
-from uncial.formats.alto_geometry import ImageFacts
-from uncial.formats.page import read_page
-from uncial.formats.types import Page, Problem, Reading, file_problem
-from uncial.formats.xml import kind_of, parse
+from uncial.formats.alto.geometry import ImageFacts
+from uncial.formats.alto.reading import read_alto
+from uncial.formats.page_xml.reading import read_page
+from uncial.formats.xml.parsing import kind_of, parse
 
 ANY_SIZE = ImageFacts(1, 1, 300.0)
 """For files that count in other units than pixels; coordinates do not matter here."""

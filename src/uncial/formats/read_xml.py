@@ -5,13 +5,13 @@ from pathlib import Path
 
 from lxml import etree
 
+from uncial.document import Reading, TextLine
 from uncial.errors import LineError
-from uncial.formats.alto import read_alto, stated_image
-from uncial.formats.alto_geometry import UNITS_PER_INCH, ImageFacts, measurement_unit
+from uncial.formats.alto.geometry import UNITS_PER_INCH, ImageFacts, measurement_unit
+from uncial.formats.alto.reading import read_alto, stated_image
 from uncial.formats.image_header import open_header
-from uncial.formats.page import read_page
-from uncial.formats.types import Reading, TextLine
-from uncial.formats.xml import describe_other, kind_of, parse
+from uncial.formats.page_xml.reading import read_page
+from uncial.formats.xml.parsing import describe_other, kind_of, parse
 
 ANY_IMAGE = ImageFacts(1, 1, 300.0)
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from uncial.document import Transcription
 from uncial.errors import LineError
-from uncial.formats.alto_update import set_alto_image, update_alto
-from uncial.formats.page_update import set_page_image, update_page
+from uncial.formats.alto.update import set_alto_image, update_alto
+from uncial.formats.page_xml.update import set_page_image, update_page
 from uncial.formats.provenance import Reader, utc_now
-from uncial.formats.xml import describe_other, kind_of, parse
-from uncial.formats.xml_editing import save
-from uncial.formats.xml_provenance import record_step
-from uncial.text.transcription import Transcription
+from uncial.formats.xml.editing import save
+from uncial.formats.xml.parsing import describe_other, kind_of, parse
+from uncial.formats.xml.provenance import record_step
 
 
 def write_transcriptions(

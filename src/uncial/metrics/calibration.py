@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from uncial.metrics.alignment import aligned
+from uncial.document import Transcription
+from uncial.metrics.error_rates import aligned
 from uncial.metrics.lines import EvaluatedLine
-from uncial.text.transcription import Transcription
 
 BINS = 15
 NEVER_SURE = 1e-6

@@ -12,18 +12,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from uncial.config.trust import trusted_modules
 from uncial.errors import UserError
-from uncial.formats.atomic import open_to_others, unfinished_name
+from uncial.files import open_to_others, unfinished_name
 from uncial.formats.encoding import storable_name
+from uncial.formats.foreign_models import name_foreign
 from uncial.models.card import parse_card
-from uncial.models.checkpoint import CARD_KEY, model_weights, read_checkpoint
-from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
-from uncial.models.foreign import name_foreign
 from uncial.models.parts import PartsOfFile
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import MISFIT, Table, build_stored, try_out
+from uncial.runs.checkpoint import CARD_KEY, model_weights, read_checkpoint
+from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.text.codec import Codec, codec_from_json
-from uncial.trust import trusted_modules
 
 FILE_NAME = "best.safetensors"
 FORMAT = "uncial-recognizer"

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from uncial.config_keys import leaves
-from uncial.data.batch import Batch
+from uncial.config.keys import leaves
+from uncial.data.lines.batch import Batch
 from uncial.errors import UserError
-from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
+from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 
 KEY = "lineage"
 """In a model's card: digests of the weights that it was fine-tuned from, the oldest first."""

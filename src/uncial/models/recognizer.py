@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from uncial.data.batch import Batch
+from uncial.data.lines.batch import Batch
+from uncial.document import Transcription
 from uncial.errors import UserError
+from uncial.models.decoders.auxiliary_ctc import Shortcut
 from uncial.models.preprocessing import BACKGROUND, Preprocessing
-from uncial.models.shortcut import Shortcut
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
-from uncial.text.transcription import Transcription
 
 MAX_SHORTCUT = 1e6
 """A weight beyond which the main loss is lost in rounding."""

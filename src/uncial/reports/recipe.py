@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from uncial.config_keys import leaves
+from uncial.config.keys import leaves
+from uncial.config.saved_yaml import literal
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
-from uncial.reports.figures import plural, rate
-from uncial.saved_yaml import literal
+from uncial.files import replacing_text
+from uncial.reports.terminal.formatting import plural, rate
 from uncial.training.recipe import Choice, Facts
 
 

@@ -14,9 +14,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config_keys import check_value, conf_folder
+from uncial.config.keys import check_value, conf_folder
+from uncial.config.overrides import as_typed, hydra_quoted, typed_key
+from uncial.config.task_keys import check_swept_keys
 from uncial.errors import Ended, FindingsError, PrunedError, UserError
-from uncial.sweeps.outcome import (
+from uncial.runs.found import planned_jobs
+from uncial.runs.outcome import (
     FAILED,
     FINISHED,
     MULTIRUN,
@@ -30,10 +33,7 @@ from uncial.sweeps.outcome import (
     write_outcome,
 )
 from uncial.sweeps.restored import check_restored
-from uncial.sweeps.runs import planned_jobs
 from uncial.sweeps.swept import swept
-from uncial.task_keys import check_swept_keys
-from uncial.typed_arguments import as_typed, hydra_quoted, typed_key
 
 LENGTH_OF_SEARCH = ("hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")
 
@@ -80,7 +80,7 @@ class Sweeps(Callback):
             job_return.status, job_return.return_value = JobStatus.COMPLETED, None
             return
         # Only now: it imports this package.
-        from uncial.command_line import sentence
+        from uncial.config.messages import sentence
 
         is_fault = not isinstance(error, UserError | HydraException | OmegaConfBaseException)
         outcome = failure(error, sentence(error), overrides, is_fault)
@@ -173,7 +173,7 @@ def _restore(config: DictConfig, folder: Path) -> None:
     """Makes of the config that of the sweep in `folder`, but for what was typed now of the machine and the launcher.
     Raises `UserError` for what would make other jobs of it."""
     # Only now: it imports torch.
-    from uncial.tasks.resumed_config import may_be_changed
+    from uncial.runs.resumed_config import may_be_changed
 
     try:
         saved = OmegaConf.load(folder / MULTIRUN)

@@ -9,10 +9,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
-from uncial.sweeps.outcome import FILE_NAME, is_finished, is_sweep, read_outcome
-
-CONFIG, METRICS = "config.yaml", "metrics.json"
-"""A run's folder holds the first from its beginning on, and the second when it has its scores."""
+from uncial.runs.outcome import CONFIG, FILE_NAME, METRICS, is_finished, is_sweep, read_outcome
 
 
 def has_work(config: DictConfig) -> bool:

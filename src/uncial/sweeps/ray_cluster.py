@@ -15,8 +15,8 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from ray.exceptions import RayError
 
 from uncial.errors import UserError
+from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
 from uncial.sweeps.launched import Program, environment, plain
-from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
 from uncial.sweeps.stopping import ended_with_the_sweep
 from uncial.termination import SigtermHandler
 

@@ -9,10 +9,10 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+from uncial.config.overrides import typed_key
+from uncial.config.trust import check_saved_targets, own_targets, trusted_modules
 from uncial.errors import UserError
-from uncial.sweeps.outcome import MULTIRUN
-from uncial.trust import check_saved_targets, own_targets, trusted_modules
-from uncial.typed_arguments import typed_key
+from uncial.runs.outcome import MULTIRUN
 
 RESOLVER = re.compile(r"\$\{\s*[\w.]+\s*:")
 """The beginning of an interpolation that calls something: ${oc.env:NAME}."""

@@ -16,16 +16,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from optuna.trial import TrialState
 
+from uncial.config.instantiate import made
+from uncial.config.overrides import as_typed, repeating
+from uncial.config.saved_yaml import literal_config
 from uncial.errors import UserError
-from uncial.reports.figures import plural
-from uncial.reports.leaderboard import shown
-from uncial.saved_yaml import literal_config
-from uncial.sweeps.outcome import FINISHED, MULTIRUN, PRUNED, failure, read_outcome, write_outcome
-from uncial.sweeps.runs import read_run
+from uncial.reports.tables.leaderboard import shown
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.found import read_run
+from uncial.runs.outcome import FINISHED, MULTIRUN, PRUNED, failure, read_outcome, write_outcome
+from uncial.runs.study import JOB, address, open_study, trials_by_job
 from uncial.sweeps.search_space import SearchSpace, search_space
-from uncial.sweeps.study import JOB, address, open_study, trials_by_job
-from uncial.tasks.instantiation import made
-from uncial.typed_arguments import as_typed, repeating
 
 SUBDIR = "${hydra.job.num}"
 APART = 1_000_003
@@ -140,7 +140,7 @@ def is_sound(hydra: Hydra, folder: Path, overrides: Sequence[str], job: int) -> 
         if job == 0:
             raise
         # Only now: it imports this package.
-        from uncial.command_line import sentence
+        from uncial.config.messages import sentence
 
         write_outcome(folder, failure(error, sentence(error), overrides, is_fault=False))
         return False

@@ -11,10 +11,10 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
+from uncial.config.overrides import typed_key
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.sweeps.swept import LOG, check_log, swept
-from uncial.typed_arguments import typed_key
 
 FILE_NAME = "wandb_sweep.yaml"
 STEPS = 8

@@ -8,25 +8,18 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, checkpoints_of, listed, trusted
+from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import LineError, UserError
-from uncial.formats.page_excerpt import excerpt_file, write_excerpt
-from uncial.metrics.displaced import displaced, shifts
-from uncial.metrics.suspicion import surprisals
-from uncial.reports.audit import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.tables import write_skipped
-from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import (
-    check_numbers,
-    check_subset,
-    checkpoints_of,
-    listed,
-    run_folder,
-    trusted,
-    write_config,
-)
+from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
+from uncial.metrics.label_errors import displaced, shifts, surprisals
+from uncial.reports.html.audit_page import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
+from uncial.reports.terminal.progress_bar import tracked
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.evaluation import origin
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.output_places import check_output, keep_corrections, keep_originals

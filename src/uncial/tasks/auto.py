@@ -8,30 +8,31 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from uncial.data.compile import cores
-from uncial.data.datamodule import LineDataModule
-from uncial.data.loader import lost_loaders_told
-from uncial.reports.console import make_console, show
+from uncial.config.instantiate import made
+from uncial.config.overrides import typed_key
+from uncial.config.schema import check_numbers
+from uncial.config.task_keys import without_statement
+from uncial.config.trust import with_typed_classes
+from uncial.data.lines.datamodule import LineDataModule
+from uncial.data.lines.loader import lost_loaders_told
+from uncial.data.store.compile import cores
 from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
-from uncial.task_keys import without_statement
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.folder import run_folder
 from uncial.tasks import train
-from uncial.tasks.configuration import check_numbers, run_folder
-from uncial.tasks.control import check_durations, wanted_length
-from uncial.tasks.instantiation import made
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.preparation import new_recognizer, seed_all, training_module, training_parts
 from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
 from uncial.tasks.rehearsal import rehearse
 from uncial.tasks.splitting import model_of, splitting
-from uncial.training.interruption import ending_by_signal
-from uncial.training.length import RunLength
-from uncial.training.plan import Wanted
-from uncial.training.probe import Probe
+from uncial.training.callbacks.build import check_durations, wanted_length
+from uncial.training.callbacks.throughput import Probe
+from uncial.training.distributed.signals import ending_by_signal
 from uncial.training.recipe import Facts, recipe
+from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.plan import Wanted
 from uncial.training.trainer import make_trainer, quiet_lightning
-from uncial.trust import with_typed_classes
-from uncial.typed_arguments import typed_key
 
 log = logging.getLogger(__name__)
 

@@ -19,17 +19,15 @@ from uncial.data.checks.inventory import (
     unknown_to_model,
     unseen_characters,
 )
-from uncial.data.checks.leftovers import told_as_leftovers
 from uncial.data.checks.measures import measure
-from uncial.data.checks.normal_forms import mixed_normal_forms
-from uncial.data.checks.odd_text import odd_text
+from uncial.data.checks.odd_text import mixed_normal_forms, odd_text, told_as_leftovers
 from uncial.data.checks.proportions import proportions
 from uncial.data.checks.unusable import findings_of_notes, findings_of_problems
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.separation import Separation
+from uncial.data.splits.leakage import Separation
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
-from uncial.reports.tracking import tracked
+from uncial.reports.terminal.progress_bar import tracked
 from uncial.tasks.recognition import texts_of, too_long
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules

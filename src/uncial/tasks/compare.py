@@ -7,28 +7,22 @@ from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
 
-from uncial.data.store import Store
+from uncial.config.schema import check_numbers, listed, trusted
+from uncial.config.task_keys import typed_names
+from uncial.data.config import check_subset, data_text
+from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
+from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
-from uncial.reports.comparison import comparison_table, write_comparison
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.console import make_console, show
-from uncial.reports.scores_page import REPORT, About
-from uncial.reports.tables import write_skipped
-from uncial.task_keys import typed_names
+from uncial.reports.html.comparison_page import write_comparison_page
+from uncial.reports.html.scores_page import REPORT, About
+from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.compared_folders import compared_folders
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import (
-    check_numbers,
-    check_subset,
-    data_text,
-    evaluation_settings,
-    listed,
-    run_folder,
-    trusted,
-    write_config,
-)
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import rows_to_score
 from uncial.tasks.splitting import Model, scoring_split

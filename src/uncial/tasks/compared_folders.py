@@ -6,14 +6,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.data.config import source_settings
 from uncial.data.settings import SourceSettings
 from uncial.data.transcribed_sets import SetLine, TranscribedSet, matched, read_set
 from uncial.errors import UserError
 from uncial.metrics.comparison import Readings
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
-from uncial.reports.figures import plural
-from uncial.reports.tables import write_csv, write_skipped
-from uncial.tasks.configuration import source_settings
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.tables import write_csv, write_skipped
 
 log = logging.getLogger(__name__)
 

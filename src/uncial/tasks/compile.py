@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, choice
+from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
-from uncial.formats.loghi_export import ExportLine, export
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import check_numbers, check_subset, choice, run_folder, write_config
+from uncial.formats.lines.loghi_export import ExportLine, export
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.loading import load_ground_truth, write_splits
 
 log = logging.getLogger(__name__)

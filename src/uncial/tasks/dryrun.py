@@ -4,9 +4,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from uncial.reports.console import make_console, show
-from uncial.tasks.configuration import check_numbers, run_folder, write_config
-from uncial.typed_arguments import repeating, typed_key
+from uncial.config.overrides import repeating, typed_key
+from uncial.config.schema import check_numbers
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.folder import run_folder, write_config
 
 
 def run(config: DictConfig) -> None:

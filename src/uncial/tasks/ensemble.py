@@ -7,32 +7,25 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, choice, trusted
+from uncial.data.config import check_subset, data_text
 from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
+from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import FILE_NAME, save_model
 from uncial.models.lineage import check_lineage
-from uncial.reports.comparison import comparison_table, write_comparison
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import percent
-from uncial.reports.scores import score_figures
-from uncial.reports.scores_page import REPORT, About
-from uncial.reports.tables import write_metrics, write_predictions, write_skipped
+from uncial.reports.html.comparison_page import write_comparison_page
+from uncial.reports.html.scores_page import REPORT, About
+from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.tables.scores import score_figures
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import percent
+from uncial.runs.folder import check_encodable, run_folder, write_config
+from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.compare import common_profile, distinct_ends
 from uncial.tasks.compared_models import common_replacements
-from uncial.tasks.configuration import (
-    check_encodable,
-    check_numbers,
-    check_subset,
-    choice,
-    data_text,
-    evaluation_settings,
-    run_folder,
-    trusted,
-    write_config,
-)
 from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
 from uncial.tasks.evaluation import prediction_rows
 from uncial.tasks.loading import load_ground_truth, write_splits

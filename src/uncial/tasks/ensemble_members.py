@@ -8,21 +8,21 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig
 
-from uncial.data.datamodule import LineDataModule
+from uncial.config.schema import listed, trusted
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.datamodule import LineDataModule
 from uncial.errors import UserError
 from uncial.metrics.calibration import fit_temperatures
-from uncial.metrics.counts import Counts
-from uncial.metrics.error_rates import scores
+from uncial.metrics.error_rates import Counts, scores
 from uncial.metrics.evaluation import EvaluationSettings, overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.voting import vote
-from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.models.files import FILE_NAME, load_model, model_file
 from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
-from uncial.reports.scores import score_figures
-from uncial.tasks.configuration import listed, run_folder, trusted
+from uncial.reports.tables.scores import score_figures
+from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
+from uncial.runs.folder import run_folder
 from uncial.tasks.evaluation import evaluated_lines
 from uncial.tasks.reading import read_lines
 from uncial.tasks.recognition import loading_to_read, part_of

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from uncial.data.store import Store
+from uncial.data.store.store import Store
 from uncial.metrics.calibration import Temperatures, calibrated, tempered
 from uncial.metrics.evaluation import Overview
 from uncial.metrics.few_lines import few_lines_caution
 from uncial.metrics.intervals import Interval
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
-from uncial.reports.summary import PartScores
-from uncial.reports.tables import PredictionRow
+from uncial.reports.terminal.summary import PartScores
+from uncial.runs.tables import PredictionRow
 from uncial.text.rules import TextRules
 from uncial.training.line_scores import LineResult
 

@@ -4,19 +4,12 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.overrides import as_typed
+from uncial.config.schema import check_numbers, checkpoint_of, choice, trusted
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
-from uncial.reports.console import make_console, show
-from uncial.tasks.configuration import (
-    check_encodable,
-    check_numbers,
-    checkpoint_of,
-    choice,
-    run_folder,
-    trusted,
-    write_config,
-)
-from uncial.typed_arguments import as_typed
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.folder import check_encodable, run_folder, write_config
 
 FORMATS = ("safetensors",)
 

@@ -8,24 +8,26 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import trusted
+from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.sources import xml
+from uncial.document import Page, Problem
 from uncial.errors import UserError
-from uncial.formats.types import Page, Problem
 from uncial.metrics.comparison import Comparison
+from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
-from uncial.reports.comparison import comparison_table, write_comparison
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.console import make_console, show
-from uncial.reports.scores_page import About
-from uncial.reports.tables import write_skipped
+from uncial.reports.html.comparison_page import write_comparison_page
+from uncial.reports.html.scores_page import About
+from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.session import AUTO, Session
+from uncial.runs.tables import write_skipped
 from uncial.tasks import train
 from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import check_subset, evaluation_settings, trusted
 from uncial.tasks.loading import load_ground_truth
 from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
 from uncial.tasks.reading import rows_to_score
-from uncial.tasks.session import AUTO, Session
 from uncial.tasks.splitting import training_split
 from uncial.transcriber import Transcriber, model_file
 

@@ -9,9 +9,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config_keys import leaves
-from uncial.data.split_file import SPLITS, read_split_file
+from uncial.config.keys import leaves
+from uncial.config.moved import with_current_paths
+from uncial.config.saved_yaml import literal_config, read_saved
+from uncial.config.schema import check_numbers, listed
+from uncial.data.splits.split_file import SPLITS, read_split_file
 from uncial.errors import UserError
+from uncial.metrics.config import evaluation_settings
 from uncial.metrics.few_lines import few_lines_caution
 from uncial.metrics.groups import cluster_of
 from uncial.metrics.intervals import totals
@@ -19,13 +23,12 @@ from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import FILE_NAME, load_card
 from uncial.models.lineage import SEEN_BEFORE
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
-from uncial.reports.line_results import LINES_FILE, read_line_results
-from uncial.saved_yaml import literal_config, read_saved
-from uncial.tasks.configuration import check_numbers, evaluation_settings, listed, run_folder, write_config
-from uncial.tasks.resumed_config import MACHINE
+from uncial.reports.tables.forecast import ForecastReport, RunPoint, told, write_forecast
+from uncial.reports.tables.line_results import LINES_FILE, read_line_results
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.resumed_config import MACHINE
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +112,7 @@ def _read(folder: Path) -> FinishedRun:
     if trained_on < 1:
         raise UserError(f"{folder / 'metrics.json'} is not that of a training with its number of lines.")
     try:
-        config = read_saved(folder / "config.yaml")
+        config = with_current_paths(read_saved(folder / "config.yaml"))
     except UserError:
         config = {}
     if not isinstance(config, dict) or not isinstance(config.get("seed"), int):

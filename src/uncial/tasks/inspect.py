@@ -8,22 +8,23 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, listed, trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.separation import separation
-from uncial.data.splits import PARTS
+from uncial.data.splits.leakage import separation
+from uncial.data.splits.split import PARTS
 from uncial.errors import FindingsError
 from uncial.models.files import load_model
-from uncial.reports.console import make_console, show
-from uncial.reports.contact_sheet import Sample, contact_sheet
-from uncial.reports.findings import grave, write_findings
-from uncial.reports.findings_page import LineView, write_findings_page
-from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables
-from uncial.reports.tables import write_skipped
+from uncial.reports.html.findings_page import LineView, write_findings_page
+from uncial.reports.plots.contact_sheet import Sample, contact_sheet
+from uncial.reports.tables.findings import grave, write_findings
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.alphabet import text_rules
 from uncial.tasks.augmentation_sheet import draw_augmentation
 from uncial.tasks.checking import find
-from uncial.tasks.configuration import check_numbers, listed, run_folder, trusted, write_config
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.recognition import texts_of
 from uncial.tasks.schedule_sheet import draw_planned_schedule

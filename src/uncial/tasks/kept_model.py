@@ -7,20 +7,20 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.data.datamodule import Part
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.datamodule import Part
 from uncial.metrics.calibration import fit_temperatures
+from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview
 from uncial.models.files import save_model
 from uncial.models.lineage import SEEN_BEFORE
 from uncial.models.precision import reading_precision
-from uncial.reports.line_results import LINES_FILE, write_line_results
-from uncial.reports.scores import score_figures
-from uncial.reports.tables import write_predictions
-from uncial.tasks.configuration import evaluation_settings
+from uncial.reports.tables.line_results import LINES_FILE, write_line_results
+from uncial.reports.tables.scores import score_figures
+from uncial.runs.session import Session
+from uncial.runs.tables import write_predictions
 from uncial.tasks.evaluation import calibrated_lines, calibrated_results, evaluated_lines, prediction_rows
 from uncial.tasks.preparation import Prepared
-from uncial.tasks.session import Session
 from uncial.tasks.splitting import CARD_KEY, split_card
 
 BEST, PREDICTIONS = "best.safetensors", "predictions.csv"

@@ -6,16 +6,18 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.overrides import as_typed, hydra_value, repeating
+from uncial.config.schema import choice, listed
 from uncial.errors import UserError
-from uncial.reports.console import make_console, show
-from uncial.reports.leaderboard import leaderboard_table, write_leaderboard
-from uncial.reports.leaderboard_page import write_leaderboard_page
-from uncial.sweeps.outcome import FINISHED
-from uncial.sweeps.ranking import Ranking, Score, rank
-from uncial.sweeps.runs import Run, find_runs
-from uncial.tasks.configuration import choice, listed, on_the_same_data, run_folder, write_config
-from uncial.tasks.resumed_config import MACHINE
-from uncial.typed_arguments import as_typed, hydra_value, repeating
+from uncial.reports.html.leaderboard_page import write_leaderboard_page
+from uncial.reports.tables.leaderboard import leaderboard_table, write_leaderboard
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.commands import on_the_same_data
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.found import Run, find_runs
+from uncial.runs.outcome import FINISHED
+from uncial.runs.ranking import Ranking, Score, rank
+from uncial.runs.resumed_config import MACHINE
 
 
 def run(config: DictConfig) -> None:

@@ -7,20 +7,15 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.data.few_lines import with_few_lines, with_share_of_lines
+from uncial.data.config import compile_settings, filters, share_of_lines, source_settings
 from uncial.data.ground_truth import GroundTruth, Splitting, ground_truth
-from uncial.data.split_file import COLUMNS, SPLITS, split_rows
-from uncial.formats.types import Problem
-from uncial.reports.figures import plural, visible
-from uncial.reports.reasons import summed_reasons
-from uncial.reports.tables import write_csv
-from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import (
-    compile_settings,
-    filters,
-    share_of_lines,
-    source_settings,
-)
+from uncial.data.splits.split_file import COLUMNS, SPLITS, split_rows
+from uncial.data.splits.subset import with_few_lines, with_share_of_lines
+from uncial.document import Problem
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.terminal.formatting import plural, visible
+from uncial.reports.terminal.progress_bar import tracked
+from uncial.runs.tables import write_csv
 from uncial.tasks.splitting import splitting
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from uncial.data.machine_read import is_written_by_person
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS
+from uncial.document import Page, Problem
 from uncial.errors import LineError, UserError
 from uncial.formats.read_xml import read_texts
-from uncial.formats.types import Page, Problem
 
 log = logging.getLogger(__name__)
 

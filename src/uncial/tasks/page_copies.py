@@ -7,20 +7,19 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.data.extraction import ExtractionSettings, extract_page
+from uncial.config.schema import listed
 from uncial.data.filters import check_direction
 from uncial.data.settings import SourceSettings
+from uncial.document import Page, Problem, TextLine, Transcription
 from uncial.errors import LineError
 from uncial.formats.provenance import Reader
-from uncial.formats.types import Page, Problem, TextLine
 from uncial.formats.write_xml import write_transcriptions
+from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
-from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import listed
+from uncial.reports.terminal.progress_bar import tracked
 from uncial.tasks.output_places import copy_places, keep_corrections, keep_originals
 from uncial.text.directions import runs_down
-from uncial.text.transcription import Transcription
 from uncial.transcriber import NOT_FINITE, Transcriber, is_finite
 
 LINES_AT_ONCE = 512

@@ -9,29 +9,22 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, checkpoint_of, choice, listed
 from uncial.data.sources import lines, xml
 from uncial.data.sources.finding import contents, files, places
 from uncial.data.sources.xml_files import xml_beside
+from uncial.document import Page, Problem
 from uncial.errors import UserError
-from uncial.formats.lines import is_image
-from uncial.formats.results import holds_results
-from uncial.formats.types import Page, Problem
+from uncial.formats.lines.pairs import is_image
+from uncial.formats.lines.results import holds_results
+from uncial.metrics.config import review_target
 from uncial.metrics.review import review
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.reasons import summed_reasons
-from uncial.reports.review import told, write_review
-from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import (
-    check_numbers,
-    checkpoint_of,
-    choice,
-    listed,
-    move_log,
-    review_target,
-    run_folder,
-    write_config,
-)
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.tables.review import told, write_review
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.folder import move_log, run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.tasks.output_places import check_output, keep_originals, without_output
 from uncial.tasks.page_copies import Found, copies_below, settings_to_read
 from uncial.tasks.reading_journal import begun_reading, open_journal

@@ -9,29 +9,29 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
-from uncial.data.datamodule import Loading, Part, training_sampler
+from uncial.config.instantiate import made
+from uncial.config.schema import trusted
+from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.splits import PARTS
+from uncial.data.lines.datamodule import Loading, Part, training_sampler
+from uncial.data.splits.split import PARTS
+from uncial.document import Problem
 from uncial.errors import UserError
-from uncial.formats.types import Problem
 from uncial.models.build import build_model
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
-from uncial.reports.figures import visible
+from uncial.reports.terminal.formatting import visible
+from uncial.runs.session import Session
 from uncial.tasks.alphabet import codec_for, text_rules
-from uncial.tasks.configuration import trusted
-from uncial.tasks.control import wanted_length
-from uncial.tasks.instantiation import made
 from uncial.tasks.pretrained import lr_factors, pretrained_recognizer
 from uncial.tasks.recognition import loading, part_of, texts_of, too_long
-from uncial.tasks.session import Session
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
-from uncial.training.augmentations.chain import build_augmentation
-from uncial.training.group import processes
-from uncial.training.length import STEPS, RunLength
+from uncial.training.callbacks.build import wanted_length
+from uncial.training.distributed.process_group import processes
 from uncial.training.line_scores import LineScores
 from uncial.training.module import TrainingModule
+from uncial.training.schedulers.length import STEPS, RunLength
 
 
 @dataclass(frozen=True)

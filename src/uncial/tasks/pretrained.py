@@ -8,20 +8,20 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config_keys import leaves
+from uncial.config.explicit import Explicit, explicit
+from uncial.config.keys import leaves
+from uncial.config.saved_yaml import literal
+from uncial.config.schema import choice, listed, trusted
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
 from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import text_rules_of
-from uncial.saved_yaml import literal
-from uncial.tasks.configuration import choice, listed, trusted
-from uncial.tasks.explicit import Explicit, explicit
 from uncial.text.rules import TextRules
-from uncial.training.freezing import Freezing, duration_of, frozen_parts
-from uncial.training.length import RunLength
-from uncial.training.parameter_groups import checked_factors
-from uncial.training.parts import top_parts
+from uncial.training.callbacks.freezing import Freezing, duration_of, frozen_parts
+from uncial.training.optimizers.parameter_groups import checked_factors
+from uncial.training.schedulers.length import RunLength
+from uncial.training.selection import top_parts
 from uncial.training.transfer import RESIZINGS, transfer
 
 log = logging.getLogger(__name__)

@@ -10,29 +10,29 @@ import numpy as np
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
-from uncial.data.datamodule import LineDataModule
+from uncial.config.overrides import as_typed
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.loader import lost_loaders_told
-from uncial.data.split_file import SPLITS
+from uncial.data.lines.datamodule import LineDataModule
+from uncial.data.lines.loader import lost_loaders_told
+from uncial.data.splits.split_file import SPLITS
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.calibration import temperatures_of
 from uncial.models.files import model_file
 from uncial.models.lineage import pages_seen, training_folder
 from uncial.models.recognizer import Recognizer
-from uncial.reports.figures import plural
-from uncial.tasks.configuration import plain_config
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.folder import plain_config
 from uncial.tasks.evaluation import calibrated_results
-from uncial.tasks.on_devices import on_devices
 from uncial.tasks.recognition import COUNTED, loading_to_read, part_of, too_long
 from uncial.tasks.splitting import CARD_KEY
-from uncial.training.devices import chosen_devices
-from uncial.training.interruption import ending_by_signal
+from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.throughput import Stopwatch
+from uncial.training.distributed.devices import chosen_devices
+from uncial.training.distributed.on_devices import on_devices
+from uncial.training.distributed.signals import ending_by_signal
 from uncial.training.line_scores import LineResult, LineScores
 from uncial.training.module import ScoringModule
-from uncial.training.pace import Stopwatch
-from uncial.training.progress import progress_callback
 from uncial.training.trainer import make_reading_trainer
-from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 

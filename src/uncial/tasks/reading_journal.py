@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from uncial.document import Problem
 from uncial.errors import UserError
-from uncial.formats.types import Problem
 from uncial.metrics.review import ReadLine
 
 SUFFIX = ".partial"

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.data.compile import cores
-from uncial.data.datamodule import Loading, Part
-from uncial.data.dataset import Augment, LineDataset
 from uncial.data.ground_truth import GroundTruth
-from uncial.formats.types import Problem
+from uncial.data.lines.datamodule import Loading, Part
+from uncial.data.lines.dataset import Augment, LineDataset
+from uncial.data.store.compile import cores
+from uncial.document import Problem
 from uncial.models.recognizer import Recognizer
-from uncial.reports.figures import plural
+from uncial.reports.terminal.formatting import plural
 from uncial.text.feasibility import min_frames
 from uncial.text.rules import TextRules
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.instantiate import made
+from uncial.config.schema import choice
+from uncial.data.augmentation.chain import build_augmentation
 from uncial.tasks.alphabet import given_codec, text_rules
-from uncial.tasks.configuration import choice
-from uncial.tasks.control import averaging, wanted_length, watchdog
-from uncial.tasks.instantiation import made
 from uncial.tasks.preparation import built_recognizer, training_module
 from uncial.tasks.pretrained import freezing
 from uncial.text.codec import CharacterCodec
-from uncial.training.augmentations.chain import build_augmentation
-from uncial.training.length import STEPS, RunLength
+from uncial.training.callbacks.build import averaging, wanted_length, watchdog
+from uncial.training.schedulers.length import STEPS, RunLength
 from uncial.training.trainer import clipping_of, precision_of
 from uncial.training.transfer import RESIZINGS
 

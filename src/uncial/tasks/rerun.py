@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from uncial.data.split_file import SPLITS
+from uncial.data.splits.split_file import SPLITS
 from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
-from uncial.reports.console import make_console, show
-from uncial.reports.environment import differences, read_environment
-from uncial.reports.tables import write_json
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.environment import differences, read_environment
+from uncial.runs.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
+from uncial.runs.session import session
+from uncial.runs.tables import write_json
 from uncial.tasks import train
-from uncial.tasks.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
-from uncial.tasks.session import session
-from uncial.training.length import MEASURED, STEPS
+from uncial.training.schedulers.length import MEASURED, STEPS
 from uncial.training.trainer import quiet_lightning
 
 WEIGHTS = "best.safetensors"

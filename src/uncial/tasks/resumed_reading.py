@@ -10,12 +10,11 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from uncial.data.hashing import content_hash
-from uncial.formats.atomic import remove_unfinished
-from uncial.formats.loghi import line_image
-from uncial.formats.results import RecognizedLine, jsonl_row, tsv_row, write_rows
-from uncial.formats.types import Page
-from uncial.reports.figures import plural
+from uncial.document import Page
+from uncial.files import content_hash, remove_unfinished
+from uncial.formats.lines.loghi import line_image
+from uncial.formats.lines.results import RecognizedLine, jsonl_row, tsv_row, write_rows
+from uncial.reports.terminal.formatting import plural
 from uncial.tasks.output_places import keep_corrections
 from uncial.tasks.page_copies import Found, ReadFile, copies_below, read_pages, write_copy
 from uncial.tasks.reading_journal import FileRead, Journal

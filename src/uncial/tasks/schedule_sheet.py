@@ -7,19 +7,19 @@ from pathlib import Path
 from lightning import Callback
 from omegaconf import DictConfig
 
-from uncial.data.datamodule import training_sampler
+from uncial.config.instantiate import made
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.datamodule import training_sampler
 from uncial.errors import UserError
-from uncial.reports.figures import plural
-from uncial.reports.schedule import PlannedRun, draw_schedule
-from uncial.tasks.control import wanted_length
-from uncial.tasks.instantiation import made
+from uncial.reports.plots.schedule import PlannedRun, draw_schedule
+from uncial.reports.terminal.formatting import plural
 from uncial.tasks.preparation import new_recognizer, training_parts
 from uncial.tasks.pretrained import with_pretrained_model
 from uncial.tasks.recognition import loading
-from uncial.training.devices import devices_of
-from uncial.training.plan import UNKNOWN, Plan, Wanted
-from uncial.training.schedules import told_of_height
+from uncial.training.callbacks.build import wanted_length
+from uncial.training.distributed.devices import devices_of
+from uncial.training.schedulers.plan import UNKNOWN, Plan, Wanted
+from uncial.training.schedulers.schedules import told_of_height
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.saved_yaml import literal_config
-from uncial.tasks.instantiation import made
-from uncial.training.pruning import Pruning
+from uncial.config.instantiate import made
+from uncial.config.saved_yaml import literal_config
+from uncial.training.callbacks.pruning import Pruning
 
 
 def pruning(config: DictConfig) -> list[Pruning]:
@@ -17,7 +17,7 @@ def pruning(config: DictConfig) -> list[Pruning]:
     if hydra.mode != RunMode.MULTIRUN or "pruner" not in hydra.sweeper:
         return []
     # Only now: it imports Optuna.
-    from uncial.sweeps.study import running_trial
+    from uncial.runs.study import running_trial
 
     own = literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
     trial = running_trial(Path(hydra.sweep.dir), int(hydra.job.num), made(own, "hydra.sweeper.pruner"))

@@ -7,18 +7,18 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from uncial.config.explicit import explicit
+from uncial.config.saved_yaml import read_saved
+from uncial.data.config import split_settings
 from uncial.data.ground_truth import SplitSettings, Splitting
-from uncial.data.split_file import SPLITS, TakenSplit, read_split_file
-from uncial.data.splits import PARTS, Split
+from uncial.data.splits.split import PARTS, Split
+from uncial.data.splits.split_file import SPLITS, TakenSplit, read_split_file
+from uncial.document import Page
 from uncial.errors import UserError
-from uncial.formats.types import Page
 from uncial.models.files import load_card, model_file
 from uncial.models.lineage import pages_seen, training_folder
-from uncial.saved_yaml import read_saved
-from uncial.tasks.configuration import split_settings
-from uncial.tasks.explicit import explicit
-from uncial.tasks.resumed_config import CONFIG
-from uncial.tasks.session import Session
+from uncial.runs.resumed_config import CONFIG
+from uncial.runs.session import Session
 
 AUTO = "auto"
 CARD_KEY = "split"

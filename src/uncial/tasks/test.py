@@ -5,29 +5,22 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, checkpoint_of, trusted
+from uncial.data.config import check_subset, data_text
+from uncial.metrics.config import evaluation_settings, review_target
 from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
-from uncial.reports.console import make_console, show
-from uncial.reports.environment import add_to_environment
-from uncial.reports.ketos import write_ketos_report
-from uncial.reports.review import told, write_review
-from uncial.reports.scores import score_figures, write_scores
-from uncial.reports.scores_page import REPORT, About, write_scores_page
-from uncial.reports.summary import RunSummary, run_summary
-from uncial.reports.tables import write_metrics, write_predictions, write_skipped
-from uncial.tasks.configuration import (
-    check_numbers,
-    check_subset,
-    checkpoint_of,
-    data_text,
-    evaluation_settings,
-    review_target,
-    run_folder,
-    trusted,
-    write_config,
-)
+from uncial.reports.html.scores_page import REPORT, About, write_scores_page
+from uncial.reports.tables.ketos import write_ketos_report
+from uncial.reports.tables.review import told, write_review
+from uncial.reports.tables.scores import score_figures, write_scores
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.summary import RunSummary, run_summary
+from uncial.runs.environment import add_to_environment
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
 from uncial.tasks.loading import load_ground_truth, write_splits
 from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages

@@ -13,13 +13,13 @@ from hydra.types import RunMode
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.instantiate import made
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.store import Store
+from uncial.data.store.store import Store
 from uncial.metrics.characters import confusions
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card
-from uncial.tasks.instantiation import made
-from uncial.training.group import is_first
+from uncial.training.distributed.process_group import is_first
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
 from uncial.training.loggers.tracking import file_loggers, tracking
 

@@ -8,45 +8,48 @@ from functools import partial
 
 from omegaconf import DictConfig
 
-from uncial.data.datamodule import LineDataModule
+from uncial.config.instantiate import made
+from uncial.config.overrides import as_typed
+from uncial.config.schema import check_numbers
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.loader import lost_loaders_told
-from uncial.data.store import Store
+from uncial.data.lines.datamodule import LineDataModule
+from uncial.data.lines.loader import lost_loaders_told
+from uncial.data.store.store import Store
 from uncial.errors import DivergedError, UserError
+from uncial.metrics.config import evaluation_settings
 from uncial.metrics.few_lines import few_lines_caution
 from uncial.models.files import whole_card
-from uncial.reports.environment import add_to_environment
-from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import check_numbers, evaluation_settings, plain_config
-from uncial.tasks.control import averaging, check_durations, watching
-from uncial.tasks.instantiation import made
+from uncial.problems.ground_truth import check_data, fingerprint
+from uncial.runs.environment import add_to_environment
+from uncial.runs.folder import plain_config
+from uncial.runs.session import Session, session
+from uncial.runs.stash import set_aside
+from uncial.runs.tables import write_skipped
 from uncial.tasks.kept_model import OF_THE_BEST, keeping_best, logged, model_card
 from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.on_devices import on_devices
 from uncial.tasks.preparation import prepared
 from uncial.tasks.pretrained import freezing, lineage, seen_before, with_pretrained_model
 from uncial.tasks.reading import warn_of_known_validation
 from uncial.tasks.recognition import infeasible_problems, infeasible_sentence
 from uncial.tasks.rehearsal import rehearse
 from uncial.tasks.search import pruning
-from uncial.tasks.session import Session, check_data, fingerprint, session
 from uncial.tasks.splitting import training_split
 from uncial.tasks.tracking import open_loggers, trained_outcome
 from uncial.tasks.training_end import Effort, finish, saying_how_to_go_on
-from uncial.training.best_model import BestModel
-from uncial.training.checkpoints import Checkpoints
-from uncial.training.devices import devices_of
-from uncial.training.finite import REMEDY
-from uncial.training.group import is_first, wait_for_all
-from uncial.training.interruption import listening
-from uncial.training.kept import Keeping
+from uncial.training.callbacks.best_model import BestModel
+from uncial.training.callbacks.build import averaging, check_durations, watching
+from uncial.training.callbacks.nonfinite import REMEDY
+from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.throughput import Pace
+from uncial.training.checkpointing.callback import Checkpoints
+from uncial.training.checkpointing.retention import Keeping
+from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.launch import LostProcessError
+from uncial.training.distributed.on_devices import on_devices
+from uncial.training.distributed.process_group import is_first, wait_for_all
+from uncial.training.distributed.signals import listening
 from uncial.training.loggers.tracking import show_outcome
-from uncial.training.max_time import set_aside
-from uncial.training.pace import Pace
-from uncial.training.processes import LostProcessError
-from uncial.training.progress import progress_callback
 from uncial.training.trainer import device_of, make_trainer, quiet_lightning
-from uncial.typed_arguments import as_typed
 
 log = logging.getLogger(__name__)
 

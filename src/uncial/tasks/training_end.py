@@ -7,27 +7,30 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from uncial.config.overrides import as_typed
+from uncial.config.schema import trust_as_typed
+from uncial.data.config import data_text
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import DivergedError, UserError
+from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
-from uncial.reports.console import make_console, show
-from uncial.reports.curves import draw_curves
-from uncial.reports.figures import percent
-from uncial.reports.line_results import LINES_FILE, read_line_results
-from uncial.reports.scores_page import REPORT, About, write_scores_page
-from uncial.reports.summary import RunSummary, run_summary
-from uncial.reports.tables import write_metrics
-from uncial.tasks.configuration import data_text, evaluation_settings, on_the_same_data, trust_as_typed
+from uncial.reports.html.scores_page import REPORT, About, write_scores_page
+from uncial.reports.plots.curves import draw_curves
+from uncial.reports.tables.line_results import LINES_FILE, read_line_results
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import percent
+from uncial.reports.terminal.summary import RunSummary, run_summary
+from uncial.runs.commands import on_the_same_data
+from uncial.runs.session import Session
+from uncial.runs.state import LAST
+from uncial.runs.tables import write_metrics
 from uncial.tasks.evaluation import part_scores
 from uncial.tasks.kept_model import BEST
-from uncial.tasks.session import Session
-from uncial.training.best_model import BestModel
-from uncial.training.checkpoints import Checkpoints
-from uncial.training.interruption import Interruption, end
-from uncial.training.run_state import LAST
-from uncial.training.standing import score_text
-from uncial.typed_arguments import as_typed
+from uncial.training.callbacks.best_model import BestModel
+from uncial.training.callbacks.standing import score_text
+from uncial.training.checkpointing.callback import Checkpoints
+from uncial.training.distributed.signals import Interruption, end
 
 log = logging.getLogger(__name__)
 

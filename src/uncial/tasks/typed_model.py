@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.schema import checkpoint_of, trusted
+from uncial.config.task_keys import is_typed
 from uncial.errors import UserError
 from uncial.models.recognizer import Recognizer
-from uncial.task_keys import is_typed
-from uncial.tasks.configuration import checkpoint_of, trusted
-from uncial.training.devices import chosen_devices
+from uncial.training.distributed.devices import chosen_devices
 from uncial.transcriber import Transcriber, load
 
 log = logging.getLogger(__name__)

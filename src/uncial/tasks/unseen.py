@@ -10,17 +10,16 @@ import torch
 from torch import Tensor
 
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.sampler import Pick, evaluation_batches
+from uncial.data.lines.sampler import Pick, evaluation_batches
+from uncial.document import Transcription
 from uncial.errors import UserError
-from uncial.metrics.suspicion import Place, alternatives, log_odds, other_line_cost, places, slip_cost
-from uncial.models.decoders.ctc import CTCDecoder
+from uncial.metrics.label_errors import Place, alternatives, log_odds, other_line_cost, places, slip_cost
+from uncial.models.decoders.ctc import CTCDecoder, fitted_temperature, text_likelihoods
 from uncial.models.files import FILE_NAME, load_model
-from uncial.models.likelihood import fitted_temperature, text_likelihoods
 from uncial.models.lineage import pages_seen
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
 from uncial.tasks.recognition import part_of
-from uncial.text.transcription import Transcription
 from uncial.training.trainer import quiet_lightning
 from uncial.transcriber import NOT_FINITE, is_finite
 

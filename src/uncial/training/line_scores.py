@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from uncial.data.batch import Batch
-from uncial.metrics.counts import Counts
-from uncial.metrics.error_rates import ErrorRates, scores
-from uncial.text.transcription import Transcription
+from uncial.data.lines.batch import Batch
+from uncial.document import Transcription
+from uncial.metrics.error_rates import Counts, ErrorRates, scores
 
 
 @dataclass(frozen=True, slots=True)

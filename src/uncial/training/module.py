@@ -12,14 +12,14 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from uncial.data.batch import infeasible_in, share_of
+from uncial.data.lines.batch import infeasible_in, share_of
 from uncial.errors import DivergedError, UserError
 from uncial.models.precision import reading
-from uncial.training.finite import REMEDY, diverged, is_finite
-from uncial.training.group import gathered, gathered_at_first, is_first, processes, share_buffers
-from uncial.training.length import RunLength
-from uncial.training.parameter_groups import apply_factors, common_rate, parameter_groups
-from uncial.training.schedules import Schedule, told_of_height
+from uncial.training.callbacks.nonfinite import REMEDY, diverged, is_finite
+from uncial.training.distributed.process_group import gathered, gathered_at_first, is_first, processes, share_buffers
+from uncial.training.optimizers.parameter_groups import apply_factors, common_rate, parameter_groups
+from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.schedules import Schedule, told_of_height
 
 log = logging.getLogger(__name__)
 

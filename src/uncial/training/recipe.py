@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from uncial.reports.figures import duration
+from uncial.reports.terminal.formatting import duration
 
 LINES_OF_A_STEP = 8
 """The learning rates of conf/optimizer are for batches of about so many lines (docs/benchmarks.md)."""

@@ -17,15 +17,14 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
-from uncial.data.compile import cores
+from uncial.data.store.compile import cores
 from uncial.errors import UserError
 from uncial.models.precision import computes_in_bf16
 from uncial.training.allocator import keep_freed_memory
-from uncial.training.devices import chosen_devices
-from uncial.training.group import processes
-from uncial.training.length import seconds_of
-from uncial.training.max_time import MaxTime
-from uncial.training.seat import Seated
+from uncial.training.callbacks.max_time import MaxTime
+from uncial.training.distributed.devices import chosen_devices
+from uncial.training.distributed.process_group import Seated, processes
+from uncial.training.schedulers.length import seconds_of
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 CLIPPING = ("norm", "value")

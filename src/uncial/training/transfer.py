@@ -13,7 +13,7 @@ from uncial.models.recognizer import Recognizer
 from uncial.text.codec import CharacterCodec, Codec, unknown_counts
 from uncial.text.pieces import described
 from uncial.text.rules import TextRules
-from uncial.training.parts import parts_of, top_parts
+from uncial.training.selection import parts_of, top_parts
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import lightning as L
 
-from uncial.data.batch import share_of
-from uncial.training.group import told_by_first
+from uncial.data.lines.batch import share_of
+from uncial.training.distributed.process_group import told_by_first
 
 log = logging.getLogger(__name__)
 

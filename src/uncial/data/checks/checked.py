@@ -9,8 +9,8 @@ import numpy as np
 from uncial.data.checks.findings import Finding, Severity
 from uncial.data.checks.measures import Measures
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.store import Store
-from uncial.formats.types import Page
+from uncial.data.store.store import Store
+from uncial.document import Page
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.transcribed_pages import read_files
 from uncial.data.sources.xml_files import folder_files
+from uncial.document import Reading
 from uncial.errors import UserError
-from uncial.formats.types import Reading
 
 SUBSETS = {"finetune": "trainval", "test": "test"}
 

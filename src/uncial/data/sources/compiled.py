@@ -6,9 +6,9 @@ from pathlib import Path
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import contents, files, places_by_subset, without_suffix
+from uncial.document import ImageSource, Page, Problem, Reading, TextLine, of_part
 from uncial.errors import UserError
-from uncial.formats.kraken_arrow import read_rows
-from uncial.formats.types import ImageSource, Page, Problem, Reading, TextLine, of_part
+from uncial.formats.lines.kraken_arrow import read_rows
 
 
 def read(settings: SourceSettings) -> Reading:

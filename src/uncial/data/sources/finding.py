@@ -9,10 +9,10 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
+from uncial.config.overrides import as_typed
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name
-from uncial.typed_arguments import as_typed
 
 SUBSETS = ("train", "val", "test")
 

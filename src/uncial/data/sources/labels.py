@@ -7,12 +7,12 @@ from pathlib import Path, PurePosixPath
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import Place, contents, files, places_by_subset, selected
 from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages, many_lines_problem
+from uncial.document import Problem, Reading, of_part
 from uncial.errors import LineError, UserError
-from uncial.formats.images import ABSOLUTE
-from uncial.formats.labels import LABEL_FILES, Label, read_labels
-from uncial.formats.lines import is_image
-from uncial.formats.styles import split_marks
-from uncial.formats.types import Problem, Reading, of_part
+from uncial.formats.image_finder import ABSOLUTE
+from uncial.formats.lines.labels import LABEL_FILES, Label, read_labels
+from uncial.formats.lines.pairs import is_image
+from uncial.formats.lines.styles import split_marks
 
 _SUBSET_FOLDERS = {
     "test": ("test", "testing"),

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.grouping import page_groups
+from uncial.document import ImageSource, Page, Problem, TextLine, TextSpan
 from uncial.errors import Fault, UserError
-from uncial.formats.types import ImageSource, Page, Problem, TextLine, TextSpan
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import Found, Place, contents, files, places_by_subset, selected
 from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages
 from uncial.data.sources.passed_over import beside_lines
+from uncial.document import Problem, Reading, file_problem, of_part
 from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
-from uncial.formats.lines import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
-from uncial.formats.styles import split_marks
-from uncial.formats.types import Problem, Reading, file_problem, of_part
+from uncial.formats.lines.pairs import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
+from uncial.formats.lines.styles import split_marks
 
 LISTS = (".txt", ".lst", ".tsv", ".csv")
 

@@ -6,9 +6,9 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import selected
 from uncial.data.sources.line_pages import LineImage, line_pages
 from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, stated_by, where_from
+from uncial.document import Problem, Reading, of_part
 from uncial.errors import LineError, UserError
-from uncial.formats.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
-from uncial.formats.types import Problem, Reading, of_part
+from uncial.formats.lines.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
 
 RESULT_NAMES = ("results.txt", "results.tsv")
 """What a recogniser read, as Loghi and task=predict call it."""

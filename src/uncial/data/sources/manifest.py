@@ -9,22 +9,14 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources import compiled
 from uncial.data.sources.finding import Place, files, matching, selected, without_suffix
 from uncial.data.sources.line_pages import LineImage, line_pages
-from uncial.data.sources.lists import (
-    ListFile,
-    list_files,
-    relatives,
-    resolve,
-    resolve_folder,
-    stated_by,
-    where_from,
-)
+from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, resolve_folder, stated_by, where_from
 from uncial.data.sources.transcribed_pages import read_files
 from uncial.data.sources.xml_files import XmlFile
+from uncial.document import Page, Problem, Reading, file_problem, of_part
 from uncial.errors import LineError, UserError
-from uncial.formats.lines import TEXT_SUFFIX, is_image, read_transcription, text_beside
-from uncial.formats.manifest import read_manifest
-from uncial.formats.styles import split_marks
-from uncial.formats.types import Page, Problem, Reading, file_problem, of_part
+from uncial.formats.lines.manifest import read_manifest
+from uncial.formats.lines.pairs import TEXT_SUFFIX, is_image, read_transcription, text_beside
+from uncial.formats.lines.styles import split_marks
 
 _USUAL_NAMES = {
     "train": ("train.txt", "train.lst"),

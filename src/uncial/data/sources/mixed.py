@@ -11,9 +11,9 @@ from uncial.data.ground_truth import read_source
 from uncial.data.machine_read import is_machine_read, machine_read_problem
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS
+from uncial.document import ImageSource, Page, Problem, Reading, of_part
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name
-from uncial.formats.types import ImageSource, Page, Problem, Reading, of_part
 
 _OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images", "key"}
 

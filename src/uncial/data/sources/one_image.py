@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 
-from uncial.data.hashing import content_hash
 from uncial.data.machine_read import (
     has_machine_text,
     has_persons_text,
@@ -15,8 +14,9 @@ from uncial.data.machine_read import (
     machine_read_problem,
 )
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS
+from uncial.document import Page, Problem, of_part
 from uncial.errors import Fault, UserError
-from uncial.formats.types import Page, Problem, of_part
+from uncial.files import content_hash
 from uncial.text.normalization import normalize
 
 EVALUATION = ("test", "val")

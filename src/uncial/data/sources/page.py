@@ -2,7 +2,7 @@
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.transcribed_pages import read_settings
-from uncial.formats.types import Reading
+from uncial.document import Reading
 
 
 def read(settings: SourceSettings) -> Reading:

@@ -9,11 +9,11 @@ from pathlib import Path, PureWindowsPath
 from lxml import etree
 
 from uncial.data.sources.finding import Place, files
+from uncial.document import Page, Problem
 from uncial.errors import LineError
-from uncial.formats.alto import stated_image
-from uncial.formats.lines import TEXT_SUFFIX, is_image, pair
-from uncial.formats.types import Page, Problem
-from uncial.formats.xml import descendants, kind_of, local_name, parse
+from uncial.formats.alto.reading import stated_image
+from uncial.formats.lines.pairs import TEXT_SUFFIX, is_image, pair
+from uncial.formats.xml.parsing import descendants, kind_of, local_name, parse
 
 NAMES = {"page": "PAGE", "alto": "ALTO"}
 TEXTS = ("http://www.tei-c.org/ns/1.0", "http://www.w3.org/1999/xhtml")

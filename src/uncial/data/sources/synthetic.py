@@ -15,12 +15,12 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from uncial.data.drawing.collection import collection_name, draw_collection, inputs
-from uncial.data.drawing.options import drawing_options
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import page
+from uncial.data.synthetic.options import drawing_options
+from uncial.data.synthetic.writer import collection_name, draw_collection, inputs
+from uncial.document import Page, Reading
 from uncial.errors import UserError
-from uncial.formats.types import Page, Reading
 
 _RECORD = "drawn.json"
 

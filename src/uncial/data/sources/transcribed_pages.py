@@ -14,12 +14,12 @@ from uncial.data.sources.line_pages import named
 from uncial.data.sources.one_image import one_page_an_image, without_readings
 from uncial.data.sources.passed_over import PassedOver, line_pair_problems, passed_over, xml_problems
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, xml_files
+from uncial.document import ImageSource, Page, Problem, Reading, file_problem, of_part
 from uncial.errors import LineError, UserError
 from uncial.formats.encoding import storable_name
-from uncial.formats.images import ImageFinder
+from uncial.formats.image_finder import ImageFinder
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.types import ImageSource, Page, Problem, Reading, file_problem, of_part
-from uncial.formats.xml import describe_other, kind_of, parse
+from uncial.formats.xml.parsing import describe_other, kind_of, parse
 
 KIND_NAMES = {"page": "PAGE", "alto": "ALTO", "mets": "METS", "other": "other XML"}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import Found, Place, files, places_by_subset, selected
 from uncial.data.sources.lists import relatives, resolve, resolve_folder, where_from
+from uncial.document import Problem, of_part
 from uncial.errors import LineError, UserError
-from uncial.formats.images import is_image
-from uncial.formats.manifest import read_manifest
-from uncial.formats.types import Problem, of_part
+from uncial.formats.image_finder import is_image
+from uncial.formats.lines.manifest import read_manifest
 
 LAYOUT_FOLDERS = ("page", "alto", "pagexml", "page_xml", "page-xml", "xml")
 

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from uncial.metrics.comparison import ComparedLine
 from uncial.metrics.groups import length_group
 from uncial.metrics.lines import EvaluatedLine, LineOrigin
-from uncial.reports.diff import align
-from uncial.reports.figures import visible
 from uncial.reports.html.pictures import picture
+from uncial.reports.terminal.diff import align
+from uncial.reports.terminal.formatting import visible
 from uncial.text.directions import runs_left
 
 LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

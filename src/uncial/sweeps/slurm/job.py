@@ -12,7 +12,7 @@ from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmitit
 from submitit.helpers import DelayedSubmission
 
 from uncial.termination import SigtermHandler
-from uncial.training.time_limit import TIME_IS_UP, OutOfTime
+from uncial.training.distributed.time_limit import TIME_IS_UP, OutOfTime
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import SlurmExecutor
 
 from uncial.errors import UserError
+from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
 from uncial.sweeps.launched import Program, environment, plain
-from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
 from uncial.sweeps.slurm import queue
 from uncial.sweeps.slurm.job import ClusterJob
 from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options

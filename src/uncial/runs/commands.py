@@ -1,0 +1,31 @@
+"""Commands that go on from a run, as a person types them."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra._internal.utils import get_args_parser
+
+from uncial.config.keys import conf_folder
+from uncial.config.task_keys import without_unread
+from uncial.runs.environment import read_environment
+
+ABOUT_DATA = re.compile(r"[+~]{0,2}(data[=./@]|experiment=|seed=|paths\.)")
+"""What of a command says on which lines it works."""
+
+
+def on_the_same_data(folder: Path, typed: Sequence[str], *what: str) -> str:
+    """The command that does `what`, arguments as they are typed, with the data of the run in `folder`, for which
+    `typed` was typed: all of that which is about data, with the experiment, which may choose them."""
+    about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
+    for task in [one.removeprefix("task=") for one in what if one.startswith("task=")]:
+        about_data = without_unread(about_data, task, conf_folder())
+    return " ".join(["python run.py", *_config_folder(folder), *what, *map(shlex.quote, about_data)])
+
+
+def _config_folder(folder: Path) -> list[str]:
+    """The option by which the run in `folder` was given configs beside those of conf/."""
+    command = shlex.split(str(read_environment(folder).get("command", "")))
+    given = get_args_parser().parse_known_args(command[2:])[0].config_dir
+    return ["--config-dir", shlex.quote(given)] if given else []

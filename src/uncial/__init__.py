@@ -1,10 +1,6 @@
 """Uncial: training, testing and applying recognisers of handwritten text."""
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from uncial.transcriber import Transcriber as Transcriber
-    from uncial.transcriber import load as load
+from typing import Any
 
 __all__ = ["Transcriber", "load"]
 
@@ -12,7 +8,7 @@ __all__ = ["Transcriber", "load"]
 def __getattr__(name: str) -> Any:
     # torch is imported only by who asks for a model.
     if name in __all__:
-        from uncial import transcriber
+        from uncial.pipelines import recognition as transcriber
 
         return getattr(transcriber, name)
     raise AttributeError(f"module 'uncial' has no attribute '{name}'")

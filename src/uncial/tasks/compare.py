@@ -15,6 +15,7 @@ from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
 from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
+from uncial.pipelines.recognition import model_file
 from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.scores_page import REPORT, About
 from uncial.reports.tables.comparison import comparison_table, write_comparison
@@ -30,7 +31,6 @@ from uncial.tasks.typed_model import apply_typed_keys
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.rules import TextRules
 from uncial.training.trainer import quiet_lightning
-from uncial.transcriber import model_file
 
 log = logging.getLogger(__name__)
 

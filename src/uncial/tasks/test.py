@@ -12,6 +12,7 @@ from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
+from uncial.pipelines.recognition import model_file
 from uncial.reports.html.scores_page import REPORT, About, write_scores_page
 from uncial.reports.tables.ketos import write_ketos_report
 from uncial.reports.tables.review import told, write_review
@@ -29,7 +30,6 @@ from uncial.tasks.tracking import open_loggers, read_outcome
 from uncial.tasks.typed_model import apply_typed_keys
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.trainer import quiet_lightning
-from uncial.transcriber import model_file
 
 log = logging.getLogger(__name__)
 

@@ -19,17 +19,17 @@ from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
 from uncial.pipelines.page_copies import Found, read_into_copies, settings_to_read
 from uncial.pipelines.recognition import Transcriber, model_file
+from uncial.problems.ground_truth import load_ground_truth
+from uncial.problems.recognition.comparison import compared_models
+from uncial.problems.recognition.inference import rows_to_score
+from uncial.problems.splitting import training_split
+from uncial.problems.training_run import opened, train
 from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.scores_page import About
 from uncial.reports.tables.comparison import comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.session import AUTO, Session
 from uncial.runs.tables import write_skipped
-from uncial.tasks.compared_models import compared_models
-from uncial.tasks.loading import load_ground_truth
-from uncial.tasks.reading import rows_to_score
-from uncial.tasks.splitting import training_split
-from uncial.tasks.train import opened, train
 
 log = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from omegaconf import DictConfig
 from uncial.data.splits.split_file import SPLITS
 from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
+from uncial.problems.training_run import train
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.environment import differences, read_environment
 from uncial.runs.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
 from uncial.runs.session import session
 from uncial.runs.tables import write_json
-from uncial.tasks.train import train
 from uncial.training.schedulers.length import MEASURED, STEPS
 from uncial.training.trainer import quiet_lightning
 

@@ -20,7 +20,7 @@ from uncial.models.lineage import pages_seen
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.recognition import NOT_FINITE, is_finite
-from uncial.tasks.recognition import part_of
+from uncial.problems.recognition.setup import part_of
 from uncial.training.trainer import quiet_lightning
 
 AT_ONCE = 64

@@ -32,12 +32,12 @@ from uncial.runs.folder import plain_config
 from uncial.runs.session import Session, session
 from uncial.runs.stash import set_aside
 from uncial.runs.tables import write_skipped
-from uncial.tasks.search import pruning
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.build import averaging, check_durations, watching
 from uncial.training.callbacks.nonfinite import REMEDY
 from uncial.training.callbacks.progress import progress_callback
 from uncial.training.callbacks.throughput import Pace
+from uncial.training.callbacks.trial import pruning
 from uncial.training.checkpointing.callback import Checkpoints
 from uncial.training.checkpointing.retention import Keeping
 from uncial.training.distributed.devices import devices_of

@@ -51,6 +51,13 @@ from uncial.training.trainer import device_of, make_trainer, quiet_lightning
 log = logging.getLogger(__name__)
 
 
+def run_training(config: DictConfig) -> None:
+    """Train on the train part, keep the model that is best on the validation part, and write the run folder; or go on
+    with the run that `resume` names."""
+    with opened(config) as this:
+        train(this)
+
+
 @contextmanager
 def opened(config: DictConfig) -> Iterator[Session]:
     """The session of the run that the config asks for, or that `resume` names. What is wrong with its parts ends it

@@ -28,9 +28,9 @@ from uncial.problems.recognition.setup import (
     training_parts,
 )
 from uncial.problems.splitting import model_of, splitting
+from uncial.problems.training_run import run_training
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import run_folder
-from uncial.tasks import train
 from uncial.training.callbacks.build import check_durations, wanted_length
 from uncial.training.callbacks.throughput import Probe
 from uncial.training.distributed.signals import ending_by_signal
@@ -54,7 +54,7 @@ def run(config: DictConfig) -> None:
     check_durations(config.trainer)
     # A run that goes on has its own config; a job that is started again has chosen already.
     if config.resume not in (None, "auto"):
-        train.run(config)
+        run_training(config)
         return
     path, typed = run_folder() / RECIPE, typed_for_training()
     if not path.is_file():
@@ -63,7 +63,7 @@ def run(config: DictConfig) -> None:
         write_recipe(path, facts, choices, str(config.name))
         show(make_console(), recipe_table(facts, choices, {typed_key(line) for line in typed}))
         show(make_console(), f"To edit it: {path}")
-    train.run(chosen_config(read_recipe(path), typed))
+    run_training(chosen_config(read_recipe(path), typed))
 
 
 def typed_for_training() -> list[str]:

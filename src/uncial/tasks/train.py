@@ -2,11 +2,10 @@
 
 from omegaconf import DictConfig
 
-from uncial.problems.training_run import opened, train
+from uncial.problems.training_run import run_training
 
 
 def run(config: DictConfig) -> None:
     """Trains a recogniser on the train part, keeps the one that reads the validation part best, and writes the run
     folder; or goes on with the run that `resume` names."""
-    with opened(config) as this:
-        train(this)
+    run_training(config)

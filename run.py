@@ -10,7 +10,7 @@ try:
     import hydra
     from omegaconf import DictConfig
 
-    from uncial import command_line
+    from uncial import cli as command_line
 except ModuleNotFoundError as error:
     sys.exit(
         f"{sys.executable} has no {error.name}: run `make demo` once, "

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
-from uncial import command_line
+from uncial import cli as command_line
 from uncial.config.schema import LEAST
 from uncial.tasks import auto
 

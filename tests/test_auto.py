@@ -10,8 +10,7 @@ from omegaconf import OmegaConf
 from program import ROOT, TINY, run_program
 
 from uncial.config.keys import group_choices, known_keys
-from uncial.reports.recipe import read_recipe, write_recipe
-from uncial.training.recipe import Facts, batch_lines, expected_views, recipe
+from uncial.problems.recognition.auto import Facts, batch_lines, expected_views, read_recipe, recipe, write_recipe
 
 FACTS = Facts(
     lines=800, characters=90, width=500.0, height=48, pace=20.0, seconds=600.0, device="cpu", cores=2, rate=5e-3

@@ -11,7 +11,7 @@ from small_models import make_batch, make_model, model_config
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model, save_model
 from uncial.models.lineage import averaged, check_lineage, digest, estimate_batch_norm, lineage_from
-from uncial.tasks.ensemble_members import find_members
+from uncial.problems.recognition.ensemble import find_members
 
 SMALL = ("model.backbone.stem=8", "model.backbone.stages=[[16,1,2,2]]", "model.head.hidden=8", "model.shortcut=0")
 

@@ -14,9 +14,9 @@ from small_models import make_model, model_config
 from uncial.data.synthetic.page import draw_page
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
+from uncial.problems.recognition.transfer import transfer
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
-from uncial.training.transfer import transfer
 
 SHORT = (
     "trainer.max_steps=4",
@@ -144,7 +144,7 @@ def test_new_makes_the_alphabet_that_of_the_lines_and_keeps_the_rows_of_shared_c
 
 def test_new_with_as_many_characters_moves_the_rows(trained):
     """No shape tells that the alphabet is another."""
-    from uncial.training.transfer import transfer
+    from uncial.problems.recognition.transfer import transfer
 
     recognizer, card = load_model(trained.folder)
     alphabet = recognizer.codec.alphabet

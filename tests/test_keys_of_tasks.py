@@ -13,7 +13,7 @@ from uncial.config.keys import group_choices, leaves
 from uncial.config.task_keys import FOR_EVERY_TASK, keys_of_task
 from uncial.document import Transcription
 from uncial.models.files import load_model
-from uncial.tasks import typed_model
+from uncial.problems.recognition import typed_model
 
 CONF = ROOT / "conf"
 STEPS = ("trainer.max_steps=2", "trainer.validations=1", "trainer.batch_width=1000")

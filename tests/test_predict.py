@@ -22,9 +22,9 @@ from uncial.document import ImageSource, Page, TextLine
 from uncial.errors import LineError, UserError
 from uncial.formats.lines.results import read_tsv
 from uncial.imaging.extraction import ExtractionSettings, extract_page
-from uncial.tasks import page_copies
-from uncial.tasks.page_copies import with_direction
-from uncial.transcriber import Transcriber
+from uncial.pipelines import page_copies
+from uncial.pipelines.page_copies import with_direction
+from uncial.pipelines.recognition import Transcriber
 
 
 @pytest.fixture

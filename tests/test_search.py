@@ -26,8 +26,8 @@ from uncial.runs.found import find_runs
 from uncial.runs.outcome import FAILED, FINISHED, PRUNED, Outcome, outcomes, write_outcome
 from uncial.runs.ranking import Score, rank
 from uncial.runs.study import NAME, storage_in, trials_by_job
-from uncial.sweeps.search import Hydra, batches, search
-from uncial.sweeps.search_space import search_space
+from uncial.sweeps.optuna.search import Hydra, batches, search
+from uncial.sweeps.optuna.space import search_space
 from uncial.training.callbacks.pruning import Pruning
 
 

@@ -13,7 +13,7 @@ from program import TINY
 from safetensors.torch import load_file
 
 from uncial.metrics.error_rates import ErrorRates
-from uncial.tasks.training_end import advice
+from uncial.problems.recognition.summary import advice
 
 FILES = {
     "config.yaml",

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from uncial.data.store.store import Store
+from uncial.pipelines.recognition import load
 from uncial.training.allocator import keep_freed_memory
-from uncial.transcriber import load
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ from torch.nn import functional
 import uncial
 from uncial.errors import UserError
 from uncial.models.decoders.ctc import ctc_loss
+from uncial.problems.recognition.metric import LineScores
 from uncial.training.callbacks.best_model import BestModel
-from uncial.training.line_scores import LineScores
 
 SHORT = (
     "task=train",

@@ -16,6 +16,7 @@ MOVED: Mapping[str, str] = {
     "uncial.training.augmentations.resampling": "uncial.data.augmentation.resampling",
     "uncial.training.augmentations.strokes": "uncial.data.augmentation.strokes",
     "uncial.training.augmentations.warp": "uncial.data.augmentation.warp",
+    "uncial.training.line_scores": "uncial.problems.recognition.metric",
     "uncial.training.muon": "uncial.training.optimizers.muon",
     "uncial.training.plateau": "uncial.training.schedulers.plateau",
     "uncial.training.schedules": "uncial.training.schedulers.schedules",

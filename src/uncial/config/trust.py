@@ -22,7 +22,7 @@ NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 ROOMS = (
     "uncial.models",
     "uncial.data.augmentation",
-    "uncial.training.line_scores",
+    "uncial.problems.recognition.metric",
     "uncial.training.loggers",
     "uncial.training.optimizers.muon",
     "uncial.training.schedulers.plateau",

@@ -14,18 +14,18 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.errors import LineError, UserError
 from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
 from uncial.metrics.label_errors import displaced, shifts, surprisals
+from uncial.pipelines.output_places import check_output, keep_corrections, keep_originals
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.cross_validation import Judge, Judgement, judgements, judges, model_files
+from uncial.problems.recognition.evaluation import origin
+from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.splitting import model_of, scoring_split
 from uncial.reports.html.audit_page import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
 from uncial.reports.terminal.progress_bar import tracked
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
-from uncial.tasks.evaluation import origin
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.output_places import check_output, keep_corrections, keep_originals
-from uncial.tasks.splitting import model_of, scoring_split
-from uncial.tasks.typed_model import apply_typed_keys
-from uncial.tasks.unseen import Judge, Judgement, judgements, judges, model_files
 
 log = logging.getLogger(__name__)
 

@@ -16,20 +16,24 @@ from uncial.config.trust import with_typed_classes
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import lost_loaders_told
 from uncial.data.store.compile import cores
-from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
+from uncial.problems.ground_truth import load_ground_truth
+from uncial.problems.recognition.auto import Facts, read_recipe, recipe, recipe_table, write_recipe
+from uncial.problems.recognition.pretrained import with_pretrained_model
+from uncial.problems.recognition.setup import (
+    loading,
+    new_recognizer,
+    rehearse,
+    seed_all,
+    training_module,
+    training_parts,
+)
+from uncial.problems.splitting import model_of, splitting
+from uncial.problems.training_run import run_training
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import run_folder
-from uncial.tasks import train
-from uncial.tasks.loading import load_ground_truth
-from uncial.tasks.preparation import new_recognizer, seed_all, training_module, training_parts
-from uncial.tasks.pretrained import with_pretrained_model
-from uncial.tasks.recognition import loading
-from uncial.tasks.rehearsal import rehearse
-from uncial.tasks.splitting import model_of, splitting
 from uncial.training.callbacks.build import check_durations, wanted_length
 from uncial.training.callbacks.throughput import Probe
 from uncial.training.distributed.signals import ending_by_signal
-from uncial.training.recipe import Facts, recipe
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import Wanted
 from uncial.training.trainer import make_trainer, quiet_lightning
@@ -50,7 +54,7 @@ def run(config: DictConfig) -> None:
     check_durations(config.trainer)
     # A run that goes on has its own config; a job that is started again has chosen already.
     if config.resume not in (None, "auto"):
-        train.run(config)
+        run_training(config)
         return
     path, typed = run_folder() / RECIPE, typed_for_training()
     if not path.is_file():
@@ -59,7 +63,7 @@ def run(config: DictConfig) -> None:
         write_recipe(path, facts, choices, str(config.name))
         show(make_console(), recipe_table(facts, choices, {typed_key(line) for line in typed}))
         show(make_console(), f"To edit it: {path}")
-    train.run(chosen_config(read_recipe(path), typed))
+    run_training(chosen_config(read_recipe(path), typed))
 
 
 def typed_for_training() -> list[str]:

@@ -1,7 +1,7 @@
 """task=compare: whether one model is better than another, on the same lines."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,22 +15,20 @@ from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
 from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
+from uncial.pipelines.recognition import model_file
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.comparison import common_profile, compared_folders, compared_models, distinct_ends
+from uncial.problems.recognition.inference import rows_to_score
+from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.splitting import Model, scoring_split
 from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.scores_page import REPORT, About
 from uncial.reports.tables.comparison import comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
-from uncial.tasks.compared_folders import compared_folders
-from uncial.tasks.compared_models import compared_models
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.reading import rows_to_score
-from uncial.tasks.splitting import Model, scoring_split
-from uncial.tasks.typed_model import apply_typed_keys
 from uncial.text.normalization import DEFAULT_PROFILE
-from uncial.text.rules import TextRules
 from uncial.training.trainer import quiet_lightning
-from uncial.transcriber import model_file
 
 log = logging.getLogger(__name__)
 
@@ -115,17 +113,6 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     return compared_models(config, folder, truth, rows, models, settings), truth.store
 
 
-def common_profile(rules: Sequence[TextRules]) -> str:
-    profiles = list(dict.fromkeys(one.normalization for one in rules))
-    if len(profiles) == 1:
-        return profiles[0]
-    log.warning(
-        f"The models learned texts in different forms ({', '.join(profiles)}) and are compared in {DEFAULT_PROFILE}; "
-        "compare.profile chooses another."
-    )
-    return DEFAULT_PROFILE
-
-
 def _contestants(config: DictConfig) -> list[Contestant]:
     given = config.checkpoint
     if not isinstance(given, ListConfig) or len(given) < 2:
@@ -152,13 +139,3 @@ def _names(config: DictConfig, paths: Sequence[Sequence[Path]], key: str) -> lis
         return names
     ends = distinct_ends(every)
     return [ends[own[0]] + (f" (+{len(own) - 1})" if len(own) > 1 else "") for own in paths]
-
-
-def distinct_ends(paths: Sequence[Path]) -> Mapping[Path, str]:
-    """The shortest ends of the paths, as many parts of each, that are all different."""
-    parts = [(path.absolute().parent if path.name == "best.safetensors" else path.absolute()).parts for path in paths]
-    for length in range(1, max(map(len, parts)) + 1):
-        ends = ["/".join(own[-length:]) for own in parts]
-        if len(set(ends)) == len(ends):
-            return dict(zip(paths, ends, strict=True))
-    return {path: str(path) for path in paths}

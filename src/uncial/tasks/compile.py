@@ -12,11 +12,11 @@ from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.formats.lines.loghi_export import ExportLine, export
+from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
-from uncial.tasks.loading import load_ground_truth, write_splits
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,13 @@ from uncial.metrics.evaluation import overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import FILE_NAME, save_model
 from uncial.models.lineage import check_lineage
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.comparison import common_profile, common_replacements, distinct_ends
+from uncial.problems.recognition.ensemble import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
+from uncial.problems.recognition.evaluation import prediction_rows
+from uncial.problems.recognition.inference import rows_to_score, warn_of_known_pages
+from uncial.problems.recognition.metric import LineResult
+from uncial.problems.splitting import Model, scoring_split
 from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.scores_page import REPORT, About
 from uncial.reports.tables.comparison import comparison_table, write_comparison
@@ -24,14 +31,6 @@ from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import percent
 from uncial.runs.folder import check_encodable, run_folder, write_config
 from uncial.runs.tables import write_metrics, write_predictions, write_skipped
-from uncial.tasks.compare import common_profile, distinct_ends
-from uncial.tasks.compared_models import common_replacements
-from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
-from uncial.tasks.evaluation import prediction_rows
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.reading import rows_to_score, warn_of_known_pages
-from uncial.tasks.splitting import Model, scoring_split
-from uncial.training.line_scores import LineResult
 from uncial.training.trainer import quiet_lightning
 
 log = logging.getLogger(__name__)

@@ -17,19 +17,19 @@ from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison
 from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
+from uncial.pipelines.page_copies import Found, read_into_copies, settings_to_read
+from uncial.pipelines.recognition import Transcriber, model_file
+from uncial.problems.ground_truth import load_ground_truth
+from uncial.problems.recognition.comparison import compared_models
+from uncial.problems.recognition.inference import rows_to_score
+from uncial.problems.splitting import training_split
+from uncial.problems.training_run import opened, train
 from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.scores_page import About
 from uncial.reports.tables.comparison import comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.session import AUTO, Session
 from uncial.runs.tables import write_skipped
-from uncial.tasks import train
-from uncial.tasks.compared_models import compared_models
-from uncial.tasks.loading import load_ground_truth
-from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
-from uncial.tasks.reading import rows_to_score
-from uncial.tasks.splitting import training_split
-from uncial.transcriber import Transcriber, model_file
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def run(config: DictConfig) -> None:
     if config.pretrained is None and config.resume in (None, AUTO):
         raise UserError("task=finetune needs a model to start from: add pretrained=MODEL, a file or a run folder.")
     check_subset(config)
-    with train.opened(config) as this:
+    with opened(config) as this:
         finetune(this)
 
 
@@ -56,7 +56,7 @@ def finetune(this: Session) -> None:
     part, rows = rows_to_score(config, truth)
     sources = xml_files(truth, rows)
     write_copies(base, sources, config, folder / "before")
-    train.train(this)
+    train(this)
     tuned = folder / "best.safetensors"
     write_copies(tuned, sources, config, folder / "after")
     comparison = compared(this, truth, rows, base, tuned)

@@ -15,6 +15,11 @@ from uncial.data.splits.leakage import separation
 from uncial.data.splits.split import PARTS
 from uncial.errors import FindingsError
 from uncial.models.files import load_model
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.alphabet import text_rules
+from uncial.problems.recognition.inspection import draw_augmentation, find
+from uncial.problems.recognition.schedule_sheet import draw_planned_schedule
+from uncial.problems.recognition.setup import texts_of
 from uncial.reports.html.findings_page import LineView, write_findings_page
 from uncial.reports.plots.contact_sheet import Sample, contact_sheet
 from uncial.reports.tables.findings import grave, write_findings
@@ -22,12 +27,6 @@ from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
-from uncial.tasks.alphabet import text_rules
-from uncial.tasks.augmentation_sheet import draw_augmentation
-from uncial.tasks.checking import find
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.recognition import texts_of
-from uncial.tasks.schedule_sheet import draw_planned_schedule
 from uncial.text.codec import alphabet_counts
 
 

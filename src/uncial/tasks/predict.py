@@ -19,19 +19,19 @@ from uncial.formats.lines.pairs import is_image
 from uncial.formats.lines.results import holds_results
 from uncial.metrics.config import review_target
 from uncial.metrics.review import review
+from uncial.pipelines.output_places import check_output, keep_originals, without_output
+from uncial.pipelines.page_copies import Found, copies_below, settings_to_read
+from uncial.pipelines.reading_journal import begun_reading, open_journal
+from uncial.pipelines.recognition import model_file
+from uncial.pipelines.resumed_reading import Job, about_reading, read_into_files, read_into_table
+from uncial.problems.recognition.typed_model import transcriber_of
 from uncial.reports.tables.reasons import summed_reasons
 from uncial.reports.tables.review import told, write_review
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.folder import move_log, run_folder, write_config
 from uncial.runs.tables import write_skipped
-from uncial.tasks.output_places import check_output, keep_originals, without_output
-from uncial.tasks.page_copies import Found, copies_below, settings_to_read
-from uncial.tasks.reading_journal import begun_reading, open_journal
-from uncial.tasks.resumed_reading import Job, about_reading, read_into_files, read_into_table
-from uncial.tasks.typed_model import transcriber_of
 from uncial.training.allocator import keep_freed_memory
-from uncial.transcriber import model_file
 
 log = logging.getLogger(__name__)
 

@@ -12,12 +12,12 @@ from omegaconf import DictConfig
 from uncial.data.splits.split_file import SPLITS
 from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
+from uncial.problems.training_run import train
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.environment import differences, read_environment
 from uncial.runs.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
 from uncial.runs.session import session
 from uncial.runs.tables import write_json
-from uncial.tasks import train
 from uncial.training.schedulers.length import MEASURED, STEPS
 from uncial.training.trainer import quiet_lightning
 
@@ -45,7 +45,7 @@ def run(config: DictConfig) -> None:
         for name in (OVERRIDES, STEPS, MEASURED, SPLITS):
             if (before / name).is_file():
                 shutil.copy(before / name, this.folder / name)
-        train.train(replace(this, typed=tuple(read_overrides(before))))
+        train(replace(this, typed=tuple(read_overrides(before))))
     found = compare_runs(before, this.folder)
     same = not found.results
     told = {"run": str(before), "same": same, "results": found.results, "environment": found.environment}

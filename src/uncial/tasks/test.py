@@ -12,6 +12,13 @@ from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
+from uncial.pipelines.recognition import model_file
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.dashboards import open_loggers, read_outcome
+from uncial.problems.recognition.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
+from uncial.problems.recognition.inference import read_lines, rows_to_score, warn_of_known_pages
+from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.splitting import Model, scoring_split
 from uncial.reports.html.scores_page import REPORT, About, write_scores_page
 from uncial.reports.tables.ketos import write_ketos_report
 from uncial.reports.tables.review import told, write_review
@@ -21,15 +28,8 @@ from uncial.reports.terminal.summary import RunSummary, run_summary
 from uncial.runs.environment import add_to_environment
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_metrics, write_predictions, write_skipped
-from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
-from uncial.tasks.splitting import Model, scoring_split
-from uncial.tasks.tracking import open_loggers, read_outcome
-from uncial.tasks.typed_model import apply_typed_keys
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.trainer import quiet_lightning
-from uncial.transcriber import model_file
 
 log = logging.getLogger(__name__)
 

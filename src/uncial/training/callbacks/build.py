@@ -9,13 +9,13 @@ from uncial.config.instantiate import made
 from uncial.config.schema import choice
 from uncial.data.config import share_of_lines
 from uncial.errors import UserError
+from uncial.problems.recognition.watchdog import Watchdog
 from uncial.training.callbacks.early_stopping import Patience
 from uncial.training.callbacks.ema import AveragedWeights
 from uncial.training.callbacks.nonfinite import FiniteSteps
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers.length import seconds_of
 from uncial.training.schedulers.plan import Wanted
-from uncial.training.watchdog import Watchdog
 
 
 def check_durations(trainer: DictConfig) -> None:

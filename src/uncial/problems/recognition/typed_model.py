@@ -13,8 +13,8 @@ from uncial.config.schema import checkpoint_of, trusted
 from uncial.config.task_keys import is_typed
 from uncial.errors import UserError
 from uncial.models.recognizer import Recognizer
+from uncial.pipelines.recognition import Transcriber, load
 from uncial.training.distributed.devices import chosen_devices
-from uncial.transcriber import Transcriber, load
 
 log = logging.getLogger(__name__)
 

@@ -17,12 +17,12 @@ from uncial.models.files import load_card, load_model
 from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import text_rules_of
+from uncial.problems.recognition.transfer import RESIZINGS, transfer
 from uncial.text.rules import TextRules
 from uncial.training.callbacks.freezing import Freezing, duration_of, frozen_parts
 from uncial.training.optimizers.parameter_groups import checked_factors
 from uncial.training.schedulers.length import RunLength
 from uncial.training.selection import top_parts
-from uncial.training.transfer import RESIZINGS, transfer
 
 log = logging.getLogger(__name__)
 

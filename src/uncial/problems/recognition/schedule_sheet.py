@@ -11,11 +11,10 @@ from uncial.config.instantiate import made
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import training_sampler
 from uncial.errors import UserError
+from uncial.problems.recognition.pretrained import with_pretrained_model
+from uncial.problems.recognition.setup import loading, new_recognizer, training_parts
 from uncial.reports.plots.schedule import PlannedRun, draw_schedule
 from uncial.reports.terminal.formatting import plural
-from uncial.tasks.preparation import new_recognizer, training_parts
-from uncial.tasks.pretrained import with_pretrained_model
-from uncial.tasks.recognition import loading
 from uncial.training.callbacks.build import wanted_length
 from uncial.training.distributed.devices import devices_of
 from uncial.training.schedulers.plan import UNKNOWN, Plan, Wanted

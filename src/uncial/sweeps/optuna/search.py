@@ -25,7 +25,7 @@ from uncial.reports.terminal.formatting import plural
 from uncial.runs.found import read_run
 from uncial.runs.outcome import FINISHED, MULTIRUN, PRUNED, failure, read_outcome, write_outcome
 from uncial.runs.study import JOB, address, open_study, trials_by_job
-from uncial.sweeps.search_space import SearchSpace, search_space
+from uncial.sweeps.optuna.space import SearchSpace, search_space
 
 SUBDIR = "${hydra.job.num}"
 APART = 1_000_003

@@ -20,14 +20,14 @@ from uncial.metrics.voting import vote
 from uncial.models.files import FILE_NAME, load_model, model_file
 from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
+from uncial.problems.recognition.evaluation import evaluated_lines
+from uncial.problems.recognition.inference import read_lines
+from uncial.problems.recognition.metric import LineResult
+from uncial.problems.recognition.setup import loading_to_read, part_of
 from uncial.reports.tables.scores import score_figures
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.runs.folder import run_folder
-from uncial.tasks.evaluation import evaluated_lines
-from uncial.tasks.reading import read_lines
-from uncial.tasks.recognition import loading_to_read, part_of
 from uncial.text.rules import TextRules
-from uncial.training.line_scores import LineResult
 
 log = logging.getLogger(__name__)
 

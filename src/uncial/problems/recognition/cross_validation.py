@@ -19,9 +19,9 @@ from uncial.models.files import FILE_NAME, load_model
 from uncial.models.lineage import pages_seen
 from uncial.models.precision import reading
 from uncial.models.recognizer import Recognizer
-from uncial.tasks.recognition import part_of
+from uncial.pipelines.recognition import NOT_FINITE, is_finite
+from uncial.problems.recognition.setup import part_of
 from uncial.training.trainer import quiet_lightning
-from uncial.transcriber import NOT_FINITE, is_finite
 
 AT_ONCE = 64
 """Lines that are read at once, at most."""

@@ -15,6 +15,8 @@ from uncial.errors import DivergedError, UserError
 from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
+from uncial.problems.recognition.best_model import BEST
+from uncial.problems.recognition.evaluation import part_scores
 from uncial.reports.html.scores_page import REPORT, About, write_scores_page
 from uncial.reports.plots.curves import draw_curves
 from uncial.reports.tables.line_results import LINES_FILE, read_line_results
@@ -25,8 +27,6 @@ from uncial.runs.commands import on_the_same_data
 from uncial.runs.session import Session
 from uncial.runs.state import LAST
 from uncial.runs.tables import write_metrics
-from uncial.tasks.evaluation import part_scores
-from uncial.tasks.kept_model import BEST
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.standing import score_text
 from uncial.training.checkpointing.callback import Checkpoints

@@ -1,21 +1,69 @@
-"""The lines that folders of PAGE or ALTO files have in common with their ground truth."""
+"""What several models, or folders of PAGE or ALTO files, read in the same lines."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from omegaconf import DictConfig
 
 from uncial.data.config import source_settings
+from uncial.data.ground_truth import GroundTruth
 from uncial.data.settings import SourceSettings
 from uncial.data.transcribed_sets import SetLine, TranscribedSet, matched, read_set
 from uncial.errors import UserError
-from uncial.metrics.comparison import Readings
+from uncial.metrics.comparison import Comparison, Readings, compare_systems
+from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
+from uncial.models.recognizer import Recognizer
+from uncial.problems.recognition.evaluation import evaluated_lines
+from uncial.problems.recognition.inference import read_lines, warn_of_known_pages
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.tables import write_csv, write_skipped
+from uncial.text.normalization import DEFAULT_PROFILE
+from uncial.text.rules import TextRules
 
 log = logging.getLogger(__name__)
+
+Models = Mapping[str, Sequence[tuple[Recognizer, dict[str, Any]]]]
+"""Models and their cards by name; several of one name where they differ by their seed alone."""
+
+
+def compared_models(
+    config: DictConfig,
+    folder: Path,
+    truth: GroundTruth,
+    rows: np.ndarray,
+    models: Models,
+    settings: EvaluationSettings,
+) -> Comparison:
+    """Each model reads the rows of the store; scored in the form of text that `settings` name. `folder` is where
+    the run writes."""
+    rules = common_replacements([recognizer.text for found in models.values() for recognizer, _ in found])
+    systems: dict[str, Readings] = {}
+    for name, found in models.items():
+        readings = []
+        for recognizer, card in found:
+            log.info(f"reading with {name}")
+            warn_of_known_pages(truth, rows, card, name)
+            read = read_lines(config, folder, truth, rows, recognizer, card, model=name)
+            readings.append(evaluated_lines(truth.store, read.results, settings.profile, rules))
+        systems[name] = readings
+    return compare_systems(systems, settings)
+
+
+def common_replacements(rules: Sequence[TextRules]) -> TextRules | None:
+    """The rules that make the ground truth of all models, None where that is the ground truth as it stands."""
+    # Replacements are looked for in the form of the normalisation, so that both have to be the same.
+    if len({(one.normalization, one.replacements) if one.replacements else None for one in rules}) == 1:
+        return rules[0]
+    log.warning(
+        "The models learned texts with different replacements (model.text.replacements) and are compared on the ground "
+        "truth as it stands in the files: what a model learned to replace counts as an error."
+    )
+    return None
+
 
 Unmatched = tuple[str, str, str, str]
 """A page, a line of it (empty: all of them), the folder that it is missing in, and what that means."""
@@ -140,3 +188,24 @@ def _evaluated(
     line = _line(truth, place)
     origin = LineOrigin(*place, document=line.document, hand=line.hand, region_type=line.region_type)
     return evaluated(origin, line.text or "", readings[place] or "", profile)
+
+
+def common_profile(rules: Sequence[TextRules]) -> str:
+    profiles = list(dict.fromkeys(one.normalization for one in rules))
+    if len(profiles) == 1:
+        return profiles[0]
+    log.warning(
+        f"The models learned texts in different forms ({', '.join(profiles)}) and are compared in {DEFAULT_PROFILE}; "
+        "compare.profile chooses another."
+    )
+    return DEFAULT_PROFILE
+
+
+def distinct_ends(paths: Sequence[Path]) -> Mapping[Path, str]:
+    """The shortest ends of the paths, as many parts of each, that are all different."""
+    parts = [(path.absolute().parent if path.name == "best.safetensors" else path.absolute()).parts for path in paths]
+    for length in range(1, max(map(len, parts)) + 1):
+        ends = ["/".join(own[-length:]) for own in parts]
+        if len(set(ends)) == len(ends):
+            return dict(zip(paths, ends, strict=True))
+    return {path: str(path) for path in paths}

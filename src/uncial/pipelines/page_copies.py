@@ -17,10 +17,10 @@ from uncial.formats.write_xml import write_transcriptions
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
+from uncial.pipelines.output_places import copy_places, keep_corrections, keep_originals
+from uncial.pipelines.recognition import NOT_FINITE, Transcriber, is_finite
 from uncial.reports.terminal.progress_bar import tracked
-from uncial.tasks.output_places import copy_places, keep_corrections, keep_originals
 from uncial.text.directions import runs_down
-from uncial.transcriber import NOT_FINITE, Transcriber, is_finite
 
 LINES_AT_ONCE = 512
 """Lines, of as many files as hold them, that are read together: the more, the more of them have one width and share a

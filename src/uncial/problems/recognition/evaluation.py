@@ -10,10 +10,10 @@ from uncial.metrics.evaluation import Overview
 from uncial.metrics.few_lines import few_lines_caution
 from uncial.metrics.intervals import Interval
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
+from uncial.problems.recognition.metric import LineResult
 from uncial.reports.terminal.summary import PartScores
 from uncial.runs.tables import PredictionRow
 from uncial.text.rules import TextRules
-from uncial.training.line_scores import LineResult
 
 
 def evaluated_lines(

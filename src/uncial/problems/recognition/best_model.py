@@ -15,13 +15,18 @@ from uncial.metrics.evaluation import overview
 from uncial.models.files import save_model
 from uncial.models.lineage import SEEN_BEFORE
 from uncial.models.precision import reading_precision
+from uncial.problems.recognition.evaluation import (
+    calibrated_lines,
+    calibrated_results,
+    evaluated_lines,
+    prediction_rows,
+)
+from uncial.problems.recognition.setup import Prepared
+from uncial.problems.splitting import CARD_KEY, split_card
 from uncial.reports.tables.line_results import LINES_FILE, write_line_results
 from uncial.reports.tables.scores import score_figures
 from uncial.runs.session import Session
 from uncial.runs.tables import write_predictions
-from uncial.tasks.evaluation import calibrated_lines, calibrated_results, evaluated_lines, prediction_rows
-from uncial.tasks.preparation import Prepared
-from uncial.tasks.splitting import CARD_KEY, split_card
 
 BEST, PREDICTIONS = "best.safetensors", "predictions.csv"
 OF_THE_BEST = (BEST, PREDICTIONS, LINES_FILE)

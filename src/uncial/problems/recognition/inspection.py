@@ -1,10 +1,14 @@
 """All checks of `inspect`, in the order in which one explains what the next would find again."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.saved_yaml import for_hydra
 from uncial.data.checks.checked import CheckedData, checked_lines
 from uncial.data.checks.duplicate_lines import duplicate_lines
 from uncial.data.checks.duplicate_pages import duplicate_pages, page_pairs
@@ -27,8 +31,9 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.leakage import Separation
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
+from uncial.problems.recognition.setup import texts_of, too_long
+from uncial.reports.plots.augmentation_sheet import Row, augmentation_sheet
 from uncial.reports.terminal.progress_bar import tracked
-from uncial.tasks.recognition import texts_of, too_long
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
 
@@ -115,3 +120,34 @@ def infeasible_lines(
     for row, problem in too_long(truth, rows, recognizer).items():
         message, _, remedy = problem.reason.partition(": ")
         yield data.finding(row, "warning", "infeasible_line", message, f"{remedy[:1].upper()}{remedy[1:]}.")
+
+
+DRAWS = 3
+
+
+def draw_augmentation(config: DictConfig, truth: GroundTruth, png: Path) -> None:
+    """Draws `inspect.augmentation` training lines as the model sees them, under each transform alone and under all of
+    them, each drawn anew several times. Nothing where the key is 0."""
+    rows = truth.rows["train"] if len(truth.rows["train"]) else np.arange(len(truth.store))
+    chosen = np.random.default_rng(config.seed).permutation(rows)[: config.inspect.augmentation]
+    if not len(chosen):
+        return
+    preprocess = instantiate(for_hydra(config.model.preprocessing))
+    lines = {int(row): preprocess(truth.store.strip(int(row))) for row in sorted(chosen.tolist())}
+    augmentation_sheet(list(_rows(config, lines)), png)
+
+
+def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[Row]:
+    # Not before it is needed: albumentations takes seconds to import.
+    from uncial.data.augmentation.chain import build_augmentation, single_transforms
+
+    group: dict[str, Any] = OmegaConf.to_container(config.augmentation, resolve=True)  # type: ignore[assignment]
+    whole = build_augmentation(group, config.model.preprocessing.channels)
+    singles = list(single_transforms(group))
+    for row, line in lines.items():
+        yield Row("as it is", [line], begins=True)
+        for single in singles:
+            images = [single.augmentation(line, config.seed, epoch, row) for epoch in range(DRAWS)]
+            yield Row(single.label, images)
+        for start in (0, DRAWS):
+            yield Row("all together", [whole(line, config.seed, start + epoch, row) for epoch in range(DRAWS)])

@@ -14,11 +14,11 @@ from uncial.document import Page
 from uncial.files import content_hash, remove_unfinished
 from uncial.formats.lines.loghi import line_image
 from uncial.formats.lines.results import RecognizedLine, jsonl_row, tsv_row, write_rows
+from uncial.pipelines.output_places import keep_corrections
+from uncial.pipelines.page_copies import Found, ReadFile, copies_below, read_pages, write_copy
+from uncial.pipelines.reading_journal import FileRead, Journal
+from uncial.pipelines.recognition import Transcriber
 from uncial.reports.terminal.formatting import plural
-from uncial.tasks.output_places import keep_corrections
-from uncial.tasks.page_copies import Found, ReadFile, copies_below, read_pages, write_copy
-from uncial.tasks.reading_journal import FileRead, Journal
-from uncial.transcriber import Transcriber
 
 log = logging.getLogger(__name__)
 

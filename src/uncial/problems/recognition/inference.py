@@ -20,17 +20,17 @@ from uncial.metrics.calibration import temperatures_of
 from uncial.models.files import model_file
 from uncial.models.lineage import pages_seen, training_folder
 from uncial.models.recognizer import Recognizer
+from uncial.problems.recognition.evaluation import calibrated_results
+from uncial.problems.recognition.metric import LineResult, LineScores
+from uncial.problems.recognition.setup import COUNTED, loading_to_read, part_of, too_long
+from uncial.problems.splitting import CARD_KEY
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.folder import plain_config
-from uncial.tasks.evaluation import calibrated_results
-from uncial.tasks.recognition import COUNTED, loading_to_read, part_of, too_long
-from uncial.tasks.splitting import CARD_KEY
 from uncial.training.callbacks.progress import progress_callback
 from uncial.training.callbacks.throughput import Stopwatch
 from uncial.training.distributed.devices import chosen_devices
 from uncial.training.distributed.on_devices import on_devices
 from uncial.training.distributed.signals import ending_by_signal
-from uncial.training.line_scores import LineResult, LineScores
 from uncial.training.module import ScoringModule
 from uncial.training.trainer import make_reading_trainer
 

@@ -1,1 +1,0 @@
-"""From the composed config to the settings that the parts of the program ask for."""

@@ -19,7 +19,7 @@ import uncial
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
 from uncial.document import ImageSource, Page, TextLine
-from uncial.errors import LineError, UserError
+from uncial.errors import UnusableInput, UserError
 from uncial.formats.lines.results import read_tsv
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.pipelines import page_copies
@@ -173,7 +173,7 @@ def test_a_single_image_is_no_list_of_images(trained, single):
 
 def test_an_image_that_is_too_small_is_named(trained, tmp_path):
     Image.new("L", (60, 4), 255).save(tmp_path / "low.png")
-    with pytest.raises(LineError, match=r"low\.png: it is only 60 x 4 pixels"):
+    with pytest.raises(UnusableInput, match=r"low\.png: it is only 60 x 4 pixels"):
         uncial.load(trained.folder).transcribe([tmp_path / "low.png"])
 
 

@@ -19,15 +19,15 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config.keys import check_added, check_own_files, check_values, conf_folder
 from uncial.config.messages import sentence
-from uncial.config.overrides import as_names, check_arguments, is_sweep
+from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
 from uncial.config.task_keys import check_typed_keys, without_statement
 from uncial.config.trust import with_typed_classes
-from uncial.errors import Ended, FindingsError, UserError
+from uncial.errors import FindingsError, HydraExit, UserError
 from uncial.reports.terminal.console import LogFileHandler
 from uncial.reports.terminal.standard_streams import secure_standard_streams
 from uncial.runs.resumed_config import task_to_run
-from uncial.sweeps.jobs import has_work
+from uncial.sweeps.jobs import should_run
 from uncial.termination import TERMINATED, Terminated, sigterm_raises
 from uncial.training.distributed.several_starts import check_single_start
 
@@ -50,7 +50,7 @@ def run(main: Callable[[], None]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         check_single_start(os.environ)
-        sys.argv[1:] = as_names(sys.argv[1:], conf_folder())
+        sys.argv[1:] = quote_plain_names(sys.argv[1:], conf_folder())
         check_arguments(sys.argv[1:], conf_folder())
         with sigterm_raises():
             main()
@@ -60,8 +60,8 @@ def run(main: Callable[[], None]) -> int:
         return _fail("Stopped.", TERMINATED)
     except FindingsError as found:
         return _fail(str(found), FOUND)
-    except (Ended, UserError, HydraException, OmegaConfBaseException) as error:
-        cause = error.cause if isinstance(error, Ended) else error
+    except (HydraExit, UserError, HydraException, OmegaConfBaseException) as error:
+        cause = error.cause if isinstance(error, HydraExit) else error
         if wants_traceback:
             raise cause from None
         return _fail(f"Error: {sentence(cause)}", FAILED)
@@ -89,19 +89,19 @@ def run_task(config: DictConfig) -> None:
         check_typed_keys(config, conf_folder())
         check_values(config, conf_folder())
         check_no_secrets(config)
-        if has_work(config):
+        if should_run(config):
             get_method(task_to_run(config, conf_folder()))(with_typed_classes(without_statement(config)))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
-        raise Ended(error) from error
+        raise HydraExit(error) from error
     except OSError as error:
         if error.errno not in _OF_THE_SYSTEM or not error.filename:
             raise
         told = UserError(f"{error.filename}: {error.strerror}.")
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise told from error
-        raise Ended(told) from error
+        raise HydraExit(told) from error
 
 
 def _has_current_folder() -> bool:

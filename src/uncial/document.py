@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from uncial.errors import Fault, LineError
+from uncial.errors import IssueCode, UnusableInput
 
-Doubt = Literal["doubtful_orientation", "scaled_coordinates", "damaged_image", "baseline_outside_polygon", "far_vertex"]
+DoubtCode = Literal[
+    "doubtful_orientation", "scaled_coordinates", "damaged_image", "baseline_outside_polygon", "far_vertex"
+]
 """Why a page or line that is used should be looked at, by the short names that `task=inspect` reports it under."""
 
 Point = tuple[float, float]
@@ -100,7 +102,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Issue:
     """Something left out of the run, as `skipped.csv` lists it, or used with a doubt.
 
     `line` is empty when it concerns the whole file; `used` is the file of the same image that is used instead; `part`
@@ -113,7 +115,7 @@ class Problem:
     file: str
     line: str
     reason: str
-    kind: Fault | Doubt = "left_out"
+    kind: IssueCode | DoubtCode = "left_out"
     used: str = ""
     part: str = ""
     page: str = ""
@@ -122,29 +124,29 @@ class Problem:
     lines: int = 0
 
 
-def of_part(problems: Iterable[Problem], part: str | None) -> list[Problem]:
+def of_part(problems: Iterable[Issue], part: str | None) -> list[Issue]:
     """The problems of pages and lines that the data state for `part`; those that know theirs keep it."""
     return [problem if problem.part else replace(problem, part=part or "") for problem in problems]
 
 
-def file_problem(file: Path, error: LineError) -> Problem:
+def file_problem(file: Path, error: UnusableInput) -> Issue:
     """What keeps a whole file from being used; the error's sentence need not name the file once more."""
-    return Problem(str(file), "", str(error).removeprefix(f"{file}: "), error.kind)
+    return Issue(str(file), "", str(error).removeprefix(f"{file}: "), error.kind)
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class PageWarning:
     """A sentence about a page that is used, but should be looked at; about one `line` of it where one is named, about
     so many `lines` of it where they are counted."""
 
-    kind: Doubt
+    kind: DoubtCode
     reason: str
     line: str = ""
     lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SourceContents:
     """What a source holds: the usable pages, and what had to be left out and why.
 
     `stated` names the folders or lists that state a part of the split beside the config's own keys, by part: also where
@@ -152,7 +154,7 @@ class Reading:
     """
 
     pages: tuple[Page, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Issue, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
 
 

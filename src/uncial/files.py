@@ -120,7 +120,7 @@ def _hash(path: str, size: int, modified: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def link(source: Path, target: Path) -> None:
+def hardlink_or_copy(source: Path, target: Path) -> None:
     """Makes `target` the file that `source` is now, without a copy where the disk allows it. `source` may be replaced
     later, not written to."""
     with replacing(target) as temporary:

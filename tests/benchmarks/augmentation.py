@@ -24,7 +24,7 @@ from uncial.data.store.store import Store
 from uncial.models.build import build_model
 from uncial.text.codec import CharacterCodec
 from uncial.text.normalization import normalize
-from uncial.training.allocator import keep_freed_memory
+from uncial.training.allocator import tune_malloc
 from uncial.training.module import parameter_groups
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -63,7 +63,7 @@ def step_cost(config: DictConfig, store: Store) -> float:
 
 
 def main() -> None:
-    keep_freed_memory()
+    tune_malloc()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     store = Store(Path(sys.argv[1]))

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from uncial.data.lines.dataset import LineDataset
-from uncial.data.lines.sampler import Pick
+from uncial.data.lines.sampler import SampleIndex
 from uncial.data.store.store import ROWS_IN_A_BATCH, Store, StoredLine, StoreWriter, is_complete, is_store, write_rows
-from uncial.document import Problem
+from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.models.preprocessing import Preprocessing
 from uncial.text.codec import CharacterCodec
@@ -85,7 +85,7 @@ def test_rows_of_several_record_batches_keep_their_order(tmp_path):
 
 
 def test_problems_and_notes_lie_in_the_store(tmp_path):
-    problem, note = Problem("a.xml", "l1", "ß <&> 'x'"), Problem("b.xml", "", "turned")
+    problem, note = Issue("a.xml", "l1", "ß <&> 'x'"), Issue("b.xml", "", "turned")
     writer = StoreWriter(tmp_path / "s.arrow", 1, "d")
     writer.add(LINE)
     writer.close([problem], [note])
@@ -116,7 +116,7 @@ def test_lines_that_were_read_hold_no_memory(tmp_path):
     dataset = LineDataset(store, np.arange(40), Preprocessing(), CharacterCodec.from_texts([LINE.text]), TextRules())
     before = mapped()
     for row in range(40):
-        dataset.__getitems__([Pick(row, 0)])
+        dataset.__getitems__([SampleIndex(row, 0)])
     assert mapped() < before + 10e6
     assert all(np.array_equal(store.strip(row), lines[row].strip) for row in range(40))
     assert mapped() > before + 30e6, "what is read is mapped until it is let go"

@@ -9,7 +9,7 @@ import pytest
 
 from uncial.data.checks.likeness import nearest
 from uncial.data.filters import Filters
-from uncial.data.ground_truth import SplitSettings, ground_truth
+from uncial.data.ground_truth import SplitSettings, load_truth
 from uncial.data.settings import SourceSettings
 from uncial.data.store.compile import CompileSettings
 
@@ -35,7 +35,7 @@ def three_usable(request, drawn, tmp_path):
 
 
 def sizes(root, store, splitting):
-    read = ground_truth(
+    read = load_truth(
         SourceSettings("page", (str(root),)),
         Filters(),
         splitting,

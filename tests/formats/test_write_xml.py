@@ -9,7 +9,7 @@ from lxml import etree
 from xml_samples import COORDS, alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put
 
 from uncial.document import Page, TextSpan, Transcription
-from uncial.errors import LineError, UserError
+from uncial.errors import UnusableInput, UserError
 from uncial.formats.alto.word_boxes import split_words
 from uncial.formats.lines.styles import MARKS
 from uncial.formats.read_xml import read_transcription
@@ -341,7 +341,7 @@ def test_a_write_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch:
 
 def test_a_line_that_is_not_there_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
     source = put(tmp_path / "a.xml", page_xml(page_region(page_line("old", "l1"))))
-    with pytest.raises(LineError, match=r"has no line 'l9'"):
+    with pytest.raises(UnusableInput, match=r"has no line 'l9'"):
         write_transcriptions(source, tmp_path / "b.xml", {"l9": Transcription("new", 1.0)})
     assert not (tmp_path / "b.xml").exists()
 

@@ -11,7 +11,7 @@ from uncial.config.keys import leaves
 
 
 @dataclass(frozen=True)
-class Explicit:
+class UserOverrides:
     """Below one config group: the dotted keys that were set, and what was chosen for each group, by the group's name
     with dots (`model`, `model.head`)."""
 
@@ -19,7 +19,7 @@ class Explicit:
     choices: frozenset[str]
 
 
-def explicit(group: str) -> Explicit:
+def user_overrides(group: str) -> UserOverrides:
     """What was set below `group`, by the command line and by the experiment."""
     keys: set[str] = set()
     choices: set[str] = set()
@@ -38,7 +38,7 @@ def explicit(group: str) -> Explicit:
             choices.update(name.strip("/").replace("/", ".") for name in chosen)
         keys.update(key for key, _ in leaves(content))
     below = f"{group}."
-    return Explicit(
+    return UserOverrides(
         frozenset(key for key in keys if key.startswith(below)),
         frozenset(choice for choice in choices if choice == group or choice.startswith(below)),
     )

@@ -13,7 +13,7 @@ EXTRAS = {"timm": "timm", "wandb": "wandb", "optuna": "optuna", "mlflow": "mlflo
 """Packages that are installed by an extra of the same project, and its name."""
 
 
-def made(config: DictConfig, key: str) -> Any:
+def instantiate_part(config: DictConfig, key: str) -> Any:
     """Instantiate the part of the config under the dotted `key`.
 
     Raises `UserError` for a target that cannot be imported, with the extra that installs it, and for keys or values

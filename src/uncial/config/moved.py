@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MOVED: Mapping[str, str] = {
+    "uncial.training.line_scores.LineScores": "uncial.problems.recognition.metric.RecognitionMetric",
     "uncial.models.span_masks": "uncial.models.heads.masking",
     "uncial.training.augmentations.at_most": "uncial.data.augmentation.at_most",
     "uncial.training.augmentations.background": "uncial.data.augmentation.background",
@@ -22,6 +23,14 @@ MOVED: Mapping[str, str] = {
     "uncial.training.schedules": "uncial.training.schedulers.schedules",
 }
 """Modules, and classes and functions of them, by the path that was written and the path of today."""
+
+CALLBACKS: Mapping[str, str] = {
+    "AveragedWeights": "EMA",
+    "FiniteSteps": "SkipNonFiniteSteps",
+    "Pace": "ThroughputMonitor",
+    "Patience": "EarlyStopping",
+}
+"""The classes by whose names checkpoints hold the states of callbacks: the one that was written, and that of today."""
 
 
 def current_path(target: str) -> str:

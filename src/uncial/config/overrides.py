@@ -81,7 +81,7 @@ def is_sweep(arguments: Sequence[str]) -> bool:
     return any(one in ("-m", "--multirun") or one.upper() == "HYDRA.MODE=MULTIRUN" for one in arguments)
 
 
-def as_names(arguments: Sequence[str], conf: Path) -> list[str]:
+def quote_plain_names(arguments: Sequence[str], conf: Path) -> list[str]:
     """The arguments with quotes around what the grammar would take for a number, a truth value or nothing where a name
     is expected: behind the keys of names and paths, and behind groups. `null` alone still means none there.
 
@@ -214,9 +214,11 @@ def _stray_word_advice(words: Sequence[str], number: int, conf: Path) -> str:
     word, before, behind = words[number], words[number - 1] if number else "", "".join(words[number + 1 : number + 3])
     if behind.startswith("="):
         value = behind[1:] if words[number + 1] == "=" else words[number + 1][1:]
-        return f"{word} {words[number + 1]}: no space stands beside the equals sign. Write: {as_typed(word, value)}"
+        return (
+            f"{word} {words[number + 1]}: no space stands beside the equals sign. Write: {format_override(word, value)}"
+        )
     if before.endswith("="):
-        return f"{before} {word}: no space stands beside the equals sign. Write: {as_typed(before[:-1], word)}"
+        return f"{before} {word}: no space stands beside the equals sign. Write: {format_override(before[:-1], word)}"
     if task := "." not in word and choice_called(word, conf, "task"):
         return f"{word} is no key=value. Did you mean task={task}?"
     if word in known_keys(conf):
@@ -225,7 +227,7 @@ def _stray_word_advice(words: Sequence[str], number: int, conf: Path) -> str:
         return "help is no key=value. Did you mean --help?"
     advice = f"{word} is no key=value, the form in which everything is given, for instance data=page."
     if Path(word).suffix or "/" in word:
-        root, read = as_typed("data.root", word), as_typed("predict.input", word)
+        root, read = format_override("data.root", word), format_override("predict.input", word)
         advice += f" A file or folder of the data is {root}, one to be read task=predict {read}."
     if "=" in before:
         advice += f" If it belongs to {before}, quote both together: {quoted(f'{before} {word}')}"
@@ -261,7 +263,7 @@ def quoted(override: str) -> str:
     return shlex.quote(f"{key}={inside}")
 
 
-def as_typed(key: str, value: object) -> str:
+def format_override(key: str, value: object) -> str:
     """`key=value` as it is typed at a shell for Hydra, quoted for both where need be."""
     return shlex.quote(f"{key}={hydra_value(value)}")
 
@@ -286,6 +288,6 @@ def _between(text: str, mark: str) -> str:
     return f"{mark}{escaped}{mark}"
 
 
-def typed_key(override: str) -> str:
+def override_key(override: str) -> str:
     """The key or group of an argument, without the signs that add or delete it."""
     return override.partition("=")[0].lstrip("+~")

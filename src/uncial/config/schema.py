@@ -9,7 +9,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from uncial.config.trust import trusted_modules
 from uncial.errors import UserError
 
-LEAST = {
+MIN_VALUES = {
     "seed": 0,
     "data.seed": 0,
     "data.lines": 1,
@@ -63,13 +63,13 @@ LEAST = {
 
 def check_numbers(config: DictConfig) -> None:
     """Raises `UserError` for the first number that is below its least."""
-    for key, least in LEAST.items():
+    for key, least in MIN_VALUES.items():
         value = OmegaConf.select(config, key)
         if value is not None and (not isinstance(value, int | float) or value < least):
             raise UserError(f"{key}={value}: a number is needed that is {least} or more.")
 
 
-def listed(value: Any) -> tuple[str, ...]:
+def as_tuple(value: Any) -> tuple[str, ...]:
     """A key that takes one value, a list of them, or null."""
     if value is None:
         return ()
@@ -80,12 +80,12 @@ def listed(value: Any) -> tuple[str, ...]:
 
 def trusted(config: DictConfig) -> tuple[str, ...]:
     """The modules whose classes a model may be made of: those of `trust` and of UNCIAL_TRUST."""
-    return trusted_modules(listed(config.get("trust")))
+    return trusted_modules(as_tuple(config.get("trust")))
 
 
 def trust_as_typed(config: DictConfig) -> tuple[str, ...]:
     """The argument by which a command trusts what this run does; none where it trusts nothing of others."""
-    names = listed(config.get("trust"))
+    names = as_tuple(config.get("trust"))
     return (f"trust=[{','.join(names)}]",) if names else ()
 
 
@@ -102,7 +102,7 @@ def checkpoints_of(config: DictConfig) -> tuple[str, ...]:
             f"task={config.task.name} needs a model: add checkpoint=RUN, "
             "a run folder of outputs/ or its best.safetensors."
         )
-    return listed(config.checkpoint)
+    return as_tuple(config.checkpoint)
 
 
 def checkpoint_of(config: DictConfig) -> Path:

@@ -111,7 +111,7 @@ def check_typed_keys(config: DictConfig, conf: Path) -> None:
 
     What stands in an experiment is no matter of it: one is for several tasks. The jobs of a sweep, which may have
     several tasks, are checked by `check_swept_keys` before the first of them begins, and a run that goes on by what it
-    was (`resumed_config`).
+    was (`load_resumed_config`).
     """
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return

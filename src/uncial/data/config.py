@@ -5,7 +5,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.schema import choice, listed
+from uncial.config.schema import as_tuple, choice
 from uncial.data.filters import Filters
 from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
@@ -17,35 +17,35 @@ from uncial.errors import UserError
 def data_text(config: DictConfig) -> str:
     """The data as a person knows them: where they lie, or the name of their group."""
     roots = config.data.get("root")
-    return ", ".join(listed(roots)) if roots else str(config.data.name)
+    return ", ".join(as_tuple(roots)) if roots else str(config.data.name)
 
 
 def source_settings(data: DictConfig) -> SourceSettings:
     for part in PARTS:
-        if data[part] is not None and not listed(data[part]):
+        if data[part] is not None and not as_tuple(data[part]):
             raise UserError(f"data.{part}=[] names nothing: name files or folders, or data.{part}=null for none.")
     options = OmegaConf.to_container(data.options, resolve=True)
     assert isinstance(options, dict)
     patterns = {key: data[key] for key in ("document_pattern", "hand_pattern", "page_pattern") if data[key] is not None}
     return SourceSettings(
         format=data.format,
-        root=listed(data.root),
-        train=listed(data.train),
-        val=listed(data.val),
-        test=listed(data.test),
-        include=listed(data.include),
-        exclude=listed(data.exclude),
-        images=tuple(Path(folder) for folder in listed(data.images)),
+        root=as_tuple(data.root),
+        train=as_tuple(data.train),
+        val=as_tuple(data.val),
+        test=as_tuple(data.test),
+        include=as_tuple(data.include),
+        exclude=as_tuple(data.exclude),
+        images=tuple(Path(folder) for folder in as_tuple(data.images)),
         options={"seed": data_seed(data), **patterns, **{str(key): value for key, value in options.items()}},
     )
 
 
 def filters(data: DictConfig) -> Filters:
     return Filters(
-        region_types=listed(data.region_types),
-        line_tags=listed(data.line_tags),
-        languages=listed(data.languages),
-        directions=listed(data.directions),
+        region_types=as_tuple(data.region_types),
+        line_tags=as_tuple(data.line_tags),
+        languages=as_tuple(data.languages),
+        directions=as_tuple(data.directions),
         direction=data.direction,
         min_confidence=float(data.min_confidence),
         keep_unscored=bool(data.keep_unscored),
@@ -56,7 +56,7 @@ def filters(data: DictConfig) -> Filters:
 
 
 def split_settings(data: DictConfig) -> SplitSettings:
-    ratio = [float(share) for share in listed(data.ratio)]
+    ratio = [float(share) for share in as_tuple(data.ratio)]
     if len(ratio) != 3 or min(ratio) < 0 or abs(sum(ratio) - 1) > 1e-6 or ratio[0] == 0:
         raise UserError(
             f"data.ratio={ratio}: three shares of train, val and test are needed that add up to 1, the first above 0."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from uncial.errors import Fault, LineError
+from uncial.errors import IssueCode, UnusableInput
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2", ".j2k")
 OTHER_SUFFIXES = (".pdf", ".gif", ".bmp", ".jpx", ".heic", ".djvu", ".svg", ".xml", ".json")
@@ -70,13 +70,13 @@ class ImageFinder:
         for candidates in map(_first, searches):
             if len(candidates) > 1:
                 several = " or ".join(str(one) for one in candidates)
-                raise LineError(
+                raise UnusableInput(
                     f"{source}: its image {name!r} may be {several}; keep one, or name it in the file", "missing_image"
                 )
             if candidates:
                 return candidates[0]
         reason, kind = self._missing(names, folders)
-        raise LineError(f"{source}: {reason}", kind)
+        raise UnusableInput(f"{source}: {reason}", kind)
 
     def _as_stated(self, path: str, stated: str, source: Path, root: Path) -> Path | None:
         if "/" not in path or ABSOLUTE.match(path):
@@ -85,7 +85,7 @@ class ImageFinder:
         places = dict.fromkeys([source.parent, source.parent.parent, root])
         candidates = [Path(os.path.normpath(place / name)) for place in places for name in (path, unquote(path))]
         if not candidates[0].is_relative_to(limit):
-            raise LineError(
+            raise UnusableInput(
                 f"{source}: its image {stated!r} lies outside of {root.parent}; put it beside the file", "missing_image"
             )
         return next((one for one in candidates if one.is_relative_to(limit) and is_image(one) and _is_file(one)), None)
@@ -99,7 +99,7 @@ class ImageFinder:
             self._listings[folder] = _listing(folder)
         return self._listings[folder]
 
-    def _missing(self, names: list[str], folders: list[Path]) -> tuple[str, Fault]:
+    def _missing(self, names: list[str], folders: list[Path]) -> tuple[str, IssueCode]:
         where = ", ".join(str(folder) for folder in folders)
         if not names:
             reason = f"states no image, and none of its own name is in {where}; put one there or set data.images"

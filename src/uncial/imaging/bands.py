@@ -7,7 +7,7 @@ import numpy as np
 
 from uncial.document import TextLine
 from uncial.imaging.background import local_background
-from uncial.imaging.line_curves import Course, course_along
+from uncial.imaging.line_curves import LineCurve, fit_line_curve
 from uncial.imaging.line_geometry import ABOVE, BELOW
 from uncial.imaging.polylines import as_points, lengths
 
@@ -47,13 +47,15 @@ def _crossing(baseline: np.ndarray, middle: np.ndarray, tangent: np.ndarray) -> 
     return t if abs(t) > 3 else None
 
 
-def band_around(pixels: np.ndarray, baseline: np.ndarray, spacing: float | None) -> tuple[Course, np.ndarray]:
+def polygon_around_baseline(
+    pixels: np.ndarray, baseline: np.ndarray, spacing: float | None
+) -> tuple[LineCurve, np.ndarray]:
     """The course of a baseline and a polygon (N, 2) around it, as high as `spacing` or, without it, the ink says."""
     if spacing is None:
         above, below = _from_ink(pixels, baseline)
     else:
         above, below = ABOVE * spacing, BELOW * spacing
-    course = course_along(baseline, above + below, baseline)
+    course = fit_line_curve(baseline, above + below, baseline)
     foot, normals = course.at(np.linspace(course.along[0], course.along[-1], max(2, int(course.along[-1] / 8))))
     return course, np.concatenate([foot - above * normals, (foot + below * normals)[::-1]])
 
@@ -66,7 +68,7 @@ def _from_ink(pixels: np.ndarray, baseline: np.ndarray) -> tuple[float, float]:
     """
     length = float(lengths(baseline).sum())
     reach = int(np.clip(length / 5, 24, 240))
-    course = course_along(baseline, reach / 2, baseline)
+    course = fit_line_curve(baseline, reach / 2, baseline)
     foot, normals = course.at(np.arange(course.along[0], course.along[-1] + 1))
     across = np.arange(-reach, reach // 2, dtype=np.float32)[:, None]
     map_x = (foot[:, 0] + across * normals[:, 0]).astype(np.float32)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from uncial.document import Note, Page, TextLine
-from uncial.errors import LineError
+from uncial.document import Page, PageWarning, TextLine
+from uncial.errors import UnusableInput
 from uncial.imaging.background import CELL, local_background, paper_mask
-from uncial.imaging.bands import band_around, line_spacing
+from uncial.imaging.bands import line_spacing, polygon_around_baseline
 from uncial.imaging.geometry_notes import notes_on_geometry
 from uncial.imaging.images import MAX_PIXELS, PageImage, read_image
-from uncial.imaging.line_curves import Course, course_along
-from uncial.imaging.line_geometry import outline, thickness
+from uncial.imaging.line_curves import LineCurve, fit_line_curve
+from uncial.imaging.line_geometry import resolve_geometry, thickness
 from uncial.imaging.page_geometry import resolve_lines
 from uncial.imaging.polylines import area, densify
 
@@ -46,9 +46,9 @@ class Extraction:
     """The strips of a page's lines, (h, w) or (h, w, 3) uint8, or why there is none, and notes for a person: on the
     image, and on the lines whose stated `geometry` contradicts itself."""
 
-    strips: tuple[np.ndarray | LineError, ...]
-    notes: tuple[Note, ...] = ()
-    geometry: tuple[Note, ...] = ()
+    strips: tuple[np.ndarray | UnusableInput, ...]
+    notes: tuple[PageWarning, ...] = ()
+    geometry: tuple[PageWarning, ...] = ()
 
 
 def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextLine] | None = None) -> Extraction:
@@ -60,7 +60,7 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
     Raises LineError where the image itself cannot be used.
     """
     if page.image is None:
-        raise LineError(
+        raise UnusableInput(
             f"{page.source}: this page's image was not found; put it there, or name its folder in data.images",
             "missing_image",
         )
@@ -69,7 +69,7 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
     spacing = None
     resolved = resolve_lines(page, lines)
     if any(len(found.line.polygon) < 3 for found in resolved):
-        spacing = line_spacing(placed(line, image.scale) for line in page.lines)
+        spacing = line_spacing(scale_line(line, image.scale) for line in page.lines)
     is_page = len(page.lines) > 1 or bool(page.regions)
     strips = [_strip_or_reason(image, found.line, settings, spacing, is_page) for found in resolved]
     for number, (line, found) in enumerate(zip(lines, resolved, strict=True)):
@@ -80,11 +80,11 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
     return Extraction(tuple(strips), image.notes, tuple(notes_on_geometry(resolved)))
 
 
-def _is_blank_beside(strip: np.ndarray | LineError, other: np.ndarray | LineError) -> bool:
+def _is_blank_beside(strip: np.ndarray | UnusableInput, other: np.ndarray | UnusableInput) -> bool:
     """Whether nothing is written in a strip, but something in the other one."""
-    if isinstance(other, LineError):
+    if isinstance(other, UnusableInput):
         return False
-    return isinstance(strip, LineError) or _contrast(strip) < BLANK * _contrast(other)
+    return isinstance(strip, UnusableInput) or _contrast(strip) < BLANK * _contrast(other)
 
 
 def _contrast(strip: np.ndarray) -> float:
@@ -96,19 +96,19 @@ def _contrast(strip: np.ndarray) -> float:
 
 def _strip_or_reason(
     image: PageImage, line: TextLine, settings: ExtractionSettings, spacing: float | None, is_page: bool
-) -> np.ndarray | LineError:
+) -> np.ndarray | UnusableInput:
     try:
         if is_page and not (line.polygon or line.baseline or line.box):
-            raise LineError(
+            raise UnusableInput(
                 "it states no polygon, no baseline and no box, so its place on the page is unknown; draw it",
                 "no_outline",
             )
-        return extract(image.pixels, placed(line, image.scale), settings, spacing)
-    except LineError as error:
+        return extract(image.pixels, scale_line(line, image.scale), settings, spacing)
+    except UnusableInput as error:
         return error
 
 
-def placed(line: TextLine, scale: tuple[float, float]) -> TextLine:
+def scale_line(line: TextLine, scale: tuple[float, float]) -> TextLine:
     """The line with its coordinates scaled to an image's pixels."""
     if scale == (1.0, 1.0):
         return line
@@ -134,30 +134,30 @@ def extract(
 
     Raises LineError with the reason where the line lies outside the image or is too small.
     """
-    found = outline(line, 10.0 * sum(pixels.shape[:2]))
+    found = resolve_geometry(line, 10.0 * sum(pixels.shape[:2]))
     if found is None:
         if line.polygon or line.baseline or line.box:
-            raise LineError("its polygon has no area and its baseline no length; draw it anew", "no_outline")
+            raise UnusableInput("its polygon has no area and its baseline no length; draw it anew", "no_outline")
         column = line.direction in ("ttb", "btt") and pixels.shape[0] > pixels.shape[1]
-        return _sized(np.rot90(pixels, 1 if line.direction == "ttb" else -1) if column else pixels, settings)
+        return _fit_height(np.rot90(pixels, 1 if line.direction == "ttb" else -1) if column else pixels, settings)
     polygon = found.polygon
     if len(polygon):
-        course = course_along(found.baseline, thickness(polygon, found.baseline), polygon)
+        course = fit_line_curve(found.baseline, thickness(polygon, found.baseline), polygon)
     else:
-        course, polygon = band_around(pixels, found.baseline, spacing)
-    crop, corner = _cut_out(pixels, polygon)
+        course, polygon = polygon_around_baseline(pixels, found.baseline, spacing)
+    crop, corner = _crop(pixels, polygon)
     strip = _straighten(crop, corner, course, polygon)
-    return _sized(_without_empty_flare(strip, area(polygon) / strip.shape[1]), settings)
+    return _fit_height(_without_empty_flare(strip, area(polygon) / strip.shape[1]), settings)
 
 
-def _cut_out(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+def _crop(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """The part of the page that holds the polygon, on paper, and the page position (x, y) of its first pixel."""
     height, width = pixels.shape[:2]
     low = np.floor(polygon.min(axis=0)).astype(int)
     high = np.ceil(polygon.max(axis=0)).astype(int) + 1
     left, top, right, bottom = max(0, low[0]), max(0, low[1]), min(width, high[0]), min(height, high[1])
     if left >= right or top >= bottom:
-        raise LineError(f"it lies outside the image ({width} x {height} pixels); {_REMEDY}", "outside_image")
+        raise UnusableInput(f"it lies outside the image ({width} x {height} pixels); {_REMEDY}", "outside_image")
     # A rim of two pixels or more, off the polygon, so that what the strip asks for beyond the crop is paper.
     below, beside = (2 + -(extent + 4) % CELL for extent in (bottom - top, right - left))
     rim = cv2.copyMakeBorder(pixels[top:bottom, left:right], 2, below, 2, beside, cv2.BORDER_CONSTANT, value=(0, 0, 0))
@@ -171,7 +171,9 @@ def _cut_out(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple
     inside[:, :2] = inside[:, -beside:] = 0
     count = cv2.countNonZero(inside)
     if not count or count < 0.5 * area(polygon):
-        raise LineError(f"most of it lies outside the image ({width} x {height} pixels); {_REMEDY}", "outside_image")
+        raise UnusableInput(
+            f"most of it lies outside the image ({width} x {height} pixels); {_REMEDY}", "outside_image"
+        )
     ground = local_background(rim, inside)
     return cv2.copyTo(rim, inside, ground), corner
 
@@ -185,7 +187,7 @@ def _fill_crossings(inside: np.ndarray, polygon: np.ndarray) -> None:
         cv2.drawContours(inside, contours, -1, (255,), cv2.FILLED)
 
 
-def _straighten(crop: np.ndarray, corner: tuple[int, int], course: Course, polygon: np.ndarray) -> np.ndarray:
+def _straighten(crop: np.ndarray, corner: tuple[int, int], course: LineCurve, polygon: np.ndarray) -> np.ndarray:
     """Resample the crop along and across the course, as far as the polygon reaches."""
     points = polygon if course.straight else densify(polygon, 24.0)
     places = course.project(points)
@@ -224,11 +226,11 @@ def _without_empty_flare(strip: np.ndarray, usual: float) -> np.ndarray:
     return rest if rest.shape[0] >= 0.5 * usual else strip  # a dash alone does not say how high its line is
 
 
-def _sized(strip: np.ndarray, settings: ExtractionSettings) -> np.ndarray:
+def _fit_height(strip: np.ndarray, settings: ExtractionSettings) -> np.ndarray:
     height, width = strip.shape[:2]
     scale = min(1.0, settings.max_height / height)
     size = (round(width * scale), round(height * scale))
     if height < settings.min_height or size[0] < settings.min_width:
         reason = f"it is only {width} x {height} pixels; draw its polygon anew, or leave it out"
-        raise LineError(reason, "no_outline")
+        raise UnusableInput(reason, "no_outline")
     return np.ascontiguousarray(strip) if scale == 1 else cv2.resize(strip, size, interpolation=cv2.INTER_AREA)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from uncial.document import TextLine
-from uncial.imaging.line_curves import course_along, straight_course
+from uncial.imaging.line_curves import fit_line_curve, straight_line_curve
 from uncial.imaging.line_geometry import axes_of, derived_baseline
 from uncial.imaging.polylines import area, lengths
 
@@ -254,7 +254,9 @@ def _set_back(
     if not is_bounded and (baseline[0] == baseline[-1]).all():
         return {}
     course = (
-        course_along(baseline, height, polygon[sound]) if is_bounded else straight_course(baseline[0], baseline[-1])
+        fit_line_curve(baseline, height, polygon[sound])
+        if is_bounded
+        else straight_line_curve(baseline[0], baseline[-1])
     )
     places = course.project(polygon)
     extent = np.concatenate([places[sound], np.stack([course.project(baseline[[0, -1]])[:, 0], [0.0, 0.0]], axis=1)])

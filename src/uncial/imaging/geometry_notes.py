@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from uncial.document import Note
+from uncial.document import PageWarning
 from uncial.imaging.page_geometry import FarVertex, ResolvedLine
 
 NAMED = 3
 """Lines that a sentence about a page names."""
 
 
-def notes_on_geometry(lines: Sequence[ResolvedLine]) -> Iterator[Note]:
+def notes_on_geometry(lines: Sequence[ResolvedLine]) -> Iterator[PageWarning]:
     """One note for the lines of a page whose baseline lies outside the polygon, one for each far point."""
     by_baseline = [found.line.id for found in lines if found.cut_by == "baseline"]
     by_polygon = [found.line.id for found in lines if found.cut_by == "polygon"]
@@ -19,17 +19,17 @@ def notes_on_geometry(lines: Sequence[ResolvedLine]) -> Iterator[Note]:
             f"were cut by their baselines alone ({_named(by_baseline)}); look whether the polygons are those of these "
             "lines and of this image, and export or draw them anew"
         )
-        yield Note("baseline_outside_polygon", reason, lines=len(by_baseline))
+        yield PageWarning("baseline_outside_polygon", reason, lines=len(by_baseline))
     if by_polygon:
         reason = (
             f"the baselines of {len(by_polygon)} of {len(lines)} lines lie outside their polygons, off the page or "
             f"where nothing is written, and these lines were cut by their polygons alone ({_named(by_polygon)}); "
             "export or draw the baselines anew"
         )
-        yield Note("baseline_outside_polygon", reason, lines=len(by_polygon))
+        yield PageWarning("baseline_outside_polygon", reason, lines=len(by_polygon))
     for found in lines:
         for vertex in found.far:
-            yield Note("far_vertex", _told(vertex), found.line.id)
+            yield PageWarning("far_vertex", _told(vertex), found.line.id)
 
 
 def _told(vertex: FarVertex) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
-from uncial.document import ImageSource, Note
-from uncial.errors import LineError
+from uncial.document import ImageSource, PageWarning
+from uncial.errors import UnusableInput
 from uncial.formats.image_header import open_header
 from uncial.imaging.orientation import fit_to_stated_size, turn
 from uncial.imaging.pixels import to_eight_bits, without_alpha
@@ -39,7 +39,7 @@ class PageImage:
 
     pixels: np.ndarray
     scale: tuple[float, float] = (1.0, 1.0)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[PageWarning, ...] = ()
 
 
 def read_image(
@@ -63,25 +63,25 @@ def read_image(
         with _opened(source) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _read(_header(file, max_pixels), file, source, channels, stated, max_pixels)
-    except LineError:
+    except UnusableInput:
         raise
     except FileNotFoundError:
-        raise LineError(
+        raise UnusableInput(
             f"{where}: the image is missing; put it there, or name its folder in data.images", "missing_image"
         ) from None
     except PermissionError:
-        raise LineError(f"{where}: the image may not be read; change its permissions", "unreadable_image") from None
+        raise UnusableInput(f"{where}: the image may not be read; change its permissions", "unreadable_image") from None
     except IsADirectoryError:
-        raise LineError(f"{where}: an image is expected here, but it is a folder", "unreadable_image") from None
+        raise UnusableInput(f"{where}: an image is expected here, but it is a folder", "unreadable_image") from None
     except UnidentifiedImageError:
         reason = f"not an image in a known format ({', '.join(FORMATS)}), or damaged; convert it, or fetch it again"
-        raise LineError(f"{where}: {reason}", "unreadable_image") from None
+        raise UnusableInput(f"{where}: {reason}", "unreadable_image") from None
     except Image.DecompressionBombError:
         raise _too_large(path, None, max_pixels) from None
     # On damaged files Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error and more.
     except Exception as error:
         reason = f"{where}: the image is damaged or truncated ({_short(error)}); fetch it again"
-        raise LineError(reason, "unreadable_image") from error
+        raise UnusableInput(reason, "unreadable_image") from error
 
 
 def pixels_of(image: Image.Image | np.ndarray, channels: int = 1) -> np.ndarray:
@@ -112,7 +112,7 @@ def _read(
         raise _too_large(source.path, image.size, max_pixels)
     # Pillow turns a TIFF while loading it, states the turned size before, and has forgotten the orientation afterwards.
     # All others it leaves as they are, and in a PNG the orientation may stand behind the pixels.
-    notes: tuple[Note, ...] = ()
+    notes: tuple[PageWarning, ...] = ()
     if image.format == "TIFF":
         orientation, size = _orientation(image), (image.tag_v2[256], image.tag_v2[257])  # type: ignore[attr-defined]
         pixels, turned = _decoded(image, file, source, channels)
@@ -142,10 +142,10 @@ def _decoded(image: Image.Image, file: IO[bytes], source: ImageSource, channels:
 
 def _decoded_jpeg(
     image: Image.Image, file: IO[bytes], source: ImageSource, channels: int
-) -> tuple[np.ndarray, tuple[Note, ...]]:
+) -> tuple[np.ndarray, tuple[PageWarning, ...]]:
     """The pixels, and a note where libjpeg found its data damaged, which Pillow keeps to itself."""
     _check_end_of_jpeg(file, source.path)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[PageWarning, ...] = ()
     if image.mode in ("L", "RGB"):
         colours = "GRAY" if channels == 1 or image.mode == "L" else "RGB"  # of a colour image grey is the luma
         try:
@@ -154,7 +154,7 @@ def _decoded_jpeg(
             if str(error).startswith("Corrupt JPEG data"):
                 told = f"its JPEG data are damaged ({_short(error).removeprefix('Corrupt JPEG data: ')})"
                 reason = f"{source.path}: {told}; look at its lines, and fetch it again where they are wrong"
-                notes = (Note("damaged_image", reason),)
+                notes = (PageWarning("damaged_image", reason),)
     if channels == 1 and image.mode == "RGB":
         image.draft("L", None)
     image.load()
@@ -229,7 +229,7 @@ def _go_to_frame(image: Image.Image, source: ImageSource) -> None:
     count = getattr(image, "n_frames", 1)
     if source.frame >= count:
         reason = f"{source.path}: page {source.frame + 1} is asked for, but the file holds {count}"
-        raise LineError(reason, "unreadable_image")
+        raise UnusableInput(reason, "unreadable_image")
     image.seek(source.frame)
 
 
@@ -239,7 +239,7 @@ def _check_end_of_jpeg(file: IO[bytes], path: Path) -> None:
     file.seek(max(0, size - 65536))
     tail = file.read()
     if tail.endswith(b"\0" * 16) and b"\xff\xd9" not in tail:
-        raise LineError(
+        raise UnusableInput(
             f"{path}: the image is truncated (its end is filled with zeros); fetch it again", "unreadable_image"
         )
     file.seek(0)
@@ -254,7 +254,7 @@ def _opened(source: ImageSource) -> Iterator[IO[bytes]]:
         return
     with source.path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
-            raise LineError(f"{source.path}: the image file is empty (0 bytes); fetch it again", "unreadable_image")
+            raise UnusableInput(f"{source.path}: the image file is empty (0 bytes); fetch it again", "unreadable_image")
         yield file
 
 
@@ -264,10 +264,12 @@ def _header(file: IO[bytes], max_pixels: int) -> Image.Image:
     return open_header(file, max_pixels, known)
 
 
-def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> LineError:
+def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> UnusableInput:
     what = f"of {size[0]} x {size[1]} pixels " if size else ""
     remedy = "raise data.max_pixels if it is genuine"
-    return LineError(f"{path}: the image {what}is over the limit of {max_pixels} pixels; {remedy}", "too_large_image")
+    return UnusableInput(
+        f"{path}: the image {what}is over the limit of {max_pixels} pixels; {remedy}", "too_large_image"
+    )
 
 
 def _short(error: Exception) -> str:

@@ -8,7 +8,7 @@ from uncial.imaging.polylines import arcs, lengths, smooth, smooth_once
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class LineCurve:
     """A curve with, at each of K knots, its arc length (K,), position (K, 2) and the unit normal (K, 2) to the
     strip's lower side.
 
@@ -52,15 +52,15 @@ def _tangents(normals: np.ndarray) -> np.ndarray:
     return np.stack([normals[:, 1], -normals[:, 0]], axis=1)
 
 
-def straight_course(start: np.ndarray, end: np.ndarray) -> Course:
+def straight_line_curve(start: np.ndarray, end: np.ndarray) -> LineCurve:
     """The straight course from `start` to `end`, (2,) each and apart from one another."""
     length = float(np.hypot(*(end - start)))
     tangent = (end - start) / length
     normal = np.array([[-tangent[1], tangent[0]]])
-    return Course(np.array([0.0, length]), np.stack([start, end]), np.repeat(normal, 2, axis=0))
+    return LineCurve(np.array([0.0, length]), np.stack([start, end]), np.repeat(normal, 2, axis=0))
 
 
-def course_along(baseline: np.ndarray, height: float, polygon: np.ndarray) -> Course:
+def fit_line_curve(baseline: np.ndarray, height: float, polygon: np.ndarray) -> LineCurve:
     """A smooth course along a baseline (K >= 2 points) of a line about `height` pixels high, as far as `polygon`
     (N, 2) reaches.
 
@@ -76,7 +76,7 @@ def course_along(baseline: np.ndarray, height: float, polygon: np.ndarray) -> Co
     if span > 0:
         away = np.abs((baseline - baseline[0]) @ np.array([-chord[1], chord[0]])) / span
         if len(baseline) == 2 or away.max() < 0.4:
-            return straight_course(baseline[0], baseline[-1])
+            return straight_line_curve(baseline[0], baseline[-1])
     step = max(1.0, height / 12)
     curve = smooth(arcs(baseline, step), 0.4 * height / step)
     if len(curve) < 4:
@@ -89,7 +89,7 @@ def course_along(baseline: np.ndarray, height: float, polygon: np.ndarray) -> Co
         steady = smooth_once(angle, widen * height / step)
         bend = np.abs(np.diff(steady)) / np.maximum(piece, 1e-6)
         if bend.max() * height < 0.8:
-            return Course(along, curve, np.stack([-np.sin(steady), np.cos(steady)], axis=1))
+            return LineCurve(along, curve, np.stack([-np.sin(steady), np.cos(steady)], axis=1))
     return _straightened(baseline)
 
 
@@ -135,7 +135,7 @@ def _end_angle(curve: np.ndarray, count: int) -> float:
     return float(angle.mean()) + bend * len(angle) / 2
 
 
-def _straightened(baseline: np.ndarray) -> Course:
+def _straightened(baseline: np.ndarray) -> LineCurve:
     start, end = baseline[0], baseline[-1]
     extent = float(np.ptp(baseline, axis=0).max())
     if np.hypot(*(end - start)) < 0.5 * extent:
@@ -144,4 +144,4 @@ def _straightened(baseline: np.ndarray) -> Course:
         axis = axes[0] * (1 if axes[0] @ (end - start) >= 0 else -1)
         reach = (baseline - centre) @ axis
         start, end = centre + axis * reach.min(), centre + axis * reach.max()
-    return straight_course(start, end)
+    return straight_line_curve(start, end)

@@ -20,7 +20,7 @@ lines.
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class LineGeometry:
     """`baseline` (K >= 2, 2) runs from the left to the right end of the strip; `polygon` (N >= 3, 2) holds what is
     cut out.
 
@@ -31,7 +31,7 @@ class Outline:
     polygon: np.ndarray
 
 
-def outline(line: TextLine, limit: float) -> Outline | None:
+def resolve_geometry(line: TextLine, limit: float) -> LineGeometry | None:
     """The baseline and polygon of a line, either derived from the other or from the box; None where it has no
     place.
 
@@ -51,8 +51,8 @@ def outline(line: TextLine, limit: float) -> Outline | None:
     if len(polygon) and len(baseline) and not _belongs(baseline, polygon):
         baseline = baseline[:0]
     if len(baseline):
-        return Outline(directed(baseline, polygon, line), polygon)
-    return Outline(derived_baseline(polygon, line), polygon) if len(polygon) else None
+        return LineGeometry(directed(baseline, polygon, line), polygon)
+    return LineGeometry(derived_baseline(polygon, line), polygon) if len(polygon) else None
 
 
 def _boxed(line: TextLine, baseline: np.ndarray, limit: float) -> np.ndarray:

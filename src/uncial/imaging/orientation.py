@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from uncial.document import Note
-from uncial.errors import LineError
+from uncial.document import PageWarning
+from uncial.errors import UnusableInput
 
 Size = tuple[int, int]
 
@@ -24,7 +24,7 @@ class Fit:
 
     turned: bool
     scale: tuple[float, float] = (1.0, 1.0)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[PageWarning, ...] = ()
 
 
 def fit_to_stated_size(raw: Size, orientation: int, stated: Size, path: Path) -> Fit:
@@ -50,7 +50,7 @@ def fit_to_stated_size(raw: Size, orientation: int, stated: Size, path: Path) ->
         f"{path}: its EXIF orientation ({orientation}) was applied, but the ground truth does not tell "
         "whether its coordinates were made so; look at the lines"
     )
-    return Fit(True, fit.scale, (Note("doubtful_orientation", guess), *fit.notes))
+    return Fit(True, fit.scale, (PageWarning("doubtful_orientation", guess), *fit.notes))
 
 
 def _mismatch(size: Size, stated: Size) -> float:
@@ -70,10 +70,10 @@ def _fit(size: Size, stated: Size, turned: bool, path: Path) -> Fit:
     if _mismatch(size, stated) > tolerance:
         hint = "it seems to be turned; " if _mismatch(size[::-1], stated) <= tolerance else ""
         reason = f"{path}: the image has {sizes}; {hint}put the image there that was transcribed"
-        raise LineError(reason, "wrong_image_size")
+        raise UnusableInput(reason, "wrong_image_size")
     scale = (size[0] / stated[0], size[1] / stated[1])
     reason = f"{path}: the image has {sizes}; its coordinates were scaled by {scale[0]:.4g}"
-    return Fit(turned, scale, (Note("scaled_coordinates", reason),))
+    return Fit(turned, scale, (PageWarning("scaled_coordinates", reason),))
 
 
 def turn(pixels: np.ndarray, orientation: int, back: bool = False) -> np.ndarray:

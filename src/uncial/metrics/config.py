@@ -2,7 +2,7 @@
 
 from omegaconf import DictConfig
 
-from uncial.config.schema import listed
+from uncial.config.schema import as_tuple
 from uncial.errors import UserError
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
@@ -22,6 +22,6 @@ def evaluation_settings(config: DictConfig, profile: str) -> EvaluationSettings:
     if not 0.5 <= level < 1:
         raise UserError(f"metrics.level={level}: a fraction from 0.5 to below 1 is needed, for instance 0.95.")
     bootstrap = Bootstrap(int(config.metrics.resamples), float(level), int(config.seed))
-    settings = EvaluationSettings(profile, listed(config.metrics.variants), config.metrics.cluster, bootstrap)
+    settings = EvaluationSettings(profile, as_tuple(config.metrics.variants), config.metrics.cluster, bootstrap)
     settings.check()
     return settings

@@ -62,7 +62,7 @@ def surprisals(texts: Iterable[str]) -> dict[str, float]:
     return {character: math.log(total / count) for character, count in counts.items()} | {"": math.log(total)}
 
 
-def slip_cost(truth: str, changed: Sequence[Place], surprise: Mapping[str, float]) -> float:
+def typo_cost(truth: str, changed: Sequence[Place], surprise: Mapping[str, float]) -> float:
     """Return -ln P(t | u), in nats: that a slip in these places made the truth out of what was read there."""
     cost = 0.0
     for place in changed:
@@ -115,7 +115,7 @@ LEAST_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class LineShift:
     """A run of lines whose texts stand as far from where they belong.
 
     `first` and `last` are places in the page, counted from 0, `lines` those between them that were seen to be off.
@@ -128,7 +128,7 @@ class Shift:
     offset: int
 
 
-def displaced(truths: Sequence[str], readings: Sequence[str]) -> dict[int, int]:
+def misaligned(truths: Sequence[str], readings: Sequence[str]) -> dict[int, int]:
     """Return for lines of one page, by their places, the place whose truth is what was read in their image instead of
     their own; `truths[i]` was read as `readings[i]`."""
     found = {}
@@ -149,8 +149,8 @@ def displaced(truths: Sequence[str], readings: Sequence[str]) -> dict[int, int]:
     return found
 
 
-def shifts(truths: Sequence[str], readings: Sequence[str], found: Mapping[int, int]) -> list[Shift]:
-    """Return the runs in what `displaced` found: lines with one offset, between which no line was read as its own
+def shifts(truths: Sequence[str], readings: Sequence[str], found: Mapping[int, int]) -> list[LineShift]:
+    """Return the runs in what `misaligned` found: lines with one offset, between which no line was read as its own
     truth, and none as one with another offset."""
     runs: list[list[int]] = []
     for place, (truth, reading) in enumerate(zip(truths, readings, strict=True)):
@@ -161,4 +161,4 @@ def shifts(truths: Sequence[str], readings: Sequence[str], found: Mapping[int, i
                 runs.append([place])
         elif Levenshtein.normalized_distance(truth, reading) < UNRELATED:
             runs.append([])
-    return [Shift(run[0], run[-1], len(run), found[run[0]] - run[0]) for run in runs if len(run) >= LEAST_LINES]
+    return [LineShift(run[0], run[-1], len(run), found[run[0]] - run[0]) for run in runs if len(run) >= LEAST_LINES]

@@ -48,7 +48,7 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
     part = path.with_name(unfinished_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(weights, part, metadata={METADATA_KEY: whole_card(recognizer, card)})
+        save_file(weights, part, metadata={METADATA_KEY: model_card_json(recognizer, card)})
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         open_to_others(part)  # The library makes it for its user alone.
@@ -62,7 +62,7 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
             part.unlink(missing_ok=True)
 
 
-def whole_card(recognizer: Recognizer, card: Mapping[str, Any]) -> str:
+def model_card_json(recognizer: Recognizer, card: Mapping[str, Any]) -> str:
     """The card as it stands in a file: JSON, with format, codec, preprocessing and the rules for text added."""
     whole = {
         **card,

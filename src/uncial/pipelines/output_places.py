@@ -7,8 +7,8 @@ from pathlib import Path
 
 from uncial.data.machine_read import is_written_by_person
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS
-from uncial.document import Page, Problem
-from uncial.errors import LineError, UserError
+from uncial.document import Issue, Page
+from uncial.errors import UnusableInput, UserError
 from uncial.formats.read_xml import read_texts
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def keep_corrections(copies: Mapping[Path, Path], output: Path, key: str) -> Non
         try:
             before = read_texts(copy)
             original = read_texts(source)
-        except LineError:
+        except UnusableInput:
             raise UserError(
                 f"{key}={output}: {copy} is in the place of a file to write and cannot be read: move it away, or name "
                 "another folder."
@@ -91,9 +91,7 @@ def keep_corrections(copies: Mapping[Path, Path], output: Path, key: str) -> Non
                 )
 
 
-def without_output(
-    pages: Sequence[Page], problems: Sequence[Problem], output: Path
-) -> tuple[list[Page], list[Problem]]:
+def without_output(pages: Sequence[Page], problems: Sequence[Issue], output: Path) -> tuple[list[Page], list[Issue]]:
     """The pages and problems of files that do not lie in the output folder: what was written there before is not read
     again."""
     target = Path(os.path.realpath(output))

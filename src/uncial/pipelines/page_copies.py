@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import listed
+from uncial.config.schema import as_tuple
 from uncial.data.filters import check_direction
 from uncial.data.settings import SourceSettings
-from uncial.document import Page, Problem, TextLine, Transcription
-from uncial.errors import LineError
+from uncial.document import Issue, Page, TextLine, Transcription
+from uncial.errors import UnusableInput
 from uncial.formats.provenance import Reader
 from uncial.formats.write_xml import write_transcriptions
 from uncial.imaging.extraction import ExtractionSettings, extract_page
@@ -19,7 +19,7 @@ from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.output_places import copy_places, keep_corrections, keep_originals
 from uncial.pipelines.recognition import NOT_FINITE, Transcriber, is_finite
-from uncial.reports.terminal.progress_bar import tracked
+from uncial.reports.terminal.progress_bar import progress
 from uncial.text.directions import runs_down
 
 LINES_AT_ONCE = 512
@@ -31,15 +31,15 @@ Texts = Mapping[str, Mapping[str, Transcription]]
 
 
 @dataclass(frozen=True)
-class Found:
+class TranscriptionReport:
     """The lines that were read, without their text, so that any number of pages can be. `problems` lists what could
     not be, `notes` what was with a doubt."""
 
     read: list[ReadLine] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Issue] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, more: "Found") -> None:
+    def add(self, more: "TranscriptionReport") -> None:
         """Append what was found elsewhere."""
         self.read.extend(more.read)
         self.problems.extend(more.problems)
@@ -52,7 +52,7 @@ class ReadFile:
 
     pages: Sequence[Page]
     texts: Texts
-    found: Found
+    found: TranscriptionReport
 
     @property
     def source(self) -> Path:
@@ -69,9 +69,9 @@ def settings_to_read(inputs: Sequence[str], data: DictConfig, key: str = "data.r
     return SourceSettings(
         "xml",
         tuple(inputs),
-        include=listed(data.include),
-        exclude=listed(data.exclude),
-        images=tuple(Path(folder) for folder in listed(data.images)),
+        include=as_tuple(data.include),
+        exclude=as_tuple(data.exclude),
+        images=tuple(Path(folder) for folder in as_tuple(data.images)),
         options={"unlabelled": True, "every_file": True},
         key=key,
     )
@@ -87,17 +87,17 @@ def read_pages(
     groups = [(group, [file_pages for file_pages in group if not is_read(file_pages)]) for group in _groups(pages)]
     left = [unread for _, unread in groups if unread]
     lines = sum(len(page.lines) for group in left for file_pages in group for page in file_pages)
-    with tracked("reading", lines) as advance:
+    with progress("reading", lines) as advance:
         for group in left:
             directed = [[with_direction(page, data.direction, usual) for page in file_pages] for file_pages in group]
-            found = [Found() for _ in group]
+            found = [TranscriptionReport() for _ in group]
             texts = _read(directed, transcriber, data, found)
             advance(sum(len(page.lines) for file_pages in directed for page in file_pages))
             yield [ReadFile(*each) for each in zip(group, texts, found, strict=True)]
 
 
 def read_into_copies(
-    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: Found, target: Path
+    pages: Sequence[Page], transcriber: Transcriber, data: DictConfig, found: TranscriptionReport, target: Path
 ) -> None:
     """Reads all lines of the pages into copies of their files below `target`, which say so; see `copies_below`.
 
@@ -121,7 +121,7 @@ def copies_below(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
 
 
 def _read(
-    files: Sequence[Sequence[Page]], transcriber: Transcriber, data: DictConfig, found: Sequence[Found]
+    files: Sequence[Sequence[Page]], transcriber: Transcriber, data: DictConfig, found: Sequence[TranscriptionReport]
 ) -> Iterator[Texts]:
     """What the lines of each file say, by page and line; lines that cannot be cut become problems."""
     cutting = ExtractionSettings(data.max_height, transcriber.recognizer.preprocessing.channels, data.max_pixels)
@@ -142,19 +142,19 @@ def _read(
         yield texts
 
 
-def _finite(texts: dict[str, Transcription], page: Page, found: Found) -> dict[str, Transcription]:
+def _finite(texts: dict[str, Transcription], page: Page, found: TranscriptionReport) -> dict[str, Transcription]:
     """Without the lines for which the model's outputs are NaN or Inf, which become problems."""
     broken = [line for line, text in texts.items() if not is_finite(text)]
-    found.problems.extend(Problem(str(page.source), line, NOT_FINITE) for line in broken)
+    found.problems.extend(Issue(str(page.source), line, NOT_FINITE) for line in broken)
     return {line: text for line, text in texts.items() if line not in broken}
 
 
-def _strips(page: Page, cutting: ExtractionSettings, found: Found) -> dict[str, np.ndarray]:
+def _strips(page: Page, cutting: ExtractionSettings, found: TranscriptionReport) -> dict[str, np.ndarray]:
     """The page's lines as training cuts them, by line id."""
     try:
         cut = extract_page(page, cutting)
-    except LineError as error:
-        found.problems.append(Problem(str(page.source), "", str(error), error.kind))
+    except UnusableInput as error:
+        found.problems.append(Issue(str(page.source), "", str(error), error.kind))
         return {}
     found.notes.extend(note.reason for note in cut.notes)
     found.notes.extend(
@@ -162,8 +162,8 @@ def _strips(page: Page, cutting: ExtractionSettings, found: Found) -> dict[str, 
     )
     strips: dict[str, np.ndarray] = {}
     for line, strip in zip(page.lines, cut.strips, strict=True):
-        if isinstance(strip, LineError):
-            found.problems.append(Problem(str(page.source), line.id, str(strip), strip.kind))
+        if isinstance(strip, UnusableInput):
+            found.problems.append(Issue(str(page.source), line.id, str(strip), strip.kind))
         else:
             strips[line.id] = strip
     return strips
@@ -232,7 +232,7 @@ def write_copy(file: ReadFile, target: Path, reader: Reader) -> bool:
         return False
     try:
         write_transcriptions(file.source, target, by_line, reader=reader)
-    except LineError as error:
-        file.found.problems.append(Problem(str(file.source), "", str(error)))
+    except UnusableInput as error:
+        file.found.problems.append(Issue(str(file.source), "", str(error)))
         return False
     return True

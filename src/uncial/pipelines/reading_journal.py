@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from uncial.document import Problem
+from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.metrics.review import ReadLine
 
@@ -34,7 +34,7 @@ class FileRead:
     digest: str
     rows: list[str] = field(default_factory=list)
     read: list[ReadLine] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Issue] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     copy: str | None = None
 
@@ -203,7 +203,7 @@ def _file_read(content: Mapping[str, Any]) -> FileRead:
         content["digest"],
         content["rows"],
         [ReadLine(**line) for line in content["read"]],
-        [Problem(**problem) for problem in content["problems"]],
+        [Issue(**problem) for problem in content["problems"]],
         content["notes"],
         content["copy"],
     )

@@ -16,15 +16,15 @@ from PIL import Image
 from uncial.data.lines.dataset import make_batch
 from uncial.data.lines.sampler import evaluation_batches
 from uncial.document import ImageSource, TextLine, Transcription
-from uncial.errors import LineError, UserError
+from uncial.errors import UnusableInput, UserError
 from uncial.formats.foreign_models import name_foreign
 from uncial.formats.provenance import Reader
 from uncial.imaging.extraction import ExtractionSettings, extract
 from uncial.imaging.images import pixels_of, read_image
 from uncial.metrics.calibration import calibrated, temperatures_of
 from uncial.models.files import load_model
-from uncial.models.lineage import digest
-from uncial.models.precision import reading
+from uncial.models.lineage import weights_hash
+from uncial.models.precision import inference_autocast
 from uncial.models.recognizer import Recognizer
 
 BATCH_WIDTH = 16384
@@ -59,15 +59,15 @@ class Transcriber:
     @cached_property
     def reader(self) -> Reader:
         """What files say of the lines that this model has read."""
-        return Reader(self.name or "a model", digest(self.recognizer), version("uncial"))
+        return Reader(self.name or "a model", weights_hash(self.recognizer), version("uncial"))
 
     def transcribe(self, images: Iterable[ArrayLike | str | PathLike[str]]) -> list[Transcription]:
         """The text of each line image, in order: arrays uint8 (h, w) or (h, w, 3) RGB, Pillow images, or paths of
         image files.
 
         Reads what task=predict reads in the file of such an image. A line's result does not depend on the others.
-        Raises `LineError` for a file that cannot be read and for an image that is too small, `UserError` for what is no
-        line image and for a model whose outputs are NaN or Inf.
+        Raises `UnusableInput` for a file that cannot be read and for an image that is too small, `UserError` for what
+        is no line image and for a model whose outputs are NaN or Inf.
         """
         if isinstance(images, str | PathLike | Image.Image) or _is_one_array(images):
             raise UserError("transcribe takes a list of line images: put a single one into brackets, [image].")
@@ -93,14 +93,14 @@ class Transcriber:
         name = str(image) if isinstance(image, str | PathLike) else f"image {number}"
         try:
             return extract(_pixels(image, cutting.channels), TextLine("", ""), cutting)
-        except LineError as error:
-            raise LineError(f"{name}: {str(error).removeprefix(f'{name}: ')}", error.kind) from None
+        except UnusableInput as error:
+            raise UnusableInput(f"{name}: {str(error).removeprefix(f'{name}: ')}", error.kind) from None
 
     @torch.inference_mode()
     def _read(self, images: Sequence[np.ndarray]) -> list[Transcription]:
         batch = make_batch(images, [None] * len(images), list(range(len(images))), codec=None)
         batch.images, batch.widths = batch.images.to(self.device), batch.widths.to(self.device)
-        with reading(self.device.type):
+        with inference_autocast(self.device.type):
             found = self.recognizer.predict(batch)
         return [calibrated(transcription, self.temperatures) for transcription in found]
 

@@ -15,7 +15,7 @@ from uncial.files import content_hash, remove_unfinished
 from uncial.formats.lines.loghi import line_image
 from uncial.formats.lines.results import RecognizedLine, jsonl_row, tsv_row, write_rows
 from uncial.pipelines.output_places import keep_corrections
-from uncial.pipelines.page_copies import Found, ReadFile, copies_below, read_pages, write_copy
+from uncial.pipelines.page_copies import ReadFile, TranscriptionReport, copies_below, read_pages, write_copy
 from uncial.pipelines.reading_journal import FileRead, Journal
 from uncial.pipelines.recognition import Transcriber
 from uncial.reports.terminal.formatting import plural
@@ -43,7 +43,7 @@ def about_reading(model: Path, transcriber: Transcriber, form: str, data: DictCo
     return {"program": program, "model": content_hash(model), "format": form, **typed, **settings}
 
 
-def read_into_table(job: Job, journal: Journal, form: str, target: Path) -> Found:
+def read_into_table(job: Job, journal: Journal, form: str, target: Path) -> TranscriptionReport:
     """Reads all lines of the pages and writes them in the order of the pages as `form`, tsv or jsonl."""
     remove_unfinished(target.parent)
     to_row = tsv_row if form == "tsv" else jsonl_row
@@ -56,7 +56,7 @@ def read_into_table(job: Job, journal: Journal, form: str, target: Path) -> Foun
     return found
 
 
-def read_into_files(job: Job, journal: Journal, target: Path) -> Found:
+def read_into_files(job: Job, journal: Journal, target: Path) -> TranscriptionReport:
     """Reads all lines of the pages into copies of their files below `target`.
 
     A copy that was changed since it was written is somebody's work and stays as it is."""
@@ -88,7 +88,7 @@ def _is_as_written(copy: Path, kept: FileRead) -> bool:
     return copy.is_file() and content_hash(copy) == kept.copy
 
 
-def _read_rest(job: Job, journal: Journal, keep: Keep, before: Collection[Path]) -> Found:
+def _read_rest(job: Job, journal: Journal, keep: Keep, before: Collection[Path]) -> TranscriptionReport:
     """Reads the files that are not among those read `before`, and returns what was found in all."""
     done = set(before)
     if done:
@@ -101,9 +101,9 @@ def _read_rest(job: Job, journal: Journal, keep: Keep, before: Collection[Path])
         if done:
             log.info(f"{_count(job.pages, done)} are read and kept; the same command goes on from there.")
         raise
-    found = Found()
+    found = TranscriptionReport()
     for kept in _in_order(job.pages, journal):
-        found.add(Found(kept.read, kept.problems, kept.notes))
+        found.add(TranscriptionReport(kept.read, kept.problems, kept.notes))
     return found
 
 

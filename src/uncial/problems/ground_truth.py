@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.overrides import as_typed
+from uncial.config.overrides import format_override
 from uncial.data.config import compile_settings, filters, share_of_lines, source_settings
-from uncial.data.ground_truth import GroundTruth, Splitting, ground_truth
+from uncial.data.ground_truth import GroundTruth, Splitting, load_truth
 from uncial.data.splits.split_file import COLUMNS, SPLITS, split_rows
-from uncial.data.splits.subset import with_few_lines, with_share_of_lines
-from uncial.document import Problem
+from uncial.data.splits.subset import subsample_lines, subsample_share
+from uncial.document import Issue
 from uncial.errors import UserError
-from uncial.problems.splitting import splitting
+from uncial.problems.splitting import choose_split
 from uncial.reports.tables.reasons import summed_reasons
 from uncial.reports.terminal.formatting import plural, visible
-from uncial.reports.terminal.progress_bar import tracked
-from uncial.runs.session import Session
+from uncial.reports.terminal.progress_bar import progress
+from uncial.runs.session import RunSession
 from uncial.runs.tables import write_csv
 
 log = logging.getLogger(__name__)
@@ -39,18 +39,18 @@ def write_splits(folder: Path, truth: GroundTruth) -> None:
 def load_ground_truth(config: DictConfig, divided: Splitting | None = None) -> GroundTruth:
     """Reads and compiles the data with a progress bar, and says how much there is and what was left out. The pages are
     `divided` as the config says where nothing else does."""
-    truth = ground_truth(
+    truth = load_truth(
         source_settings(config.data),
         filters(config.data),
-        divided or splitting(config),
+        divided or choose_split(config),
         compile_settings(config),
-        lambda pages: tracked("compiling", sum(len(page.lines) for page in pages)),
+        lambda pages: progress("compiling", sum(len(page.lines) for page in pages)),
     )
     share = share_of_lines(config.data)
     if config.data.lines is not None:
-        truth = with_few_lines(truth, int(config.data.lines), config.seed)
+        truth = subsample_lines(truth, int(config.data.lines), config.seed)
     elif share is not None:
-        truth = with_share_of_lines(truth, share, config.seed)
+        truth = subsample_share(truth, share, config.seed)
     sizes = ", ".join(f"{len(rows):,} {part}" for part, rows in truth.rows.items() if len(rows))
     log.info(f"{len(truth.store):,} lines: {sizes} (compiled in {truth.store.path})")
     if truth.split.origin:
@@ -92,7 +92,7 @@ def _tell_machine_read(truth: GroundTruth) -> None:
         log.info(f"{plural(used, 'line')} of the training were read by a program; none of them is scored.")
 
 
-def warnings_of_notes(notes: Sequence[Problem]) -> Iterator[str]:
+def warnings_of_notes(notes: Sequence[Issue]) -> Iterator[str]:
     """The first of the notes on images; one sentence for all pages whose lines contradict themselves in one way."""
     yield from [note.reason for note in notes if note.kind not in ON_GEOMETRY][:3]
     for kind, what in ON_GEOMETRY.items():
@@ -108,13 +108,13 @@ def warnings_of_notes(notes: Sequence[Problem]) -> Iterator[str]:
             )
 
 
-def fingerprint(truth: GroundTruth) -> dict[str, str]:
+def data_fingerprint(truth: GroundTruth) -> dict[str, str]:
     """What the lines of training and validation are, told apart by what decides on each of them."""
     sides = {part: hashlib.sha256(truth.rows[part].tobytes()).hexdigest() for part in ("train", "val")}
     return {"store": truth.store.digest, **sides}
 
 
-def check_data(this: Session, found: Mapping[str, str]) -> None:
+def check_data(this: RunSession, found: Mapping[str, str]) -> None:
     """Raises `UserError` where the data are no longer what the run was trained on."""
     if this.state is None or dict(this.state.state.data) == dict(found):
         return
@@ -124,5 +124,5 @@ def check_data(this: Session, found: Mapping[str, str]) -> None:
         reason = "other lines of them are for training and validation"
     raise UserError(
         f"The data are not those that the run in {this.folder} was trained on: {reason}. Give them back, or start a "
-        f"new run from its model with {as_typed('pretrained', this.folder)}."
+        f"new run from its model with {format_override('pretrained', this.folder)}."
     )

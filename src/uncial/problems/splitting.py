@@ -7,7 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from uncial.config.explicit import explicit
+from uncial.config.explicit import user_overrides
 from uncial.config.saved_yaml import read_saved
 from uncial.data.config import split_settings
 from uncial.data.ground_truth import SplitSettings, Splitting
@@ -18,7 +18,7 @@ from uncial.errors import UserError
 from uncial.models.files import load_card, model_file
 from uncial.models.lineage import pages_seen, training_folder
 from uncial.runs.resumed_config import CONFIG
-from uncial.runs.session import Session
+from uncial.runs.session import RunSession
 
 AUTO = "auto"
 CARD_KEY = "split"
@@ -118,7 +118,7 @@ class KeptSplit:
         return replace(found, origin="")
 
 
-def splitting(
+def choose_split(
     config: DictConfig, models: Sequence[Model] = (), needed: Sequence[str] = (), kept_apart: Sequence[str] = ()
 ) -> Splitting:
     """How the pages are divided. `models` are those that the task works with; it needs pages in the parts `needed`, and
@@ -140,14 +140,14 @@ def splitting(
     return ModelSplit(own, files, settings, known, tuple(needed), tuple(kept_apart))
 
 
-def scoring_split(config: DictConfig, models: Sequence[Model]) -> Splitting:
+def choose_scoring_split(config: DictConfig, models: Sequence[Model]) -> Splitting:
     """How a task divides the pages that scores models on a part: `data.subset`, else the test part."""
     subset = str(config.data.subset or "test")
     parts = [subset] if subset in PARTS else []
-    return splitting(config, models, parts, [part for part in parts if part != "train"])
+    return choose_split(config, models, parts, [part for part in parts if part != "train"])
 
 
-def training_split(this: Session, scored: Sequence[str] = ()) -> Splitting:
+def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Splitting:
     """How a training divides its pages: as it did before where it goes on; as `pretrained` was trained with where its
     pages are among them. `scored` are parts in which it needs pages too."""
     config = this.config
@@ -155,7 +155,7 @@ def training_split(this: Session, scored: Sequence[str] = ()) -> Splitting:
 
     def new() -> Splitting:
         models = [] if config.pretrained is None else [model_of(Path(str(config.pretrained)))]
-        return splitting(config, models, ("train", "val", *scored), ("val", "test"))
+        return choose_split(config, models, ("train", "val", *scored), ("val", "test"))
 
     if not kept.is_file():
         return new()
@@ -203,8 +203,8 @@ def _is_settings(found: Mapping[str, Any]) -> bool:
 
 def typed_settings() -> frozenset[str]:
     """Which settings of the split were typed, or chosen by the experiment."""
-    keys = explicit("data").keys
-    seeds = {"seed"} if any(one == "seed" for one in explicit("seed").choices) else set()
+    keys = user_overrides("data").keys
+    seeds = {"seed"} if any(one == "seed" for one in user_overrides("seed").choices) else set()
     return frozenset({name for name, key in KEYS.items() if key in keys} | seeds)
 
 

@@ -15,7 +15,7 @@ ABOUT_DATA = re.compile(r"[+~]{0,2}(data[=./@]|experiment=|seed=|paths\.)")
 """What of a command says on which lines it works."""
 
 
-def on_the_same_data(folder: Path, typed: Sequence[str], *what: str) -> str:
+def format_follow_up_command(folder: Path, typed: Sequence[str], *what: str) -> str:
     """The command that does `what`, arguments as they are typed, with the data of the run in `folder`, for which
     `typed` was typed: all of that which is about data, with the experiment, which may choose them."""
     about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.keys import leaves
 from uncial.config.saved_yaml import list_as_yaml, resolved
-from uncial.config.schema import listed
+from uncial.config.schema import as_tuple
 from uncial.errors import UserError
 from uncial.files import remove_unfinished, replacing_text
 from uncial.formats.encoding import storable_name
@@ -58,7 +58,7 @@ def check_encodable(config: DictConfig, folder: Path) -> None:
     """Raises `UserError` for a value, or the run's folder, that holds bytes of a file name which are no UTF-8: model
     files, and the config by which a run is resumed, cannot name it."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    values = [(key, item) for key, value in leaves(plain) for item in listed(value)]
+    values = [(key, item) for key, value in leaves(plain) for item in as_tuple(value)]
     for key, value in [*values, ("hydra.run.dir", str(folder))]:
         if (readable := storable_name(value)) != value:
             raise UserError(

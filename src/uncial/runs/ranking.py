@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from uncial.config.keys import leaves
-from uncial.config.overrides import typed_key
+from uncial.config.overrides import override_key
 from uncial.runs.found import Run
 
 NOT_SETTINGS = ("resume", "sweep", "name", "run", "checkpoint")
@@ -99,7 +99,7 @@ def _is_below(key: str, names: Sequence[str], endings: Sequence[str]) -> bool:
 
 
 def _typed(run: Run, ignored: Sequence[str], over: Sequence[str]) -> dict[str, str]:
-    pairs = ((typed_key(line), line.partition("=")[2]) for line in run.overrides)
+    pairs = ((override_key(line), line.partition("=")[2]) for line in run.overrides)
     return {key: value for key, value in pairs if not _is_below(key, ignored, over)}
 
 

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.keys import shown
 from uncial.config.moved import with_current_paths
-from uncial.config.overrides import as_typed
+from uncial.config.overrides import format_override
 from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
 from uncial.config.trust import check_saved_targets, trusted_modules
 from uncial.errors import UserError
@@ -51,13 +51,13 @@ LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None}
 FINE_TUNING = "finetune"
 
 
-def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") -> DictConfig:
+def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") -> DictConfig:
     """The config saved in `folder` with what was typed of the keys that may change. `typed` is the config that Hydra
     has composed of the defaults and what was typed.
 
     Raises `UserError` for a key that would make another run of it, and for a run that has nothing left to do.
     """
-    config = saved_config(folder, typed)
+    config = load_saved_config(folder, typed)
     has_length = any(_key(override) == LENGTH for override in typed_overrides())
     lengths = {key: OmegaConf.select(config, key) for key in ("trainer.time_budget", "trainer.max_steps")}
     key, value = next(((key, value) for key, value in lengths.items() if value is not None), (LENGTH, None))
@@ -67,7 +67,7 @@ def resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") ->
         longer = f"a larger {LENGTH} lets it go on, and " if key == LENGTH else ""
         raise UserError(
             f"The run in {folder} is finished ({state.steps} steps): {longer}"
-            f"{as_typed('pretrained', folder)} starts a new run from its model."
+            f"{format_override('pretrained', folder)} starts a new run from its model."
         )
     return config
 
@@ -87,7 +87,7 @@ def task_to_run(typed: DictConfig, conf: Path) -> str:
     return str(OmegaConf.load(conf / "task" / f"{FINE_TUNING}.yaml").task._target_) if is_fine_tuning else own
 
 
-def saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] = ()) -> DictConfig:
+def load_saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] = ()) -> DictConfig:
     """The config saved in `folder`, with what was typed of the keys that may change; `ignored` ones stay as saved.
 
     Raises `UserError` for a key that would make another run of it, and for a class that the folder names and that is
@@ -167,7 +167,7 @@ def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, fol
         difference = f"{changed[0]} is {shown(changed[2])} there and would be {shown(changed[1])}"
     raise UserError(
         f"{override.input_line} would make another run of the one in {folder}: {difference}. Leave it out, or start a "
-        f"new run from its model with {as_typed('pretrained', folder)}."
+        f"new run from its model with {format_override('pretrained', folder)}."
     )
 
 

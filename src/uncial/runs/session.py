@@ -16,8 +16,8 @@ from uncial.files import remove_unfinished
 from uncial.runs.folder import check_encodable, move_log, run_folder, write_config
 from uncial.runs.lock import is_locked, locked
 from uncial.runs.metrics_file import cut_rows
-from uncial.runs.resumed_config import CONFIG, is_same_run, read_overrides, resumed_config, write_resumed_config
-from uncial.runs.stash import ASIDE, put_back
+from uncial.runs.resumed_config import CONFIG, is_same_run, load_resumed_config, read_overrides, write_resumed_config
+from uncial.runs.stash import STASH_DIR, restore_stashed
 from uncial.runs.state import KEPT, LAST, SavedState, newest_state
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ OLDER_UNFINISHED = re.compile(r"\.(?P<stem>.+)\.\d+(?P<suffix>\.\w+)")
 
 
 @dataclass(frozen=True)
-class Session:
+class RunSession:
     """`state` is None for a run that begins with its first step. `typed` is what was typed for it, in all sessions."""
 
     config: DictConfig
@@ -40,7 +40,7 @@ class Session:
 
 
 @contextmanager
-def session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig]) -> Iterator[Session]:
+def open_session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig]) -> Iterator[RunSession]:
     """The run that `typed.resume` names, else a new one, in its folder, which no other process uses meanwhile.
 
     `typed` is the config as it was composed; `completed` makes of it that of a new run. Raises `UserError` for a
@@ -59,11 +59,11 @@ def session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig]) ->
         else:
             move_log(folder)
             state = newest_state(folder)
-            config = resumed_config(folder, typed, state.state if state else None)
+            config = load_resumed_config(folder, typed, state.state if state else None)
             write_resumed_config(config, folder)
             _tell(folder, state)
         _clear(folder, state)
-        yield Session(config, folder, state, tuple(read_overrides(folder)))
+        yield RunSession(config, folder, state, tuple(read_overrides(folder)))
 
 
 def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None:
@@ -122,7 +122,7 @@ def _remove_states(folder: Path) -> None:
         *(folder / name for name in IDENTITIES),
     ]:
         path.unlink(missing_ok=True)
-    rmtree(folder / ASIDE, ignore_errors=True)
+    rmtree(folder / STASH_DIR, ignore_errors=True)
 
 
 def _tell(folder: Path, state: SavedState | None) -> None:
@@ -144,7 +144,7 @@ def _clear(folder: Path, state: SavedState | None) -> None:
         if replaced and path.is_file() and _is_written_here(replaced):
             path.unlink()
     if state is not None:
-        put_back(folder)
+        restore_stashed(folder)
     cut_rows(folder, state.state.rows if state else 0)
     if (folder / "tensorboard").is_dir():
         # Only now: it takes a second to import.

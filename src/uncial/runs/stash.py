@@ -4,22 +4,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from shutil import rmtree
 
-from uncial.files import link
+from uncial.files import hardlink_or_copy
 
-ASIDE = ".before_max_time"
+STASH_DIR = ".before_max_time"
 """The folder, within a run's, of the best model until a validation that was only made because the time was up."""
 
 
-def set_aside(folder: Path, names: Iterable[str]) -> None:
-    """Keep these files of a run as they are now, for `put_back`."""
+def stash_best_model(folder: Path, names: Iterable[str]) -> None:
+    """Keep these files of a run as they are now, for `restore_stashed`."""
     for name in names:
         if (folder / name).is_file():
-            link(folder / name, folder / ASIDE / name)
+            hardlink_or_copy(folder / name, folder / STASH_DIR / name)
 
 
-def put_back(folder: Path) -> None:
+def restore_stashed(folder: Path) -> None:
     """Give the run the files back that were set aside, if any were."""
-    if (folder / ASIDE).is_dir():
-        for path in (folder / ASIDE).iterdir():
+    if (folder / STASH_DIR).is_dir():
+        for path in (folder / STASH_DIR).iterdir():
             path.replace(folder / path.name)
-        rmtree(folder / ASIDE)  # With what is the same file still, which replaces nothing.
+        rmtree(folder / STASH_DIR)  # With what is the same file still, which replaces nothing.

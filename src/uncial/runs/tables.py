@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uncial.document import Problem
+from uncial.document import Issue
 from uncial.files import replacing_text
 
 
@@ -36,7 +36,7 @@ def write_predictions(path: Path, rows: Iterable[PredictionRow]) -> None:
     write_csv(path, header, cells)
 
 
-def write_skipped(path: Path, problems: Iterable[Problem]) -> None:
+def write_skipped(path: Path, problems: Iterable[Issue]) -> None:
     """Write `file,line,reason`, one row for each page or line that the run left out."""
     write_csv(path, ("file", "line", "reason"), ((problem.file, problem.line, problem.reason) for problem in problems))
 

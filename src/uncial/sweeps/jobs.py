@@ -12,7 +12,7 @@ from uncial.errors import UserError
 from uncial.runs.outcome import CONFIG, FILE_NAME, METRICS, is_finished, is_sweep, read_outcome
 
 
-def has_work(config: DictConfig) -> bool:
+def should_run(config: DictConfig) -> bool:
     """Whether there is anything to do. In a sweep that is resumed, and in a job that a cluster starts again, finished
     jobs have nothing left, and started ones get their own folder as `config.resume`.
 

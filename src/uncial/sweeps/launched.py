@@ -14,7 +14,7 @@ ENVIRONMENT = ("UNCIAL_ROOT", "PYTHONPATH", "HYDRA_FULL_ERROR")
 
 
 @dataclass(frozen=True)
-class Program:
+class LaunchContext:
     """What Hydra gives a launcher to run jobs with."""
 
     hydra_context: HydraContext

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from uncial.config.overrides import as_typed
+from uncial.config.overrides import format_override
 from uncial.config.schema import check_numbers, checkpoint_of, choice, trusted
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
@@ -35,5 +35,5 @@ def run(config: DictConfig) -> None:
     show(
         make_console(),
         f"The model of {path}: {target}",
-        f"Read with it: python run.py task=predict {as_typed('checkpoint', target)} predict.input=FOLDER",
+        f"Read with it: python run.py task=predict {format_override('checkpoint', target)} predict.input=FOLDER",
     )

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import check_numbers, listed, trusted
+from uncial.config.schema import as_tuple, check_numbers, trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.splits.leakage import separation
+from uncial.data.splits.leakage import find_leakage
 from uncial.data.splits.split import PARTS
 from uncial.errors import FindingsError
 from uncial.models.files import load_model
@@ -22,7 +22,7 @@ from uncial.problems.recognition.schedule_sheet import draw_planned_schedule
 from uncial.problems.recognition.setup import texts_of
 from uncial.reports.html.findings_page import LineView, write_findings_page
 from uncial.reports.plots.contact_sheet import Sample, contact_sheet
-from uncial.reports.tables.findings import grave, write_findings
+from uncial.reports.tables.findings import at_or_above, write_findings
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables
 from uncial.runs.folder import run_folder, write_config
@@ -34,16 +34,16 @@ def run(config: DictConfig) -> None:
     """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
     schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
     check_numbers(config)
-    grave((), config.inspect.fail_on)
+    at_or_above((), config.inspect.fail_on)
     recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), trusted(config))[0]
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
     rules = text_rules(config, truth.store.column("text"))
     texts = {part: texts_of(truth, truth.rows[part], rules) for part in PARTS}
-    sides = separation(truth.store, truth.rows)
+    sides = find_leakage(truth.store, truth.rows)
     findings = list(find(config, truth, sides, rules, recognizer))
-    source = ", ".join(listed(config.data.root)) or config.data.name
+    source = ", ".join(as_tuple(config.data.root)) or config.data.name
     inspection = replace(
         inspect(truth, texts, findings, rules.unit, source=source),
         separation=sides,
@@ -62,7 +62,7 @@ def run(config: DictConfig) -> None:
     )
     draw_augmentation(config, truth, folder / "augmentation.png")
     draw_planned_schedule(config, truth, folder / "schedule.png")
-    if found := grave(findings, config.inspect.fail_on):
+    if found := at_or_above(findings, config.inspect.fail_on):
         noun = "finding" if len(found) == 1 else "findings"
         raise FindingsError(
             f"{len(found)} {noun} at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"

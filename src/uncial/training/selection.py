@@ -17,14 +17,14 @@ SHOWN_DEPTH = 3
 
 
 @dataclass(frozen=True)
-class Parts:
+class ModuleSelection:
     """Some of a model's modules and of its parameters and buffers, by their names (`head.layers.0`)."""
 
     modules: frozenset[str]
     tensors: frozenset[str]
 
 
-def parts_of(model: nn.Module, patterns: Sequence[str], key: str) -> Parts:
+def select_modules(model: nn.Module, patterns: Sequence[str], key: str) -> ModuleSelection:
     """Return what `patterns` name: modules with all below them, and single parameters; `*` stands for anything, dots
     too.
 
@@ -39,10 +39,10 @@ def parts_of(model: nn.Module, patterns: Sequence[str], key: str) -> Parts:
     chosen = {name for name in tensors if _is_named(name, patterns)}
     whole = {name for name in modules if _is_named(name, patterns) or _is_covered(model, name, chosen)}
     inside = {name for name in tensors if name.rpartition(".")[0] in whole}
-    return Parts(frozenset(whole), frozenset(chosen | inside))
+    return ModuleSelection(frozenset(whole), frozenset(chosen | inside))
 
 
-def top_parts(names: Iterable[str]) -> list[str]:
+def top_modules(names: Iterable[str]) -> list[str]:
     """Return the first of the names between dots, each once, in order: `head.layers.0` lies in `head`."""
     return list(dict.fromkeys(name.partition(".")[0] for name in names))
 

@@ -206,7 +206,7 @@ LONG = 12
 """Characters from which two lines of a page hardly say the same."""
 
 
-def told_as_leftovers(data: CheckedData, findings: Iterable[Finding]) -> Iterator[Finding]:
+def drop_explained_findings(data: CheckedData, findings: Iterable[Finding]) -> Iterator[Finding]:
     """The findings, those about scraps replaced by one piece of information for each.
 
     A scrap is a line too small for its text whose whole text another line of the page has that is in order: nothing is

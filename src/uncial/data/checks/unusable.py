@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from uncial.data.checks.findings import Finding, Severity
-from uncial.document import Problem
-from uncial.errors import LineError
+from uncial.document import Issue
+from uncial.errors import UnusableInput
 from uncial.formats.read_xml import read_transcription
 from uncial.formats.xml.parsing import parse
 from uncial.text.normalization import normalize
@@ -47,7 +47,7 @@ _REMEDIES = {
 }
 
 
-def findings_of_problems(problems: Iterable[Problem]) -> Iterator[Finding]:
+def findings_of_problems(problems: Iterable[Issue]) -> Iterator[Finding]:
     """One finding for each page or line that was left out."""
     for problem in problems:
         severity = _SEVERITIES.get(problem.kind, "warning" if problem.line else "error")
@@ -55,10 +55,10 @@ def findings_of_problems(problems: Iterable[Problem]) -> Iterator[Finding]:
         remedy = _REMEDIES.get(problem.kind, remedy)
         finding = Finding(severity, problem.kind, message, problem.file, problem.line, remedy)
         is_second = problem.used and problem.kind != "machine_read"
-        yield weighed(finding, problem.used) if is_second else finding
+        yield grade_duplicate(finding, problem.used) if is_second else finding
 
 
-def findings_of_notes(notes: Iterable[Problem]) -> Iterator[Finding]:
+def findings_of_notes(notes: Iterable[Issue]) -> Iterator[Finding]:
     """One warning for each page that is used with a doubt."""
     for note in notes:
         message, remedy = _parted(note.reason)
@@ -74,7 +74,7 @@ def _parted(reason: str) -> tuple[str, str]:
     return message, f"{remedy[:1].upper()}{remedy[1:]}."
 
 
-def weighed(finding: Finding, used: str) -> Finding:
+def grade_duplicate(finding: Finding, used: str) -> Finding:
     """A finding about a file whose image the file `used` transcribes too, which is used.
 
     Second transcriptions that say the same become information: a page exported as PAGE and as ALTO contradicts nothing.
@@ -95,10 +95,10 @@ def _texts(path: Path) -> Counter[str] | None:
     """The texts of a file's lines, in whatever order; None where it cannot be told."""
 
     def no_image(stated: str) -> Path:
-        raise LineError(stated)
+        raise UnusableInput(stated)
 
     try:
         reading = read_transcription(parse(path).getroot(), path, "", no_image)
-    except LineError:
+    except UnusableInput:
         return None
     return Counter(normalize(line.text) for page in reading.pages for line in page.lines if line.text)

@@ -42,7 +42,7 @@ class Batch:
         )
 
 
-def share_of(batch: Any) -> float:
+def loss_weight_of(batch: Any) -> float:
     """What a batch counts for, of any form: those of other models may know of no other processes."""
     return float(getattr(batch, "share", 1.0))
 
@@ -55,4 +55,4 @@ def infeasible_in(batch: Any) -> tuple[int, ...]:
 
 def lines_of_step(batch: Any, processes: int) -> int:
     """How many lines all processes learn from in the step of this batch, which has to be one that counts."""
-    return round(len(batch.indices) * processes / share_of(batch))
+    return round(len(batch.indices) * processes / loss_weight_of(batch))

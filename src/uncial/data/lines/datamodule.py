@@ -10,13 +10,13 @@ import torch
 from torch.utils.data import DataLoader
 
 from uncial.data.lines.batch import Batch
-from uncial.data.lines.dataset import LineDataset, as_is
+from uncial.data.lines.dataset import LineDataset, identity_collate
 from uncial.data.lines.loader import WatchedLoader, leave_with_parent, packed
 from uncial.data.lines.sampler import EvaluationSampler, TrainingSampler
 
 
 @dataclass(frozen=True)
-class Loading:
+class LoaderConfig:
     """How lines become batches.
 
     `batch_width` bounds a batch's padded width (lines times the widest) in pixels of model input, `max_lines` its
@@ -32,7 +32,7 @@ class Loading:
 
 
 @dataclass(frozen=True)
-class Part:
+class SplitSubset:
     """The lines of one side of the split, and the width in pixels of each as the model pads it: (lines,) int64."""
 
     dataset: LineDataset
@@ -42,7 +42,7 @@ class Part:
 class LineDataModule(L.LightningDataModule):
     """Loaders over the parts (`train`, `val`, `test`) that the run needs."""
 
-    def __init__(self, parts: Mapping[str, Part], loading: Loading, seed: int) -> None:
+    def __init__(self, parts: Mapping[str, SplitSubset], loading: LoaderConfig, seed: int) -> None:
         super().__init__()
         self.parts, self.loading, self.seed = parts, loading, seed
 
@@ -59,7 +59,7 @@ class LineDataModule(L.LightningDataModule):
     def test_dataloader(self) -> DataLoader[Batch]:
         return self._evaluation(self.parts["test"])
 
-    def _evaluation(self, part: Part) -> DataLoader[Batch]:
+    def _evaluation(self, part: SplitSubset) -> DataLoader[Batch]:
         how = self.loading
         sampler = EvaluationSampler(part.widths, how.evaluation_batch_width, how.evaluation_max_lines, *self._place())
         return self._loader(part.dataset, sampler)
@@ -73,7 +73,7 @@ class LineDataModule(L.LightningDataModule):
         return WatchedLoader(
             dataset,
             batch_sampler=sampler,
-            collate_fn=packed if workers else as_is,  # type: ignore[arg-type]
+            collate_fn=packed if workers else identity_collate,  # type: ignore[arg-type]
             num_workers=workers,
             worker_init_fn=leave_with_parent if workers else None,
             persistent_workers=workers > 0,
@@ -92,6 +92,8 @@ def epoch_and_batches(trainer: L.Trainer) -> tuple[int, int]:
     return epochs.processed, batches.completed if epochs.started > epochs.processed else 0
 
 
-def training_sampler(part: Part, loading: Loading, seed: int, rank: int = 0, world_size: int = 1) -> TrainingSampler:
+def training_sampler(
+    part: SplitSubset, loading: LoaderConfig, seed: int, rank: int = 0, world_size: int = 1
+) -> TrainingSampler:
     """The batches of the training; its length is the number of batches of an epoch."""
     return TrainingSampler(part.widths, seed, loading.batch_width, loading.max_lines, rank, world_size)

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from uncial.data.lines.batch import Batch
-from uncial.data.lines.sampler import Pick
+from uncial.data.lines.sampler import SampleIndex
 from uncial.data.store.store import Store
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
@@ -46,10 +46,10 @@ class LineDataset(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, pick: Pick) -> Batch:
+    def __getitem__(self, pick: SampleIndex) -> Batch:
         return self.__getitems__([pick])
 
-    def __getitems__(self, picks: Sequence[Pick]) -> Batch:
+    def __getitems__(self, picks: Sequence[SampleIndex]) -> Batch:
         rows = [int(self.rows[pick.position]) for pick in picks]
         images = [self._image(row, pick.epoch) for row, pick in zip(rows, picks, strict=True)]
         texts = [self.rules.prepare(self.store.value(row, "text")) for row in rows]
@@ -99,6 +99,6 @@ def _labels(text: str | None, codec: Codec | None, rules: TextRules) -> list[int
     return [] if not text or codec is None else codec.encode_known(rules.display(text))
 
 
-def as_is(batch: Batch) -> Batch:
+def identity_collate(batch: Batch) -> Batch:
     """The collate function: the data set already makes whole batches."""
     return batch

@@ -148,7 +148,7 @@ def signs_of_life(process: int | None) -> Signs | None:
 
 
 @contextmanager
-def lost_loaders_told() -> Iterator[None]:
+def report_lost_workers() -> Iterator[None]:
     """Around a training or a test: a loader process that died, of which torch tells by an error at any moment, ends it
     as a `UserError`."""
     try:

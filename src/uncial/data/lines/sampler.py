@@ -9,7 +9,7 @@ from torch.utils.data import Sampler
 from uncial.errors import UserError
 
 
-class Pick(NamedTuple):
+class SampleIndex(NamedTuple):
     """One line of a batch: its position in the data set, and the epoch, on which its augmentation depends.
 
     The rest is the same for all lines of a batch, and is said where several processes share a step: what the batch
@@ -62,7 +62,7 @@ def evaluation_batches(widths: np.ndarray, batch_width: int, max_lines: int) -> 
     return batches
 
 
-class TrainingSampler(Sampler[list[Pick]]):
+class TrainingSampler(Sampler[list[SampleIndex]]):
     """Each line once an epoch, another order each epoch; every epoch has the same number of batches.
 
     The batches are those of one process, whoever takes part: the lines of each are dealt to `world_size` processes, so
@@ -101,21 +101,21 @@ class TrainingSampler(Sampler[list[Pick]]):
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def __iter__(self) -> Iterator[list[Pick]]:
+    def __iter__(self) -> Iterator[list[SampleIndex]]:
         epoch, skip = self.epoch, self.skip
         for batch in training_order(self.widths, self.sizes, self.seed, epoch)[skip:]:
             yield self._dealt(batch, epoch)
 
-    def _dealt(self, batch: list[int], epoch: int) -> list[Pick]:
+    def _dealt(self, batch: list[int], epoch: int) -> list[SampleIndex]:
         if self.world_size == 1:
-            return [Pick(position, epoch) for position in batch]
+            return [SampleIndex(position, epoch) for position in batch]
         own = batch[self.rank :: self.world_size]
         share = len(own) * self.world_size / len(batch)
         width = int(self.widths[batch].max())
-        return [Pick(position, epoch, share, width) for position in own or batch[:1]]
+        return [SampleIndex(position, epoch, share, width) for position in own or batch[:1]]
 
 
-class EvaluationSampler(Sampler[list[Pick]]):
+class EvaluationSampler(Sampler[list[SampleIndex]]):
     """The same batches of equal widths in the same order each time, narrow and wide ones mixed, so that how long the
     first of them take tells how long all do.
 
@@ -139,8 +139,8 @@ class EvaluationSampler(Sampler[list[Pick]]):
         own = self.pixels[self.rank :: self.world_size]
         return sum(own[:count]) / sum(own) if own else 1.0
 
-    def __iter__(self) -> Iterator[list[Pick]]:
+    def __iter__(self) -> Iterator[list[SampleIndex]]:
         for batch in self.batches[self.rank :: self.world_size]:
-            yield [Pick(position, 0) for position in batch]
+            yield [SampleIndex(position, 0) for position in batch]
         if self.rank >= len(self.batches) % self.world_size > 0:
-            yield [Pick(position, 0, share=0.0) for position in self.batches[0]]
+            yield [SampleIndex(position, 0, share=0.0) for position in self.batches[0]]

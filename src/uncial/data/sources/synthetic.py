@@ -19,7 +19,7 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources import page
 from uncial.data.synthetic.options import drawing_options
 from uncial.data.synthetic.writer import collection_name, draw_collection, inputs
-from uncial.document import Page, Reading
+from uncial.document import Page, SourceContents
 from uncial.errors import UserError
 
 _RECORD = "drawn.json"
@@ -27,7 +27,7 @@ _RECORD = "drawn.json"
 log = logging.getLogger(__name__)
 
 
-def read(settings: SourceSettings) -> Reading:
+def read(settings: SourceSettings) -> SourceContents:
     """The pages that `settings.options` describe, drawn below `settings.root[0]` unless they are there already.
 
     Each choice of options has its own folder there, `seed<seed>-<hash>`, with a `drawn.json` that says what is in it.

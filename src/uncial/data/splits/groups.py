@@ -9,7 +9,7 @@ from uncial.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
-class JoinedPages:
+class PageGroups:
     """Pages of one group, or with the same image. `position` is the hash of their `key` in [0, 1)."""
 
     pages: tuple[Page, ...]
@@ -17,7 +17,7 @@ class JoinedPages:
     position: float
 
 
-def joined(pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str, str]) -> list[JoinedPages]:
+def connected_pages(pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str, str]) -> list[PageGroups]:
     """Return the pages joined by group (`page`, `document` or `hand`) and by image, whose content hashes stand by page
     id. Those joined have the first of their keys in the alphabet.
 
@@ -45,7 +45,7 @@ def joined(pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str, str])
     found_together = []
     for found in members.values():
         first = min(key for key, _ in found)
-        found_together.append(JoinedPages(tuple(page for _, page in found), first, position(first, seed)))
+        found_together.append(PageGroups(tuple(page for _, page in found), first, position(first, seed)))
     return sorted(found_together, key=lambda one: one.key)
 
 

@@ -14,7 +14,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Separation:
+class SplitLeakage:
     """What the parts of a split hold and have in common, by kind: page, image, document, hand.
 
     A page is that which the lines were cut from, also where each line is a file. An image is one content, under however
@@ -60,7 +60,7 @@ class Separation:
         return {"counts": {part: dict(counts) for part, counts in self.counts.items()}, "shared": shared}
 
 
-def separation(store: Store, rows: Mapping[str, np.ndarray]) -> Separation:
+def find_leakage(store: Store, rows: Mapping[str, np.ndarray]) -> SplitLeakage:
     """Compare the lines of the parts, `rows` (N,) of the store each, as they are used."""
     columns = {name: store.column(name) for name in ("page", "group", "image_hash", "document", "hand")}
     columns["page"] = [group or page for page, group in zip(columns["page"], columns["group"], strict=True)]
@@ -74,7 +74,7 @@ def separation(store: Store, rows: Mapping[str, np.ndarray]) -> Separation:
         (one, other): {kind: _sorted(held[one][kind] & held[other][kind]) for kind in KINDS}
         for one, other in combinations(held, 2)
     }
-    return Separation(counts, shared)
+    return SplitLeakage(counts, shared)
 
 
 def _sorted(names: Set[str]) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from uncial.data.splits.groups import joined, position
+from uncial.data.splits.groups import connected_pages, position
 from uncial.data.splits.quantiles import cut, deal
 from uncial.data.splits.sizes import Division, too_few_groups, uneven_folds, uneven_parts
-from uncial.document import Page, Problem
+from uncial.document import Issue, Page
 from uncial.errors import UserError
 
 PARTS = ("train", "val", "test")
@@ -23,7 +23,7 @@ class Split:
     """
 
     parts: Mapping[str, str]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Issue, ...] = ()
     warnings: tuple[str, ...] = ()
     empty: Mapping[str, str] = field(default_factory=dict)
     folds: Mapping[str, int] = field(default_factory=dict)
@@ -72,7 +72,7 @@ def split(
     pages are split between these two by their shares. Pages that state nothing go to the parts that are not stated.
     Where only train is stated and `ratio` wants a validation, it is taken from train. Pages of the same image go to one
     side; where the data state two, the page of the stricter part (test, val, train) is used and the other is a
-    `Problem`. So is a page whose image is stated for one part and whose group for another.
+    `Issue`. So is a page whose image is stated for one part and whose group for another.
 
     Raises `UserError` for a wrong ratio or `by`, for pages without document or hand, and where all pages form one
     group.
@@ -84,7 +84,7 @@ def split(
     stated = {*stated, *parts.values()}
     free: list[_Free] = []
     if len(parts) < len(kept):
-        for component in joined(kept, by, seed, hashes or {}):
+        for component in connected_pages(kept, by, seed, hashes or {}):
             members = [page for page in component.pages if page.id not in parts]
             around = {parts[page.id] for page in component.pages if page.id in parts}
             train_or_val = any(given[page.id] == "trainval" for page in members)
@@ -136,7 +136,7 @@ def fold_split(
     shares = ratio if rule == "hash" else (ratio[0] + ratio[1], 0.0, ratio[2])
     whole = split(pages, shares, by, seed, hashes, rule=rule, lines=lines, stated=stated)
     pool = [page for page in pages if whole.parts.get(page.id) in ("train", "val")]
-    components = joined(pool, by, seed, hashes)
+    components = connected_pages(pool, by, seed, hashes)
     if len(components) < folds:
         number = f"{len(components)} {by}{'' if len(components) == 1 else 's'}"
         remedy = "use fewer folds" if len(components) > 1 else f"add {by}s"
@@ -200,7 +200,7 @@ def _stated(pages: Sequence[Page], shares: Mapping[str, float], stated: Collecti
 
 def given_parts(
     pages: Sequence[Page], hashes: Mapping[str, str], stated: Collection[str]
-) -> tuple[dict[str, str | None], tuple[Problem, ...], list[Page]]:
+) -> tuple[dict[str, str | None], tuple[Issue, ...], list[Page]]:
     """What the data say of each page, where its part is decided elsewhere: a stated training may hold the validation.
     Then the pages whose image a stricter stated part has, and those that are left."""
     given = _stated(pages, dict.fromkeys(PARTS, 1.0), stated)
@@ -210,7 +210,7 @@ def given_parts(
 
 def _without_leaks(
     pages: Sequence[Page], given: Mapping[str, str | None], hashes: Mapping[str, str]
-) -> tuple[list[Page], tuple[Problem, ...]]:
+) -> tuple[list[Page], tuple[Issue, ...]]:
     """The pages without those whose image a page of a stricter stated part has."""
     strictest: dict[str, Page] = {}
     for page in pages:
@@ -226,13 +226,13 @@ def _without_leaks(
             kept.append(page)
         else:
             reason = f"its image is also that of {other.id} in the part {given[other.id]}, which is kept there only"
-            problems.append(Problem(str(page.source), "", reason, "leaking_page", part=page.subset or ""))
+            problems.append(Issue(str(page.source), "", reason, "leaking_page", part=page.subset or ""))
     return kept, tuple(problems)
 
 
 def _torn(
     pages: Sequence[Page], parts: Mapping[str, str], given: Mapping[str, str | None], hashes: Mapping[str, str]
-) -> dict[str, Problem]:
+) -> dict[str, Issue]:
     """The pages that state no part and came to another one than the page of a stated part that has their image."""
     stated = {hashes[page.id]: page for page in pages if given[page.id] in PARTS and hashes.get(page.id)}
     problems = {}
@@ -243,7 +243,7 @@ def _torn(
                 f"its image is also that of {other.id} in the part {parts[other.id]}, and the pages that it is kept "
                 f"with are in the part {parts[page.id]}"
             )
-            problems[page.id] = Problem(str(page.source), "", reason, "leaking_page")
+            problems[page.id] = Issue(str(page.source), "", reason, "leaking_page")
     return problems
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from uncial.data.splits.groups import joined
+from uncial.data.splits.groups import connected_pages
 from uncial.data.splits.split import PARTS, Split, given_parts, in_fold, strictest
 from uncial.data.store.store import Store
 from uncial.document import Page
@@ -86,7 +86,7 @@ class TakenSplit:
         self._check_stated(given, parts, kept)
         new = [page for page in kept if page.id not in parts]
         parts |= {page.id: str(given[page.id]) for page in new if given[page.id] in PARTS}
-        for component in joined(kept, self.by, 0, hashes):
+        for component in connected_pages(kept, self.by, 0, hashes):
             known = {parts[page.id] for page in component.pages if page.id in parts}
             self._check_together(known, component.key)
             side = strictest(known) or "train"

@@ -10,7 +10,7 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 
 
-def with_few_lines(truth: GroundTruth, count: int, seed: int) -> GroundTruth:
+def subsample_lines(truth: GroundTruth, count: int, seed: int) -> GroundTruth:
     """Return the ground truth with `count` of its training lines, in the order of the store.
 
     A line's place in the draw is a hash of its page, its name and the seed: the draw is the same on every machine, and
@@ -25,11 +25,11 @@ def with_few_lines(truth: GroundTruth, count: int, seed: int) -> GroundTruth:
     return replace(truth, rows={**truth.rows, "train": drawn})
 
 
-def with_share_of_lines(truth: GroundTruth, share: Fraction, seed: int) -> GroundTruth:
-    """Return the ground truth with that share of its training lines, drawn as `with_few_lines` draws them, and at least
-    one where there is any."""
+def subsample_share(truth: GroundTruth, share: Fraction, seed: int) -> GroundTruth:
+    """Return the ground truth with that share of its training lines, drawn as `subsample_lines` draws them, and at
+    least one where there is any."""
     lines = len(truth.rows["train"])
-    return with_few_lines(truth, min(lines, max(1, round(share * lines))), seed)
+    return subsample_lines(truth, min(lines, max(1, round(share * lines))), seed)
 
 
 def _place(seed: int, page: str, line: str) -> bytes:

@@ -17,8 +17,8 @@ from filelock import FileLock, Timeout
 from uncial.data.store.paths import placed_problems
 from uncial.data.store.processes import page_processes
 from uncial.data.store.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
-from uncial.document import Page, Problem, TextLine
-from uncial.errors import LineError, UserError
+from uncial.document import Issue, Page, TextLine
+from uncial.errors import UnusableInput, UserError
 from uncial.files import content_hash
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.imaging.page_geometry import resolve_lines
@@ -49,8 +49,8 @@ class CutPage:
     """The strips of one page, in the order of its lines, and the lines that could not be cut."""
 
     lines: tuple[StoredLine, ...]
-    problems: tuple[Problem, ...]
-    notes: tuple[Problem, ...] = ()
+    problems: tuple[Issue, ...]
+    notes: tuple[Issue, ...] = ()
 
 
 def image_hashes(pages: Sequence[Page]) -> dict[str, str]:
@@ -133,8 +133,8 @@ def _compile(
     settings: CompileSettings,
     advance: Callable[[int], None],
 ) -> None:
-    problems: list[Problem] = []
-    notes: list[Problem] = []
+    problems: list[Issue] = []
+    notes: list[Issue] = []
     writer = StoreWriter(path, settings.channels, digest)
     try:
         for page, cut in zip(pages, _cut_pages(pages, settings), strict=True):
@@ -142,7 +142,7 @@ def _compile(
                 writer.add(replace(line, image_hash=hashes.get(line.page, "")))
             problems += placed_problems(cut.problems, page)
             notes += placed_problems(cut.notes, page)
-            refuse(cut.problems, settings.strict)
+            raise_if_strict(cut.problems, settings.strict)
             advance(len(cut.lines))
         writer.close(problems, notes)
     except BaseException:
@@ -150,7 +150,7 @@ def _compile(
         raise
 
 
-def refuse(problems: Sequence[Problem], strict: bool) -> None:
+def raise_if_strict(problems: Sequence[Issue], strict: bool) -> None:
     """In strict mode the first problem ends the run as a `UserError`; what lies beside the data is none."""
     problems = [problem for problem in problems if problem.kind not in ("passed_over", "other_format")]
     if strict and problems:
@@ -198,7 +198,7 @@ def cut_page(page: Page, settings: CompileSettings) -> CutPage:
     """Decodes a page's image and cuts its transcribed lines. What cannot be used becomes a problem."""
     wanted = _transcribed(page)
     problems = [
-        Problem(str(page.source), line.id, "the line has a transcription, but an empty one", "empty_text")
+        Issue(str(page.source), line.id, "the line has a transcription, but an empty one", "empty_text")
         for line in page.lines
         if line.text is not None and not line.text.strip()
     ]
@@ -207,17 +207,17 @@ def cut_page(page: Page, settings: CompileSettings) -> CutPage:
     cutting = ExtractionSettings(settings.max_height, settings.channels, settings.max_pixels)
     try:
         cut = extract_page(page, cutting, wanted)
-    except LineError as error:
-        return CutPage((), (*problems, Problem(str(page.source), "", str(error), error.kind)))
+    except UnusableInput as error:
+        return CutPage((), (*problems, Issue(str(page.source), "", str(error), error.kind)))
     types = {region.id: region.type for region in page.regions}
     lines = []
     for line, strip in zip(wanted, cut.strips, strict=True):
-        if isinstance(strip, LineError):
-            problems.append(Problem(str(page.source), line.id, str(strip), strip.kind))
+        if isinstance(strip, UnusableInput):
+            problems.append(Issue(str(page.source), line.id, str(strip), strip.kind))
         else:
             lines.append(_stored(page, line, types, strip))
     notes = tuple(
-        Problem(str(page.source), note.line, note.reason, note.kind, lines=note.lines)
+        Issue(str(page.source), note.line, note.reason, note.kind, lines=note.lines)
         for note in (*cut.notes, *cut.geometry)
     )
     return CutPage(tuple(lines), tuple(problems), notes)

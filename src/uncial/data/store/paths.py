@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from uncial.document import Page, Problem
+from uncial.document import Issue, Page
 
 
-def placed_problems(problems: Iterable[Problem], page: Page) -> list[Problem]:
+def placed_problems(problems: Iterable[Issue], page: Page) -> list[Issue]:
     """The problems of a page with what finds it again when its files have moved."""
     image = str(page.image.path) if page.image else ""
     return [replace(problem, page=page.id, image=image) for problem in problems]
 
 
-def as_of_pages(problems: Sequence[Problem], pages: Sequence[Page]) -> tuple[Problem, ...]:
+def as_of_pages(problems: Sequence[Issue], pages: Sequence[Page]) -> tuple[Issue, ...]:
     """What a store says of these pages, with their paths instead of those that were compiled."""
     if not problems:
         return ()
@@ -24,7 +24,7 @@ def as_of_pages(problems: Sequence[Problem], pages: Sequence[Page]) -> tuple[Pro
     return tuple(_as_of_page(problem, by_id, by_name) for problem in problems)
 
 
-def as_of_store(problems: Sequence[Problem], store: Path) -> tuple[Problem, ...]:
+def as_of_store(problems: Sequence[Issue], store: Path) -> tuple[Issue, ...]:
     """What a store says where it was given itself: its pages may be gone, so that it names them by their ids."""
     told = []
     for problem in problems:
@@ -39,7 +39,7 @@ def as_of_store(problems: Sequence[Problem], store: Path) -> tuple[Problem, ...]
     return tuple(told)
 
 
-def _as_of_page(problem: Problem, by_id: Mapping[str, Page], by_name: Mapping[str, Sequence[Page]]) -> Problem:
+def _as_of_page(problem: Issue, by_id: Mapping[str, Page], by_name: Mapping[str, Sequence[Page]]) -> Issue:
     page = by_id.get(problem.page) or _by_tail(problem.file, by_name)
     if page is None:
         return problem

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from uncial.document import Problem
+from uncial.document import Issue
 from uncial.errors import UserError
 
 FORMAT_VERSION = 2
@@ -96,7 +96,7 @@ class StoreWriter:
             self._writer.write_batch(batch, custom_metadata=described)
             self._rows = []
 
-    def close(self, problems: Sequence[Problem] = (), notes: Sequence[Problem] = ()) -> None:
+    def close(self, problems: Sequence[Issue] = (), notes: Sequence[Issue] = ()) -> None:
         """Completes the file and puts it in its place.
 
         `notes` are about lines that are in the store, `problems` about others.
@@ -243,12 +243,12 @@ def _row_sum(batch: pa.RecordBatch) -> int:
     return zlib.crc32(batch.drop_columns(["pixels"]).serialize())
 
 
-def _to_json(problems: Sequence[Problem]) -> bytes:
+def _to_json(problems: Sequence[Issue]) -> bytes:
     return json.dumps([asdict(problem) for problem in problems]).encode()
 
 
-def _from_json(listed: bytes) -> tuple[Problem, ...]:
-    return tuple(Problem(**problem) for problem in json.loads(listed))
+def _from_json(listed: bytes) -> tuple[Issue, ...]:
+    return tuple(Issue(**problem) for problem in json.loads(listed))
 
 
 def is_complete(path: Path, digest: str) -> bool:

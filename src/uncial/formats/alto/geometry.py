@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from uncial.document import Point
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 from uncial.formats.xml import coordinates
 from uncial.formats.xml.parsing import child, children, local_name
 
@@ -63,7 +63,7 @@ def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Sca
     if unit == "pixel":
         return Scale()
     if unit not in UNITS_PER_INCH:
-        raise LineError(f"its MeasurementUnit {unit!r} is unknown; export it again in pixels")
+        raise UnusableInput(f"its MeasurementUnit {unit!r} is unknown; export it again in pixels")
     width, height = coordinates.optional_number(page.get("WIDTH")), coordinates.optional_number(page.get("HEIGHT"))
     if image is not None and width and height and width > 0 and height > 0:
         x, y = image.width / width, image.height / height
@@ -72,11 +72,11 @@ def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Sca
     if image is not None and image.dpi > 0:
         return Scale(image.dpi / UNITS_PER_INCH[unit], image.dpi / UNITS_PER_INCH[unit])
     if image is None:
-        raise LineError(
+        raise UnusableInput(
             f"its coordinates are in {unit} and its image is missing; export it again in pixels", "missing_image"
         )
     missing = "neither its Page nor the image says how many pixels that is"
-    raise LineError(f"its coordinates are in {unit} and {missing}; export it again in pixels")
+    raise UnusableInput(f"its coordinates are in {unit} and {missing}; export it again in pixels")
 
 
 def box_of(element: etree._Element) -> Box | None:

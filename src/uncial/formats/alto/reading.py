@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from uncial.document import Page, Point, Problem, Reading, Region, TextLine
-from uncial.errors import LineError
+from uncial.document import Issue, Page, Point, Region, SourceContents, TextLine
+from uncial.errors import UnusableInput
 from uncial.formats.alto.geometry import (
     ImageFacts,
     Scale,
@@ -42,7 +42,7 @@ class _Context:
     spaces_marked: bool
 
 
-def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFacts | None = None) -> Reading:
+def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFacts | None = None) -> SourceContents:
     """The pages of an ALTO file without image: `metadata["image"]` is the name it states.
 
     A second Page element becomes `page_id#2`, its `metadata["frame"]` "1". Coordinates are pixels; where the file
@@ -52,22 +52,22 @@ def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFact
     """
     layouts = alto_layouts(root)
     if not layouts:
-        raise LineError(f"{source}: is an ALTO file without a <Page> element; export it again")
+        raise UnusableInput(f"{source}: is an ALTO file without a <Page> element; export it again")
     unit = measurement_unit(root)
     tags, styles = _tag_table(root), style_table(root)
     pages: list[Page] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for frame, layout in enumerate(layouts):
         try:
             scale = page_scale(unit, layout.page, image)
-        except LineError as error:
-            raise LineError(f"{source}: {error}", error.kind) from None
+        except UnusableInput as error:
+            raise UnusableInput(f"{source}: {error}", error.kind) from None
         own_id = page_id if frame == 0 else f"{page_id}#{frame + 1}"
         context = _Context(layout.page, own_id, scale, tags, styles, uses_spaces(layout.page))
         page, found = _read_layout(layout, context, root, source)
         pages.append(_numbered(page, frame))
         problems += found
-    return Reading(tuple(_with_readers(pages, read_steps(root))), tuple(problems))
+    return SourceContents(tuple(_with_readers(pages, read_steps(root))), tuple(problems))
 
 
 def _with_readers(pages: list[Page], steps: list[ReadingStep]) -> list[Page]:
@@ -86,16 +86,14 @@ def stated_image(root: etree._Element) -> str:
     return ""
 
 
-def _read_layout(
-    layout: AltoLayout, context: _Context, root: etree._Element, source: Path
-) -> tuple[Page, list[Problem]]:
+def _read_layout(layout: AltoLayout, context: _Context, root: etree._Element, source: Path) -> tuple[Page, list[Issue]]:
     lines, regions, problems = [], [], []
     for line in layout.lines:
         try:
             lines.append(_line(line, context))
-        except LineError as error:
+        except UnusableInput as error:
             problems.append(
-                Problem(str(source), line.id, f"{error}; correct the line's coordinates", "wrong_coordinates")
+                Issue(str(source), line.id, f"{error}; correct the line's coordinates", "wrong_coordinates")
             )
     ids = {block.element: block.id for block in layout.blocks}
     any_text = any((line.text or "").strip() for line in lines)
@@ -106,7 +104,7 @@ def _read_layout(
         regions.append(Region(block.id, _block_type(block, context), polygon, order, parent))
         if problem:
             reason = f"region {block.id}: {problem}; it is read without an outline"
-            problems.append(Problem(str(source), "", reason, "wrong_coordinates"))
+            problems.append(Issue(str(source), "", reason, "wrong_coordinates"))
     metadata = {"format": "alto", "image": stated_image(root)}
     if layout.made_up:
         metadata["made_up_line_ids"] = str(layout.made_up)
@@ -210,7 +208,7 @@ def _block_polygon(block: BlockElement, scale: Scale) -> tuple[tuple[Point, ...]
     """The block's shape, else its box as four points."""
     try:
         shape, box = shape_of(block.element), box_of(block.element)
-    except LineError as error:
+    except UnusableInput as error:
         return (), str(error)
     if not shape and box is not None:
         left, top, right, bottom = box

@@ -7,7 +7,7 @@ from typing import Literal
 from lxml import etree
 
 from uncial.document import TextSpan, Transcription
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 from uncial.formats.alto.geometry import Box, box_of, box_of_line, shape_of
 from uncial.formats.alto.layout import AltoLine, alto_layouts
 from uncial.formats.alto.reading import direction_of
@@ -164,7 +164,7 @@ def _line_box(line: etree._Element) -> Box | None:
         box, shape = box_of(line), shape_of(line)
         if box is None and not shape:
             box = box_of_line(line)
-    except LineError:
+    except UnusableInput:
         return None
     if box is None and shape:
         across, down = [x for x, _ in shape], [y for _, y in shape]

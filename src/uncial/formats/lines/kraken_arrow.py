@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from uncial.errors import LineError, UserError
+from uncial.errors import UnusableInput, UserError
 
 _SUBSETS = (("train", "train"), ("validation", "val"), ("test", "test"))
 """kraken's boolean columns and what we call the parts."""
@@ -68,15 +68,15 @@ def read_rows(path: Path) -> Iterator[ArrowRow]:
 
 
 def image_bytes(path: Path, row: int) -> bytes:
-    """The encoded image (PNG) of one row. Raises `LineError` where the row does not exist or holds none."""
+    """The encoded image (PNG) of one row. Raises `UnusableInput` where the row does not exist or holds none."""
     reader, starts = _indexed(path)
     index = int(np.searchsorted(starts, row, side="right")) - 1
     if row < 0 or row >= starts[-1]:
-        raise LineError(f"{path} has no row {row}: it holds {starts[-1]}")
+        raise UnusableInput(f"{path} has no row {row}: it holds {starts[-1]}")
     lines = _batch(path, reader, index).column("lines")
     image = lines.field("im")[row - int(starts[index])].as_py()
     if not image:
-        raise LineError(f"row {row} of {path} holds no image", "missing_image")
+        raise UnusableInput(f"row {row} of {path} holds no image", "missing_image")
     return bytes(image)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from uncial.document import Problem
+from uncial.document import Issue
 from uncial.formats.encoding import read_utf8, rows
 from uncial.formats.lines.results import refuse_results
 
@@ -28,9 +28,9 @@ class Label:
     text: str
 
 
-def read_labels(path: Path) -> tuple[list[Label], list[Problem]]:
-    """The rows of a label file and what is wrong with the others. Raises `LineError` where the file is not UTF-8, or
-    holds what a recogniser read.
+def read_labels(path: Path) -> tuple[list[Label], list[Issue]]:
+    """The rows of a label file and what is wrong with the others. Raises `UnusableInput` where the file is not UTF-8,
+    or holds what a recogniser read.
 
     `.csv` is read as CSV, quotes and a header row included, separated by comma, semicolon or tab. In other files the
     tab separates where every row has one, so that names may hold spaces; else the first space or tab (Thulium's form).
@@ -40,9 +40,9 @@ def read_labels(path: Path) -> tuple[list[Label], list[Problem]]:
     return _read_csv(path, text) if path.suffix.lower() == ".csv" else _read_rows(path, text)
 
 
-def _read_rows(path: Path, text: str) -> tuple[list[Label], list[Problem]]:
+def _read_rows(path: Path, text: str) -> tuple[list[Label], list[Issue]]:
     labels: list[Label] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     numbered = rows(text)
     tabbed = path.suffix.lower() == ".tsv" or all("\t" in row for _, row in numbered)
     for number, row in numbered:
@@ -51,21 +51,21 @@ def _read_rows(path: Path, text: str) -> tuple[list[Label], list[Problem]]:
             continue
         if not rest:
             problems.append(
-                Problem(str(path), f"row {number}", f"has no text after the name '{name.strip()}'", "empty_text")
+                Issue(str(path), f"row {number}", f"has no text after the name '{name.strip()}'", "empty_text")
             )
         elif not name.strip():
-            problems.append(Problem(str(path), f"row {number}", "names no image", "missing_image"))
+            problems.append(Issue(str(path), f"row {number}", "names no image", "missing_image"))
         else:
             labels.append(Label(number, name.strip(), rest[0]))
     return labels, problems
 
 
-def _read_csv(path: Path, text: str) -> tuple[list[Label], list[Problem]]:
+def _read_csv(path: Path, text: str) -> tuple[list[Label], list[Issue]]:
     found = _FIRST_DELIMITER.match(text)
     delimiter = found.group(1) if found else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     labels: list[Label] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     columns, width = (0, 1), 2
     try:
         for number, row in enumerate(reader, start=1):
@@ -75,13 +75,13 @@ def _read_csv(path: Path, text: str) -> tuple[list[Label], list[Problem]]:
                 continue
             elif len(row) < width or any(row[width:]):
                 reason = f"has {len(row)} columns instead of {width}: quote a text that holds '{delimiter}'"
-                problems.append(Problem(str(path), f"row {reader.line_num}", reason))
+                problems.append(Issue(str(path), f"row {reader.line_num}", reason))
             elif not row[columns[0]].strip():
-                problems.append(Problem(str(path), f"row {reader.line_num}", "names no image", "missing_image"))
+                problems.append(Issue(str(path), f"row {reader.line_num}", "names no image", "missing_image"))
             else:
                 labels.append(Label(reader.line_num, row[columns[0]].strip(), row[columns[1]]))
     except csv.Error as error:
-        problems.append(Problem(str(path), f"row {reader.line_num}", f"cannot be read as CSV ({error})"))
+        problems.append(Issue(str(path), f"row {reader.line_num}", f"cannot be read as CSV ({error})"))
     return labels, problems
 
 

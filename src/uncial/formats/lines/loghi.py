@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from uncial.document import Page, Problem, TextSpan
+from uncial.document import Issue, Page, TextSpan
 from uncial.formats.encoding import read_utf8, rows
 from uncial.formats.lines.results import read_tsv, refuse_results, results_form
 from uncial.formats.lines.styles import split_marks
@@ -29,11 +29,11 @@ class ListRow:
     reader: str | None = None
 
 
-def read_list(path: Path) -> tuple[list[ListRow], list[Problem]]:
+def read_list(path: Path) -> tuple[list[ListRow], list[Issue]]:
     """The rows of a list and what is wrong with the others. Results of a recogniser are rows with a `reader`, whose
-    weight is the confidence. Raises `LineError` where the file is not UTF-8."""
+    weight is the confidence. Raises `UnusableInput` where the file is not UTF-8."""
     entries: list[ListRow] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     text = read_utf8(path)
     form = results_form(path, text)
     if form == "tsv":
@@ -44,7 +44,7 @@ def read_list(path: Path) -> tuple[list[ListRow], list[Problem]]:
         fields = row.split("\t")
         fault = _fault(fields)
         if fault:
-            problems.append(Problem(str(path), f"row {number}", fault))
+            problems.append(Issue(str(path), f"row {number}", fault))
             continue
         text, spans = split_marks(fields[-1])
         weight = _number(fields[1]) if len(fields) == 3 else None
@@ -52,7 +52,7 @@ def read_list(path: Path) -> tuple[list[ListRow], list[Problem]]:
     return entries, problems
 
 
-def _read_results(path: Path) -> tuple[list[ListRow], list[Problem]]:
+def _read_results(path: Path) -> tuple[list[ListRow], list[Issue]]:
     found, problems = read_tsv(path)
     entries = []
     for row in found:

@@ -9,7 +9,7 @@ from uncial.formats.lines.results import refuse_results
 def read_manifest(path: Path) -> list[tuple[int, str]]:
     """The rows of a manifest with their numbers; blank rows and `#` comments are left out.
 
-    Raises `LineError` where the file cannot be read, is not UTF-8, or holds what a recogniser read.
+    Raises `UnusableInput` where the file cannot be read, is not UTF-8, or holds what a recogniser read.
     """
     text = read_utf8(path)
     refuse_results(path, text)

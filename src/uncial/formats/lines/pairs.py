@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 from uncial.formats.encoding import read_utf8, unicode_forms
 
 IMAGE_SUFFIXES = frozenset(
@@ -74,11 +74,12 @@ def text_beside(image: Path) -> Path | None:
 
 
 def read_transcription(path: Path) -> str:
-    """The one line of text in `path`, without its line end. Raises `LineError` on several lines or another encoding."""
+    """The one line of text in `path`, without its line end. Raises `UnusableInput` on several lines or another
+    encoding."""
     text = read_utf8(path).rstrip("\r\n")
     if "\n" in text or "\r" in text:
         lines = len(re.split("\r\n|\r|\n", text))
-        raise LineError(f"{path}: holds {lines} lines of text for one line image", "several_lines")
+        raise UnusableInput(f"{path}: holds {lines} lines of text for one line image", "several_lines")
     return text
 
 

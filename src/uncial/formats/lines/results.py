@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from uncial.document import Problem, Transcription
-from uncial.errors import LineError
+from uncial.document import Issue, Transcription
+from uncial.errors import UnusableInput
 from uncial.files import replacing_text
 from uncial.formats.encoding import read_utf8
 
@@ -69,7 +69,7 @@ def holds_results(path: Path) -> bool:
 
 
 def refuse_results(path: Path, text: str) -> None:
-    """Raises `LineError` where the file holds what a recogniser read, and a list of ground truth is expected."""
+    """Raises `UnusableInput` where the file holds what a recogniser read, and a list of ground truth is expected."""
     form = results_form(path, text)
     if form is None:
         return
@@ -79,7 +79,7 @@ def refuse_results(path: Path, text: str) -> None:
         else "readings are trained on as PAGE or ALTO (predict.format=xml), or as predict.format=tsv with data=loghi"
     )
     what = "Loghi's results, or those of predict.format=tsv" if form == "tsv" else "results of predict.format=jsonl"
-    raise LineError(f"{path}: holds what a recogniser read ({what}), which is no ground truth: {remedy}")
+    raise UnusableInput(f"{path}: holds what a recogniser read ({what}), which is no ground truth: {remedy}")
 
 
 def write_tsv(path: Path, lines: Iterable[RecognizedLine]) -> None:
@@ -103,20 +103,20 @@ def write_rows(path: Path, rows: Iterable[str]) -> None:
         file.writelines(rows)
 
 
-def read_tsv(path: Path) -> tuple[list[ResultRow], list[Problem]]:
+def read_tsv(path: Path) -> tuple[list[ResultRow], list[Issue]]:
     """Loghi's results in either form, with or without the metadata column, and the rows that are of neither.
 
-    Raises `LineError` where the file cannot be read or is not UTF-8.
+    Raises `UnusableInput` where the file cannot be read or is not UTF-8.
     """
     rows: list[ResultRow] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for number, row in enumerate(read_utf8(path).split("\n"), start=1):
         if not row.strip():
             continue
         try:
             rows.append(replace(_parsed(row.removesuffix("\r").split("\t")), number=number))
-        except LineError as error:
-            problems.append(Problem(str(path), f"row {number}", str(error)))
+        except UnusableInput as error:
+            problems.append(Issue(str(path), f"row {number}", str(error)))
     return rows, problems
 
 
@@ -163,11 +163,11 @@ def _parsed(cells: list[str]) -> ResultRow:
     if len(cells) == 2:
         cells = [*cells, ""]
     if len(cells) != 3:
-        raise LineError("is neither image<TAB>confidence<TAB>text nor image<TAB>{}<TAB>confidence<TAB>text")
+        raise UnusableInput("is neither image<TAB>confidence<TAB>text nor image<TAB>{}<TAB>confidence<TAB>text")
     try:
         return ResultRow(cells[0], float(cells[1]), cells[2], metadata)
     except ValueError:
-        raise LineError(f"has '{cells[1][:40]}' where the confidence is expected") from None
+        raise UnusableInput(f"has '{cells[1][:40]}' where the confidence is expected") from None
 
 
 def _is_number(cell: str) -> bool:

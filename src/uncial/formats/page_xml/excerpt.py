@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from uncial.document import ImageSource, Page, Point, Region, TextLine
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 from uncial.files import replacing
 from uncial.formats.image_header import open_header
 from uncial.formats.page_xml.new_document import page_xml
@@ -26,11 +26,11 @@ def write_excerpt(page: Page, lines: Collection[str], folder: Path, with_image: 
     """Write `FOLDER/<page id>.xml`, PAGE 2013 with the lines of these ids, their regions and nothing else, and where
     wanted a copy of the image beside it. Return the file.
 
-    Identifiers that PAGE does not allow are changed, and a line's number is kept in their place. Raises `LineError`
+    Identifiers that PAGE does not allow are changed, and a line's number is kept in their place. Raises `UnusableInput`
     where the page has no image, or one that cannot be read, and `UserError` where the file cannot be written.
     """
     if page.image is None:
-        raise LineError(f"{page.id} has no image, and PAGE needs one")
+        raise UnusableInput(f"{page.id} has no image, and PAGE needs one")
     width, height = _size(page, page.image)
     name = page.image.path.name if not page.image.frame else f"{page.image.path.stem}_{page.image.frame}.png"
     target = excerpt_file(page, folder)
@@ -64,7 +64,7 @@ def _size(page: Page, image: ImageSource) -> tuple[int, int]:
             opened.seek(image.frame)
             return opened.size
     except (OSError, EOFError) as error:
-        raise LineError(f"{image.path}: {error}") from error
+        raise UnusableInput(f"{image.path}: {error}") from error
 
 
 def _copy(image: ImageSource, target: Path) -> None:

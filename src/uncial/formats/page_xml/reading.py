@@ -5,8 +5,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from uncial.document import Page, Point, Problem, Reading, Region, TextLine
-from uncial.errors import LineError
+from uncial.document import Issue, Page, Point, Region, SourceContents, TextLine
+from uncial.errors import UnusableInput
 from uncial.formats.page_xml.custom import CustomEntry, first_value, parse_custom
 from uncial.formats.page_xml.layout import LineElement, RegionElement, page_layout
 from uncial.formats.page_xml.text import line_text
@@ -19,7 +19,7 @@ DIRECTIONS = {"left-to-right": "ltr", "right-to-left": "rtl", "top-to-bottom": "
 TRANSKRIBUS_KEYS = ("docId", "pageId", "pageNr", "title", "imgUrl", "status", "tsid")
 
 
-def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
+def read_page(root: etree._Element, source: Path, page_id: str) -> SourceContents:
     """The page of a PAGE file, without its image: `metadata["image"]` is the name that the file states.
 
     Coordinates are pixels of that image. A line whose coordinates are no numbers is left out with a Problem. Raises
@@ -27,19 +27,19 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
     """
     pages = descendants(root, "Page")
     if not pages:
-        raise LineError(f"{source}: is a PAGE file without a <Page> element; export it again")
+        raise UnusableInput(f"{source}: is a PAGE file without a <Page> element; export it again")
     page = pages[0]
     layout = page_layout(page)
     lines, problems = [], []
     if len(pages) > 1:
         reason = f"holds {len(pages)} <Page> elements, of which PAGE knows one and only the first is read"
-        problems.append(Problem(str(source), "", f"{reason}; write one file for each page"))
+        problems.append(Issue(str(source), "", f"{reason}; write one file for each page"))
     for line in layout.lines:
         try:
             lines.append(_line(line, page, page_id))
-        except LineError as error:
+        except UnusableInput as error:
             problems.append(
-                Problem(str(source), line.id, f"{error}; correct the line's coordinates", "wrong_coordinates")
+                Issue(str(source), line.id, f"{error}; correct the line's coordinates", "wrong_coordinates")
             )
     regions = []
     ids = {region.element: region.id for region in layout.regions}
@@ -49,7 +49,7 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
         regions.append(Region(region.id, _region_type(region.element), polygon, order, parent))
         if problem:
             reason = f"region {region.id}: {problem}; it is read without an outline"
-            problems.append(Problem(str(source), "", reason, "wrong_coordinates"))
+            problems.append(Issue(str(source), "", reason, "wrong_coordinates"))
     any_text = any((line.text or "").strip() for line in lines)
     problems += region_text_problem(source, page_region_texts(layout), any_text)
     found = Page(
@@ -61,7 +61,7 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> Reading:
         lines=tuple(with_readers(lines, read_steps(root))),
         metadata=_metadata(root, page, layout.made_up),
     )
-    return Reading((found,), tuple(problems))
+    return SourceContents((found,), tuple(problems))
 
 
 def _line(line: LineElement, page: etree._Element, page_id: str) -> TextLine:
@@ -109,7 +109,7 @@ def _box_of_words(line: etree._Element) -> tuple[float, float, float, float] | N
 def _region_polygon(region: RegionElement) -> tuple[tuple[Point, ...], str]:
     try:
         return _points(region.element, "Coords"), ""
-    except LineError as error:
+    except UnusableInput as error:
         return (), str(error)
 
 

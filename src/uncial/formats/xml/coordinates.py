@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from uncial.document import Point
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 
 AROUND_COMMA = re.compile(r"\s*,\s*")
 SHOWN = 40
@@ -21,9 +21,9 @@ def number(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise LineError(f"{text!r} is not a number") from None
+        raise UnusableInput(f"{text!r} is not a number") from None
     if not math.isfinite(value) or "_" in text:
-        raise LineError(f"{text!r} is not a finite number")
+        raise UnusableInput(f"{text!r} is not a finite number")
     return value
 
 
@@ -31,7 +31,7 @@ def optional_number(text: str | None) -> float | None:
     """The number, or None where the attribute is missing, empty or no number."""
     try:
         return number(text.strip()) if text else None
-    except LineError:
+    except UnusableInput:
         return None
 
 
@@ -48,7 +48,7 @@ def points(text: str) -> tuple[Point, ...]:
     else:
         values = [value for pair in pairs for value in _two(pair, text)]
     if len(values) % 2:
-        raise LineError(f"the points {_short(text)!r} hold an odd number of coordinates")
+        raise UnusableInput(f"the points {_short(text)!r} hold an odd number of coordinates")
     numbers = [number(value) for value in values]
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
@@ -79,7 +79,7 @@ def size(text: str | None) -> int:
 def _two(pair: str, text: str) -> list[str]:
     values = pair.split(",")
     if len(values) != 2:
-        raise LineError(f"the points {_short(text)!r} are not pairs of coordinates at {pair!r}")
+        raise UnusableInput(f"the points {_short(text)!r} are not pairs of coordinates at {pair!r}")
     return values
 
 

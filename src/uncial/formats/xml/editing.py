@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from uncial.errors import LineError, UserError
+from uncial.errors import UnusableInput, UserError
 from uncial.files import replacing
 from uncial.formats.xml.parsing import parse
 from uncial.formats.xml.patching import patched
@@ -79,7 +79,7 @@ def save(tree: etree._ElementTree, source: Path, target: Path) -> None:
         original = content.decode(encoding)
         data = patched(original, parse(source).getroot(), tree.getroot()).encode(encoding, "xmlcharrefreplace")
     except (LookupError, UnicodeError):
-        raise LineError(f"{source}: its encoding {encoding} cannot be written; save it as UTF-8") from None
+        raise UnusableInput(f"{source}: its encoding {encoding} cannot be written; save it as UTF-8") from None
     with replacing(target) as unfinished:
         unfinished.write_bytes(data)
 

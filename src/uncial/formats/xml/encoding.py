@@ -4,7 +4,7 @@ import codecs
 import re
 from pathlib import Path
 
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 
 STATED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]*)["']""")
 EBCDIC = b"\x4c\x6f\xa7\x94"
@@ -18,16 +18,17 @@ changed in one place, before it is decoded."""
 
 
 def refuse_encoding(path: Path, data: bytes, encoding: str) -> None:
-    """Raises `LineError` for a parsed file in an encoding that is not read, or that plainly is not what it states."""
+    """Raises `UnusableInput` for a parsed file in an encoding that is not read, or that plainly is not what it
+    states."""
     try:
         name = codecs.lookup(encoding).name
         plain = name.startswith(WIDE) or (not name.startswith(STATEFUL) and ASCII.encode(name) == ASCII.encode("ascii"))
     except (LookupError, UnicodeError):
         plain = False
     if not plain:
-        raise LineError(f"{path}: is in the encoding {encoding}, which is not read; save it as UTF-8")
+        raise UnusableInput(f"{path}: is in the encoding {encoding}, which is not read; save it as UTF-8")
     if name != "utf-8" and not name.startswith(WIDE) and not data.isascii() and _is_utf8(data):
-        raise LineError(
+        raise UnusableInput(
             f"{path}: states the encoding {encoding}, but its letters are UTF-8; correct the encoding in its first line"
         )
 

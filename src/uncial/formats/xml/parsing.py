@@ -9,7 +9,7 @@ from typing import Literal
 
 from lxml import etree
 
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 from uncial.formats.encoding import refuse_packed
 from uncial.formats.xml.encoding import refuse_encoding, why_undecodable
 
@@ -27,16 +27,16 @@ def parse(path: Path) -> etree._ElementTree:
     """The parsed file. Raises LineError with one sentence where it cannot or must not be read."""
     data = _read(path)
     if _has_document_type(data):
-        raise LineError(
+        raise UnusableInput(
             f"{path}: has a document type declaration (DTD, entities), which is not read; remove the <!DOCTYPE …> line"
         )
     parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=False)
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise LineError(f"{path}: {_why_malformed(error, data)}; {REEXPORT}") from None
+        raise UnusableInput(f"{path}: {_why_malformed(error, data)}; {REEXPORT}") from None
     except (ValueError, LookupError) as error:
-        raise LineError(f"{path}: is not readable XML ({error}); {REEXPORT}") from None
+        raise UnusableInput(f"{path}: is not readable XML ({error}); {REEXPORT}") from None
     tree = root.getroottree()
     refuse_encoding(path, data, tree.docinfo.encoding or "UTF-8")
     return tree
@@ -90,14 +90,16 @@ def _read(path: Path) -> bytes:
         size = path.stat().st_size
         if size > MAX_BYTES:
             limit = f"{MAX_BYTES // 1024**2} MB"
-            raise LineError(f"{path}: is larger than {limit}, which no page's transcription is; split it into pages")
+            raise UnusableInput(
+                f"{path}: is larger than {limit}, which no page's transcription is; split it into pages"
+            )
         data = path.read_bytes()
     except OSError as error:
-        raise LineError(
+        raise UnusableInput(
             f"{path}: cannot be read ({error.strerror or error}); check its place and its permissions"
         ) from None
     if not data.strip():
-        raise LineError(f"{path}: is empty; {REEXPORT}")
+        raise UnusableInput(f"{path}: is empty; {REEXPORT}")
     refuse_packed(path, data)
     return data
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from uncial.document import Problem
-from uncial.errors import Fault
+from uncial.document import Issue
+from uncial.errors import IssueCode
 from uncial.formats.alto.layout import AltoLayout
 from uncial.formats.page_xml.layout import PageLayout
 from uncial.formats.page_xml.text import chosen_equivalent, equivalent_text
@@ -50,7 +50,7 @@ def alto_block_texts(layout: AltoLayout) -> list[RegionText]:
     ]
 
 
-def region_text_problem(source: Path, found: Sequence[RegionText], any_line_text: bool) -> list[Problem]:
+def region_text_problem(source: Path, found: Sequence[RegionText], any_line_text: bool) -> list[Issue]:
     """What a person should hear about these regions: an error where nothing of the page is transcribed by lines."""
     if not found:
         return []
@@ -62,8 +62,8 @@ def region_text_problem(source: Path, found: Sequence[RegionText], any_line_text
     else:
         why = f"the text of {named} stands at the region alone, without a line (TextLine)"
         remedy = "mark the lines and give each its text, as Transkribus and eScriptorium do"
-    kind: Fault = "region_without_lines" if any_line_text else "text_without_lines"
-    return [Problem(str(source), "", f"{why}, so that it is not read; {remedy}", kind)]
+    kind: IssueCode = "region_without_lines" if any_line_text else "text_without_lines"
+    return [Issue(str(source), "", f"{why}, so that it is not read; {remedy}", kind)]
 
 
 def _has_own_text(region: etree._Element) -> bool:

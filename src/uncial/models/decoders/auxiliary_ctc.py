@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uncial.models.decoders.ctc import ctc_loss, log_softmax
-from uncial.models.heads.collapse import Collapse
+from uncial.models.heads.collapse import HeightPooling
 
 
 class Shortcut(nn.Module):
@@ -16,7 +16,7 @@ class Shortcut(nn.Module):
 
     def __init__(self, in_channels: int, in_height: int, classes: int) -> None:
         super().__init__()
-        self.collapse = Collapse("max", in_channels, in_height)
+        self.collapse = HeightPooling("max", in_channels, in_height)
         self.output = nn.Linear(3 * in_channels, classes)
 
     def loss(self, features: Tensor, widths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ short trainings (docs/benchmarks.md), and for models that take lines of up to `U
 
 
 @dataclass(frozen=True)
-class Facts:
+class DataFacts:
     """What a choice depends on.
 
     `width` is the mean padded width in pixels of a training line as the model takes it, `height` the height, `pace` the
@@ -67,7 +67,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Setting:
     """A key or group, its value as it is typed, and why."""
 
     key: str
@@ -75,7 +75,7 @@ class Choice:
     reason: str
 
 
-def recipe(facts: Facts) -> list[Choice]:
+def suggest_settings(facts: DataFacts) -> list[Setting]:
     """The choices for a training, in the order in which they follow from each other."""
     height = _height(facts)
     facts = lower(facts) if height else facts
@@ -90,19 +90,19 @@ def recipe(facts: Facts) -> list[Choice]:
     ]
 
 
-def lower(facts: Facts) -> Facts:
+def lower(facts: DataFacts) -> DataFacts:
     """The same with lines of the height `LOW`."""
     return replace(facts, width=facts.width * LOW / facts.height, height=LOW, pace=FASTER * facts.pace)
 
 
-def _height(facts: Facts) -> list[Choice]:
+def _height(facts: DataFacts) -> list[Setting]:
     if facts.tuned or not LOW < facts.height <= USUAL or expected_views(facts) >= FEW_VIEWS:
         return []
     reason = f"so short a training reads lower lines sooner and faster than those of {facts.height} pixels"
-    return [Choice("model.preprocessing.height", str(LOW), reason)]
+    return [Setting("model.preprocessing.height", str(LOW), reason)]
 
 
-def expected_views(facts: Facts) -> int:
+def expected_views(facts: DataFacts) -> int:
     """How many lines the training will see, each as often as it comes."""
     if facts.seconds is not None:
         return max(1, round(facts.pace * facts.seconds))
@@ -114,7 +114,7 @@ def expected_views(facts: Facts) -> int:
     return max(views, passes * facts.lines)
 
 
-def batch_lines(facts: Facts, views: int) -> int:
+def batch_lines(facts: DataFacts, views: int) -> int:
     """Lines of a step: so many that there are neither too few steps to learn from nor more than help."""
     wanted = LINES_OF_A_STEP
     if facts.seconds is None and facts.steps is not None:
@@ -126,55 +126,57 @@ def batch_lines(facts: Facts, views: int) -> int:
     return min(wanted, max(1, facts.lines))
 
 
-def _length(facts: Facts, views: int) -> Iterator[Choice]:
+def _length(facts: DataFacts, views: int) -> Iterator[Setting]:
     passes = views / facts.lines
     if facts.seconds is not None:
         reason = f"{facts.pace:.0f} lines/s allow about {views:,} views in {duration(facts.seconds)}"
-        yield Choice("trainer.time_budget", f"{facts.seconds:g}", "seconds, so long it was asked to be")
-        yield Choice("scheduler", "one_cycle", f"{reason}: {passes:.1f} passes; the rate falls to the end of that time")
+        yield Setting("trainer.time_budget", f"{facts.seconds:g}", "seconds, so long it was asked to be")
+        yield Setting(
+            "scheduler", "one_cycle", f"{reason}: {passes:.1f} passes; the rate falls to the end of that time"
+        )
         return
     is_given = facts.steps is not None or facts.epochs is not None
     bound = "so long it was asked to be" if is_given else "trainer.time_budget=HH:MM:SS bounds it"
     reason = f"{passes:.{0 if passes >= 2 else 1}f} passes, about {duration(views / facts.pace)} here; {bound}"
-    yield Choice("trainer.lines_seen", str(views), reason)
-    yield Choice("scheduler", "one_cycle", "the length is known, so the rate can fall to its end")
+    yield Setting("trainer.lines_seen", str(views), reason)
+    yield Setting("scheduler", "one_cycle", "the length is known, so the rate can fall to its end")
 
 
-def _batch(facts: Facts, views: int, lines: int) -> Iterator[Choice]:
+def _batch(facts: DataFacts, views: int, lines: int) -> Iterator[Setting]:
     pixels = max(100, 100 * round(lines * facts.width / 100))
     steps = f"{views / lines:,.0f} steps"
     why = {
         "cpu": "small batches learn faster in the same time on a processor",
         "gpu": "the GPU is filled as far as the number of steps allows",
     }[facts.device]
-    yield Choice("trainer.max_lines", str(lines), f"{steps}; {why}")
-    yield Choice("trainer.batch_width", str(pixels), f"{lines} lines of {facts.width:.0f} pixels")
+    yield Setting("trainer.max_lines", str(lines), f"{steps}; {why}")
+    yield Setting("trainer.batch_width", str(pixels), f"{lines} lines of {facts.width:.0f} pixels")
     if facts.rate is None:
         return
     reference = facts.rate * (TUNING_FACTOR if facts.tuned else 1)
     rate = reference * min(LARGEST_FACTOR, math.sqrt(lines / LINES_OF_A_STEP))
     start = "suits a model that can read already" if facts.tuned else "is the optimizer's"
     reason = f"{reference:g} {start}, at {LINES_OF_A_STEP} lines a step; it goes with the root of their number"
-    yield Choice("optimizer.lr", f"{rate:.1e}", reason)
+    yield Setting("optimizer.lr", f"{rate:.1e}", reason)
 
 
-def _warm_up(steps: float) -> Iterator[Choice]:
+def _warm_up(steps: float) -> Iterator[Setting]:
     if steps < 1_000:
-        yield Choice("scheduler.warmup_fraction", "0.1", "100 steps of warm-up are too many in so short a run")
+        yield Setting("scheduler.warmup_fraction", "0.1", "100 steps of warm-up are too many in so short a run")
 
 
-def _augmentation(facts: Facts, views: int) -> Choice:
+def _augmentation(facts: DataFacts, views: int) -> Setting:
     passes = views / facts.lines
     if facts.tuned and facts.lines < 200:
-        return Choice("augmentation", "default", "few lines of one hand are seen often")
+        return Setting("augmentation", "default", "few lines of one hand are seen often")
     if passes < 4:
-        return Choice("augmentation", "light", f"each line is seen {passes:.1f} times: it varies by itself")
+        return Setting("augmentation", "light", f"each line is seen {passes:.1f} times: it varies by itself")
     if passes > 60:
-        return Choice("augmentation", "strong", f"each line is seen {passes:.0f} times and has to differ each time")
-    return Choice("augmentation", "default", f"each line is seen {passes:.0f} times")
+        return Setting("augmentation", "strong", f"each line is seen {passes:.0f} times and has to differ each time")
+    return Setting("augmentation", "default", f"each line is seen {passes:.0f} times")
 
 
-def recipe_table(facts: Facts, choices: Sequence[Choice], typed: Collection[str]) -> RenderableType:
+def recipe_table(facts: DataFacts, choices: Sequence[Setting], typed: Collection[str]) -> RenderableType:
     """The choices with their reasons; those whose keys were typed stay as they are."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("chosen", no_wrap=True)
@@ -187,7 +189,7 @@ def recipe_table(facts: Facts, choices: Sequence[Choice], typed: Collection[str]
     return Group(Text(f"{_facts(facts)}."), table)
 
 
-def write_recipe(path: Path, facts: Facts, choices: Sequence[Choice], name: str) -> None:
+def write_recipe(path: Path, facts: DataFacts, choices: Sequence[Setting], name: str) -> None:
     """The choices as a file of conf/experiment, each with its reason."""
     groups = [choice for choice in choices if "." not in choice.key]
     keys = [choice for choice in choices if "." in choice.key]
@@ -218,7 +220,7 @@ def read_recipe(path: Path) -> list[str]:
     return [*groups, *keys]
 
 
-def _facts(facts: Facts) -> str:
+def _facts(facts: DataFacts) -> str:
     cores = plural(facts.cores, "core") if facts.device == "cpu" else "a GPU"
     return (
         f"{plural(facts.lines, 'training line')}, {plural(facts.characters, 'character')}, {cores}, "

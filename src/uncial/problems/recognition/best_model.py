@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.lines.datamodule import Part
+from uncial.data.lines.datamodule import SplitSubset
 from uncial.metrics.calibration import fit_temperatures
 from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview
@@ -21,11 +21,11 @@ from uncial.problems.recognition.evaluation import (
     evaluated_lines,
     prediction_rows,
 )
-from uncial.problems.recognition.setup import Prepared
+from uncial.problems.recognition.setup import TrainingSetup
 from uncial.problems.splitting import CARD_KEY, split_card
 from uncial.reports.tables.line_results import LINES_FILE, write_line_results
 from uncial.reports.tables.scores import score_figures
-from uncial.runs.session import Session
+from uncial.runs.session import RunSession
 from uncial.runs.tables import write_predictions
 
 BEST, PREDICTIONS = "best.safetensors", "predictions.csv"
@@ -33,8 +33,8 @@ OF_THE_BEST = (BEST, PREDICTIONS, LINES_FILE)
 """What is written of the best validation."""
 
 
-def keeping_best(
-    this: Session, truth: GroundTruth, ready: Prepared, card: Mapping[str, Any]
+def make_best_model_writer(
+    this: RunSession, truth: GroundTruth, ready: TrainingSetup, card: Mapping[str, Any]
 ) -> Callable[[dict[str, float]], None]:
     """What is done with the model and the scores of a validation that is the best so far; the scores are empty where
     there was none."""
@@ -50,7 +50,7 @@ def keeping_best(
         temperatures = fit_temperatures(scored)
         lines = calibrated_lines(scored, temperatures)
         known = {
-            "scores": {**logged(scores), **score_figures(overview(lines, settings))},
+            "scores": {**strip_val_prefix(scores), **score_figures(overview(lines, settings))},
             "calibration": asdict(temperatures),
         }
         save_model(folder / BEST, recognizer, {**card, **known})
@@ -60,7 +60,7 @@ def keeping_best(
     return keep
 
 
-def logged(scores: Mapping[str, float]) -> dict[str, float]:
+def strip_val_prefix(scores: Mapping[str, float]) -> dict[str, float]:
     """The scores of a validation under the names that a model file has for them."""
     return {name.removeprefix("val/"): score for name, score in scores.items()}
 
@@ -68,7 +68,7 @@ def logged(scores: Mapping[str, float]) -> dict[str, float]:
 def model_card(
     config: DictConfig,
     truth: GroundTruth,
-    parts: Mapping[str, Part],
+    parts: Mapping[str, SplitSubset],
     lineage: Sequence[str],
     seen_before: Sequence[str],
 ) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.evaluation import evaluated_lines
-from uncial.problems.recognition.inference import read_lines, warn_of_known_pages
+from uncial.problems.recognition.inference import predict_lines, warn_about_training_overlap
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.tables import write_csv, write_skipped
 from uncial.text.normalization import DEFAULT_PROFILE
@@ -46,8 +46,8 @@ def compared_models(
         readings = []
         for recognizer, card in found:
             log.info(f"reading with {name}")
-            warn_of_known_pages(truth, rows, card, name)
-            read = read_lines(config, folder, truth, rows, recognizer, card, model=name)
+            warn_about_training_overlap(truth, rows, card, name)
+            read = predict_lines(config, folder, truth, rows, recognizer, card, model=name)
             readings.append(evaluated_lines(truth.store, read.results, settings.profile, rules))
         systems[name] = readings
     return compare_systems(systems, settings)
@@ -201,7 +201,7 @@ def common_profile(rules: Sequence[TextRules]) -> str:
     return DEFAULT_PROFILE
 
 
-def distinct_ends(paths: Sequence[Path]) -> Mapping[Path, str]:
+def unique_path_suffixes(paths: Sequence[Path]) -> Mapping[Path, str]:
     """The shortest ends of the paths, as many parts of each, that are all different."""
     parts = [(path.absolute().parent if path.name == "best.safetensors" else path.absolute()).parts for path in paths]
     for length in range(1, max(map(len, parts)) + 1):

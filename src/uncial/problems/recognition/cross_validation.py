@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.lines.sampler import Pick, evaluation_batches
+from uncial.data.lines.sampler import SampleIndex, evaluation_batches
 from uncial.document import Transcription
 from uncial.errors import UserError
-from uncial.metrics.label_errors import Place, alternatives, log_odds, other_line_cost, places, slip_cost
+from uncial.metrics.label_errors import Place, alternatives, log_odds, other_line_cost, places, typo_cost
 from uncial.models.decoders.ctc import CTCDecoder, fitted_temperature, text_likelihoods
 from uncial.models.files import FILE_NAME, load_model
 from uncial.models.lineage import pages_seen
-from uncial.models.precision import reading
+from uncial.models.precision import inference_autocast
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.recognition import NOT_FINITE, is_finite
 from uncial.problems.recognition.setup import part_of
@@ -31,7 +31,7 @@ SAMPLE = 150
 
 
 @dataclass(frozen=True)
-class Judge:
+class FoldModel:
     """A model, and the rows of the store that it was not trained on."""
 
     file: Path
@@ -40,7 +40,7 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class LineVerdict:
     """What a model that never saw a line says of its truth. Texts are in the model's form and in logical order;
     `log_odds` are those that the truth is wrong, the likelihoods natural logarithms. `places` are those of the truth
     without the characters that the model cannot write."""
@@ -67,7 +67,9 @@ def model_files(paths: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def judges(files: Sequence[Path], trust: Sequence[str], truth: GroundTruth, rows: np.ndarray) -> list[Judge]:
+def load_fold_models(
+    files: Sequence[Path], trust: Sequence[str], truth: GroundTruth, rows: np.ndarray
+) -> list[FoldModel]:
     """The models with the lines that each may judge. Raises `UserError` for a model that does not say what it was
     trained on, or that cannot tell how likely a text is."""
     quiet_lightning()
@@ -79,7 +81,7 @@ def judges(files: Sequence[Path], trust: Sequence[str], truth: GroundTruth, rows
         if not isinstance(recognizer.decoder, CTCDecoder):
             raise UserError(f"{file}: task=audit needs a model whose decoder is ctc.")
         unseen = np.array([bool(name) and name not in known for name in hashes], dtype=bool)
-        found.append(Judge(file, recognizer, rows[unseen]))
+        found.append(FoldModel(file, recognizer, rows[unseen]))
     return found
 
 
@@ -92,15 +94,15 @@ def _trained_on(file: Path, card: Mapping[str, Any]) -> set[str]:
     return known
 
 
-def judgements(
-    judge: Judge,
+def judge_lines(
+    judge: FoldModel,
     truth: GroundTruth,
     surprise: Mapping[str, float],
     prior: float,
     batch_width: int,
     seed: int,
     advance: Callable[[int], None],
-) -> tuple[float, list[Judgement]]:
+) -> tuple[float, list[LineVerdict]]:
     """The model's temperature, and its judgement of every line of its rows, in their order."""
     sample = np.random.default_rng(seed).permutation(len(judge.rows))[:SAMPLE]
     temperature = fitted_temperature(
@@ -117,14 +119,14 @@ def judgements(
 
 
 def _seen(
-    judge: Judge, truth: GroundTruth, positions: np.ndarray, batch_width: int
+    judge: FoldModel, truth: GroundTruth, positions: np.ndarray, batch_width: int
 ) -> Iterator[tuple[int, Tensor, list[int], Transcription]]:
     """Row, log-probabilities (T, C), labels of the truth and what was read, of the judge's lines at these positions."""
     recognizer = judge.recognizer
     part = part_of(truth, judge.rows[positions], recognizer, None, 0)
     for batch_positions in evaluation_batches(part.widths, batch_width, AT_ONCE):
-        batch = part.dataset.__getitems__([Pick(position, 0) for position in batch_positions])
-        with torch.inference_mode(), reading("cpu"):
+        batch = part.dataset.__getitems__([SampleIndex(position, 0) for position in batch_positions])
+        with torch.inference_mode(), inference_autocast("cpu"):
             frames, lengths = recognizer.log_probabilities(batch.images, batch.widths)
             read = recognizer.decoder.decode(frames, lengths, recognizer.codec)
         ends = np.cumsum(batch.target_lengths.numpy())
@@ -141,7 +143,7 @@ def _seen(
 
 
 def _judged(
-    judge: Judge,
+    judge: FoldModel,
     row: int,
     text: str,
     transcription: Transcription,
@@ -149,7 +151,7 @@ def _judged(
     temperature: float,
     surprise: Mapping[str, float],
     prior: float,
-) -> Judgement:
+) -> LineVerdict:
     rules, codec = judge.recognizer.text, judge.recognizer.codec
     read = rules.prepare(transcription.text)
     # That the model does not read what it cannot write says nothing.
@@ -160,8 +162,8 @@ def _judged(
     likelihoods = text_likelihoods(frames, [codec.encode_known(rules.display(one)) for one in texts], temperature)
     ratios = [likelihood - likelihoods[0] for likelihood in likelihoods[2:]]
     costs = [
-        min(slip_cost(known, changed, surprise), other_line_cost(known, other, len(judge.rows)))
+        min(typo_cost(known, changed, surprise), other_line_cost(known, other, len(judge.rows)))
         for other, changed in others
     ]
     odds = log_odds(prior, ratios, costs)
-    return Judgement(row, text, read, transcription.confidence, odds, likelihoods[0], likelihoods[1], found)
+    return LineVerdict(row, text, read, transcription.confidence, odds, likelihoods[0], likelihoods[1], found)

@@ -13,25 +13,25 @@ from hydra.types import RunMode
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.instantiate import made
+from uncial.config.instantiate import instantiate_part
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.store.store import Store
 from uncial.metrics.characters import confusions
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card
-from uncial.training.distributed.process_group import is_first
+from uncial.training.distributed.process_group import is_rank_zero
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
 from uncial.training.loggers.tracking import file_loggers, tracking
 
 
 def open_loggers(config: DictConfig, folder: Path) -> AbstractContextManager[list[Logger]]:
     """The loggers that the config wants, open until the run ends; of several processes the first alone has any."""
-    if not is_first():
+    if not is_rank_zero():
         return nullcontext([])
     factories = file_loggers(bool(config.logger.csv), bool(config.logger.tensorboard))
     for name, part in config.logger.items():
         if isinstance(part, DictConfig):
-            factories.append(made(config, f"logger.{name}"))
+            factories.append(instantiate_part(config, f"logger.{name}"))
     return tracking(factories, job_of(config, folder))
 
 

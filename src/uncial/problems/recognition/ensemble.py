@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig
 
-from uncial.config.schema import listed, trusted
+from uncial.config.schema import as_tuple, trusted
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.errors import UserError
@@ -21,7 +21,7 @@ from uncial.models.files import FILE_NAME, load_model, model_file
 from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.evaluation import evaluated_lines
-from uncial.problems.recognition.inference import read_lines
+from uncial.problems.recognition.inference import predict_lines
 from uncial.problems.recognition.metric import LineResult
 from uncial.problems.recognition.setup import loading_to_read, part_of
 from uncial.reports.tables.scores import score_figures
@@ -53,7 +53,7 @@ class Lines:
     def read(self, member: Member, part: str, rows: Any) -> list[LineResult]:
         log.info(f"reading the {part} part with {member.path}")
         card = dict(member.card)
-        return read_lines(
+        return predict_lines(
             self.config, run_folder(), self.truth, rows, member.recognizer, card, model=member.path
         ).results
 
@@ -68,7 +68,7 @@ def cer(lines: Sequence[EvaluatedLine]) -> float:
 
 def find_members(given: Any, trust: Sequence[str] = ()) -> list[Member]:
     """The models of `checkpoint`. Raises `UserError` for fewer than two, and for one that is named twice."""
-    entries = [path for entry in (given if isinstance(given, ListConfig) else [given]) for path in listed(entry)]
+    entries = [path for entry in (given if isinstance(given, ListConfig) else [given]) for path in as_tuple(entry)]
     paths = [path for entry in entries for path in _files(Path(entry))]
     if twice := [path for path in paths if paths.count(path) > 1]:
         raise UserError(f"checkpoint names {twice[0]} more than once; each model has one voice.")

@@ -7,11 +7,11 @@ from typing import Any
 from uncial.data.store.store import Store
 from uncial.metrics.calibration import Temperatures, calibrated, tempered
 from uncial.metrics.evaluation import Overview
-from uncial.metrics.few_lines import few_lines_caution
+from uncial.metrics.few_lines import few_lines_warning
 from uncial.metrics.intervals import Interval
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
 from uncial.problems.recognition.metric import LineResult
-from uncial.reports.terminal.summary import PartScores
+from uncial.reports.terminal.summary import SplitScores
 from uncial.runs.tables import PredictionRow
 from uncial.text.rules import TextRules
 
@@ -79,13 +79,13 @@ def prediction_rows(results: Sequence[LineResult], lines: Sequence[EvaluatedLine
         )
 
 
-def part_scores(figures: Mapping[str, Any]) -> PartScores:
+def part_scores(figures: Mapping[str, Any]) -> SplitScores:
     """What the summary at the end of a run tells of a part, from its figures in metrics.json."""
     bounds = figures["cer_interval"]
     interval = (
         None if bounds is None else Interval(bounds[0], bounds[1], figures["interval_level"], figures["clusters"])
     )
-    return PartScores(
+    return SplitScores(
         cer=figures["cer"],
         wer=figures["wer"],
         lines=int(figures["lines"]),
@@ -99,7 +99,7 @@ def part_scores(figures: Mapping[str, Any]) -> PartScores:
 def cautions(overview: Overview) -> list[str]:
     """What a person should know before believing the intervals."""
     found = []
-    if few := few_lines_caution(int(overview.total.scores.lines), overview.clusters, "test"):
+    if few := few_lines_warning(int(overview.total.scores.lines), overview.clusters, "test"):
         found.append(few)
     if overview.lines_are_pages:
         found.append(

@@ -10,10 +10,10 @@ import numpy as np
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
-from uncial.config.overrides import as_typed
+from uncial.config.overrides import format_override
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
-from uncial.data.lines.loader import lost_loaders_told
+from uncial.data.lines.loader import report_lost_workers
 from uncial.data.splits.split_file import SPLITS
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.calibration import temperatures_of
@@ -21,13 +21,13 @@ from uncial.models.files import model_file
 from uncial.models.lineage import pages_seen, training_folder
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.evaluation import calibrated_results
-from uncial.problems.recognition.metric import LineResult, LineScores
+from uncial.problems.recognition.metric import LineResult, RecognitionMetric
 from uncial.problems.recognition.setup import COUNTED, loading_to_read, part_of, too_long
 from uncial.problems.splitting import CARD_KEY
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.folder import plain_config
 from uncial.training.callbacks.progress import progress_callback
-from uncial.training.callbacks.throughput import Stopwatch
+from uncial.training.callbacks.throughput import TestTimer
 from uncial.training.distributed.devices import chosen_devices
 from uncial.training.distributed.on_devices import on_devices
 from uncial.training.distributed.signals import ending_by_signal
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class LinesRead:
+class LinePredictions:
     """Lines as a model read them, in the order of the store and with calibrated confidences; the mean loss, and how
     many seconds it took."""
 
@@ -47,7 +47,7 @@ class LinesRead:
     seconds: float
 
 
-def read_lines(
+def predict_lines(
     config: DictConfig,
     folder: Path,
     truth: GroundTruth,
@@ -56,7 +56,7 @@ def read_lines(
     card: dict[str, Any],
     loggers: Sequence[Logger] = (),
     model: Path | str = "the model",
-) -> LinesRead:
+) -> LinePredictions:
     """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
     scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name `model`."""
     plain, devices = plain_config(config), chosen_devices(config.trainer)
@@ -85,17 +85,17 @@ def _read(
     rows: np.ndarray,
     recognizer: Recognizer,
     infeasible: Sequence[int],
-) -> tuple[LinesRead, dict[str, float]]:
+) -> tuple[LinePredictions, dict[str, float]]:
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
     parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
-    metric, watch = LineScores(recognizer.text.normalization), Stopwatch()
+    metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
     trainer = make_reading_trainer(config.trainer, folder, [watch, progress_callback(0)])
     how = loading_to_read(config.trainer)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
-    with ending_by_signal(), lost_loaders_told():
+    with ending_by_signal(), report_lost_workers():
         trainer.test(scoring, lines, verbose=False)
     scores = {name: float(score) for name, score in trainer.callback_metrics.items()}
-    return LinesRead(metric.results, scores["test/loss"], watch.seconds), scores
+    return LinePredictions(metric.results, scores["test/loss"], watch.seconds), scores
 
 
 def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarray]:
@@ -113,7 +113,7 @@ def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarr
     return subset, rows
 
 
-def warn_of_known_pages(
+def warn_about_training_overlap(
     truth: GroundTruth, rows: np.ndarray, card: dict[str, Any], model: str = "this model", path: Path | None = None
 ) -> None:
     """Says so when the model, of the file `path`, was trained on pages that it is scored on, and which others there
@@ -126,14 +126,14 @@ def warn_of_known_pages(
         )
 
 
-def warn_of_known_validation(truth: GroundTruth, seen_before: Collection[str], pretrained: Any) -> None:
+def warn_about_validation_overlap(truth: GroundTruth, seen_before: Collection[str], pretrained: Any) -> None:
     """Says so when a training validates on pages that the pretrained model was trained on."""
     pages, overlap = _known_pages(truth, truth.rows["val"], seen_before)
     if not overlap:
         return
     folder = training_folder(model_file(Path(str(pretrained))))
     is_kept = folder is not None and (folder / SPLITS).is_file()
-    as_before = f", or as its run did with {as_typed('data.split_from', folder)}" if is_kept else ""
+    as_before = f", or as its run did with {format_override('data.split_from', folder)}" if is_kept else ""
     log.warning(
         f"{overlap} of the {pages} validation pages were in the training data of pretrained={pretrained}: the scores "
         f"of this training will look better than on new pages. Validate on others with data.val{as_before}."
@@ -160,5 +160,5 @@ def _others_to_score(card: Mapping[str, Any], path: Path | None) -> str:
         ratio = stated.get("ratio")
         has_test = not isinstance(ratio, list) or len(ratio) != 3 or ratio[2]
         subset = "" if has_test else " with data.subset=val"
-        return f"{as_typed('data.split_from', folder)}{subset} scores those that its run kept apart."
+        return f"{format_override('data.split_from', folder)}{subset} scores those that its run kept apart."
     return "data.split_from=RUN, the folder of its run, scores those that it kept apart; or name others with data.test."

@@ -9,7 +9,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.saved_yaml import for_hydra
-from uncial.data.checks.checked import CheckedData, checked_lines
+from uncial.data.checks.checked import CheckedData, collect_checked_lines
 from uncial.data.checks.duplicate_lines import duplicate_lines
 from uncial.data.checks.duplicate_pages import duplicate_pages, page_pairs
 from uncial.data.checks.findings import Finding
@@ -17,48 +17,48 @@ from uncial.data.checks.geometry import empty_parts, geometry
 from uncial.data.checks.identifiers import made_up_identifiers
 from uncial.data.checks.ink import off_the_ink, several_lines, upside_down, without_ink
 from uncial.data.checks.inventory import (
+    mixed_codepoints,
+    out_of_alphabet,
     private_characters,
     rare_characters,
-    several_signs,
-    unknown_to_model,
     unseen_characters,
 )
 from uncial.data.checks.measures import measure
-from uncial.data.checks.odd_text import mixed_normal_forms, odd_text, told_as_leftovers
+from uncial.data.checks.odd_text import drop_explained_findings, mixed_normal_forms, odd_text
 from uncial.data.checks.proportions import proportions
 from uncial.data.checks.unusable import findings_of_notes, findings_of_problems
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.splits.leakage import Separation
+from uncial.data.splits.leakage import SplitLeakage
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.setup import texts_of, too_long
 from uncial.reports.plots.augmentation_sheet import Row, augmentation_sheet
-from uncial.reports.terminal.progress_bar import tracked
+from uncial.reports.terminal.progress_bar import progress
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
 
 
 def find(
-    config: DictConfig, truth: GroundTruth, sides: Separation, rules: TextRules, recognizer: Recognizer | None
+    config: DictConfig, truth: GroundTruth, sides: SplitLeakage, rules: TextRules, recognizer: Recognizer | None
 ) -> Iterator[Finding]:
     """All findings. `rules` are those of the config for text, `recognizer` the model of `checkpoint`."""
-    with tracked("looking at lines", len(truth.store)) as advance:
-        data = CheckedData(truth.store, list(checked_lines(truth)), measure(truth.store, advance), truth.pages)
+    with progress("looking at lines", len(truth.store)) as advance:
+        data = CheckedData(truth.store, list(collect_checked_lines(truth)), measure(truth.store, advance), truth.pages)
     yield from findings_of_problems(truth.problems)
     yield from findings_of_notes(truth.notes)
     yield from _of_the_split(truth, sides, config.data.split)
     yield from _of_duplicates(data)
-    yield from told_as_leftovers(data, _of_images(config, truth, data, rules, recognizer))
+    yield from drop_explained_findings(data, _of_images(config, truth, data, rules, recognizer))
     yield from odd_text(data)
     yield from mixed_normal_forms(data)
     prepared = [rules.prepare(line.text) for line in data.lines]
     yield from rare_characters(data, prepared, rules.unit)
     yield from unseen_characters(data, prepared, rules.unit)
     yield from private_characters(data)
-    yield from several_signs(data)
+    yield from mixed_codepoints(data)
     if recognizer is not None:
         text = recognizer.text
-        yield from unknown_to_model(
+        yield from out_of_alphabet(
             data, [text.display(text.prepare(line.text)) for line in data.lines], recognizer.codec
         )
     yield from made_up_identifiers(truth.pages)
@@ -67,7 +67,7 @@ def find(
     yield from empty_parts(truth.pages, told)
 
 
-def _of_the_split(truth: GroundTruth, sides: Separation, by: str) -> Iterator[Finding]:
+def _of_the_split(truth: GroundTruth, sides: SplitLeakage, by: str) -> Iterator[Finding]:
     leaks = sides.leaks(by)
     for leak in leaks:
         message = f"{leak}: scores will look better than on new pages"
@@ -83,12 +83,12 @@ def _of_duplicates(data: CheckedData) -> Iterator[Finding]:
     rows = {(line.page, line.line): line.row for line in data.lines}
     placed = list(geometry(data.pages, rows))
     yield from placed
-    with tracked("comparing pages", len(data.pages), "pages") as advance:
+    with progress("comparing pages", len(data.pages), "pages") as advance:
         pairs = page_pairs(data.pages, advance)
     yield from duplicate_pages(pairs, data.part_of_page)
     told = {finding.row for finding in placed if finding.kind in ("duplicate_line", "two_transcriptions")}
     known = {frozenset((pair.first.id, pair.second.id)) for pair in pairs}
-    with tracked("comparing lines", len(data.lines)) as advance:
+    with progress("comparing lines", len(data.lines)) as advance:
         found = list(duplicate_lines(data, known, told, advance))
     yield from found
 

@@ -19,7 +19,7 @@ class LineResult:
     edits: int
 
 
-class LineScores:
+class RecognitionMetric:
     """Counts edits line by line, and keeps each line's result for the tables of samples and predictions."""
 
     def __init__(self, profile: str = "nfc_strip") -> None:

@@ -8,21 +8,21 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.explicit import Explicit, explicit
+from uncial.config.explicit import UserOverrides, user_overrides
 from uncial.config.keys import leaves
 from uncial.config.saved_yaml import literal
-from uncial.config.schema import choice, listed, trusted
+from uncial.config.schema import as_tuple, choice, trusted
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
 from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import text_rules_of
-from uncial.problems.recognition.transfer import RESIZINGS, transfer
+from uncial.problems.recognition.transfer import ALPHABET_POLICIES, transfer_weights
 from uncial.text.rules import TextRules
 from uncial.training.callbacks.freezing import Freezing, duration_of, frozen_parts
 from uncial.training.optimizers.parameter_groups import checked_factors
 from uncial.training.schedulers.length import RunLength
-from uncial.training.selection import top_parts
+from uncial.training.selection import top_modules
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def with_pretrained_model(config: DictConfig) -> DictConfig:
     or names classes that are not trusted.
     """
     if config.pretrained is None:
-        if listed(config.reinitialize):
+        if as_tuple(config.reinitialize):
             raise UserError("reinitialize names parts of a pretrained model: add pretrained=RUN, or leave it out.")
         _tell_of_idle_keys(config)
         return config
@@ -53,7 +53,7 @@ def with_pretrained_model(config: DictConfig) -> DictConfig:
     if not isinstance(stored.get("name"), str):
         raise UserError(f"{path} does not say which model it is (model.name); use another copy.")
     given = _plain(config.model, resolve=True)
-    chosen = merged(stored, given, explicit("model"), listed(config.reinitialize))
+    chosen = merged(stored, given, user_overrides("model"), as_tuple(config.reinitialize))
     result = deepcopy(config)
     unresolved = _plain(config.model, resolve=False)
     OmegaConf.set_struct(result, False)
@@ -65,12 +65,12 @@ def with_pretrained_model(config: DictConfig) -> DictConfig:
 def _tell_of_idle_keys(config: DictConfig) -> None:
     """Says which keys mean something else or nothing without `pretrained`. Raises `UserError` for a `resize` that does
     not exist."""
-    if choice(config.resize, "resize", tuple(RESIZINGS)) != DEFAULT_RESIZE:
+    if choice(config.resize, "resize", tuple(ALPHABET_POLICIES)) != DEFAULT_RESIZE:
         log.warning(
             f"resize={config.resize} does nothing without pretrained=RUN: a new model learns the characters of the "
             "training lines."
         )
-    if (frozen := listed(config.freeze)) and frozen != ("none",):
+    if (frozen := as_tuple(config.freeze)) and frozen != ("none",):
         log.warning(
             f"freeze={','.join(frozen)} without pretrained=RUN keeps parts as they are whose weights are random."
         )
@@ -90,7 +90,7 @@ def stored_model(card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merged(
-    stored: Mapping[str, Any], given: Mapping[str, Any], said: Explicit, reinitialize: Sequence[str]
+    stored: Mapping[str, Any], given: Mapping[str, Any], said: UserOverrides, reinitialize: Sequence[str]
 ) -> dict[str, Any]:
     """Return the pretrained model's config with those keys of the `given` one that somebody set.
 
@@ -103,7 +103,7 @@ def merged(
             "cannot take its weights: leave model out, or train without pretrained."
         )
     for part in sorted(chosen_part.partition(".")[2] for chosen_part in said.choices if "." in chosen_part):
-        if part in ("preprocessing", "text") or part in top_parts(reinitialize):
+        if part in ("preprocessing", "text") or part in top_modules(reinitialize):
             chosen[part] = deepcopy(given[part])
         elif given[part] != stored.get(part):
             raise UserError(
@@ -122,7 +122,7 @@ def pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextR
         raise UserError("model.codec and pretrained both give an alphabet: leave model.codec out; resize changes it.")
     pretrained, _ = load_model(Path(str(config.pretrained)), trusted(config))
     shown = [rules.display(text) for text in texts]
-    return transfer(pretrained, config.model, shown, rules, str(config.resize), listed(config.reinitialize))
+    return transfer_weights(pretrained, config.model, shown, rules, str(config.resize), as_tuple(config.reinitialize))
 
 
 def lineage(config: DictConfig, state: Path | None) -> list[str]:
@@ -142,7 +142,7 @@ def seen_before(config: DictConfig, state: Path | None) -> list[str]:
 
 def freezing(config: DictConfig, recognizer: Recognizer, length: RunLength) -> list[Freezing]:
     """Return what holds the parts still that `freeze` names, nothing where it names none."""
-    named, duration = listed(config.freeze), duration_of(config.freeze_for)
+    named, duration = as_tuple(config.freeze), duration_of(config.freeze_for)
     parts = frozen_parts(recognizer, named[0] if len(named) == 1 else named)
     if parts is not None:
         return [Freezing(recognizer, parts, duration, length)]

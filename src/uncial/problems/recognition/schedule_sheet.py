@@ -7,7 +7,7 @@ from pathlib import Path
 from lightning import Callback
 from omegaconf import DictConfig
 
-from uncial.config.instantiate import made
+from uncial.config.instantiate import instantiate_part
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import training_sampler
 from uncial.errors import UserError
@@ -15,10 +15,10 @@ from uncial.problems.recognition.pretrained import with_pretrained_model
 from uncial.problems.recognition.setup import loading, new_recognizer, training_parts
 from uncial.reports.plots.schedule import PlannedRun, draw_schedule
 from uncial.reports.terminal.formatting import plural
-from uncial.training.callbacks.build import wanted_length
+from uncial.training.callbacks.build import length_config
 from uncial.training.distributed.devices import devices_of
-from uncial.training.schedulers.plan import UNKNOWN, Plan, Wanted
-from uncial.training.schedulers.schedules import told_of_height
+from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
+from uncial.training.schedulers.schedules import warn_if_peak_lr_unreached
 
 log = logging.getLogger(__name__)
 
@@ -39,25 +39,25 @@ def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> 
     )
 
 
-def planned(config: DictConfig, truth: GroundTruth) -> tuple[Wanted, Plan]:
+def planned(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig, StepPlan]:
     """The length that is wanted of a training, and the plan that it begins with."""
     parts, _ = training_parts(config, truth, new_recognizer(config, truth))
     lines, how = len(parts["train"].dataset), loading(config.trainer, devices_of(config.trainer).count)
     batches = len(training_sampler(parts["train"], how, config.seed))
-    wanted = wanted_length(config, lines)
+    wanted = length_config(config, lines)
     return wanted, wanted.plan(math.ceil(batches / config.trainer.accumulate), lines)
 
 
-def planned_run(config: DictConfig, wanted: Wanted, plan: Plan) -> PlannedRun:
+def planned_run(config: DictConfig, wanted: LengthConfig, plan: StepPlan) -> PlannedRun:
     """The learning rates of the plan. A run whose length a time budget has yet to fix is drawn as though there were
     none."""
-    schedule, note = made(config, "scheduler"), ""
+    schedule, note = instantiate_part(config, "scheduler"), ""
     if plan.total == UNKNOWN:
         plan = wanted.with_total(plan, math.ceil((wanted.epochs or 1) * plan.epoch))
         note = f"trainer.time_budget will fix the number of steps: drawn for {wanted.epochs or 1:.3g} epochs."
     if isinstance(schedule, Callback):
         note = f"{note} The scores will lower the rate.".strip()
-    note = f"{note} {told_of_height(schedule, plan)}".strip()
+    note = f"{note} {warn_if_peak_lr_unreached(schedule, plan)}".strip()
     steps = range(1, int(plan.total) + 1)
     rates = [config.optimizer.lr * schedule(step - 1, plan) for step in steps]
     return PlannedRun(rates, [step for step in steps if plan.validates_after(step)], plan.epoch, note)

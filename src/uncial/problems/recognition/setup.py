@@ -9,63 +9,63 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
-from uncial.config.instantiate import made
+from uncial.config.instantiate import instantiate_part
 from uncial.config.schema import choice, trusted
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.lines.datamodule import Loading, Part, training_sampler
+from uncial.data.lines.datamodule import LoaderConfig, SplitSubset, training_sampler
 from uncial.data.lines.dataset import Augment, LineDataset
 from uncial.data.splits.split import PARTS
 from uncial.data.store.compile import cores
-from uncial.document import Problem
+from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.alphabet import codec_for, given_codec, text_rules
-from uncial.problems.recognition.metric import LineScores
+from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.recognition.pretrained import freezing, lr_factors, pretrained_recognizer
-from uncial.problems.recognition.transfer import RESIZINGS
+from uncial.problems.recognition.transfer import ALPHABET_POLICIES
 from uncial.reports.terminal.formatting import plural, visible
-from uncial.runs.session import Session
+from uncial.runs.session import RunSession
 from uncial.text.codec import CharacterCodec, Codec
 from uncial.text.feasibility import min_frames
 from uncial.text.rules import TextRules
-from uncial.training.callbacks.build import averaging, wanted_length, watchdog
-from uncial.training.distributed.process_group import processes
+from uncial.training.callbacks.build import build_ema, build_watchdog, length_config
+from uncial.training.distributed.process_group import world_size
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers.length import STEPS, RunLength
 from uncial.training.trainer import clipping_of, precision_of
 
 
 @dataclass(frozen=True)
-class Prepared:
+class TrainingSetup:
     """A training before its first step. `infeasible` are the lines of each part that have more text than their image
     has room for, `devices` those that its batches are made for."""
 
     recognizer: Recognizer
-    metric: LineScores
-    parts: Mapping[str, Part]
-    infeasible: Mapping[str, Sequence[Problem]]
+    metric: RecognitionMetric
+    parts: Mapping[str, SplitSubset]
+    infeasible: Mapping[str, Sequence[Issue]]
     devices: int
-    loading: Loading
+    loading: LoaderConfig
     length: RunLength
     module: TrainingModule
 
 
-def prepared(this: Session, truth: GroundTruth) -> Prepared:
+def build_setup(this: RunSession, truth: GroundTruth) -> TrainingSetup:
     """The training of a session: from new weights, from `pretrained`, or from the state of the run."""
     config, state = this.config, this.state
     seed_all(config.seed)
-    metric = made(config, "model.metric")
+    metric = instantiate_part(config, "model.metric")
     recognizer = new_recognizer(config, truth) if state is None else load_model(state.path, trusted(config))[0].train()
     parts, infeasible = training_parts(config, truth, recognizer)
     # A run that goes on with another number of devices keeps its batches, and so its steps and its place among them.
-    devices = processes() if state is None else state.state.devices
+    devices = world_size() if state is None else state.state.devices
     how = loading(config.trainer, devices)
     length = run_length(config, parts["train"], how, this.folder)
     module = training_module(config, recognizer, metric, length)
-    return Prepared(recognizer, metric, parts, infeasible, devices, how, length, module)
+    return TrainingSetup(recognizer, metric, parts, infeasible, devices, how, length, module)
 
 
 def seed_all(seed: int) -> None:
@@ -111,7 +111,7 @@ def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> s
 
 def training_parts(
     config: DictConfig, truth: GroundTruth, recognizer: Recognizer
-) -> tuple[dict[str, Part], dict[str, list[Problem]]]:
+) -> tuple[dict[str, SplitSubset], dict[str, list[Issue]]]:
     """The lines to train on, augmented and without those that CTC cannot learn, and those to validate on; and the lines
     of each part that have more text than their image has room for."""
     infeasible = {part: too_long(truth, truth.rows[part], recognizer) for part in PARTS}
@@ -129,13 +129,13 @@ def training_parts(
     return parts, {part: list(found.values()) for part, found in infeasible.items()}
 
 
-def run_length(config: DictConfig, part: Part, how: Loading, folder: Path) -> RunLength:
+def run_length(config: DictConfig, part: SplitSubset, how: LoaderConfig, folder: Path) -> RunLength:
     """The number of steps, from the first of the `trainer` keys that is set. A time budget is measured over the warm-up
     where that has a number of steps of its own."""
     warmup = config.scheduler
     is_stated = warmup.get("warmup_samples") is None and warmup.get("warmup_fraction") is None
     return RunLength(
-        wanted_length(config, len(part.dataset)),
+        length_config(config, len(part.dataset)),
         len(training_sampler(part, how, config.seed)),
         len(part.dataset),
         warmup.get("warmup_steps", 0) if is_stated else 0,
@@ -144,13 +144,13 @@ def run_length(config: DictConfig, part: Part, how: Loading, folder: Path) -> Ru
 
 
 def training_module(
-    config: DictConfig, recognizer: Recognizer, metric: LineScores, length: RunLength
+    config: DictConfig, recognizer: Recognizer, metric: RecognitionMetric, length: RunLength
 ) -> TrainingModule:
     return TrainingModule(
         recognizer,
         metric,
-        made(config, "optimizer"),
-        made(config, "scheduler"),
+        instantiate_part(config, "optimizer"),
+        instantiate_part(config, "scheduler"),
         length,
         config.seed,
         lr_factors(config),
@@ -173,7 +173,7 @@ def part_of(
     augment: Augment | None,
     seed: int,
     infeasible: Iterable[int] = (),
-) -> Part:
+) -> SplitSubset:
     """Rows of the store as batches are made of them, with the widths that the model pads them to. Those of
     `infeasible` count in no loss."""
     preprocessing = recognizer.preprocessing
@@ -182,10 +182,10 @@ def part_of(
     dataset = LineDataset(
         truth.store, rows, preprocessing, recognizer.codec, recognizer.text, augment, seed, list(infeasible)
     )
-    return Part(dataset, np.array(widths, dtype=np.int64))
+    return SplitSubset(dataset, np.array(widths, dtype=np.int64))
 
 
-def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> dict[int, Problem]:
+def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> dict[int, Issue]:
     """The rows whose text needs more frames than their image has, so that CTC cannot learn them, with the reason."""
     preprocessing, codec = recognizer.preprocessing, recognizer.codec
     sizes = truth.store.sizes()
@@ -198,11 +198,11 @@ def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> di
                 f"the text needs {needed} frames and the image gives {frames}: check the line's polygon and text, "
                 "or raise model.preprocessing.height"
             )
-            found[row] = Problem(truth.store.value(row, "page"), truth.store.value(row, "line"), reason)
+            found[row] = Issue(truth.store.value(row, "page"), truth.store.value(row, "line"), reason)
     return found
 
 
-def infeasible_problems(infeasible: Mapping[str, Sequence[Problem]]) -> list[Problem]:
+def infeasible_problems(infeasible: Mapping[str, Sequence[Issue]]) -> list[Issue]:
     """The lines of each part that have more text than their image has room for, as skipped.csv says what becomes of
     them."""
     kept = [problem for part, problems in infeasible.items() if part != "train" for problem in problems]
@@ -210,7 +210,7 @@ def infeasible_problems(infeasible: Mapping[str, Sequence[Problem]]) -> list[Pro
     return [*infeasible.get("train", ()), *counted]
 
 
-def infeasible_sentence(infeasible: Mapping[str, Sequence[Problem]]) -> str:
+def infeasible_sentence(infeasible: Mapping[str, Sequence[Issue]]) -> str:
     """How many lines have more text than their image has room for, and what becomes of them; nothing where there are
     none."""
     words = {"train": "training", "val": "validation"}
@@ -228,9 +228,9 @@ def infeasible_sentence(infeasible: Mapping[str, Sequence[Problem]]) -> str:
     )
 
 
-def loading(trainer: DictConfig, devices: int = 1) -> Loading:
+def loading(trainer: DictConfig, devices: int = 1) -> LoaderConfig:
     """How batches are made, from the `trainer` group, for so many devices together in training."""
-    return Loading(
+    return LoaderConfig(
         batch_width=int(trainer.batch_width) * devices,
         max_lines=int(trainer.max_lines) * devices,
         evaluation_batch_width=int(trainer.evaluation_batch_width),
@@ -239,10 +239,10 @@ def loading(trainer: DictConfig, devices: int = 1) -> Loading:
     )
 
 
-def loading_to_read(trainer: DictConfig) -> Loading:
+def loading_to_read(trainer: DictConfig) -> LoaderConfig:
     """How batches are made of lines that are only read."""
     width, lines = int(trainer.evaluation_batch_width), int(trainer.evaluation_max_lines)
-    return Loading(width, lines, width, lines, _workers(trainer))
+    return LoaderConfig(width, lines, width, lines, _workers(trainer))
 
 
 def _workers(trainer: DictConfig) -> int:
@@ -253,9 +253,9 @@ LINES = 1000
 """As many as stand in for the lines of the ground truth, which compiling may take long to count."""
 
 
-def rehearse(config: DictConfig) -> None:
+def preflight_check(config: DictConfig) -> None:
     """Raises the `UserError` that the training would raise after its ground truth has been read."""
-    choice(config.resize, "resize", tuple(RESIZINGS))
+    choice(config.resize, "resize", tuple(ALPHABET_POLICIES))
     clipping_of(config.trainer.gradient_clip_by)
     if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
         precision_of(config.trainer.precision, config.trainer.accelerator)
@@ -264,8 +264,8 @@ def rehearse(config: DictConfig) -> None:
     rules = text_rules(config)
     recognizer = built_recognizer(config, CharacterCodec.from_texts(["ab"], rules.unit), rules)
     build_augmentation(config.augmentation, recognizer.preprocessing.channels)
-    length = RunLength(wanted_length(config, LINES), LINES, LINES, 0, Path(STEPS))
-    module = training_module(config, recognizer, made(config, "model.metric"), length)
+    length = RunLength(length_config(config, LINES), LINES, LINES, 0, Path(STEPS))
+    module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     module.configure_optimizers()
-    for parts in (freezing(config, recognizer, length), watchdog(config, module), averaging(config)):
+    for parts in (freezing(config, recognizer, length), build_watchdog(config, module), build_ema(config)):
         list(parts)

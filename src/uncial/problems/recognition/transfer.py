@@ -13,11 +13,11 @@ from uncial.models.recognizer import Recognizer
 from uncial.text.codec import CharacterCodec, Codec, unknown_counts
 from uncial.text.pieces import described
 from uncial.text.rules import TextRules
-from uncial.training.selection import parts_of, top_parts
+from uncial.training.selection import select_modules, top_modules
 
 log = logging.getLogger(__name__)
 
-RESIZINGS = {"fail": "fail", "union": "union", "new": "new", "add": "union", "both": "new"}
+ALPHABET_POLICIES = {"fail": "fail", "union": "union", "new": "new", "add": "union", "both": "new"}
 """kraken's names of `--resize`, and the older ones of `union` and `new`."""
 
 SHOWN = 30
@@ -27,7 +27,7 @@ UNUSED = "\U0010fffd"
 """A code point that no text holds: the last private one."""
 
 
-def transfer(
+def transfer_weights(
     pretrained: Recognizer,
     config: Mapping[str, Any],
     texts: Sequence[str],
@@ -41,14 +41,14 @@ def transfer(
     becomes of characters that the pretrained model does not know, with kraken's meanings: `fail` refuses them, `union`
     adds them, `new` makes the alphabet exactly that of the texts. The output rows of known characters are kept to the
     bit, new ones start at the mean of the known.
-    `reinitialize` names parts, by the patterns of `parts_of`, that start anew (Loghi's `replace_final_layer` and
+    `reinitialize` names parts, by the patterns of `select_modules`, that start anew (Loghi's `replace_final_layer` and
     `replace_recurrent_layer`). Raises `UserError` for an alphabet that differs under `fail` and for weights that do
     not fit.
     """
-    codec = resized(_in_units(pretrained, rules, resize), texts, resize)
+    codec = resized(_codec_in_unit(pretrained, rules, resize), texts, resize)
     model = build_model(config, codec=codec, text=rules)
     assert isinstance(model, Recognizer)
-    anew = parts_of(model, reinitialize, "reinitialize").tensors
+    anew = select_modules(model, reinitialize, "reinitialize").tensors
     by_label = sized_by_alphabet(model, config)
     rows = _rows(pretrained.codec, codec)
     old, new = pretrained.state_dict(), model.state_dict()
@@ -61,7 +61,7 @@ def transfer(
         else:
             misfits.append(f"{name} is {_shape(old.get(name))} there and {_shape(new[name])} here")
     if misfits:
-        parts = ",".join([*reinitialize, *top_parts(misfits)])
+        parts = ",".join([*reinitialize, *top_modules(misfits)])
         raise UserError(
             f"The pretrained weights do not fit this model: {'; '.join(misfits[:3])}"
             f"{f' and {len(misfits) - 3} more' if len(misfits) > 3 else ''}. Leave the architecture to the pretrained "
@@ -71,11 +71,11 @@ def transfer(
     return model
 
 
-def _in_units(pretrained: Recognizer, rules: TextRules, resize: str) -> Codec:
+def _codec_in_unit(pretrained: Recognizer, rules: TextRules, resize: str) -> Codec:
     """The pretrained alphabet; an empty one of the other unit where that is changed and all is learned anew."""
     if rules.unit == pretrained.text.unit:
         return pretrained.codec
-    if RESIZINGS.get(resize) != "new":
+    if ALPHABET_POLICIES.get(resize) != "new":
         raise UserError(
             f"model.text.unit={rules.unit}: the pretrained model's alphabet is made of {pretrained.text.unit}s. Leave "
             f"it out, or let resize=new make one of the training lines' {rules.unit}s."
@@ -87,17 +87,17 @@ def resized(codec: Codec, texts: Sequence[str], resize: str) -> Codec:
     """Return the codec to go on with. Raises `UserError` for an unknown `resize`, and for unknown characters under
     `fail`, listing them with their counts.
     """
-    if resize not in RESIZINGS:
+    if resize not in ALPHABET_POLICIES:
         raise UserError(f"resize={resize}: choose one of fail, union, new (or kraken's older add, both).")
     counts = unknown_counts(codec, texts)
-    if RESIZINGS[resize] == "new":
+    if ALPHABET_POLICIES[resize] == "new":
         chosen = codec.learned_from(texts)
         dropped = sorted(set(codec.alphabet) - set(chosen.alphabet))
         log.info(f"Alphabet: that of the training lines, {_listed(counts)} new, {_listed(dropped)} dropped")
         return chosen
     if not counts:
         return codec
-    if RESIZINGS[resize] == "fail":
+    if ALPHABET_POLICIES[resize] == "fail":
         raise UserError(
             f"The pretrained model does not know {len(counts)} characters of the training lines: {_listed(counts)}. "
             "resize=union adds them to its alphabet, resize=new learns exactly the characters of the training lines."

@@ -8,8 +8,8 @@ from typing import Any
 
 import lightning as L
 
-from uncial.data.lines.batch import share_of
-from uncial.training.distributed.process_group import told_by_first
+from uncial.data.lines.batch import loss_weight_of
+from uncial.training.distributed.process_group import broadcast_from_rank_zero
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +69,9 @@ class Watchdog(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if not share_of(batch):
+        if not loss_weight_of(batch):
             return
-        loss = float(outputs["loss"]) * trainer.accumulate_grad_batches / share_of(batch)
+        loss = float(outputs["loss"]) * trainer.accumulate_grad_batches / loss_weight_of(batch)
         if not math.isfinite(loss):
             return
         self._losses = [*self._losses, loss][-MEMORY:]
@@ -87,7 +87,7 @@ class Watchdog(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        is_blank = told_by_first(self.unread() >= UNREAD)  # It alone has the lines of all.
+        is_blank = broadcast_from_rank_zero(self.unread() >= UNREAD)  # It alone has the lines of all.
         self._blank = self._blank + 1 if is_blank and trainer.global_step >= PLATEAU_STEPS else 0
         if self._blank < VALIDATIONS:
             return

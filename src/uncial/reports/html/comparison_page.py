@@ -9,13 +9,13 @@ from uncial.metrics.comparison import Comparison, GroupComparison
 from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.reports.html.line_list import ListedLine, StripOf, lines_json, listed_compared, pictures_of
 from uncial.reports.html.rendering import write_page
-from uncial.reports.html.scores_page import SHOWN_CHARACTERS, SHOWN_CONFUSIONS, SHOWN_GROUPS, About
+from uncial.reports.html.scores_page import SHOWN_CHARACTERS, SHOWN_CONFUSIONS, SHOWN_GROUPS, ReportHeader
 from uncial.reports.tables.comparison import confusions_apart
 from uncial.reports.terminal.verdict import verdict
 
 
 def write_comparison_page(
-    path: Path, comparison: Comparison, about: About, strip_of: StripOf | None = None, pictures: int = 150
+    path: Path, comparison: Comparison, about: ReportHeader, strip_of: StripOf | None = None, pictures: int = 150
 ) -> None:
     """Write the page, one file. `strip_of` gives the line image of a row of the store; as many are shown as `pictures`
     says: of lines in which the systems differ most, and of those that all miss.

@@ -10,7 +10,7 @@ import numpy as np
 from uncial.data.checks.findings import SEVERITIES, Finding
 from uncial.reports.html.pictures import picture
 from uncial.reports.html.rendering import write_page
-from uncial.reports.tables.findings import by_gravity
+from uncial.reports.tables.findings import sort_by_severity
 from uncial.reports.terminal.inspection import Inspection
 
 SHOWN_OF_A_KIND = 300
@@ -40,7 +40,7 @@ def write_findings_page(
     entries: list[_Entry] = []
     of_kind: Counter[str] = Counter()
     pictured = 0
-    for finding in by_gravity(inspection.findings):
+    for finding in sort_by_severity(inspection.findings):
         of_kind[finding.kind] += 1
         if of_kind[finding.kind] > SHOWN_OF_A_KIND:
             continue
@@ -65,6 +65,6 @@ def write_findings_page(
 def counts_by_kind(findings: Sequence[Finding]) -> Mapping[str, Mapping[str, int]]:
     """How many findings of each severity there are of each kind, the gravest kinds first."""
     counts: dict[str, Counter[str]] = {}
-    for finding in by_gravity(findings):
+    for finding in sort_by_severity(findings):
         counts.setdefault(finding.kind, Counter())[finding.severity] += 1
     return counts

@@ -21,7 +21,7 @@ SHOWN_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ReportHeader:
     """What a report is about: its title, and facts by what they are.
 
     `rest` is the file with what tables leave out, empty where there is none. `curves` is a PNG file with those of a
@@ -35,7 +35,7 @@ class About:
 
 
 def write_scores_page(
-    path: Path, evaluation: Evaluation, about: About, strip_of: StripOf | None = None, pictures: int = 150
+    path: Path, evaluation: Evaluation, about: ReportHeader, strip_of: StripOf | None = None, pictures: int = 150
 ) -> None:
     """Write the page, one file. `strip_of` gives the line image of a row of the store; as many are shown as `pictures`
     says: the worst lines, the best and those in the middle.

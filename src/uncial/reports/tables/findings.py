@@ -13,12 +13,12 @@ SHORT = {"info": "information", "null": NEVER, "None": NEVER}
 """What `inspect.fail_on` takes beside its choices."""
 
 
-def by_gravity(findings: Iterable[Finding]) -> list[Finding]:
+def sort_by_severity(findings: Iterable[Finding]) -> list[Finding]:
     """The findings in their order, the gravest first."""
     return sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
 
 
-def grave(findings: Iterable[Finding], fail_on: str | None) -> tuple[Finding, ...]:
+def at_or_above(findings: Iterable[Finding], fail_on: str | None) -> tuple[Finding, ...]:
     """Return the findings at or above the severity `fail_on`; none where it is None or `never`. Raises `UserError` for
     an unknown severity.
     """
@@ -42,6 +42,6 @@ def write_findings(path: Path, summary: Mapping[str, Any], findings: Sequence[Fi
             "message": finding.message,
             "remedy": finding.remedy,
         }
-        for finding in by_gravity(findings)
+        for finding in sort_by_severity(findings)
     ]
     write_json(path, {"summary": summary, "findings": listed})

@@ -73,7 +73,7 @@ def write_forecast(folder: Path, report: ForecastReport) -> None:
     rows += [("forecast", one.lines, None, one.value, one.low, one.high, "") for one in report.forecasts]
     write_csv(folder / "forecast.csv", ("kind", "lines", "seed", "cer", "cer_low", "cer_high", "folder"), rows)
     with replacing_text(folder / "forecast.md") as file:
-        file.write("\n\n".join(["# What more lines would bring", *told(report), *_tables(report)]) + "\n")
+        file.write("\n\n".join(["# What more lines would bring", *forecast_text(report), *_tables(report)]) + "\n")
     points = [(run.lines, run.cer, run.in_curve) for run in report.runs]
     target = report.needed.target if report.needed else None
     draw_learning_curve(folder / "forecast.png", points, curve_points(report), report.forecasts, report.level, target)
@@ -89,7 +89,7 @@ def curve_points(report: ForecastReport) -> list[Forecast]:
     return [report.curve.at(lines) for lines in sorted(measured.union(numbers.tolist()))]
 
 
-def told(report: ForecastReport) -> list[str]:
+def forecast_text(report: ForecastReport) -> list[str]:
     """Return what the runs come to, a sentence or two each."""
     runs, sizes = plural(len(report.runs), "training"), report.sizes
     spanned = f"on {sizes[0]:,} to {sizes[-1]:,} lines" if len(sizes) > 1 else f"on {plural(sizes[0], 'line')}"
@@ -206,7 +206,7 @@ def _json(report: ForecastReport) -> dict[str, Any]:
         "curve": [asdict(one) for one in curve_points(report)],
         "forecasts": [asdict(one) for one in report.forecasts],
         "needed": asdict(report.needed) if report.needed else None,
-        "words": told(report),
+        "words": forecast_text(report),
     }
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from uncial.document import Problem
+from uncial.document import Issue
 from uncial.reports.terminal.formatting import visible
 
 _NAMES = re.compile(
@@ -21,12 +21,12 @@ class ReasonSum:
 
     reason: str
     count: int
-    example: Problem
+    example: Issue
 
 
-def summed_reasons(problems: Iterable[Problem]) -> list[ReasonSum]:
+def summed_reasons(problems: Iterable[Issue]) -> list[ReasonSum]:
     """The reasons of these problems, the most frequent first, those that differ in names and numbers alone as one."""
-    groups: dict[str, list[Problem]] = {}
+    groups: dict[str, list[Issue]] = {}
     for problem in problems:
         groups.setdefault(_NAMES.sub("…", problem.reason), []).append(problem)
     sums = []

@@ -40,7 +40,7 @@ def _rows(review: Review) -> Iterator[tuple[object, ...]]:
         yield cells
 
 
-def told(review: Review, target: float) -> str:
+def review_summary(review: Review, target: float) -> str:
     """Return how many lines have to be read for a CER of `target`, as measured where it can be, and as expected."""
     wanted = percent(target, 1 if target >= 0.01 else 2)
     expected = review.needed(target, review.expected)

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.data.checks.findings import Finding
-from uncial.data.splits.leakage import Separation
-from uncial.document import Problem
-from uncial.reports.tables.findings import by_gravity
+from uncial.data.splits.leakage import SplitLeakage
+from uncial.document import Issue
+from uncial.reports.tables.findings import sort_by_severity
 from uncial.reports.tables.reasons import summed_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.text.characters import code_point, name
@@ -55,9 +55,9 @@ class Inspection:
     heights: Sequence[float] = ()
     lengths: Sequence[float] = ()
     unseen: Mapping[str, int] = field(default_factory=dict)
-    problems: Sequence[Problem] = ()
+    problems: Sequence[Issue] = ()
     findings: Sequence[Finding] = ()
-    separation: Separation | None = None
+    separation: SplitLeakage | None = None
     split: str = "page"
     pseudo_labels: int = 0
 
@@ -180,7 +180,7 @@ def _glyph(character: str) -> str:
     return f"\N{DOTTED CIRCLE}{character}" if category(character)[0] == "M" else character
 
 
-def _problems(problems: Sequence[Problem]) -> Table:
+def _problems(problems: Sequence[Issue]) -> Table:
     table = _table("Left out", "times", "for example")
     sums = summed_reasons(problems)
     for one in sums[:SHOWN_FINDINGS]:
@@ -195,7 +195,7 @@ def _findings(findings: Sequence[Finding]) -> RenderableType:
     """The gravest first, a few of each kind."""
     rows = [Text("Findings", style="bold")]
     of_kind: Counter[str] = Counter()
-    for finding in by_gravity(findings):
+    for finding in sort_by_severity(findings):
         of_kind[finding.kind] += 1
         if of_kind[finding.kind] <= SHOWN_OF_A_KIND and len(rows) <= SHOWN_FINDINGS:
             rows.append(_finding(finding))

@@ -23,7 +23,7 @@ LOG_EVERY = 10.0
 log = logging.getLogger("uncial.progress")
 
 
-def tracked(
+def progress(
     description: str, total: int | None, unit: str = "lines", console: Console | None = None
 ) -> AbstractContextManager[Advance]:
     """Return a context whose value is called with the units done since the last call. `total` is None where it is not
@@ -33,7 +33,7 @@ def tracked(
     return _bar(description, total, unit, console) if is_live(console) else _log_lines(description, total, unit)
 
 
-def track(
+def report_progress(
     items: Iterable[Item],
     description: str,
     total: int | None = None,
@@ -42,7 +42,7 @@ def track(
     console: Console | None = None,
 ) -> Iterator[Item]:
     """Yield the items and show how many are done; `size` says for how many units an item counts."""
-    with tracked(description, total, unit, console) as advance:
+    with progress(description, total, unit, console) as advance:
         for item in items:
             yield item
             advance(size(item))

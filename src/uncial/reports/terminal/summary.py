@@ -13,7 +13,7 @@ from uncial.reports.terminal.formatting import duration, percent, plural, rate
 
 
 @dataclass(frozen=True, slots=True)
-class PartScores:
+class SplitScores:
     """Scores of one part (validation, test) as fractions, with what they were computed on.
 
     `interval` is that of the CER; where it is None `no_interval` may say why.
@@ -36,7 +36,7 @@ class RunSummary:
     before that.
     """
 
-    parts: Mapping[str, PartScores]
+    parts: Mapping[str, SplitScores]
     folder: Path
     seconds: float
     lines_per_second: float | None = None
@@ -65,7 +65,7 @@ def run_summary(summary: RunSummary) -> RenderableType:
     return Group(*rows)
 
 
-def _scores(parts: Mapping[str, PartScores]) -> Table:
+def _scores(parts: Mapping[str, SplitScores]) -> Table:
     table = Table("", box=None, pad_edge=False, header_style="dim")
     for heading in ("CER", _interval_heading(parts), "WER", "lines right", "lines", "normalisation"):
         table.add_column(heading, justify="right")
@@ -83,12 +83,12 @@ def _scores(parts: Mapping[str, PartScores]) -> Table:
     return table
 
 
-def _interval_heading(parts: Mapping[str, PartScores]) -> str:
+def _interval_heading(parts: Mapping[str, SplitScores]) -> str:
     levels = {part.interval.level for part in parts.values() if part.interval is not None}
     return f"{percent(min(levels), 0)} interval" if levels else ""
 
 
-def _missing_intervals(parts: Mapping[str, PartScores]) -> list[Text]:
+def _missing_intervals(parts: Mapping[str, SplitScores]) -> list[Text]:
     return [Text(f"no interval: {part.no_interval}", style="yellow") for part in parts.values() if part.no_interval]
 
 

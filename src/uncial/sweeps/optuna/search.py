@@ -16,8 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from optuna.trial import TrialState
 
-from uncial.config.instantiate import made
-from uncial.config.overrides import as_typed, repeating
+from uncial.config.instantiate import instantiate_part
+from uncial.config.overrides import format_override, repeating
 from uncial.config.saved_yaml import literal_config
 from uncial.errors import UserError
 from uncial.reports.tables.leaderboard import shown
@@ -28,7 +28,7 @@ from uncial.runs.study import JOB, address, open_study, trials_by_job
 from uncial.sweeps.optuna.space import SearchSpace, search_space
 
 SUBDIR = "${hydra.job.num}"
-APART = 1_000_003
+SEED_STRIDE = 1_000_003
 """Keeps the samplers of one search apart from those of another whose seed is the next number."""
 
 
@@ -62,12 +62,12 @@ def search(config: DictConfig, hydra: Hydra, arguments: Sequence[str]) -> None:
     space = search_space(sweeper.params or {}, arguments, hydra.loader)
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(config, folder / MULTIRUN)
-    study = open_study(folder, goal.mode, sampler(config, 0), made(config, "hydra.sweeper.pruner"))
+    study = open_study(folder, goal.mode, sampler(config, 0), instantiate_part(config, "hydra.sweeper.pruner"))
     settle(study, folder, goal)
     for batch in batches(jobs_left(study, int(sweeper.n_trials)), jobs_at_once(config)):
         launch(hydra, folder, {job: space.overrides(values_for(study, space, config, job)) for job in batch})
         settle(study, folder, goal)
-    print("\n".join(told(study, folder, goal, config.hydra.runtime.choices.get("sweep"))), flush=True)
+    print("\n".join(report_trial(study, folder, goal, config.hydra.runtime.choices.get("sweep"))), flush=True)
 
 
 def jobs_at_once(config: DictConfig) -> int:
@@ -82,8 +82,8 @@ def sampler(config: DictConfig, number: int) -> Any:
     drawn."""
     own: Any = OmegaConf.to_container(config.hydra.sweeper.sampler, resolve=True)
     if own.get("seed") is not None:
-        own["seed"] = (int(own["seed"]) * APART + number) % 2**32
-    return made(literal_config({"hydra": {"sweeper": {"sampler": own}}}), "hydra.sweeper.sampler")
+        own["seed"] = (int(own["seed"]) * SEED_STRIDE + number) % 2**32
+    return instantiate_part(literal_config({"hydra": {"sweeper": {"sampler": own}}}), "hydra.sweeper.sampler")
 
 
 def jobs_left(study: optuna.Study, n_trials: int) -> list[int]:
@@ -177,7 +177,7 @@ def settle(study: optuna.Study, folder: Path, goal: Goal) -> None:
             study.tell(trial.number, float(score))
 
 
-def told(study: optuna.Study, folder: Path, goal: Goal, template: str | None) -> Iterator[str]:
+def report_trial(study: optuna.Study, folder: Path, goal: Goal, template: str | None) -> Iterator[str]:
     """How the trials ended, the best of them with the command that repeats it, and how to go on; `template` is the
     `sweep` that was typed."""
     trials = trials_by_job(study)
@@ -191,7 +191,7 @@ def told(study: optuna.Study, folder: Path, goal: Goal, template: str | None) ->
         values = " ".join(f"{key}={value}" for key, value in best.params.items())
         yield f"The best is {run.folder}, {goal.name} {shown(best.value, goal.name)}: {values}"
         yield f"The command that repeats it: {repeating(run.overrides)}"
-    chosen = "hydra/sweeper=optuna" if template is None else as_typed("sweep", template)
-    more = f"{chosen} {as_typed('resume', folder)} hydra.sweeper.n_trials={2 * len(trials)}"
+    chosen = "hydra/sweeper=optuna" if template is None else format_override("sweep", template)
+    more = f"{chosen} {format_override('resume', folder)} hydra.sweeper.n_trials={2 * len(trials)}"
     yield f"To make more trials: python run.py -m {more}"
     yield f"To look into the search: optuna-dashboard {shlex.quote(address(folder))}"

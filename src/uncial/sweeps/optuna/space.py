@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from uncial.errors import UserError
-from uncial.sweeps.swept import LOG, check_log, swept
+from uncial.sweeps.swept import LOG, check_log, sweep_overrides
 
 NOT_SEARCHED = ("seed", "data.fold", "data.seed")
 """A search for the best of these finds luck."""
@@ -36,7 +36,7 @@ def search_space(params: Mapping[str, Any], typed: Sequence[str], loader: Config
 
     Raises `UserError` where there is nothing to search, and for what is no use to a search.
     """
-    given = swept(params, typed, loader)
+    given = sweep_overrides(params, typed, loader)
     for key in given.varied:
         if key.lstrip("+") in NOT_SEARCHED:
             raise UserError(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import lightning as L
 
 from uncial.errors import UserError
-from uncial.training.distributed.signals import Interrupted
-from uncial.training.schedulers.length import is_planned
+from uncial.training.distributed.signals import StoppedBySignal
+from uncial.training.schedulers.length import is_scheduled_validation
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +48,18 @@ class BestModel(L.Callback):
         if self.best is not None and math.isfinite(self.best) and score >= self.best:
             return
         if trainer.is_global_zero:
-            if self.best is not None and not is_planned(trainer):
+            if self.best is not None and not is_scheduled_validation(trainer):
                 self.set_aside()
             self.save(scores)
         self.best, self.scores = score, scores
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        if isinstance(exception, Interrupted) and self.best is None and trainer.global_step and trainer.is_global_zero:
+        if (
+            isinstance(exception, StoppedBySignal)
+            and self.best is None
+            and trainer.global_step
+            and trainer.is_global_zero
+        ):
             self.save({})
 
     def state_dict(self) -> dict[str, object]:

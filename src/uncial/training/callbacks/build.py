@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator
 import lightning as L
 from omegaconf import DictConfig
 
-from uncial.config.instantiate import made
+from uncial.config.instantiate import instantiate_part
 from uncial.config.schema import choice
 from uncial.data.config import share_of_lines
 from uncial.errors import UserError
 from uncial.problems.recognition.watchdog import Watchdog
-from uncial.training.callbacks.early_stopping import Patience
-from uncial.training.callbacks.ema import AveragedWeights
-from uncial.training.callbacks.nonfinite import FiniteSteps
+from uncial.training.callbacks.early_stopping import EarlyStopping
+from uncial.training.callbacks.ema import EMA
+from uncial.training.callbacks.nonfinite import SkipNonFiniteSteps
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers.length import seconds_of
-from uncial.training.schedulers.plan import Wanted
+from uncial.training.schedulers.plan import LengthConfig
 
 
 def check_durations(trainer: DictConfig) -> None:
@@ -27,7 +27,7 @@ def check_durations(trainer: DictConfig) -> None:
         raise UserError(f"trainer.validate_every_epochs={distance}: a number above 0 is needed, or null.")
 
 
-def wanted_length(config: DictConfig, lines: int) -> Wanted:
+def length_config(config: DictConfig, lines: int) -> LengthConfig:
     """The bounds that the `trainer` group sets on a training with so many lines.
 
     With `data.share` it is as long as one on all lines would be, so that runs on several shares differ in their lines
@@ -40,7 +40,7 @@ def wanted_length(config: DictConfig, lines: int) -> Wanted:
             "trainer.validate_every_epochs and trainer.validate_every_steps are both set: leave one of them null."
         )
     least = trainer.min_epochs / float(share_of_lines(config.data) or 1)
-    return Wanted(
+    return LengthConfig(
         steps=trainer.max_steps,
         epochs=trainer.max_epochs or max(least, trainer.lines_seen / lines),
         budget=seconds_of(trainer.time_budget, "trainer.time_budget"),
@@ -50,23 +50,23 @@ def wanted_length(config: DictConfig, lines: int) -> Wanted:
     )
 
 
-def watching(config: DictConfig, module: TrainingModule, name_of: Callable[[int], str]) -> Iterator[L.Callback]:
+def build_callbacks(config: DictConfig, module: TrainingModule, name_of: Callable[[int], str]) -> Iterator[L.Callback]:
     """What the config wants to watch over the training; `name_of` says which line a row of the store is.
 
     These come before the callback that keeps models and states, so that what they remember is part of what is kept.
     """
     trainer, model = config.trainer, config.model
-    yield FiniteSteps(name_of)
+    yield SkipNonFiniteSteps(name_of)
     if isinstance(module.schedule, L.Callback):
         yield module.schedule
     if trainer.patience is not None:
-        yield Patience(model.monitor, model.mode, trainer.patience, trainer.min_delta, trainer.min_epochs)
-    yield from watchdog(config, module)
+        yield EarlyStopping(model.monitor, model.mode, trainer.patience, trainer.min_delta, trainer.min_epochs)
+    yield from build_watchdog(config, module)
     for name in config.callbacks.more:
-        yield made(config, f"callbacks.more.{name}")
+        yield instantiate_part(config, f"callbacks.more.{name}")
 
 
-def watchdog(config: DictConfig, module: TrainingModule) -> Iterator[L.Callback]:
+def build_watchdog(config: DictConfig, module: TrainingModule) -> Iterator[L.Callback]:
     """What recognises a training that goes wrong, if the config wants it and the metric counts what is not read."""
     wanted = choice(config.callbacks.watchdog, "callbacks.watchdog", ("none", "tell", "help"))
     help_out = getattr(module.model.decoder, "lower_blank", None) if wanted == "help" else None
@@ -76,7 +76,7 @@ def watchdog(config: DictConfig, module: TrainingModule) -> Iterator[L.Callback]
         yield Watchdog(getattr(module.metric, "unread", lambda: 0.0), help_out)
 
 
-def averaging(config: DictConfig) -> Iterator[L.Callback]:
+def build_ema(config: DictConfig) -> Iterator[L.Callback]:
     """What has to come behind the callback that keeps models, which keeps the averaged weights then."""
     if config.callbacks.ema is not None:
-        yield AveragedWeights(float(config.callbacks.ema))
+        yield EMA(float(config.callbacks.ema))

@@ -7,12 +7,12 @@ from typing import Any
 import lightning as L
 
 from uncial.errors import UserError
-from uncial.training.schedulers.improvement import Improvement
+from uncial.training.schedulers.improvement import BestScoreTracker
 
 log = logging.getLogger(__name__)
 
 
-class Patience(L.Callback):
+class EarlyStopping(L.Callback):
     """Ends the run after `patience` validations in a row without an improvement of `monitor` by more than `min_delta`,
     but not before `min_epochs` passes over the training lines.
 
@@ -21,7 +21,7 @@ class Patience(L.Callback):
 
     def __init__(self, monitor: str, mode: str, patience: int, min_delta: float, min_epochs: int) -> None:
         self.monitor, self.patience, self.min_epochs = monitor, patience, min_epochs
-        self._improvement = Improvement(mode, min_delta)
+        self._improvement = BestScoreTracker(mode, min_delta)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:

@@ -10,7 +10,7 @@ from torch import Tensor
 from uncial.errors import UserError
 
 
-class AveragedWeights(WeightAveraging):
+class EMA(WeightAveraging):
     """The exponential moving average of the weights and of the statistics of batch normalisations.
 
     The average's decay a step is `decay`, but at most (1 + n) / (10 + n) after n steps, so that it soon forgets the

@@ -13,8 +13,8 @@ from torch.optim import Optimizer
 
 from uncial.errors import UserError
 from uncial.training.schedulers.length import RunLength
-from uncial.training.schedulers.plan import Plan
-from uncial.training.selection import OUTPUTS, Parts, parts_of, top_parts
+from uncial.training.schedulers.plan import StepPlan
+from uncial.training.selection import OUTPUTS, ModuleSelection, select_modules, top_modules
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Duration:
     number: float
     unit: str
 
-    def steps(self, plan: Plan) -> int:
+    def steps(self, plan: StepPlan) -> int:
         """In optimizer steps, the last one begun counting. Samples are counted by their mean number in a step."""
         unit = {"step": 1.0, "sample": 1 / plan.lines, "epoch": float(plan.epoch)}[self.unit]
         return math.ceil(self.number * unit - 1e-9)
@@ -57,7 +57,7 @@ class Freezing(L.Callback):
     resumed run goes on the same.
     """
 
-    def __init__(self, model: nn.Module, parts: Parts, duration: Duration | None, length: RunLength) -> None:
+    def __init__(self, model: nn.Module, parts: ModuleSelection, duration: Duration | None, length: RunLength) -> None:
         """Raises `UserError` where nothing would be left to learn."""
         trainable = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         self.parameters = [parameter for name, parameter in trainable.items() if name in parts.tensors]
@@ -68,7 +68,7 @@ class Freezing(L.Callback):
         # but for their own dropout.
         self.modules = [module for module in modules if not isinstance(module, nn.RNNBase)]
         self.recurrent = [(module, module.dropout) for module in modules if isinstance(module, nn.RNNBase)]
-        self.names, self.share = top_parts(sorted(parts.tensors)), _share(model, self.parameters)
+        self.names, self.share = top_modules(sorted(parts.tensors)), _share(model, self.parameters)
         self.duration, self.length, self.steps = duration, length, math.inf
         self._holds = False
 
@@ -107,7 +107,7 @@ class Freezing(L.Callback):
         self._holds = frozen
 
 
-def frozen_parts(model: nn.Module, freeze: str | Sequence[str] | None) -> Parts | None:
+def frozen_parts(model: nn.Module, freeze: str | Sequence[str] | None) -> ModuleSelection | None:
     """Return what `freeze` means: None for `none`; all but decoders; or the parts that a pattern or a list of them
     names. Raises `UserError` for a pattern that matches nothing.
     """
@@ -117,8 +117,8 @@ def frozen_parts(model: nn.Module, freeze: str | Sequence[str] | None) -> Parts 
         children = [name for name, _ in model.named_children()]
         if "decoder" not in children:
             raise UserError(f"freeze=all_but_decoder: this model has no decoder; it has {', '.join(children)}.")
-        return parts_of(model, [name for name in children if name not in OUTPUTS], "freeze")
-    return parts_of(model, [freeze] if isinstance(freeze, str) else list(freeze), "freeze")
+        return select_modules(model, [name for name in children if name not in OUTPUTS], "freeze")
+    return select_modules(model, [freeze] if isinstance(freeze, str) else list(freeze), "freeze")
 
 
 def _share(model: nn.Module, parameters: Sequence[nn.Parameter]) -> float:

@@ -10,10 +10,10 @@ import torch
 from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor
 
-from uncial.data.lines.batch import share_of
+from uncial.data.lines.batch import loss_weight_of
 from uncial.errors import DivergedError, UserError
 from uncial.reports.terminal.formatting import plural
-from uncial.training.distributed.process_group import gathered
+from uncial.training.distributed.process_group import all_gather
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ REMEDY = "lower optimizer.lr, or set trainer.gradient_clip=1 or trainer.precisio
 """What keeps a training from diverging."""
 
 
-class FiniteSteps(L.Callback):
+class SkipNonFiniteSteps(L.Callback):
     """Leaves out an optimizer step as though its batches had not been, where their loss or gradients are NaN or
     Inf.
 
@@ -68,8 +68,8 @@ class FiniteSteps(L.Callback):
             return
         self._restore(pl_module)
         # Gradients are those of all processes: the lines may be those of another.
-        with_loss = [part for part in gathered(_lines_of(pl_module, bad)) if part.every]
-        found = with_loss or gathered(_lines_of(pl_module, batches))
+        with_loss = [part for part in all_gather(_lines_of(pl_module, bad)) if part.every]
+        found = with_loss or all_gather(_lines_of(pl_module, batches))
         alone = [index for part in found for index in part.alone]
         every = [index for part in found for index in part.every]
         self._left_out += 1
@@ -129,7 +129,7 @@ class _Lines:
 
 
 def _lines_of(pl_module: Any, batches: list[Any]) -> _Lines:
-    counting = [batch for batch in batches if share_of(batch)]
+    counting = [batch for batch in batches if loss_weight_of(batch)]
     alone = [index for batch in counting for index in _without_finite_loss(pl_module, batch)]
     return _Lines([index for batch in counting for index in batch.indices], alone)
 

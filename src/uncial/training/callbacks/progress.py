@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from uncial.reports.terminal.console import is_live, make_console, show
 from uncial.reports.terminal.formatting import duration, rate
 from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
-from uncial.training.callbacks.standing import Standing, score_text, standing_of
+from uncial.training.callbacks.standing import ProgressState, read_progress, score_text
 from uncial.training.callbacks.throughput import Throughput
 
 UNTOLD = ("lines", "cer_macro", "line_accuracy")
@@ -46,7 +46,7 @@ class TrainingProgress(L.Callback):
         self._evaluation_start = 0.0
         self._evaluated_lines = self._evaluated_batches = 0
 
-    def show_training(self, standing: Standing) -> None:
+    def show_training(self, standing: ProgressState) -> None:
         raise NotImplementedError
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
@@ -61,9 +61,9 @@ class TrainingProgress(L.Callback):
     def close(self) -> None:
         """Nothing more will be shown."""
 
-    def standing(self, trainer: L.Trainer, pl_module: L.LightningModule) -> Standing:
+    def standing(self, trainer: L.Trainer, pl_module: L.LightningModule) -> ProgressState:
         share = self._validation_seconds / self._training_seconds if self._training_seconds else 0.0
-        return standing_of(trainer, pl_module, self.throughput, share)
+        return read_progress(trainer, pl_module, self.throughput, share)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -173,7 +173,7 @@ class PlainProgress(TrainingProgress):
 
     refresh_seconds = 10.0
 
-    def show_training(self, standing: Standing) -> None:
+    def show_training(self, standing: ProgressState) -> None:
         log.info("%s", standing.line)
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
@@ -196,7 +196,7 @@ class RichProgress(TrainingProgress):
         self._training: TaskID | None = None
         self._evaluation: TaskID | None = None
 
-    def show_training(self, standing: Standing) -> None:
+    def show_training(self, standing: ProgressState) -> None:
         progress = self._open()
         if self._training is None:
             self._training = progress.add_task("", total=None, figures="")

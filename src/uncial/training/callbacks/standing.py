@@ -14,7 +14,7 @@ ERROR_RATES = ("cer", "wer", "cer_macro")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ProgressState:
     """A moment of a training. `steps` (optimizer steps of the whole run) and `epochs` are None where they are not
     known.
 
@@ -57,9 +57,9 @@ def score_text(name: str, value: float) -> str:
     return f"{name.replace('_', ' ')} {value:.4g}"
 
 
-def standing_of(
+def read_progress(
     trainer: L.Trainer, pl_module: L.LightningModule, throughput: Throughput, validation_share: float
-) -> Standing:
+) -> ProgressState:
     """Read off the trainer where it stands. `validation_share` is the time spent validating for each second of
     steps.
     """
@@ -74,7 +74,7 @@ def standing_of(
         validation_share,
         _time_left(trainer),
     )
-    return Standing(
+    return ProgressState(
         epoch=min(trainer.current_epoch + 1, epochs or sys.maxsize),
         epochs=epochs,
         step=trainer.global_step,

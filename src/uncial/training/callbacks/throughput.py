@@ -6,7 +6,7 @@ from typing import Any
 
 import lightning as L
 
-from uncial.data.lines.batch import lines_of_step, share_of
+from uncial.data.lines.batch import lines_of_step, loss_weight_of
 from uncial.training.loggers.tracking import log_beside_the_file
 
 
@@ -47,7 +47,7 @@ def seconds_left(
     return min(by_steps if math.isfinite(by_steps) else math.inf, time_left)
 
 
-class Pace(L.Callback):
+class ThroughputMonitor(L.Callback):
     """Counts lines, and the seconds from the first batch's start to the last one's end less those of validations; of a
     run that is resumed in all its sessions."""
 
@@ -67,7 +67,7 @@ class Pace(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if share_of(batch):
+        if loss_weight_of(batch):
             self.lines += lines_of_step(batch, trainer.world_size)
         self._count()
 
@@ -93,7 +93,7 @@ class Pace(L.Callback):
             self._since = now
 
 
-class Stopwatch(L.Callback):
+class TestTimer(L.Callback):
     """The seconds that a test took, loading included."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class Stopwatch(L.Callback):
         self.seconds += time.monotonic()
 
 
-class Probe(L.Callback):
+class ThroughputProbe(L.Callback):
     """Ends a training after so many seconds, or `steps` steps if they are over earlier, and knows its speed.
 
     The first two batches do not count: they pay for memory and kernels that later ones reuse.

@@ -6,7 +6,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.instantiate import made
+from uncial.config.instantiate import instantiate_part
 from uncial.config.saved_yaml import literal_config
 from uncial.training.callbacks.pruning import Pruning
 
@@ -20,7 +20,7 @@ def pruning(config: DictConfig) -> list[Pruning]:
     from uncial.runs.study import running_trial
 
     own = literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
-    trial = running_trial(Path(hydra.sweep.dir), int(hydra.job.num), made(own, "hydra.sweeper.pruner"))
+    trial = running_trial(Path(hydra.sweep.dir), int(hydra.job.num), instantiate_part(own, "hydra.sweeper.pruner"))
     if trial is None:
         return []
 

@@ -13,24 +13,24 @@ import torch
 from lightning.pytorch.callbacks import Timer
 
 from uncial.errors import UserError
-from uncial.files import link, replacing
+from uncial.files import hardlink_or_copy, replacing
 from uncial.runs.checkpoint import CARD_KEY
 from uncial.runs.state import KEPT, LAST, RUN_KEY, RunState
 from uncial.training.callbacks.nonfinite import is_finite
-from uncial.training.checkpointing.retention import Keeping, Kept
+from uncial.training.checkpointing.retention import CheckpointPolicy, CheckpointRetention
 from uncial.training.checkpointing.snapshot import (
-    Moment,
-    Position,
+    LoopState,
+    StepSnapshot,
     callbacks_of,
-    loops_at,
-    moment_of,
+    patched_loop_state,
     position_of,
     set_random_states,
     start_of_epoch,
+    take_snapshot,
 )
-from uncial.training.distributed.process_group import told_by_first
-from uncial.training.distributed.signals import Interrupted, Interruption
-from uncial.training.schedulers.length import is_planned
+from uncial.training.distributed.process_group import broadcast_from_rank_zero
+from uncial.training.distributed.signals import StoppedBySignal, StopRequest
+from uncial.training.schedulers.length import is_scheduled_validation
 from uncial.training.schedulers.plateau import set_rates
 
 SESSION_KEY = "uncial_session"
@@ -56,22 +56,22 @@ class Checkpoints(L.Callback):
     def __init__(
         self,
         folder: Path,
-        keeping: Keeping,
+        keeping: CheckpointPolicy,
         monitor: str,
         mode: str,
         describe: Callable[[dict[str, float]], str],
         data: Mapping[str, str],
-        interruption: Interruption,
+        interruption: StopRequest,
         devices: int = 1,
     ) -> None:
         self.folder, self.keeping, self.monitor, self.sign = folder, keeping, monitor, -1 if mode == "max" else 1
         self.describe, self.data, self.interruption, self.devices = describe, data, interruption, devices
         self.written: RunState | None = None
         """The state in last.ckpt, as far as this session has read or written it."""
-        self._kept = Kept(folder / KEPT, keeping)
-        self._moment: Moment | None = None
+        self._kept = CheckpointRetention(folder / KEPT, keeping)
+        self._moment: StepSnapshot | None = None
         self._restored: dict[str, Any] | None = None
-        self._done: Position | None = None
+        self._done: LoopState | None = None
         self._is_turn_at_load = self._is_as_read = self._has_ended = False
         self._lifted: int | None = None
         self._written_at = self._session_start = time.monotonic()
@@ -145,7 +145,7 @@ class Checkpoints(L.Callback):
         self._restore_random_states()
         if self._lifted is not None:
             trainer.fit_loop.epoch_loop.max_steps, self._lifted = self._lifted, None
-        if not is_planned(trainer) and told_by_first(_ran_out_of_time(trainer)):
+        if not is_scheduled_validation(trainer) and broadcast_from_rank_zero(_ran_out_of_time(trainer)):
             # The run would not have validated here, and is to go on as if it had not.
             self._write_end(trainer, pl_module, _logged(trainer) + 1)
             self._has_ended = True
@@ -172,7 +172,7 @@ class Checkpoints(L.Callback):
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         # Of several processes the others may be elsewhere or gone, and a state is written by all together.
         is_alone = trainer.world_size == 1
-        if isinstance(exception, Interrupted | KeyboardInterrupt | _StateNotWrittenError) or not is_alone:
+        if isinstance(exception, StoppedBySignal | KeyboardInterrupt | _StateNotWrittenError) or not is_alone:
             return
         if self._moment is None and not self._has_ended and self._is_between_steps(trainer):
             self._moment = self._now(trainer, pl_module, position_of(trainer))
@@ -190,7 +190,7 @@ class Checkpoints(L.Callback):
             # Somebody else's checkpoint, at a moment of which we know nothing: a model, but no state to go on from.
             checkpoint[CARD_KEY] = self.describe({})
             return
-        checkpoint["loops"] = loops_at(checkpoint["loops"], moment.position)
+        checkpoint["loops"] = patched_loop_state(checkpoint["loops"], moment.position)
         checkpoint["epoch"], checkpoint["global_step"] = moment.position.epoch, moment.position.steps
         checkpoint["callbacks"] = moment.callbacks
         checkpoint[CARD_KEY] = self.describe(self._validated[1] if self._validated[0] == moment.position.steps else {})
@@ -214,8 +214,8 @@ class Checkpoints(L.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._kept.load_state_dict(state_dict)
 
-    def _now(self, trainer: L.Trainer, pl_module: L.LightningModule, position: Position) -> Moment:
-        return moment_of(trainer, pl_module, position, self.seconds, self.data, self.devices)
+    def _now(self, trainer: L.Trainer, pl_module: L.LightningModule, position: LoopState) -> StepSnapshot:
+        return take_snapshot(trainer, pl_module, position, self.seconds, self.data, self.devices)
 
     def _write(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert self._moment is not None
@@ -260,16 +260,16 @@ class Checkpoints(L.Callback):
         is_kept, replaced = self._kept.add(steps, is_turn, score)
         if trainer.is_global_zero:
             if is_kept and not (self._is_as_read and self._kept.path(steps).is_file()):
-                link(self.folder / LAST, self._kept.path(steps))
+                hardlink_or_copy(self.folder / LAST, self._kept.path(steps))
             for step in replaced:
                 self._kept.path(step).unlink(missing_ok=True)
 
-    def _is_turn(self, position: Position) -> bool:
+    def _is_turn(self, position: LoopState) -> bool:
         return self.keeping.is_turn(position.steps, None if position.batches else position.epoch)
 
     def _end_if_asked(self, trainer: L.Trainer) -> None:
         if trainer.strategy.reduce_boolean_decision(self.interruption.requested is not None, all=False):
-            raise Interrupted
+            raise StoppedBySignal
 
     def _is_between_steps(self, trainer: L.Trainer) -> bool:
         """Whether all that belongs to the last step has been done, and nothing of the next."""

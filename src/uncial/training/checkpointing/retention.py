@@ -9,7 +9,7 @@ from uncial.runs.checkpoint import SUFFIX
 
 
 @dataclass(frozen=True)
-class Keeping:
+class CheckpointPolicy:
     """When the state is written, and which checkpoints are kept beside it.
 
     `minutes` are the longest time between two states. Every `every_epochs` epochs or `every_steps` steps a checkpoint
@@ -28,11 +28,11 @@ class Keeping:
         return by_steps or bool(self.every_epochs and whole_epochs and whole_epochs % self.every_epochs == 0)
 
 
-class Kept:
+class CheckpointRetention:
     """The steps of the checkpoints in a folder that are kept: because it was their turn, and because of their score, of
     which less is better."""
 
-    def __init__(self, folder: Path, keeping: Keeping) -> None:
+    def __init__(self, folder: Path, keeping: CheckpointPolicy) -> None:
         self.folder, self.keeping = folder, keeping
         self.periodic: list[int] = []
         self.scored: dict[int, float] = {}

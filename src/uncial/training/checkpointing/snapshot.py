@@ -19,7 +19,7 @@ from uncial.runs.state import RunState
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class LoopState:
     """`batches` of epoch number `epoch` (from 0) are done, `total_batches` in all, and `steps` optimizer steps.
 
     `begun` tells whether the epoch's start has been announced to callbacks. `logged` is Lightning's own count of steps,
@@ -35,11 +35,11 @@ class Position:
     validates: bool
 
 
-def position_of(trainer: L.Trainer, validates: bool = False) -> Position:
+def position_of(trainer: L.Trainer, validates: bool = False) -> LoopState:
     """To be called before the first batch of an optimizer step has run, or after the last one is wholly done."""
     fit, (epoch, batches) = trainer.fit_loop, epoch_and_batches(trainer)
     epochs: Any = fit.epoch_progress.current
-    return Position(
+    return LoopState(
         epoch=epoch,
         batches=batches,
         total_batches=fit.epoch_loop.batch_progress.total.completed,
@@ -50,12 +50,12 @@ def position_of(trainer: L.Trainer, validates: bool = False) -> Position:
     )
 
 
-def start_of_epoch(position: Position) -> Position:
+def start_of_epoch(position: LoopState) -> LoopState:
     """The same place, said as the start of the next epoch."""
-    return Position(position.epoch + 1, 0, position.total_batches, position.steps, position.logged, False, False)
+    return LoopState(position.epoch + 1, 0, position.total_batches, position.steps, position.logged, False, False)
 
 
-def loops_at(loops: dict[str, Any], position: Position) -> dict[str, Any]:
+def patched_loop_state(loops: dict[str, Any], position: LoopState) -> dict[str, Any]:
     """Lightning's saved loops as they would be at `position`.
 
     Lightning saves them in the middle of a hook, and goes on from there by guessing in which. Here all counts agree, so
@@ -94,11 +94,11 @@ def _done(count: int) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Moment:
+class StepSnapshot:
     """What changes within an optimizer step before its weights do: enough to write the state of the step's beginning
     when something has gone wrong in the midst of it."""
 
-    position: Position
+    position: LoopState
     run: RunState
     callbacks: dict[str, Any]
     buffers: list[Tensor]
@@ -111,14 +111,14 @@ class Moment:
                 buffer.copy_(before)
 
 
-def moment_of(
+def take_snapshot(
     trainer: L.Trainer,
     pl_module: L.LightningModule,
-    position: Position,
+    position: LoopState,
     seconds: float,
     data: Mapping[str, str],
     devices: int,
-) -> Moment:
+) -> StepSnapshot:
     """Now, at `position`; `seconds` is how long the training has taken, `data` identifies its lines, and `devices` is
     for how many its batches are made."""
     run = RunState(
@@ -135,7 +135,7 @@ def moment_of(
     # Each session has trainer.max_time anew: a run that was stopped by it is resumed to go on.
     stateful = [callback for callback in callbacks_of(trainer) if not isinstance(callback, Timer)]
     states = {callback.state_key: deepcopy(callback.state_dict()) for callback in stateful}
-    return Moment(
+    return StepSnapshot(
         position,
         run,
         {key: state for key, state in states.items() if state},

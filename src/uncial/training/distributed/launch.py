@@ -24,8 +24,8 @@ from typing import Any
 
 from uncial.errors import UserError
 from uncial.termination import is_free
-from uncial.training.distributed.process_group import Seat, joined
-from uncial.training.distributed.signals import TIME_IS_UP, Interrupted, end
+from uncial.training.distributed.process_group import WorkerSpec, join_process_group
+from uncial.training.distributed.signals import TIME_IS_UP, StoppedBySignal, exit_for_signal
 
 START = "spawn"
 """How processes begin: anew, for neither CUDA nor OpenMP outlives a fork."""
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Ending:
+class WorkerResult:
     """How a process ended, at `time` (seconds of the monotonic clock): with a `value`, by an `error`, as one that was
     stopped by the signal `stopped`, or without a word, with an exit code that is negative for a signal."""
 
@@ -63,10 +63,10 @@ class LostProcessError(UserError):
 class _Member:
     process: BaseProcess
     answers: Connection
-    ending: Ending | None = None
+    ending: WorkerResult | None = None
 
 
-def in_processes(kind: str, numbers: Sequence[int], function: Callable[..., Any], *arguments: Any) -> Any:
+def launch_workers(kind: str, numbers: Sequence[int], function: Callable[..., Any], *arguments: Any) -> Any:
     """Calls the function in one process for each device and returns what the first returns.
 
     `kind` and `numbers` are those of `Devices`; function, arguments and result have to be picklable. Within it the
@@ -74,10 +74,12 @@ def in_processes(kind: str, numbers: Sequence[int], function: Callable[..., Any]
     ended and its error is raised; a signal ends all, and is raised as in one process.
     """
     with TemporaryDirectory(prefix="uncial_") as meeting:
-        seats = [Seat(rank, len(numbers), kind, number, Path(meeting) / "store") for rank, number in enumerate(numbers)]
+        seats = [
+            WorkerSpec(rank, len(numbers), kind, number, Path(meeting) / "store") for rank, number in enumerate(numbers)
+        ]
         members: list[_Member] = []
         try:
-            with _passing_signals_on(members) as (heeded, passed):
+            with _forward_signals(members) as (heeded, passed):
                 for seat in seats:
                     members.append(_started(seat, heeded, function, arguments))
                 _wait_for(members)
@@ -88,11 +90,11 @@ def in_processes(kind: str, numbers: Sequence[int], function: Callable[..., Any]
         return endings[0].value if endings[0] else None
     stopped = [ending.stopped for ending in endings if ending and ending.stopped]
     if signals := passed or stopped:
-        end(TIME_IS_UP if TIME_IS_UP in signals else signal.Signals(signals[0]))
-    raise error_of(endings)
+        exit_for_signal(TIME_IS_UP if TIME_IS_UP in signals else signal.Signals(signals[0]))
+    raise first_error(endings)
 
 
-def error_of(endings: Sequence[Ending | None]) -> Exception:
+def first_error(endings: Sequence[WorkerResult | None]) -> Exception:
     """The error of the process that began it: when one is gone the others fail too, because it no longer answers. None
     stands for a process that had to be ended."""
     known = [ending for ending in endings if ending is not None and ending.error is not None]
@@ -118,7 +120,9 @@ def _how_it_died(exit_code: int) -> str:
         return f"was killed (signal {-exit_code})"
 
 
-def _started(seat: Seat, heeded: Sequence[int], function: Callable[..., Any], arguments: Sequence[Any]) -> _Member:
+def _started(
+    seat: WorkerSpec, heeded: Sequence[int], function: Callable[..., Any], arguments: Sequence[Any]
+) -> _Member:
     # Of C++ errors alone: DistributedDataParallel warns of what it was told to expect.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     context: Any = multiprocessing.get_context(START)
@@ -146,7 +150,7 @@ def _wait_for(members: Sequence[_Member]) -> None:
             if member.answers in ready:
                 member.ending = _answer_of(member)
             elif (exit_code := dead[id(member)]) is not None:
-                member.ending = Ending(time.monotonic(), exit_code=exit_code)
+                member.ending = WorkerResult(time.monotonic(), exit_code=exit_code)
         failed = any(member.ending is not None and not member.ending.is_done for member in members)
         if failed and deadline is None:
             deadline = time.monotonic() + GRACE
@@ -154,12 +158,12 @@ def _wait_for(members: Sequence[_Member]) -> None:
             return
 
 
-def _answer_of(member: _Member) -> Ending:
+def _answer_of(member: _Member) -> WorkerResult:
     try:
-        ending: Ending = pickle.loads(member.answers.recv_bytes())
+        ending: WorkerResult = pickle.loads(member.answers.recv_bytes())
     except EOFError:
         member.process.join()
-        return Ending(time.monotonic(), exit_code=member.process.exitcode)
+        return WorkerResult(time.monotonic(), exit_code=member.process.exitcode)
     return ending
 
 
@@ -175,7 +179,7 @@ def _kill(members: Sequence[_Member]) -> None:
 
 
 @contextmanager
-def _passing_signals_on(members: Sequence[_Member]) -> Iterator[tuple[list[int], list[int]]]:
+def _forward_signals(members: Sequence[_Member]) -> Iterator[tuple[list[int], list[int]]]:
     """The signals that are passed on to the members, and those that have been so far. One that somebody else has taken
     over, a launcher of cluster jobs or nohup, is left to them."""
     passed: list[int] = []
@@ -201,7 +205,7 @@ def _passing_signals_on(members: Sequence[_Member]) -> Iterator[tuple[list[int],
 
 
 def _work(
-    seat: Seat,
+    seat: WorkerSpec,
     parent: int,
     heeded: Sequence[int],
     answer: Connection,
@@ -214,24 +218,26 @@ def _work(
         signal.signal(number, default if number in heeded else signal.SIG_IGN)
     signal.signal(TIME_IS_UP, _leave_to_launcher if TIME_IS_UP in heeded else signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (*DEFAULTS, TIME_IS_UP))
-    Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    Thread(target=_exit_with_parent, args=(parent,), daemon=True).start()
     try:
-        with joined(seat):
-            ending = Ending(time.monotonic(), value=function(*arguments))
+        with join_process_group(seat):
+            ending = WorkerResult(time.monotonic(), value=function(*arguments))
     except KeyboardInterrupt:
-        ending = Ending(time.monotonic(), stopped=signal.SIGINT)
-    except (SystemExit, Interrupted) as left:
+        ending = WorkerResult(time.monotonic(), stopped=signal.SIGINT)
+    except (SystemExit, StoppedBySignal) as left:
         code = left.code if isinstance(left, SystemExit) and isinstance(left.code, int) else 128 + signal.SIGTERM
-        ending = Ending(time.monotonic(), stopped=code - 128)
+        ending = WorkerResult(time.monotonic(), stopped=code - 128)
     except Exception as error:
         if not isinstance(error, UserError):
             error.add_note(f"In process {seat.rank + 1} of {seat.count}:\n{traceback.format_exc()}")
-        ending = Ending(time.monotonic(), error=error)
+        ending = WorkerResult(time.monotonic(), error=error)
     try:
         told = pickle.dumps(ending)
         pickle.loads(told)
     except Exception:  # An error with arguments of its own cannot be made again from its message.
-        told = pickle.dumps(Ending(ending.time, error=RuntimeError(f"{type(ending.error).__name__}: {ending.error}")))
+        told = pickle.dumps(
+            WorkerResult(ending.time, error=RuntimeError(f"{type(ending.error).__name__}: {ending.error}"))
+        )
     answer.send_bytes(told)
 
 
@@ -239,7 +245,7 @@ def _leave_to_launcher(number: int, frame: object) -> None:
     """The launcher that listens to this signal is in the process that started this one."""
 
 
-def _leave_with(parent: int) -> None:
+def _exit_with_parent(parent: int) -> None:
     """Ends this process when the one that started it is no more."""
     while os.getppid() == parent:
         time.sleep(0.2)

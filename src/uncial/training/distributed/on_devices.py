@@ -11,8 +11,8 @@ from hydra.core.utils import configure_log, setup_globals
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.training.distributed.devices import Devices
-from uncial.training.distributed.launch import in_processes
-from uncial.training.distributed.process_group import is_first
+from uncial.training.distributed.launch import launch_workers
+from uncial.training.distributed.process_group import is_rank_zero
 from uncial.training.trainer import quiet_lightning
 
 
@@ -26,13 +26,13 @@ def on_devices(devices: Devices, folder: Path, function: Callable[..., Any], *ar
         if "filename" in handler:
             OmegaConf.set_readonly(handler, False)
             handler.filename = str(folder / Path(handler.filename).name)  # Not that of the folder made for a new run.
-    return in_processes(devices.kind, devices.numbers, _part, hydra, function, arguments)
+    return launch_workers(devices.kind, devices.numbers, _part, hydra, function, arguments)
 
 
 def _part(hydra: DictConfig, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     setup_globals()
     HydraConfig.instance().cfg = hydra  # type: ignore[assignment]
-    if is_first():
+    if is_rank_zero():
         configure_log(hydra.hydra.job_logging, hydra.hydra.verbose)
     else:
         logging.disable(logging.CRITICAL)

@@ -15,37 +15,37 @@ from torch.nn import Module
 T = TypeVar("T")
 
 
-def is_first() -> bool:
+def is_rank_zero() -> bool:
     """Whether this process is the one that writes files and speaks to the user."""
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
-def processes() -> int:
+def world_size() -> int:
     """How many there are."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
-def gathered(value: T) -> list[T]:
+def all_gather(value: T) -> list[T]:
     """What each process has, in their order, for all of them."""
-    if processes() == 1:
+    if world_size() == 1:
         return [value]
-    found: list[Any] = [None] * processes()
+    found: list[Any] = [None] * world_size()
     distributed.all_gather_object(found, value)
     return found
 
 
-def gathered_at_first(values: list[T]) -> list[T]:
+def gather_to_rank_zero(values: list[T]) -> list[T]:
     """The lists of all processes as one for the first; the others keep their own."""
-    if processes() == 1:
+    if world_size() == 1:
         return values
-    found: list[Any] = [None] * processes()
-    distributed.gather_object(values, found if is_first() else None)
-    return [value for part in found for value in part] if is_first() else values
+    found: list[Any] = [None] * world_size()
+    distributed.gather_object(values, found if is_rank_zero() else None)
+    return [value for part in found for value in part] if is_rank_zero() else values
 
 
-def told_by_first(value: T) -> T:
+def broadcast_from_rank_zero(value: T) -> T:
     """What the first process has: for decisions that hang on its clock or on what it alone knows."""
-    if processes() == 1:
+    if world_size() == 1:
         return value
     told = [value]
     distributed.broadcast_object_list(told)
@@ -53,16 +53,16 @@ def told_by_first(value: T) -> T:
 
 
 @torch.no_grad()
-def share_buffers(module: Module) -> None:
+def broadcast_buffers(module: Module) -> None:
     """Gives all processes the first one's statistics of batch normalisations, which are what is saved."""
-    if processes() > 1:
+    if world_size() > 1:
         for buffer in module.buffers():
             distributed.broadcast(buffer, 0)
 
 
-def wait_for_all() -> None:
+def barrier() -> None:
     """Returns when every process has come here."""
-    if processes() > 1:
+    if world_size() > 1:
         distributed.all_reduce(torch.zeros(1))
 
 
@@ -71,7 +71,7 @@ PATIENCE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
-class Seat:
+class WorkerSpec:
     """Process `rank` (from 0) of `count` computes on device `number` of its `kind`; they find each other by the file
     `meeting`."""
 
@@ -83,7 +83,7 @@ class Seat:
 
 
 @contextmanager
-def joined(seat: Seat) -> Iterator[None]:
+def join_process_group(seat: WorkerSpec) -> Iterator[None]:
     """Within it the process is one of the group. NCCL joins GPUs, and gloo processors and whatever is no tensor."""
     backend = "gloo"
     if seat.kind == "cuda":
@@ -93,11 +93,11 @@ def joined(seat: Seat) -> Iterator[None]:
     distributed.init_process_group(backend, store=store, rank=seat.rank, world_size=seat.count, timeout=PATIENCE)
     yield
     # Not after an error: the others may be gone, and would be waited for.
-    wait_for_all()
+    barrier()
     distributed.destroy_process_group()
 
 
-class Seated(ClusterEnvironment):
+class SpawnedEnvironment(ClusterEnvironment):
     """Tells Lightning that the processes are there and joined, whatever the machine's variables say of clusters."""
 
     @property

@@ -13,17 +13,17 @@ from typing import Any
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from uncial.termination import SAME_SIGNAL, TERMINATED, is_free
-from uncial.training.distributed.process_group import is_first, processes
+from uncial.training.distributed.process_group import is_rank_zero, world_size
 from uncial.training.distributed.time_limit import TIME_IS_UP, OutOfTime
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
-class Interrupted(BaseException):
+class StoppedBySignal(BaseException):
     """Takes a training that was asked to stop out of Lightning's loops."""
 
 
-class Interruption:
+class StopRequest:
     """Keeps a first Ctrl-C or SIGTERM as a wish, `requested`, for the training to end when its step is finished; a
     second one ends it at once.
 
@@ -66,11 +66,11 @@ class Interruption:
             self.requested = TIME_IS_UP
         elif self.requested is None:
             self.requested, self._requested_at = signal.Signals(number), time.monotonic()
-            if is_first():
+            if is_rank_zero():
                 # Not print: the signal may have come in the middle of one.
                 os.write(2, b"\nStopping when this step is finished; once more stops at once.\n")
-        elif processes() == 1 or time.monotonic() - self._requested_at > SAME_SIGNAL:
-            raise Interrupted
+        elif world_size() == 1 or time.monotonic() - self._requested_at > SAME_SIGNAL:
+            raise StoppedBySignal
 
 
 def _leave_to_main_process(number: int) -> None:
@@ -81,9 +81,9 @@ def _leave_to_main_process(number: int) -> None:
 
 
 @contextmanager
-def listening() -> Iterator[Interruption]:
+def handle_signals() -> Iterator[StopRequest]:
     """Around a training: what comes of Ctrl-C and SIGTERM is in the interruption."""
-    interruption = Interruption()
+    interruption = StopRequest()
     interruption.listen()
     try:
         yield interruption
@@ -91,7 +91,7 @@ def listening() -> Iterator[Interruption]:
         interruption.release()
 
 
-def end(number: signal.Signals) -> None:
+def exit_for_signal(number: signal.Signals) -> None:
     """Leave the program with the exit code of this signal, or to the launcher whose signal it is."""
     if number == TIME_IS_UP:
         raise OutOfTime(TERMINATED)

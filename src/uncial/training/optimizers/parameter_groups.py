@@ -7,7 +7,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from uncial.errors import UserError
-from uncial.training.selection import OUTPUTS, parts_of
+from uncial.training.selection import OUTPUTS, select_modules
 
 FACTOR = "lr_factor"
 """The key of a group that says by how much its learning rate differs."""
@@ -20,13 +20,13 @@ def parameter_groups(model: nn.Module, factors: Mapping[str, float] | None = Non
     """Return the trainable parameters in two groups, so that weight decay leaves out biases and the scales of
     normalisations, which have one dimension; and in two more for each further learning rate.
 
-    `factors` says by how much the rate of a part differs, by the patterns of `parts_of`; of several that name a
+    `factors` says by how much the rate of a part differs, by the patterns of `select_modules`; of several that name a
     parameter the last one counts. Groups of what has more dimensions than one also hold the number of matrices in each,
     at `MATRICES`. Raises `UserError` for a pattern that matches nothing.
     """
     factor_of: dict[str, float] = {}
     for pattern, factor in (factors or {}).items():
-        factor_of.update(dict.fromkeys(parts_of(model, [pattern], "lr_factors").tensors, float(factor)))
+        factor_of.update(dict.fromkeys(select_modules(model, [pattern], "lr_factors").tensors, float(factor)))
     matrices = _matrices(model)
     groups: dict[tuple[float, bool], dict[str, Any]] = {}
     for factor in sorted({1.0, *factor_of.values()}, key=lambda factor: (factor != 1.0, factor)):

@@ -7,7 +7,7 @@ from uncial.errors import UserError
 
 
 @dataclass(slots=True)
-class Improvement:
+class BestScoreTracker:
     """The best score so far, and how many later ones were not better by more than `min_delta`.
 
     `mode` is min or max, the better end of the score. A score that is no number is no improvement. The best moves only

@@ -14,8 +14,8 @@ import lightning as L
 from uncial.data.lines.sampler import EvaluationSampler
 from uncial.errors import UserError
 from uncial.files import replacing_text
-from uncial.training.distributed.process_group import is_first, told_by_first
-from uncial.training.schedulers.plan import UNKNOWN, Plan, Wanted
+from uncial.training.distributed.process_group import broadcast_from_rank_zero, is_rank_zero
+from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ STEPS, MEASURED = "steps.txt", "time_budget.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredBudget:
     """What a time budget was turned into: the steps of the run, after how many of them a number was known first, the
     validations that were planned then, and each number of steps with that after how many of them it was known."""
 
@@ -62,7 +62,7 @@ class RunLength(L.Callback):
     `lines` in all. Of several processes the first measures and decides.
     """
 
-    def __init__(self, wanted: Wanted, batches: int, lines: int, measured_steps: int, steps_file: Path) -> None:
+    def __init__(self, wanted: LengthConfig, batches: int, lines: int, measured_steps: int, steps_file: Path) -> None:
         self.wanted, self.batches, self.lines = wanted, batches, lines
         self.measured_steps, self.steps_file = max(LEAST_MEASURED, measured_steps or USUALLY_MEASURED), steps_file
         self.plan = wanted.plan(batches, lines)
@@ -99,7 +99,7 @@ class RunLength(L.Callback):
         self._sanity_start = time.monotonic()
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._validation_seconds = (time.monotonic() - self._sanity_start) / checked_share(trainer)
+        self._validation_seconds = (time.monotonic() - self._sanity_start) / sanity_check_fraction(trainer)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._first_step = self._steps_seen = trainer.global_step
@@ -118,7 +118,7 @@ class RunLength(L.Callback):
             if trainer.global_step == self._first_step + 1 and not self._measure_start:
                 self._measure_start = time.monotonic()
             measured = trainer.global_step - self._first_step
-            if measured >= self.measured_steps or told_by_first(self._has_measured_enough(measured)):
+            if measured >= self.measured_steps or broadcast_from_rank_zero(self._has_measured_enough(measured)):
                 self._fix(trainer)
 
     def on_train_batch_end(
@@ -135,7 +135,7 @@ class RunLength(L.Callback):
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._keep_known_length()
 
-    def plan_at(self, step: int) -> Plan:
+    def plan_at(self, step: int) -> StepPlan:
         """The plan as it is known at a step: while a time budget is measured neither an end nor a validation."""
         if not self.totals:
             return self.plan
@@ -171,7 +171,7 @@ class RunLength(L.Callback):
             more = max(
                 self.wanted.validations, (left - self.wanted.validations * self._validation_seconds) / step_seconds
             )
-        total, self.wanted = told_by_first((steps + max(1, math.floor(more)), self.wanted))
+        total, self.wanted = broadcast_from_rank_zero((steps + max(1, math.floor(more)), self.wanted))
         self._use([(steps, total)])
         self._apply(trainer)
         self._measure_start, self._first_step = now, steps
@@ -189,7 +189,7 @@ class RunLength(L.Callback):
         now = time.monotonic()
         step_seconds = (now - self._measure_start) / (steps - self._first_step)
         more = max(1, math.floor((budget - (now - self._start)) / step_seconds))
-        total = told_by_first(self.plan.spared(steps, steps + more, SPARED))
+        total = broadcast_from_rank_zero(self.plan.spared(steps, steps + more, SPARED))
         self._measure_start, self._first_step = now, steps
         if total != self.plan.total:
             self.totals.append((steps, total))
@@ -206,10 +206,10 @@ class RunLength(L.Callback):
         self.plan = replace(self.wanted.with_total(self.plan, first), total=last)
 
     def _keep_known_length(self) -> None:
-        if not self.totals or self._is_repetition or not is_first() or self._kept == self.plan.total:
+        if not self.totals or self._is_repetition or not is_rank_zero() or self._kept == self.plan.total:
             return
         self._kept = int(self.plan.total)
-        measured = Measured(self._kept, self.totals[0][0], self.wanted.validations, tuple(self.totals))
+        measured = MeasuredBudget(self._kept, self.totals[0][0], self.wanted.validations, tuple(self.totals))
         with replacing_text(self.steps_file.with_name(MEASURED)) as file:
             json.dump(asdict(measured), file)
         with replacing_text(self.steps_file) as file:
@@ -219,7 +219,7 @@ class RunLength(L.Callback):
         steps, more = int(self.steps_file.read_text()), self.steps_file.with_name(MEASURED)
         totals: list[tuple[int, int]] = [(0, steps)]
         if more.is_file():
-            measured = Measured(**json.loads(more.read_text(encoding="utf-8")))
+            measured = MeasuredBudget(**json.loads(more.read_text(encoding="utf-8")))
             self.wanted = replace(self.wanted, validations=measured.validations)
             totals = [(after, total) for after, total in measured.totals] or [(measured.known_after, steps)]
         self._use(totals)
@@ -229,19 +229,19 @@ class RunLength(L.Callback):
         trainer.fit_loop.epoch_loop.max_steps = -1 if self.plan.total == UNKNOWN else int(self.plan.total)
 
 
-def checked_share(trainer: L.Trainer) -> float:
+def sanity_check_fraction(trainer: L.Trainer) -> float:
     """How much of a validation the check before the training has been: of its lines' pixels, where that is known."""
     checked, batches = int(trainer.num_sanity_val_steps), sum(map(int, trainer.num_val_batches))
     sampler = getattr(trainer.val_dataloaders, "batch_sampler", None)
     return sampler.share(checked) if isinstance(sampler, EvaluationSampler) else min(checked, batches) / batches
 
 
-def is_planned(trainer: L.Trainer) -> bool:
+def is_scheduled_validation(trainer: L.Trainer) -> bool:
     """Whether the validation after the last batch is one of the plan's, and not made because the run ends early."""
     return (trainer.fit_loop.epoch_loop.total_batch_idx + 1) % int(trainer.val_check_batch or NEVER) == 0
 
 
-def affordable(wanted: Wanted, budget: float, seconds: float) -> Wanted:
+def affordable(wanted: LengthConfig, budget: float, seconds: float) -> LengthConfig:
     """The same with as many validations of `seconds` each as fit into their share of the budget: at least three, at
     most as many as are wanted. Where their distance is stated it stays."""
     fitting = int(VALIDATION_SHARE * budget / max(seconds, 1e-9))

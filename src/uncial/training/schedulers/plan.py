@@ -10,7 +10,7 @@ UNITS = ("step", "epoch", "validation")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StepPlan:
     """Counts of optimizer steps, those of all devices and accumulated batches together being one.
 
     `total` are those of the whole run, infinite until a time budget has fixed it; `epoch` those of one pass over the
@@ -58,7 +58,7 @@ def checked_unit(unit: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LengthConfig:
     """How long the user wants a run to be.
 
     `steps` or else `epochs`, which need not be whole, bound it, unless a time `budget` in seconds does; `validations`
@@ -72,15 +72,15 @@ class Wanted:
     every_epochs: float | None = None
     every_steps: int | None = None
 
-    def plan(self, epoch: int, lines: int) -> Plan:
+    def plan(self, epoch: int, lines: int) -> StepPlan:
         """The plan of a run whose epoch has `epoch` optimizer steps on `lines` lines."""
         total = UNKNOWN if self.budget is not None else self.steps or math.ceil((self.epochs or 1) * epoch)
-        return self.with_total(Plan(total, epoch, UNKNOWN, lines / epoch), total)
+        return self.with_total(StepPlan(total, epoch, UNKNOWN, lines / epoch), total)
 
-    def with_total(self, plan: Plan, total: float) -> Plan:
+    def with_total(self, plan: StepPlan, total: float) -> StepPlan:
         """The same plan with another number of steps, and the validations that go with it."""
         distance = self.distance(plan.epoch) or total / self.validations
-        return Plan(total, plan.epoch, max(1.0, distance), plan.lines)
+        return StepPlan(total, plan.epoch, max(1.0, distance), plan.lines)
 
     def distance(self, epoch: int) -> float | None:
         """Steps between validations where they are stated, else None."""

@@ -6,8 +6,8 @@ from typing import Any
 import lightning as L
 
 from uncial.errors import UserError
-from uncial.training.schedulers.improvement import Improvement
-from uncial.training.schedulers.plan import Plan
+from uncial.training.schedulers.improvement import BestScoreTracker
+from uncial.training.schedulers.plan import StepPlan
 from uncial.training.schedulers.schedules import check_least, check_share, constant
 
 log = logging.getLogger(__name__)
@@ -38,11 +38,11 @@ class Plateau(L.Callback):
         check_least("min_delta", min_delta, 0)
         check_least("cooldown", cooldown, 0)
         self.gamma, self.patience, self.cooldown, self.final, self.monitor = gamma, patience, cooldown, final, monitor
-        self._improvement = Improvement(mode, min_delta)
+        self._improvement = BestScoreTracker(mode, min_delta)
         self._warmup = constant(**warmup)
         self._reductions = self._cooling = 0
 
-    def __call__(self, step: int, plan: Plan) -> float:
+    def __call__(self, step: int, plan: StepPlan) -> float:
         return self._warmup(step, plan) * max(self.final, self.gamma**self._reductions)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from uncial.errors import UserError
-from uncial.training.schedulers.plan import UNKNOWN, Plan, checked_unit
+from uncial.training.schedulers.plan import UNKNOWN, StepPlan, checked_unit
 
 UNKNOWN_WARMUP = 100
 """Steps of a warm-up that is a share of a run whose length a time budget has yet to fix."""
 
-Schedule = Callable[[int, Plan], float]
+Schedule = Callable[[int, StepPlan], float]
 """The factor of the learning rate for the step (counted from 0) that is about to be made, and the run's plan."""
 
-Decay = Callable[[int, Plan, int], float]
+Decay = Callable[[int, StepPlan, int], float]
 """The same for a step behind the warm-up, whose number of steps is the third argument."""
 
 
@@ -40,14 +40,14 @@ class Warmup:
                 f"scheduler.warmup_fraction={self.fraction}: a share of the run is needed, from 0 to below 1."
             )
 
-    def length(self, plan: Plan) -> int:
+    def length(self, plan: StepPlan) -> int:
         """The steps of the warm-up."""
         if self.fraction is not None:
             return UNKNOWN_WARMUP if plan.total == UNKNOWN else math.ceil(self.fraction * plan.total)
         return self.steps if self.samples is None else math.ceil(self.samples / plan.lines)
 
 
-def warmed_up(
+def with_warmup(
     decay: Decay,
     warmup_steps: int = 0,
     warmup_samples: int | None = None,
@@ -56,14 +56,14 @@ def warmed_up(
     """Return the schedule that rises linearly to 1 over the warm-up and then is what `decay` says."""
     warmup = Warmup(warmup_steps, warmup_samples, warmup_fraction)
 
-    def factor(step: int, plan: Plan) -> float:
+    def factor(step: int, plan: StepPlan) -> float:
         length = warmup.length(plan)
         return (step + 1) / length if step < length else decay(step, plan, length)
 
     return factor
 
 
-def told_of_height(schedule: Schedule, plan: Plan) -> str:
+def warn_if_peak_lr_unreached(schedule: Schedule, plan: StepPlan) -> str:
     """A sentence on a new run whose rate never comes to its height, as where its warm-up is longer; else nothing."""
     if plan.total == UNKNOWN:
         return ""
@@ -80,7 +80,7 @@ def told_of_height(schedule: Schedule, plan: Plan) -> str:
 
 def constant(**warmup: Any) -> Schedule:
     """The full rate to the end."""
-    return warmed_up(lambda step, plan, warm: 1.0, **warmup)
+    return with_warmup(lambda step, plan, warm: 1.0, **warmup)
 
 
 def one_cycle(*, final: float, **warmup: Any) -> Schedule:
@@ -88,11 +88,11 @@ def one_cycle(*, final: float, **warmup: Any) -> Schedule:
     2018)."""
     check_share("final", final)
 
-    def decay(step: int, plan: Plan, warm: int) -> float:
+    def decay(step: int, plan: StepPlan, warm: int) -> float:
         progress = min(1.0, (step - warm) / max(1, plan.total - warm))
         return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress))
 
-    return warmed_up(decay, **warmup)
+    return with_warmup(decay, **warmup)
 
 
 def cosine(*, final: float, period: int | None, unit: str, **warmup: Any) -> Schedule:
@@ -101,7 +101,7 @@ def cosine(*, final: float, period: int | None, unit: str, **warmup: Any) -> Sch
     kraken's `cosine`, whose `--cos-max` is the period in epochs and whose `--cos-min-lr` is the final rate.
     """
     progress = _progress(final, period, unit)
-    return warmed_up(
+    return with_warmup(
         lambda *now: final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress(*now))),
         **warmup,
     )
@@ -110,7 +110,7 @@ def cosine(*, final: float, period: int | None, unit: str, **warmup: Any) -> Sch
 def linear(*, final: float, period: int | None, unit: str, **warmup: Any) -> Schedule:
     """A straight line down to `final` over `period` units, None for the rest of the run; then it stays there."""
     progress = _progress(final, period, unit)
-    return warmed_up(lambda *now: 1 - (1 - final) * progress(*now), **warmup)
+    return with_warmup(lambda *now: 1 - (1 - final) * progress(*now), **warmup)
 
 
 def cosine_restarts(*, first: int, growth: float, peak: float, final: float, unit: str, **warmup: Any) -> Schedule:
@@ -122,20 +122,20 @@ def cosine_restarts(*, first: int, growth: float, peak: float, final: float, uni
     check_least("growth", growth, 1)
     checked_unit(unit)
 
-    def decay(step: int, plan: Plan, warm: int) -> float:
+    def decay(step: int, plan: StepPlan, warm: int) -> float:
         passed, period, cycle = float(_passed(unit, step, plan, warm)), float(first), 0
         while passed >= period:
             passed, period, cycle = passed - period, period * growth, cycle + 1
         return peak**cycle * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * passed / period)))
 
-    return warmed_up(decay, **warmup)
+    return with_warmup(decay, **warmup)
 
 
 def exponential(*, gamma: float, unit: str, **warmup: Any) -> Schedule:
     """The rate times `gamma` after each unit. kraken's `exponential` with the unit `epoch`."""
     check_share("gamma", gamma)
     checked_unit(unit)
-    return warmed_up(lambda step, plan, warm: gamma ** _passed(unit, step, plan, warm), **warmup)
+    return with_warmup(lambda step, plan, warm: gamma ** _passed(unit, step, plan, warm), **warmup)
 
 
 def step(*, size: int, gamma: float, unit: str, **warmup: Any) -> Schedule:
@@ -143,7 +143,7 @@ def step(*, size: int, gamma: float, unit: str, **warmup: Any) -> Schedule:
     check_share("gamma", gamma)
     check_least("size", size, 1)
     checked_unit(unit)
-    return warmed_up(lambda step, plan, warm: gamma ** (_passed(unit, step, plan, warm) // size), **warmup)
+    return with_warmup(lambda step, plan, warm: gamma ** (_passed(unit, step, plan, warm) // size), **warmup)
 
 
 def multi_step(*, milestones: Sequence[int], gamma: float, unit: str, **warmup: Any) -> Schedule:
@@ -153,11 +153,11 @@ def multi_step(*, milestones: Sequence[int], gamma: float, unit: str, **warmup: 
     for milestone in milestones:
         check_least("milestones", milestone, 1)
 
-    def decay(step: int, plan: Plan, warm: int) -> float:
+    def decay(step: int, plan: StepPlan, warm: int) -> float:
         passed = plan.passed(unit, step)
         return gamma ** sum(milestone <= passed for milestone in milestones)
 
-    return warmed_up(decay, **warmup)
+    return with_warmup(decay, **warmup)
 
 
 def inverse_square_root(*, timescale: int | None, **warmup: Any) -> Schedule:
@@ -166,11 +166,11 @@ def inverse_square_root(*, timescale: int | None, **warmup: Any) -> Schedule:
     if timescale is not None:
         check_least("timescale", timescale, 1)
 
-    def decay(step: int, plan: Plan, warm: int) -> float:
+    def decay(step: int, plan: StepPlan, warm: int) -> float:
         scale = timescale or max(1, warm)
         return math.sqrt(scale / (scale + step - warm))
 
-    return warmed_up(decay, **warmup)
+    return with_warmup(decay, **warmup)
 
 
 def check_share(key: str, value: float) -> None:
@@ -185,7 +185,7 @@ def check_least(key: str, value: float, least: float) -> None:
         raise UserError(f"scheduler.{key}={value}: a number is needed that is {least} or more.")
 
 
-def _passed(unit: str, step: int, plan: Plan, warm: int) -> int:
+def _passed(unit: str, step: int, plan: StepPlan, warm: int) -> int:
     """The units that were completed since the warm-up."""
     return plan.passed(unit, step) - plan.passed(unit, warm)
 
@@ -197,7 +197,7 @@ def _progress(final: float, period: int | None, unit: str) -> Decay:
     if period is not None:
         check_least("period", period, 1)
 
-    def progress(step: int, plan: Plan, warm: int) -> float:
+    def progress(step: int, plan: StepPlan, warm: int) -> float:
         if period is None and plan.total == UNKNOWN:
             return 0.0
         units = _passed(unit, int(plan.total), plan, warm) if period is None else period

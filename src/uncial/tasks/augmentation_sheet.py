@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.data.ground_truth import GroundTruth
 from uncial.reports.augmentation_sheet import Row, augmentation_sheet
 from uncial.saved_yaml import for_hydra
+from uncial.training.augmentations.chain import build_augmentation, single_transforms
 
 DRAWS = 3
 
@@ -28,9 +29,6 @@ def draw_augmentation(config: DictConfig, truth: GroundTruth, png: Path) -> None
 
 
 def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[Row]:
-    # Not before it is needed: albumentations takes seconds to import.
-    from uncial.training.augmentations.chain import build_augmentation, single_transforms
-
     group: dict[str, Any] = OmegaConf.to_container(config.augmentation, resolve=True)  # type: ignore[assignment]
     whole = build_augmentation(group, config.model.preprocessing.channels)
     singles = list(single_transforms(group))

@@ -80,7 +80,9 @@ def single_transforms(config: Mapping[str, Any]) -> Iterator[Single]:
     for place, transform in _leaves(config.get("transforms") or (), "augmentation.transforms"):
         keys = [str(key) for key in transform if key not in ("_target_", "p")]
         label = " ".join([str(transform["_target_"]).rpartition(".")[2], *keys])
-        yield Single(place, label, _built({**config, "transforms": [{**transform, "p": 1.0}]}))
+        alone = _built({**config, "transforms": [transform]})
+        alone.transforms[0].p = 1.0
+        yield Single(place, label, alone)
 
 
 def _built(config: Mapping[str, Any]) -> Augmentation:

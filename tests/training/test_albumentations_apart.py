@@ -139,6 +139,24 @@ def test_the_trust_in_a_saved_config_is_checked_without_a_network(tmp_path):
     assert python(tmp_path, begin + textwrap.dedent(check)).strip() == "True []"
 
 
+def test_albumentations_own_chain_seeds_ours_where_there_is_no_chain_of_this_program(tmp_path):
+    code = """
+    import albumentations
+    import numpy as np
+    from uncial.training.augmentations.strokes import InkTone
+    from uncial.training.augmentations.warp import LineWarp
+
+    image = np.full((48, 200), 255, np.uint8)
+    image[12:36, 20:180:9] = 20
+    for _ in range(2):
+        chain = albumentations.Compose([LineWarp(slant=20), InkTone(p=0.5)], seed=4)
+        print(*(int(chain(image=image)["image"].astype(int).sum()) for _ in range(3)))
+    """
+    first, second = python(tmp_path, code).splitlines()
+    assert first == second
+    assert len(set(first.split())) == 3
+
+
 def test_by_itself_albumentations_does_ask(tmp_path):
     """Else the tests above would hold for any program."""
     begin = WATCHED.partition("def vary")[0]

@@ -106,15 +106,6 @@ def test_ours_made_before_a_composition_draw_from_the_line_too():
     assert drawn[0] == drawn[1]
 
 
-def test_albumentations_own_chain_seeds_ours():
-    first, second = (
-        [chain(image=line())["image"] for _ in range(3)]
-        for chain in (albumentations.Compose([LineWarp(slant=20), InkTone(p=0.5)], seed=4) for _ in range(2))
-    )
-    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
-    assert not np.array_equal(first[0], first[1])
-
-
 @pytest.mark.parametrize(("p", "share"), [(0, 0), (0.3, 0.3), (1, 1)])
 def test_a_transform_comes_up_with_its_probability(p, share):
     drawn: list = []

@@ -29,7 +29,7 @@ class AtMost(LineTransform):
         for transform in self.transforms:
             transform.set_random_state(random_generator, py_random)
 
-    def is_drawn(self) -> bool:
+    def should_apply(self) -> bool:
         """Draw whether this line is varied; a number is drawn at any `p`, as by albumentations' compositions."""
         return self.py_random.random() < self.p
 

@@ -64,13 +64,13 @@ class LineTransform(ABC):
         """Draw from new generators of this seed; None takes one from the system."""
         self.set_random_state(np.random.default_rng(seed), random.Random(seed))
 
-    def is_drawn(self) -> bool:
+    def should_apply(self) -> bool:
         """Draw whether this line is varied, by `p`."""
         return self.p >= 1 or (self.p > 0 and self.py_random.random() < self.p)
 
     def __call__(self, *, force_apply: bool = False, **data: Any) -> dict[str, Any]:
         """Return `data` with its `image` varied, or as it is where the draw says so; never where `p` is 0."""
-        if self.is_drawn() if not force_apply else self.p > 0:
+        if self.should_apply() if not force_apply else self.p > 0:
             data["image"] = self.apply(np.ascontiguousarray(data["image"]))
         return data
 

@@ -92,7 +92,7 @@ ALONE = {"data", "model", "pretrained", "resume", "logger", "task", "freeze", "r
 """Keys that decide on so much that commands with different ones cannot be typed together."""
 
 ELSEWHERE = ("logger=wandb",)
-"""Runs in tests/test_dashboards.py, with a service of its own."""
+"""Runs in tests/problems/test_dashboards.py, with a service of its own."""
 
 
 def key_of(word: str) -> str:

@@ -155,7 +155,7 @@ def stands_at(step):
 
 def validations(dog, told, shares, step=1000):
     for share in shares:
-        dog.unread = lambda share=share: share
+        dog.empty_prediction_rate = lambda share=share: share
         dog.on_validation_end(stands_at(step), None)
     return [record.message for record in told.records]
 

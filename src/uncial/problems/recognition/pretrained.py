@@ -13,10 +13,10 @@ from uncial.config.keys import leaves
 from uncial.config.saved_yaml import literal
 from uncial.config.schema import as_tuple, choice, trusted
 from uncial.errors import UserError
+from uncial.models.card import text_rules_of
 from uncial.models.files import load_card, load_model
 from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
-from uncial.models.stored import text_rules_of
 from uncial.problems.recognition.transfer import ALPHABET_POLICIES, transfer_weights
 from uncial.text.rules import TextRules
 from uncial.training.callbacks.freezing import Freezing, duration_of, frozen_parts
@@ -122,7 +122,8 @@ def pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextR
         raise UserError("model.codec and pretrained both give an alphabet: leave model.codec out; resize changes it.")
     pretrained, _ = load_model(Path(str(config.pretrained)), trusted(config))
     shown = [rules.display(text) for text in texts]
-    return transfer_weights(pretrained, config.model, shown, rules, str(config.resize), as_tuple(config.reinitialize))
+    model = _plain(config.model, resolve=True)
+    return transfer_weights(pretrained, model, shown, rules, str(config.resize), as_tuple(config.reinitialize))
 
 
 def lineage(config: DictConfig, state: Path | None) -> list[str]:

@@ -4,10 +4,11 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.schema import choice, trusted
@@ -29,7 +30,6 @@ from uncial.problems.recognition.transfer import ALPHABET_POLICIES
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.runs.session import RunSession
 from uncial.text.codec import CharacterCodec, Codec
-from uncial.text.feasibility import min_frames
 from uncial.text.rules import TextRules
 from uncial.training.callbacks.build import build_ema, build_watchdog, length_config
 from uncial.training.distributed.process_group import world_size
@@ -93,10 +93,17 @@ def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
 
 def built_recognizer(config: DictConfig, codec: Codec, rules: TextRules) -> Recognizer:
     """A new recogniser of the characters of a codec. Raises `UserError` for a model that is none."""
-    model = build_model(config.model, codec=codec, text=rules)
+    model = build_model(plain_model(config), codec=codec, text=rules)
     if not isinstance(model, Recognizer):
         raise UserError(f"model={config.model.name} is no line recogniser, and task=train trains those.")
     return model
+
+
+def plain_model(config: DictConfig) -> dict[str, Any]:
+    """Return the config of the model as plain types."""
+    model = OmegaConf.to_container(config.model, resolve=True)
+    assert isinstance(model, dict)
+    return {str(key): value for key, value in model.items()}
 
 
 def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> str:
@@ -112,8 +119,8 @@ def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> s
 def training_parts(
     config: DictConfig, truth: GroundTruth, recognizer: Recognizer
 ) -> tuple[dict[str, SplitSubset], dict[str, list[Issue]]]:
-    """The lines to train on, augmented and without those that CTC cannot learn, and those to validate on; and the lines
-    of each part that have more text than their image has room for."""
+    """The lines to train on, augmented and without those that the decoder cannot learn, and those to validate on; and
+    the lines of each part that have more text than their image has room for."""
     infeasible = {part: too_long(truth, truth.rows[part], recognizer) for part in PARTS}
     left = [row for row in truth.rows["train"].tolist() if row not in infeasible["train"]]
     rows = np.array(left, dtype=np.int64)
@@ -186,18 +193,14 @@ def part_of(
 
 
 def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> dict[int, Issue]:
-    """The rows whose text needs more frames than their image has, so that CTC cannot learn them, with the reason."""
-    preprocessing, codec = recognizer.preprocessing, recognizer.codec
+    """The rows whose text needs more frames than their image has, so that the decoder cannot learn them, with the
+    reason."""
+    preprocessing = recognizer.preprocessing
     sizes = truth.store.sizes()
     found = {}
     for row, text in zip(rows.tolist(), texts_of(truth, rows, recognizer.text), strict=True):
-        needed = min_frames(codec.encode_known(recognizer.text.display(text)))
-        frames = recognizer.frames(preprocessing.width_of(*map(int, sizes[row])))
-        if needed > frames:
-            reason = (
-                f"the text needs {needed} frames and the image gives {frames}: check the line's polygon and text, "
-                "or raise model.preprocessing.height"
-            )
+        if reason := recognizer.why_too_short(preprocessing.width_of(*map(int, sizes[row])), text):
+            reason += ": check the line's polygon and text, or raise model.preprocessing.height"
             found[row] = Issue(truth.store.value(row, "page"), truth.store.value(row, "line"), reason)
     return found
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import lightning as L
 
-from uncial.data.lines.batch import loss_weight_of
 from uncial.training.distributed.process_group import broadcast_from_rank_zero
 
 log = logging.getLogger(__name__)
@@ -46,13 +45,14 @@ class Watchdog(L.Callback):
     """Says that the training stands on CTC's all-blank plateau, or that its loss rises.
 
     On the plateau, which two validations in a row must show after 200 steps, the blank is the best single answer to
-    everything, and the loss stands still until the model tells characters apart. `unread` gives the share of the last
-    validation's lines with text that were read as empty. `lower_blank`, if given, is called with the amount by which it
-    should lower the blank's score before the next step; three times at most.
-    """
+    everything, and the loss stands still until the model tells characters apart. `empty_prediction_rate` gives the
+    share of the last validation's lines with text that were read as empty. `lower_blank`, if given, is called with the
+    amount by which it should lower the blank's score before the next step; three times at most."""
 
-    def __init__(self, unread: Callable[[], float], lower_blank: Callable[[float], None] | None = None) -> None:
-        self.unread, self.lower_blank = unread, lower_blank
+    def __init__(
+        self, empty_prediction_rate: Callable[[], float], lower_blank: Callable[[float], None] | None = None
+    ) -> None:
+        self.empty_prediction_rate, self.lower_blank = empty_prediction_rate, lower_blank
         self._blank = self._helped = 0
         self._help_due = self._told_rise = False
         self._losses: list[float] = []
@@ -69,9 +69,9 @@ class Watchdog(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if not loss_weight_of(batch):
+        if not batch.loss_weight:
             return
-        loss = float(outputs["loss"]) * trainer.accumulate_grad_batches / loss_weight_of(batch)
+        loss = float(outputs["loss"]) * trainer.accumulate_grad_batches / batch.loss_weight
         if not math.isfinite(loss):
             return
         self._losses = [*self._losses, loss][-MEMORY:]
@@ -87,7 +87,7 @@ class Watchdog(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        is_blank = broadcast_from_rank_zero(self.unread() >= UNREAD)  # It alone has the lines of all.
+        is_blank = broadcast_from_rank_zero(self.empty_prediction_rate() >= UNREAD)  # It alone has the lines of all.
         self._blank = self._blank + 1 if is_blank and trainer.global_step >= PLATEAU_STEPS else 0
         if self._blank < VALIDATIONS:
             return

@@ -6,7 +6,7 @@ from typing import Any
 
 import lightning as L
 
-from uncial.data.lines.batch import lines_of_step, loss_weight_of
+from uncial.models.contracts import num_samples_of_step
 from uncial.training.loggers.tracking import log_beside_the_file
 
 
@@ -67,8 +67,8 @@ class ThroughputMonitor(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if loss_weight_of(batch):
-            self.lines += lines_of_step(batch, trainer.world_size)
+        if batch.loss_weight:
+            self.lines += num_samples_of_step(batch, trainer.world_size)
         self._count()
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

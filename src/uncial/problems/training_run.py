@@ -27,26 +27,25 @@ from uncial.problems.recognition.pretrained import freezing, lineage, seen_befor
 from uncial.problems.recognition.setup import build_setup, infeasible_problems, infeasible_sentence, preflight_check
 from uncial.problems.recognition.summary import TrainingStats, finish, report_interruption
 from uncial.problems.splitting import choose_training_split
+from uncial.problems.trainer import build_callbacks, build_ema, build_pruning, check_durations, run_on_devices
 from uncial.runs.environment import add_to_environment
 from uncial.runs.folder import plain_config
 from uncial.runs.session import RunSession, open_session
 from uncial.runs.stash import stash_best_model
 from uncial.runs.tables import write_skipped
 from uncial.training.callbacks.best_model import BestModel
-from uncial.training.callbacks.build import build_callbacks, build_ema, check_durations
 from uncial.training.callbacks.nonfinite import REMEDY
 from uncial.training.callbacks.progress import progress_callback
 from uncial.training.callbacks.throughput import ThroughputMonitor
-from uncial.training.callbacks.trial import pruning
 from uncial.training.checkpointing.callback import Checkpoints
+from uncial.training.checkpointing.loops import epoch_and_batches
 from uncial.training.checkpointing.retention import CheckpointPolicy
 from uncial.training.distributed.devices import devices_of
 from uncial.training.distributed.launch import LostProcessError
-from uncial.training.distributed.on_devices import on_devices
 from uncial.training.distributed.process_group import barrier, is_rank_zero
 from uncial.training.distributed.signals import handle_signals
 from uncial.training.loggers.tracking import show_outcome
-from uncial.training.trainer import device_of, make_trainer, quiet_lightning
+from uncial.training.trainer import build_trainer, device_of, quiet_lightning
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +81,7 @@ def train_run(this: RunSession) -> None:
     if config.trainer.devices == "auto" and devices.count == 1:
         log.info(f"trainer.devices=auto: there is one device here ({devices.kind}), and so one process.")
     try:
-        on_devices(devices, this.folder, fit_model, plain, replace(truth, pages=()))
+        run_on_devices(devices, this.folder, fit_model, plain, replace(truth, pages=()))
     except LostProcessError as died:
         raise UserError(f"{died} To go on: python run.py {format_override('resume', this.folder)}") from None
 
@@ -103,7 +102,7 @@ def fit_model(this: RunSession, truth: GroundTruth) -> None:
     card = model_card(config, truth, ready.parts, lineage(config, path), before)
     keep, aside = make_best_model_writer(this, truth, ready, card), partial(stash_best_model, folder, OF_THE_BEST)
     best, pace = BestModel(config.model.monitor, config.model.mode, keep, aside), ThroughputMonitor()
-    still, trials = freezing(config, ready.recognizer, ready.length), pruning(config)
+    still, trials = freezing(config, ready.recognizer, ready.length), build_pruning(config)
 
     def describe(scores: dict[str, float]) -> str:
         return model_card_json(ready.recognizer, {**card, "scores": strip_val_prefix(scores)})
@@ -115,10 +114,10 @@ def fit_model(this: RunSession, truth: GroundTruth) -> None:
             watchers = build_callbacks(config, ready.module, lambda row: name_of_line(truth.store, row))
             progress = progress_callback(config.callbacks.samples)
             callbacks = [states, ready.length, *watchers, *trials, *still, best, *build_ema(config), pace, progress]
-            trainer = make_trainer(config.trainer, folder, callbacks, loggers)
+            trainer = build_trainer(config.trainer, folder, callbacks, loggers)
             if is_rank_zero():
                 add_to_environment(folder, {"data": data, "device": device_of(trainer)})
-            lines = LineDataModule(ready.parts, ready.loading, config.seed)
+            lines = LineDataModule(ready.parts, ready.loading, config.seed, epoch_and_batches)
             with report_interruption(folder, states, best, interruption), report_lost_workers():
                 trainer.fit(ready.module, lines, ckpt_path=path, weights_only=True)
         if best.best is None:

@@ -15,7 +15,7 @@ from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
-from uncial.data.store.compile import cores
+from uncial.files import count_cores
 from uncial.problems.ground_truth import load_ground_truth
 from uncial.problems.recognition.auto import DataFacts, read_recipe, recipe_table, suggest_settings, write_recipe
 from uncial.problems.recognition.pretrained import with_pretrained_model
@@ -28,15 +28,15 @@ from uncial.problems.recognition.setup import (
     training_parts,
 )
 from uncial.problems.splitting import choose_split, model_of
+from uncial.problems.trainer import check_durations, length_config
 from uncial.problems.training_run import run_training
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import run_folder
-from uncial.training.callbacks.build import check_durations, length_config
 from uncial.training.callbacks.throughput import ThroughputProbe
 from uncial.training.distributed.signals import ending_by_signal
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import LengthConfig
-from uncial.training.trainer import make_trainer, quiet_lightning
+from uncial.training.trainer import build_trainer, quiet_lightning
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
     length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, run_folder() / "steps.txt")
     module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     probe = ThroughputProbe(PROBE_SECONDS)
-    trainer = make_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
+    trainer = build_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0
     log.info("Measuring how fast this model trains here.")
     with ending_by_signal(), report_lost_workers():
@@ -108,7 +108,7 @@ def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
         pace=probe.lines_per_second,
         seconds=wanted.budget,
         device="cpu" if trainer.strategy.root_device.type == "cpu" else "gpu",
-        cores=int(config.trainer.threads or cores()),
+        cores=int(config.trainer.threads or count_cores()),
         rate=config.optimizer.get("lr"),
         tuned=config.pretrained is not None,
         steps=wanted.steps,

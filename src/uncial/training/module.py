@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from uncial.config.moved import CALLBACKS
-from uncial.data.lines.batch import infeasible_in, loss_weight_of
 from uncial.errors import DivergedError, UserError
 from uncial.models.precision import inference_autocast
+from uncial.training.batches import infeasible_in, loss_weight_of
 from uncial.training.callbacks.nonfinite import REMEDY, diverged, is_finite
 from uncial.training.distributed.process_group import (
     all_gather,

@@ -16,9 +16,9 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LoaderConfig, SplitSubset, training_sampler
 from uncial.data.lines.dataset import Augment, LineDataset
 from uncial.data.splits.split import PARTS
-from uncial.data.store.compile import cores
 from uncial.document import Issue
 from uncial.errors import UserError
+from uncial.files import count_cores
 from uncial.models.build import build_model
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
@@ -26,12 +26,13 @@ from uncial.problems.recognition.alphabet import codec_for, given_codec, text_ru
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.recognition.pretrained import freezing, lr_factors, pretrained_recognizer
 from uncial.problems.recognition.transfer import ALPHABET_POLICIES
+from uncial.problems.recognition.watchdog import build_watchdog
+from uncial.problems.trainer import build_ema, length_config
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.runs.session import RunSession
 from uncial.text.codec import CharacterCodec, Codec
 from uncial.text.feasibility import min_frames
 from uncial.text.rules import TextRules
-from uncial.training.callbacks.build import build_ema, build_watchdog, length_config
 from uncial.training.distributed.process_group import world_size
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers.length import STEPS, RunLength
@@ -246,7 +247,7 @@ def loading_to_read(trainer: DictConfig) -> LoaderConfig:
 
 
 def _workers(trainer: DictConfig) -> int:
-    return (2 if cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)
+    return (2 if count_cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)
 
 
 LINES = 1000

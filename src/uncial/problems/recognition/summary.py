@@ -28,7 +28,7 @@ from uncial.runs.session import RunSession
 from uncial.runs.state import LAST
 from uncial.runs.tables import write_metrics
 from uncial.training.callbacks.best_model import BestModel
-from uncial.training.callbacks.standing import score_text
+from uncial.training.callbacks.throughput import score_text
 from uncial.training.checkpointing.callback import Checkpoints
 from uncial.training.distributed.signals import StopRequest, exit_for_signal
 

@@ -11,8 +11,7 @@ from typing import Any
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
 from submitit.helpers import DelayedSubmission
 
-from uncial.termination import SigtermHandler
-from uncial.training.distributed.time_limit import TIME_IS_UP, OutOfTime
+from uncial.termination import TIME_IS_UP, OutOfTime, SigtermHandler
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import torch
 from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor
 
-from uncial.data.lines.batch import loss_weight_of
 from uncial.errors import DivergedError, UserError
 from uncial.reports.terminal.formatting import plural
+from uncial.training.batches import loss_weight_of
 from uncial.training.distributed.process_group import all_gather
 
 log = logging.getLogger(__name__)

@@ -1,21 +1,32 @@
-"""From the config to how long a training is, and what watches over it."""
+"""From the config to the trainer of a run: its settings, its length, its callbacks, and the processes it runs in."""
 
+import logging
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
 
 import lightning as L
-from omegaconf import DictConfig
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import configure_log, setup_globals
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import instantiate_part
-from uncial.config.schema import choice
+from uncial.config.saved_yaml import literal_config
 from uncial.data.config import share_of_lines
 from uncial.errors import UserError
-from uncial.problems.recognition.watchdog import Watchdog
-from uncial.training.callbacks.early_stopping import EarlyStopping
+from uncial.problems.recognition.watchdog import build_watchdog
+from uncial.training.callbacks.early_stopping import EarlyStopping, Pruning
 from uncial.training.callbacks.ema import EMA
 from uncial.training.callbacks.nonfinite import SkipNonFiniteSteps
+from uncial.training.distributed.devices import Devices
+from uncial.training.distributed.launch import launch_workers
+from uncial.training.distributed.process_group import is_rank_zero
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers.length import seconds_of
 from uncial.training.schedulers.plan import LengthConfig
+from uncial.training.trainer import quiet_lightning
 
 
 def check_durations(trainer: DictConfig) -> None:
@@ -66,17 +77,51 @@ def build_callbacks(config: DictConfig, module: TrainingModule, name_of: Callabl
         yield instantiate_part(config, f"callbacks.more.{name}")
 
 
-def build_watchdog(config: DictConfig, module: TrainingModule) -> Iterator[L.Callback]:
-    """What recognises a training that goes wrong, if the config wants it and the metric counts what is not read."""
-    wanted = choice(config.callbacks.watchdog, "callbacks.watchdog", ("none", "tell", "help"))
-    help_out = getattr(module.model.decoder, "lower_blank", None) if wanted == "help" else None
-    if wanted == "help" and help_out is None:
-        raise UserError("callbacks.watchdog=help: this model's decoder has no blank to lower; choose tell or none.")
-    if wanted != "none":
-        yield Watchdog(getattr(module.metric, "unread", lambda: 0.0), help_out)
-
-
 def build_ema(config: DictConfig) -> Iterator[L.Callback]:
     """What has to come behind the callback that keeps models, which keeps the averaged weights then."""
     if config.callbacks.ema is not None:
         yield EMA(float(config.callbacks.ema))
+
+
+def build_pruning(config: DictConfig) -> list[Pruning]:
+    """What tells the search of this job's scores; nothing outside of a search."""
+    hydra = HydraConfig.get()
+    if hydra.mode != RunMode.MULTIRUN or "pruner" not in hydra.sweeper:
+        return []
+    # Only now: it imports Optuna.
+    from uncial.runs.study import running_trial
+
+    own = literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
+    trial = running_trial(Path(hydra.sweep.dir), int(hydra.job.num), instantiate_part(own, "hydra.sweeper.pruner"))
+    if trial is None:
+        return []
+
+    def report(validation: int, score: float) -> bool:
+        trial.report(score, validation)
+        return trial.should_prune()
+
+    return [Pruning(config.model.monitor, report)]
+
+
+def run_on_devices(devices: Devices, folder: Path, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls the function and returns what it returns, of several processes the first. That one alone writes messages,
+    to the terminal and to the run's log.txt in `folder`; all may ask Hydra for its settings."""
+    if devices.count == 1:
+        return function(*arguments)
+    hydra: Any = deepcopy(HydraConfig.instance().cfg)
+    for handler in hydra.hydra.job_logging.get("handlers", {}).values():
+        if "filename" in handler:
+            OmegaConf.set_readonly(handler, False)
+            handler.filename = str(folder / Path(handler.filename).name)  # Not that of the folder made for a new run.
+    return launch_workers(devices.kind, devices.numbers, _part, hydra, function, arguments)
+
+
+def _part(hydra: DictConfig, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    setup_globals()
+    HydraConfig.instance().cfg = hydra  # type: ignore[assignment]
+    if is_rank_zero():
+        configure_log(hydra.hydra.job_logging, hydra.hydra.verbose)
+    else:
+        logging.disable(logging.CRITICAL)
+    quiet_lightning()
+    return function(*arguments)

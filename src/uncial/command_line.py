@@ -7,10 +7,11 @@ import re
 import shlex
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from traceback import walk_tb
 
+import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -19,12 +20,13 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from uncial.config.extras import describe_install
+from uncial.config.location import conf_folder, publish_location, root_folder
 from uncial.config_keys import (
     COUNTS_OR_NULL,
     check_added,
     check_own_files,
     check_values,
-    conf_folder,
     did_you_mean,
     files_with,
     group_choices,
@@ -55,23 +57,27 @@ _OF_THE_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.E
 """What a file system refuses, which is no fault of the program."""
 
 
-def run(main: Callable[[], None]) -> int:
-    """Runs the program and returns its exit code; with HYDRA_FULL_ERROR=1 errors show their traceback instead."""
+def main() -> int:
+    """The command `uncial`, and what run.py calls: composes the config from conf/ and the command line, runs the task
+    that it names, and returns the exit code; with HYDRA_FULL_ERROR=1 errors show their traceback instead."""
     secure_standard_streams()
     # Of a notebook or desktop: matplotlib refuses to be imported where what it names is not installed.
     os.environ["MPLBACKEND"] = "agg"
     if "--version" in sys.argv[1:]:
+        from importlib.metadata import version  # Imported here because it is slow to import.
+
         print(f"Uncial {version('uncial')}, Hydra {version('hydra-core')}")
         return DONE
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Otherwise Hydra prints its own shortened traceback and leaves before the error reaches us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        publish_location(sys.argv[0])
         check_single_start(os.environ)
         sys.argv[1:] = as_names(sys.argv[1:], conf_folder())
         check_arguments(sys.argv[1:], conf_folder())
         with sigterm_raises():
-            main()
+            hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(run_task)()
     except KeyboardInterrupt:
         return _fail("Stopped.", INTERRUPTED)
     except Terminated:
@@ -180,7 +186,7 @@ def _unknown_key(key: str) -> str:
         return f"the launcher has no key {key}.{near} hydra/launcher=… chooses another one."
     if files := files_with(key, conf_folder()):
         return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
-    if told := answer(key, conf_folder().parent / PEERS):
+    if told := answer(key, root_folder() / PEERS):
         return f"there is no key {key}: {told}"
     known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
     return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
@@ -199,10 +205,7 @@ def _chosen_twice(group: str) -> str:
 def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
     """`listed` are the choices as Hydra lists them, one a row, those of a `--config-dir` among them."""
     if group == "hydra/launcher":
-        return (
-            f'{group}={name} does not exist or is not installed: pip install "uncial[sweeps]" brings joblib, '
-            'pip install "uncial[slurm]" slurm, pip install "uncial[ray]" ray; basic is always there.'
-        )
+        return _unknown_launcher(name)
     choices = sorted({*group_choices(conf_folder(), group), *(listed or "").split()} - {"base"})
     if not name:
         return f"{group}= has no value: write one behind the equals sign. Choices: {', '.join(choices)}."
@@ -211,6 +214,15 @@ def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
     none = {"logger": "default"}.get(group, "none")  # The files that choose nothing.
     meant = none if name.lower() in ("null", "false", "no", "off", "0") and none in choices else name
     return f"{group}={name} does not exist.{did_you_mean(meant, choices)} Choices: {', '.join(choices) or 'none'}."
+
+
+def _unknown_launcher(name: str) -> str:
+    """That of joblib is a package's of its own; where it is missing Hydra knows nothing of it."""
+    choices = sorted({"basic", "joblib", *group_choices(conf_folder(), "hydra/launcher")})
+    told = "is not installed." if name == "joblib" else f"does not exist.{did_you_mean(name, choices)}"
+    is_missing = find_spec("hydra_plugins.hydra_joblib_launcher") is None
+    more = f" For joblib {describe_install('joblib')}" if is_missing else ""
+    return f"hydra/launcher={name} {told} Choices: {', '.join(choices)}.{more}"
 
 
 def _several_values(argument: str) -> str:

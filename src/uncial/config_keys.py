@@ -2,7 +2,6 @@
 
 import difflib
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -117,11 +116,6 @@ NAMES_OF_SOURCES = ("name", "root", "train", "val", "test", "images", "include",
 
 NUMBERS_OR_LISTS = ("trainer.devices",)
 """Keys that take a number or a list of them: how many devices, or which."""
-
-
-def conf_folder() -> Path:
-    """The project's conf/, which run.py says where to find."""
-    return Path(os.environ.get("UNCIAL_ROOT", ".")) / "conf"
 
 
 def check_values(config: DictConfig, conf: Path) -> None:

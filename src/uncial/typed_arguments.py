@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from uncial.config.hydra_internals import get_args_parser
+from uncial.config.location import format_command
 from uncial.config_keys import NAMES, did_you_mean, group_choices, group_names, groups_of_none, known_keys, named_groups
 from uncial.errors import UserError
 from uncial.peers import answer, choice_called
@@ -268,7 +269,7 @@ def as_typed(key: str, value: object) -> str:
 
 def repeating(overrides: Sequence[str]) -> str:
     """The command that makes a run with these overrides."""
-    return f"python run.py {shlex.join(overrides)}".rstrip()
+    return format_command(*map(shlex.quote, overrides))
 
 
 def hydra_value(value: object) -> str:

@@ -14,7 +14,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config_keys import check_value, conf_folder
+from uncial.config.location import conf_folder, format_command
+from uncial.config_keys import check_value
 from uncial.errors import Ended, FindingsError, PrunedError, UserError
 from uncial.sweeps.outcome import (
     FAILED,
@@ -94,7 +95,7 @@ class Sweeps(Callback):
         if not_finished(folder):
             raise Ended(UserError(failures(folder)))
         if any(folder.rglob("metrics.json")):
-            print(f"To compare the runs: python run.py task=leaderboard {as_typed('run', folder)}", flush=True)
+            print(f"To compare the runs: {format_command('task=leaderboard', as_typed('run', folder))}", flush=True)
 
 
 def _check_varied(config: DictConfig) -> None:
@@ -139,7 +140,7 @@ def failures(folder: Path) -> str:
 
 
 def resume_command(folder: Path) -> str:
-    return f"python run.py -m {as_typed('resume', folder)}"
+    return format_command("-m", as_typed("resume", folder))
 
 
 def unused(folder: Path) -> Path:

@@ -9,7 +9,9 @@ from typing import Any
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-ENVIRONMENT = ("UNCIAL_ROOT", "PYTHONPATH", "HYDRA_FULL_ERROR")
+from uncial.config.location import COMMAND, ROOT
+
+ENVIRONMENT = (ROOT, COMMAND, "PYTHONPATH", "HYDRA_FULL_ERROR")
 """Variables that a job needs as they were, also where a cluster hands none on."""
 
 

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from optuna.trial import TrialState
 
+from uncial.config.location import format_command
 from uncial.errors import UserError
 from uncial.reports.figures import plural
 from uncial.reports.leaderboard import shown
@@ -193,5 +194,5 @@ def told(study: optuna.Study, folder: Path, goal: Goal, template: str | None) ->
         yield f"The command that repeats it: {repeating(run.overrides)}"
     chosen = "hydra/sweeper=optuna" if template is None else as_typed("sweep", template)
     more = f"{chosen} {as_typed('resume', folder)} hydra.sweeper.n_trials={2 * len(trials)}"
-    yield f"To make more trials: python run.py -m {more}"
+    yield f"To make more trials: {format_command('-m', more)}"
     yield f"To look into the search: optuna-dashboard {shlex.quote(address(folder))}"

@@ -9,11 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from uncial.config_keys import conf_folder, leaves
+from uncial.config.hydra_internals import get_args_parser
+from uncial.config.location import conf_folder, format_command, without_program
+from uncial.config_keys import leaves
 from uncial.data.compile import CompileSettings, cores
 from uncial.data.filters import Filters
 from uncial.data.ground_truth import SplitSettings
@@ -154,13 +155,13 @@ def on_the_same_data(folder: Path, typed: Sequence[str], *what: str) -> str:
     about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
     for task in [one.removeprefix("task=") for one in what if one.startswith("task=")]:
         about_data = without_unread(about_data, task, conf_folder())
-    return " ".join(["python run.py", *_config_folder(folder), *what, *map(shlex.quote, about_data)])
+    return format_command(*_config_folder(folder), *what, *map(shlex.quote, about_data))
 
 
 def _config_folder(folder: Path) -> list[str]:
     """The option by which the run in `folder` was given configs beside those of conf/."""
     command = shlex.split(str(read_environment(folder).get("command", "")))
-    given = get_args_parser().parse_known_args(command[2:])[0].config_dir
+    given = get_args_parser().parse_known_args(without_program(command))[0].config_dir
     return ["--config-dir", shlex.quote(given)] if given else []
 
 

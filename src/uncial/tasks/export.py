@@ -4,6 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.location import format_command
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
 from uncial.reports.console import make_console, show
@@ -42,5 +43,6 @@ def run(config: DictConfig) -> None:
     show(
         make_console(),
         f"The model of {path}: {target}",
-        f"Read with it: python run.py task=predict {as_typed('checkpoint', target)} predict.input=FOLDER",
+        "Read with it: "
+        + format_command("task=predict", as_typed("checkpoint", target), "predict.input=FOLDER"),
     )

@@ -8,6 +8,7 @@ from functools import partial
 
 from omegaconf import DictConfig
 
+from uncial.config.location import format_command
 from uncial.data.datamodule import LineDataModule
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.loader import lost_loaders_told
@@ -84,7 +85,7 @@ def train(this: Session) -> None:
     try:
         on_devices(devices, this.folder, fit, plain, replace(truth, pages=()))
     except LostProcessError as died:
-        raise UserError(f"{died} To go on: python run.py {as_typed('resume', this.folder)}") from None
+        raise UserError(f"{died} To go on: {format_command(as_typed('resume', this.folder))}") from None
 
 
 def fit(this: Session, truth: GroundTruth) -> None:

@@ -1,7 +1,6 @@
 """Puts what the program reads beside its code into the package: at the top of the repository a person finds it, in the
 package an installed program does. All else is in pyproject.toml."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +35,7 @@ class build_with_files(build_py):  # noqa: N801
 
     def _copies(self) -> Iterator[tuple[str, str]]:
         for source in () if self.editable_mode else _files():
-            yield source, os.path.join(self.build_lib, PACKAGE, source)
+            yield source, str(Path(self.build_lib) / PACKAGE / source)
 
 
 def _files() -> list[str]:

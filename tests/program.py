@@ -117,11 +117,12 @@ def _hydra_at_rest() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     GlobalHydra.instance().clear()
-    try:
-        yield
-    finally:
-        GlobalHydra.instance().clear()
-        HydraConfig.instance().cfg = None
-        for handler in [handler for handler in root.handlers if handler not in handlers]:
-            handler.close()
-        root.handlers[:], root.level = handlers, level
+    with patch.dict("os.environ"):
+        try:
+            yield
+        finally:
+            GlobalHydra.instance().clear()
+            HydraConfig.instance().cfg = None
+            for handler in [handler for handler in root.handlers if handler not in handlers]:
+                handler.close()
+            root.handlers[:], root.level = handlers, level

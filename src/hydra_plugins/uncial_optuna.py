@@ -28,8 +28,8 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Make the trials that are left. Raises `UserError` without Optuna."""
-        from uncial.errors import UserError
         from uncial.config.extras import describe_install
+        from uncial.errors import UserError
 
         try:
             from uncial.sweeps.search import Hydra, search

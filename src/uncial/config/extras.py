@@ -26,7 +26,8 @@ ORDINARY = ("timm", "torchvision", "wandb")
 def describe_install(package: str) -> str:
     """What to type where a package is missing that the program needs, in a clone and where a wheel is installed."""
     extra = EXTRAS.get(package)
-    return f"install it: {shlex.join([*_installer(), *(_packages(package, extra) if is_installed() else _clone(extra))])}"
+    wanted = _packages(package, extra) if is_installed() else _clone(extra)
+    return f"install it: {shlex.join([*_installer(), *wanted])}"
 
 
 def _installer() -> list[str]:
@@ -46,9 +47,10 @@ def _packages(package: str, extra: str | None) -> list[str]:
     lies is not known."""
     from importlib.metadata import requires  # Imported here because it is slow to import.
 
-    found = [line.partition(";") for line in requires("uncial") or ()]
-    of_extra = [name.strip() for name, _, marker in found if extra and re.search(rf"extra == ['\"]{extra}['\"]", marker)]
-    return of_extra or [name.strip() for name, *_ in found if re.match(rf"{package}\b", name)] or [package]
+    required = [line.partition(";") for line in requires("uncial") or ()]
+    if extra is not None:
+        return [name.strip() for name, _, marker in required if re.search(rf"""extra == ['"]{extra}['"]""", marker)]
+    return [name.strip() for name, *_ in required if re.match(rf"{package}\b", name)] or [package]
 
 
 def _shown(path: Path) -> str:

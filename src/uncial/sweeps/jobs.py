@@ -70,6 +70,6 @@ def _check_single(resumed: Path | None) -> None:
     swept = [str(key) for key in hydra.sweeper.get("params") or {}]
     if missing := [key for key in swept if key not in typed]:
         raise UserError(
-            f"sweep={sweep} is for -m, which makes all of its runs: {format_command('-m …')}; to make one of them alone give "
-            f"{' and '.join(missing)} too."
+            f"sweep={sweep} is for -m, which makes all of its runs: {format_command('-m …')}; to make one of them "
+            f"alone give {' and '.join(missing)} too."
         )

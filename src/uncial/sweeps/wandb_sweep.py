@@ -45,13 +45,20 @@ def wandb_sweep(
         raise UserError("Nothing is varied: give sweep=NAME, or a key with several values, optimizer.lr=2.5e-3,5e-3.")
     parameters = {key: parameter(one) for key, one in given.varied.items()}
     logger = [] if any(typed_key(line) == "logger" for line in given.fixed) else ["logger=wandb"]
-    program = format_command().split()
+    *python, program = format_command().split()
     is_listed = all("values" in one for one in parameters.values())
     return {
-        "program": program[-1],
+        "program": program,
         "method": method or ("grid" if is_listed else "bayes"),
         "parameters": parameters,
-        "command": ["${env}", *(["${interpreter}"] if len(program) > 1 else []), "${program}", *given.fixed, *logger, "${args_no_hyphens}"],
+        "command": [
+            "${env}",
+            *(["${interpreter}"] if python else []),
+            "${program}",
+            *given.fixed,
+            *logger,
+            "${args_no_hyphens}",
+        ],
     }
 
 

@@ -43,6 +43,5 @@ def run(config: DictConfig) -> None:
     show(
         make_console(),
         f"The model of {path}: {target}",
-        "Read with it: "
-        + format_command("task=predict", as_typed("checkpoint", target), "predict.input=FOLDER"),
+        "Read with it: " + format_command("task=predict", as_typed("checkpoint", target), "predict.input=FOLDER"),
     )

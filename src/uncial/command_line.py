@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config.extras import describe_install
+from uncial.config.help import format_help, is_help_alone
 from uncial.config.location import conf_folder, publish_location, root_folder
 from uncial.config_keys import (
     COUNTS_OR_NULL,
@@ -74,6 +75,9 @@ def main() -> int:
     try:
         publish_location(sys.argv[0])
         check_single_start(os.environ)
+        if is_help_alone(sys.argv[1:]):
+            print(format_help(conf_folder()))
+            return DONE
         sys.argv[1:] = as_names(sys.argv[1:], conf_folder())
         check_arguments(sys.argv[1:], conf_folder())
         with sigterm_raises():

@@ -87,6 +87,8 @@ def as_names(arguments: Sequence[str], conf: Path) -> list[str]:
     is expected: behind the keys of names and paths, and behind groups. `null` alone still means none there.
 
     A group that may be none, as `experiment`, is left out where it is to be."""
+    if not any("=" in argument for argument in arguments):
+        return list(arguments)
     groups = {*group_names(conf), *named_groups(conf), "hydra"}
     sweeps, of_none = is_sweep(arguments), groups_of_none(conf)
     found = []

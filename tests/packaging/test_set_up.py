@@ -27,7 +27,9 @@ def make_python(folder: Path, name: str, version: tuple[int, int, int]) -> Path:
     path = folder / name
     folder.mkdir(exist_ok=True)
     path.write_text(
-        f'#!/bin/sh\ntest "$1" = -c || {{ echo "asked for: $*" >&2; exit 9; }}\nexec "{sys.executable}" -c "{code}" "$2"\n'
+        "#!/bin/sh\n"
+        'test "$1" = -c || { echo "asked for: $*" >&2; exit 9; }\n'
+        f'exec "{sys.executable}" -c "{code}" "$2"\n'
     )
     path.chmod(0o755)
     return path
@@ -51,7 +53,9 @@ def set_up(clone: Path, programs: Path, **more: str) -> subprocess.CompletedProc
     )
 
 
-@pytest.mark.parametrize(("version", "how"), [((3, 10, 12), "too old"), ((3, 14, 0), "too new"), ((4, 0, 1), "too new")])
+@pytest.mark.parametrize(
+    ("version", "how"), [((3, 10, 12), "too old"), ((3, 14, 0), "too new"), ((4, 0, 1), "too new")]
+)
 @pytest.mark.parametrize("named", [True, False])
 def test_a_python_that_does_not_fit_is_named_in_one_sentence(clone, tmp_path, version, how, named):
     python = make_python(tmp_path / "bin", "my python" if named else "python3", version)

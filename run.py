@@ -10,7 +10,7 @@ from pathlib import Path
 os.environ.setdefault("UNCIAL_ROOT", str(Path(__file__).resolve().parent))
 
 try:
-    from uncial.command_line import main
+    from uncial.cli import main
 except ModuleNotFoundError as error:
     sys.exit(
         f"{sys.executable} has no {error.name}: run `make demo` once, "

@@ -9,11 +9,11 @@ import numpy as np
 from drawing_helpers import CLEAN
 from drawn_layouts import alto
 
-from uncial.data.compile import CompileSettings, image_hashes, store_of
-from uncial.data.drawing.page import DrawnPage, draw_page
-from uncial.data.store import Store
-from uncial.formats.page_document import page_xml
-from uncial.formats.types import Page, Point, TextLine
+from uncial.data.store.compile import CompileSettings, image_hashes, store_of
+from uncial.data.store.store import Store
+from uncial.data.synthetic.page import DrawnPage, draw_page
+from uncial.document import Page, Point, TextLine
+from uncial.formats.page_xml.new_document import page_xml
 
 OPTIONS = replace(CLEAN, lines=(6, 6), characters=(16, 20), image="png", colour=False, size=(36, 36), furniture=0.0)
 

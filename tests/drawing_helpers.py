@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from uncial.data.drawing.collection import write_page
-from uncial.data.drawing.options import DrawingOptions
-from uncial.data.drawing.page import DrawnPage, draw_page
+from uncial.data.synthetic.options import DrawingOptions
+from uncial.data.synthetic.page import DrawnPage, draw_page
+from uncial.data.synthetic.writer import write_page
 
 SMALL = DrawingOptions(pages=2, lines=(3, 4), characters=(14, 20), hands=2)
 """Options for small pages, quickly drawn."""

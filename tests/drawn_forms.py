@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from drawing_helpers import CLEAN
 
-from uncial.data.drawing.baseline import baseline
-from uncial.data.drawing.hand import draw_hand
-from uncial.data.drawing.pen import LineInk, ink_line
-from uncial.data.drawing.writing import write_line
-from uncial.formats.page_document import page_xml
-from uncial.formats.types import ImageSource, Page, Region, TextLine
+from uncial.data.synthetic.baseline import baseline
+from uncial.data.synthetic.hand import draw_hand
+from uncial.data.synthetic.pen import LineInk, ink_line
+from uncial.data.synthetic.writing import write_line
+from uncial.document import ImageSource, Page, Region, TextLine
+from uncial.formats.page_xml.new_document import page_xml
 
 SIZE = (900, 640)
 """Height and width of a form in pixels."""

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from drawing_helpers import CLEAN
 
-from uncial.data.drawing.collection import write_page
-from uncial.data.drawing.page import DrawnPage, draw_page
-from uncial.formats.types import Page, Point
+from uncial.data.synthetic.page import DrawnPage, draw_page
+from uncial.data.synthetic.writer import write_page
+from uncial.document import Page, Point
 
 OPTIONS = replace(CLEAN, lines=(3, 3), characters=(8, 12), image="png", colour=False, size=(40, 40), furniture=0.0)
 """Small pages of three short lines."""

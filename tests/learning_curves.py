@@ -8,7 +8,7 @@ import numpy as np
 
 from uncial.metrics.learning_curve import MeasuredRun
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.reports.line_results import write_line_results
+from uncial.reports.tables.line_results import write_line_results
 
 UP_TO_HALF = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from drawing_helpers import CLEAN
 
-from uncial.data.drawing.collection import write_page
-from uncial.data.drawing.page import DrawnPage, draw_page
-from uncial.formats.page_document import page_xml
-from uncial.formats.types import Page, Region, TextLine
+from uncial.data.synthetic.page import DrawnPage, draw_page
+from uncial.data.synthetic.writer import write_page
+from uncial.document import Page, Region, TextLine
+from uncial.formats.page_xml.new_document import page_xml
 
 OPTIONS = replace(
     CLEAN, lines=(7, 7), characters=(22, 30), image="png", colour=False, size=(40, 40), furniture=0.0, hands=1

@@ -18,7 +18,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf._utils import get_yaml_loader
 
-from uncial import command_line
+from uncial import cli as command_line
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,9 +8,9 @@ from unittest.mock import patch
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
-from uncial import command_line
+from uncial import cli as command_line
+from uncial.config.schema import MIN_VALUES
 from uncial.tasks import auto
-from uncial.tasks.configuration import LEAST
 
 
 class ReadKeys:
@@ -67,7 +67,7 @@ class ReadKeys:
             patch.object(BaseContainer, "_to_content", staticmethod(quiet_content)),
             patch.object(OmegaConf, "create", staticmethod(quiet_create)),
             patch.object(auto, "compose", quiet_compose),
-            patch.dict(LEAST, clear=True),
+            patch.dict(MIN_VALUES, clear=True),
         ):
             yield self
 

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from uncial.training.length import STEPS, RunLength
 from uncial.training.module import TrainingModule
-from uncial.training.plan import Wanted
+from uncial.training.schedulers.length import STEPS, RunLength
+from uncial.training.schedulers.plan import LengthConfig
 
 
 class Line(nn.Module):
@@ -86,7 +86,7 @@ def bare_trainer(folder: Path, callbacks: Sequence[L.Callback], **settings: Any)
 
 
 def train_scripted(
-    folder: Path, schedule: Any, wanted: Wanted, scores: Sequence[float], measured_steps: int = 0
+    folder: Path, schedule: Any, wanted: LengthConfig, scores: Sequence[float], measured_steps: int = 0
 ) -> Rates:
     """Epochs of three steps at the height 1 of the rate; a schedule that is a callback hears the scores."""
     rates = Rates()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from program import ROOT
 
-from uncial.config_keys import LISTS_OR_ONE, group_choices, group_names, known_keys, named_groups
-from uncial.peers import answer, choice_called, counterparts
-from uncial.task_keys import keys_of_task
+from uncial.config.keys import LISTS_OR_ONE, group_choices, group_names, known_keys, named_groups
+from uncial.config.peers import answer, choice_called, counterparts
+from uncial.config.task_keys import keys_of_task
 
 CONF = ROOT / "conf"
 PAGE = ROOT / "docs" / "coming-from.md"

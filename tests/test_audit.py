@@ -16,10 +16,19 @@ from lxml import etree
 from program import Ended, run_program
 from rapidfuzz.distance import Levenshtein
 
-from uncial.metrics.displaced import Shift, displaced, shifts
-from uncial.metrics.suspicion import alternatives, log_odds, places, probability, slip_cost, surprisals
+from uncial.metrics.label_errors import (
+    LineShift,
+    alternatives,
+    log_odds,
+    misaligned,
+    places,
+    probability,
+    shifts,
+    surprisals,
+    typo_cost,
+)
+from uncial.models.decoders.ctc import IMPOSSIBLE, fitted_temperature, text_likelihoods
 from uncial.models.files import load_card, load_model, save_model
-from uncial.models.likelihood import IMPOSSIBLE, fitted_temperature, text_likelihoods
 
 
 @pytest.fixture(scope="module")
@@ -126,18 +135,18 @@ def test_a_shift_is_found_with_its_offset_and_right_lines_are_left_alone(texts, 
     for place in range(first, 9):
         found_at = place + offset
         readings[place] = texts[found_at] if found_at < 9 else "zz" * 6
-    found = displaced(texts, readings)
+    found = misaligned(texts, readings)
     off = [place for place in range(first, 9) if offset and place + offset < 9]
     assert found == {place: place + offset for place in off}
-    assert shifts(texts, readings, found) == ([Shift(off[0], off[-1], len(off), offset)] if off else [])
+    assert shifts(texts, readings, found) == ([LineShift(off[0], off[-1], len(off), offset)] if off else [])
 
 
 def test_two_swapped_lines_are_displaced_but_no_shift_and_an_unsure_reading_is_nothing():
     texts = ["the quick brown fox", "jumps over lazy dogs", "and five more boxes", "liquor jugs packed"]
     swapped = [texts[1], texts[0], *texts[2:]]
-    assert displaced(texts, swapped) == {0: 1, 1: 0}
-    assert shifts(texts, swapped, displaced(texts, swapped)) == []
-    assert displaced(texts, ["xxxxxxxxxxxxxxx", "", "an1 f!ve m0re b", "1"]) == {}
+    assert misaligned(texts, swapped) == {0: 1, 1: 0}
+    assert shifts(texts, swapped, misaligned(texts, swapped)) == []
+    assert misaligned(texts, ["xxxxxxxxxxxxxxx", "", "an1 f!ve m0re b", "1"]) == {}
 
 
 def test_several_models_are_given_as_a_list(drawn, trained, run):
@@ -206,7 +215,7 @@ def test_a_hard_line_is_not_suspected_where_the_model_is_unsure():
     surprise = surprisals(["le chat noir dort sur la table"])
     (text, changed), *_ = alternatives("le chat noir", found)
     assert text == "le chut noir"
-    cost = slip_cost("le chat noir", changed, surprise)
+    cost = typo_cost("le chat noir", changed, surprise)
     assert probability(log_odds(0.02, [1.0], [cost])) < 0.02 < 0.9 < probability(log_odds(0.02, [14.0], [cost]))
     assert probability(log_odds(0.02, [], [])) == 0
 

@@ -9,15 +9,21 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from program import ROOT, TINY, run_program
 
-from uncial.config_keys import group_choices, known_keys
-from uncial.reports.recipe import read_recipe, write_recipe
-from uncial.training.recipe import Facts, batch_lines, expected_views, recipe
+from uncial.config.keys import group_choices, known_keys
+from uncial.problems.recognition.auto import (
+    DataFacts,
+    batch_lines,
+    expected_views,
+    read_recipe,
+    suggest_settings,
+    write_recipe,
+)
 
-FACTS = Facts(
+FACTS = DataFacts(
     lines=800, characters=90, width=500.0, height=48, pace=20.0, seconds=600.0, device="cpu", cores=2, rate=5e-3
 )
 facts = st.builds(
-    Facts,
+    DataFacts,
     lines=st.integers(1, 500_000),
     characters=st.integers(1, 5_000),
     width=st.floats(20, 3_000),
@@ -34,7 +40,7 @@ facts = st.builds(
 @settings(deadline=None)
 @given(facts)
 def test_every_choice_is_a_key_or_a_group_that_there_is(facts):
-    for choice in recipe(facts):
+    for choice in suggest_settings(facts):
         assert choice.reason
         if "." in choice.key:
             assert choice.key in known_keys(ROOT / "conf")
@@ -55,7 +61,7 @@ def test_more_time_never_makes_batches_smaller_nor_steps_fewer(facts, factor):
 
 @given(facts)
 def test_a_batch_holds_the_lines_that_were_chosen_and_the_rate_follows_them(facts):
-    chosen = {choice.key: choice.value for choice in recipe(facts)}
+    chosen = {choice.key: choice.value for choice in suggest_settings(facts)}
     lines, pixels = int(chosen["trainer.max_lines"]), int(chosen["trainer.batch_width"])
     width = facts.width * int(chosen.get("model.preprocessing.height", facts.height)) / facts.height
     assert 1 <= lines <= (64 if facts.device == "gpu" else 16)
@@ -68,19 +74,19 @@ def test_a_batch_holds_the_lines_that_were_chosen_and_the_rate_follows_them(fact
 
 
 def test_an_optimizer_without_a_rate_gets_none():
-    assert "optimizer.lr" not in {choice.key for choice in recipe(replace(FACTS, rate=None))}
+    assert "optimizer.lr" not in {choice.key for choice in suggest_settings(replace(FACTS, rate=None))}
 
 
 def test_lines_that_are_seen_often_vary_more():
     def augmentation(lines):
-        return next(one.value for one in recipe(replace(FACTS, lines=lines)) if one.key == "augmentation")
+        return next(one.value for one in suggest_settings(replace(FACTS, lines=lines)) if one.key == "augmentation")
 
     assert [augmentation(lines) for lines in (100, 1_000, 10_000)] == ["strong", "default", "light"]
 
 
 def test_short_trainings_take_low_lines_and_models_that_can_read_keep_theirs():
     def height(**changed):
-        found = {choice.key: choice.value for choice in recipe(replace(FACTS, **changed))}
+        found = {choice.key: choice.value for choice in suggest_settings(replace(FACTS, **changed))}
         return found.get("model.preprocessing.height")
 
     assert height(seconds=300.0) == "32"
@@ -97,7 +103,7 @@ def test_without_a_time_every_line_is_seen_twelve_times_at_least():
 
 def test_a_length_that_was_asked_for_is_what_the_choice_is_for():
     def found(**asked):
-        return {choice.key: choice.value for choice in recipe(replace(FACTS, **{"seconds": None, **asked}))}
+        return {choice.key: choice.value for choice in suggest_settings(replace(FACTS, **{"seconds": None, **asked}))}
 
     few, passes = found(steps=200), found(epochs=2.5)
     assert few["trainer.lines_seen"] == "1600"
@@ -110,7 +116,7 @@ def test_a_length_that_was_asked_for_is_what_the_choice_is_for():
 @pytest.mark.parametrize("name", ["auto-page", "a: b #1", "2024", "yes"])
 def test_the_choice_can_be_read_whatever_the_run_is_called(name, tmp_path):
     path = tmp_path / "my runs" / "experiment" / "chosen.yaml"
-    write_recipe(path, FACTS, recipe(FACTS), name)
+    write_recipe(path, FACTS, suggest_settings(FACTS), name)
     assert OmegaConf.load(path).name == name
     assert f"--config-dir '{tmp_path / 'my runs'}' " in path.read_text(encoding="utf-8")
     assert [line.partition("=")[0] for line in read_recipe(path)][-1] == "optimizer.lr"

@@ -9,13 +9,13 @@ from hydra import compose, initialize_config_dir
 from program import ROOT, quoted, run_program
 
 from uncial.errors import UserError
+from uncial.runs.outcome import FINISHED, Outcome, write_outcome
 from uncial.sweeps.callback import failures, not_finished
-from uncial.sweeps.outcome import FINISHED, Outcome, write_outcome
 from uncial.sweeps.slurm import queue, waiting
 from uncial.sweeps.slurm.settings import read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, wait
-from uncial.training.interruption import Interruption, end, listening
-from uncial.training.time_limit import OutOfTime
+from uncial.training.distributed.signals import StopRequest, exit_for_signal, handle_signals
+from uncial.training.distributed.time_limit import OutOfTime
 
 TEMPLATES = ROOT / "multirun_templates" / "slurm"
 DEFAULTS = {
@@ -187,13 +187,13 @@ def test_a_time_limit_is_a_wish_until_the_step_is_finished_and_then_the_launcher
     heard: list[int] = []
     before = signal.signal(signal.SIGUSR2, lambda number, frame: heard.append(number))
     try:
-        with listening() as interruption:
+        with handle_signals() as interruption:
             for number in (signal.SIGTERM, signal.SIGUSR2, signal.SIGTERM, signal.SIGTERM):
                 signal.raise_signal(number)
             assert interruption.requested == signal.SIGUSR2
             assert not heard
         with pytest.raises(OutOfTime):
-            end(signal.SIGUSR2)
+            exit_for_signal(signal.SIGUSR2)
         signal.raise_signal(signal.SIGUSR2)
         assert heard == [signal.SIGUSR2]
     finally:
@@ -201,7 +201,7 @@ def test_a_time_limit_is_a_wish_until_the_step_is_finished_and_then_the_launcher
 
 
 def test_nobody_listens_where_no_launcher_does():
-    interruption = Interruption()
+    interruption = StopRequest()
     interruption.listen()
     try:
         assert signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import ROOT
 
-from uncial.config_keys import COUNTS_OR_NULL, NUMBERS_OR_NULL, check_values, known_keys
+from uncial.config.keys import COUNTS_OR_NULL, NUMBERS_OR_NULL, check_values, known_keys
+from uncial.config.overrides import format_override, hydra_value, quoted
 from uncial.errors import UserError
-from uncial.typed_arguments import as_typed, hydra_value, quoted
 
 MISTYPED = [
     # Keys and groups.
@@ -239,7 +239,7 @@ def test_quoted_values_are_taken_as_they_stand(value):
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
 def test_commands_that_the_program_suggests_are_taken_as_they_stand(folder):
     path = f"/outputs/{folder}"
-    [typed] = shlex.split(as_typed("resume", path))
+    [typed] = shlex.split(format_override("resume", path))
     assert OverridesParser.create().parse_override(typed).value() == path
     assert OverridesParser.create().parse_override(f"run=[{hydra_value(path)}]").value() == [path]
 

@@ -10,7 +10,7 @@ from drawn_layouts import read_csv
 from program import quoted
 
 from uncial.models.files import load_model, save_model
-from uncial.reports.line_results import read_compared_lines
+from uncial.reports.tables.line_results import read_compared_lines
 
 
 @pytest.fixture(scope="module")

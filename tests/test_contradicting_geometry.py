@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from contradicting_pages import draw_sheets, interline, likeness, moved, with_lines, write_sheets
 
-from uncial.data.store import Store
-from uncial.formats.types import Page
+from uncial.data.store.store import Store
+from uncial.document import Page
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ import pytest
 from omegaconf import OmegaConf
 from program import TINY
 
+from uncial.config.secrets import check_no_secrets, without_secrets
 from uncial.errors import UserError
 from uncial.metrics.characters import Confusion
-from uncial.secrets import check_no_secrets, without_secrets
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
 from uncial.training.loggers.tracking import tracking
 

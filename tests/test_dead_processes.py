@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from uncial.formats.atomic import remove_unfinished, replacing, replacing_text
+from uncial.files import remove_unfinished, replacing, replacing_text
 
 
 def _left_by_a_dead_process(path: Path) -> Path:
     """The unfinished file of a process that was killed while it replaced `path`."""
     program = (
-        "import os, sys; from pathlib import Path; from uncial.formats.atomic import replacing\n"
+        "import os, sys; from pathlib import Path; from uncial.files import replacing\n"
         'with replacing(Path(sys.argv[1])) as file: file.write_text("half"); print(file, flush=True);'
         "os.kill(os.getpid(), 9)"
     )

@@ -17,11 +17,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import distributed
 
+from uncial.config.overrides import format_override
 from uncial.errors import UserError
-from uncial.training import processes
-from uncial.training.length import RunLength
+from uncial.training.distributed import launch as processes
 from uncial.training.module import TrainingModule
-from uncial.typed_arguments import as_typed
+from uncial.training.schedulers.length import RunLength
 
 TWO = ("trainer=cpu", "trainer.devices=2")
 MODEL = """
@@ -217,7 +217,7 @@ def test_a_process_that_is_killed_ends_the_run_with_its_error(exact, base, rank)
     code, told = in_own_process(folder, *exact, *TWO, "trainer.max_steps=100000", before=limited, beside=kill_one)
     assert code == 1, told
     assert f"Process {rank + 1} of 2 was killed (SIGKILL)" in told
-    assert f"trainer.devices. To go on: python run.py {as_typed('resume', folder)}\n" in told
+    assert f"trainer.devices. To go on: python run.py {format_override('resume', folder)}\n" in told
     assert "Traceback" not in told
     assert "sync_dist" not in told, "the scores that each process logs are those of all"
 
@@ -243,7 +243,7 @@ def test_a_time_budget_is_that_of_the_first_and_the_error_of_one_alone_ends_all(
     assert code == 1, told
     assert "Error: only here.\n" in told
     assert "Traceback" not in told
-    assert f"To go on: python run.py {as_typed('resume', folder)}" in (folder / "log.txt").read_text()
+    assert f"To go on: python run.py {format_override('resume', folder)}" in (folder / "log.txt").read_text()
     steps = [(base / f"steps_{rank}.txt").read_text() for rank in (0, 1)]
     assert steps[0] == steps[1]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from drawn_forms import copied, cropped, darker, draw_forms, transcribed, write_forms
 
-from uncial.data.checks.alike import nearest
+from uncial.data.checks.likeness import nearest
 
 QUICK = ("inspect.samples=1", "inspect.augmentation=0")
 KINDS = ("duplicate_page", "leaking_page", "duplicate_line", "leaking_line", "two_transcriptions")

@@ -7,16 +7,16 @@ import pytest
 import torch
 from drawn_layouts import draw_pages, read_csv, write_page_layout
 
-from uncial.data.dataset import make_batch
-from uncial.data.store import Store
+from uncial.data.lines.dataset import make_batch
+from uncial.data.store.store import Store
+from uncial.document import Transcription
 from uncial.metrics.error_rates import ErrorRates
 from uncial.models.files import load_model, save_model
-from uncial.reports.line_results import read_line_results
-from uncial.tasks.evaluation import evaluated_lines
+from uncial.pipelines.recognition import load
+from uncial.problems.recognition.evaluation import evaluated_lines
+from uncial.problems.recognition.metric import LineResult
+from uncial.reports.tables.line_results import read_line_results
 from uncial.text.rules import TextRules
-from uncial.text.transcription import Transcription
-from uncial.training.line_scores import LineResult
-from uncial.transcriber import load
 
 
 @pytest.fixture

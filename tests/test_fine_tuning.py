@@ -11,12 +11,12 @@ from program import LEARNING, run_program
 from safetensors.torch import load_file
 from small_models import make_model, model_config
 
-from uncial.data.drawing.page import draw_page
+from uncial.data.synthetic.page import draw_page
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
+from uncial.problems.recognition.transfer import transfer_weights
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
-from uncial.training.transfer import transfer
 
 SHORT = (
     "trainer.max_steps=4",
@@ -99,7 +99,7 @@ def train_texts(ended, root):
     """The texts of the train part, found by another run's log of nothing: all pages less those of the validation."""
     from uncial.data.settings import SourceSettings
     from uncial.data.sources import page
-    from uncial.data.splits import split
+    from uncial.data.splits.split import split
 
     pages = page.read(SourceSettings("page", (str(root),))).pages
     lines = {one.id: len(one.lines) for one in pages}
@@ -144,12 +144,12 @@ def test_new_makes_the_alphabet_that_of_the_lines_and_keeps_the_rows_of_shared_c
 
 def test_new_with_as_many_characters_moves_the_rows(trained):
     """No shape tells that the alphabet is another."""
-    from uncial.training.transfer import transfer
+    from uncial.problems.recognition.transfer import transfer_weights
 
     recognizer, card = load_model(trained.folder)
     alphabet = recognizer.codec.alphabet
     text = "A" + "".join(alphabet[1:])
-    moved_model = transfer(recognizer, card["model"], [text], recognizer.text, "new")
+    moved_model = transfer_weights(recognizer, card["model"], [text], recognizer.text, "new")
     assert moved_model.codec.size == recognizer.codec.size
     rows, old = moved_model.decoder.output.weight, recognizer.decoder.output.weight
     for label, character in enumerate(moved_model.codec.alphabet, start=1):
@@ -293,9 +293,9 @@ def test_learning_rates_differ_by_part(tune, trained):
 
 def test_few_lines_are_drawn_by_the_seed_and_smaller_draws_lie_in_larger_ones(run, drawn):
     """What inspect and training are given: the draw depends on names alone."""
-    from uncial.data.few_lines import with_few_lines
     from uncial.data.ground_truth import GroundTruth
-    from uncial.data.store import Store
+    from uncial.data.splits.subset import subsample_lines
+    from uncial.data.store.store import Store
 
     data = ("task=compile", "data=page", f"data.root={drawn / 'page'}")
     ended = run(*data, "data.lines=5")
@@ -303,20 +303,20 @@ def test_few_lines_are_drawn_by_the_seed_and_smaller_draws_lie_in_larger_ones(ru
     assert "5 train" in ended.output
     store = Store(next((ended.folder.parent / "store").glob("*.arrow")))
     truth = GroundTruth(store, {"train": np.arange(4, 36), "val": np.arange(4)}, (), (), (), {})
-    few, more, other = (with_few_lines(truth, count, seed) for count, seed in ((5, 1), (20, 1), (5, 2)))
+    few, more, other = (subsample_lines(truth, count, seed) for count, seed in ((5, 1), (20, 1), (5, 2)))
     assert len(few.rows["train"]) == 5
     assert set(few.rows["train"]) < set(more.rows["train"]) <= set(truth.rows["train"])
     assert set(other.rows["train"]) != set(few.rows["train"])
     assert few.rows["val"] is truth.rows["val"]
     with pytest.raises(UserError, match="32 lines"):
-        with_few_lines(truth, 33, 1)
+        subsample_lines(truth, 33, 1)
 
 
 def test_another_unit_of_the_alphabet_is_learned_anew_or_refused():
     base, config, rules = make_model(), model_config("crnn"), TextRules(unit="grapheme")
     with pytest.raises(UserError, match=r"model\.text\.unit=grapheme"):
-        transfer(base, config, ["abc"], rules, "union")
-    tuned = transfer(base, config, ["abe\u0301"], rules, "new")
+        transfer_weights(base, config, ["abc"], rules, "union")
+    tuned = transfer_weights(base, config, ["abe\u0301"], rules, "new")
     assert tuned.codec == CharacterCodec(["a", "b", "e\u0301"], "grapheme")
     known = [base.codec.encode("a")[0], base.codec.encode("b")[0]]
     assert torch.equal(tuned.decoder.output.weight[1:3], base.decoder.output.weight[known])

@@ -14,8 +14,8 @@ from program import run_program
 
 from uncial.models.files import load_card, load_model, save_model
 from uncial.models.lineage import pages_seen
-from uncial.reports.line_results import read_compared_lines, read_line_results
-from uncial.tasks.configuration import on_the_same_data
+from uncial.reports.tables.line_results import read_compared_lines, read_line_results
+from uncial.runs.commands import format_follow_up_command
 
 SHORT = ("trainer.batch_width=300", "trainer.lines_seen=200", "trainer.validations=2", "augmentation=none")
 
@@ -84,7 +84,7 @@ def test_a_hint_names_the_folder_of_configs_that_the_run_had(tmp_path):
         json.dumps({"command": "python run.py --config-dir 'my conf' data=mine experiment=ours optimizer.lr=1"})
     )
     typed = ["data=mine", "experiment=ours", "optimizer.lr=1", "++data.root=a b"]
-    assert on_the_same_data(tmp_path, typed, "task=test") == (
+    assert format_follow_up_command(tmp_path, typed, "task=test") == (
         "python run.py --config-dir 'my conf' task=test data=mine experiment=ours '++data.root=a b'"
     )
 

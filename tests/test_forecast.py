@@ -12,10 +12,10 @@ from learning_curves import Law, trainings, write_runs
 from omegaconf import OmegaConf
 from program import run_program
 
+from uncial.data.config import share_of_lines
 from uncial.errors import UserError
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.learning_curve import fitted
-from uncial.tasks.configuration import share_of_lines
 from uncial.tasks.forecast import check_comparable, finished_runs
 
 LAWS = [Law(exponent, floor) for exponent in (0.3, 0.5, 0.8) for floor in (0.0, 0.3, 0.6)]

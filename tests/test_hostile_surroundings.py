@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from program import QUIET, ROOT, TINY, quoted
 
-import uncial.data.compile
-from uncial.reports.log import LogFileHandler
+import uncial.data.store.compile
+from uncial.reports.terminal.console import LogFileHandler
 
 LATIN1 = os.fsdecode("März".encode("latin-1"))
 
@@ -108,7 +108,7 @@ def test_a_complete_store_is_used_where_nothing_can_be_written(run, drawn, tmp_p
     def refused(*arguments, **named):
         raise OSError(30, os.strerror(30), str(tmp_path / "store"))
 
-    monkeypatch.setattr(uncial.data.compile, "FileLock", refused)
+    monkeypatch.setattr(uncial.data.store.compile, "FileLock", refused)
     assert run(*typed, into="again").code == 0
     ended = run(*typed, "data.max_height=64", into="other")
     assert ended.code == 1
@@ -121,7 +121,7 @@ def test_a_complete_store_is_used_where_nothing_can_be_written(run, drawn, tmp_p
 def test_a_signal_ends_each_task_with_its_code_and_leaves_no_half_file(
     run, trained, drawn, tmp_path, monkeypatch, task, number, code
 ):
-    cut, pages = uncial.data.compile.cut_page, []
+    cut, pages = uncial.data.store.compile.cut_page, []
 
     def stopped(page, settings):
         pages.append(page)
@@ -129,7 +129,7 @@ def test_a_signal_ends_each_task_with_its_code_and_leaves_no_half_file(
             os.kill(os.getpid(), number)
         return cut(page, settings)
 
-    monkeypatch.setattr(uncial.data.compile, "cut_page", stopped)
+    monkeypatch.setattr(uncial.data.store.compile, "cut_page", stopped)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         model = () if task in ("compile", "train") else (f"checkpoint={trained.folder}",)

@@ -9,11 +9,11 @@ from omegaconf import OmegaConf
 from program import ROOT, TINY, run_program
 from read_keys import ReadKeys
 
-from uncial.config_keys import group_choices, leaves
+from uncial.config.keys import group_choices, leaves
+from uncial.config.task_keys import FOR_EVERY_TASK, keys_of_task
+from uncial.document import Transcription
 from uncial.models.files import load_model
-from uncial.task_keys import FOR_EVERY_TASK, keys_of_task
-from uncial.tasks import typed_model
-from uncial.text.transcription import Transcription
+from uncial.problems.recognition import typed_model
 
 CONF = ROOT / "conf"
 STEPS = ("trainer.max_steps=2", "trainer.validations=1", "trainer.batch_width=1000")

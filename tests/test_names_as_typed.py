@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import ROOT, run_program
 
-from uncial.config_keys import NAMES, NUMBERS_OR_NULL, group_names, known_keys
-from uncial.typed_arguments import as_names, hydra_value
+from uncial.config.keys import NAMES, NUMBERS_OR_NULL, group_names, known_keys
+from uncial.config.overrides import hydra_value, quote_plain_names
 
 CONF = ROOT / "conf"
 NUMBERLIKE = ["2025", "12.10", "1744_1745", "7_7", "1e3", "0x10", "007", "-5", "true", "No", "Null", "inf", "nan", ".5"]
@@ -25,11 +25,11 @@ def value_of(argument: str):
 @pytest.mark.parametrize("name", NUMBERLIKE)
 @pytest.mark.parametrize("key", ["name", "predict.output", "data.root", "+logger.wandb.group"])
 def test_a_name_is_what_was_typed(name, key):
-    assert [value_of(one) for one in as_names([f"{key}={name}"], CONF)] == [name]
-    assert [value_of(one) for one in as_names([f"{key}=[a,{name}, {name}]"], CONF)] == [["a", name, name]]
-    (typed,) = as_names(["-m", f"{key}=x,{name}"], CONF)[1:]
+    assert [value_of(one) for one in quote_plain_names([f"{key}={name}"], CONF)] == [name]
+    assert [value_of(one) for one in quote_plain_names([f"{key}=[a,{name}, {name}]"], CONF)] == [["a", name, name]]
+    (typed,) = quote_plain_names(["-m", f"{key}=x,{name}"], CONF)[1:]
     assert [*map(_text, value_of(typed).list)] == ["x", name]
-    (typed,) = as_names(["-m", f"{key}=choice({name},'1_2')"], CONF)[1:]
+    (typed,) = quote_plain_names(["-m", f"{key}=choice({name},'1_2')"], CONF)[1:]
     assert [*map(_text, value_of(typed).list)] == [name, "1_2"]
 
 
@@ -40,7 +40,7 @@ def _text(value):
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=8))
 def test_any_name_written_for_the_command_line_is_read_as_it_was(name):
-    assert [value_of(one) for one in as_names([f"predict.output={hydra_value(name)}"], CONF)] == (
+    assert [value_of(one) for one in quote_plain_names([f"predict.output={hydra_value(name)}"], CONF)] == (
         [None] if name == "null" else [name]
     )
 
@@ -64,7 +64,7 @@ def test_any_name_written_for_the_command_line_is_read_as_it_was(name):
     ],
 )
 def test_all_else_stays(argument):
-    assert as_names([argument], CONF) == [argument]
+    assert quote_plain_names([argument], CONF) == [argument]
 
 
 def test_the_keys_of_names_are_keys_and_no_numbers():
@@ -92,11 +92,11 @@ def test_what_a_group_of_nothing_is_called_is_told(run):
 
 
 def test_null_among_the_values_of_a_sweep_means_none():
-    assert as_names(["-m", "pretrained=null,1_2"], CONF)[1] == "pretrained=null,'1_2'"
-    assert as_names(["-m", "data.split_from=choice(null, x)"], CONF)[1] == "data.split_from=choice(null, x)"
-    assert as_names(["-m", "experiment=null,auto"], CONF)[1] == "experiment=[],auto"
-    assert as_names(["-m", "augmentation=null,none"], CONF)[1] == "augmentation='null',none"
-    assert as_names(["data.root=[null,x]"], CONF) == ["data.root=['null',x]"]
+    assert quote_plain_names(["-m", "pretrained=null,1_2"], CONF)[1] == "pretrained=null,'1_2'"
+    assert quote_plain_names(["-m", "data.split_from=choice(null, x)"], CONF)[1] == "data.split_from=choice(null, x)"
+    assert quote_plain_names(["-m", "experiment=null,auto"], CONF)[1] == "experiment=[],auto"
+    assert quote_plain_names(["-m", "augmentation=null,none"], CONF)[1] == "augmentation='null',none"
+    assert quote_plain_names(["data.root=[null,x]"], CONF) == ["data.root=['null',x]"]
 
 
 def test_a_sweep_may_compare_an_experiment_with_none(run):

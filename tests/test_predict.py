@@ -16,15 +16,15 @@ from program import quoted
 from xml_samples import page_region, page_xml, put, put_image
 
 import uncial
-from uncial.data.extraction import ExtractionSettings, extract_page
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
-from uncial.errors import LineError, UserError
-from uncial.formats.results import read_tsv
-from uncial.formats.types import ImageSource, Page, TextLine
-from uncial.tasks import page_copies
-from uncial.tasks.page_copies import with_direction
-from uncial.transcriber import Transcriber
+from uncial.document import ImageSource, Page, TextLine
+from uncial.errors import UnusableInput, UserError
+from uncial.formats.lines.results import read_tsv
+from uncial.imaging.extraction import ExtractionSettings, extract_page
+from uncial.pipelines import page_copies
+from uncial.pipelines.page_copies import with_direction
+from uncial.pipelines.recognition import Transcriber
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_a_single_image_is_no_list_of_images(trained, single):
 
 def test_an_image_that_is_too_small_is_named(trained, tmp_path):
     Image.new("L", (60, 4), 255).save(tmp_path / "low.png")
-    with pytest.raises(LineError, match=r"low\.png: it is only 60 x 4 pixels"):
+    with pytest.raises(UnusableInput, match=r"low\.png: it is only 60 x 4 pixels"):
         uncial.load(trained.folder).transcribe([tmp_path / "low.png"])
 
 

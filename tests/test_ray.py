@@ -15,7 +15,7 @@ import pytest
 import yaml
 from program import QUIET, ROOT, TINY, quoted, run_program
 
-from uncial.sweeps.outcome import FAILED, read_outcome
+from uncial.runs.outcome import FAILED, read_outcome
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
 needs_ray = pytest.mark.skipif(not HAS_RAY, reason="ray is not installed: pip install '.[ray]'")

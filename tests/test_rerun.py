@@ -9,7 +9,7 @@ import yaml
 from program import TINY, run_program
 from safetensors.torch import load_file, save_file
 
-from uncial.reports.environment import command, differences
+from uncial.runs.environment import command, differences
 from uncial.tasks.rerun import compare_runs
 
 KEY = "0123456789abcdef0123456789abcdef01234567"

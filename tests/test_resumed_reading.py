@@ -12,8 +12,8 @@ from killing import in_own_process
 from program import run_program
 
 from uncial.models.files import load_model, save_model
-from uncial.tasks import page_copies
-from uncial.transcriber import Transcriber
+from uncial.pipelines import page_copies
+from uncial.pipelines.recognition import Transcriber
 
 OUTPUTS = {"xml": "pages", "tsv": "table.tsv", "jsonl": "table.jsonl"}
 TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)?")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from program import run_program
 
 from uncial.metrics.review import ReadLine, review
-from uncial.reports.review import told
+from uncial.reports.tables.review import review_summary
 
 
 def lines_of(random, count=400):
@@ -25,8 +25,8 @@ def test_what_is_expected_is_what_comes_true_where_confidences_are_right():
     assert found.best[middle] <= found.measured[middle] < 0.6 * found.measured[0]
     needed = found.needed(0.02, found.measured)
     assert found.measured[needed] <= 0.02 < found.measured[needed - 1]
-    assert f"({needed} of 400) brings the CER from" in told(found, 0.02)
-    assert "no line has to be read" in told(found, 0.5)
+    assert f"({needed} of 400) brings the CER from" in review_summary(found, 0.02)
+    assert "no line has to be read" in review_summary(found, 0.5)
 
 
 @given(
@@ -49,7 +49,7 @@ def test_the_curves_fall_from_the_whole_to_nothing(given_lines):
 def test_a_line_of_which_nothing_was_read_comes_before_sure_ones():
     lines = [ReadLine("p", "sure", 40, 0.99), ReadLine("p", "empty", 0, 1.0), ReadLine("p", "half", 40, 0.5)]
     assert [line.line for line in review(lines).lines] == ["empty", "half", "sure"]
-    assert "is expected to bring the CER" in told(review(lines), 0.1)
+    assert "is expected to bring the CER" in review_summary(review(lines), 0.1)
 
 
 @pytest.mark.parametrize(("sure", "share"), [(0, 1.0), (1, 0.5), (3, 0.25)])
@@ -64,7 +64,7 @@ def test_one_line_of_very_many_is_not_told_as_none_of_them():
     lines = [ReadLine("p", str(n), 1000, 0.9999, 0, 1000) for n in range(999)] + [
         ReadLine("p", "x", 1000, 0.1, 900, 1000)
     ]
-    sentence = told(review(lines), 0.0005)
+    sentence = review_summary(review(lines), 0.0005)
     assert "the first 0.1 % of the lines" in sentence
     assert "(1 of 1,000)" in sentence
 

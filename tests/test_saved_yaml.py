@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from uncial.saved_yaml import for_hydra, list_as_yaml, literal_config, read_saved, resolved, yaml_of
+from uncial.config.saved_yaml import for_hydra, list_as_yaml, literal_config, read_saved, resolved, yaml_of
 
 texts = st.lists(
     st.sampled_from(["\\", "$", "{", "}", "${", "\\${", "oc.env:HOME", "a", ":", "'", '"', " "]), max_size=8

@@ -21,14 +21,14 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState
 
 from uncial.errors import PrunedError, UserError
-from uncial.reports.leaderboard import leaderboard_table
-from uncial.sweeps.outcome import FAILED, FINISHED, PRUNED, Outcome, outcomes, write_outcome
-from uncial.sweeps.ranking import Score, rank
-from uncial.sweeps.runs import find_runs
-from uncial.sweeps.search import Hydra, batches, search
-from uncial.sweeps.search_space import search_space
-from uncial.sweeps.study import NAME, storage_in, trials_by_job
-from uncial.training.pruning import Pruning
+from uncial.reports.tables.leaderboard import leaderboard_table
+from uncial.runs.found import find_runs
+from uncial.runs.outcome import FAILED, FINISHED, PRUNED, Outcome, outcomes, write_outcome
+from uncial.runs.ranking import Score, rank
+from uncial.runs.study import NAME, storage_in, trials_by_job
+from uncial.sweeps.optuna.search import Hydra, batches, search
+from uncial.sweeps.optuna.space import search_space
+from uncial.training.callbacks.pruning import Pruning
 
 
 @pytest.mark.parametrize(

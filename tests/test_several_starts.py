@@ -7,9 +7,9 @@ import sys
 import pytest
 from program import ROOT
 
-from uncial import several_starts
 from uncial.errors import UserError
-from uncial.several_starts import check_single_start
+from uncial.training.distributed import several_starts
+from uncial.training.distributed.several_starts import check_single_start
 
 TORCHRUN = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
 SEVERAL = (

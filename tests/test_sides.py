@@ -9,7 +9,7 @@ import pytest
 from drawn_layouts import draw_pages, read_csv, write_page_layout
 from program import TINY
 
-from uncial.data.store import Store
+from uncial.data.store.store import Store
 from uncial.models.files import load_card
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from program import TINY
 
-from uncial.data.store import METADATA_KEY, SCHEMA, Store, StoredLine, is_complete, write_rows
+from uncial.data.store.store import METADATA_KEY, SCHEMA, Store, StoredLine, is_complete, write_rows
 from uncial.errors import UserError
 
 

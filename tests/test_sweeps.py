@@ -9,10 +9,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from program import ROOT, TINY, Ended, quoted, run_program
 
-from uncial.config_keys import group_choices, group_names, known_keys
+from uncial.config.keys import group_choices, group_names, known_keys
+from uncial.runs.outcome import FAILED, FINISHED, outcomes, what_differs
 from uncial.sweeps.callback import unused
-from uncial.sweeps.outcome import FAILED, FINISHED, outcomes, what_differs
-from uncial.tasks.control import wanted_length
+from uncial.training.callbacks.build import length_config
 
 TEMPLATES = ROOT / "multirun_templates" / "sweep"
 SMALL = tuple(key for key in TINY if "height" not in key)
@@ -117,7 +117,7 @@ def test_the_runs_of_a_learning_curve_differ_in_their_lines_alone(monkeypatch, l
             lines: compose("config", ["data=page", "sweep=learning_curve", f"data.share={lines}/30000", *length])
             for lines in (1_000, 7_000, 30_000)
         }
-    read = {round(wanted_length(config, lines).epochs * lines, 6) for lines, config in configs.items()}
+    read = {round(length_config(config, lines).epochs * lines, 6) for lines, config in configs.items()}
     assert read == {views}
 
 

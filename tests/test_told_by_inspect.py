@@ -9,9 +9,9 @@ from drawn_layouts import cut_lines, draw_pages, write_pairs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.formats.types import Problem
-from uncial.reports.figures import visible
-from uncial.reports.reasons import summed_reasons
+from uncial.document import Issue
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.terminal.formatting import visible
 
 QUICK = ("inspect.samples=1", "inspect.augmentation=0")
 
@@ -66,8 +66,8 @@ def test_reasons_that_hold_a_path_are_summed(run, drawn, tmp_path):
 
 @given(st.lists(st.sampled_from(["a/b.png", "c d.jpg", "e.xml", "x"]), min_size=1), st.integers(0, 5))
 def test_reasons_are_summed_by_kind(names, lines):
-    problems = [Problem(name, "", f"the image '{name}' does not exist") for name in names]
-    problems += [Problem("f", str(n), f"holds {n} lines of text for one line image") for n in range(lines)]
+    problems = [Issue(name, "", f"the image '{name}' does not exist") for name in names]
+    problems += [Issue("f", str(n), f"holds {n} lines of text for one line image") for n in range(lines)]
     sums = summed_reasons(problems)
     assert sum(one.count for one in sums) == len(problems)
     assert len(sums) == 1 + bool(lines)

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 import uncial
 from uncial.errors import UserError
 from uncial.models.files import load_card
-from uncial.training.run_state import read_state
+from uncial.runs.state import read_state
 
 LAYERS = """
 from torch import nn

@@ -32,7 +32,7 @@ class OptunaSweeper(Sweeper):
         from uncial.errors import UserError
 
         try:
-            from uncial.sweeps.search import Hydra, search
+            from uncial.sweeps.optuna.search import Hydra, search
         except ModuleNotFoundError as error:
             if error.name != "optuna":
                 raise

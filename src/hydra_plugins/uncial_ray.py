@@ -10,7 +10,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
-from uncial.sweeps.launched import Program
+from uncial.sweeps.launched import LaunchContext
 
 
 class RayLauncher(Launcher):
@@ -20,7 +20,7 @@ class RayLauncher(Launcher):
         self._settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        self._program = Program(hydra_context, task_function, config)
+        self._program = LaunchContext(hydra_context, task_function, config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Raises `UserError` without the package ray, and without a cluster."""

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from uncial.transcriber import Transcriber as Transcriber
-    from uncial.transcriber import load as load
+    from uncial.pipelines.recognition import Transcriber as Transcriber
+    from uncial.pipelines.recognition import load as load
 
 __all__ = ["Transcriber", "load"]
 
@@ -12,7 +12,7 @@ __all__ = ["Transcriber", "load"]
 def __getattr__(name: str) -> Any:
     # torch is imported only by who asks for a model.
     if name in __all__:
-        from uncial import transcriber
+        from uncial.pipelines import recognition
 
-        return getattr(transcriber, name)
+        return getattr(recognition, name)
     raise AttributeError(f"module 'uncial' has no attribute '{name}'")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Fault = Literal[
+IssueCode = Literal[
     "left_out",
     "empty_text",
     "untranscribed_image",
@@ -35,15 +35,15 @@ class DivergedError(UserError):
     """A training whose weights or outputs are NaN or Inf. Going on with the run would come to the same end."""
 
 
-class LineError(Exception):
+class UnusableInput(Exception):  # noqa: N818
     """One line (or page) that cannot be used; it is skipped, counted and listed in `skipped.csv`."""
 
-    def __init__(self, reason: str, kind: Fault = "left_out") -> None:
+    def __init__(self, reason: str, kind: IssueCode = "left_out") -> None:
         super().__init__(reason)
         self.kind = kind
 
 
-class Ended(BaseException):
+class HydraExit(BaseException):
     """Takes a user's mistake out of Hydra, which would print its own line about an `Exception` first, or swallow it."""
 
     def __init__(self, cause: Exception) -> None:

@@ -18,13 +18,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
 
-from corrupted_truths import KINDS, corrupted  # noqa: E402
+from corrupted_truths import KINDS, corrupted
 
-from uncial.data.ground_truth import read_source  # noqa: E402
-from uncial.data.settings import SourceSettings  # noqa: E402
-from uncial.formats.write_xml import write_transcriptions  # noqa: E402
-from uncial.text.normalization import normalize  # noqa: E402
-from uncial.text.transcription import Transcription  # noqa: E402
+from uncial.data.ground_truth import read_source
+from uncial.data.settings import SourceSettings
+from uncial.document import Transcription
+from uncial.formats.write_xml import write_transcriptions
+from uncial.text.normalization import normalize
 
 Place = tuple[str, str]
 

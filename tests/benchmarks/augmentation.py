@@ -17,14 +17,14 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.data.dataset import make_batch
-from uncial.data.sampler import TrainingSampler
-from uncial.data.store import Store
+from uncial.data.augmentation.chain import build_augmentation, single_transforms
+from uncial.data.lines.dataset import make_batch
+from uncial.data.lines.sampler import TrainingSampler
+from uncial.data.store.store import Store
 from uncial.models.build import build_model
 from uncial.text.codec import CharacterCodec
 from uncial.text.normalization import normalize
-from uncial.training.allocator import keep_freed_memory
-from uncial.training.augmentations.chain import build_augmentation, single_transforms
+from uncial.training.allocator import tune_malloc
 from uncial.training.module import parameter_groups
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -63,7 +63,7 @@ def step_cost(config: DictConfig, store: Store) -> float:
 
 
 def main() -> None:
-    keep_freed_memory()
+    tune_malloc()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     store = Store(Path(sys.argv[1]))

@@ -21,12 +21,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
 
-from drawn_forms import draw_forms, write_forms  # noqa: E402
+from drawn_forms import draw_forms, write_forms
 
-from uncial.data.checks.duplicate_pages import page_pairs  # noqa: E402
-from uncial.data.ground_truth import read_source  # noqa: E402
-from uncial.data.settings import SourceSettings  # noqa: E402
-from uncial.formats.types import ImageSource, Page  # noqa: E402
+from uncial.data.checks.duplicate_pages import page_pairs
+from uncial.data.ground_truth import read_source
+from uncial.data.settings import SourceSettings
+from uncial.document import ImageSource, Page
 
 COPIES = 5
 """Pages of each set that are copied, each in all ways."""

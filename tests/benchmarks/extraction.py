@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from uncial.data.extraction import ExtractionSettings, extract_page
-from uncial.data.images import read_image
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
-from uncial.formats.types import Page
+from uncial.document import Page
+from uncial.imaging.extraction import ExtractionSettings, extract_page
+from uncial.imaging.images import read_image
 
 HERE = Path(__file__).resolve()
 

@@ -19,9 +19,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
 
-from drawn_forms import LABELS, STEP, TOP, FilledForm, draw_forms, write_forms  # noqa: E402
+from drawn_forms import LABELS, STEP, TOP, FilledForm, draw_forms, write_forms
 
-from uncial.formats.types import ImageSource  # noqa: E402
+from uncial.document import ImageSource
 
 POOL = 100
 """Forms that are drawn."""

@@ -11,8 +11,8 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
-from uncial.data.sampler import TrainingSampler
-from uncial.data.store import Store
+from uncial.data.lines.sampler import TrainingSampler
+from uncial.data.store.store import Store
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 

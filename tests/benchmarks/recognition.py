@@ -11,13 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from uncial.data.store import Store
-from uncial.training.allocator import keep_freed_memory
-from uncial.transcriber import load
+from uncial.data.store.store import Store
+from uncial.pipelines.recognition import load
+from uncial.training.allocator import tune_malloc
 
 
 def main() -> None:
-    keep_freed_memory()
+    tune_malloc()
     cv2.setNumThreads(1)
     transcriber = load(sys.argv[1])
     store = Store(Path(sys.argv[2]))

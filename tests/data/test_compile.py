@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 from xml_samples import page_line, page_region, page_xml, put, put_image
 
-from uncial.data.compile import CompileSettings, image_hashes, store_of
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import page
-from uncial.data.store import Store, StoreWriter
+from uncial.data.store.compile import CompileSettings, image_hashes, store_of
+from uncial.data.store.store import Store, StoreWriter
 from uncial.errors import UserError
 
 

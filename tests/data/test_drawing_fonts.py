@@ -12,9 +12,9 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-from uncial.data.drawing import typeface
-from uncial.data.drawing.page import draw_page
-from uncial.data.drawing.typeface import check_fonts, missing_characters, set_line
+from uncial.data.synthetic import typeface
+from uncial.data.synthetic.page import draw_page
+from uncial.data.synthetic.typeface import check_fonts, missing_characters, set_line
 from uncial.errors import UserError
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
@@ -94,7 +94,7 @@ def test_a_foreign_word_at_the_beginning_does_not_turn_a_right_to_left_line(monk
         pytest.skip("Pillow finds no Raqm here")
     bases = []
     monkeypatch.setattr(
-        "uncial.data.drawing.page.set_line", lambda *a, base, **k: bases.append(base) or set_line(*a, base=base, **k)
+        "uncial.data.synthetic.page.set_line", lambda *a, base, **k: bases.append(base) or set_line(*a, base=base, **k)
     )
     page_texts(["Noa אבגד הוז", "אבגד", "12 Noa", "13"], [SANS])
     assert bases == ["R", "R", "L", "R"]

@@ -9,12 +9,12 @@ from drawing_helpers import CLEAN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.drawing.baseline import curved
-from uncial.data.drawing.glyphs import Face, graphemes, undrawable
-from uncial.data.drawing.hand import draw_hand
-from uncial.data.drawing.pen import ink_line
-from uncial.data.drawing.words import MATERIAL
-from uncial.data.drawing.writing import write_line
+from uncial.data.synthetic.baseline import curved
+from uncial.data.synthetic.glyphs import Face, graphemes, undrawable
+from uncial.data.synthetic.hand import draw_hand
+from uncial.data.synthetic.pen import ink_line
+from uncial.data.synthetic.words import MATERIAL
+from uncial.data.synthetic.writing import write_line
 
 FACES = [Face("cursive", "cursive"), Face("cursive", "plain"), Face("plain", "plain")]
 SMALL_LETTERS = string.ascii_lowercase + "æœøåäöüßſçñáàâéèêëíìîïóòôõúùûýÿąęčšžłđðþ"

@@ -6,11 +6,11 @@ import pytest
 from drawing_helpers import CLEAN, SMALL, draw_curved_page, ink_owner
 from lxml import etree
 
-from uncial.data.drawing.hand import draw_hand
-from uncial.data.drawing.options import DrawingOptions, drawing_options
-from uncial.data.drawing.page import draw_page
+from uncial.data.synthetic.hand import draw_hand
+from uncial.data.synthetic.options import DrawingOptions, drawing_options
+from uncial.data.synthetic.page import draw_page
 from uncial.errors import UserError
-from uncial.formats.page_document import page_xml
+from uncial.formats.page_xml.new_document import page_xml
 
 TEXTS = ["Gjennom skogen går", "fjord og bergtoppen", "Jypling på øya", "hengjer fyldig"]
 

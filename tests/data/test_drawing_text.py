@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.drawing.text import generate_lines, read_text_file, with_long_s, wrap_words
-from uncial.data.drawing.words import MATERIAL
+from uncial.data.synthetic.text import generate_lines, read_text_file, with_long_s, wrap_words
+from uncial.data.synthetic.words import MATERIAL
 from uncial.errors import UserError
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from uncial.data.extraction import ExtractionSettings, extract, extract_page
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
-from uncial.errors import LineError
-from uncial.formats.types import ImageSource, Page, Region, TextLine
+from uncial.document import ImageSource, Page, Region, TextLine
+from uncial.errors import UnusableInput
+from uncial.imaging.extraction import ExtractionSettings, extract, extract_page
 
 PAPER, INK = 200, 40
 ABOVE, BELOW = 34.0, 14.0
@@ -329,7 +329,7 @@ def test_a_line_of_a_page_that_states_no_place_is_refused_not_taken_for_the_whol
     assert isinstance(found[0], np.ndarray)
     assert "place on the page is unknown" in str(found[1])
     alone = Page("p", tmp_path / "p.xml", image, regions=(Region("r"),), lines=(line_of(),))
-    assert isinstance(extract_page(alone, SETTINGS).strips[0], LineError)
+    assert isinstance(extract_page(alone, SETTINGS).strips[0], UnusableInput)
     line_image = Page("p", tmp_path / "page.png", image, lines=(line_of(),))
     assert isinstance(extract_page(line_image, SETTINGS).strips[0], np.ndarray)
 
@@ -434,7 +434,7 @@ RECTANGLE = ((100.0, 100.0), (400.0, 100.0), (400.0, 150.0), (100.0, 150.0))
     ],
 )
 def test_a_line_that_cannot_be_cut_says_why(line, reason):
-    with pytest.raises(LineError, match=reason):
+    with pytest.raises(UnusableInput, match=reason):
         extract(blank(), line, SETTINGS)
 
 
@@ -461,7 +461,7 @@ def test_a_point_far_off_the_page_costs_neither_memory_nor_the_line(far):
     told = extract(page, line_of(polygon, baseline), SETTINGS)
     strip = extract(page, line_of(polygon, np.concatenate([baseline, [[far, 200.0]]])), SETTINGS)
     assert np.array_equal(strip, told)
-    with pytest.raises(LineError):
+    with pytest.raises(UnusableInput):
         extract(page, line_of((), [(-far, 200.0), (far, 200.0)]), SETTINGS)
 
 
@@ -491,7 +491,7 @@ def test_whatever_the_file_states_comes_a_strip_of_paper_or_a_reason(polygon, ba
     line = TextLine("l", "p", polygon, baseline, box, direction=direction)
     try:
         strip = extract(page, line, SETTINGS, spacing)
-    except LineError:
+    except UnusableInput:
         return
     assert strip.dtype == np.uint8
     assert 6 <= strip.shape[0] <= 128

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from uncial.data.filters import Filters, apply_filters
+from uncial.document import Page, Region, SourceContents, TextLine, TextSpan
 from uncial.errors import UserError
-from uncial.formats.types import Page, Reading, Region, TextLine, TextSpan
 
 
 @pytest.fixture
-def reading() -> Reading:
+def reading() -> SourceContents:
     regions = (Region("r1", "MainZone"), Region("r2", "MarginTextZone"), Region("r3"))
     lines = (
         TextLine("l1", "p", text="eins", region_id="r1", language="de", confidence=0.9, direction="rtl"),
@@ -21,10 +21,10 @@ def reading() -> Reading:
     )
     other = Page("q", Path("q.xml"), lines=(TextLine("l6", "q", text="six", tags=("Interlinear",), confidence=0.5),))
     blank = Page("blank", Path("blank.xml"), regions=regions)
-    return Reading((Page("p", Path("p.xml"), regions=regions, lines=lines), other, blank))
+    return SourceContents((Page("p", Path("p.xml"), regions=regions, lines=lines), other, blank))
 
 
-def kept(reading: Reading, filters: Filters) -> set[str]:
+def kept(reading: SourceContents, filters: Filters) -> set[str]:
     return {line.id for page in apply_filters(reading, filters).reading.pages for line in page.lines}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from uncial.data.hashing import content_hash
+from uncial.files import content_hash
 
 
 def test_it_is_the_content_and_not_the_name_that_counts(tmp_path: Path) -> None:

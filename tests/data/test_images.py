@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from uncial.data.images import read_image
-from uncial.errors import LineError
-from uncial.formats.types import ImageSource
+from uncial.document import ImageSource
+from uncial.errors import UnusableInput
+from uncial.imaging.images import read_image
 
 
 def scene(height=60, width=90):
@@ -91,7 +91,7 @@ def test_float_samples(tmp_path, white):
 
 def test_float_samples_that_are_no_grey_levels_are_refused(tmp_path):
     source = saved(tmp_path, Image.fromarray(scene().astype(np.float32) - 100), "a.tif")
-    with pytest.raises(LineError, match="no grey levels"):
+    with pytest.raises(UnusableInput, match="no grey levels"):
         read_image(source)
 
 
@@ -163,7 +163,7 @@ def test_pages_of_a_tiff(tmp_path):
         pixels = read_image(ImageSource(source.path, i)).pixels
         assert pixels.shape == (20, 30 + i)
         assert (pixels == 60 * i).all()
-    with pytest.raises(LineError, match="holds 3"):
+    with pytest.raises(UnusableInput, match="holds 3"):
         read_image(ImageSource(source.path, 3))
 
 
@@ -174,9 +174,9 @@ def test_rows_of_an_arrow_file_of_kraken(tmp_path):
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     assert close(read_image(ImageSource(path, 0)).pixels, scene(), 0)
-    with pytest.raises(LineError, match=r"set\.arrow, row 1: .*truncated"):
+    with pytest.raises(UnusableInput, match=r"set\.arrow, row 1: .*truncated"):
         read_image(ImageSource(path, 1))
-    with pytest.raises(LineError, match="no row 2"):
+    with pytest.raises(UnusableInput, match="no row 2"):
         read_image(ImageSource(path, 2))
 
 
@@ -241,9 +241,9 @@ def test_an_image_of_another_resolution_is_scaled_and_one_of_another_shape_refus
     assert "1800 x 1200" in half.notes[0].reason
     assert read_image(source, stated=(899, 600)).scale == (1, 1)
     for stated in ((600, 900), (900, 640), (800, 600)):
-        with pytest.raises(LineError, match=f"900 x 600 .* {stated[0]} x {stated[1]}"):
+        with pytest.raises(UnusableInput, match=f"900 x 600 .* {stated[0]} x {stated[1]}"):
             read_image(source, stated=stated)
-    with pytest.raises(LineError, match="turned"):
+    with pytest.raises(UnusableInput, match="turned"):
         read_image(source, stated=(600, 900))
 
 
@@ -257,12 +257,12 @@ def huge_png(path, side=60_000):
 
 def test_an_image_over_the_limit_is_refused_by_its_header(tmp_path):
     huge_png(tmp_path / "bomb.png")
-    with pytest.raises(LineError, match=r"over the limit of 200000000 pixels; raise data\.max_pixels"):
+    with pytest.raises(UnusableInput, match=r"over the limit of 200000000 pixels; raise data\.max_pixels"):
         read_image(ImageSource(tmp_path / "bomb.png"))
     source = saved(tmp_path, scene(60, 90), "a.png")
     assert read_image(source, max_pixels=5400).pixels.size == 5400
     for limit in (5399, 2000):
-        with pytest.raises(LineError, match=f"limit of {limit}"):
+        with pytest.raises(UnusableInput, match=f"limit of {limit}"):
             read_image(source, max_pixels=limit)
 
 
@@ -286,7 +286,7 @@ def test_a_truncated_image_is_refused(tmp_path, kind, share):
         path.write_bytes(content)
         if name == "filled" and kind in ("tif", "webp", "jp2"):
             continue  # nothing in these formats tells black or damaged pixels from meant ones
-        with pytest.raises(LineError, match=f"{name}.{kind}"):
+        with pytest.raises(UnusableInput, match=f"{name}.{kind}"):
             read_image(ImageSource(path))
 
 
@@ -318,17 +318,17 @@ def test_a_jpeg_damaged_in_its_middle_is_used_with_a_note(tmp_path, channels, co
 def test_what_is_no_image_is_refused(tmp_path, content):
     path = tmp_path / "page.jpg"
     path.write_bytes(content)
-    with pytest.raises(LineError, match=r"page\.jpg: .*(not an image|damaged)"):
+    with pytest.raises(UnusableInput, match=r"page\.jpg: .*(not an image|damaged)"):
         read_image(ImageSource(path))
 
 
 def test_missing_empty_and_folder(tmp_path):
-    with pytest.raises(LineError, match=r"gone\.jpg: the image is missing"):
+    with pytest.raises(UnusableInput, match=r"gone\.jpg: the image is missing"):
         read_image(ImageSource(tmp_path / "gone.jpg"))
     (tmp_path / "empty.jpg").write_bytes(b"")
-    with pytest.raises(LineError, match=r"empty\.jpg: .*empty"):
+    with pytest.raises(UnusableInput, match=r"empty\.jpg: .*empty"):
         read_image(ImageSource(tmp_path / "empty.jpg"))
-    with pytest.raises(LineError, match="folder"):
+    with pytest.raises(UnusableInput, match="folder"):
         read_image(ImageSource(tmp_path))
 
 
@@ -338,7 +338,7 @@ def test_an_image_that_may_not_be_read(tmp_path):
     try:
         source.path.open("rb").close()
     except PermissionError:
-        with pytest.raises(LineError, match="may not be read"):
+        with pytest.raises(UnusableInput, match="may not be read"):
             read_image(source)
     else:
         pytest.skip("this user may read everything")

@@ -369,7 +369,7 @@ def test_mixed_sources(tmp_path):
 def test_a_users_own_source_in_a_mix(tmp_path, monkeypatch):
     (tmp_path / "my_reader.py").write_text(
         "from pathlib import Path\n"
-        "from uncial.formats.types import Page, Reading\n"
+        "from uncial.document import Page, Reading\n"
         "def read(settings):\n"
         "    return Reading((Page(settings.options['colour'], Path('x')),))\n"
     )

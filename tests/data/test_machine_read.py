@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from uncial.data import store
 from uncial.data.machine_read import with_pseudo_labels, without_machine_read
-from uncial.data.splits import Split
-from uncial.data.store import Store, StoredLine, write_rows
+from uncial.data.splits.split import Split
+from uncial.data.store import store
+from uncial.data.store.store import Store, StoredLine, write_rows
+from uncial.document import Page, Region, SourceContents, TextLine
 from uncial.errors import UserError
-from uncial.formats.types import Page, Reading, Region, TextLine
 
 STRIP = np.zeros((8, 8), dtype=np.uint8)
 
@@ -28,7 +28,7 @@ def page(name: str, *lines: TextLine, document: str = "", subset: str | None = N
 
 def test_lines_that_people_wrote_stay_and_the_others_are_counted_by_file() -> None:
     mixed = page("a", line("1", region="r1"), line("2", "it", "r1"), line("3", "it", "r2"), line("4", text=None))
-    found = without_machine_read(Reading((mixed, page("b", line("1", "it")), page("c", line("1")), page("d"))))
+    found = without_machine_read(SourceContents((mixed, page("b", line("1", "it")), page("c", line("1")), page("d"))))
     assert {one.id: [line.id for line in one.lines] for one in found.pages} == {"a": ["1", "4"], "c": ["1"], "d": []}
     assert [region.id for region in found.pages[0].regions] == ["bare", "r1"], "a region is not empty for that"
     assert [(Path(one.file).name, one.machine_read, one.kind) for one in found.problems] == [
@@ -40,19 +40,19 @@ def test_lines_that_people_wrote_stay_and_the_others_are_counted_by_file() -> No
 
 def test_what_is_advised_for_readings_depends_on_what_they_are_for() -> None:
     pages = (page("a", line("1"), subset="train"), page("b", line("2", "it"), subset="val"), page("c", line("3", "it")))
-    told = {one.part: one.reason for one in without_machine_read(Reading(pages)).problems}
+    told = {one.part: one.reason for one in without_machine_read(SourceContents(pages)).problems}
     assert "data.min_confidence" in told[""]
     assert "data.min_confidence" not in told["val"]
     assert "no model is scored on them" in told["val"]
 
 
 def test_data_without_readings_are_left_as_they_are() -> None:
-    reading = Reading((page("a", line("1")), page("b")))
+    reading = SourceContents((page("a", line("1")), page("b")))
     assert without_machine_read(reading) is reading
 
 
 def test_readings_alone_are_refused_with_their_number() -> None:
-    reading = Reading((page("a", line("1", "it"), line("2", "it", text="")), page("b", line("3", text=None))))
+    reading = SourceContents((page("a", line("1", "it"), line("2", "it", text="")), page("b", line("3", text=None))))
     with pytest.raises(UserError, match=re.escape("2 were written by it")):
         without_machine_read(reading)
 

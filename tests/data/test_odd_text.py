@@ -3,8 +3,7 @@
 import pytest
 
 from uncial.data.checks.checked import CheckedData, CheckedLine
-from uncial.data.checks.normal_forms import mixed_normal_forms
-from uncial.data.checks.odd_text import odd_text
+from uncial.data.checks.odd_text import mixed_normal_forms, odd_text
 
 
 def data(*texts: str) -> CheckedData:

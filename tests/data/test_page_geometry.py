@@ -10,10 +10,10 @@ from contradicting_pages import draw_sheets, interline, moved, with_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uncial.data.compile import CompileSettings, _digest
-from uncial.data.extraction import ExtractionSettings, extract_page
-from uncial.data.page_geometry import resolve_lines
-from uncial.formats.types import ImageSource, Page, Region, TextLine
+from uncial.data.store.compile import CompileSettings, _digest
+from uncial.document import ImageSource, Page, Region, TextLine
+from uncial.imaging.extraction import ExtractionSettings, extract_page
+from uncial.imaging.page_geometry import resolve_lines
 
 WIDTH, HEIGHT, STEP = 1200, 900, 60.0
 
@@ -307,7 +307,7 @@ def test_only_a_line_that_is_affected_makes_another_store(tmp_path):
         rules = _digest([page], {}, CompileSettings(tmp_path))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
-                "uncial.data.compile.resolve_lines",
+                "uncial.data.store.compile.resolve_lines",
                 lambda page, lines: [type("Found", (), {"line": line})() for line in lines],
             )
             return rules, _digest([page], {}, CompileSettings(tmp_path))

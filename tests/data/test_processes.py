@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from xml_samples import page_line, page_region, page_xml, put, put_image
 
-from uncial.data.compile import CompileSettings, image_hashes, store_of
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import page
+from uncial.data.store.compile import CompileSettings, image_hashes, store_of
 
 SCRIPT = """
 import os, sys, time

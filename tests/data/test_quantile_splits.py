@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.data.ground_truth import SplitSettings
-from uncial.data.quantiles import cut, deal
-from uncial.data.splits import PARTS
+from uncial.data.splits.quantiles import cut, deal
+from uncial.data.splits.split import PARTS
+from uncial.document import Page
 from uncial.errors import UserError
-from uncial.formats.types import Page
 
 RATIO = (0.8, 0.1, 0.1)
 seeds = st.integers(0, 2**32)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from program import ROOT
 
-from uncial.data.sampler import EvaluationSampler, TrainingSampler, batch_sizes, training_order
+from uncial.data.lines.sampler import EvaluationSampler, TrainingSampler, batch_sizes, training_order
 from uncial.errors import UserError
 
 WIDTHS = st.lists(st.integers(8, 3000), min_size=1, max_size=200).map(np.array)

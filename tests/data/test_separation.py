@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from drawn_layouts import draw_pages, write_page_layout
 
-from uncial.data.separation import separation
-from uncial.data.store import Store, StoredLine, write_rows
+from uncial.data.splits.leakage import find_leakage
+from uncial.data.store.store import Store, StoredLine, write_rows
 
 HALVES = {"train": np.array([0, 1]), "val": np.array([2]), "test": np.array([], dtype=np.int64)}
 
@@ -29,7 +29,7 @@ def test_what_each_side_holds_is_counted(tmp_path):
     store = store_of(
         tmp_path, {"document": "a", "image_hash": "x"}, {"document": "b", "image_hash": "y"}, {"image_hash": "z"}
     )
-    proof = separation(store, HALVES)
+    proof = find_leakage(store, HALVES)
     assert proof.counts["train"] == {"page": 2, "image": 2, "document": 2, "hand": 0}
     assert proof.counts["val"] == {"page": 1, "image": 1, "document": 0, "hand": 0}
     assert proof.leaks("page") == proof.leaks("document") == ()
@@ -50,7 +50,7 @@ def test_what_each_side_holds_is_counted(tmp_path):
     ],
 )
 def test_what_two_sides_share_is_a_leak_where_it_must_not_be(tmp_path, shared, by, told):
-    proof = separation(store_of(tmp_path, {}, shared, shared), HALVES)
+    proof = find_leakage(store_of(tmp_path, {}, shared, shared), HALVES)
     assert proof.leaks(by) == ((told,) if told else ())
     assert (told or "on two sides") in proof.sentence(by)
 

@@ -14,13 +14,13 @@ from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region,
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import alto, bonnevie, manifest, page, xml
+from uncial.document import SourceContents
 from uncial.errors import UserError
-from uncial.formats.types import Reading
 
 SOURCES = {"page": page, "alto": alto, "xml": xml, "bonnevie": bonnevie, "manifest": manifest}
 
 
-def read(name: str, *roots: Path | str, **keys: Any) -> Reading:
+def read(name: str, *roots: Path | str, **keys: Any) -> SourceContents:
     return SOURCES[name].read(SourceSettings(format=name, root=tuple(map(str, roots)), **keys))
 
 
@@ -35,11 +35,11 @@ def put_alto(path: Path, image: str) -> Path:
     return put(path, alto_xml(alto_block(alto_line('<String CONTENT="text"/>')), image))
 
 
-def ids(reading: Reading) -> list[str]:
+def ids(reading: SourceContents) -> list[str]:
     return [one.id for one in reading.pages]
 
 
-def subsets(reading: Reading) -> dict[str, str | None]:
+def subsets(reading: SourceContents) -> dict[str, str | None]:
     return {one.id: one.subset for one in reading.pages}
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.splits import fold_split, split
+from uncial.data.splits.split import fold_split, split
+from uncial.document import Page
 from uncial.errors import UserError
-from uncial.formats.types import Page
 
 RATIO = (0.8, 0.1, 0.1)
 names = st.lists(st.text("abcdef0123", min_size=1, max_size=6), unique=True, min_size=1, max_size=40)

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from drawn_layouts import cut_lines, draw_pages, write_alto_layout, write_pairs
 
-from uncial.data.compile import CompileSettings
 from uncial.data.filters import Filters
-from uncial.data.ground_truth import GroundTruth, SplitSettings, ground_truth
+from uncial.data.ground_truth import GroundTruth, SplitSettings, load_truth
 from uncial.data.settings import SourceSettings
+from uncial.data.store.compile import CompileSettings
 from uncial.errors import UserError
 
 PLAIN = SplitSettings((0.8, 0.1, 0.1), "page", 1, rule="quantile")
@@ -24,7 +24,7 @@ def read(
     from contextlib import nullcontext
 
     given = SourceSettings(form, (str(root),) if form != "mixed" else (), **named)  # type: ignore[arg-type]
-    return ground_truth(
+    return load_truth(
         given, filters or Filters(), how, CompileSettings(store), lambda pages: nullcontext(lambda lines: None)
     )
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from uncial.data.dataset import LineDataset
-from uncial.data.sampler import Pick
-from uncial.data.store import ROWS_IN_A_BATCH, Store, StoredLine, StoreWriter, is_complete, is_store, write_rows
+from uncial.data.lines.dataset import LineDataset
+from uncial.data.lines.sampler import SampleIndex
+from uncial.data.store.store import ROWS_IN_A_BATCH, Store, StoredLine, StoreWriter, is_complete, is_store, write_rows
+from uncial.document import Issue
 from uncial.errors import UserError
-from uncial.formats.types import Problem
 from uncial.models.preprocessing import Preprocessing
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
@@ -85,7 +85,7 @@ def test_rows_of_several_record_batches_keep_their_order(tmp_path):
 
 
 def test_problems_and_notes_lie_in_the_store(tmp_path):
-    problem, note = Problem("a.xml", "l1", "ß <&> 'x'"), Problem("b.xml", "", "turned")
+    problem, note = Issue("a.xml", "l1", "ß <&> 'x'"), Issue("b.xml", "", "turned")
     writer = StoreWriter(tmp_path / "s.arrow", 1, "d")
     writer.add(LINE)
     writer.close([problem], [note])
@@ -116,7 +116,7 @@ def test_lines_that_were_read_hold_no_memory(tmp_path):
     dataset = LineDataset(store, np.arange(40), Preprocessing(), CharacterCodec.from_texts([LINE.text]), TextRules())
     before = mapped()
     for row in range(40):
-        dataset.__getitems__([Pick(row, 0)])
+        dataset.__getitems__([SampleIndex(row, 0)])
     assert mapped() < before + 10e6
     assert all(np.array_equal(store.strip(row), lines[row].strip) for row in range(40))
     assert mapped() > before + 30e6, "what is read is mapped until it is let go"
@@ -148,7 +148,7 @@ def test_a_store_of_other_inputs_is_not_the_one_wanted(tmp_path):
 
 
 def test_a_store_of_another_version_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("uncial.data.store.FORMAT_VERSION", 99)
+    monkeypatch.setattr("uncial.data.store.store.FORMAT_VERSION", 99)
     write_rows(tmp_path / "s.arrow", [LINE], 1, "d")
     monkeypatch.undo()
     assert not is_complete(tmp_path / "s.arrow", "d")

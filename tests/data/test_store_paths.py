@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from drawn_layouts import cut_lines, draw_pages, write_pairs
 
-from uncial.data.store import METADATA_KEY, Store
+from uncial.data.store.store import METADATA_KEY, Store
 
 
 @pytest.fixture

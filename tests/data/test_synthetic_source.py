@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from uncial.data.drawing.options import DrawingOptions
-from uncial.data.drawing.page import draw_page
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import synthetic
+from uncial.data.synthetic.options import DrawingOptions
+from uncial.data.synthetic.page import draw_page
 from uncial.errors import UserError
 
 OPTIONS = {"pages": 3, "lines": [3, 4], "characters": [14, 20], "hands": 2, "seed": 5, "workers": 1}

@@ -7,11 +7,11 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from uncial.data.checks.alike import nearest
-from uncial.data.compile import CompileSettings
+from uncial.data.checks.likeness import nearest
 from uncial.data.filters import Filters
-from uncial.data.ground_truth import SplitSettings, ground_truth
+from uncial.data.ground_truth import SplitSettings, load_truth
 from uncial.data.settings import SourceSettings
+from uncial.data.store.compile import CompileSettings
 
 
 def untranscribed(root, name):
@@ -35,7 +35,7 @@ def three_usable(request, drawn, tmp_path):
 
 
 def sizes(root, store, splitting):
-    read = ground_truth(
+    read = load_truth(
         SourceSettings("page", (str(root),)),
         Filters(),
         splitting,

@@ -9,11 +9,10 @@ from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region,
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import mixed, xml
+from uncial.document import SourceContents, Transcription
 from uncial.errors import UserError
 from uncial.formats.provenance import Reader
-from uncial.formats.types import Reading
 from uncial.formats.write_xml import write_transcriptions
-from uncial.text.transcription import Transcription
 
 READER = Reader("model.safetensors", "a" * 64, "1.0")
 
@@ -37,7 +36,7 @@ def machine(path: Path, *texts: str) -> Path:
     return path
 
 
-def read(root: Path, **more) -> Reading:
+def read(root: Path, **more) -> SourceContents:
     return xml.read(SourceSettings("xml", (str(root),), **more))
 
 

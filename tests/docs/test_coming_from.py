@@ -11,7 +11,7 @@ import pytest
 from drawn_layouts import cut_lines, draw_pages, write_alto_layout, write_page_layout, write_pairs
 from program import ROOT, TINY, run_program
 
-from uncial.peers import counterparts
+from uncial.config.peers import counterparts
 
 KETOS_TRAIN = """
 --arch -B --batch-size --pad -o --output --weights-format -s --spec --variant --height --max-width -i --load --resume

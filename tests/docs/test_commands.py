@@ -15,9 +15,9 @@ from drawn_layouts import cut_lines, draw_pages, write_page_layout, write_pairs
 from learning_curves import Law, write_runs
 from program import ROOT, TINY, run_program
 
-from uncial.config_keys import group_choices, group_names, known_keys
-from uncial.errors import Fault
-from uncial.formats.types import Doubt
+from uncial.config.keys import group_choices, group_names, known_keys
+from uncial.document import DoubtCode
+from uncial.errors import IssueCode
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -214,7 +214,7 @@ def test_the_reference_lists_every_choice():
 
 def test_the_reference_lists_every_reason_for_which_something_is_left_out():
     text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-    assert [kind for kind in (*get_args(Fault), *get_args(Doubt)) if f"`{kind}`" not in text] == []
+    assert [kind for kind in (*get_args(IssueCode), *get_args(DoubtCode)) if f"`{kind}`" not in text] == []
 
 
 def test_keys_that_the_pages_name_exist():

@@ -6,10 +6,10 @@ import pytest
 from lxml import etree
 from xml_samples import alto_block, alto_line, alto_xml
 
-from uncial.errors import LineError
-from uncial.formats.alto import read_alto
-from uncial.formats.alto_geometry import ImageFacts
-from uncial.formats.types import Page, TextLine, TextSpan
+from uncial.document import Page, TextLine, TextSpan
+from uncial.errors import UnusableInput
+from uncial.formats.alto.geometry import ImageFacts
+from uncial.formats.alto.reading import read_alto
 
 WORD = '<String CONTENT="word"/>'
 
@@ -116,7 +116,7 @@ def test_units_become_pixels(unit: str, size: str, image: ImageFacts | None, fac
     ("unit", "image"), [("mm", ImageFacts(9, 9, 9)), ("mm10", None), ("mm10", ImageFacts(100, 900))]
 )
 def test_units_that_cannot_be_converted_are_an_error(unit: str, image: ImageFacts | None) -> None:
-    with pytest.raises(LineError, match=r"a\.xml: .*export it again in pixels"):
+    with pytest.raises(UnusableInput, match=r"a\.xml: .*export it again in pixels"):
         page(in_units(unit), image)
 
 
@@ -220,5 +220,5 @@ def test_the_file_identifier_stands_in_for_an_empty_file_name() -> None:
 
 
 def test_a_file_without_a_page_is_an_error() -> None:
-    with pytest.raises(LineError, match=r"without a <Page>"):
+    with pytest.raises(UnusableInput, match=r"without a <Page>"):
         page('<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"/>')

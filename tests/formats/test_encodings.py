@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from program import LEARNING
 
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 from uncial.formats.encoding import read_utf8
-from uncial.formats.xml import parse
+from uncial.formats.xml.parsing import parse
 
 TEXT = "Größe é"
 PAGE = f'<?xml version="1.0" encoding="{{}}"?><PcGts><Page><Unicode>{TEXT}</Unicode></Page></PcGts>'
@@ -56,7 +56,7 @@ def test_xml_is_read_in_its_encoding(tmp_path, encoding, stated, mark):
 )
 def test_xml_that_states_a_wrong_or_odd_encoding_is_refused_in_a_sentence(tmp_path, encoding, stated, word):
     path = written(tmp_path / "a.xml", encoding, stated)
-    with pytest.raises(LineError) as told:
+    with pytest.raises(UnusableInput) as told:
         parse(path)
     assert word in str(told.value)
     assert str(path) in str(told.value)
@@ -68,7 +68,7 @@ def test_xml_that_states_a_wrong_or_odd_encoding_is_refused_in_a_sentence(tmp_pa
 def test_text_of_wide_characters_is_no_utf8(tmp_path, encoding, text):
     path = tmp_path / "x.gt.txt"
     path.write_bytes(text.encode(encoding))
-    with pytest.raises(LineError, match="UTF-8"):
+    with pytest.raises(UnusableInput, match="UTF-8"):
         read_utf8(path)
 
 
@@ -76,7 +76,7 @@ def test_text_of_wide_characters_is_no_utf8(tmp_path, encoding, text):
 def test_a_byte_order_mark_says_which_wide_characters(tmp_path, encoding):
     path = tmp_path / "x.gt.txt"
     path.write_bytes("\ufeffabc".encode(encoding))
-    with pytest.raises(LineError, match=f"is {encoding[:6].upper()}, not UTF-8"):
+    with pytest.raises(UnusableInput, match=f"is {encoding[:6].upper()}, not UTF-8"):
         read_utf8(path)
 
 

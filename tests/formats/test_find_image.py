@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from uncial.errors import LineError
-from uncial.formats.images import ImageFinder
+from uncial.errors import UnusableInput
+from uncial.formats.image_finder import ImageFinder
 
 
 def touch(root: Path, *names: str) -> None:
@@ -96,14 +96,14 @@ def test_unicode_forms_of_a_name_are_the_same(tmp_path: Path, form: str) -> None
 @pytest.mark.parametrize("present", [("s.png", "s.tif"), ("S.jpg", "s.JPG")])
 def test_what_is_ambiguous_is_not_guessed(tmp_path: Path, present: tuple[str, ...]) -> None:
     touch(tmp_path, *present)
-    with pytest.raises(LineError, match=r"a\.xml: its image 's\.jpg' may be .* or .*keep one"):
+    with pytest.raises(UnusableInput, match=r"a\.xml: its image 's\.jpg' may be .* or .*keep one"):
         find(tmp_path, "s.jpg")
 
 
 @pytest.mark.parametrize("stated", ["../../../s.jpg", "..\\..\\..\\s.jpg", "x/../../../../s.jpg"])
 def test_a_path_above_the_parent_of_the_root_is_refused(tmp_path: Path, stated: str) -> None:
     touch(tmp_path, "s.jpg")
-    with pytest.raises(LineError, match="lies outside of"):
+    with pytest.raises(UnusableInput, match="lies outside of"):
         find(tmp_path / "parent" / "data", stated)
 
 
@@ -118,7 +118,7 @@ def test_symbolic_links_are_followed_and_broken_ones_are_missing(tmp_path: Path)
     (tmp_path / "data" / "s.jpg").symlink_to(tmp_path / "store" / "real.jpg")
     (tmp_path / "data" / "gone.jpg").symlink_to(tmp_path / "store" / "nothing.jpg")
     assert find(tmp_path / "data", "s.jpg", "page/b.xml") == "s.jpg"
-    with pytest.raises(LineError, match=r"gone\.jpg is no file"):
+    with pytest.raises(UnusableInput, match=r"gone\.jpg is no file"):
         find(tmp_path / "data", "gone.jpg", "page/b.xml")
 
 
@@ -135,7 +135,7 @@ def test_symbolic_links_are_followed_and_broken_ones_are_missing(tmp_path: Path)
 )
 def test_what_is_missing_says_where_it_was_looked_for(tmp_path: Path, stated: str, words: str) -> None:
     touch(tmp_path, "s.gif")
-    with pytest.raises(LineError, match=words):
+    with pytest.raises(UnusableInput, match=words):
         find(tmp_path, stated)
 
 

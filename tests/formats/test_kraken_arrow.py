@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 from kraken_files import write_arrow
 
-from uncial.errors import LineError, UserError
-from uncial.formats.kraken_arrow import image_bytes, is_kraken, metadata, read_rows
+from uncial.errors import UnusableInput, UserError
+from uncial.formats.lines.kraken_arrow import image_bytes, is_kraken, metadata, read_rows
 
 
 def test_rows_and_images_across_batches(tmp_path):
@@ -49,7 +49,7 @@ def test_a_rewritten_file_is_read_anew(tmp_path):
 @pytest.mark.parametrize("row", [-1, 3])
 def test_rows_that_do_not_exist(tmp_path, row):
     path = write_arrow(tmp_path / "a.arrow", [("a", b"1", None, None)] * 3)
-    with pytest.raises(LineError, match="no row"):
+    with pytest.raises(UnusableInput, match="no row"):
         image_bytes(path, row)
 
 

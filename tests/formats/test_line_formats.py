@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.errors import LineError
+from uncial.document import TextSpan
+from uncial.errors import UnusableInput
 from uncial.formats.encoding import read_utf8
-from uncial.formats.labels import Label, read_labels
-from uncial.formats.lines import pair, read_transcription, text_beside
-from uncial.formats.loghi import read_list
-from uncial.formats.manifest import read_manifest
-from uncial.formats.styles import MARKS, insert_marks, split_marks
-from uncial.formats.types import TextSpan
+from uncial.formats.lines.labels import Label, read_labels
+from uncial.formats.lines.loghi import read_list
+from uncial.formats.lines.manifest import read_manifest
+from uncial.formats.lines.pairs import pair, read_transcription, text_beside
+from uncial.formats.lines.styles import MARKS, insert_marks, split_marks
 
 
 def write(path, content):
@@ -41,12 +41,12 @@ def test_a_transcription_loses_its_line_end_only(tmp_path, content, text):
 )
 def test_a_text_that_cannot_be_told_is_refused(tmp_path, content, reason):
     path = write(tmp_path / "a.gt.txt", content)
-    with pytest.raises(LineError, match=rf"a\.gt\.txt: .*{reason}"):
+    with pytest.raises(UnusableInput, match=rf"a\.gt\.txt: .*{reason}"):
         read_transcription(path)
 
 
 def test_an_absent_file_is_a_line_error(tmp_path):
-    with pytest.raises(LineError, match="cannot be read"):
+    with pytest.raises(UnusableInput, match="cannot be read"):
         read_utf8(tmp_path / "none.txt")
 
 

@@ -6,12 +6,12 @@ import pytest
 from lxml import etree
 from xml_samples import BASELINE, COORDS, PAGE_NAMESPACE, page_line, page_region, page_xml
 
-from uncial.errors import LineError
-from uncial.formats.page import read_page
-from uncial.formats.types import Page, Reading, TextLine, TextSpan
+from uncial.document import Page, SourceContents, TextLine, TextSpan
+from uncial.errors import UnusableInput
+from uncial.formats.page_xml.reading import read_page
 
 
-def read(content: str) -> Reading:
+def read(content: str) -> SourceContents:
     return read_page(etree.fromstring(content.encode()), Path("a.xml"), "a")
 
 
@@ -275,7 +275,7 @@ def test_comments_and_processing_instructions_are_no_elements() -> None:
 
 
 def test_a_file_without_a_page_is_an_error() -> None:
-    with pytest.raises(LineError, match=r"a\.xml.*without a <Page>"):
+    with pytest.raises(UnusableInput, match=r"a\.xml.*without a <Page>"):
         read(f'<PcGts xmlns="{PAGE_NAMESPACE}"/>')
 
 

@@ -10,18 +10,17 @@ from lxml import etree
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import alto, xml
-from uncial.errors import LineError
+from uncial.document import Page, SourceContents, Transcription
+from uncial.errors import UnusableInput
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.types import Page, Reading
 from uncial.formats.write_xml import write_transcriptions
-from uncial.formats.xml import kind_of, parse
-from uncial.text.transcription import Transcription
+from uncial.formats.xml.parsing import kind_of, parse
 
 pytestmark = pytest.mark.real_data
 NEW_TEXTS = ("neuer Text  mit & <Zeichen> ", "ܫܘܥ ܠܟ", "", "x", "ſø æ\u0303 end-")
 
 
-def read(path: Path) -> Reading:
+def read(path: Path) -> SourceContents:
     return read_transcription(parse(path).getroot(), path, "p", lambda name: path)
 
 
@@ -86,7 +85,7 @@ def test_every_file_reads_or_fails_with_a_sentence(real_data: Path) -> None:
     for path in sorted(real_data.rglob("*.xml")):
         try:
             assert read(path).problems == ()
-        except LineError as error:
+        except UnusableInput as error:
             failed[path.name] = str(error)
     assert list(failed) == ["mu.xml"]
     assert re.fullmatch(r"/.*mu\.xml: its MeasurementUnit 'mm' is unknown; export it again in pixels", failed["mu.xml"])

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from uncial.document import Transcription
 from uncial.errors import UserError
-from uncial.formats.results import RecognizedLine, read_tsv, write_jsonl, write_tsv
-from uncial.text.transcription import Transcription
+from uncial.formats.lines.results import RecognizedLine, read_tsv, write_jsonl, write_tsv
 
 
 def recognized(text, confidence=0.5, **more):

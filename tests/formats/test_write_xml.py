@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 from lxml import etree
 from xml_samples import COORDS, alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put
 
-from uncial.errors import LineError, UserError
+from uncial.document import Page, TextSpan, Transcription
+from uncial.errors import UnusableInput, UserError
+from uncial.formats.alto.word_boxes import split_words
+from uncial.formats.lines.styles import MARKS
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.styles import MARKS
-from uncial.formats.types import Page, TextSpan
-from uncial.formats.word_boxes import split_words
 from uncial.formats.write_xml import write_transcriptions
-from uncial.formats.xml import parse
-from uncial.text.transcription import Transcription
+from uncial.formats.xml.parsing import parse
 
 WORD = f"<Word id='w1'>{COORDS}<Glyph id='g1'>{COORDS}</Glyph><TextEquiv><Unicode>old</Unicode></TextEquiv></Word>"
 
@@ -342,7 +341,7 @@ def test_a_write_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch:
 
 def test_a_line_that_is_not_there_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
     source = put(tmp_path / "a.xml", page_xml(page_region(page_line("old", "l1"))))
-    with pytest.raises(LineError, match=r"has no line 'l9'"):
+    with pytest.raises(UnusableInput, match=r"has no line 'l9'"):
         write_transcriptions(source, tmp_path / "b.xml", {"l9": Transcription("new", 1.0)})
     assert not (tmp_path / "b.xml").exists()
 

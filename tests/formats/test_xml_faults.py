@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from xml_samples import page_line, page_region, page_xml
 
-from uncial.errors import LineError
-from uncial.formats.xml import describe_other, kind_of, parse
+from uncial.errors import UnusableInput
+from uncial.formats.xml.parsing import describe_other, kind_of, parse
 
 GOOD = page_xml(page_region(page_line("text")))
 BOMB = '<!DOCTYPE PcGts [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -45,7 +45,7 @@ def with_prolog(prolog: str) -> str:
 def test_one_sentence(tmp_path: Path, data: bytes, reason: str) -> None:
     path = tmp_path / "bad page, 1=å.xml"
     path.write_bytes(data)
-    with pytest.raises(LineError) as raised:
+    with pytest.raises(UnusableInput) as raised:
         parse(path)
     message = str(raised.value)
     assert message.startswith(f"{path}: ")
@@ -59,7 +59,7 @@ def test_entities_of_another_file_are_never_read(tmp_path: Path) -> None:
     secret.write_text("secret")
     bad = with_prolog(f'<!DOCTYPE PcGts [<!ENTITY e SYSTEM "{secret.as_uri()}">]>').replace("text<", "&e;<")
     (tmp_path / "a.xml").write_text(bad)
-    with pytest.raises(LineError) as raised:
+    with pytest.raises(UnusableInput) as raised:
         parse(tmp_path / "a.xml")
     assert "DOCTYPE" in str(raised.value)
 
@@ -78,7 +78,7 @@ def test_a_doctype_in_a_comment_or_in_text_is_harmless(tmp_path: Path) -> None:
 
 def test_a_folder_or_missing_file_is_a_sentence_too(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing.xml"):
-        with pytest.raises(LineError, match="cannot be read"):
+        with pytest.raises(UnusableInput, match="cannot be read"):
             parse(path)
 
 

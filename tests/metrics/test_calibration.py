@@ -6,26 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from uncial.document import Transcription
 from uncial.metrics.calibration import (
     Temperatures,
     calibrated,
     calibration,
     fit_temperature,
     fit_temperatures,
-    reliability,
+    reliability_of,
     tempered,
 )
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.text.transcription import Transcription
 
 fractions = st.floats(0, 1)
 
 
 def test_the_expected_calibration_error_by_hand():
-    found = reliability([0.95, 0.95, 0.95, 0.95, 0.5, 0.5, 1.0, 0.0], [1, 1, 1, 0, 0, 0, 1, 0])
+    found = reliability_of([0.95, 0.95, 0.95, 0.95, 0.5, 0.5, 1.0, 0.0], [1, 1, 1, 0, 0, 0, 1, 0])
     assert [(one.count, one.accuracy) for one in found.bins] == [(1, 0.0), (2, 0.0), (5, 0.8)]
     assert found.ece == pytest.approx((1 * 0 + 2 * 0.5 + 5 * (4.8 / 5 - 0.8)) / 8)
-    assert reliability([], []) is None
+    assert reliability_of([], []) is None
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
@@ -35,7 +35,7 @@ def test_the_temperature_of_confidences_that_are_off_is_found(temperature):
     right = random.random(20_000) < expit(logits / temperature)
     assert fit_temperature(expit(logits), right.astype(float)) == pytest.approx(temperature, rel=0.06)
     better = [tempered(one, temperature) for one in expit(logits).tolist()]
-    assert reliability(better, right).ece < 0.02
+    assert reliability_of(better, right).ece < 0.02
 
 
 def test_nothing_is_learned_from_what_is_all_right():

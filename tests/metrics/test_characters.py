@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.metrics.alignment import aligned, error_kind
 from uncial.metrics.characters import Confusion, character_scores, confusions
+from uncial.metrics.error_rates import aligned, error_kind
 from uncial.metrics.lines import LineOrigin, evaluated
 from uncial.text.scripts import line_script, script, scripts
 

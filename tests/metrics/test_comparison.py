@@ -9,8 +9,8 @@ from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.reports.comparison import comparison_json, comparison_markdown
-from uncial.reports.verdict import verdict
+from uncial.reports.tables.comparison import comparison_json, comparison_markdown
+from uncial.reports.terminal.verdict import verdict
 
 QUICK = EvaluationSettings(bootstrap=Bootstrap(resamples=200))
 

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.errors import UserError
-from uncial.metrics.counts import Counts, compare
-from uncial.metrics.error_rates import ErrorRates
+from uncial.metrics.error_rates import Counts, ErrorRates, compare
 
 RECORDED = [
     ("kitten sat", "sitting sat"),

@@ -5,11 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_pairs import JIWER_LINES, KETOS_NFC, PAIRS
 
-from uncial.metrics.counts import compare
-from uncial.metrics.error_rates import cer, count, line_accuracy, wer
+from uncial.metrics.error_rates import cer, compare, count, line_accuracy, wer
 from uncial.metrics.lines import LineOrigin, evaluated
 from uncial.metrics.profiles import form
-from uncial.reports.ketos import ketos_report, write_ketos_report
+from uncial.reports.tables.ketos import ketos_report, write_ketos_report
 
 TRUTHS, READINGS = zip(*PAIRS, strict=True)
 

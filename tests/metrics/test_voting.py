@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uncial.document import Transcription
 from uncial.metrics.voting import vote
-from uncial.text.transcription import Transcription
 
 
 def read(text: str, *sure: float) -> Transcription:

@@ -21,10 +21,10 @@ from small_models import make_batch, make_model, model_config, settle
 
 import uncial
 from uncial.errors import UserError
+from uncial.formats.foreign_models import name_foreign
 from uncial.models.files import load_card, load_model, save_model
-from uncial.models.foreign import name_foreign
 from uncial.models.lineage import lineage_from, pages_seen
-from uncial.training.run_state import read_state
+from uncial.runs.state import read_state
 
 SMALL = ("model.backbone.stages=[[8,1,2,2],[8,1,2,1]]", "model.backbone.stem=4", "model.head.hidden=4")
 MODEL = settle(make_model("crnn", *SMALL), 32)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from small_models import make_batch, make_model
 
 from uncial.errors import UserError
-from uncial.models.span_masks import SpanMasks, hidden_columns
+from uncial.models.heads.masking import SpanMasks, hidden_columns
 
 SMALL = ("model.backbone.stages=[[8,2,2,2],[12,1,2,1]]", "model.backbone.stem=4", "model.head.hidden=12")
 

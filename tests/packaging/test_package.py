@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from program import ROOT
 
-from uncial.config_keys import group_choices
+from uncial.config.keys import group_choices
 
 SOURCES = ("conf", "docs", "multirun_templates", "src", ".ci")
 FILES = ("LICENSE", "MANIFEST.in", "Makefile", "README.md", "constraints.txt", "pyproject.toml", "run.py", "setup.py")

@@ -5,12 +5,12 @@ import pytest
 from rich.console import Console
 
 from uncial.data.checks.findings import Finding
-from uncial.formats.types import Problem
-from uncial.reports.console import is_live, make_console, show
-from uncial.reports.figures import duration, percent, plural, rate, visible
-from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables, quantiles
-from uncial.reports.sample_lines import sample_lines, sample_lines_plain
-from uncial.reports.summary import PartScores, RunSummary, run_summary
+from uncial.document import Issue
+from uncial.reports.terminal.console import is_live, make_console, show
+from uncial.reports.terminal.formatting import duration, percent, plural, rate, visible
+from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables, quantiles
+from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
+from uncial.reports.terminal.summary import RunSummary, SplitScores, run_summary
 from uncial.text.codec import alphabet_counts
 
 LONG = Path("a folder with spaces") / ("x" * 300) / "best.safetensors"
@@ -30,7 +30,7 @@ def on_terminal(*renderables, width=80):
 
 def summary(**changes):
     defaults = {
-        "parts": {"validation": PartScores(cer=0.04213, wer=0.1522, lines=1607, line_accuracy=0.41)},
+        "parts": {"validation": SplitScores(cer=0.04213, wer=0.1522, lines=1607, line_accuracy=0.41)},
         "folder": Path("outputs/crnn"),
         "seconds": 301.4,
         "lines_per_second": 118.2,
@@ -99,8 +99,8 @@ def inspection():
         parts={"train": PartSize(30, 800, 24000), "val": PartSize(9, 171, 5000)},
         widths=list(range(1001)),
         unseen={"æ": 3},
-        problems=[Problem(f"{LONG}", f"l{n}", "the polygon has fewer than three points") for n in range(7)]
-        + [Problem("b.xml", "", "truncated [x]")],
+        problems=[Issue(f"{LONG}", f"l{n}", "the polygon has fewer than three points") for n in range(7)]
+        + [Issue("b.xml", "", "truncated [x]")],
         findings=[Finding("information", "rare", "rare one"), Finding("error", "twins", "two [b]files[/b]", "a.xml")],
     )
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from uncial.reports import fonts
-from uncial.reports.contact_sheet import Sample, contact_sheet
-from uncial.reports.lettering import Lettering, clusters, is_right_to_left, visual_order
+from uncial.reports.plots import fonts
+from uncial.reports.plots.contact_sheet import Sample, contact_sheet
+from uncial.reports.plots.text_drawing import Lettering, clusters, is_right_to_left, visual_order
 
 BLACK = (0, 0, 0)
 any_text = st.text(st.sampled_from("ab ſ\u0303é\uf1acאבش\u200d\n\t中"), max_size=30)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from uncial.reports.curves import draw_curves, smoothed
-from uncial.reports.metrics_log import read_curves
+from uncial.reports.plots.curves import draw_curves, smoothed
+from uncial.runs.metrics_file import read_curves
 
 HEADER = "epoch,lr,step,train/loss,val/cer,val/loss,val/wer\n"
 
@@ -90,7 +90,6 @@ def test_a_straight_line_is_smooth_already():
 
 
 def test_drawing_leaves_pyplot_alone():
-    code = (
-        "import uncial.reports.curves, uncial.reports.contact_sheet, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
-    )
+    imported = "from uncial.reports.plots import contact_sheet, curves"
+    code = f"import sys\n{imported}\nsys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.metrics.counts import compare
-from uncial.reports.diff import Span, align
+from uncial.metrics.error_rates import compare
+from uncial.reports.terminal.diff import Span, align
 
 short = st.text(st.sampled_from("ab é\u0301\uf1ac"), max_size=12)
 

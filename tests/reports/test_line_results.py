@@ -10,7 +10,7 @@ from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.reports.line_results import (
+from uncial.reports.tables.line_results import (
     read_compared_lines,
     read_line_results,
     write_compared_lines,

@@ -11,8 +11,8 @@ from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.lines import evaluated
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.scores_page import About, write_scores_page
+from uncial.reports.html.comparison_page import write_comparison_page
+from uncial.reports.html.scores_page import ReportHeader, write_scores_page
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +56,7 @@ def page(tmp_path_factory):
     def strip(row: int) -> np.ndarray:
         return np.full((40, 300), 200, np.uint8)
 
-    write_scores_page(path, evaluate(LINES, QUICK), About("Test <b>", {"model": NASTY}), strip, pictures=30)
+    write_scores_page(path, evaluate(LINES, QUICK), ReportHeader("Test <b>", {"model": NASTY}), strip, pictures=30)
     return path
 
 
@@ -201,7 +201,7 @@ def test_a_comparison_says_who_wins_in_each_line(browser, tmp_path):
     one, other = evaluated_lines(60, wrong=3), evaluated_lines(60, wrong=2)
     both = [evaluated(line.origin, line.truth, line.prediction, "nfc_strip", 0.5) for line in other]
     write_comparison_page(
-        tmp_path / "page.html", compare_systems({NASTY: [one], "other": [both]}, QUICK), About("t", {}, "x")
+        tmp_path / "page.html", compare_systems({NASTY: [one], "other": [both]}, QUICK), ReportHeader("t", {}, "x")
     )
     browser.open(tmp_path / "page.html")
     edits = [(a.counts.edits, b.counts.edits) for a, b in zip(one, both, strict=True)]

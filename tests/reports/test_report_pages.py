@@ -15,11 +15,11 @@ from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.figures import visible
+from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.line_list import LEVELS, lines_json, listed_evaluated
 from uncial.reports.html.rendering import TEMPLATES
-from uncial.reports.scores_page import About, write_scores_page
+from uncial.reports.html.scores_page import ReportHeader, write_scores_page
+from uncial.reports.terminal.formatting import visible
 
 QUICK = EvaluationSettings(variants=(), bootstrap=Bootstrap(resamples=100))
 anything = st.text(max_size=8)
@@ -50,9 +50,9 @@ def test_nothing_of_the_data_is_markup(tmp_path, nasty):
         evaluated(LineOrigin(nasty, nasty, document=nasty, hand=nasty, region_type=nasty), nasty, "x"),
         evaluated(LineOrigin("p", "l", hand="h"), "abc", nasty),
     ]
-    write_scores_page(tmp_path / "one.html", evaluate(lines, QUICK), About(nasty, {"data": nasty}, "scores.csv"))
+    write_scores_page(tmp_path / "one.html", evaluate(lines, QUICK), ReportHeader(nasty, {"data": nasty}, "scores.csv"))
     compared = compare_systems({nasty: [lines], "other": [lines]}, QUICK)
-    write_comparison_page(tmp_path / "two.html", compared, About(nasty, {"data": nasty}, "comparison.csv"))
+    write_comparison_page(tmp_path / "two.html", compared, ReportHeader(nasty, {"data": nasty}, "comparison.csv"))
     for name in ("one.html", "two.html"):
         page = html.parse(tmp_path / name, html.HTMLParser(encoding="utf-8")).getroot()
         assert len(page.xpath("//script")) == 2
@@ -79,7 +79,7 @@ def test_differences_lead_from_the_truth_to_the_reading(truth, reading):
 
 def test_pictures_are_of_the_worst_the_best_and_the_median_lines(tmp_path):
     lines = [evaluated(LineOrigin("p", f"{n:03}", row=n), "a" * 200, "a" * (200 - n)) for n in range(99)]
-    about = About("t", {})
+    about = ReportHeader("t", {})
     write_scores_page(tmp_path / "page.html", evaluate(lines, QUICK), about, strip, pictures=9)
     data = listed(tmp_path / "page.html")
     assert [data["line"][int(place)] for place in sorted(data["pictures"], key=int)] == [
@@ -90,7 +90,7 @@ def test_pictures_are_of_the_worst_the_best_and_the_median_lines(tmp_path):
 
 
 def test_ten_thousand_lines_stay_small(tmp_path):
-    write_scores_page(tmp_path / "page.html", evaluate(evaluated_lines(10_000), QUICK), About("t", {}), strip)
+    write_scores_page(tmp_path / "page.html", evaluate(evaluated_lines(10_000), QUICK), ReportHeader("t", {}), strip)
     assert (tmp_path / "page.html").stat().st_size < 3_000_000
 
 

@@ -7,8 +7,8 @@ from drawn_layouts import read_csv
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.reports.line_results import read_line_results
-from uncial.reports.scores import write_scores
+from uncial.reports.tables.line_results import read_line_results
+from uncial.reports.tables.scores import write_scores
 
 SETTINGS = EvaluationSettings(bootstrap=Bootstrap(resamples=200, level=0.8))
 

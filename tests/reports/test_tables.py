@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from uncial.data.checks.findings import Finding
+from uncial.document import Issue
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
-from uncial.formats.types import Problem
-from uncial.reports.findings import grave, write_findings
-from uncial.reports.tables import PredictionRow, write_json, write_metrics, write_predictions, write_skipped
+from uncial.files import replacing_text
+from uncial.reports.tables.findings import at_or_above, write_findings
+from uncial.runs.tables import PredictionRow, write_json, write_metrics, write_predictions, write_skipped
 
 AWKWARD = ["a,b", 'say "ꝑ"', "=1+1", "two\nlines", " edge ", "\uf1ac\u0303", "", "-", "; ;", "\t@x"]
 
@@ -40,7 +40,7 @@ def test_a_line_without_truth_leaves_its_cells_empty(tmp_path):
 
 def test_skipped_lists_file_line_and_reason(tmp_path):
     path = tmp_path / "skipped.csv"
-    write_skipped(path, [Problem("a é.xml", "l1", "no polygon, no baseline"), Problem("b.xml", "", "truncated")])
+    write_skipped(path, [Issue("a é.xml", "l1", "no polygon, no baseline"), Issue("b.xml", "", "truncated")])
     assert rows_of(path) == [
         {"file": "a é.xml", "line": "l1", "reason": "no polygon, no baseline"},
         {"file": "b.xml", "line": "", "reason": "truncated"},
@@ -49,7 +49,7 @@ def test_skipped_lists_file_line_and_reason(tmp_path):
 
 def test_a_file_name_that_is_no_unicode_does_not_stop_the_run(tmp_path):
     path = tmp_path / "skipped.csv"
-    write_skipped(path, [Problem(b"\xff.xml".decode("utf-8", "surrogateescape"), "", "truncated")])
+    write_skipped(path, [Issue(b"\xff.xml".decode("utf-8", "surrogateescape"), "", "truncated")])
     assert rows_of(path)[0]["file"] == r"\udcff.xml"
 
 
@@ -123,12 +123,12 @@ FINDINGS = [
     ],
 )
 def test_findings_at_or_above_a_severity(fail_on, kinds):
-    assert [finding.kind for finding in grave(FINDINGS, fail_on)] == kinds
+    assert [finding.kind for finding in at_or_above(FINDINGS, fail_on)] == kinds
 
 
 def test_an_unknown_severity_names_the_key_and_the_choices():
     with pytest.raises(UserError, match=r"inspect\.fail_on is 'fatal': choose one of information, warning, error"):
-        grave(FINDINGS, "fatal")
+        at_or_above(FINDINGS, "fatal")
 
 
 def test_findings_are_written_gravest_first(tmp_path: Path):

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from uncial.reports import tracking
-from uncial.reports.console import make_console
-from uncial.reports.log import StandardOutputHandler
-from uncial.reports.tracking import track, tracked
+from uncial.reports.terminal import progress_bar as tracking
+from uncial.reports.terminal.console import StandardOutputHandler, make_console
+from uncial.reports.terminal.progress_bar import progress, report_progress
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def pipe():
 
 
 def test_log_lines_come_every_ten_seconds_and_at_the_end(lines, clock):
-    with tracked("compiling", 100, console=pipe()) as advance:
+    with progress("compiling", 100, console=pipe()) as advance:
         for _ in range(20):
             clock.now += 1.5
             advance(5)
@@ -42,26 +41,26 @@ def test_log_lines_come_every_ten_seconds_and_at_the_end(lines, clock):
 
 
 def test_an_unknown_total_and_another_unit(lines, clock):
-    with tracked("reading", None, unit="pages", console=pipe()) as advance:
+    with progress("reading", None, unit="pages", console=pipe()) as advance:
         clock.now = 12
         advance(240)
     assert lines() == ["reading: 240 pages, 20 pages/s", "reading: 240 pages in 00:12, 20 pages/s"]
 
 
 def test_items_pass_through_and_count_with_their_size(lines, clock):
-    assert list(track(["ab", "cde"], "reading", size=len, console=pipe())) == ["ab", "cde"]
+    assert list(report_progress(["ab", "cde"], "reading", size=len, console=pipe())) == ["ab", "cde"]
     assert lines()[-1].startswith("reading: 5 lines in ")
 
 
 def test_nothing_to_do_is_no_error(lines):
-    assert list(track([], "reading", total=0, console=pipe())) == []
+    assert list(report_progress([], "reading", total=0, console=pipe())) == []
     assert lines()[-1].startswith("reading: 0 lines in ")
 
 
 @pytest.mark.parametrize("total", [40, None])
 def test_a_terminal_gets_a_bar(total, lines):
     console = Console(force_terminal=True, width=100, file=io.StringIO(), _environ={"TERM": "xterm"})
-    with tracked("compiling [x]", total, console=console) as advance:
+    with progress("compiling [x]", total, console=console) as advance:
         advance(15)
         advance(25)
     shown = console.file.getvalue()
@@ -74,7 +73,7 @@ def test_a_terminal_gets_a_bar(total, lines):
 def test_a_failure_ends_the_bar_and_claims_no_end(lines):
     console = Console(force_terminal=True, width=100, file=io.StringIO(), _environ={"TERM": "xterm"})
     for where in (console, pipe()):
-        with pytest.raises(KeyError), tracked("compiling", 10, console=where):
+        with pytest.raises(KeyError), progress("compiling", 10, console=where):
             raise KeyError
     assert console._live_stack == []
     assert lines() == []

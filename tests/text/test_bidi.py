@@ -8,11 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from uncial.document import Transcription
 from uncial.text.bidi import to_display, to_logical
 from uncial.text.directions import letter_counts
 from uncial.text.graphemes import split_units
 from uncial.text.rules import TextRules, mixed_direction
-from uncial.text.transcription import Transcription
 
 SEEN = [
     ("R", "אבג דה", "הד גבא"),

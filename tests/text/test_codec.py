@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.errors import LineError, UserError
+from uncial.errors import UnusableInput, UserError
 from uncial.text.codec import BLANK, CharacterCodec, alphabet_counts, codec_from_json
 from uncial.text.label_codec import LabelCodec
 from uncial.text.normalization import normalize
@@ -65,12 +65,12 @@ def test_a_given_order_is_kept_so_that_fine_tuning_can_append():
 def test_an_unknown_character_is_named(character, named):
     codec = CharacterCodec.from_texts(["abc"])
     assert codec.unknown(f"a{character}b{character}") == [character]
-    with pytest.raises(LineError, match=named):
+    with pytest.raises(UnusableInput, match=named):
         codec.encode(f"a{character}b")
 
 
 def test_many_unknown_characters_make_a_short_message():
-    with pytest.raises(LineError, match="and 21 more"):
+    with pytest.raises(UnusableInput, match="and 21 more"):
         CharacterCodec([]).encode("abcdefghijklmnopqrstuvwxyz")
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from uncial.errors import LineError, UserError
+from uncial.errors import UnusableInput, UserError
+from uncial.exchange.kraken_codec import read_kraken_codec
 from uncial.text.codec import CharacterCodec, codec_from_json
-from uncial.text.kraken_codec import read_kraken_codec
 from uncial.text.label_codec import LabelCodec
 
 
@@ -30,7 +30,7 @@ def test_several_labels_a_character_and_several_characters_a_label(tmp_path):
     assert codec.decode([1, 2, 3, 4, 5]) == "aåschs"
     assert codec.decode_each([2, 3, 5]) == ["", "å", "s"]
     assert codec.decode([2, 5]) == "s"
-    with pytest.raises(LineError, match="LATIN SMALL LETTER C"):
+    with pytest.raises(UnusableInput, match="LATIN SMALL LETTER C"):
         codec.encode("sc")
     assert codec_from_json(json.loads(json.dumps(codec.to_json()))) == codec
 

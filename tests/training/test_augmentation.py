@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from uncial.data.augmentation.at_most import AtMost
+from uncial.data.augmentation.chain import Augmentation, build_augmentation, single_transforms
 from uncial.errors import UserError
-from uncial.training.augmentations.at_most import AtMost
-from uncial.training.augmentations.chain import Augmentation, build_augmentation, single_transforms
 
 CONF = Path(__file__).parents[2] / "conf" / "augmentation"
 NAMES = sorted(file.stem for file in CONF.glob("*.yaml"))
@@ -33,7 +33,7 @@ def line(height: int = 48, width: int = 300) -> np.ndarray:
 
 
 def chain(*transforms: dict) -> dict:
-    return {"_target_": "uncial.training.augmentations.chain.Augmentation", "transforms": list(transforms)}
+    return {"_target_": "uncial.data.augmentation.chain.Augmentation", "transforms": list(transforms)}
 
 
 class Told(albumentations.ImageOnlyTransform):
@@ -146,7 +146,7 @@ def test_no_more_than_the_wanted_number_of_transforms_is_applied():
 def test_the_transforms_of_a_config_one_by_one():
     blur = {"_target_": "albumentations.GaussianBlur", "blur_limit": 0, "sigma_limit": [1.0, 2.0], "p": 0.01}
     never = {"_target_": "albumentations.InvertImg", "p": 0}
-    tone = {"_target_": "uncial.training.augmentations.strokes.InkTone"}
+    tone = {"_target_": "uncial.data.augmentation.strokes.InkTone"}
     several = {"_target_": "albumentations.OneOf", "transforms": [never, tone], "p": 0.01}
     singles = list(single_transforms(chain(blur, never, several)))
     assert [(single.place, single.label) for single in singles] == [
@@ -169,12 +169,12 @@ def test_any_seed_epoch_and_row_will_do(seed, epoch, index):
         ({"_target_": "nowhere.Blur"}, "nowhere"),
         ({"_target_": "albumentations.GaussianBlur", "sigma": 3}, "sigma"),
         ({"_target_": "albumentations.GaussianBlur", "p": 2}, "p: Input should be less"),
-        ({"_target_": "uncial.training.augmentations.warp.LineWarp", "slannt": 3}, "slannt"),
-        ({"_target_": "uncial.training.augmentations.warp.LineWarp", "slant": 90}, r"LineWarp\.slant"),
-        ({"_target_": "uncial.training.augmentations.warp.LineWarp", "size": [1.2, 0.8]}, "the least first"),
-        ({"_target_": "uncial.training.augmentations.warp.LineWarp", "size": "big"}, r"LineWarp\.size is 'big'"),
-        ({"_target_": "uncial.training.augmentations.warp.LineWarp", "p": 1.5}, r"LineWarp\.p"),
-        ({"_target_": "uncial.training.augmentations.at_most.AtMost", "count": 0, "transforms": []}, "count"),
+        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "slannt": 3}, "slannt"),
+        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "slant": 90}, r"LineWarp\.slant"),
+        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "size": [1.2, 0.8]}, "the least first"),
+        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "size": "big"}, r"LineWarp\.size is 'big'"),
+        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "p": 1.5}, r"LineWarp\.p"),
+        ({"_target_": "uncial.data.augmentation.at_most.AtMost", "count": 0, "transforms": []}, "count"),
         ({"slant": 3}, "_target_"),
         (
             {"_target_": "albumentations.Resize", "height": 48, "width": 100},

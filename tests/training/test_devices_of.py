@@ -4,8 +4,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from uncial.errors import UserError
-from uncial.training.devices import devices_of
-from uncial.training.processes import Ending, error_of
+from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.launch import WorkerResult, first_error
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +66,8 @@ def test_devices_that_are_not_there_are_told_in_one_sentence(gpus, present, give
 
 
 def test_the_error_that_is_told_is_the_one_that_the_others_followed():
-    lost = Ending(5.0, error=RuntimeError("Connection closed by peer"))
-    assert str(error_of([lost, Ending(4.0, error=ValueError("first"))])) == "first"
-    assert str(error_of([lost, Ending(6.0, error=UserError("The disk is full."))])) == "The disk is full."
-    assert "Process 2 of 2 was killed (SIGKILL)" in str(error_of([lost, Ending(6.0, exit_code=-9)]))
-    assert "Process 1 of 3 left with exit code 7" in str(error_of([Ending(6.0, exit_code=7), None, None]))
+    lost = WorkerResult(5.0, error=RuntimeError("Connection closed by peer"))
+    assert str(first_error([lost, WorkerResult(4.0, error=ValueError("first"))])) == "first"
+    assert str(first_error([lost, WorkerResult(6.0, error=UserError("The disk is full."))])) == "The disk is full."
+    assert "Process 2 of 2 was killed (SIGKILL)" in str(first_error([lost, WorkerResult(6.0, exit_code=-9)]))
+    assert "Process 1 of 3 left with exit code 7" in str(first_error([WorkerResult(6.0, exit_code=7), None, None]))

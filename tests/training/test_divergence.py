@@ -13,8 +13,8 @@ from torch.nn import functional
 import uncial
 from uncial.errors import UserError
 from uncial.models.decoders.ctc import ctc_loss
-from uncial.training.best_model import BestModel
-from uncial.training.line_scores import LineScores
+from uncial.problems.recognition.metric import RecognitionMetric
+from uncial.training.callbacks.best_model import BestModel
 
 SHORT = (
     "task=train",
@@ -54,7 +54,7 @@ def test_what_was_best_before_stays_and_is_named(train, monkeypatch):
         asked.append(1)
         return 4 if len(asked) == 3 else 0  # The check before the training, and two validations.
 
-    monkeypatch.setattr(LineScores, "not_finite", not_finite)
+    monkeypatch.setattr(RecognitionMetric, "not_finite", not_finite)
     ended = train("trainer.max_steps=4", "trainer.validations=4", "callbacks.checkpoints.keep_best=3")
     assert ended.code == 1, ended
     assert "after 2 steps the model's outputs are NaN or Inf for 4 validation lines" in ended.output

@@ -10,12 +10,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from uncial.errors import UserError
-from uncial.training.freezing import Duration, Freezing, duration_of, frozen_parts
-from uncial.training.length import RunLength
+from uncial.training.callbacks.freezing import Duration, Freezing, duration_of, frozen_parts
 from uncial.training.module import TrainingModule
-from uncial.training.parameter_groups import checked_factors
-from uncial.training.parts import parts_of
-from uncial.training.plan import Plan, Wanted
+from uncial.training.optimizers.parameter_groups import checked_factors
+from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.plan import LengthConfig, StepPlan
+from uncial.training.selection import select_modules
 
 
 class Reader(nn.Module):
@@ -71,7 +71,7 @@ def train(folder, freeze, steps, total=6, optimizer=torch.optim.AdamW, more=(), 
     model = Reader()
     start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     parts = frozen_parts(model, freeze)
-    length = RunLength(Wanted(steps=total, validations=3), 3, 18, 2, folder / "steps.txt")
+    length = RunLength(LengthConfig(steps=total, validations=3), 3, 18, 2, folder / "steps.txt")
     watch = Watch()
     module = TrainingModule(
         model,
@@ -140,7 +140,7 @@ def test_frozen_dropout_is_off(tmp_path):
 
 def test_a_run_that_goes_on_freezes_what_the_step_says(tmp_path):
     """A callback that never saw the first steps holds and releases as one that did."""
-    length = RunLength(Wanted(steps=9), 3, 18, 2, tmp_path / "steps.txt")
+    length = RunLength(LengthConfig(steps=9), 3, 18, 2, tmp_path / "steps.txt")
     for step, held in ((3, True), (4, True), (5, False), (7, False)):
         model = Reader()
         freezing = Freezing(model, frozen_parts(model, "backbone"), Duration(5, "step"), length)
@@ -167,7 +167,7 @@ def test_a_run_that_goes_on_freezes_what_the_step_says(tmp_path):
     ],
 )
 def test_lengths_of_freezing(text, steps):
-    assert duration_of(text).steps(Plan(total=1000, epoch=20, validation=100, lines=5)) == steps
+    assert duration_of(text).steps(StepPlan(total=1000, epoch=20, validation=100, lines=5)) == steps
 
 
 @pytest.mark.parametrize("text", ["500", 500, "steps", "-1 steps", "5 minutes", "five epochs", "1e3", ""])
@@ -192,10 +192,10 @@ def test_nothing_is_frozen_unless_it_is_said():
 
 def test_parts_hold_what_lies_below_a_name_and_what_is_covered_by_parameters():
     model = Reader()
-    assert parts_of(model, ["backbone.1.*"], "").modules == {"backbone.1"}
-    assert "backbone.1.running_mean" in parts_of(model, ["backbone.1.weight", "backbone.1.bias"], "").tensors
-    assert parts_of(model, ["backbone.0.weight"], "").tensors == {"backbone.0.weight"}
-    assert "backbone.2" in parts_of(model, ["back*"], "").modules
+    assert select_modules(model, ["backbone.1.*"], "").modules == {"backbone.1"}
+    assert "backbone.1.running_mean" in select_modules(model, ["backbone.1.weight", "backbone.1.bias"], "").tensors
+    assert select_modules(model, ["backbone.0.weight"], "").tensors == {"backbone.0.weight"}
+    assert "backbone.2" in select_modules(model, ["back*"], "").modules
 
 
 @pytest.mark.parametrize("factor", [0, -1, "fast", True, None])

@@ -15,9 +15,9 @@ from program import TINY, run_program
 from small_models import make_batch
 from torch.utils.data._utils import signal_handling
 
-from uncial.data import loader
-from uncial.data.batch import Batch
-from uncial.data.loader import Signs, WatchedLoader, lost_loaders_told, packed, signs_of_life, unpacked
+from uncial.data.lines import loader
+from uncial.data.lines.batch import Batch
+from uncial.data.lines.loader import Signs, WatchedLoader, packed, report_lost_workers, signs_of_life, unpacked
 from uncial.errors import UserError
 
 SHORT = (
@@ -170,7 +170,7 @@ def test_signs_of_life_tell_work_from_rest():
 
 
 def test_an_error_of_something_else_stays_what_it_is():
-    with pytest.raises(RuntimeError, match="other"), lost_loaders_told():
+    with pytest.raises(RuntimeError, match="other"), report_lost_workers():
         raise RuntimeError("other")
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from uncial.training import muon
-from uncial.training.muon import POLYNOMIALS, Muon, as_matrices, as_weight, orthogonal
-from uncial.training.parameter_groups import parameter_groups
+from uncial.training.optimizers import muon
+from uncial.training.optimizers.muon import POLYNOMIALS, Muon, as_matrices, as_weight, orthogonal
+from uncial.training.optimizers.parameter_groups import parameter_groups
 
 SIZES = st.integers(1, 24)
 SEEDS = st.integers(0, 2**31)

@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 from program import ROOT, TINY
 from torch import nn
 
-from uncial.config_keys import group_choices
-from uncial.training.parameter_groups import apply_factors, parameter_groups
+from uncial.config.keys import group_choices
+from uncial.training.optimizers.parameter_groups import apply_factors, parameter_groups
 
 CHOICES = group_choices(ROOT / "conf", "optimizer")
 SHORT = ("task=train", "data=page", *TINY, "trainer.max_steps=4", "trainer.validations=2", "trainer.batch_width=1000")

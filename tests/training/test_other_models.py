@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from uncial.models.files import load_card
-from uncial.training.best_model import BestModel
-from uncial.training.checkpoints import Checkpoints
-from uncial.training.interruption import Interruption
-from uncial.training.kept import Keeping
-from uncial.training.length import RunLength
+from uncial.training.callbacks.best_model import BestModel
+from uncial.training.checkpointing.callback import Checkpoints
+from uncial.training.checkpointing.retention import CheckpointPolicy
+from uncial.training.distributed.signals import StopRequest
 from uncial.training.module import TrainingModule
-from uncial.training.plan import Wanted
+from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.plan import LengthConfig
 
 BACKBONE = '''
 from torch import nn
@@ -147,8 +147,8 @@ def masks(count, seed):
 def test_a_segmenter_is_trained_by_the_same_module(tmp_path):
     saved = []
     best = BestModel("val/missed", "min", saved.append)
-    states = Checkpoints(tmp_path, Keeping(), "val/missed", "min", lambda scores: "{}", {}, Interruption())
-    length = RunLength(Wanted(steps=80, validations=4), 5, 20, 10, tmp_path / "steps.txt")
+    states = Checkpoints(tmp_path, CheckpointPolicy(), "val/missed", "min", lambda scores: "{}", {}, StopRequest())
+    length = RunLength(LengthConfig(steps=80, validations=4), 5, 20, 10, tmp_path / "steps.txt")
     optimizer = lambda groups: torch.optim.Adam(groups, lr=0.1)  # noqa: E731
     module = TrainingModule(Segmenter(), PixelsMissed(), optimizer, lambda step, plan: 1.0, length, seed=1)
     trainer = bare_trainer(tmp_path, [states, length, best], num_sanity_val_steps=1)

@@ -3,15 +3,15 @@
 import pytest
 from scripted_training import train_scripted
 
-from uncial.training.plan import Wanted
-from uncial.training.plateau import Plateau
+from uncial.training.schedulers.plan import LengthConfig
+from uncial.training.schedulers.plateau import Plateau
 
 
 def rates_with(scores, folder, **keys):
     """The rate of each step, of which every second one is followed by a validation."""
     given = {"gamma": 0.5, "patience": 2, "min_delta": 0.0, "cooldown": 0, "final": 0.1, **keys}
     schedule = Plateau(**given, monitor="val/cer", mode="min")
-    wanted = Wanted(steps=2 * len(scores), every_steps=2)
+    wanted = LengthConfig(steps=2 * len(scores), every_steps=2)
     return pytest.approx(train_scripted(folder, schedule, wanted, scores).of_steps)
 
 

@@ -12,10 +12,10 @@ import torch
 from rich.console import Console
 from torch.utils.data import DataLoader
 
-from uncial.reports.console import make_console
-from uncial.training import progress
-from uncial.training.progress import PlainProgress, RichProgress, progress_callback
-from uncial.training.throughput import Throughput, seconds_left
+from uncial.reports.terminal.console import make_console
+from uncial.training.callbacks import progress
+from uncial.training.callbacks.progress import PlainProgress, RichProgress, progress_callback
+from uncial.training.callbacks.throughput import Throughput, seconds_left
 
 LINES = 5
 

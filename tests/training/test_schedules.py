@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from program import TINY
 
 from uncial.errors import UserError
-from uncial.training import schedules
-from uncial.training.plan import Plan, Wanted
+from uncial.training.schedulers import schedules
+from uncial.training.schedulers.plan import LengthConfig, StepPlan
 
-PLAN = Plan(total=100, epoch=20, validation=10.0, lines=8.0)
+PLAN = StepPlan(total=100, epoch=20, validation=10.0, lines=8.0)
 
 
 def rates(schedule, plan=PLAN, steps=None):
@@ -103,7 +103,7 @@ def test_every_schedule_rises_in_a_straight_line_to_its_height(shape, warmup):
 @given(total=st.integers(30, 5000), warm=st.integers(0, 20), epoch=st.integers(1, 700))
 def test_annealing_ends_at_the_run_s_last_step_whatever_its_length(shape, total, warm, epoch):
     schedule = SHAPES[shape](warmup_steps=warm)
-    plan = Plan(total, epoch, total / 10, 4.0)
+    plan = StepPlan(total, epoch, total / 10, 4.0)
     found = [schedule(step, plan) for step in (warm, (warm + total) // 2, total - 1, total, total + 5)]
     assert found[0] == 1.0
     assert 0.4 < found[1] < 0.62
@@ -128,7 +128,7 @@ def test_the_rate_falls_with_the_square_root_of_the_steps():
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_run_of_unknown_length_is_at_its_height_after_the_warm_up(shape):
     """As while a time budget is being measured."""
-    plan = Wanted(budget=60.0, validations=10).plan(epoch=50, lines=400)
+    plan = LengthConfig(budget=60.0, validations=10).plan(epoch=50, lines=400)
     schedule = SHAPES[shape](warmup_steps=5)
     assert [schedule(step, plan) for step in (4, 5)] == pytest.approx([1.0, 1.0])
     assert 0 < SHAPES[shape](warmup_fraction=0.1)(9, plan) <= 1
@@ -136,7 +136,7 @@ def test_a_run_of_unknown_length_is_at_its_height_after_the_warm_up(shape):
 
 @given(total=st.integers(1, 300), validations=st.integers(1, 40), every=st.none() | st.floats(0.01, 5, allow_nan=False))
 def test_validations_are_as_many_as_were_asked_for_and_the_last_follows_the_last_step(total, validations, every):
-    plan = Wanted(steps=total, validations=validations, every_epochs=every).plan(epoch=17, lines=100)
+    plan = LengthConfig(steps=total, validations=validations, every_epochs=every).plan(epoch=17, lines=100)
     at = [step for step in range(1, total + 1) if plan.validates_after(step)]
     assert at[-1] == total
     distances = [later - earlier for earlier, later in zip([0, *at], at, strict=False)]

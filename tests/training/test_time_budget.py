@@ -12,12 +12,12 @@ import torch
 from scripted_training import Batch, Line, Rates, Scripted, bare_trainer, train_scripted
 from torch.utils.data import DataLoader
 
-from uncial.data.sampler import EvaluationSampler
-from uncial.training import length, schedules
+from uncial.data.lines.sampler import EvaluationSampler
 from uncial.training.module import TrainingModule
-from uncial.training.plan import Wanted
+from uncial.training.schedulers import length, schedules
+from uncial.training.schedulers.plan import LengthConfig
 
-BUDGET = Wanted(budget=60.0, validations=9)
+BUDGET = LengthConfig(budget=60.0, validations=9)
 
 
 @pytest.mark.parametrize("warmup", [{"warmup_fraction": 0.5}, {"warmup_steps": 0}, {"warmup_steps": 8}])
@@ -82,7 +82,7 @@ def test_lines_that_are_wider_than_others_do_not_break_the_budget(tmp_path, cloc
         return 1.0 if is_training else widths[list(batch.indices)].sum() / 1000
 
     validation = DataLoader(Lines(), batch_sampler=EvaluationSampler(widths, 100, 64), collate_fn=lambda batch: batch)
-    start, wanted = clock[0], Wanted(budget=500.0, validations=3)
+    start, wanted = clock[0], LengthConfig(budget=500.0, validations=3)
     train_timed(tmp_path, clock, wanted, seconds, validation=validation, num_sanity_val_steps=8)
     assert clock[0] - start == pytest.approx(500, rel=0.05)
 
@@ -97,7 +97,7 @@ def test_a_budget_is_kept_where_steps_become_slower_or_faster_than_those_that_we
     def seconds(is_training, batch):
         return speed(clock[0] - start) if is_training and clock[0] - start > 12 else 1.0
 
-    train_timed(tmp_path, clock, Wanted(budget=500.0, validations=10, **distance), seconds, [rates])
+    train_timed(tmp_path, clock, LengthConfig(budget=500.0, validations=10, **distance), seconds, [rates])
     assert clock[0] - start == pytest.approx(500, rel=0.015)
     assert rates.validated[-1] == len(rates.of_steps) == int((tmp_path / length.STEPS).read_text())
     assert np.diff(rates.validated).min() > 3, "no validation just before the one that ends the run"
@@ -114,7 +114,7 @@ def test_a_run_goes_on_with_the_budget_that_is_left(tmp_path, clock):
                 trainer.should_stop = True
 
     def train(callback, checkpoint=None):
-        wanted = Wanted(budget=100.0, validations=5)
+        wanted = LengthConfig(budget=100.0, validations=5)
         seconds = lambda is_training, batch: float(is_training)  # noqa: E731
         return train_timed(tmp_path, clock, wanted, seconds, [callback], checkpoint=checkpoint)
 

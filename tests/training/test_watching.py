@@ -12,8 +12,8 @@ from recorder import Recorder
 from safetensors.torch import load_file
 
 from uncial.models.files import load_model
-from uncial.training import watchdog
-from uncial.training.watchdog import Watchdog
+from uncial.problems.recognition import watchdog
+from uncial.problems.recognition.watchdog import Watchdog
 
 SHORT = (
     "task=train",

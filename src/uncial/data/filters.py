@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
+from uncial.document import Page, SourceContents, TextLine
 from uncial.errors import UserError
-from uncial.formats.styles import MARKS, insert_marks
-from uncial.formats.types import Page, Reading, TextLine
+from uncial.formats.lines.styles import MARKS, insert_marks
 
 TextStyles = Literal["drop", "mark", "skip"]
 
@@ -41,11 +41,11 @@ class Filters:
 class Filtered:
     """What the filters kept, and how many lines they left out for which reason."""
 
-    reading: Reading
+    reading: SourceContents
     left_out: Mapping[str, int]
 
 
-def apply_filters(reading: Reading, filters: Filters) -> Filtered:
+def apply_filters(reading: SourceContents, filters: Filters) -> Filtered:
     """The reading without the lines that the filters leave out; pages that lose all their lines go too.
 
     A line is counted under the first reason that leaves it out. Raises `UserError` for a value that no line of the

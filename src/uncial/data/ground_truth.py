@@ -9,16 +9,16 @@ from typing import Protocol
 
 import numpy as np
 
-from uncial.data.compile import CompileSettings, Progress, image_hashes, refuse, store_of
 from uncial.data.filters import Filters, apply_filters
 from uncial.data.machine_read import with_pseudo_labels, without_machine_read
 from uncial.data.settings import SourceSettings
-from uncial.data.splits import PARTS, Split, fold_split, split
+from uncial.data.splits.split import PARTS, Split, fold_split, split
 from uncial.data.stated_parts import blank_lines, stated_parts, why_unusable
-from uncial.data.store import Store, is_store
-from uncial.data.store_paths import as_of_pages, as_of_store
+from uncial.data.store.compile import CompileSettings, Progress, image_hashes, raise_if_strict, store_of
+from uncial.data.store.paths import as_of_pages, as_of_store
+from uncial.data.store.store import Store, is_store
+from uncial.document import Issue, Page, SourceContents
 from uncial.errors import UserError
-from uncial.formats.types import Page, Problem, Reading
 
 
 class Splitting(Protocol):
@@ -75,8 +75,8 @@ class GroundTruth:
 
     store: Store
     rows: Mapping[str, np.ndarray]
-    problems: tuple[Problem, ...]
-    notes: tuple[Problem, ...]
+    problems: tuple[Issue, ...]
+    notes: tuple[Issue, ...]
     warnings: tuple[str, ...]
     left_out: Mapping[str, int]
     pages: tuple[Page, ...] = ()
@@ -84,7 +84,7 @@ class GroundTruth:
     unusable: Mapping[str, str] = field(default_factory=dict)
 
 
-def ground_truth(
+def load_truth(
     source: SourceSettings,
     filters: Filters,
     splitting: Splitting,
@@ -104,7 +104,7 @@ def ground_truth(
         reading = without_machine_read(reading)
     filtered = apply_filters(reading, filters)
     pages = filtered.reading.pages
-    refuse(reading.problems, compiling.strict)
+    raise_if_strict(reading.problems, compiling.strict)
     has_globs = bool(source.include or source.exclude)
     with_text = {page.subset for page in pages if any(line.text and line.text.strip() for line in page.lines)}
     faults = [*reading.problems, *blank_lines(pages)]
@@ -117,7 +117,7 @@ def ground_truth(
     usable = [page for page in pages if page.id in with_lines]
     parts = _split(usable, store, splitting, hashes, stated)
     problems = (*filtered.reading.problems, *parts.problems, *as_of_pages(store.problems, pages))
-    refuse(problems, compiling.strict)
+    raise_if_strict(problems, compiling.strict)
     filled = {page.subset for page in usable if page.id in parts.parts}
     unusable = why_unusable(stated, filled, reading, filters, problems, has_globs)
     _refuse_unusable(unusable)
@@ -198,7 +198,7 @@ def _rows(store: Store, parts: Mapping[str, str]) -> dict[str, np.ndarray]:
     return {part: np.flatnonzero((sides == part) & (transcribed | (part == "train"))) for part in PARTS}
 
 
-def read_source(settings: SourceSettings) -> Reading:
+def read_source(settings: SourceSettings) -> SourceContents:
     """Calls the reader that `data.format` names: a module of `uncial.data.sources`, or a dotted path."""
     address = settings.format if "." in settings.format else f"uncial.data.sources.{settings.format}"
     try:
@@ -210,5 +210,5 @@ def read_source(settings: SourceSettings) -> Reading:
             f"data.format={settings.format}: there is no module {address}; "
             "name a format of conf/data or the dotted path of your own."
         ) from None
-    reading: Reading = module.read(settings)
+    reading: SourceContents = module.read(settings)
     return reading

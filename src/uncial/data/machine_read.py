@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from uncial.data.joined_pages import joined
-from uncial.data.splits import Split
+from uncial.data.splits.groups import connected_pages
+from uncial.data.splits.split import Split
+from uncial.document import Issue, Page, SourceContents, TextLine, of_part
 from uncial.errors import UserError
-from uncial.formats.types import Page, Problem, Reading, TextLine, of_part
 
 ADVICE = (
     "correct them, or train on those that the model is sure of with data.min_confidence=0.9, or on all with data=mixed"
@@ -41,14 +41,14 @@ def reader_of(pages: Iterable[Page]) -> str:
     return readers.most_common(1)[0][0] if readers else ""
 
 
-def machine_read_problem(page: Page, reason: str, used: str = "") -> Problem:
+def machine_read_problem(page: Page, reason: str, used: str = "") -> Issue:
     """Why a page that a program read is not used: `reason` goes on after who wrote it. `used` is the file that is."""
     lines = sum(line.reader is not None for line in page.lines)
     told = f"was written by {reader_of([page])}, {reason}"
-    return Problem(str(page.source), "", told, "machine_read", used, machine_read=lines)
+    return Issue(str(page.source), "", told, "machine_read", used, machine_read=lines)
 
 
-def without_machine_read(reading: Reading) -> Reading:
+def without_machine_read(reading: SourceContents) -> SourceContents:
     """The lines that people wrote, and a problem for each file with others. A page that has no other line goes.
 
     Raises `UserError` where that leaves none.
@@ -74,18 +74,18 @@ def _persons_part(page: Page) -> Page:
     return replace(page, lines=lines, regions=tuple(region for region in page.regions if region.id not in emptied))
 
 
-def _left_out(pages: Sequence[Page]) -> list[Problem]:
+def _left_out(pages: Sequence[Page]) -> list[Issue]:
     by_source: dict[str, list[Page]] = {}
     for page in pages:
         by_source.setdefault(str(page.source), []).append(page)
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for source, members in by_source.items():
         lines = [line for page in members for line in page.lines]
         count = sum(line.reader is not None for line in lines)
         verb = "was" if count == 1 else "were"
         reason = f"{count:,} of {len(lines):,} lines {verb} written by {reader_of(members)} and not corrected since"
         advice = ADVICE_ON_SCORING if members[0].subset in ("val", "test") else ADVICE
-        left_out = Problem(source, "", f"{reason}; {advice}", "machine_read", machine_read=count)
+        left_out = Issue(source, "", f"{reason}; {advice}", "machine_read", machine_read=count)
         problems += of_part([left_out], members[0].subset)
     return problems
 
@@ -96,7 +96,7 @@ def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Map
     split."""
     parts = dict(split.parts)
     problems = []
-    for component in joined(pages, by, 0, hashes):
+    for component in connected_pages(pages, by, 0, hashes):
         names = [name for page in component.pages for name in (page.id, hashes.get(page.id, ""))]
         sides = {parts[name] for parts in (split.parts, split.apart) for name in names if name in parts} - {"train"}
         for page in component.pages:

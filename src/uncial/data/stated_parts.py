@@ -6,13 +6,13 @@ from pathlib import Path
 
 from uncial.data.filters import Filters, count_left_out
 from uncial.data.settings import SourceSettings
-from uncial.formats.types import Page, Problem, Reading
+from uncial.document import Issue, Page, SourceContents
 
 _NOUNS = {"train": "the training", "val": "the validation", "test": "the test"}
 SHOWN = 3
 
 
-def stated_parts(source: SourceSettings, reading: Reading) -> dict[str, str]:
+def stated_parts(source: SourceSettings, reading: SourceContents) -> dict[str, str]:
     """What states which part, by part: a key of the config, a list or folder of the data, or what a page says."""
     by_pages = dict.fromkeys({page.subset for page in reading.pages} & set(_NOUNS), "the data's own split")
     by_keys = {part: getattr(source, part) for part in _NOUNS}
@@ -26,9 +26,9 @@ def stated_parts(source: SourceSettings, reading: Reading) -> dict[str, str]:
 def why_unusable(
     stated: Mapping[str, str],
     filled: Collection[str | None],
-    reading: Reading,
+    reading: SourceContents,
     filters: Filters,
-    problems: Sequence[Problem],
+    problems: Sequence[Issue],
     has_globs: bool,
 ) -> dict[str, str]:
     """A sentence for each stated part without a usable line, by part: what states it, why it is empty, what to do.
@@ -53,21 +53,21 @@ def why_unusable(
     return sentences
 
 
-def blank_lines(pages: Sequence[Page]) -> list[Problem]:
+def blank_lines(pages: Sequence[Page]) -> list[Issue]:
     """A problem for each line with an empty transcription, as cutting the pages would find it."""
     reason = "the line has a transcription, but an empty one"
     return [
-        Problem(str(page.source), line.id, reason, "empty_text", part=page.subset or "")
+        Issue(str(page.source), line.id, reason, "empty_text", part=page.subset or "")
         for page in pages
         for line in page.lines
         if line.text is not None and not line.text.strip()
     ]
 
 
-def _of_problems(problems: Sequence[Problem]) -> list[str]:
+def _of_problems(problems: Sequence[Issue]) -> list[str]:
     """The reasons with their numbers, the most frequent first. Reasons of one kind may name different files, and count
     as one."""
-    groups: dict[str, list[Problem]] = {}
+    groups: dict[str, list[Issue]] = {}
     for problem in problems:
         groups.setdefault(problem.kind if problem.kind != "left_out" else problem.reason, []).append(problem)
     told = []

@@ -10,16 +10,16 @@ from lxml import etree
 
 from uncial.data.machine_read import has_persons_text
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import Found, Place, contents, files, places, without_suffix
+from uncial.data.sources.finding import FoundFile, Place, contents, files, places, without_suffix
 from uncial.data.sources.line_pages import named
 from uncial.data.sources.transcribed_pages import document_of
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile
-from uncial.errors import LineError, UserError
-from uncial.formats.alto import read_alto
-from uncial.formats.alto_geometry import ImageFacts
-from uncial.formats.page import read_page
-from uncial.formats.types import Page, Problem, Reading, file_problem
-from uncial.formats.xml import kind_of, parse
+from uncial.document import Issue, Page, SourceContents, file_problem
+from uncial.errors import UnusableInput, UserError
+from uncial.formats.alto.geometry import ImageFacts
+from uncial.formats.alto.reading import read_alto
+from uncial.formats.page_xml.reading import read_page
+from uncial.formats.xml.parsing import kind_of, parse
 
 ANY_SIZE = ImageFacts(1, 1, 300.0)
 """For files that count in other units than pixels; coordinates do not matter here."""
@@ -44,7 +44,7 @@ class TranscribedSet:
 
     folder: str
     pages: Mapping[str, Mapping[str, SetLine]]
-    problems: tuple[Problem, ...]
+    problems: tuple[Issue, ...]
 
 
 def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
@@ -57,17 +57,17 @@ def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
     where = places([folder], key)
     pages: dict[str, dict[str, SetLine]] = {}
     persons: set[str] = set()
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for file in files(where, _is_xml, settings.include, settings.exclude):
         try:
             reading = _read(file)
-        except LineError as error:
+        except UnusableInput as error:
             problems.append(file_problem(file.path, error))
             continue
         problems += reading.problems
         for page in reading.pages:
             if page.id in pages and (page.id in persons or not has_persons_text(page)):
-                problems.append(Problem(str(file.path), "", f"another file of {folder} is page {page.id} already"))
+                problems.append(Issue(str(file.path), "", f"another file of {folder} is page {page.id} already"))
             else:
                 pages[page.id] = _lines(page, file, where, settings)
             if has_persons_text(page):
@@ -100,13 +100,13 @@ def _is_xml(path: Path) -> bool:
     return path.suffix.lower() == ".xml"
 
 
-def _read(file: Found) -> Reading:
+def _read(file: FoundFile) -> SourceContents:
     root: etree._Element = parse(file.path).getroot()
     page_id = _page_id(file.relative)
     kind = kind_of(root)
     if kind == "page":
         return read_page(root, file.path, page_id)
-    return read_alto(root, file.path, page_id, ANY_SIZE) if kind == "alto" else Reading()
+    return read_alto(root, file.path, page_id, ANY_SIZE) if kind == "alto" else SourceContents()
 
 
 def _page_id(relative: str) -> str:
@@ -114,7 +114,7 @@ def _page_id(relative: str) -> str:
     return unicodedata.normalize("NFC", "/".join(parts) or without_suffix(relative))
 
 
-def _lines(page: Page, file: Found, where: Sequence[Place], settings: SourceSettings) -> dict[str, SetLine]:
+def _lines(page: Page, file: FoundFile, where: Sequence[Place], settings: SourceSettings) -> dict[str, SetLine]:
     types = {region.id: region.type or "" for region in page.regions}
     document = named(settings, "document_pattern", page.id) or document_of(
         XmlFile(file.path, file.relative, where[0].anchor)

@@ -4,7 +4,7 @@ import codecs
 import unicodedata
 from pathlib import Path
 
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 
 _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 _MARKS = {
@@ -21,22 +21,23 @@ _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\v\f\r\x1c\x1d\x1e\x1f"))
 def read_utf8(path: Path) -> str:
     """The text of a UTF-8 file without its byte order mark, line ends untouched.
 
-    Raises `LineError` where the file cannot be read or is in another encoding: a wrong guess would teach wrong letters.
+    Raises `UnusableInput` where the file cannot be read or is in another encoding: a wrong guess would teach wrong
+    letters.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise LineError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise UnusableInput(f"{path}: cannot be read ({error.strerror or error})") from error
     refuse_packed(path, data)
     marked = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
     if marked:
-        raise LineError(f"{path}: is {marked}, not UTF-8: save it as UTF-8")
+        raise UnusableInput(f"{path}: is {marked}, not UTF-8: save it as UTF-8")
     if _is_wide(data):
-        raise LineError(f"{path}: is UTF-16 or UTF-32 without a byte order mark, not UTF-8: save it as UTF-8")
+        raise UnusableInput(f"{path}: is UTF-16 or UTF-32 without a byte order mark, not UTF-8: save it as UTF-8")
     try:
         return data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise LineError(f"{path}: is not UTF-8 (byte {error.start + 1}): save it as UTF-8") from error
+        raise UnusableInput(f"{path}: is not UTF-8 (byte {error.start + 1}): save it as UTF-8") from error
 
 
 def _is_wide(data: bytes) -> bool:
@@ -49,10 +50,10 @@ def _is_wide(data: bytes) -> bool:
 
 
 def refuse_packed(path: Path, data: bytes) -> None:
-    """Raises `LineError` where the contents of a file that should hold text are those of an archive."""
+    """Raises `UnusableInput` where the contents of a file that should hold text are those of an archive."""
     packer = next((name for start, name in _PACKED.items() if data.startswith(start)), None)
     if packer:
-        raise LineError(f"{path}: is packed with {packer}; unpack it first")
+        raise UnusableInput(f"{path}: is packed with {packer}; unpack it first")
 
 
 def rows(text: str) -> list[tuple[int, str]]:

@@ -5,18 +5,20 @@ from pathlib import Path
 
 from lxml import etree
 
-from uncial.errors import LineError
-from uncial.formats.alto import read_alto, stated_image
-from uncial.formats.alto_geometry import UNITS_PER_INCH, ImageFacts, measurement_unit
+from uncial.document import SourceContents, TextLine
+from uncial.errors import UnusableInput
+from uncial.formats.alto.geometry import UNITS_PER_INCH, ImageFacts, measurement_unit
+from uncial.formats.alto.reading import read_alto, stated_image
 from uncial.formats.image_header import open_header
-from uncial.formats.page import read_page
-from uncial.formats.types import Reading, TextLine
-from uncial.formats.xml import describe_other, kind_of, parse
+from uncial.formats.page_xml.reading import read_page
+from uncial.formats.xml.parsing import describe_other, kind_of, parse
 
 ANY_IMAGE = ImageFacts(1, 1, 300.0)
 
 
-def read_transcription(root: etree._Element, source: Path, page_id: str, find_image: Callable[[str], Path]) -> Reading:
+def read_transcription(
+    root: etree._Element, source: Path, page_id: str, find_image: Callable[[str], Path]
+) -> SourceContents:
     """The pages of a parsed PAGE or ALTO file, `Page.image` not yet set. Raises LineError.
 
     `find_image` finds the page's image by the name that the file states, which is only needed where the coordinates are
@@ -34,7 +36,7 @@ def read_texts(path: Path) -> tuple[TextLine, ...]:
     root = parse(path).getroot()
     kind = kind_of(root)
     if kind not in ("page", "alto"):
-        raise LineError(f"{path}: {describe_other(root)}", "other_file")
+        raise UnusableInput(f"{path}: {describe_other(root)}", "other_file")
     reading = read_page(root, path, "") if kind == "page" else read_alto(root, path, "", ANY_IMAGE)
     return tuple(line for page in reading.pages for line in page.lines)
 
@@ -47,4 +49,4 @@ def image_facts(path: Path) -> ImageFacts:
             return ImageFacts(image.width, image.height, float(dpi[0]))
     except (OSError, ValueError) as error:
         reason = f"{path}: is no readable image ({error}); put a whole copy in its place"
-        raise LineError(reason, "unreadable_image") from None
+        raise UnusableInput(reason, "unreadable_image") from None

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from uncial.errors import LineError
-from uncial.formats.alto_update import set_alto_image, update_alto
-from uncial.formats.page_update import set_page_image, update_page
+from uncial.document import Transcription
+from uncial.errors import UnusableInput
+from uncial.formats.alto.update import set_alto_image, update_alto
+from uncial.formats.page_xml.update import set_page_image, update_page
 from uncial.formats.provenance import Reader, utc_now
-from uncial.formats.xml import describe_other, kind_of, parse
-from uncial.formats.xml_editing import save
-from uncial.formats.xml_provenance import record_step
-from uncial.text.transcription import Transcription
+from uncial.formats.xml.editing import save
+from uncial.formats.xml.parsing import describe_other, kind_of, parse
+from uncial.formats.xml.provenance import record_step
 
 
 def write_transcriptions(
@@ -31,10 +31,10 @@ def write_transcriptions(
     root = tree.getroot()
     kind = kind_of(root)
     if kind not in ("page", "alto"):
-        raise LineError(f"{source}: {describe_other(root)}")
+        raise UnusableInput(f"{source}: {describe_other(root)}")
     found = update_page(root, texts) if kind == "page" else update_alto(root, texts)
     if missing := sorted(set(texts) - found):
-        raise LineError(f"{source}: has no line {missing[0]!r}; it was changed since it was read, so read it again")
+        raise UnusableInput(f"{source}: has no line {missing[0]!r}; it was changed since it was read, so read it again")
     if image_name is not None:
         set_image = set_page_image if kind == "page" else set_alto_image
         set_image(root, image_name)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from uncial.metrics.alignment import aligned
+from uncial.document import Transcription
+from uncial.metrics.error_rates import aligned
 from uncial.metrics.lines import EvaluatedLine
-from uncial.text.transcription import Transcription
 
 BINS = 15
 NEVER_SURE = 1e-6
@@ -61,7 +61,9 @@ class Calibration:
     lines: Reliability | None
 
 
-def reliability(confidences: Sequence[float] | np.ndarray, right: Sequence[float] | np.ndarray) -> Reliability | None:
+def reliability_of(
+    confidences: Sequence[float] | np.ndarray, right: Sequence[float] | np.ndarray
+) -> Reliability | None:
     """Compare confidences (N,) with what came true (N,), fractions between 0 and 1. None where there are none."""
     sure, true = np.asarray(confidences, float), np.asarray(right, float)
     if not len(sure):
@@ -86,7 +88,7 @@ def reliability(confidences: Sequence[float] | np.ndarray, right: Sequence[float
 def calibration(lines: Iterable[EvaluatedLine]) -> Calibration:
     """Compare the confidences of lines and of their characters with what they read."""
     known = list(lines)
-    return Calibration(reliability(*character_outcomes(known)), reliability(*line_outcomes(known)))
+    return Calibration(reliability_of(*character_outcomes(known)), reliability_of(*line_outcomes(known)))
 
 
 def character_outcomes(lines: Iterable[EvaluatedLine]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from uncial.metrics.alignment import ERROR_KINDS, aligned, error_kind
+from uncial.metrics.error_rates import ERROR_KINDS, aligned, error_kind
 from uncial.metrics.lines import EvaluatedLine
 from uncial.text.scripts import scripts
 

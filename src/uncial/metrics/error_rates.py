@@ -1,11 +1,131 @@
 """The one implementation of CER, WER and line accuracy: validation, test and every report use it."""
 
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal, Self, get_args
 
-from uncial.metrics.counts import MACRO_UNITS, Counts, compare
-from uncial.metrics.profiles import form
+from rapidfuzz.distance import Levenshtein
+
+from uncial.metrics.profiles import form, in_small_letters, is_diacritic, without_diacritics
 from uncial.text.normalization import DEFAULT_PROFILE
+
+MACRO_UNITS = 10**9
+"""Per-line error rates are summed in whole billionths, so that the sum does not depend on the order of the lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Edits and sizes of the lines compared so far. All are whole numbers, so that sums over processes are exact.
+
+    `insertions`, `deletions` and `substitutions` are edits of characters that turn truth into prediction: an insertion
+    is a character of the prediction that the truth lacks. `macro` is the sum of the lines' own CER in units of
+    `MACRO_UNITS`.
+    """
+
+    insertions: int = 0
+    deletions: int = 0
+    substitutions: int = 0
+    characters: int = 0
+    word_edits: int = 0
+    words: int = 0
+    correct_lines: int = 0
+    lines: int = 0
+    macro: int = 0
+
+    @property
+    def edits(self) -> int:
+        return self.insertions + self.deletions + self.substitutions
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(mine + theirs for mine, theirs in zip(self.vector(), other.vector(), strict=True)))
+
+    def vector(self) -> tuple[int, ...]:
+        """Return the counts as whole numbers that a process group can sum (they fit int64)."""
+        # Not dataclasses.astuple, which copies each number and takes a hundred times as long.
+        return (
+            self.insertions,
+            self.deletions,
+            self.substitutions,
+            self.characters,
+            self.word_edits,
+            self.words,
+            self.correct_lines,
+            self.lines,
+            self.macro,
+        )
+
+    @classmethod
+    def from_vector(cls, values: Sequence[int]) -> Self:
+        """Make counts of what `vector` returned, or of a sum of such vectors."""
+        return cls(*(int(value) for value in values))
+
+
+def compare(truth: str, prediction: str) -> Counts:
+    """Count the edits between two lines that are already normalised.
+
+    Characters are code points, words what `str.split` yields. Where several alignments need equally few edits, the
+    kinds are those of rapidfuzz's, which jiwer reports too; their sum is the same for all.
+    """
+    kinds = {"insert": 0, "delete": 0, "replace": 0}
+    for operation in Levenshtein.editops(truth, prediction):
+        kinds[operation.tag] += 1
+    edits = sum(kinds.values())
+    truth_words = truth.split()
+    return Counts(
+        insertions=kinds["insert"],
+        deletions=kinds["delete"],
+        substitutions=kinds["replace"],
+        characters=len(truth),
+        word_edits=Levenshtein.distance(truth_words, prediction.split()),
+        words=len(truth_words),
+        correct_lines=int(truth == prediction),
+        lines=1,
+        macro=round(MACRO_UNITS * edits / max(len(truth), 1)),
+    )
+
+
+Pair = tuple[str, str]
+"""A character of the truth and what was read for it: the second is empty for a deletion, the first for an insertion."""
+
+ErrorKind = Literal["space", "punctuation", "digit", "case", "diacritic", "letter"]
+ERROR_KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
+"""In the order of `error_kind`: an edit is of the first kind that fits."""
+
+
+def aligned(truth: str, prediction: str) -> Iterator[Pair]:
+    """Yield the pairs of a cheapest alignment by code points, in order; those that differ are the edits that the scores
+    count (see `uncial.metrics.error_rates.compare`).
+    """
+    for operation in Levenshtein.opcodes(truth, prediction):
+        one = truth[operation.src_start : operation.src_end]
+        other = prediction[operation.dest_start : operation.dest_end]
+        if operation.tag == "insert":
+            yield from (("", character) for character in other)
+        elif operation.tag == "delete":
+            yield from ((character, "") for character in one)
+        else:
+            yield from zip(one, other, strict=True)
+
+
+def error_kind(truth: str, read: str) -> ErrorKind:
+    """Tell what kind of error an edit is: about a space, a punctuation mark or a digit if either side is one; else the
+    same letter in other case or with other marks; else a letter.
+    """
+    categories = {unicodedata.category(character) for character in (truth, read) if character}
+    if truth.isspace() or read.isspace():
+        return "space"
+    if any(category[0] in "PS" for category in categories):
+        return "punctuation"
+    if any(category[0] == "N" for category in categories):
+        return "digit"
+    if truth and read and in_small_letters(truth) == in_small_letters(read):
+        return "case"
+    if all(is_diacritic(character) for character in truth + read):
+        return "diacritic"
+    if truth and read and in_small_letters(without_diacritics(truth)) == in_small_letters(without_diacritics(read)):
+        return "diacritic"
+    return "letter"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from uncial.errors import UserError
-from uncial.metrics.counts import Counts
-from uncial.metrics.error_rates import Scores, scores
+from uncial.metrics.error_rates import Counts, Scores, scores
 from uncial.metrics.intervals import Bootstrap, Estimate, rate, share, totals
 from uncial.metrics.lines import EvaluatedLine
 from uncial.text.normalization import DEFAULT_PROFILE

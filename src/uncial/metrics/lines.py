@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from uncial.metrics.counts import Counts, compare
+from uncial.metrics.error_rates import Counts, compare
 from uncial.metrics.profiles import form
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.scripts import line_script

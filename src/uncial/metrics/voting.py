@@ -5,7 +5,7 @@ from math import exp, log
 
 from rapidfuzz.distance import Levenshtein
 
-from uncial.text.transcription import Transcription
+from uncial.document import Transcription
 
 Vote = tuple[str, float]
 """A character, or nothing (''), and how sure the reading is of it."""

@@ -12,18 +12,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from uncial.config.trust import trusted_modules
 from uncial.errors import UserError
-from uncial.formats.atomic import open_to_others, unfinished_name
+from uncial.files import open_to_others, unfinished_name
 from uncial.formats.encoding import storable_name
+from uncial.formats.foreign_models import name_foreign
 from uncial.models.card import parse_card
-from uncial.models.checkpoint import CARD_KEY, model_weights, read_checkpoint
-from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
-from uncial.models.foreign import name_foreign
 from uncial.models.parts import PartsOfFile
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import MISFIT, Table, build_stored, try_out
+from uncial.runs.checkpoint import CARD_KEY, model_weights, read_checkpoint
+from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.text.codec import Codec, codec_from_json
-from uncial.trust import trusted_modules
 
 FILE_NAME = "best.safetensors"
 FORMAT = "uncial-recognizer"
@@ -48,7 +48,7 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
     part = path.with_name(unfinished_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(weights, part, metadata={METADATA_KEY: whole_card(recognizer, card)})
+        save_file(weights, part, metadata={METADATA_KEY: model_card_json(recognizer, card)})
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         open_to_others(part)  # The library makes it for its user alone.
@@ -62,7 +62,7 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
             part.unlink(missing_ok=True)
 
 
-def whole_card(recognizer: Recognizer, card: Mapping[str, Any]) -> str:
+def model_card_json(recognizer: Recognizer, card: Mapping[str, Any]) -> str:
     """The card as it stands in a file: JSON, with format, codec, preprocessing and the rules for text added."""
     whole = {
         **card,

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from uncial.config_keys import leaves
-from uncial.data.batch import Batch
+from uncial.config.keys import leaves
+from uncial.data.lines.batch import Batch
 from uncial.errors import UserError
-from uncial.models.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
-from uncial.models.precision import reading
+from uncial.models.precision import inference_autocast
 from uncial.models.recognizer import Recognizer
+from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 
 KEY = "lineage"
 """In a model's card: digests of the weights that it was fine-tuned from, the oldest first."""
@@ -34,7 +34,7 @@ TRAINED_BY = ("dropout", "drop_channels", "span_masks")
 """Keys of a model's config that stand elsewhere in its card, or say only how it is trained."""
 
 
-def digest(recognizer: Recognizer) -> str:
+def weights_hash(recognizer: Recognizer) -> str:
     """Tells the weights of a model apart from those of any other."""
     found = hashlib.sha256()
     for name, tensor in sorted(recognizer.state_dict().items()):
@@ -45,7 +45,7 @@ def digest(recognizer: Recognizer) -> str:
 
 def lineage_from(recognizer: Recognizer, card: Mapping[str, Any]) -> list[str]:
     """What the card of a model that is fine-tuned from this one has under `lineage`."""
-    return [*card.get(KEY, []), digest(recognizer)]
+    return [*card.get(KEY, []), weights_hash(recognizer)]
 
 
 def pages_seen(card: Mapping[str, Any]) -> set[str]:
@@ -122,7 +122,7 @@ def estimate_batch_norm(recognizer: Recognizer, batches: Iterable[Batch]) -> Non
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # All batches count alike.
-    with torch.no_grad(), reading("cpu"):
+    with torch.no_grad(), inference_autocast("cpu"):
         for batch in batches:
             recognizer.predict(batch)
     for norm, momentum in zip(norms, momenta, strict=True):

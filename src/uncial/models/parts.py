@@ -11,9 +11,10 @@ from typing import Any, Protocol, get_type_hints
 
 from torch import nn
 
+from uncial.config.moved import current_path
+from uncial.config.trust import NAME, is_within, refusal
 from uncial.errors import UserError
 from uncial.models.preprocessing import Preprocessing
-from uncial.trust import NAME, is_within, refusal
 
 ROOM = "uncial.models"
 TORCH = "torch.nn"
@@ -94,7 +95,7 @@ def build_part(config: Any, parts: Parts, key: str = "model") -> Any:
     target = config["_target_"]
     if not isinstance(target, str) or not NAME.fullmatch(target):
         raise UserError(f"{key}._target_ is {target!r}, which is no part of a model; name a class of torch modules.")
-    part = parts.find(f"{key}._target_", target)
+    part = parts.find(f"{key}._target_", current_path(target))
     is_nested = config.get("_recursive_", True)
     given = {str(name): value for name, value in config.items() if name not in SPECIAL}
     positional = config.get("_args_") or []

@@ -29,7 +29,7 @@ def reading_precision(device_type: str) -> str:
     return "bf16" if device_type == "cpu" and cpu_computes_in_bf16() else "32"
 
 
-def reading(device_type: str) -> AbstractContextManager[object]:
+def inference_autocast(device_type: str) -> AbstractContextManager[object]:
     """The context in which validation, test and prediction run a model, whatever the training's precision."""
     in_bf16 = reading_precision(device_type) == "bf16"
     return torch.autocast(device_type, torch.bfloat16 if in_bf16 else None, enabled=in_bf16)

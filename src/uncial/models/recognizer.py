@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from uncial.data.batch import Batch
+from uncial.data.lines.batch import Batch
+from uncial.document import Transcription
 from uncial.errors import UserError
+from uncial.models.decoders.auxiliary_ctc import Shortcut
 from uncial.models.preprocessing import BACKGROUND, Preprocessing
-from uncial.models.shortcut import Shortcut
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
-from uncial.text.transcription import Transcription
 
 MAX_SHORTCUT = 1e6
 """A weight beyond which the main loss is lost in rounding."""
@@ -70,7 +70,7 @@ class Recognizer(nn.Module):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return the losses of a batch as scalars: `loss` is the total, the others are its parts."""
         if not self.training and len(batch.widths) == 1:
-            batch = _twice(batch)
+            batch = _duplicate_single(batch)
         features, widths = self._features(batch.images, batch.widths)
         seen = features if self.span_masks is None else self.span_masks(features, widths)
         sequence, lengths = self.head(seen, widths)
@@ -105,7 +105,7 @@ class Recognizer(nn.Module):
         if self.training or not bool((padded == padded[0]).all()):
             return self.loss(batch), self.predict(batch)
         count = len(padded)
-        whole = _twice(batch) if count == 1 else batch
+        whole = _duplicate_single(batch) if count == 1 else batch
         features, widths = self._features(_to_width(whole.images, int(padded[0])), whole.widths)
         sequence, lengths = self.head(features, widths)
         losses = self._losses(features, widths, sequence, lengths, whole)
@@ -113,7 +113,7 @@ class Recognizer(nn.Module):
         return losses, [self._transcription(line, int(width)) for line, width in zip(found, batch.widths, strict=True)]
 
     def _transcription(self, found: Transcription, width: int) -> Transcription:
-        return self.text.normalized(self.text.logical(on_image(found, width, self.preprocessing)))
+        return self.text.normalized(self.text.logical(to_image_positions(found, width, self.preprocessing)))
 
     @torch.no_grad()
     def log_probabilities(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
@@ -164,7 +164,7 @@ def _to_width(images: Tensor, width: int) -> Tensor:
     return functional.pad(images, (0, missing), value=BACKGROUND) if missing > 0 else images[..., :width]
 
 
-def _twice(batch: Batch) -> Batch:
+def _duplicate_single(batch: Batch) -> Batch:
     """The batch of one line as one of two: a single row is multiplied by other kernels, whose rounding differs."""
     return replace(
         batch,
@@ -175,7 +175,7 @@ def _twice(batch: Batch) -> Batch:
     )
 
 
-def on_image(transcription: Transcription, width: int, preprocessing: Preprocessing) -> Transcription:
+def to_image_positions(transcription: Transcription, width: int, preprocessing: Preprocessing) -> Transcription:
     """Return `transcription` with its positions, fractions of the padded width of a line `width` pixels wide, as
     fractions of the line image before any padding.
     """

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torch_modules
 from torch.overrides import TorchFunctionMode
 
-from uncial.data.batch import Batch
+from uncial.config.trust import is_within, targets_in
+from uncial.data.lines.batch import Batch
 from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.parts import PartsOfFile
@@ -18,7 +19,6 @@ from uncial.models.recognizer import Recognizer
 from uncial.text.codec import codec_from_json
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.rules import TextRules
-from uncial.trust import is_within, targets_in
 
 Table = Mapping[str, tuple[int, ...]]
 """The shapes of a file's tensors by their names."""

@@ -14,10 +14,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from uncial.config.keys import check_value
 from uncial.config.location import conf_folder, format_command
-from uncial.config_keys import check_value
-from uncial.errors import Ended, FindingsError, PrunedError, UserError
-from uncial.sweeps.outcome import (
+from uncial.config.overrides import format_override, hydra_quoted, override_key
+from uncial.config.task_keys import check_swept_keys
+from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
+from uncial.runs.found import planned_jobs
+from uncial.runs.outcome import (
     FAILED,
     FINISHED,
     MULTIRUN,
@@ -31,16 +34,13 @@ from uncial.sweeps.outcome import (
     write_outcome,
 )
 from uncial.sweeps.restored import check_restored
-from uncial.sweeps.runs import planned_jobs
-from uncial.sweeps.swept import swept
-from uncial.task_keys import check_swept_keys
-from uncial.typed_arguments import as_typed, hydra_quoted, typed_key
+from uncial.sweeps.swept import sweep_overrides
 
 LENGTH_OF_SEARCH = ("hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")
 
 
 class Sweeps(Callback):
-    """Hydra turns an `Exception` that is raised here into a warning, so that a user's mistake leaves as `Ended`."""
+    """Hydra turns an `Exception` that is raised here into a warning, so that a user's mistake leaves as `HydraExit`."""
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Two runs that begin in the same second get two folders."""
@@ -59,7 +59,7 @@ class Sweeps(Callback):
                 _check_varied(config)
                 folder = _new_folder(config)
         except UserError as error:
-            raise Ended(error) from error
+            raise HydraExit(error) from error
         with _changeable(config):
             config.hydra.sweep.dir = str(folder)
             others = [line for line in config.hydra.overrides.hydra if not line.startswith("hydra.sweep.dir=")]
@@ -71,7 +71,7 @@ class Sweeps(Callback):
         folder = Path(config.hydra.runtime.output_dir)
         if config.hydra.mode != RunMode.MULTIRUN or is_finished(folder):
             return
-        overrides = tuple(line for line in config.hydra.overrides.task if typed_key(line) != "resume")
+        overrides = tuple(line for line in config.hydra.overrides.task if override_key(line) != "resume")
         error = job_return._return_value
         if job_return.status != JobStatus.FAILED or isinstance(error, FindingsError):
             write_outcome(folder, Outcome(FINISHED, overrides))
@@ -81,7 +81,7 @@ class Sweeps(Callback):
             job_return.status, job_return.return_value = JobStatus.COMPLETED, None
             return
         # Only now: it imports this package.
-        from uncial.command_line import sentence
+        from uncial.config.messages import sentence
 
         is_fault = not isinstance(error, UserError | HydraException | OmegaConfBaseException)
         outcome = failure(error, sentence(error), overrides, is_fault)
@@ -93,9 +93,11 @@ class Sweeps(Callback):
         """Says what to do next, or which jobs failed and why."""
         folder = Path(config.hydra.sweep.dir)
         if not_finished(folder):
-            raise Ended(UserError(failures(folder)))
+            raise HydraExit(UserError(failures(folder)))
         if any(folder.rglob("metrics.json")):
-            print(f"To compare the runs: {format_command('task=leaderboard', as_typed('run', folder))}", flush=True)
+            print(
+                f"To compare the runs: {format_command('task=leaderboard', format_override('run', folder))}", flush=True
+            )
 
 
 def _check_varied(config: DictConfig) -> None:
@@ -103,7 +105,7 @@ def _check_varied(config: DictConfig) -> None:
     those before it have ended."""
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     grammar = OverridesParser.create()
-    given = swept(sweeper["params"] or {}, config.hydra.overrides.task)
+    given = sweep_overrides(sweeper["params"] or {}, config.hydra.overrides.task)
     check_swept_keys(config.task, [*given.varied.values(), *grammar.parse_overrides(list(given.fixed))], conf_folder())
     for key, override in given.varied.items():
         if override.is_choice_sweep():
@@ -140,7 +142,7 @@ def failures(folder: Path) -> str:
 
 
 def resume_command(folder: Path) -> str:
-    return format_command("-m", as_typed("resume", folder))
+    return format_command("-m", format_override("resume", folder))
 
 
 def unused(folder: Path) -> Path:
@@ -174,27 +176,27 @@ def _restore(config: DictConfig, folder: Path) -> None:
     """Makes of the config that of the sweep in `folder`, but for what was typed now of the machine and the launcher.
     Raises `UserError` for what would make other jobs of it."""
     # Only now: it imports torch.
-    from uncial.tasks.resumed_config import may_be_changed
+    from uncial.runs.resumed_config import may_be_changed
 
     try:
         saved = OmegaConf.load(folder / MULTIRUN)
         assert isinstance(saved, DictConfig)
         plain: Any = OmegaConf.to_container(saved, resolve=False)
         check_restored(plain, OmegaConf.to_container(config, resolve=False), folder)  # type: ignore[arg-type]
-        before = [line for line in saved.hydra.overrides.task if typed_key(line) not in ("resume", "trust")]
+        before = [line for line in saved.hydra.overrides.task if override_key(line) not in ("resume", "trust")]
         sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
         subdir = saved.hydra.sweep._get_node("subdir")._value()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"{folder / MULTIRUN} cannot be read ({error}): the sweep has to be started anew.") from None
-    typed = [line for line in config.hydra.overrides.task if typed_key(line) != "resume" and line not in before]
+    typed = [line for line in config.hydra.overrides.task if override_key(line) != "resume" and line not in before]
     for line in typed:
-        if not may_be_changed(typed_key(line).replace("/", ".")):
+        if not may_be_changed(override_key(line).replace("/", ".")):
             raise UserError(f"{line} would make other jobs of the sweep in {folder}: leave it out, or start a new one.")
     hydra_typed = list(config.hydra.overrides.hydra)
     launcher = (
-        config.hydra.launcher if any("launcher" in typed_key(line) for line in hydra_typed) else saved.hydra.launcher
+        config.hydra.launcher if any("launcher" in override_key(line) for line in hydra_typed) else saved.hydra.launcher
     )
-    further = [typed_key(line) for line in _of_sweeper(hydra_typed, saved, folder)]
+    further = [override_key(line) for line in _of_sweeper(hydra_typed, saved, folder)]
     changed = {key: OmegaConf.select(config, key) for key in further}
     with _changeable(config):
         for key in saved:
@@ -212,19 +214,19 @@ def _of_sweeper(typed: list[str], saved: DictConfig, folder: Path) -> list[str]:
     """Of what was typed for Hydra now the lines that let a search go on further. Raises `UserError` for others of the
     sweeper, which would make another sweep of it."""
     before = saved.hydra.overrides.hydra
-    lines = [line for line in typed if "sweeper" in typed_key(line) and line not in before]
+    lines = [line for line in typed if "sweeper" in override_key(line) and line not in before]
     for line in lines:
-        if typed_key(line) not in LENGTH_OF_SEARCH:
+        if override_key(line) not in LENGTH_OF_SEARCH:
             raise UserError(f"{line} would make another search of that in {folder}: leave it out, or start a new one.")
     return lines
 
 
 def _later_wins(lines: list[str]) -> list[str]:
-    return list({typed_key(line): line for line in lines}.values())
+    return list({override_key(line): line for line in lines}.values())
 
 
 def _typed(config: DictConfig, key: str) -> bool:
-    return any(typed_key(line) == key for line in config.hydra.overrides.hydra)
+    return any(override_key(line) == key for line in config.hydra.overrides.hydra)
 
 
 @contextmanager

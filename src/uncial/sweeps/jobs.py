@@ -10,13 +10,10 @@ from omegaconf import DictConfig
 
 from uncial.config.location import format_command
 from uncial.errors import UserError
-from uncial.sweeps.outcome import FILE_NAME, is_finished, is_sweep, read_outcome
-
-CONFIG, METRICS = "config.yaml", "metrics.json"
-"""A run's folder holds the first from its beginning on, and the second when it has its scores."""
+from uncial.runs.outcome import CONFIG, FILE_NAME, METRICS, is_finished, is_sweep, read_outcome
 
 
-def has_work(config: DictConfig) -> bool:
+def should_run(config: DictConfig) -> bool:
     """Whether there is anything to do. In a sweep that is resumed, and in a job that a cluster starts again, finished
     jobs have nothing left, and started ones get their own folder as `config.resume`.
 

@@ -18,7 +18,7 @@ ENVIRONMENT = (ROOT, COMMAND, "PYTHONPATH", "HYDRA_FULL_ERROR")
 
 
 @dataclass(frozen=True)
-class Program:
+class LaunchContext:
     """What Hydra gives a launcher to run jobs with."""
 
     hydra_context: HydraContext

@@ -14,8 +14,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from ray.exceptions import RayError
 
 from uncial.errors import UserError
-from uncial.sweeps.launched import Program, environment, plain
-from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
+from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
+from uncial.sweeps.launched import LaunchContext, environment, plain
 from uncial.sweeps.stopping import ended_with_the_sweep
 from uncial.termination import SigtermHandler
 
@@ -55,7 +55,7 @@ def _amount(key: str, value: Any) -> float:
 
 
 def launch(
-    given: Mapping[str, Any], program: Program, job_overrides: Sequence[Sequence[str]], first: int
+    given: Mapping[str, Any], program: LaunchContext, job_overrides: Sequence[Sequence[str]], first: int
 ) -> list[JobReturn]:
     """Run the jobs that are not finished, and when the waiting is stopped let those that run save their states.
 
@@ -80,7 +80,7 @@ def launch(
     return [JobReturn(overrides=typed, status=JobStatus.COMPLETED) for typed in overrides.values()]
 
 
-def _submitted(settings: RaySettings, program: Program, number: int, overrides: Sequence[str]) -> Any:
+def _submitted(settings: RaySettings, program: LaunchContext, number: int, overrides: Sequence[str]) -> Any:
     # A lost job is not tried again: its folder is only gone on with in a sweep that is resumed.
     task = ray.remote(
         num_cpus=settings.cpus,
@@ -95,7 +95,7 @@ def _submitted(settings: RaySettings, program: Program, number: int, overrides: 
 def _job(
     folder: str,
     environment: Mapping[str, str],
-    program: Program,
+    program: LaunchContext,
     number: int,
     overrides: Sequence[str],
     state: Any,

@@ -9,10 +9,10 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+from uncial.config.overrides import override_key
+from uncial.config.trust import check_saved_targets, own_targets, trusted_modules
 from uncial.errors import UserError
-from uncial.sweeps.outcome import MULTIRUN
-from uncial.trust import check_saved_targets, own_targets, trusted_modules
-from uncial.typed_arguments import typed_key
+from uncial.runs.outcome import MULTIRUN
 
 RESOLVER = re.compile(r"\$\{\s*[\w.]+\s*:")
 """The beginning of an interpolation that calls something: ${oc.env:NAME}."""
@@ -51,7 +51,7 @@ def check_lines(lines: Sequence[str], typed: Collection[str], trust: Sequence[st
     for line in lines:
         if line in typed:
             continue
-        key = typed_key(line)
+        key = override_key(line)
         is_of_hydra = key.startswith("hydra.") and not any(key == one or key.startswith(f"{one}.") for one in OF_HYDRA)
         if is_of_hydra or RESOLVER.search(line):
             raise UserError(f"{where} holds {line}, which is not taken from a file: type it again, or remove it there.")

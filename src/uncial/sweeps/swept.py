@@ -16,14 +16,16 @@ LOG = "log"
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepOverrides:
     """`varied` are the overrides with several values, by key as it is typed; `fixed` the others, as lines."""
 
     varied: Mapping[str, Override]
     fixed: tuple[str, ...]
 
 
-def swept(params: Mapping[str, Any], typed: Sequence[str], loader: ConfigLoader | None = None) -> Swept:
+def sweep_overrides(
+    params: Mapping[str, Any], typed: Sequence[str], loader: ConfigLoader | None = None
+) -> SweepOverrides:
     """What `hydra.sweeper.params` and the command give, which comes later and wins.
 
     Raises `UserError` for what is not in Hydra's grammar.
@@ -36,7 +38,7 @@ def swept(params: Mapping[str, Any], typed: Sequence[str], loader: ConfigLoader 
     last = {override.get_key_element(): override for override in parsed}
     varied = {key: override for key, override in last.items() if override.is_sweep_override()}
     fixed = [f"{key}={one.get_value_element_as_str()}" for key, one in last.items() if key not in varied]
-    return Swept(varied, tuple(fixed))
+    return SweepOverrides(varied, tuple(fixed))
 
 
 def check_log(override: Override, low: float | None) -> None:

@@ -12,10 +12,10 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
+from uncial.config.overrides import override_key
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
-from uncial.sweeps.swept import LOG, check_log, swept
-from uncial.typed_arguments import typed_key
+from uncial.files import replacing_text
+from uncial.sweeps.swept import LOG, check_log, sweep_overrides
 
 FILE_NAME = "wandb_sweep.yaml"
 STEPS = 8
@@ -40,11 +40,11 @@ def wandb_sweep(
 ) -> dict[str, Any]:
     """`program`, `method`, `parameters` and `command` of W&B's sweep configuration; `method` is grid, random or bayes,
     None for grid where all values are listed and else bayes."""
-    given = swept(params, typed, loader)
+    given = sweep_overrides(params, typed, loader)
     if not given.varied:
         raise UserError("Nothing is varied: give sweep=NAME, or a key with several values, optimizer.lr=2.5e-3,5e-3.")
     parameters = {key: parameter(one) for key, one in given.varied.items()}
-    logger = [] if any(typed_key(line) == "logger" for line in given.fixed) else ["logger=wandb"]
+    logger = [] if any(override_key(line) == "logger" for line in given.fixed) else ["logger=wandb"]
     *python, program = format_command().split()
     is_listed = all("values" in one for one in parameters.values())
     return {

@@ -9,31 +9,30 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
+from uncial.config.schema import as_tuple, check_numbers, checkpoints_of, trusted
+from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
-from uncial.errors import LineError, UserError
-from uncial.formats.page_excerpt import excerpt_file, write_excerpt
-from uncial.metrics.displaced import displaced, shifts
-from uncial.metrics.suspicion import surprisals
-from uncial.reports.audit import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.tables import write_skipped
-from uncial.reports.tracking import tracked
-from uncial.tasks.configuration import (
-    check_numbers,
-    check_subset,
-    checkpoints_of,
-    listed,
-    run_folder,
-    trusted,
-    write_config,
+from uncial.errors import UnusableInput, UserError
+from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
+from uncial.metrics.label_errors import misaligned, shifts, surprisals
+from uncial.pipelines.output_places import check_output, keep_corrections, keep_originals
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.cross_validation import (
+    FoldModel,
+    LineVerdict,
+    judge_lines,
+    load_fold_models,
+    model_files,
 )
-from uncial.tasks.evaluation import origin
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.output_places import check_output, keep_corrections, keep_originals
-from uncial.tasks.splitting import model_of, scoring_split
-from uncial.tasks.typed_model import apply_typed_keys
-from uncial.tasks.unseen import Judge, Judgement, judgements, judges, model_files
+from uncial.problems.recognition.evaluation import origin
+from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.splitting import choose_scoring_split, model_of
+from uncial.reports.html.audit_page import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
+from uncial.reports.terminal.progress_bar import progress
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class Verdict:
     """What the judges of a line say: the mean of their log-odds, and the one whose are nearest to it."""
 
     log_odds: float
-    spokesman: Judgement
+    spokesman: LineVerdict
     model: Path
 
 
@@ -55,12 +54,12 @@ def run(config: DictConfig) -> None:
     files = model_files(checkpoints_of(config))
     folder = run_folder()
     write_config(config, folder)
-    truth = load_ground_truth(config, scoring_split(config, [model_of(file) for file in files]))
+    truth = load_ground_truth(config, choose_scoring_split(config, [model_of(file) for file in files]))
     write_skipped(folder / "skipped.csv", truth.problems)
     _check_place(config, truth)
     write_splits(folder, truth)
     rows = _rows(config, truth)
-    found = judges(files, trusted(config), truth, rows)
+    found = load_fold_models(files, trusted(config), truth, rows)
     apply_typed_keys([judge.recognizer for judge in found], config)
     if not any(len(judge.rows) for judge in found):
         raise UserError(
@@ -75,7 +74,7 @@ def run(config: DictConfig) -> None:
     sources = {page.id: str(page.source) for page in truth.pages}
     text_of, shifted = _elsewhere(truth, verdicts)
     report = AuditReport(
-        source=", ".join(listed(config.data.root)) or config.data.name,
+        source=", ".join(as_tuple(config.data.root)) or config.data.name,
         lines=[
             _audited(truth, row, verdicts[row], row in suspects, exported, sources, text_of.get(row, ""))
             for row in ranked
@@ -109,23 +108,23 @@ def _rows(config: DictConfig, truth: GroundTruth) -> np.ndarray:
 
 
 def _verdicts(
-    config: DictConfig, truth: GroundTruth, found: Sequence[Judge], prior: float
+    config: DictConfig, truth: GroundTruth, found: Sequence[FoldModel], prior: float
 ) -> tuple[dict[int, Verdict], list[float]]:
-    said: dict[int, list[tuple[Judgement, Path]]] = {}
+    said: dict[int, list[tuple[LineVerdict, Path]]] = {}
     temperatures = []
     texts = truth.store.column("text")
-    with tracked("judging", sum(len(judge.rows) for judge in found)) as advance:
+    with progress("judging", sum(len(judge.rows) for judge in found)) as advance:
         for judge in found:
             surprise = surprisals(map(judge.recognizer.text.prepare, texts))
             width = int(config.trainer.evaluation_batch_width)
-            temperature, own = judgements(judge, truth, surprise, prior, width, config.seed, advance)
+            temperature, own = judge_lines(judge, truth, surprise, prior, width, config.seed, advance)
             temperatures.append(temperature)
             for judgement in own:
                 said.setdefault(judgement.row, []).append((judgement, judge.file))
     return {row: _verdict(own) for row, own in said.items()}, temperatures
 
 
-def _verdict(said: Sequence[tuple[Judgement, Path]]) -> Verdict:
+def _verdict(said: Sequence[tuple[LineVerdict, Path]]) -> Verdict:
     odds = float(np.mean([judgement.log_odds for judgement, _ in said]))
     nearest = min(said, key=lambda one: abs(one[0].log_odds - odds) if np.isfinite(odds) else -one[0].log_odds)
     return Verdict(odds, *nearest)
@@ -152,7 +151,7 @@ def _elsewhere(truth: GroundTruth, verdicts: Mapping[int, Verdict]) -> tuple[dic
         truths = [verdicts[row].spokesman.truth for row in rows]
         readings = [verdicts[row].spokesman.reading for row in rows]
         ids = [truth.store.value(row, "line") for row in rows]
-        found = displaced(truths, readings)
+        found = misaligned(truths, readings)
         text_of |= {rows[place]: ids[other] for place, other in found.items()}
         runs += [
             ShiftedTexts(page, ids[run.first], ids[run.last], run.lines, run.offset)
@@ -182,7 +181,7 @@ def _export(config: DictConfig, truth: GroundTruth, suspects: set[int], folder: 
         lines = {truth.store.value(row, "line") for row in rows}
         try:
             file = write_excerpt(pages[page], lines, target, bool(config.audit.images))
-        except LineError as error:
+        except UnusableInput as error:
             log.warning(f"not exported: {error}")
             continue
         written.update(dict.fromkeys(rows, str(file)))

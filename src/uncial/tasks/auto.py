@@ -8,30 +8,35 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from uncial.data.compile import cores
-from uncial.data.datamodule import LineDataModule
-from uncial.data.loader import lost_loaders_told
-from uncial.reports.console import make_console, show
-from uncial.reports.recipe import read_recipe, recipe_table, write_recipe
-from uncial.task_keys import without_statement
-from uncial.tasks import train
-from uncial.tasks.configuration import check_numbers, run_folder
-from uncial.tasks.control import check_durations, wanted_length
-from uncial.tasks.instantiation import made
-from uncial.tasks.loading import load_ground_truth
-from uncial.tasks.preparation import new_recognizer, seed_all, training_module, training_parts
-from uncial.tasks.pretrained import with_pretrained_model
-from uncial.tasks.recognition import loading
-from uncial.tasks.rehearsal import rehearse
-from uncial.tasks.splitting import model_of, splitting
-from uncial.training.interruption import ending_by_signal
-from uncial.training.length import RunLength
-from uncial.training.plan import Wanted
-from uncial.training.probe import Probe
-from uncial.training.recipe import Facts, recipe
+from uncial.config.instantiate import instantiate_part
+from uncial.config.overrides import override_key
+from uncial.config.schema import check_numbers
+from uncial.config.task_keys import without_statement
+from uncial.config.trust import with_typed_classes
+from uncial.data.lines.datamodule import LineDataModule
+from uncial.data.lines.loader import report_lost_workers
+from uncial.data.store.compile import cores
+from uncial.problems.ground_truth import load_ground_truth
+from uncial.problems.recognition.auto import DataFacts, read_recipe, recipe_table, suggest_settings, write_recipe
+from uncial.problems.recognition.pretrained import with_pretrained_model
+from uncial.problems.recognition.setup import (
+    loading,
+    new_recognizer,
+    preflight_check,
+    seed_all,
+    training_module,
+    training_parts,
+)
+from uncial.problems.splitting import choose_split, model_of
+from uncial.problems.training_run import run_training
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.folder import run_folder
+from uncial.training.callbacks.build import check_durations, length_config
+from uncial.training.callbacks.throughput import ThroughputProbe
+from uncial.training.distributed.signals import ending_by_signal
+from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.plan import LengthConfig
 from uncial.training.trainer import make_trainer, quiet_lightning
-from uncial.trust import with_typed_classes
-from uncial.typed_arguments import typed_key
 
 log = logging.getLogger(__name__)
 
@@ -49,16 +54,16 @@ def run(config: DictConfig) -> None:
     check_durations(config.trainer)
     # A run that goes on has its own config; a job that is started again has chosen already.
     if config.resume not in (None, "auto"):
-        train.run(config)
+        run_training(config)
         return
     path, typed = run_folder() / RECIPE, typed_for_training()
     if not path.is_file():
-        facts = measured(config, {typed_key(line) for line in typed})
-        choices = recipe(facts)
+        facts = measured(config, {override_key(line) for line in typed})
+        choices = suggest_settings(facts)
         write_recipe(path, facts, choices, str(config.name))
-        show(make_console(), recipe_table(facts, choices, {typed_key(line) for line in typed}))
+        show(make_console(), recipe_table(facts, choices, {override_key(line) for line in typed}))
         show(make_console(), f"To edit it: {path}")
-    train.run(chosen_config(read_recipe(path), typed))
+    run_training(chosen_config(read_recipe(path), typed))
 
 
 def typed_for_training() -> list[str]:
@@ -68,34 +73,34 @@ def typed_for_training() -> list[str]:
 
 def chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictConfig:
     """The config of a plain training; what was typed wins."""
-    named = [] if any(typed_key(line) == "name" for line in typed) else ["name=auto-${data.name}"]
+    named = [] if any(override_key(line) == "name" for line in typed) else ["name=auto-${data.name}"]
     composed = compose(HydraConfig.get().job.config_name, [*named, *chosen, *typed])
     return with_typed_classes(without_statement(composed))
 
 
-def measured(config: DictConfig, typed: Collection[str]) -> Facts:
+def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
     """What the choice depends on, for what was typed the keys. The speed is that of the first seconds of a training
     with the defaults."""
     config = with_pretrained_model(config)
-    rehearse(config)
+    preflight_check(config)
     models = [] if config.pretrained is None else [model_of(Path(str(config.pretrained)))]
-    truth = load_ground_truth(config, splitting(config, models, ("train", "val"), ("val", "test")))
+    truth = load_ground_truth(config, choose_split(config, models, ("train", "val"), ("val", "test")))
     seed_all(config.seed)
     recognizer = new_recognizer(config, truth)
     parts, _ = training_parts(config, truth, recognizer)
     part = parts["train"]
-    steps = Wanted(steps=PROBE_STEPS)
+    steps = LengthConfig(steps=PROBE_STEPS)
     length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, run_folder() / "steps.txt")
-    module = training_module(config, recognizer, made(config, "model.metric"), length)
-    probe = Probe(PROBE_SECONDS)
+    module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
+    probe = ThroughputProbe(PROBE_SECONDS)
     trainer = make_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0
     log.info("Measuring how fast this model trains here.")
-    with ending_by_signal(), lost_loaders_told():
+    with ending_by_signal(), report_lost_workers():
         trainer.fit(module, LineDataModule(parts, loading(config.trainer), config.seed))
-    wanted = wanted_length(config, len(part.dataset))
+    wanted = length_config(config, len(part.dataset))
     is_in_epochs = config.trainer.max_epochs is not None or "trainer.lines_seen" in typed
-    return Facts(
+    return DataFacts(
         lines=len(part.dataset),
         characters=len(recognizer.codec.alphabet),
         width=float(part.widths.mean()),

@@ -1,42 +1,39 @@
 """task=compare: whether one model is better than another, on the same lines."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
 
-from uncial.data.store import Store
+from uncial.config.schema import as_tuple, check_numbers, trusted
+from uncial.config.task_keys import typed_names
+from uncial.data.config import check_subset, data_text
+from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
+from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
-from uncial.reports.comparison import comparison_table, write_comparison
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.console import make_console, show
-from uncial.reports.scores_page import REPORT, About
-from uncial.reports.tables import write_skipped
-from uncial.task_keys import typed_names
-from uncial.tasks.compared_folders import compared_folders
-from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import (
-    check_numbers,
-    check_subset,
-    data_text,
-    evaluation_settings,
-    listed,
-    run_folder,
-    trusted,
-    write_config,
+from uncial.pipelines.recognition import model_file
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.comparison import (
+    common_profile,
+    compared_folders,
+    compared_models,
+    unique_path_suffixes,
 )
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.reading import rows_to_score
-from uncial.tasks.splitting import Model, scoring_split
-from uncial.tasks.typed_model import apply_typed_keys
+from uncial.problems.recognition.inference import rows_to_score
+from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.splitting import Model, choose_scoring_split
+from uncial.reports.html.comparison_page import write_comparison_page
+from uncial.reports.html.scores_page import REPORT, ReportHeader
+from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.text.normalization import DEFAULT_PROFILE
-from uncial.text.rules import TextRules
 from uncial.training.trainer import quiet_lightning
-from uncial.transcriber import model_file
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +47,7 @@ OF_MODELS = (
 
 
 @dataclass(frozen=True)
-class Contestant:
+class System:
     """One of the compared: a name, and its model files, one for each seed that it was trained with."""
 
     name: str
@@ -78,17 +75,17 @@ def run(config: DictConfig) -> None:
     )
 
 
-def _about(config: DictConfig) -> About:
+def _about(config: DictConfig) -> ReportHeader:
     given = config.compare.folders
-    compared = ", ".join(listed(given)) if given is not None else str(config.checkpoint)
+    compared = ", ".join(as_tuple(given)) if given is not None else str(config.checkpoint)
     truth = config.compare.truth if given is not None else data_text(config)
-    return About("Comparison", {"compared": compared, "ground truth": str(truth)}, "comparison.csv")
+    return ReportHeader("Comparison", {"compared": compared, "ground truth": str(truth)}, "comparison.csv")
 
 
 def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
     if config.checkpoint is not None:
         raise UserError("Give checkpoint=[A,B] to compare models or compare.folders=[X,Y] to compare texts, not both.")
-    folders = listed(config.compare.folders)
+    folders = as_tuple(config.compare.folders)
     if len(folders) < 2 or config.compare.truth is None:
         raise UserError("compare.folders=[X,Y] needs two folders or more, and their ground truth: compare.truth=Z.")
     names = _names(config, [(Path(folder),) for folder in folders], "compare.folders")
@@ -114,36 +111,25 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     known = [
         Model(file, card) for one in contestants for file, (_, card) in zip(one.files, models[one.name], strict=True)
     ]
-    truth = load_ground_truth(config, scoring_split(config, known))
+    truth = load_ground_truth(config, choose_scoring_split(config, known))
     write_skipped(folder / "skipped.csv", truth.problems)
     write_splits(folder, truth)
     _, rows = rows_to_score(config, truth)
     return compared_models(config, folder, truth, rows, models, settings), truth.store
 
 
-def common_profile(rules: Sequence[TextRules]) -> str:
-    profiles = list(dict.fromkeys(one.normalization for one in rules))
-    if len(profiles) == 1:
-        return profiles[0]
-    log.warning(
-        f"The models learned texts in different forms ({', '.join(profiles)}) and are compared in {DEFAULT_PROFILE}; "
-        "compare.profile chooses another."
-    )
-    return DEFAULT_PROFILE
-
-
-def _contestants(config: DictConfig) -> list[Contestant]:
+def _contestants(config: DictConfig) -> list[System]:
     given = config.checkpoint
     if not isinstance(given, ListConfig) or len(given) < 2:
         raise UserError(
             "task=compare needs two models or more: checkpoint=[A,B]; or compare.folders=[X,Y] compare.truth=Z for "
             "PAGE or ALTO folders."
         )
-    files = [tuple(model_file(Path(path)) for path in listed(entry)) for entry in given]
+    files = [tuple(model_file(Path(path)) for path in as_tuple(entry)) for entry in given]
     if not all(files):
         raise UserError("checkpoint holds an empty list; each entry is a model or a list of runs with other seeds.")
     names = _names(config, files, "checkpoint")
-    return [Contestant(name, own) for name, own in zip(names, files, strict=True)]
+    return [System(name, own) for name, own in zip(names, files, strict=True)]
 
 
 def _names(config: DictConfig, paths: Sequence[Sequence[Path]], key: str) -> list[str]:
@@ -151,20 +137,10 @@ def _names(config: DictConfig, paths: Sequence[Sequence[Path]], key: str) -> lis
     every = [path for own in paths for path in own]
     if twice := [path for path in every if every.count(path) > 1]:
         raise UserError(f"{key} names {twice[0]} more than once; what is compared has to differ.")
-    names = list(listed(config.compare.names))
+    names = list(as_tuple(config.compare.names))
     if names and (len(names) != len(paths) or len(set(names)) != len(names)):
         raise UserError(f"compare.names={names}: {len(paths)} different names are needed, in the order of {key}.")
     if names:
         return names
-    ends = distinct_ends(every)
+    ends = unique_path_suffixes(every)
     return [ends[own[0]] + (f" (+{len(own) - 1})" if len(own) > 1 else "") for own in paths]
-
-
-def distinct_ends(paths: Sequence[Path]) -> Mapping[Path, str]:
-    """The shortest ends of the paths, as many parts of each, that are all different."""
-    parts = [(path.absolute().parent if path.name == "best.safetensors" else path.absolute()).parts for path in paths]
-    for length in range(1, max(map(len, parts)) + 1):
-        ends = ["/".join(own[-length:]) for own in parts]
-        if len(set(ends)) == len(ends):
-            return dict(zip(paths, ends, strict=True))
-    return {path: str(path) for path in paths}

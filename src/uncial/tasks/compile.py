@@ -8,14 +8,16 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
+from uncial.config.schema import check_numbers, choice
+from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
-from uncial.formats.loghi_export import ExportLine, export
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import check_numbers, check_subset, choice, run_folder, write_config
-from uncial.tasks.loading import load_ground_truth, write_splits
+from uncial.formats.lines.loghi_export import ExportLine, export
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from uncial.reports.console import make_console, show
-from uncial.tasks.configuration import check_numbers, run_folder, write_config
-from uncial.typed_arguments import repeating, typed_key
+from uncial.config.overrides import override_key, repeating
+from uncial.config.schema import check_numbers
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.folder import run_folder, write_config
 
 
 def run(config: DictConfig) -> None:
@@ -15,6 +16,6 @@ def run(config: DictConfig) -> None:
     folder = run_folder()
     write_config(config, folder)
     hydra = HydraConfig.get()
-    typed = [line for line in hydra.overrides.task if typed_key(line) != "task"]
+    typed = [line for line in hydra.overrides.task if override_key(line) != "task"]
     which = f"Job {hydra.job.num}" if hydra.mode == RunMode.MULTIRUN else "It"
     show(make_console(), f"{which} would be: {repeating(typed)}", f"Its config: {folder}/config.yaml")

@@ -7,38 +7,30 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, choice, trusted
+from uncial.data.config import check_subset, data_text
 from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
+from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import FILE_NAME, save_model
 from uncial.models.lineage import check_lineage
-from uncial.reports.comparison import comparison_table, write_comparison
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import percent
-from uncial.reports.scores import score_figures
-from uncial.reports.scores_page import REPORT, About
-from uncial.reports.tables import write_metrics, write_predictions, write_skipped
-from uncial.tasks.compare import common_profile, distinct_ends
-from uncial.tasks.compared_models import common_replacements
-from uncial.tasks.configuration import (
-    check_encodable,
-    check_numbers,
-    check_subset,
-    choice,
-    data_text,
-    evaluation_settings,
-    run_folder,
-    trusted,
-    write_config,
-)
-from uncial.tasks.ensemble_members import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
-from uncial.tasks.evaluation import prediction_rows
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.reading import rows_to_score, warn_of_known_pages
-from uncial.tasks.splitting import Model, scoring_split
-from uncial.training.line_scores import LineResult
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.comparison import common_profile, common_replacements, unique_path_suffixes
+from uncial.problems.recognition.ensemble import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
+from uncial.problems.recognition.evaluation import prediction_rows
+from uncial.problems.recognition.inference import rows_to_score, warn_about_training_overlap
+from uncial.problems.recognition.metric import LineResult
+from uncial.problems.splitting import Model, choose_scoring_split
+from uncial.reports.html.comparison_page import write_comparison_page
+from uncial.reports.html.scores_page import REPORT, ReportHeader
+from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.tables.scores import score_figures
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import percent
+from uncial.runs.folder import check_encodable, run_folder, write_config
+from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.training.trainer import quiet_lightning
 
 log = logging.getLogger(__name__)
@@ -63,13 +55,13 @@ def run(config: DictConfig) -> None:
     check_encodable(config, folder)
     write_config(config, folder)
     models = [Model(member.path, member.card) for member in members]
-    truth = load_ground_truth(config, scoring_split(config, models))
+    truth = load_ground_truth(config, choose_scoring_split(config, models))
     write_skipped(folder / "skipped.csv", truth.problems)
     write_splits(folder, truth)
     part, rows = rows_to_score(config, truth)
     lines = Lines(config, truth, settings, common_replacements(rules))
     for member in members:
-        warn_of_known_pages(truth, rows, dict(member.card), str(member.path), member.path)
+        warn_about_training_overlap(truth, rows, dict(member.card), str(member.path), member.path)
 
     known = {number: lines.read(member, part, rows) for number, member in enumerate(members)}
     alone = {number: lines.scored(results) for number, results in known.items()}
@@ -135,7 +127,7 @@ def finish(
 ) -> None:
     """Writes metrics.json and the comparison with the member that reads these lines best, and says how it ended."""
     folder, method = run_folder(), str(config.ensemble.method)
-    ends = distinct_ends([member.path for member in members])
+    ends = unique_path_suffixes([member.path for member in members])
     scores = {number: cer(read) for number, read in alone.items()}
     best = min(scores, key=lambda number: scores[number])
     name = ends[members[best].path]
@@ -149,7 +141,7 @@ def finish(
     write_comparison_page(
         folder / REPORT,
         comparison,
-        About(f"Ensemble: {method}", about, "comparison.csv"),
+        ReportHeader(f"Ensemble: {method}", about, "comparison.csv"),
         lines.truth.store.strip,
         config.report.pictures,
     )

@@ -5,19 +5,12 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
+from uncial.config.overrides import format_override
+from uncial.config.schema import check_numbers, checkpoint_of, choice, trusted
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
-from uncial.reports.console import make_console, show
-from uncial.tasks.configuration import (
-    check_encodable,
-    check_numbers,
-    checkpoint_of,
-    choice,
-    run_folder,
-    trusted,
-    write_config,
-)
-from uncial.typed_arguments import as_typed
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.folder import check_encodable, run_folder, write_config
 
 FORMATS = ("safetensors",)
 
@@ -43,5 +36,6 @@ def run(config: DictConfig) -> None:
     show(
         make_console(),
         f"The model of {path}: {target}",
-        "Read with it: " + format_command("task=predict", as_typed("checkpoint", target), "predict.input=FOLDER"),
+        "Read with it: "
+        + format_command("task=predict", format_override("checkpoint", target), "predict.input=FOLDER"),
     )

@@ -8,26 +8,28 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import trusted
+from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.sources import xml
+from uncial.document import Issue, Page
 from uncial.errors import UserError
-from uncial.formats.types import Page, Problem
 from uncial.metrics.comparison import Comparison
+from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
-from uncial.reports.comparison import comparison_table, write_comparison
-from uncial.reports.comparison_page import write_comparison_page
-from uncial.reports.console import make_console, show
-from uncial.reports.scores_page import About
-from uncial.reports.tables import write_skipped
-from uncial.tasks import train
-from uncial.tasks.compared_models import compared_models
-from uncial.tasks.configuration import check_subset, evaluation_settings, trusted
-from uncial.tasks.loading import load_ground_truth
-from uncial.tasks.page_copies import Found, read_into_copies, settings_to_read
-from uncial.tasks.reading import rows_to_score
-from uncial.tasks.session import AUTO, Session
-from uncial.tasks.splitting import training_split
-from uncial.transcriber import Transcriber, model_file
+from uncial.pipelines.page_copies import TranscriptionReport, read_into_copies, settings_to_read
+from uncial.pipelines.recognition import Transcriber, model_file
+from uncial.problems.ground_truth import load_ground_truth
+from uncial.problems.recognition.comparison import compared_models
+from uncial.problems.recognition.inference import rows_to_score
+from uncial.problems.splitting import choose_training_split
+from uncial.problems.training_run import open_run, train_run
+from uncial.reports.html.comparison_page import write_comparison_page
+from uncial.reports.html.scores_page import ReportHeader
+from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.session import AUTO, RunSession
+from uncial.runs.tables import write_skipped
 
 log = logging.getLogger(__name__)
 
@@ -42,24 +44,24 @@ def run(config: DictConfig) -> None:
     if config.pretrained is None and config.resume in (None, AUTO):
         raise UserError("task=finetune needs a model to start from: add pretrained=MODEL, a file or a run folder.")
     check_subset(config)
-    with train.opened(config) as this:
+    with open_run(config) as this:
         finetune(this)
 
 
-def finetune(this: Session) -> None:
+def finetune(this: RunSession) -> None:
     """One session of a run, with its comparison at the end: of the best model so far, where the run has more to do."""
     config, folder = this.config, this.folder
     base = model_file(Path(str(config.pretrained)))
-    truth = load_ground_truth(config, training_split(this, [str(config.data.subset or "test")]))
+    truth = load_ground_truth(config, choose_training_split(this, [str(config.data.subset or "test")]))
     part, rows = rows_to_score(config, truth)
     sources = xml_files(truth, rows)
     write_copies(base, sources, config, folder / "before")
-    train.train(this)
+    train_run(this)
     tuned = folder / "best.safetensors"
     write_copies(tuned, sources, config, folder / "after")
     comparison = compared(this, truth, rows, base, tuned)
     write_comparison(folder, comparison, LINES)
-    about = About(
+    about = ReportHeader(
         "What fine-tuning was worth", {"before": str(base), "after": str(tuned), "part": part}, "comparison.csv"
     )
     write_comparison_page(folder / PAGE, comparison, about, truth.store.strip, config.report.pictures)
@@ -82,7 +84,7 @@ def write_copies(model: Path, sources: Sequence[Path], config: DictConfig, targe
         log.warning("The test lines come from no PAGE or ALTO files, so that there is no copy of them to write.")
         return
     pages, problems = _pages(sources, config.data)
-    found = Found(problems=problems)
+    found = TranscriptionReport(problems=problems)
     transcriber = Transcriber(*load_model(model, trusted(config)), name=model.name)
     read_into_copies(pages, transcriber, config.data, found, target)
     if found.problems:
@@ -90,13 +92,13 @@ def write_copies(model: Path, sources: Sequence[Path], config: DictConfig, targe
         log.warning(f"{len(found.problems)} pages or lines could not be read: {target / 'skipped.csv'}")
 
 
-def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], list[Problem]]:
+def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], list[Issue]]:
     settings = settings_to_read([str(source) for source in sources], data)
     reading = xml.read(replace(settings, include=(), exclude=()))  # the sources are what they left
     return reading.pages, list(reading.problems)
 
 
-def compared(this: Session, truth: GroundTruth, rows: np.ndarray, before: Path, after: Path) -> Comparison:
+def compared(this: RunSession, truth: GroundTruth, rows: np.ndarray, before: Path, after: Path) -> Comparison:
     """What both models read in the same lines, in the form of text that the second of them learned."""
     trust = trusted(this.config)
     models = {"before": [load_model(before, trust)], "after": [load_model(after, trust)]}

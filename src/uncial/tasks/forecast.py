@@ -9,23 +9,26 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config_keys import leaves
-from uncial.data.split_file import SPLITS, read_split_file
+from uncial.config.keys import leaves
+from uncial.config.moved import with_current_paths
+from uncial.config.saved_yaml import literal_config, read_saved
+from uncial.config.schema import as_tuple, check_numbers
+from uncial.data.splits.split_file import SPLITS, read_split_file
 from uncial.errors import UserError
-from uncial.metrics.few_lines import few_lines_caution
+from uncial.metrics.config import evaluation_settings
+from uncial.metrics.few_lines import few_lines_warning
 from uncial.metrics.groups import cluster_of
 from uncial.metrics.intervals import totals
 from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import FILE_NAME, load_card
 from uncial.models.lineage import SEEN_BEFORE
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.forecast import ForecastReport, RunPoint, told, write_forecast
-from uncial.reports.line_results import LINES_FILE, read_line_results
-from uncial.saved_yaml import literal_config, read_saved
-from uncial.tasks.configuration import check_numbers, evaluation_settings, listed, run_folder, write_config
-from uncial.tasks.resumed_config import MACHINE
+from uncial.reports.tables.forecast import ForecastReport, RunPoint, forecast_text, write_forecast
+from uncial.reports.tables.line_results import LINES_FILE, read_line_results
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.resumed_config import MACHINE
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ def run(config: DictConfig) -> None:
     check_numbers(config)
     factors, target, level = _factors(config), _fraction(config, "target"), _fraction(config, "level")
     assert level is not None
-    runs = finished_runs(listed(config.forecast.runs))
+    runs = finished_runs(as_tuple(config.forecast.runs))
     settings = evaluation_settings(config, runs[0].lines[0].profile)
     check_comparable(runs)
     warn_of_known_validation(runs)
@@ -74,9 +77,9 @@ def run(config: DictConfig) -> None:
         )
     write_forecast(folder, report)
     pages = len({line.page for line in runs[0].lines})
-    if few := few_lines_caution(len(runs[0].lines), pages, "validation"):
+    if few := few_lines_warning(len(runs[0].lines), pages, "validation"):
         log.warning(few)
-    show(make_console(), *told(report), f"The curve: {folder / 'forecast.png'}")
+    show(make_console(), *forecast_text(report), f"The curve: {folder / 'forecast.png'}")
 
 
 def finished_runs(paths: Sequence[str]) -> list[FinishedRun]:
@@ -109,7 +112,7 @@ def _read(folder: Path) -> FinishedRun:
     if trained_on < 1:
         raise UserError(f"{folder / 'metrics.json'} is not that of a training with its number of lines.")
     try:
-        config = read_saved(folder / "config.yaml")
+        config = with_current_paths(read_saved(folder / "config.yaml"))
     except UserError:
         config = {}
     if not isinstance(config, dict) or not isinstance(config.get("seed"), int):

@@ -8,25 +8,25 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import as_tuple, check_numbers, trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.separation import separation
-from uncial.data.splits import PARTS
+from uncial.data.splits.leakage import find_leakage
+from uncial.data.splits.split import PARTS
 from uncial.errors import FindingsError
 from uncial.models.files import load_model
-from uncial.reports.console import make_console, show
-from uncial.reports.contact_sheet import Sample, contact_sheet
-from uncial.reports.findings import grave, write_findings
-from uncial.reports.findings_page import LineView, write_findings_page
-from uncial.reports.inspection import Inspection, PartSize, inspection_json, inspection_tables
-from uncial.reports.tables import write_skipped
-from uncial.tasks.alphabet import text_rules
-from uncial.tasks.augmentation_sheet import draw_augmentation
-from uncial.tasks.checking import find
-from uncial.tasks.configuration import check_numbers, listed, run_folder, trusted, write_config
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.recognition import texts_of
-from uncial.tasks.schedule_sheet import draw_planned_schedule
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.alphabet import text_rules
+from uncial.problems.recognition.inspection import draw_augmentation, find
+from uncial.problems.recognition.schedule_sheet import draw_planned_schedule
+from uncial.problems.recognition.setup import texts_of
+from uncial.reports.html.findings_page import LineView, write_findings_page
+from uncial.reports.plots.contact_sheet import Sample, contact_sheet
+from uncial.reports.tables.findings import at_or_above, write_findings
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_skipped
 from uncial.text.codec import alphabet_counts
 
 
@@ -34,16 +34,16 @@ def run(config: DictConfig) -> None:
     """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
     schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
     check_numbers(config)
-    grave((), config.inspect.fail_on)
+    at_or_above((), config.inspect.fail_on)
     recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), trusted(config))[0]
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
     rules = text_rules(config, truth.store.column("text"))
     texts = {part: texts_of(truth, truth.rows[part], rules) for part in PARTS}
-    sides = separation(truth.store, truth.rows)
+    sides = find_leakage(truth.store, truth.rows)
     findings = list(find(config, truth, sides, rules, recognizer))
-    source = ", ".join(listed(config.data.root)) or config.data.name
+    source = ", ".join(as_tuple(config.data.root)) or config.data.name
     inspection = replace(
         inspect(truth, texts, findings, rules.unit, source=source),
         separation=sides,
@@ -62,7 +62,7 @@ def run(config: DictConfig) -> None:
     )
     draw_augmentation(config, truth, folder / "augmentation.png")
     draw_planned_schedule(config, truth, folder / "schedule.png")
-    if found := grave(findings, config.inspect.fail_on):
+    if found := at_or_above(findings, config.inspect.fail_on):
         noun = "finding" if len(found) == 1 else "findings"
         raise FindingsError(
             f"{len(found)} {noun} at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"

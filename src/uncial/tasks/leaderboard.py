@@ -6,24 +6,26 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.overrides import format_override, hydra_value, repeating
+from uncial.config.schema import as_tuple, choice
 from uncial.errors import UserError
-from uncial.reports.console import make_console, show
-from uncial.reports.leaderboard import leaderboard_table, write_leaderboard
-from uncial.reports.leaderboard_page import write_leaderboard_page
-from uncial.sweeps.outcome import FINISHED
-from uncial.sweeps.ranking import Ranking, Score, rank
-from uncial.sweeps.runs import Run, find_runs
-from uncial.tasks.configuration import choice, listed, on_the_same_data, run_folder, write_config
-from uncial.tasks.resumed_config import MACHINE
-from uncial.typed_arguments import as_typed, hydra_value, repeating
+from uncial.reports.html.leaderboard_page import write_leaderboard_page
+from uncial.reports.tables.leaderboard import leaderboard_table, write_leaderboard
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.commands import format_follow_up_command
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.found import Run, find_runs
+from uncial.runs.outcome import FINISHED
+from uncial.runs.ranking import Ranking, Score, rank
+from uncial.runs.resumed_config import MACHINE
 
 
 def run(config: DictConfig) -> None:
     """Ranks the runs in the folders that `run` names; leaves leaderboard.csv and leaderboard.html."""
-    runs = [one for one in find_runs([Path(folder) for folder in listed(config.run)]) if _is_ranked(one)]
+    runs = [one for one in find_runs([Path(folder) for folder in as_tuple(config.run)]) if _is_ranked(one)]
     if not runs:
         raise UserError(f"run={config.run} holds no training: task=leaderboard ranks runs of task=train and finetune.")
-    ranking = rank(runs, _score(config, runs), listed(config.leaderboard.over), MACHINE)
+    ranking = rank(runs, _score(config, runs), as_tuple(config.leaderboard.over), MACHINE)
     folder = run_folder()
     write_config(config, folder)
     write_leaderboard(folder / "leaderboard.csv", ranking)
@@ -61,15 +63,15 @@ def _commands(ranking: Ranking) -> dict[str, str]:
     if not ranking.entries:
         return {}
     best = ranking.entries[0].runs[0]
-    model = as_typed("checkpoint", best.folder)
+    model = format_override("checkpoint", best.folder)
     commands = {
         "The command that repeats the best": repeating(best.overrides),
-        "To score it on the test part": on_the_same_data(best.folder, best.overrides, "task=test", model),
+        "To score it on the test part": format_follow_up_command(best.folder, best.overrides, "task=test", model),
     }
     if len(ranking.entries) > 1:
         sides = ",".join(_side([one.folder for one in entry.runs]) for entry in ranking.entries[:2])
         typed = shlex.quote(f"checkpoint=[{sides}]")
-        commands["Whether it is better than the second"] = on_the_same_data(
+        commands["Whether it is better than the second"] = format_follow_up_command(
             best.folder, best.overrides, "task=compare", typed
         )
     return commands

@@ -9,36 +9,29 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from uncial.config.schema import as_tuple, check_numbers, checkpoint_of, choice
 from uncial.data.sources import lines, xml
 from uncial.data.sources.finding import contents, files, places
 from uncial.data.sources.xml_files import xml_beside
+from uncial.document import Issue, Page
 from uncial.errors import UserError
-from uncial.formats.lines import is_image
-from uncial.formats.results import holds_results
-from uncial.formats.types import Page, Problem
+from uncial.formats.lines.pairs import is_image
+from uncial.formats.lines.results import holds_results
+from uncial.metrics.config import review_target
 from uncial.metrics.review import review
-from uncial.reports.console import make_console, show
-from uncial.reports.figures import plural
-from uncial.reports.reasons import summed_reasons
-from uncial.reports.review import told, write_review
-from uncial.reports.tables import write_skipped
-from uncial.tasks.configuration import (
-    check_numbers,
-    checkpoint_of,
-    choice,
-    listed,
-    move_log,
-    review_target,
-    run_folder,
-    write_config,
-)
-from uncial.tasks.output_places import check_output, keep_originals, without_output
-from uncial.tasks.page_copies import Found, copies_below, settings_to_read
-from uncial.tasks.reading_journal import begun_reading, open_journal
-from uncial.tasks.resumed_reading import Job, about_reading, read_into_files, read_into_table
-from uncial.tasks.typed_model import transcriber_of
-from uncial.training.allocator import keep_freed_memory
-from uncial.transcriber import model_file
+from uncial.pipelines.output_places import check_output, keep_originals, without_output
+from uncial.pipelines.page_copies import TranscriptionReport, copies_below, settings_to_read
+from uncial.pipelines.reading_journal import begun_reading, open_journal
+from uncial.pipelines.recognition import model_file
+from uncial.pipelines.resumed_reading import Job, about_reading, read_into_files, read_into_table
+from uncial.problems.recognition.typed_model import transcriber_of
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.tables.review import review_summary, write_review
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.folder import move_log, run_folder, write_config
+from uncial.runs.tables import write_skipped
+from uncial.training.allocator import tune_malloc
 
 log = logging.getLogger(__name__)
 
@@ -52,19 +45,19 @@ def run(config: DictConfig) -> None:
     not be read. A reading that was stopped goes on with the files that it had not read."""
     check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
-    keep_freed_memory()
+    tune_malloc()
     model = model_file(checkpoint_of(config))
     transcriber = transcriber_of(config)
     wanted = review_target(config)
     pages, problems = pages_to_read(config, form)
     about = about_reading(model, transcriber, form, config.data, version("uncial"))
-    inputs = [str(Path(one).resolve()) for one in listed(config.predict.input)]
+    inputs = [str(Path(one).resolve()) for one in as_tuple(config.predict.input)]
     folder = _folder(config, form, about, inputs)
     write_config(config, folder)
     target = _target(config, form, folder)
     if form == "xml":
         pages, problems = without_output(pages, problems, target)
-        named = [place.path for place in places(listed(config.predict.input), "predict.input")]
+        named = [place.path for place in places(as_tuple(config.predict.input), "predict.input")]
         check_output(target, named, pages, "predict.output")
         copies_below(pages, target)
     else:
@@ -80,7 +73,7 @@ def run(config: DictConfig) -> None:
         raise UserError(_nothing_read(pages, found, folder))
     order = review(found.read)
     write_review(folder, order, wanted)
-    show(make_console(), told(order, wanted))
+    show(make_console(), review_summary(order, wanted))
 
 
 def _folder(config: DictConfig, form: str, about: Mapping[str, Any], inputs: Sequence[str]) -> Path:
@@ -106,10 +99,10 @@ def _say_anew(path: Path) -> None:
     log.warning(f"{path} holds what another model, or the same one with other settings, has read: all is read anew.")
 
 
-def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[Problem]]:
+def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[Issue]]:
     """The pages of PAGE and ALTO files where the input holds some or names images that have one beside them, else line
     images. Raises `UserError` where it holds neither."""
-    inputs = listed(config.predict.input)
+    inputs = as_tuple(config.predict.input)
     where = places(inputs, "predict.input")
     settings = settings_to_read(inputs, config.data, "predict.input")
     transcribed = any(place.path.is_file() and is_image(place.path) and xml_beside(place.path) for place in where)
@@ -127,7 +120,7 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[P
     return reading.pages, list(reading.problems)
 
 
-def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Problem]) -> None:
+def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Issue]) -> None:
     """Raises `UserError` where the table cannot come into this place, before hours of reading."""
     if target.is_dir():
         raise UserError(f"predict.output={target} is a folder: name the file to write, as {target / 'results.txt'}.")
@@ -141,7 +134,7 @@ def _default_name(form: str) -> str:
     return "pages" if form == "xml" else f"results.{form}"
 
 
-def _report(found: Found, target: Path, folder: Path) -> None:
+def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
     read = found.read
     pages = len({line.page for line in read})
     mean = sum(line.confidence for line in read) / max(len(read), 1)
@@ -163,7 +156,7 @@ def _report(found: Found, target: Path, folder: Path) -> None:
     show(make_console(), *told)
 
 
-def _nothing_read(pages: Sequence[Page], found: Found, folder: Path) -> str:
+def _nothing_read(pages: Sequence[Page], found: TranscriptionReport, folder: Path) -> str:
     if found.problems:
         return f"No line could be read; {folder / 'skipped.csv'} says why."
     return (

@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from uncial.data.split_file import SPLITS
+from uncial.data.splits.split_file import SPLITS
 from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
-from uncial.reports.console import make_console, show
-from uncial.reports.environment import differences, read_environment
-from uncial.reports.tables import write_json
-from uncial.tasks import train
-from uncial.tasks.resumed_config import CONFIG, OVERRIDES, read_overrides, saved_config
-from uncial.tasks.session import session
-from uncial.training.length import MEASURED, STEPS
+from uncial.problems.training_run import train_run
+from uncial.reports.terminal.console import make_console, show
+from uncial.runs.environment import differences, read_environment
+from uncial.runs.resumed_config import CONFIG, OVERRIDES, load_saved_config, read_overrides
+from uncial.runs.session import open_session
+from uncial.runs.tables import write_json
+from uncial.training.schedulers.length import MEASURED, STEPS
 from uncial.training.trainer import quiet_lightning
 
 WEIGHTS = "best.safetensors"
@@ -41,11 +41,11 @@ def run(config: DictConfig) -> None:
     before = Path(str(config.run))
     again = config_to_repeat(before, config)
     quiet_lightning()
-    with session(again, lambda same: same) as this:
+    with open_session(again, lambda same: same) as this:
         for name in (OVERRIDES, STEPS, MEASURED, SPLITS):
             if (before / name).is_file():
                 shutil.copy(before / name, this.folder / name)
-        train.train(replace(this, typed=tuple(read_overrides(before))))
+        train_run(replace(this, typed=tuple(read_overrides(before))))
     found = compare_runs(before, this.folder)
     same = not found.results
     told = {"run": str(before), "same": same, "results": found.results, "environment": found.environment}
@@ -66,7 +66,7 @@ def config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
     for name in (CONFIG, WEIGHTS, "metrics.json"):
         if not (folder / name).is_file():
             raise UserError(f"run={folder} holds no {name}: give the folder of a finished training.")
-    config = saved_config(folder, typed, ignored=("task", "run", "name"))
+    config = load_saved_config(folder, typed, ignored=("task", "run", "name"))
     if config.task.name != "train":
         raise UserError(f"run={folder} is of task={config.task.name}: only trainings can be repeated.")
     return config

@@ -5,38 +5,31 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.schema import check_numbers, checkpoint_of, trusted
+from uncial.data.config import check_subset, data_text
+from uncial.metrics.config import evaluation_settings, review_target
 from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
-from uncial.reports.console import make_console, show
-from uncial.reports.environment import add_to_environment
-from uncial.reports.ketos import write_ketos_report
-from uncial.reports.review import told, write_review
-from uncial.reports.scores import score_figures, write_scores
-from uncial.reports.scores_page import REPORT, About, write_scores_page
-from uncial.reports.summary import RunSummary, run_summary
-from uncial.reports.tables import write_metrics, write_predictions, write_skipped
-from uncial.tasks.configuration import (
-    check_numbers,
-    check_subset,
-    checkpoint_of,
-    data_text,
-    evaluation_settings,
-    review_target,
-    run_folder,
-    trusted,
-    write_config,
-)
-from uncial.tasks.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
-from uncial.tasks.loading import load_ground_truth, write_splits
-from uncial.tasks.reading import read_lines, rows_to_score, warn_of_known_pages
-from uncial.tasks.splitting import Model, scoring_split
-from uncial.tasks.tracking import open_loggers, read_outcome
-from uncial.tasks.typed_model import apply_typed_keys
+from uncial.pipelines.recognition import model_file
+from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.recognition.dashboards import open_loggers, read_outcome
+from uncial.problems.recognition.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
+from uncial.problems.recognition.inference import predict_lines, rows_to_score, warn_about_training_overlap
+from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.splitting import Model, choose_scoring_split
+from uncial.reports.html.scores_page import REPORT, ReportHeader, write_scores_page
+from uncial.reports.tables.ketos import write_ketos_report
+from uncial.reports.tables.review import review_summary, write_review
+from uncial.reports.tables.scores import score_figures, write_scores
+from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.summary import RunSummary, run_summary
+from uncial.runs.environment import add_to_environment
+from uncial.runs.folder import run_folder, write_config
+from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.trainer import quiet_lightning
-from uncial.transcriber import model_file
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +46,14 @@ def run(config: DictConfig) -> None:
     target = review_target(config)
     folder = run_folder()
     write_config(config, folder)
-    truth = load_ground_truth(config, scoring_split(config, [Model(path, card)]))
+    truth = load_ground_truth(config, choose_scoring_split(config, [Model(path, card)]))
     write_skipped(folder / "skipped.csv", truth.problems)
     write_splits(folder, truth)
     part, rows = rows_to_score(config, truth)
-    warn_of_known_pages(truth, rows, card, path=path)
+    warn_about_training_overlap(truth, rows, card, path=path)
     add_to_environment(folder, {"data": {"store": truth.store.digest}})
     with open_loggers(config, folder) as loggers:
-        read = read_lines(config, folder, truth, rows, recognizer, card, loggers, path)
+        read = predict_lines(config, folder, truth, rows, recognizer, card, loggers, path)
         lines = evaluated_lines(truth.store, read.results, settings.profile, recognizer.text)
         write_predictions(folder / "predictions.csv", prediction_rows(read.results, lines))
         evaluation = evaluate(lines, settings)
@@ -68,12 +61,12 @@ def run(config: DictConfig) -> None:
         write_ketos_report(folder / "ketos.txt", lines)
         order = review([_to_review(line) for line in evaluation.lines])
         write_review(folder, order, target)
-        about = About(
+        about = ReportHeader(
             f"Test of {config.name}", {"part": part, "model": str(path), "data": data_text(config)}, "scores.csv"
         )
         write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
         finish(folder, part, evaluation.overview, read.loss, read.seconds, path)
-        show(make_console(), told(order, target))
+        show(make_console(), review_summary(order, target))
         show_outcome(loggers, lambda: read_outcome(folder, "test", truth.store, rows, settings.profile))
 
 

@@ -8,7 +8,7 @@ from uncial.errors import UserError
 from uncial.text.characters import describe
 from uncial.text.graphemes import UNITS, split_units
 from uncial.text.label_codec import LabelCodec
-from uncial.text.pieces import Encoded, Piece, labels_of, labels_of_known, unknown_in
+from uncial.text.pieces import Encoded, LabelSpan, labels_of, labels_of_known, unknown_in
 
 BLANK = 0
 """The label that no text is encoded to; CTC needs it, and cuDNN needs it to be 0."""
@@ -37,7 +37,7 @@ class Codec(Protocol):
         ...
 
     def encode(self, text: str) -> list[int]:
-        """Return the labels of `text`, each in 1 … size - 1. Raises `LineError` for what the codec cannot write."""
+        """Return the labels of `text`, each in 1 … size - 1. Raises `UnusableInput` for what the codec cannot write."""
         ...
 
     def encode_known(self, text: str) -> list[int]:
@@ -52,7 +52,7 @@ class Codec(Protocol):
         """Return what each label adds to the text, one string a label."""
         ...
 
-    def pieces(self, labels: Sequence[int]) -> list[Piece]:
+    def pieces(self, labels: Sequence[int]) -> list[LabelSpan]:
         """Return what is written by which of the labels, in order; labels that write nothing are in no piece."""
         ...
 
@@ -132,8 +132,8 @@ class CharacterCodec:
     def decode_each(self, labels: Iterable[int]) -> list[str]:
         return [self._character(label) for label in labels]
 
-    def pieces(self, labels: Sequence[int]) -> list[Piece]:
-        return [Piece(text, place, place + 1) for place, text in enumerate(self.decode_each(labels))]
+    def pieces(self, labels: Sequence[int]) -> list[LabelSpan]:
+        return [LabelSpan(text, place, place + 1) for place, text in enumerate(self.decode_each(labels))]
 
     def union(self, texts: Iterable[str]) -> Self:
         new = set().union(*(self.unknown(text) for text in texts))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
-from uncial.text.pieces import Encoded, Piece, labels_of, labels_of_known, unknown_in
+from uncial.text.pieces import Encoded, LabelSpan, labels_of, labels_of_known, unknown_in
 
 HIGHEST = 0x110000
 """A model has an output for each label up to the highest; more than Unicode has characters are none that is meant."""
@@ -90,7 +90,7 @@ class LabelCodec:
             added[piece.end - 1] = piece.text
         return added
 
-    def pieces(self, labels: Sequence[int]) -> list[Piece]:
+    def pieces(self, labels: Sequence[int]) -> list[LabelSpan]:
         for label in labels:
             if not 1 <= label < self.size:
                 raise ValueError(f"{label} is no label of this codec: they run from 1 to {self.size - 1}.")
@@ -99,7 +99,7 @@ class LabelCodec:
             for length in range(1, min(self._longest_code, len(labels) - position) + 1):
                 text = self._texts.get(tuple(labels[position : position + length]))
                 if text is not None:
-                    found.append(Piece(text, position, position + length))
+                    found.append(LabelSpan(text, position, position + length))
                     break
             else:
                 length = 1

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from uncial.document import Transcription
 from uncial.text.normalization import normalize, unicode_form
-from uncial.text.transcription import Transcription
 
 Positions = tuple[float, float]
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from uncial.errors import LineError
+from uncial.errors import UnusableInput
 from uncial.text.characters import describe
 
 Encoded = tuple[str, tuple[int, ...] | None]
 """A piece of text with its labels, None where the codec cannot write it."""
 
 
-class Piece(NamedTuple):
+class LabelSpan(NamedTuple):
     """What the labels from `start` to before `end` write together."""
 
     text: str
@@ -19,11 +19,11 @@ class Piece(NamedTuple):
 
 
 def labels_of(pieces: Iterable[Encoded]) -> list[int]:
-    """The labels of a whole text. Raises `LineError` where the codec cannot write all of it."""
+    """The labels of a whole text. Raises `UnusableInput` where the codec cannot write all of it."""
     pieces = list(pieces)
     unknown = unknown_in(pieces)
     if unknown:
-        raise LineError(unknown_message(unknown))
+        raise UnusableInput(unknown_message(unknown))
     return labels_of_known(pieces)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from uncial.document import Transcription
 from uncial.errors import UserError
 from uncial.text.bidi import to_display, to_logical
 from uncial.text.directions import has_arabic_digits, letter_counts
@@ -11,7 +12,6 @@ from uncial.text.graphemes import UNITS, split_units
 from uncial.text.normalization import DEFAULT_PROFILE, normalize, normalizer
 from uncial.text.normalized_reading import normalized_transcription
 from uncial.text.replacements import Replacements, replaced
-from uncial.text.transcription import Transcription
 
 DIRECTIONS = ("auto", "L", "R", "none")
 

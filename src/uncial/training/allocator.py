@@ -15,7 +15,7 @@ shapes: with its default of 1024 most are prepared anew, a fifth of a step on AV
 """
 
 
-def keep_freed_memory() -> bool:
+def tune_malloc() -> bool:
     """Tell glibc to reuse large blocks instead of handing them back; returns whether it did.
 
     Every operation on the CPU allocates its result anew. By default glibc maps blocks of megabytes from the system and

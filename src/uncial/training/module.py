@@ -12,14 +12,21 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from uncial.data.batch import infeasible_in, share_of
+from uncial.config.moved import CALLBACKS
+from uncial.data.lines.batch import infeasible_in, loss_weight_of
 from uncial.errors import DivergedError, UserError
-from uncial.models.precision import reading
-from uncial.training.finite import REMEDY, diverged, is_finite
-from uncial.training.group import gathered, gathered_at_first, is_first, processes, share_buffers
-from uncial.training.length import RunLength
-from uncial.training.parameter_groups import apply_factors, common_rate, parameter_groups
-from uncial.training.schedules import Schedule, told_of_height
+from uncial.models.precision import inference_autocast
+from uncial.training.callbacks.nonfinite import REMEDY, diverged, is_finite
+from uncial.training.distributed.process_group import (
+    all_gather,
+    broadcast_buffers,
+    gather_to_rank_zero,
+    is_rank_zero,
+    world_size,
+)
+from uncial.training.optimizers.parameter_groups import apply_factors, common_rate, parameter_groups
+from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.schedules import Schedule, warn_if_peak_lr_unreached
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +70,7 @@ class ScoringModule(L.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         # Each process has seen other lines since the last step began; the first one's statistics are those that stay.
-        share_buffers(self.model)
+        broadcast_buffers(self.model)
         self._start_scoring()
 
     def on_test_epoch_start(self) -> None:
@@ -87,9 +94,9 @@ class ScoringModule(L.LightningModule):
         self._losses, self._lines, self._without_loss = [], 0, 0
 
     def _score(self, batch: Any) -> None:
-        if not share_of(batch):
+        if not loss_weight_of(batch):
             return
-        with reading(self.device.type):
+        with inference_autocast(self.device.type):
             losses, predictions = self._evaluate(batch)
         self.metric.update(batch, predictions)
         loss = float(losses["loss"])
@@ -104,7 +111,7 @@ class ScoringModule(L.LightningModule):
         feasible = [row for row in range(len(batch.indices)) if row not in infeasible_in(batch)]
         losses: list[float] = []
         if hasattr(batch, "alone"):
-            with reading(self.device.type):
+            with inference_autocast(self.device.type):
                 losses = [float(self.model.loss(batch.alone(row))["loss"]) for row in feasible]
         finite = [loss for loss in losses if math.isfinite(loss)]
         self._losses += finite
@@ -118,18 +125,18 @@ class ScoringModule(L.LightningModule):
         return self.model.loss(batch), self.model.predict(batch)
 
     def _log_scores(self, part: str) -> None:
-        broken = sum(gathered(getattr(self.metric, "not_finite", int)()))
+        broken = sum(all_gather(getattr(self.metric, "not_finite", int)()))
         if broken:
             raise self._diverged(f"the model's outputs are NaN or Inf for {broken:,} {_LINES[part]}")
-        if (without := sum(gathered(self._without_loss))) and is_first():
+        if (without := sum(all_gather(self._without_loss))) and is_rank_zero():
             log.warning(f"The loss is NaN or Inf for {without:,} {_LINES[part]}, which its mean leaves out.")
-        counts = [sum(column) for column in zip(*gathered(self.metric.counts()), strict=True)]
+        counts = [sum(column) for column in zip(*all_gather(self.metric.counts()), strict=True)]
         # Exact, and so the same in whatever order the batches were read.
-        loss = math.fsum(chain.from_iterable(gathered(self._losses)))
-        lines = sum(gathered(self._lines))
+        loss = math.fsum(chain.from_iterable(all_gather(self._losses)))
+        lines = sum(all_gather(self._lines))
         scores = {**self.metric.scores(counts), "loss": loss / lines if lines else math.nan}
         if hasattr(self.metric, "gather"):
-            self.metric.gather(gathered_at_first)
+            self.metric.gather(gather_to_rank_zero)
         # Logged as float64 tensors: the scores that are reported have to be the same digits as those that are compared.
         self.log_dict({f"{part}/{name}": torch.tensor(value, dtype=torch.float64) for name, value in scores.items()})
 
@@ -160,8 +167,15 @@ class TrainingModule(ScoringModule):
         self.optimizer_factory, self.schedule, self.length, self.seed = optimizer, schedule, length, seed
         self.lr_factors = lr_factors
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["callbacks"] = {CALLBACKS.get(key, key): state for key, state in checkpoint["callbacks"].items()}
+
     def on_train_start(self) -> None:
-        if is_first() and not self.global_step and (told := told_of_height(self.schedule, self.length.plan)):
+        if (
+            is_rank_zero()
+            and not self.global_step
+            and (told := warn_if_peak_lr_unreached(self.schedule, self.length.plan))
+        ):
             log.warning(told)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
@@ -170,13 +184,13 @@ class TrainingModule(ScoringModule):
         (torch.default_generator if self.device.type == "cpu" else torch).manual_seed(seed)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        share = share_of(batch)
+        share = loss_weight_of(batch)
         losses = {name: value * share for name, value in self.model.loss(batch).items()}
         if self._is_logged():
             self.log_dict(
                 {f"train/{name}": value.detach() for name, value in losses.items()},
                 batch_size=len(batch.indices),
-                sync_dist=processes() > 1,
+                sync_dist=world_size() > 1,
             )
         return losses["loss"]
 

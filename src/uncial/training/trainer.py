@@ -17,15 +17,14 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
-from uncial.data.compile import cores
+from uncial.data.store.compile import cores
 from uncial.errors import UserError
 from uncial.models.precision import computes_in_bf16
-from uncial.training.allocator import keep_freed_memory
-from uncial.training.devices import chosen_devices
-from uncial.training.group import processes
-from uncial.training.length import seconds_of
-from uncial.training.max_time import MaxTime
-from uncial.training.seat import Seated
+from uncial.training.allocator import tune_malloc
+from uncial.training.callbacks.max_time import MaxTime
+from uncial.training.distributed.devices import chosen_devices
+from uncial.training.distributed.process_group import SpawnedEnvironment, world_size
+from uncial.training.schedulers.length import seconds_of
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 CLIPPING = ("norm", "value")
@@ -74,7 +73,7 @@ def make_trainer(
     try:
         return L.Trainer(
             **_machine(config),
-            sync_batchnorm=config.get("sync_batchnorm", False) and processes() > 1,
+            sync_batchnorm=config.get("sync_batchnorm", False) and world_size() > 1,
             max_epochs=-1,
             check_val_every_n_epoch=None,
             val_check_interval=2**31,
@@ -101,7 +100,7 @@ def make_reading_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L
 
 def _machine(config: DictConfig) -> dict[str, Any]:
     """What a trainer is told of the devices, and what Lightning shall not do beside; the process is set up for it."""
-    keep_freed_memory()
+    tune_malloc()
     cv2.setNumThreads(1)
     devices = chosen_devices(config)
     if config.threads is not None:
@@ -109,11 +108,11 @@ def _machine(config: DictConfig) -> dict[str, Any]:
     elif devices.kind == "cpu" and devices.count > 1:
         torch.set_num_threads(max(1, cores() // devices.count))
     # One process computes on one device, as where the speed of a training is tried out.
-    numbers = devices.numbers if processes() > 1 else devices.numbers[:1]
+    numbers = devices.numbers if world_size() > 1 else devices.numbers[:1]
     return {
         "accelerator": devices.kind,
         "devices": list(numbers) if devices.kind == "cuda" else len(numbers),
-        "strategy": _together() if processes() > 1 else "auto",
+        "strategy": _together() if world_size() > 1 else "auto",
         "precision": precision_of(config.precision, config.accelerator),
         "enable_checkpointing": False,
         "enable_progress_bar": False,
@@ -145,9 +144,9 @@ def device_of(trainer: L.Trainer) -> dict[str, Any]:
 
 
 def _environment() -> list[ClusterEnvironment]:
-    """In a job of SLURM, but for Lightning's own way to have it queued again, which `Interruption` sees to."""
-    if processes() > 1:
-        return [Seated()]
+    """In a job of SLURM, but for Lightning's own way to have it queued again, which `StopRequest` sees to."""
+    if world_size() > 1:
+        return [SpawnedEnvironment()]
     return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from uncial.data.checks.findings import Finding, Severity
 from uncial.data.checks.measures import Measures
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.store import Store
-from uncial.formats.types import Page
+from uncial.data.store.store import Store
+from uncial.document import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class CheckedData:
         return {key: np.array(members) for key, members in rows.items()}
 
 
-def checked_lines(truth: GroundTruth) -> Iterator[CheckedLine]:
+def collect_checked_lines(truth: GroundTruth) -> Iterator[CheckedLine]:
     """The rows of the store with the files that they come from."""
     files = {page.id: str(page.source) for page in truth.pages}
     parts = {int(row): part for part, rows in truth.rows.items() for row in rows}

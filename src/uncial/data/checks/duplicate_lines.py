@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from uncial.data.checks.agreement import contradicted, in_common, numbers, plain
-from uncial.data.checks.alike import Neighbours, nearest
 from uncial.data.checks.checked import CheckedData
 from uncial.data.checks.findings import Finding, Severity
+from uncial.data.checks.likeness import Neighbours, contradicted, in_common, nearest, numbers, plain
 from uncial.data.checks.measures import ROWS, darkness_of
 
 LIKE = 0.85

@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from uncial.data.checks.agreement import contradicted, plain
-from uncial.data.checks.alike import nearest
 from uncial.data.checks.findings import Finding, Severity
+from uncial.data.checks.likeness import contradicted, nearest, plain
 from uncial.data.checks.same_page import is_same_page
-from uncial.formats.types import Page
+from uncial.document import Page
 
 SIDE = 128
 """Width and height to which pages are scaled to be compared."""

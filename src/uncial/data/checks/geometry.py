@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from uncial.data.checks.findings import Finding
-from uncial.data.page_geometry import ResolvedLine, resolve_lines
-from uncial.formats.types import Page, TextLine
+from uncial.document import Page, TextLine
+from uncial.imaging.page_geometry import ResolvedLine, resolve_lines
 
 OUTSIDE = 0.1
 """Share of a line's polygon beyond the image from which it is a warning; segmenters go over the edge by a little."""

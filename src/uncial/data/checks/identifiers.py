@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from uncial.data.checks.findings import Finding
-from uncial.formats.types import Page
+from uncial.document import Page
 
 
 def made_up_identifiers(pages: Sequence[Page]) -> Iterator[Finding]:

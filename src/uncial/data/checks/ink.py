@@ -6,8 +6,7 @@ import numpy as np
 
 from uncial.data.checks.checked import CheckedData
 from uncial.data.checks.findings import Finding
-from uncial.data.checks.measures import BANDS
-from uncial.data.checks.robust import ENOUGH
+from uncial.data.checks.measures import BANDS, ENOUGH
 
 FAINT = 0.25
 """Contrast against the hand's median below which a line of some characters has no ink."""

@@ -51,7 +51,7 @@ def unseen_characters(data: CheckedData, texts: Sequence[str], unit: str = "code
             )
 
 
-def unknown_to_model(data: CheckedData, texts: Sequence[str], codec: Codec) -> Iterator[Finding]:
+def out_of_alphabet(data: CheckedData, texts: Sequence[str], codec: Codec) -> Iterator[Finding]:
     """Characters that the model of `checkpoint` cannot write. `texts` are those of all rows, as it learns them."""
     counts = unknown_counts(codec, texts)
     many = sum(counts.values()) > UNSEEN_SHARE * sum(map(len, texts))
@@ -75,7 +75,7 @@ def private_characters(data: CheckedData) -> Iterator[Finding]:
             yield data.finding(first[character], "information", "private_character", message, remedy)
 
 
-def several_signs(data: CheckedData) -> Iterator[Finding]:
+def mixed_codepoints(data: CheckedData) -> Iterator[Finding]:
     """Information about signs beside which the data use a more frequent one that looks nearly the same."""
     counts, first = _counted(data, [line.text for line in data.lines])
     for name, signs in PUNCTUATION.items():

@@ -1,9 +1,11 @@
-"""Transcriptions that hold what nobody meant to write: control characters, damage, odd white space, foreign letters."""
+"""Transcriptions that hold what nobody meant to write: damage, odd spaces, foreign letters, scraps."""
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
 
 from uncial.data.checks.checked import CheckedData, CheckedLine
 from uncial.data.checks.findings import Finding
@@ -135,3 +137,102 @@ def _letters(line: CheckedLine, foreign: set[str]) -> Iterator[tuple[str, str, s
             )
             message = f"the word ‘{word}’ mixes scripts: {pairs}"
             yield "warning", "foreign_letter", message, f"Type the letter of the {wanted.capitalize()} script."
+
+
+STRAY = 0.05
+"""Lines with letters in one form, over those with letters in the other, up to which they are strays among these."""
+
+
+def mixed_normal_forms(data: CheckedData) -> Iterator[Finding]:
+    """A warning for each line that writes a letter in the rarer of its two forms, or a letter that no other line has in
+    the form that hardly any other letter has.
+
+    Where the data use one form throughout, whichever it is, there is nothing to say.
+    """
+    composed: dict[str, list[int]] = defaultdict(list)
+    apart: dict[str, list[int]] = defaultdict(list)
+    for line in data.lines:
+        if line.text.isascii():
+            continue
+        for letter in dict.fromkeys(line.text):
+            if unicodedata.normalize("NFD", letter) != letter and unicodedata.normalize("NFC", letter) == letter:
+                composed[letter].append(line.row)
+        for letter in _taken_apart(line.text):
+            apart[letter].append(line.row)
+    rows: dict[int, list[str]] = defaultdict(list)
+    for letter in sorted(composed.keys() & apart.keys()):
+        for row in min(composed[letter], apart[letter], key=len):
+            rows[row].append(letter)
+    for letter, where in _strays(composed, apart):
+        for row in where:
+            rows[row].append(letter)
+    for row, letters in sorted(rows.items()):
+        text = data.lines[row].text
+        form = _form(letters[0], text)
+        other = "not so" if form == "composed" else "composed"
+        verb = "is" if len(letters) == 1 else "are"
+        named = ", ".join(f"‘{letter}’" for letter in letters)
+        message = f"{named} {verb} written {form} here, and such letters {other} in most lines"
+        remedy = "Save the texts in one form, NFC; Uncial's default normalisation does so while it reads them."
+        yield data.finding(row, "warning", "mixed_normalisation", message, remedy)
+
+
+def _form(letter: str, text: str) -> str:
+    if letter in text:
+        return "composed"
+    # Some letters have a second code point, as the Greek ones with an acute and Å, the unit.
+    return "as letter and mark" if unicodedata.normalize("NFD", letter)[-1] in text else "as another code point"
+
+
+def _strays(composed: Mapping[str, list[int]], apart: Mapping[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
+    """Letters that occur in one form only, which is rare, with their rows."""
+    sizes = [len(set(chain.from_iterable(form.values()))) for form in (composed, apart)]
+    for own, other, share in ((composed, apart, sizes[0]), (apart, composed, sizes[1])):
+        if share <= STRAY * (sum(sizes) - share):
+            yield from ((letter, own[letter]) for letter in sorted(own.keys() - other.keys()))
+
+
+def _taken_apart(text: str) -> set[str]:
+    """The letters that NFC would compose."""
+    if unicodedata.is_normalized("NFC", text):
+        return set()
+    return set(unicodedata.normalize("NFC", text)) - set(text)
+
+
+LEFT_BY = ("no_ink", "crowded_line", "infeasible_line")
+"""Kinds of finding that a scrap gives rise to."""
+
+LONG = 12
+"""Characters from which two lines of a page hardly say the same."""
+
+
+def drop_explained_findings(data: CheckedData, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, those about scraps replaced by one piece of information for each.
+
+    A scrap is a line too small for its text whose whole text another line of the page has that is in order: nothing is
+    lost by it, and no model can learn it.
+    """
+    findings = list(findings)
+    doubtful = {finding.row for finding in findings if finding.kind in LEFT_BY}
+    told: set[int] = set()
+    for finding in findings:
+        row = finding.row
+        whole = None if row is None or finding.kind not in LEFT_BY else _whole_line(data, row, doubtful)
+        if row is None or whole is None:
+            yield finding
+        elif row not in told:
+            told.add(row)
+            message = f"a scrap of a line with the text of line {data.lines[whole].line}, which has it whole"
+            yield replace(
+                finding, severity="information", kind="leftover_line", message=message, remedy="Delete the scrap."
+            )
+
+
+def _whole_line(data: CheckedData, row: int, doubtful: set[int | None]) -> int | None:
+    text = data.lines[row].text.strip()
+    if len(text) < LONG:
+        return None
+    for other in data.by_sheet[data.lines[row].sheet].tolist():
+        if other != row and other not in doubtful and data.lines[other].text.strip() == text:
+            return int(other)
+    return None

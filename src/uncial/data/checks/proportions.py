@@ -7,7 +7,7 @@ import numpy as np
 
 from uncial.data.checks.checked import CheckedData
 from uncial.data.checks.findings import Finding
-from uncial.data.checks.robust import deviations, scales
+from uncial.data.checks.measures import deviations, scales
 
 CROWDED, SPARSE = 1.05, 1.2
 """Natural logarithms of the ratio to the hand's usual width of a character from which a line is a warning: a third of

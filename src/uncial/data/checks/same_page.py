@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from uncial.data.checks.agreement import plain
-from uncial.formats.types import Page, TextLine
+from uncial.data.checks.likeness import plain
+from uncial.document import Page, TextLine
 
 SIDE = 1000
 """Pixels of the longer side at which two pages are compared."""

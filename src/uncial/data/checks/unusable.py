@@ -1,10 +1,16 @@
 """Findings about what the readers and the cutter left out, or used with doubts."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 from uncial.data.checks.findings import Finding, Severity
-from uncial.data.checks.twins import weighed
-from uncial.formats.types import Problem
+from uncial.document import Issue
+from uncial.errors import UnusableInput
+from uncial.formats.read_xml import read_transcription
+from uncial.formats.xml.parsing import parse
+from uncial.text.normalization import normalize
 
 _SEVERITIES: dict[str, Severity] = {
     "empty_text": "information",
@@ -41,7 +47,7 @@ _REMEDIES = {
 }
 
 
-def findings_of_problems(problems: Iterable[Problem]) -> Iterator[Finding]:
+def findings_of_problems(problems: Iterable[Issue]) -> Iterator[Finding]:
     """One finding for each page or line that was left out."""
     for problem in problems:
         severity = _SEVERITIES.get(problem.kind, "warning" if problem.line else "error")
@@ -49,10 +55,10 @@ def findings_of_problems(problems: Iterable[Problem]) -> Iterator[Finding]:
         remedy = _REMEDIES.get(problem.kind, remedy)
         finding = Finding(severity, problem.kind, message, problem.file, problem.line, remedy)
         is_second = problem.used and problem.kind != "machine_read"
-        yield weighed(finding, problem.used) if is_second else finding
+        yield grade_duplicate(finding, problem.used) if is_second else finding
 
 
-def findings_of_notes(notes: Iterable[Problem]) -> Iterator[Finding]:
+def findings_of_notes(notes: Iterable[Issue]) -> Iterator[Finding]:
     """One warning for each page that is used with a doubt."""
     for note in notes:
         message, remedy = _parted(note.reason)
@@ -66,3 +72,33 @@ def _parted(reason: str) -> tuple[str, str]:
     if not separator:
         return reason, ""
     return message, f"{remedy[:1].upper()}{remedy[1:]}."
+
+
+def grade_duplicate(finding: Finding, used: str) -> Finding:
+    """A finding about a file whose image the file `used` transcribes too, which is used.
+
+    Second transcriptions that say the same become information: a page exported as PAGE and as ALTO contradicts nothing.
+    The others, and those about copies of an image, say how many lines differ.
+    """
+    mine, theirs = _texts(Path(finding.file)), _texts(Path(used))
+    if mine is None or theirs is None:
+        return finding
+    if mine == theirs:
+        severity: Severity = "information" if finding.kind == "second_transcription" else finding.severity
+        return replace(finding, severity=severity, message=f"{finding.message}, with the same text")
+    different = max((mine - theirs).total(), (theirs - mine).total())
+    lines = max(mine.total(), theirs.total())
+    return replace(finding, message=f"{finding.message}; {different} of {lines} lines differ")
+
+
+def _texts(path: Path) -> Counter[str] | None:
+    """The texts of a file's lines, in whatever order; None where it cannot be told."""
+
+    def no_image(stated: str) -> Path:
+        raise UnusableInput(stated)
+
+    try:
+        reading = read_transcription(parse(path).getroot(), path, "", no_image)
+    except UnusableInput:
+        return None
+    return Counter(normalize(line.text) for page in reading.pages for line in page.lines if line.text)

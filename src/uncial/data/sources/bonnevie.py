@@ -7,13 +7,13 @@ from pathlib import Path
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.transcribed_pages import read_files
 from uncial.data.sources.xml_files import folder_files
+from uncial.document import SourceContents
 from uncial.errors import UserError
-from uncial.formats.types import Reading
 
 SUBSETS = {"finetune": "trainval", "test": "test"}
 
 
-def read(settings: SourceSettings) -> Reading:
+def read(settings: SourceSettings) -> SourceContents:
     """The pages of `finetune/` (subset `trainval`, to be split by page) and of `test/`.
 
     Raises UserError where there is no usable page in `finetune/`.
@@ -37,7 +37,7 @@ def read(settings: SourceSettings) -> Reading:
     return replace(reading, stated={"test": f"the folder {tested}"} if tested else {})
 
 
-def _expected(roots: list[Path], reading: Reading) -> str:
+def _expected(roots: list[Path], reading: SourceContents) -> str:
     root = roots[0] if roots else Path("data/bonnevie")
     found = f"{root} does not exist"
     if root.is_dir():

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import contents, files, places_by_subset, without_suffix
+from uncial.document import ImageSource, Issue, Page, SourceContents, TextLine, of_part
 from uncial.errors import UserError
-from uncial.formats.kraken_arrow import read_rows
-from uncial.formats.types import ImageSource, Page, Problem, Reading, TextLine, of_part
+from uncial.formats.lines.kraken_arrow import read_rows
 
 
-def read(settings: SourceSettings) -> Reading:
+def read(settings: SourceSettings) -> SourceContents:
     """Every row of kraken's `.arrow` files as a page of one line; `ImageSource.frame` is the row of its image.
 
     kraken's own split is taken where the file states one. Else the group of a line is its record batch, which kraken
@@ -19,7 +19,7 @@ def read(settings: SourceSettings) -> Reading:
     pages.
     """
     pages: list[Page] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     stated: dict[str, str] = {}
     roots = places_by_subset(settings)
     taken: set[Path] = set()
@@ -35,13 +35,13 @@ def read(settings: SourceSettings) -> Reading:
         everything = [place for _, where in roots for place in where]
         reason = "no usable line" if taken else f"no .arrow file, but {contents(everything, settings.format)}"
         raise UserError(f"data.root: {everything[0].path} holds {reason}")
-    return Reading(tuple(pages), tuple(problems), stated)
+    return SourceContents(tuple(pages), tuple(problems), stated)
 
 
-def read_file(path: Path, identity: str, subset: str | None = None) -> Reading:
+def read_file(path: Path, identity: str, subset: str | None = None) -> SourceContents:
     """The rows of one of kraken's files; `subset`, where given, counts more than the file's own split."""
     pages: list[Page] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     stated: dict[str, str] = {}
     for row in read_rows(path):
         part = subset or row.subset
@@ -49,8 +49,8 @@ def read_file(path: Path, identity: str, subset: str | None = None) -> Reading:
             stated.setdefault(part, f"the split of {path}")
         if row.text is None or not row.has_image:
             place = (str(path), f"row {row.row}")
-            no_text = Problem(*place, "holds no text", "empty_text")
-            fault = no_text if row.has_image else Problem(*place, "holds no image", "missing_image")
+            no_text = Issue(*place, "holds no text", "empty_text")
+            fault = no_text if row.has_image else Issue(*place, "holds no image", "missing_image")
             problems += of_part([fault], part)
             continue
         name = f"{identity}/{row.row:06d}"
@@ -59,7 +59,7 @@ def read_file(path: Path, identity: str, subset: str | None = None) -> Reading:
         pages.append(
             Page(name, path, ImageSource(path, row.row), lines=(line,), subset=part, document=identity, group=group)
         )
-    return Reading(tuple(_without_single_batch(pages)), tuple(problems), stated)
+    return SourceContents(tuple(_without_single_batch(pages)), tuple(problems), stated)
 
 
 def _without_single_batch(pages: Sequence[Page]) -> Iterator[Page]:

@@ -9,10 +9,10 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
+from uncial.config.overrides import format_override
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name
-from uncial.typed_arguments import as_typed
 
 SUBSETS = ("train", "val", "test")
 
@@ -34,7 +34,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFile:
     """A file and its path below the root, with suffix and forward slashes."""
 
     path: Path
@@ -72,19 +72,19 @@ def files(
     wanted: Callable[[Path], bool],
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
-) -> list[Found]:
+) -> list[FoundFile]:
     """The wanted files in and below the places, sorted by their relative path, each once.
 
     Hidden files and folders are passed over and symbolic links are followed.
     """
-    found: dict[Path, Found] = {}
+    found: dict[Path, FoundFile] = {}
     for place in roots:
         below = ([folder / name for name in names] for folder, names in _walk(place.path))
         candidates = chain.from_iterable(below) if place.path.is_dir() else [place.path]
         for path in candidates:
             relative = place.relative(path)
             if wanted(path) and selected(relative, include, exclude):
-                found.setdefault(path, Found(path, relative))
+                found.setdefault(path, FoundFile(path, relative))
     return sorted(found.values(), key=lambda file: file.relative)
 
 
@@ -134,7 +134,7 @@ def _folder_of(path: Path, roots: Sequence[Place], data: str) -> str:
     formats that are looked for in all folders."""
     if data not in ("labels", "loghi") or any(path.parent == place.path for place in roots):
         return ""
-    return f" {as_typed('data.root', path.parent)}"
+    return f" {format_override('data.root', path.parent)}"
 
 
 def without_suffix(relative: str) -> str:

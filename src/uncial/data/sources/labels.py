@@ -7,12 +7,12 @@ from pathlib import Path, PurePosixPath
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import Place, contents, files, places_by_subset, selected
 from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages, many_lines_problem
-from uncial.errors import LineError, UserError
-from uncial.formats.images import ABSOLUTE
-from uncial.formats.labels import LABEL_FILES, Label, read_labels
-from uncial.formats.lines import is_image
-from uncial.formats.styles import split_marks
-from uncial.formats.types import Problem, Reading, of_part
+from uncial.document import Issue, SourceContents, of_part
+from uncial.errors import UnusableInput, UserError
+from uncial.formats.image_finder import ABSOLUTE
+from uncial.formats.lines.labels import LABEL_FILES, Label, read_labels
+from uncial.formats.lines.pairs import is_image
+from uncial.formats.lines.styles import split_marks
 
 _SUBSET_FOLDERS = {
     "test": ("test", "testing"),
@@ -21,7 +21,7 @@ _SUBSET_FOLDERS = {
 }
 
 
-def read(settings: SourceSettings) -> Reading:
+def read(settings: SourceSettings) -> SourceContents:
     """Every row of the label files as a page of one line.
 
     The images lie in `images/` beside the label file, or beside it; names may lack the suffix. `data.train`,
@@ -29,7 +29,7 @@ def read(settings: SourceSettings) -> Reading:
     `document_pattern`, `hand_pattern`.
     """
     images: dict[Path, LineImage] = {}
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     stated: dict[str, str] = {}
     roots = places_by_subset(settings)
     for subset, where in reversed(roots):
@@ -45,7 +45,7 @@ def read(settings: SourceSettings) -> Reading:
             f"data.root: {everything[0].path} holds no {LABEL_FILES[0]}, .tsv or .csv with images/ beside it, but "
             f"{contents(everything, settings.format)}"
         )
-    return Reading(line_pages(list(images.values()), settings), tuple(problems), stated)
+    return SourceContents(line_pages(list(images.values()), settings), tuple(problems), stated)
 
 
 def _stated_folders(place: Place) -> dict[str, str]:
@@ -85,11 +85,11 @@ def _label_file(folder: Path) -> Path | None:
 
 def _add_labels(
     images: dict[Path, LineImage], labels: Path, place: Place, subset: str | None, settings: SourceSettings
-) -> list[Problem]:
+) -> list[Issue]:
     """Add the rows whose image exists; what is wrong with the others, and the images without a row."""
     try:
         rows, problems = read_labels(labels)
-    except LineError as error:
+    except UnusableInput as error:
         raise UserError(str(error)) from error
     folder = labels.parent / "images" if (labels.parent / "images").is_dir() else labels.parent
     present = [found.path for found in files([Place(folder, folder)], is_image)]
@@ -98,7 +98,7 @@ def _add_labels(
     for row in rows:
         path, fault = _find(row, index, labels.parent)
         if path is None:
-            problems.append(Problem(str(labels), f"row {row.number}", fault, "missing_image"))
+            problems.append(Issue(str(labels), f"row {row.number}", fault, "missing_image"))
             continue
         named.add(path)
         relative = place.relative(path) if path.is_relative_to(place.anchor) else path.name
@@ -106,7 +106,7 @@ def _add_labels(
             continue
         if path in images:
             problems.append(
-                Problem(
+                Issue(
                     str(labels), f"row {row.number}", f"the image {row.name} has a text already", "second_transcription"
                 )
             )

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.grouping import page_groups
-from uncial.errors import Fault, UserError
-from uncial.formats.types import ImageSource, Page, Problem, TextLine, TextSpan
+from uncial.document import ImageSource, Issue, Page, TextLine, TextSpan
+from uncial.errors import IssueCode, UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +77,15 @@ def named(settings: SourceSettings, key: str, identity: str) -> str:
     return (match.group(1) or "") if match else ""
 
 
-def many_lines_problem(image: LineImage) -> Problem | None:
+def many_lines_problem(image: LineImage) -> Issue | None:
     """What keeps a text that is not one line from being used."""
     if image.text is not None and ("\n" in image.text or "\r" in image.text):
         reason = "holds a line break: a line image has one line of text"
-        return Problem(str(image.source), image.relative, reason, "several_lines")
+        return Issue(str(image.source), image.relative, reason, "several_lines")
     return None
 
 
-def folder_problems(images: Iterable[Path], reason: str, kind: Fault) -> list[Problem]:
+def folder_problems(images: Iterable[Path], reason: str, kind: IssueCode) -> list[Issue]:
     """A problem for each image, or one for a whole folder where none of its images can be used and they are many."""
     by_folder: dict[Path, list[Path]] = {}
     for image in images:
@@ -94,9 +94,9 @@ def folder_problems(images: Iterable[Path], reason: str, kind: Fault) -> list[Pr
     for folder, members in sorted(by_folder.items()):
         if len(members) > 3:
             several = f"{len(members)} images: {reason} (the first: {members[0].name})"
-            problems.append(Problem(str(folder), "", several, kind))
+            problems.append(Issue(str(folder), "", several, kind))
         else:
-            problems.extend(Problem(str(image), "", reason, kind) for image in members)
+            problems.extend(Issue(str(image), "", reason, kind) for image in members)
     return problems
 
 

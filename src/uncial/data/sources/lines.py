@@ -3,19 +3,19 @@
 from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import Found, Place, contents, files, places_by_subset, selected
+from uncial.data.sources.finding import FoundFile, Place, contents, files, places_by_subset, selected
 from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages
 from uncial.data.sources.passed_over import beside_lines
-from uncial.errors import LineError, UserError
+from uncial.document import Issue, SourceContents, file_problem, of_part
+from uncial.errors import UnusableInput, UserError
 from uncial.formats.encoding import storable_name
-from uncial.formats.lines import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
-from uncial.formats.styles import split_marks
-from uncial.formats.types import Problem, Reading, file_problem, of_part
+from uncial.formats.lines.pairs import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
+from uncial.formats.lines.styles import split_marks
 
 LISTS = (".txt", ".lst", ".tsv", ".csv")
 
 
-def read(settings: SourceSettings) -> Reading:
+def read(settings: SourceSettings) -> SourceContents:
     """Every image with a text of its name, as a page of one line.
 
     `data.train`, `data.val` and `data.test` are folders, files or globs, relative to `data.root` where they lie
@@ -24,7 +24,7 @@ def read(settings: SourceSettings) -> Reading:
     text None.
     """
     images: list[LineImage] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     taken: set[Path] = set()
     roots = places_by_subset(settings)
     for subset, where in reversed(roots):
@@ -38,10 +38,10 @@ def read(settings: SourceSettings) -> Reading:
         raise UserError(_nothing([place for _, where in roots for place in where], problems, settings))
     where = [place for _, named in roots for place in named]
     problems += beside_lines(where, [line.image for line in images])
-    return Reading(line_pages(images, settings), tuple(problems))
+    return SourceContents(line_pages(images, settings), tuple(problems))
 
 
-def _with_partners(where: list[Place], settings: SourceSettings) -> list[Found]:
+def _with_partners(where: list[Place], settings: SourceSettings) -> list[FoundFile]:
     """The files that were named or included, and beside each image its text, beside each text its image: whoever names
     `lp/*.png`, or includes `*.png`, means lines. One whose partner is excluded is so too."""
     found = {file.path: file for file in files(where, _may_be_a_line, settings.include, settings.exclude)}
@@ -54,7 +54,7 @@ def _with_partners(where: list[Place], settings: SourceSettings) -> list[Found]:
         if settings.options.get("unlabelled") and is_image(file.path):
             continue  # It is read whatever becomes of its text.
         if selected(relative, (), settings.exclude):
-            found[partner] = Found(partner, relative)
+            found[partner] = FoundFile(partner, relative)
         else:
             del found[file.path]
     return sorted(found.values(), key=lambda file: file.relative)
@@ -72,16 +72,16 @@ def _may_be_a_line(path: Path) -> bool:
     return is_image(path) or path.suffix.lower() == ".txt"
 
 
-def _read_files(found: list[Found], subset: str | None, keep_bare: bool) -> tuple[list[LineImage], list[Problem]]:
+def _read_files(found: list[FoundFile], subset: str | None, keep_bare: bool) -> tuple[list[LineImage], list[Issue]]:
     relatives = {file.path: file.relative for file in found}
     matched = pair(relatives)
     lines: list[LineImage] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for image, text in matched.pairs:
         try:
             plain, spans = split_marks(read_transcription(text))
             lines.append(LineImage(image, relatives[image], text, plain, spans, subset=subset))
-        except LineError as error:
+        except UnusableInput as error:
             problems.append(file_problem(text, error))
     if keep_bare:
         lines += [
@@ -91,17 +91,17 @@ def _read_files(found: list[Found], subset: str | None, keep_bare: bool) -> tupl
         bare = "no transcription X.gt.txt beside the image X"
         problems += folder_problems(matched.images_without_text, bare, "untranscribed_image")
     problems += [
-        Problem(str(text), "", "no image of this name beside the text", "missing_image")
+        Issue(str(text), "", "no image of this name beside the text", "missing_image")
         for text in matched.texts_without_image
     ]
     problems += [
-        Problem(str(image), "", f"shares its text with {used.name}, which is used", "second_transcription")
+        Issue(str(image), "", f"shares its text with {used.name}, which is used", "second_transcription")
         for image, used in matched.copies
     ]
     return lines, problems
 
 
-def _nothing(everything: list[Place], problems: list[Problem], settings: SourceSettings) -> str:
+def _nothing(everything: list[Place], problems: list[Issue], settings: SourceSettings) -> str:
     named = ", ".join(str(place.path) for place in everything[:3])
     lists = [place.path for place in everything if place.path.is_file() and place.path.suffix.lower() in LISTS]
     if lists and len(lists) == len(everything):

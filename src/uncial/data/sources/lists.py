@@ -9,7 +9,7 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS, contents, places
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name, unicode_forms
-from uncial.formats.lines import is_image
+from uncial.formats.lines.pairs import is_image
 
 
 @dataclass(frozen=True, slots=True)

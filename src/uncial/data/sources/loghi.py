@@ -6,15 +6,15 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import selected
 from uncial.data.sources.line_pages import LineImage, line_pages
 from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, stated_by, where_from
-from uncial.errors import LineError, UserError
-from uncial.formats.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
-from uncial.formats.types import Problem, Reading, of_part
+from uncial.document import Issue, SourceContents, of_part
+from uncial.errors import UnusableInput, UserError
+from uncial.formats.lines.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
 
 RESULT_NAMES = ("results.txt", "results.tsv")
 """What a recogniser read, as Loghi and task=predict call it."""
 
 
-def read(settings: SourceSettings) -> Reading:
+def read(settings: SourceSettings) -> SourceContents:
     """Every row of the lists as a page of one line.
 
     Style characters become spans of the text; a sample weight between 0 and 1 becomes the line's confidence, which is
@@ -23,19 +23,19 @@ def read(settings: SourceSettings) -> Reading:
     in the stricter one. Options: `page_pattern`, `document_pattern`, `hand_pattern`.
     """
     images: dict[Path, LineImage] = {}
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     lists = _lists(settings)
     for entry in lists:
         try:
             rows, faults = read_list(entry.path)
-        except LineError as error:
+        except UnusableInput as error:
             raise UserError(str(error)) from error
         problems += of_part([*faults, *_add_rows(images, entry, rows, settings)], entry.subset)
     if not images:
         first = f": {problems[0].reason} ({problems[0].line})" if problems else ": it has no rows"
         whence = f"relative paths in it count from {where_from(lists[0].bases)}, which data.root sets"
         raise UserError(f"{lists[0].path} names no usable line image{first}; {whence}")
-    return Reading(line_pages(list(images.values()), settings), tuple(problems), stated_by(lists))
+    return SourceContents(line_pages(list(images.values()), settings), tuple(problems), stated_by(lists))
 
 
 def _lists(settings: SourceSettings) -> list[ListFile]:
@@ -55,7 +55,7 @@ def _lists(settings: SourceSettings) -> list[ListFile]:
 
 def _add_rows(
     images: dict[Path, LineImage], entry: ListFile, rows: list[ListRow], settings: SourceSettings
-) -> list[Problem]:
+) -> list[Issue]:
     """Add the rows whose image exists and is not yet named; what is wrong with the others."""
     problems = []
     resolved = [(row, resolve(row.image, entry.bases)) for row in rows]
@@ -70,12 +70,12 @@ def _add_rows(
             # Results of pages name line images that only Loghi's cutter makes.
             remedy = f"{where_to}; readings of pages are trained on as predict.format=xml" if row.reader else where_to
             reason = f"the image {row.image} does not exist; {remedy}"
-            problems.append(Problem(str(entry.path), where, reason, "missing_image"))
+            problems.append(Issue(str(entry.path), where, reason, "missing_image"))
         elif not selected(named[path], settings.include, settings.exclude):
             continue
         elif path in images and (row.reader is not None or images[path].reader is None):
             problems.append(
-                Problem(
+                Issue(
                     str(entry.path),
                     where,
                     f"the image {row.image} is already used: {_use(images[path])}",

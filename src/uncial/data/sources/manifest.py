@@ -9,22 +9,14 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources import compiled
 from uncial.data.sources.finding import Place, files, matching, selected, without_suffix
 from uncial.data.sources.line_pages import LineImage, line_pages
-from uncial.data.sources.lists import (
-    ListFile,
-    list_files,
-    relatives,
-    resolve,
-    resolve_folder,
-    stated_by,
-    where_from,
-)
+from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, resolve_folder, stated_by, where_from
 from uncial.data.sources.transcribed_pages import read_files
 from uncial.data.sources.xml_files import XmlFile
-from uncial.errors import LineError, UserError
-from uncial.formats.lines import TEXT_SUFFIX, is_image, read_transcription, text_beside
-from uncial.formats.manifest import read_manifest
-from uncial.formats.styles import split_marks
-from uncial.formats.types import Page, Problem, Reading, file_problem, of_part
+from uncial.document import Issue, Page, SourceContents, file_problem, of_part
+from uncial.errors import UnusableInput, UserError
+from uncial.formats.lines.manifest import read_manifest
+from uncial.formats.lines.pairs import TEXT_SUFFIX, is_image, read_transcription, text_beside
+from uncial.formats.lines.styles import split_marks
 
 _USUAL_NAMES = {
     "train": ("train.txt", "train.lst"),
@@ -48,7 +40,7 @@ class _Entry:
         return next((base for base in bases if self.path.is_relative_to(base)), self.path.parent)
 
 
-def read(settings: SourceSettings) -> Reading:
+def read(settings: SourceSettings) -> SourceContents:
     """The pages of all files that the manifests name, the manifests' parts kept.
 
     A file that two manifests name is used in the stricter one (test, val, train). Options: those of `data=xml` for XML,
@@ -56,7 +48,7 @@ def read(settings: SourceSettings) -> Reading:
     """
     lists = list_files(settings, _USUAL_NAMES, _WHOLE)
     entries: dict[Path, _Entry] = {}
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for listed in lists:
         problems += of_part(_add_entries(entries, listed, settings), listed.subset)
     pages: list[Page] = []
@@ -72,22 +64,22 @@ def read(settings: SourceSettings) -> Reading:
         first = f"; the first problem: {problems[0].line or problems[0].file}: {problems[0].reason}" if problems else ""
         whence = f"relative paths in it count from {where_from(lists[0].bases)}, which data.root sets"
         raise UserError(f"{lists[0].path} names no usable page{first}; {whence}")
-    return Reading(tuple(pages), tuple(problems), stated | stated_by(lists))
+    return SourceContents(tuple(pages), tuple(problems), stated | stated_by(lists))
 
 
-def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: SourceSettings) -> list[Problem]:
+def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: SourceSettings) -> list[Issue]:
     """Add the files of one manifest that no stricter one named; what is wrong with the other rows."""
     try:
         rows = read_manifest(listed.path)
-    except LineError as error:
+    except UnusableInput as error:
         raise UserError(str(error)) from error
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     found: list[tuple[int, Path]] = []
     for number, row in rows:
         paths = _files_of(row, listed.bases)
         found += [(number, path) for path in paths]
         if not paths:
-            problems.append(Problem(str(listed.path), f"row {number}", _not_there(row, listed)))
+            problems.append(Issue(str(listed.path), f"row {number}", _not_there(row, listed)))
     named = relatives([path for _, path in found], listed.bases)
     for number, path in found:
         where = f"row {number}"
@@ -96,11 +88,11 @@ def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: Source
         if path in entries:
             used = entries[path].listed.path.name
             reason = f"{named[path]} is named again; it is used as in {used}"
-            problems.append(Problem(str(listed.path), where, reason, "duplicate_page"))
+            problems.append(Issue(str(listed.path), where, reason, "duplicate_page"))
         elif _is_known(path):
             entries[path] = _Entry(path, named[path], listed)
         else:
-            problems.append(Problem(str(listed.path), where, f"{named[path]} is no XML, line image or .arrow file"))
+            problems.append(Issue(str(listed.path), where, f"{named[path]} is no XML, line image or .arrow file"))
     return problems
 
 
@@ -129,7 +121,7 @@ def _is_known(path: Path) -> bool:
     return path.suffix.lower() in (".xml", ".arrow") or is_image(path)
 
 
-def _read_xml(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> Reading:
+def _read_xml(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> SourceContents:
     """The pages of the XML files, read as `data=xml` does."""
     files = [
         XmlFile(entry.path, entry.relative, entry.anchor, subset, named=True)
@@ -139,32 +131,32 @@ def _read_xml(entries: list[_Entry], subset: str | None, settings: SourceSetting
     return read_files(files, settings, ("page", "alto"))
 
 
-def _read_arrow(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> Reading:
+def _read_arrow(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> SourceContents:
     readings = [
         compiled.read_file(entry.path, without_suffix(entry.relative), subset)
         for entry in entries
         if entry.path.suffix.lower() == ".arrow"
     ]
-    return Reading(
+    return SourceContents(
         tuple(page for reading in readings for page in reading.pages),
         tuple(problem for reading in readings for problem in reading.problems),
         {part: name for reading in readings for part, name in reading.stated.items()},
     )
 
 
-def _read_lines(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> Reading:
+def _read_lines(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> SourceContents:
     images: list[LineImage] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for entry in entries:
         if not is_image(entry.path):
             continue
         text = text_beside(entry.path)
         try:
             if text is None:
-                raise LineError("no transcription X.gt.txt beside the image X", "untranscribed_image")
+                raise UnusableInput("no transcription X.gt.txt beside the image X", "untranscribed_image")
             content, spans = split_marks(read_transcription(text))
-        except LineError as error:
+        except UnusableInput as error:
             problems.append(file_problem(text or entry.path, error))
             continue
         images.append(LineImage(entry.path, entry.relative, text, content, spans, subset=subset))
-    return Reading(line_pages(images, settings), tuple(problems))
+    return SourceContents(line_pages(images, settings), tuple(problems))

@@ -11,14 +11,14 @@ from uncial.data.ground_truth import read_source
 from uncial.data.machine_read import is_machine_read, machine_read_problem
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS
+from uncial.document import ImageSource, Issue, Page, SourceContents, of_part
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name
-from uncial.formats.types import ImageSource, Page, Problem, Reading, of_part
 
 _OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images", "key"}
 
 
-def read(settings: SourceSettings) -> Reading:
+def read(settings: SourceSettings) -> SourceContents:
     """The pages of all of `data.sources`, a list of `{format: page, root: DIR, ...}`.
 
     An entry may hold the keys of its data group, and `name`, which goes before the ids of its pages (else the name of
@@ -35,7 +35,7 @@ def read(settings: SourceSettings) -> Reading:
             f"{{format: page, root: DIR, {part}: DIR}}"
         )
     pages: list[list[Page]] = []
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     stated: dict[str, str] = {}
     own_settings = [_settings(entry, settings) for entry in entries]
     for own, name in zip(own_settings, _names(entries), strict=True):
@@ -44,10 +44,10 @@ def read(settings: SourceSettings) -> Reading:
         problems += reading.problems
         stated = {**_stated(own, reading, name), **stated}
     kept, twins = _without_twins(pages)
-    return Reading(tuple(kept), (*problems, *twins), stated)
+    return SourceContents(tuple(kept), (*problems, *twins), stated)
 
 
-def _stated(own: SourceSettings, reading: Reading, name: str) -> dict[str, str]:
+def _stated(own: SourceSettings, reading: SourceContents, name: str) -> dict[str, str]:
     """The parts that an entry states, and by what."""
     keys = {part: f"{part} of the entry {name} in data.sources" for part in SUBSETS if getattr(own, part)}
     return {**reading.stated, **keys}
@@ -97,7 +97,7 @@ def _renamed(page: Page, name: str) -> Page:
     )
 
 
-def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[Problem]]:
+def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[Issue]]:
     """The pages without those whose image an earlier or stricter page of another source has."""
     strictness = {"test": 0, "val": 1}
     numbered = [(number, page) for number, pages in enumerate(sources) for page in pages]
@@ -107,7 +107,7 @@ def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[
     identities = _identities(page.image for _, page in numbered)
     owner: dict[object, tuple[int, Page]] = {}
     left_out: set[str] = set()
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for number, page in ranked:
         identity = identities.get(page.image) if page.image else None
         first = owner.setdefault(identity, (number, page)) if identity is not None else (number, page)
@@ -117,10 +117,10 @@ def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[
     return [page for _, page in numbered if page.id not in left_out], problems
 
 
-def _twin_problem(page: Page, used: Page) -> Problem:
+def _twin_problem(page: Page, used: Page) -> Issue:
     if is_machine_read(page) and not is_machine_read(used):
         return machine_read_problem(page, "and what a person transcribed of its image is used", str(used.source))
-    return Problem(str(page.source), "", f"its image is also that of {used.id}, which is used", "duplicate_page")
+    return Issue(str(page.source), "", f"its image is also that of {used.id}, which is used", "duplicate_page")
 
 
 def _identities(images: Iterable[ImageSource | None]) -> dict[ImageSource, object]:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 
-from uncial.data.hashing import content_hash
 from uncial.data.machine_read import (
     has_machine_text,
     has_persons_text,
@@ -15,14 +14,15 @@ from uncial.data.machine_read import (
     machine_read_problem,
 )
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS
-from uncial.errors import Fault, UserError
-from uncial.formats.types import Page, Problem, of_part
+from uncial.document import Issue, Page, of_part
+from uncial.errors import IssueCode, UserError
+from uncial.files import content_hash
 from uncial.text.normalization import normalize
 
 EVALUATION = ("test", "val")
 
 
-def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]:
+def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]:
     """The pages in their order without those whose image, by path or by content, another page transcribes too.
 
     What a person transcribed is kept before what a program read. Then the page of the evaluation (test before val);
@@ -33,7 +33,7 @@ def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]
 
     Raises UserError where none of this tells which of two texts of one image file that people wrote counts.
     """
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     dropped: set[int] = set()
     for group in _by_image(pages):
         kept = min(group, key=lambda page: (*_rank(page, group), -_texts(page).total(), len(page.source.name), page.id))
@@ -45,7 +45,7 @@ def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]
     return [page for page in pages if id(page) not in dropped], problems
 
 
-def without_readings(pages: Sequence[Page]) -> tuple[list[Page], list[Problem]]:
+def without_readings(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]:
     """The pages in their order without those that a program read, where another file of the same image is a person's or
     has no text yet, or where that lies with the image and this one does not."""
     problems = []
@@ -145,12 +145,12 @@ def _glob_of_one(page: Page, other: Page) -> str:
     return f"**/{glob.escape(named)}" if named else glob.escape(page.source.name)
 
 
-def _problem(page: Page, kept: Page) -> Problem:
+def _problem(page: Page, kept: Page) -> Issue:
     if is_machine_read(page) and has_persons_text(kept):
         reason = "and what a person transcribed of its image is used"
         return machine_read_problem(page, reason, str(kept.source))
-    kind: Fault = "duplicate_page" if _is_copy(page, kept) else "second_transcription"
-    return Problem(str(page.source), "", _reason(page, kept), kind, str(kept.source))
+    kind: IssueCode = "duplicate_page" if _is_copy(page, kept) else "second_transcription"
+    return Issue(str(page.source), "", _reason(page, kept), kind, str(kept.source))
 
 
 def _is_copy(page: Page, kept: Page) -> bool:

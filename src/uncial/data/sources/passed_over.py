@@ -9,11 +9,11 @@ from pathlib import Path, PureWindowsPath
 from lxml import etree
 
 from uncial.data.sources.finding import Place, files
-from uncial.errors import LineError
-from uncial.formats.alto import stated_image
-from uncial.formats.lines import TEXT_SUFFIX, is_image, pair
-from uncial.formats.types import Page, Problem
-from uncial.formats.xml import descendants, kind_of, local_name, parse
+from uncial.document import Issue, Page
+from uncial.errors import UnusableInput
+from uncial.formats.alto.reading import stated_image
+from uncial.formats.lines.pairs import TEXT_SUFFIX, is_image, pair
+from uncial.formats.xml.parsing import descendants, kind_of, local_name, parse
 
 NAMES = {"page": "PAGE", "alto": "ALTO"}
 TEXTS = ("http://www.tei-c.org/ns/1.0", "http://www.w3.org/1999/xhtml")
@@ -47,7 +47,7 @@ def passed_over(path: Path, root: etree._Element) -> PassedOver | None:
     return PassedOver(path, local_name(root), is_text=etree.QName(root).namespace in TEXTS)
 
 
-def xml_problems(passed: Sequence[PassedOver], pages: Sequence[Page], kinds: Collection[str]) -> list[Problem]:
+def xml_problems(passed: Sequence[PassedOver], pages: Sequence[Page], kinds: Collection[str]) -> list[Issue]:
     """One for each kind: a warning where it holds pages that are not read otherwise, information else."""
     known = {_stem(page.source.name) for page in pages} | {
         _stem(page.image.path.name) for page in pages if page.image is not None
@@ -74,7 +74,7 @@ def xml_problems(passed: Sequence[PassedOver], pages: Sequence[Page], kinds: Col
     return problems
 
 
-def line_pair_problems(places: Sequence[Place], pages: Sequence[Page]) -> list[Problem]:
+def line_pair_problems(places: Sequence[Place], pages: Sequence[Page]) -> list[Issue]:
     """Line images with their texts in folders that are read for their XML files."""
     known = {_stem(page.image.path.name) for page in pages if page.image is not None}
     folders = [place for place in places if place.path.is_dir()]
@@ -88,7 +88,7 @@ def line_pair_problems(places: Sequence[Place], pages: Sequence[Page]) -> list[P
     return [_problem(pairs, "line image", why, remedy, "passed_over", " with a text X.gt.txt")] if pairs else []
 
 
-def beside_lines(places: Sequence[Place], images: Iterable[Path]) -> list[Problem]:
+def beside_lines(places: Sequence[Place], images: Iterable[Path]) -> list[Issue]:
     """PAGE and ALTO files in folders that are read for line images: information where lines are called as they are."""
     folders = [place for place in places if place.path.is_dir()]
     found = [file.path for file in files(folders, lambda path: path.suffix.lower() == ".xml")]
@@ -111,15 +111,15 @@ def beside_lines(places: Sequence[Place], images: Iterable[Path]) -> list[Proble
 def _is_transcription(path: Path) -> bool:
     try:
         return kind_of(parse(path).getroot()) in NAMES
-    except LineError:
+    except UnusableInput:
         return False
 
 
-def _problem(paths: Sequence[Path], noun: str, why: str, remedy: str, kind: str, what: str = "") -> Problem:
+def _problem(paths: Sequence[Path], noun: str, why: str, remedy: str, kind: str, what: str = "") -> Issue:
     many = len(paths) > 1
     counted = f"{len(paths):,} {noun}{'s' if many else ''}{what} {'are' if many else 'is'}"
     first = f" (the first: {paths[0].name})" if many else f" ({paths[0].name})"
-    return Problem(str(paths[0].parent), "", f"{counted} {why}{first}; {remedy}", kind)  # type: ignore[arg-type]
+    return Issue(str(paths[0].parent), "", f"{counted} {why}{first}; {remedy}", kind)  # type: ignore[arg-type]
 
 
 def _stem(name: str) -> str:

@@ -15,19 +15,19 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from uncial.data.drawing.collection import collection_name, draw_collection, inputs
-from uncial.data.drawing.options import drawing_options
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import page
+from uncial.data.synthetic.options import drawing_options
+from uncial.data.synthetic.writer import collection_name, draw_collection, inputs
+from uncial.document import Page, SourceContents
 from uncial.errors import UserError
-from uncial.formats.types import Page, Reading
 
 _RECORD = "drawn.json"
 
 log = logging.getLogger(__name__)
 
 
-def read(settings: SourceSettings) -> Reading:
+def read(settings: SourceSettings) -> SourceContents:
     """The pages that `settings.options` describe, drawn below `settings.root[0]` unless they are there already.
 
     Each choice of options has its own folder there, `seed<seed>-<hash>`, with a `drawn.json` that says what is in it.

@@ -14,12 +14,12 @@ from uncial.data.sources.line_pages import named
 from uncial.data.sources.one_image import one_page_an_image, without_readings
 from uncial.data.sources.passed_over import PassedOver, line_pair_problems, passed_over, xml_problems
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, xml_files
-from uncial.errors import LineError, UserError
+from uncial.document import ImageSource, Issue, Page, SourceContents, file_problem, of_part
+from uncial.errors import UnusableInput, UserError
 from uncial.formats.encoding import storable_name
-from uncial.formats.images import ImageFinder
+from uncial.formats.image_finder import ImageFinder
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.types import ImageSource, Page, Problem, Reading, file_problem, of_part
-from uncial.formats.xml import describe_other, kind_of, parse
+from uncial.formats.xml.parsing import describe_other, kind_of, parse
 
 KIND_NAMES = {"page": "PAGE", "alto": "ALTO", "mets": "METS", "other": "other XML"}
 
@@ -27,12 +27,12 @@ KIND_NAMES = {"page": "PAGE", "alto": "ALTO", "mets": "METS", "other": "other XM
 @dataclass(slots=True)
 class _Collected:
     pages: list[Page] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Issue] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     passed: list[PassedOver] = field(default_factory=list)
 
 
-def read_settings(settings: SourceSettings, kinds: Collection[str]) -> Reading:
+def read_settings(settings: SourceSettings, kinds: Collection[str]) -> SourceContents:
     """The pages of the files of these kinds (`page`, `alto`) that the settings name.
 
     METS files are passed over in folders; other XML, files of another kind and line images with their texts are counted
@@ -52,15 +52,15 @@ def read_settings(settings: SourceSettings, kinds: Collection[str]) -> Reading:
     return replace(reading, problems=(*reading.problems, *passed))
 
 
-def read_files(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> Reading:
+def read_files(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> SourceContents:
     """The pages of these files; none where none is usable."""
     return _finish(_collect(files, settings, kinds), [])
 
 
-def _finish(collected: _Collected, problems: Sequence[Problem], keep_twins: bool = False) -> Reading:
+def _finish(collected: _Collected, problems: Sequence[Issue], keep_twins: bool = False) -> SourceContents:
     pages, twins = (without_readings if keep_twins else one_page_an_image)(collected.pages)
     pages.sort(key=lambda page: page.id)
-    return Reading(tuple(pages), (*problems, *collected.problems, *twins))
+    return SourceContents(tuple(pages), (*problems, *collected.problems, *twins))
 
 
 def _collect(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> _Collected:
@@ -69,7 +69,7 @@ def _collect(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collecti
     for file, page_id in zip(files, _page_ids(files), strict=True):
         try:
             _read_file(file, page_id, settings, kinds, finder, collected)
-        except LineError as error:
+        except UnusableInput as error:
             collected.problems += of_part([file_problem(file.path, error)], file.subset)
     return collected
 
@@ -88,7 +88,7 @@ def _read_file(
     if kind not in kinds:
         if file.named:
             other = f"is {KIND_NAMES[kind]}; read it with data={kind}"
-            raise LineError(describe_other(root) if kind in ("mets", "other") else other, "other_file")
+            raise UnusableInput(describe_other(root) if kind in ("mets", "other") else other, "other_file")
         if (passed := passed_over(file.path, root)) is not None:
             collected.passed.append(passed)
         return
@@ -103,7 +103,7 @@ def _read_file(
     for page in reading.pages:
         try:
             path = image_of(page.metadata["image"])
-        except LineError as error:
+        except UnusableInput as error:
             if not is_machine_read(page):
                 raise
             reason = str(error).removeprefix(f"{file.path}: ")
@@ -125,7 +125,9 @@ def _image_source(path: Path, page: Page) -> ImageSource:
     """The second Page of an ALTO file is the second page of its TIFF."""
     frame = int(page.metadata.get("frame", "0"))
     if frame and path.suffix.lower() not in (".tif", ".tiff"):
-        raise LineError(f"holds several Page elements for the single image {path.name}; write one file for each page")
+        raise UnusableInput(
+            f"holds several Page elements for the single image {path.name}; write one file for each page"
+        )
     return ImageSource(path, frame)
 
 
@@ -162,7 +164,7 @@ def document_of(file: XmlFile) -> str:
     return unicodedata.normalize("NFC", storable_name(folder.name))
 
 
-def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence[Problem]) -> str:
+def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence[Issue]) -> str:
     """Why there is not a single page, and what to do."""
     places = [place for _, where in places_by_subset(settings) for place in where]
     where = ", ".join(str(place.path) for place in places[:3])

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import Found, Place, files, places_by_subset, selected
+from uncial.data.sources.finding import FoundFile, Place, files, places_by_subset, selected
 from uncial.data.sources.lists import relatives, resolve, resolve_folder, where_from
-from uncial.errors import LineError, UserError
-from uncial.formats.images import is_image
-from uncial.formats.manifest import read_manifest
-from uncial.formats.types import Problem, of_part
+from uncial.document import Issue, of_part
+from uncial.errors import UnusableInput, UserError
+from uncial.formats.image_finder import is_image
+from uncial.formats.lines.manifest import read_manifest
 
 LAYOUT_FOLDERS = ("page", "alto", "pagexml", "page_xml", "page-xml", "xml")
 
@@ -31,13 +31,13 @@ class XmlFile:
     named: bool = False
 
 
-def xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Problem]]:
+def xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Issue]]:
     """All files, those of the evaluation first. A file named for two subsets is kept for test, else val.
 
     An entry that is neither a folder nor an XML file is a list of paths. Raises UserError for one that does not exist.
     """
     found: dict[str, XmlFile] = {}
-    problems: list[Problem] = []
+    problems: list[Issue] = []
     for subset, places in reversed(places_by_subset(settings)):
         entries = settings.root if subset is None else getattr(settings, subset)
         named = not any(glob.has_magic(entry) for entry in entries)
@@ -48,7 +48,7 @@ def xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Problem]]:
                 kept = found.setdefault(os.path.realpath(file.path), file)
                 if kept.subset != file.subset and file.subset is not None:
                     reason = f"named for {file.subset} and {kept.subset}; used for {kept.subset}"
-                    problems.append(Problem(str(file.path), "", reason, "leaking_page", part=file.subset))
+                    problems.append(Issue(str(file.path), "", reason, "leaking_page", part=file.subset))
     return list(found.values()), problems
 
 
@@ -59,13 +59,13 @@ def folder_files(folder: Path, anchor: Path, settings: SourceSettings, subset: s
 
 def _files_of(
     place: Place, settings: SourceSettings, subset: str | None, named: bool
-) -> tuple[list[XmlFile], list[Problem]]:
+) -> tuple[list[XmlFile], list[Issue]]:
     if place.path.is_dir() or _is_xml(place.path):
         return _below(place, settings, subset, named and place.path.is_file()), []
     if is_image(place.path):
         beside = xml_beside(place.path)
         if beside is None:
-            return [], [Problem(str(place.path), "", "has no XML file of its name beside it or in page/ or alto/")]
+            return [], [Issue(str(place.path), "", "has no XML file of its name beside it or in page/ or alto/")]
         return [XmlFile(beside, place.relative(beside), place.anchor, subset)], []
     return _listed(place, settings, subset)
 
@@ -77,7 +77,7 @@ def _below(place: Place, settings: SourceSettings, subset: str | None, named: bo
     return [XmlFile(file.path, file.relative, place.anchor, subset, named) for file in found]
 
 
-def _by_their_images(found: Sequence[Found], place: Place, settings: SourceSettings) -> list[Found]:
+def _by_their_images(found: Sequence[FoundFile], place: Place, settings: SourceSettings) -> list[FoundFile]:
     """The files with those whose image is included by its name, and without those whose image is excluded by its own.
 
     A glob that excludes every image, as `*.jpg`, means none of the pages."""
@@ -91,15 +91,15 @@ def _by_their_images(found: Sequence[Found], place: Place, settings: SourceSetti
         if settings.include and selected(image.relative, settings.include, ()) and path not in taken:
             relative = place.relative(path)
             if selected(relative, (), settings.exclude):
-                taken[path] = Found(path, relative)
+                taken[path] = FoundFile(path, relative)
     return sorted(taken.values(), key=lambda file: file.relative)
 
 
-def _listed(place: Place, settings: SourceSettings, subset: str | None) -> tuple[list[XmlFile], list[Problem]]:
+def _listed(place: Place, settings: SourceSettings, subset: str | None) -> tuple[list[XmlFile], list[Issue]]:
     """The rows of a list: paths of XML files, or of images with their XML file beside them."""
     try:
         rows = read_manifest(place.path)
-    except LineError as error:
+    except UnusableInput as error:
         raise UserError(str(error)) from None
     roots = [Path(os.path.abspath(Path(root).expanduser())) for root in settings.root]  # noqa: PTH100
     bases = [root for root in roots if root.is_dir()] or [place.path.parent]
@@ -115,7 +115,7 @@ def _listed(place: Place, settings: SourceSettings, subset: str | None) -> tuple
         if path is None or not _is_xml(path):
             reason = "is not there" if path is None else "is no XML file"
             whence = f"relative paths count from {where_from(bases)}"
-            problems.append(Problem(str(place.path), "", f"row {number}: {row} {reason}; {whence}"))
+            problems.append(Issue(str(place.path), "", f"row {number}: {row} {reason}; {whence}"))
             continue
         found.append(path)
     names = relatives(found, bases)

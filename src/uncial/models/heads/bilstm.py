@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from uncial.models.heads.collapse import Collapse, without_padding
+from uncial.models.heads.collapse import HeightPooling, without_padding
 
 
 class ChannelDropout(nn.Module):
@@ -40,7 +40,7 @@ class BiLSTMHead(nn.Module):
         before the first.
         """
         super().__init__()
-        self.collapse = Collapse(collapse, in_channels, in_height)
+        self.collapse = HeightPooling(collapse, in_channels, in_height)
         width = self.collapse.out_channels
         self.layers = nn.ModuleList()
         self.dropouts = nn.ModuleList()

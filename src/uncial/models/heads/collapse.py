@@ -9,7 +9,7 @@ from uncial.errors import UserError
 KINDS = ("max", "mean", "flatten")
 
 
-class Collapse(nn.Module):
+class HeightPooling(nn.Module):
     """Collapse the height of features by `max`, `mean`, or `flatten`, which stacks the rows into the channels."""
 
     def __init__(self, kind: str, in_channels: int, in_height: int) -> None:

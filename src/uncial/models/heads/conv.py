@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from uncial.models.heads.collapse import Collapse, without_padding
+from uncial.models.heads.collapse import HeightPooling, without_padding
 
 
 class GatedConvolution(nn.Module):
@@ -42,7 +42,7 @@ class ConvHead(nn.Module):
     ) -> None:
         """`kernel` is the reach of a layer in frames, an odd number."""
         super().__init__()
-        self.collapse = Collapse(collapse, in_channels, in_height)
+        self.collapse = HeightPooling(collapse, in_channels, in_height)
         self.entry = nn.Linear(self.collapse.out_channels, channels)
         self.layers = nn.ModuleList(GatedConvolution(channels, kernel | 1, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(channels)

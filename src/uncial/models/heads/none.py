@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from uncial.models.heads.collapse import Collapse
+from uncial.models.heads.collapse import HeightPooling
 
 
 class NoHead(nn.Module):
@@ -10,7 +10,7 @@ class NoHead(nn.Module):
 
     def __init__(self, in_channels: int, in_height: int, collapse: str = "max", dropout: float = 0.1) -> None:
         super().__init__()
-        self.collapse = Collapse(collapse, in_channels, in_height)
+        self.collapse = HeightPooling(collapse, in_channels, in_height)
         self.dropout = nn.Dropout(dropout)
         self.out_channels = self.collapse.out_channels
 

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uncial.errors import UserError
-from uncial.models.heads.collapse import Collapse, real_frames
+from uncial.models.heads.collapse import HeightPooling, real_frames
 
 POSITIONS = ("rotary", "sinusoidal")
 
@@ -78,7 +78,7 @@ class TransformerHead(nn.Module):
             raise UserError(f"model.head.positions is {positions!r}; choose one of {', '.join(POSITIONS)}.")
         self.positions = positions
         self.size = channels // attention_heads if positions == "rotary" else channels
-        self.collapse = Collapse(collapse, in_channels, in_height)
+        self.collapse = HeightPooling(collapse, in_channels, in_height)
         self.entry = nn.Linear(self.collapse.out_channels, channels)
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from uncial.metrics.comparison import ComparedLine
 from uncial.metrics.groups import length_group
 from uncial.metrics.lines import EvaluatedLine, LineOrigin
-from uncial.reports.diff import align
-from uncial.reports.figures import visible
 from uncial.reports.html.pictures import picture
+from uncial.reports.terminal.diff import align
+from uncial.reports.terminal.formatting import visible
 from uncial.text.directions import runs_left
 
 LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -24,7 +24,7 @@ StripOf = Callable[[int], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LinePrediction:
     """What one system read in a line; `edits` may be the mean over its seeds."""
 
     text: str
@@ -41,7 +41,7 @@ class ListedLine:
     page: str
     script: str
     truth: str
-    readings: tuple[Reading, ...]
+    readings: tuple[LinePrediction, ...]
 
     @property
     def rates(self) -> tuple[float, ...]:
@@ -51,14 +51,14 @@ class ListedLine:
 
 def listed_evaluated(line: EvaluatedLine) -> ListedLine:
     """A line that one model read."""
-    reading = Reading(line.prediction, line.counts.edits, line.confidence, line.character_confidences)
+    reading = LinePrediction(line.prediction, line.counts.edits, line.confidence, line.character_confidences)
     return ListedLine(line.origin, line.page, line.script, line.truth, (reading,))
 
 
 def listed_compared(line: ComparedLine) -> ListedLine:
     """A line that several systems read."""
     own = zip(line.predictions, line.edits, line.confidences, line.character_confidences, strict=True)
-    return ListedLine(line.origin, line.page, line.script, line.truth, tuple(Reading(*one) for one in own))
+    return ListedLine(line.origin, line.page, line.script, line.truth, tuple(LinePrediction(*one) for one in own))
 
 
 def pictures_of(
@@ -123,7 +123,7 @@ def _runs_left(line: ListedLine) -> bool:
     return runs_left(next(filter(None, texts), ""))
 
 
-def _reading_columns(truths: Sequence[str], readings: Sequence[Reading]) -> dict[str, Any]:
+def _reading_columns(truths: Sequence[str], readings: Sequence[LinePrediction]) -> dict[str, Any]:
     both = list(zip(truths, readings, strict=True))
     return {
         "text": [None if reading.text == truth else visible(reading.text) for truth, reading in both],

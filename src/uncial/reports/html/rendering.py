@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from uncial.formats.atomic import replacing_text
-from uncial.reports.figures import percent, percent_with_interval, shown_character, visible
+from uncial.files import replacing_text
+from uncial.reports.terminal.formatting import percent, percent_with_interval, shown_character, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 

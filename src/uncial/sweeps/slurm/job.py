@@ -12,9 +12,9 @@ from hydra.core.utils import JobReturn
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
-from uncial.sweeps.launched import Program
+from uncial.sweeps.launched import LaunchContext
 from uncial.termination import SigtermHandler
-from uncial.training.time_limit import TIME_IS_UP, OutOfTime
+from uncial.training.distributed.time_limit import TIME_IS_UP, OutOfTime
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ClusterJob:
     """Called on the node with a job's number, its overrides and the state of Hydra, again when the job was queued
     again. `folder` and `environment` are those of the command that was typed."""
 
-    program: Program
+    context: LaunchContext
     folder: str
     environment: Mapping[str, str]
 
@@ -35,7 +35,7 @@ class ClusterJob:
         signal.signal(signal.SIGTERM, SigtermHandler())
         _only_here(TIME_IS_UP)
         try:
-            return self.program.run_job(number, overrides, state, JobEnvironment().job_id)
+            return self.context.run_job(number, overrides, state, JobEnvironment().job_id)
         except OutOfTime:
             # Its folder is free and its loggers are closed: now submitit may have the job queued again, and leaves.
             signal.raise_signal(TIME_IS_UP)

@@ -11,8 +11,8 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import SlurmExecutor
 
 from uncial.errors import UserError
-from uncial.sweeps.launched import Program, environment, plain
-from uncial.sweeps.outcome import FAILED, Outcome, is_finished, write_outcome
+from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
+from uncial.sweeps.launched import LaunchContext, environment, plain
 from uncial.sweeps.slurm import queue
 from uncial.sweeps.slurm.job import ClusterJob
 from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
@@ -40,7 +40,7 @@ def script(given: Mapping[str, Any], sweep: Path, jobs: int) -> str:
 
 
 def launch(
-    given: Mapping[str, Any], program: Program, job_overrides: Sequence[Sequence[str]], first: int
+    given: Mapping[str, Any], program: LaunchContext, job_overrides: Sequence[Sequence[str]], first: int
 ) -> list[JobReturn]:
     """Submit the jobs that are not finished, wait for them, and cancel them when the waiting is stopped.
 
@@ -76,7 +76,7 @@ def _executor(settings: SlurmSettings, sweep: Path) -> Executor:
 
 
 def _submit(
-    settings: SlurmSettings, program: Program, overrides: Mapping[int, Sequence[str]]
+    settings: SlurmSettings, program: LaunchContext, overrides: Mapping[int, Sequence[str]]
 ) -> dict[int, Job[JobReturn]]:
     if not overrides:
         return {}

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-
 from filelock import FileLock
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
@@ -21,10 +19,12 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from uncial.config_keys import leaves
+from uncial.config.keys import leaves
 from uncial.errors import UserError
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
-from uncial.reports.markdown import table
+from uncial.reports.tables.markdown import table
 from uncial.training.loggers.outcome import Outcome
 
 SHOWN_LINES = 32

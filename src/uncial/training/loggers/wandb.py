@@ -15,7 +15,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from wandb.errors import Error as WandbError
 
-from uncial.formats.atomic import replacing_text
+from uncial.files import replacing_text
 from uncial.training.loggers.outcome import Job, Outcome
 
 log = logging.getLogger(__name__)

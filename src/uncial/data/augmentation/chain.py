@@ -1,0 +1,142 @@
+"""How training lines are varied, as a function of the seed, the epoch and the line."""
+
+import os
+import random
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from uncial.config.saved_yaml import for_hydra
+from uncial.errors import UserError
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: it asks the network for a newer version
+
+TRIED = (48, 160)
+"""Height and width in pixels of the line on which transforms are tried out before a training."""
+
+
+class Augmentation:
+    """A chain of albumentations' transforms that gives the same result for the same line in any process.
+
+    The transforms see the preprocessed line, uint8 (H, W) or (H, W, 3) with dark ink on 255, and keep its shape: the
+    sampler has counted its pixels before, and what CTC can learn from a line depends on its width.
+    """
+
+    def __init__(self, transforms: Sequence[Any] = ()) -> None:
+        """`transforms` are applied in this order, each with its own probability `p`. Raises `UserError` for what is no
+        list of transforms.
+        """
+        import albumentations
+
+        if not isinstance(transforms, list | tuple):
+            raise UserError(f"augmentation.transforms is {transforms!r}; a list of transforms is needed")
+        for transform in transforms:
+            if not isinstance(transform, albumentations.BasicTransform | albumentations.BaseCompose):
+                raise UserError(f"{transform!r} is no transform of albumentations' kind; give each entry a _target_")
+        self.transforms = tuple(transforms)
+        self._chain = albumentations.Compose(list(transforms)) if transforms else None
+
+    def __call__(self, image: np.ndarray, seed: int, epoch: int, index: int) -> np.ndarray:
+        """Return the line `index` as it is shown in this epoch. Raises `UserError` where a transform changes the shape
+        or type.
+        """
+        if self._chain is None:
+            return image
+        # One generator for the whole chain: `Compose.set_random_seed` gives each transform its own of the same seed, so
+        # that all of them draw the same numbers, and the rarer come up only with the more frequent.
+        generator = np.random.default_rng((seed, epoch, index))
+        self._chain.set_random_state(generator, random.Random(int(generator.integers(2**63))))
+        result = self._chain(image=image)["image"]
+        if result.shape != image.shape or result.dtype != image.dtype:
+            raise UserError(
+                f"The augmentation turns {image.dtype} {image.shape} into {result.dtype} {result.shape}; "
+                "take out of 'augmentation.transforms' what changes the size or type of an image."
+            )
+        return np.ascontiguousarray(result)
+
+
+@dataclass(frozen=True)
+class Single:
+    """One transform of a config: `place` is its key, `label` its class and the keys that it is given, `augmentation`
+    the transform by itself, applied to every line."""
+
+    place: str
+    label: str
+    augmentation: Augmentation
+
+
+def build_augmentation(config: Mapping[str, Any], channels: int = 1) -> Augmentation:
+    """Make what a composed `augmentation` config describes, for lines of so many channels.
+
+    Raises `UserError` for a transform or key that does not exist, a value that cannot be, and a transform that cannot
+    be applied to a line or changes its size: each is tried out.
+    """
+    augmentation = _built(config)
+    for single in single_transforms(config):
+        _try_out(single, channels)
+    return augmentation
+
+
+def single_transforms(config: Mapping[str, Any]) -> Iterator[Single]:
+    """Yield each transform of a composed `augmentation` config, of groups those within; without any that never come up
+    (`p` is 0).
+    """
+    for place, transform in _leaves(config.get("transforms") or (), "augmentation.transforms"):
+        keys = [str(key) for key in transform if key not in ("_target_", "p")]
+        label = " ".join([str(transform["_target_"]).rpartition(".")[2], *keys])
+        yield Single(place, label, _built({**config, "transforms": [{**transform, "p": 1.0}]}))
+
+
+def _built(config: Mapping[str, Any]) -> Augmentation:
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+
+    try:
+        with warnings.catch_warnings():
+            # Albumentations only warns of a key that it does not know, and of a value that it then replaces.
+            warnings.simplefilter("error", UserWarning)
+            augmentation = instantiate(for_hydra(config), _convert_="all")
+    except InstantiationException as error:
+        reason = _reason(error.__cause__ or error)
+        raise UserError(f"The augmentation cannot be built: {reason}; check the keys under 'augmentation'.") from error
+    if not isinstance(augmentation, Augmentation):
+        raise UserError(
+            f"The augmentation is a {type(augmentation).__name__}, not a chain of transforms; "
+            "begin its file as those in conf/augmentation do."
+        )
+    return augmentation
+
+
+def _leaves(transforms: Sequence[Mapping[str, Any]], place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for index, transform in enumerate(transforms):
+        here = f"{place}.{index}"
+        if transform.get("p", 1) == 0:
+            continue
+        if "transforms" in transform:
+            yield from _leaves(transform["transforms"], f"{here}.transforms")
+        else:
+            yield here, transform
+
+
+def _try_out(single: Single, channels: int) -> None:
+    line = np.full(TRIED, 255, np.uint8)
+    line[12:36, 8:-8:12] = 0
+    line = line if channels == 1 else np.repeat(line[:, :, None], channels, axis=2)
+    try:
+        single.augmentation(line, seed=1, epoch=0, index=0)
+    except UserError as error:
+        raise UserError(f"{single.place}: {error}") from error
+    except Exception as error:
+        raise UserError(
+            f"{single.place} ({single.label}) cannot be applied to a line of {channels} channels: {_reason(error)}; "
+            "take it out of 'augmentation.transforms'."
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """The first lines of a message, without the address of a page that explains it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "http" not in line]
+    return (": ".join(lines[:3]) or type(error).__name__).rstrip(".")

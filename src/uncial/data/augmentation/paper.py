@@ -1,0 +1,129 @@
+"""What the page adds to a line: the writing behind and around it, ruling, and the fall of the light."""
+
+import albumentations
+import cv2
+import numpy as np
+
+from uncial.data.augmentation.background import darkened, darkness, with_dark_ink
+from uncial.data.augmentation.ranges import Range, number, up_to
+from uncial.errors import UserError
+
+
+class ShowThrough(albumentations.ImageOnlyTransform):
+    """Let writing from the back of the leaf show through: mirrored, blurred, moved, and fainter than the ink.
+
+    The line itself stands for the back (as in kraken 7's `DefaultAugmenter`).
+    """
+
+    def __init__(self, strength: Range = (0.08, 0.25), p: float = 1.0) -> None:
+        """`strength` is the range of its darkness as a part of that of the ink."""
+        super().__init__(p=number(p, "ShowThrough.p", 0, 1))
+        self.strength = up_to(strength, "ShowThrough.strength", 0.8)
+
+    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        return with_dark_ink(img, self._vary)
+
+    def _vary(self, image: np.ndarray) -> np.ndarray:
+        generator = self.random_generator
+        height, width = image.shape[:2]
+        back = cv2.blur(darkness(image)[:, ::-1], (max(1, round(0.042 * height)),) * 2).reshape(image.shape)
+        back = np.roll(back, int(generator.integers(width)), axis=1)
+        back = lowered(back, round(generator.uniform(-1 / 6, 1 / 6) * height))
+        return darkened(image, (back * generator.uniform(*self.strength)).astype(np.uint8))
+
+
+class NeighbouringLines(albumentations.ImageOnlyTransform):
+    """Let the descenders of the line above or the ascenders of the line below reach into the strip.
+
+    The line itself stands for its neighbours (kraken 7's `DefaultAugmenter` calls it intrusion).
+    """
+
+    def __init__(self, reach: Range = (0.08, 0.22), p: float = 1.0) -> None:
+        """`reach` is the range of how far they reach in, as a part of the height."""
+        super().__init__(p=number(p, "NeighbouringLines.p", 0, 1))
+        self.reach = up_to(reach, "NeighbouringLines.reach", 0.5)
+
+    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        return with_dark_ink(img, self._vary)
+
+    def _vary(self, image: np.ndarray) -> np.ndarray:
+        generator = self.random_generator
+        above, below = ((True, False), (False, True), (True, True))[int(generator.integers(3))]
+        own = darkness(image)
+        ink = np.zeros_like(own)
+        for is_there, sign in ((above, 1), (below, -1)):
+            if not is_there:
+                continue
+            distance = sign * round(generator.uniform(0.65, 0.9) * own.shape[0])
+            band = round(generator.uniform(*self.reach) * own.shape[0])
+            other = lowered(np.roll(own, int(generator.integers(own.shape[1])), axis=1), distance, around=True)
+            rows = slice(0, band) if sign > 0 else slice(own.shape[0] - band, None)
+            ink[rows] = other[rows]
+        return darkened(image, ink)
+
+
+class Ruling(albumentations.ImageOnlyTransform):
+    """Draw faint ruling along the line, almost level, at any height."""
+
+    def __init__(
+        self, lines: int = 2, strength: Range = (0.1, 0.3), width: Range = (0.017, 0.033), p: float = 1.0
+    ) -> None:
+        """Draw 1 to `lines` rules; `strength` is the range of their darkness as a part of black, `width` that of their
+        width as a part of the line's height.
+        """
+        super().__init__(p=number(p, "Ruling.p", 0, 1))
+        if not isinstance(lines, int) or lines < 1:
+            raise UserError(f"Ruling.lines is {lines!r}; 1 or more is possible")
+        self.lines, self.strength = lines, up_to(strength, "Ruling.strength", 0.8)
+        self.width = up_to(width, "Ruling.width", 0.2)
+
+    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        return with_dark_ink(img, self._vary)
+
+    def _vary(self, image: np.ndarray) -> np.ndarray:
+        generator = self.random_generator
+        height, width = image.shape[:2]
+        rows = np.arange(height, dtype=np.float32)[:, None]
+        rules = np.zeros((height, width), np.float32)
+        for _ in range(int(generator.integers(1, self.lines + 1))):
+            drop = generator.uniform(-0.017, 0.017) * height
+            middle = np.linspace(0, drop, width, dtype=np.float32) + np.float32(generator.uniform(0, height - 1))
+            half = max(0.5, generator.uniform(*self.width) * height / 2)
+            covered = np.clip(half + 0.5 - np.abs(rows - middle), 0.0, 1.0)
+            rules = np.maximum(rules, covered * np.float32(255 * generator.uniform(*self.strength)))
+        black = rules.astype(np.uint8)
+        return darkened(image, black if image.ndim == 2 else cv2.merge([black] * image.shape[2]))
+
+
+class Shading(albumentations.ImageOnlyTransform):
+    """Let the light fall unevenly, as in a fold, a gutter or a photograph: paper and ink become darker by places."""
+
+    def __init__(self, strength: Range = (0.1, 0.35), length: float = 1.6, p: float = 1.0) -> None:
+        """`strength` is the range of the largest part of the light that is missing, `length` how long a shadow is, in
+        heights of the line.
+        """
+        super().__init__(p=number(p, "Shading.p", 0, 1))
+        self.strength = up_to(strength, "Shading.strength", 0.8)
+        self.length = number(length, "Shading.length", 0.1, 1000)
+
+    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        generator = self.random_generator
+        height, width = img.shape[:2]
+        missing = generator.random((2, max(2, int(width / (self.length * height)) + 2)), dtype=np.float32)
+        light = 1.0 - missing * np.float32(generator.uniform(*self.strength))
+        light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.rint(img * (light if img.ndim == 2 else light[:, :, None])).astype(np.uint8)
+
+
+def lowered(image: np.ndarray, rows: int, around: bool = False) -> np.ndarray:
+    """Return an image moved down by some rows: what leaves it comes in `around` the other edge, or nothing."""
+    rows = int(np.clip(rows, -image.shape[0], image.shape[0]))
+    moved = np.roll(image, rows, axis=0)
+    if not around:
+        moved[: max(0, rows)] = 0
+        moved[image.shape[0] + min(0, rows) :] = 0
+    return moved

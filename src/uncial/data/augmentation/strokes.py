@@ -1,0 +1,110 @@
+"""The look of ink varied: the width of the pen and its strength."""
+
+from collections.abc import Callable
+
+import albumentations
+import cv2
+import numpy as np
+
+from uncial.data.augmentation.background import local_paper, with_dark_ink
+from uncial.data.augmentation.ranges import Range, between, number, up_to
+from uncial.errors import UserError
+
+PAPER = 255
+SHAPES = (cv2.MORPH_RECT, cv2.MORPH_ELLIPSE, cv2.MORPH_CROSS)
+INK_KEPT = 0.3
+"""Thinner strokes keep at least this part of a line's ink, however fine they were."""
+
+
+class StrokeWidth(albumentations.ImageOnlyTransform):
+    """Make strokes thicker or thinner by an erosion or dilation of some pixels, blended with the image."""
+
+    def __init__(self, size: int = 3, strength: Range = 0.6, p: float = 1.0) -> None:
+        """`size` is the largest structuring element in pixels, `strength` the largest weight of its result."""
+        super().__init__(p=number(p, "StrokeWidth.p", 0, 1))
+        if not isinstance(size, int) or size < 1:
+            raise UserError(f"StrokeWidth.size is {size!r}; whole pixels from 1 on are possible")
+        self.size, self.strength = size, up_to(strength, "StrokeWidth.strength", 1)
+
+    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        return with_dark_ink(img, self._vary)
+
+    def _vary(self, image: np.ndarray) -> np.ndarray:
+        generator = self.random_generator
+        sides = generator.integers(1, self.size + 1, 2)
+        sides[int(generator.integers(2))] = max(2, int(sides.max()))
+        element = cv2.getStructuringElement(SHAPES[int(generator.integers(len(SHAPES)))], tuple(map(int, sides)))
+        thicker = generator.random() < 0.5
+        morphed = cv2.erode(image, element) if thicker else cv2.dilate(image, element)
+        weight = generator.uniform(*self.strength)
+        return blended(
+            image, morphed.reshape(image.shape), weight if thicker else weight_that_keeps(image, morphed, weight)
+        )
+
+
+class PenWidth(albumentations.ImageOnlyTransform):
+    """Make all strokes wider or narrower by a part of the line's height, fractions of a pixel included.
+
+    The same at every height of the model, where `StrokeWidth` counts pixels.
+    """
+
+    def __init__(self, change: Range = (0.008, 0.017), p: float = 1.0) -> None:
+        """`change` is the range of what a stroke gains or loses in width, as a part of the line's height; which of the
+        two is drawn.
+        """
+        super().__init__(p=number(p, "PenWidth.p", 0, 1))
+        self.change = up_to(change, "PenWidth.change", 0.2)
+
+    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        return with_dark_ink(img, self._vary)
+
+    def _vary(self, image: np.ndarray) -> np.ndarray:
+        generator = self.random_generator
+        each_side = generator.uniform(*self.change) * image.shape[0] / 2
+        thicker = generator.random() < 0.5
+        morph = cv2.erode if thicker else cv2.dilate
+        whole = int(each_side)
+        changed = blended(_by(image, morph, whole), _by(image, morph, whole + 1), each_side - whole)
+        return changed if thicker else blended(image, changed, weight_that_keeps(image, changed, 1.0))
+
+
+def blended(image: np.ndarray, other: np.ndarray, weight: float) -> np.ndarray:
+    """Return the mean of two images of one shape in which the other counts by `weight`."""
+    return cv2.addWeighted(other, weight, image, 1.0 - weight, 0.0).reshape(image.shape)
+
+
+def weight_that_keeps(image: np.ndarray, thinned: np.ndarray, weight: float) -> float:
+    """Return `weight`, or the largest one below it with which a blend keeps `INK_KEPT` of the ink."""
+    paper = float(np.median(local_paper(image)))
+    before, after = (np.maximum(paper - float(one.mean()), 0.0) for one in (image, thinned))
+    lost = before - after
+    return float(min(weight, (1.0 - INK_KEPT) * before / lost)) if lost > 0 else weight
+
+
+def _by(image: np.ndarray, morph: Callable[..., np.ndarray], pixels: int) -> np.ndarray:
+    if not pixels:
+        return image
+    return morph(image, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)).reshape(image.shape)
+
+
+class InkTone(albumentations.ImageOnlyTransform):
+    """Make ink fainter or stronger and its edges softer or harder; paper stays as it is, as preprocessing leaves it."""
+
+    def __init__(self, strength: Range = (0.6, 1.2), gamma: Range = (0.7, 1.4), p: float = 1.0) -> None:
+        """`strength` is the range of the factor on the ink's darkness, `gamma` that of the exponent before it."""
+        super().__init__(p=number(p, "InkTone.p", 0, 1))
+        self.strength = between(strength, "InkTone.strength", 0.1, 10)
+        self.gamma = between(gamma, "InkTone.gamma", 0.1, 10)
+
+    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        return with_dark_ink(img, self._vary)
+
+    def _vary(self, image: np.ndarray) -> np.ndarray:
+        generator = self.random_generator
+        exponent = np.exp(generator.uniform(*np.log(self.gamma)))
+        darkness = (np.arange(PAPER, -1, -1, dtype=np.float32) / PAPER) ** exponent
+        levels = PAPER * (1.0 - darkness * generator.uniform(*self.strength))
+        return cv2.LUT(image, np.clip(np.rint(levels), 0, PAPER).astype(np.uint8)).reshape(image.shape)

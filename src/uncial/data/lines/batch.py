@@ -1,0 +1,58 @@
+"""The batch form of line recognition."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+
+@dataclass(slots=True)
+class Batch:
+    """Preprocessed line images, padded on the right with background to one width, and their texts.
+
+    `images` is (B, C, H, W) uint8, ink dark on a light background (padding 255). `widths` is (B,) int64: the pixels of
+    each line that are not padding. `targets` is (sum of target_lengths,) int64, the encoded texts one after the other;
+    both are empty tensors where lines have no text. `texts` holds the normalised ground truth, None where a line has
+    none. `indices` are the rows of the compiled store. `share` is what the batch's mean loss is multiplied by, so that
+    the mean over the processes that share a step is the mean over all its lines; 0 where the lines are others' and the
+    batch only keeps a process in step. `infeasible` are the lines, by their place in the batch, whose text has no room
+    in their image, so that they add nothing to the loss.
+    """
+
+    images: Tensor
+    widths: Tensor
+    targets: Tensor
+    target_lengths: Tensor
+    texts: list[str | None]
+    indices: list[int]
+    share: float = 1.0
+    infeasible: tuple[int, ...] = ()
+
+    def alone(self, row: int) -> "Batch":
+        """The batch of its line `row` only, as wide as before."""
+        start = int(self.target_lengths[:row].sum())
+        return Batch(
+            images=self.images[row : row + 1],
+            widths=self.widths[row : row + 1],
+            targets=self.targets[start : start + int(self.target_lengths[row])],
+            target_lengths=self.target_lengths[row : row + 1],
+            texts=self.texts[row : row + 1],
+            indices=self.indices[row : row + 1],
+            infeasible=(0,) if row in self.infeasible else (),
+        )
+
+
+def loss_weight_of(batch: Any) -> float:
+    """What a batch counts for, of any form: those of other models may know of no other processes."""
+    return float(getattr(batch, "share", 1.0))
+
+
+def infeasible_in(batch: Any) -> tuple[int, ...]:
+    """The lines of a batch that add nothing to its loss; batches of other models may know of none."""
+    found: tuple[int, ...] = getattr(batch, "infeasible", ())
+    return found
+
+
+def lines_of_step(batch: Any, processes: int) -> int:
+    """How many lines all processes learn from in the step of this batch, which has to be one that counts."""
+    return round(len(batch.indices) * processes / loss_weight_of(batch))

@@ -1,0 +1,99 @@
+"""The loaders of a run: which lines are trained on, validated with and tested with, and how they are batched."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from uncial.data.lines.batch import Batch
+from uncial.data.lines.dataset import LineDataset, identity_collate
+from uncial.data.lines.loader import WatchedLoader, leave_with_parent, packed
+from uncial.data.lines.sampler import EvaluationSampler, TrainingSampler
+
+
+@dataclass(frozen=True)
+class LoaderConfig:
+    """How lines become batches.
+
+    `batch_width` bounds a batch's padded width (lines times the widest) in pixels of model input, `max_lines` its
+    lines; in validation and test the other two. In training the batch is that of all devices together. `workers` are
+    processes beside each main one.
+    """
+
+    batch_width: int
+    max_lines: int
+    evaluation_batch_width: int
+    evaluation_max_lines: int
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class SplitSubset:
+    """The lines of one side of the split, and the width in pixels of each as the model pads it: (lines,) int64."""
+
+    dataset: LineDataset
+    widths: np.ndarray
+
+
+class LineDataModule(L.LightningDataModule):
+    """Loaders over the parts (`train`, `val`, `test`) that the run needs."""
+
+    def __init__(self, parts: Mapping[str, SplitSubset], loading: LoaderConfig, seed: int) -> None:
+        super().__init__()
+        self.parts, self.loading, self.seed = parts, loading, seed
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        part = self.parts["train"]
+        sampler = training_sampler(part, self.loading, self.seed, *self._place())
+        if self.trainer:
+            sampler.start_at(*epoch_and_batches(self.trainer))
+        return self._loader(part.dataset, sampler)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self._evaluation(self.parts["val"])
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        return self._evaluation(self.parts["test"])
+
+    def _evaluation(self, part: SplitSubset) -> DataLoader[Batch]:
+        how = self.loading
+        sampler = EvaluationSampler(part.widths, how.evaluation_batch_width, how.evaluation_max_lines, *self._place())
+        return self._loader(part.dataset, sampler)
+
+    def _place(self) -> tuple[int, int]:
+        """The number of this process, and how many there are."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+
+    def _loader(self, dataset: LineDataset, sampler: TrainingSampler | EvaluationSampler) -> DataLoader[Batch]:
+        workers = self.loading.workers
+        return WatchedLoader(
+            dataset,
+            batch_sampler=sampler,
+            collate_fn=packed if workers else identity_collate,  # type: ignore[arg-type]
+            num_workers=workers,
+            worker_init_fn=leave_with_parent if workers else None,
+            persistent_workers=workers > 0,
+            prefetch_factor=4 if workers else None,
+            multiprocessing_context="fork" if workers else None,
+            # Of its own: else how often torch's is drawn from would depend on the workers.
+            generator=torch.Generator(),
+        )
+
+
+def epoch_and_batches(trainer: L.Trainer) -> tuple[int, int]:
+    """The epoch (from 0) in which a training stands, new or resumed, and how many batches of it are wholly done."""
+    # Lightning types them as their base, which has less.
+    epochs: Any = trainer.fit_loop.epoch_progress.current
+    batches = trainer.fit_loop.epoch_loop.batch_progress.current
+    return epochs.processed, batches.completed if epochs.started > epochs.processed else 0
+
+
+def training_sampler(
+    part: SplitSubset, loading: LoaderConfig, seed: int, rank: int = 0, world_size: int = 1
+) -> TrainingSampler:
+    """The batches of the training; its length is the number of batches of an epoch."""
+    return TrainingSampler(part.widths, seed, loading.batch_width, loading.max_lines, rank, world_size)

@@ -1,0 +1,104 @@
+"""Rows of a compiled store as batches: preprocessed, in training augmented, and padded to one width."""
+
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from uncial.data.lines.batch import Batch
+from uncial.data.lines.sampler import SampleIndex
+from uncial.data.store.store import Store
+from uncial.text.codec import Codec
+from uncial.text.rules import TextRules
+
+BACKGROUND = 255
+
+Preprocess = Callable[[np.ndarray], np.ndarray]
+"""Strip (h, w[, 3]) uint8 to the model's line image (H, W[, 3]) uint8."""
+
+Augment = Callable[[np.ndarray, int, int, int], np.ndarray]
+"""Line image, seed, epoch and row of the store to a line image of the same size."""
+
+
+class LineDataset(Dataset[Batch]):
+    """The lines of a store that belong to one part of the split.
+
+    A whole batch is asked for at once, so that padding and encoding are done in the worker. What a line looks like is
+    a function of (seed, epoch, line) alone. `infeasible` are rows of the store whose text has no room in their image,
+    which batches tell of.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        rows: np.ndarray,
+        preprocess: Preprocess,
+        codec: Codec,
+        rules: TextRules,
+        augment: Augment | None = None,
+        seed: int = 0,
+        infeasible: Collection[int] = (),
+    ) -> None:
+        self.store, self.rows, self.preprocess, self.augment, self.seed = store, rows, preprocess, augment, seed
+        self.codec, self.rules, self.infeasible = codec, rules, frozenset(infeasible)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, pick: SampleIndex) -> Batch:
+        return self.__getitems__([pick])
+
+    def __getitems__(self, picks: Sequence[SampleIndex]) -> Batch:
+        rows = [int(self.rows[pick.position]) for pick in picks]
+        images = [self._image(row, pick.epoch) for row, pick in zip(rows, picks, strict=True)]
+        texts = [self.rules.prepare(self.store.value(row, "text")) for row in rows]
+        batch = make_batch(images, texts, rows, self.codec, self.rules, least_width=picks[0].width)
+        batch.share = picks[0].share
+        batch.infeasible = tuple(place for place, row in enumerate(rows) if row in self.infeasible)
+        self.store.let_go()
+        return batch
+
+    def _image(self, row: int, epoch: int) -> np.ndarray:
+        image = self.preprocess(self.store.strip(row))
+        return image if self.augment is None else self.augment(image, self.seed, epoch, row)
+
+
+def make_batch(
+    images: Sequence[np.ndarray],
+    texts: Sequence[str | None],
+    indices: Sequence[int],
+    codec: Codec | None,
+    rules: TextRules | None = None,
+    least_width: int = 0,
+) -> Batch:
+    """Joins preprocessed line images, (H, w) or (H, w, C) uint8 each, into one batch padded with background, to
+    `least_width` where all are narrower.
+
+    The targets are in the order in which the characters stand on the line, by `rules`, or in that of the texts where
+    none are given. Characters that the codec cannot write are left out of the targets, but stay in the texts: the
+    score counts them.
+    """
+    widths = [image.shape[1] for image in images]
+    height, channels = images[0].shape[0], 1 if images[0].ndim == 2 else images[0].shape[2]
+    pixels = np.full((len(images), channels, height, max(least_width, *widths)), BACKGROUND, dtype=np.uint8)
+    for place, image in zip(pixels, images, strict=True):
+        place[:, :, : image.shape[1]] = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
+    labels = [_labels(text, codec, rules or TextRules()) for text in texts]
+    return Batch(
+        images=torch.from_numpy(pixels),
+        widths=torch.tensor(widths),
+        targets=torch.tensor([label for line in labels for label in line], dtype=torch.int64),
+        target_lengths=torch.tensor([len(line) for line in labels]),
+        texts=list(texts),
+        indices=list(indices),
+    )
+
+
+def _labels(text: str | None, codec: Codec | None, rules: TextRules) -> list[int]:
+    return [] if not text or codec is None else codec.encode_known(rules.display(text))
+
+
+def identity_collate(batch: Batch) -> Batch:
+    """The collate function: the data set already makes whole batches."""
+    return batch

@@ -1,0 +1,250 @@
+"""Pages to a compiled store: every page is decoded once, its lines cut, in as many processes as there are cores."""
+
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from uncial.data.store.paths import placed_problems
+from uncial.data.store.processes import page_processes
+from uncial.data.store.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
+from uncial.document import Issue, Page, TextLine
+from uncial.errors import UnusableInput, UserError
+from uncial.files import content_hash
+from uncial.imaging.extraction import ExtractionSettings, extract_page
+from uncial.imaging.page_geometry import resolve_lines
+
+log = logging.getLogger(__name__)
+
+UNFINISHED = re.compile(r"(?P<store>[0-9a-f]{20})\.arrow\.\d+\.partial")
+"""What a store is called while it is being written."""
+
+Progress = Callable[[Sequence[Page]], AbstractContextManager[Callable[[int], None]]]
+"""Given the pages when they are about to be compiled; what it yields is told after each page how many lines it gave."""
+
+
+@dataclass(frozen=True)
+class CompileSettings:
+    """`folder` is where stores lie; `workers` are processes, 1 for none beside the caller's."""
+
+    folder: Path
+    max_height: int = 128
+    channels: int = 1
+    max_pixels: int = 200_000_000
+    workers: int = 1
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class CutPage:
+    """The strips of one page, in the order of its lines, and the lines that could not be cut."""
+
+    lines: tuple[StoredLine, ...]
+    problems: tuple[Issue, ...]
+    notes: tuple[Issue, ...] = ()
+
+
+def image_hashes(pages: Sequence[Page]) -> dict[str, str]:
+    """What tells the images of these pages apart, by page id: the same for the same image under two names.
+
+    Pages whose image cannot be read have none; cutting them says why.
+    """
+    contents: dict[Path, str] = {}
+    for path in {page.image.path for page in pages if page.image}:
+        with suppress(OSError):
+            contents[path] = content_hash(path)
+    return {
+        page.id: f"{contents[page.image.path]}#{page.image.frame}"
+        for page in pages
+        if page.image and page.image.path in contents
+    }
+
+
+def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings, progress: Progress) -> Store:
+    """The store of the transcribed lines of these pages: found by the digest of its inputs, or compiled now.
+
+    `hashes` are the pages' `image_hashes`. Of two runs that want the same store at once, one compiles it and the other
+    waits. Raises `UserError` when the disk is full, and in strict mode for the first page or line that cannot be used.
+    """
+    digest = _digest(pages, hashes, settings)
+    path = settings.folder / f"{digest[:20]}.arrow"
+    try:
+        if is_complete(path, digest):  # Without a lock: it may lie where nothing can be written.
+            return Store(path)
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished_stores(settings.folder)
+        with FileLock(path.with_suffix(".lock")):
+            if not is_complete(path, digest):
+                with progress(pages) as advance:
+                    _compile(path, digest, pages, hashes, settings, advance)
+    except OSError as error:
+        raise UserError(
+            f"{path}: the compiled store could not be written ({error.strerror or error}): make room there, "
+            "or name another folder with paths.store."
+        ) from None
+    return Store(path)
+
+
+def _remove_unfinished_stores(folder: Path) -> None:
+    """Remove what runs that were killed had written of stores. A store is being written as long as its lock is held."""
+    for left_over in folder.glob("*.arrow.*.partial"):
+        if found := UNFINISHED.fullmatch(left_over.name):
+            with suppress(Timeout, OSError), FileLock(folder / f"{found['store']}.lock", timeout=0):
+                left_over.unlink(missing_ok=True)
+
+
+def _digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings) -> str:
+    """Of all that decides strips and texts: image contents, lines as read and filtered, settings, format version.
+
+    Where the geometry of a line contradicts itself, that by which it is cut counts too: a store that was compiled by
+    other rules is not taken for this one, and a store on which the rules have no bearing stays the same.
+    """
+    digest = hashlib.sha256()
+    digest.update(repr((FORMAT_VERSION, settings.max_height, settings.channels, settings.max_pixels)).encode())
+    for page in pages:
+        image = (hashes.get(page.id), page.image.frame if page.image else 0)
+        about = (page.id, page.width, page.height, page.document, page.hand, page.group, page.subset)
+        digest.update(repr((image, about, [(region.id, region.type) for region in page.regions])).encode())
+        for line in page.lines:
+            # Not of dataclasses.astuple, which copies each number and takes six times as long.
+            digest.update(repr(line).encode("utf-8", "surrogatepass"))
+            digest.update((line.reader or "").encode("utf-8", "surrogatepass"))
+        wanted = _transcribed(page)
+        for line, found in zip(wanted, resolve_lines(page, wanted), strict=True):
+            if found.line is not line:
+                digest.update(repr(found.line).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _compile(
+    path: Path,
+    digest: str,
+    pages: Sequence[Page],
+    hashes: Mapping[str, str],
+    settings: CompileSettings,
+    advance: Callable[[int], None],
+) -> None:
+    problems: list[Issue] = []
+    notes: list[Issue] = []
+    writer = StoreWriter(path, settings.channels, digest)
+    try:
+        for page, cut in zip(pages, _cut_pages(pages, settings), strict=True):
+            for line in cut.lines:
+                writer.add(replace(line, image_hash=hashes.get(line.page, "")))
+            problems += placed_problems(cut.problems, page)
+            notes += placed_problems(cut.notes, page)
+            raise_if_strict(cut.problems, settings.strict)
+            advance(len(cut.lines))
+        writer.close(problems, notes)
+    except BaseException:
+        writer.abandon()
+        raise
+
+
+def raise_if_strict(problems: Sequence[Issue], strict: bool) -> None:
+    """In strict mode the first problem ends the run as a `UserError`; what lies beside the data is none."""
+    problems = [problem for problem in problems if problem.kind not in ("passed_over", "other_format")]
+    if strict and problems:
+        first = problems[0]
+        where = f"{first.file}, line {first.line}" if first.line else first.file
+        raise UserError(f"{where}: {first.reason} (data.strict=true makes this fatal).")
+
+
+def _cut_pages(pages: Sequence[Page], settings: CompileSettings) -> Iterator[CutPage]:
+    """Cuts the pages in their order, whatever the number of processes."""
+    workers, cut = min(settings.workers, len(pages)), 0
+    if workers > 1:
+        try:
+            for found in _cut_in_processes(pages, settings, workers):
+                cut += 1
+                yield found
+        except BrokenProcessPool:
+            # Ended by the system where memory runs out, or not to be started where too few files may be open; and so it
+            # goes where the caller's own script starts its work without `if __name__ == "__main__"`.
+            log.warning(
+                "A process that cuts pages has been ended or could not be started: the others are cut in one process "
+                "(data.compile_workers=1)."
+            )
+    for page in pages[cut:]:
+        yield cut_page(page, settings)
+
+
+def _cut_in_processes(pages: Sequence[Page], settings: CompileSettings, workers: int) -> Iterator[CutPage]:
+    waiting = iter(pages)
+    try:
+        pool = page_processes(workers)
+        running = [pool.submit(cut_page, page, settings) for page in islice(waiting, 3 * workers)]
+    except OSError as error:
+        raise BrokenProcessPool(str(error)) from error
+    with pool:
+        try:
+            while running:
+                yield running.pop(0).result()
+                running += [pool.submit(cut_page, page, settings) for page in islice(waiting, 1)]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def cut_page(page: Page, settings: CompileSettings) -> CutPage:
+    """Decodes a page's image and cuts its transcribed lines. What cannot be used becomes a problem."""
+    wanted = _transcribed(page)
+    problems = [
+        Issue(str(page.source), line.id, "the line has a transcription, but an empty one", "empty_text")
+        for line in page.lines
+        if line.text is not None and not line.text.strip()
+    ]
+    if not wanted:
+        return CutPage((), tuple(problems))
+    cutting = ExtractionSettings(settings.max_height, settings.channels, settings.max_pixels)
+    try:
+        cut = extract_page(page, cutting, wanted)
+    except UnusableInput as error:
+        return CutPage((), (*problems, Issue(str(page.source), "", str(error), error.kind)))
+    types = {region.id: region.type for region in page.regions}
+    lines = []
+    for line, strip in zip(wanted, cut.strips, strict=True):
+        if isinstance(strip, UnusableInput):
+            problems.append(Issue(str(page.source), line.id, str(strip), strip.kind))
+        else:
+            lines.append(_stored(page, line, types, strip))
+    notes = tuple(
+        Issue(str(page.source), note.line, note.reason, note.kind, lines=note.lines)
+        for note in (*cut.notes, *cut.geometry)
+    )
+    return CutPage(tuple(lines), tuple(problems), notes)
+
+
+def _transcribed(page: Page) -> tuple[TextLine, ...]:
+    return tuple(line for line in page.lines if line.text is not None and line.text.strip())
+
+
+def _stored(page: Page, line: TextLine, region_types: Mapping[str, str | None], strip: np.ndarray) -> StoredLine:
+    return StoredLine(
+        page=page.id,
+        line=line.id,
+        document=page.document,
+        hand=page.hand,
+        group=page.group,
+        subset=page.subset,
+        image_hash="",
+        region_type=region_types.get(line.region_id or ""),
+        language=line.language,
+        direction=line.direction,
+        text=line.text or "",
+        strip=strip,
+        reader=line.reader,
+    )
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,111 @@
+"""The text of an ALTO line: strings, spaces and the hyphen at its end."""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from uncial.document import TextSpan
+from uncial.formats.page_xml.text import INNER_BREAK
+from uncial.formats.xml import coordinates
+from uncial.formats.xml.parsing import children, descendants, local_name
+
+STYLES = {
+    "bold": "bold",
+    "italics": "italic",
+    "italic": "italic",
+    "underline": "underline",
+    "superscript": "superscript",
+    "subscript": "subscript",
+    "smallcaps": "small_caps",
+    "strikethrough": "strike",
+}
+STYLE_NAMES = {kind: name for name, kind in reversed(STYLES.items())}
+
+
+@dataclass(frozen=True, slots=True)
+class AltoText:
+    """`text` is None where the line has no strings."""
+
+    text: str | None
+    confidence: float | None
+    spans: tuple[TextSpan, ...]
+
+
+def uses_spaces(page: etree._Element) -> bool:
+    """Whether the page marks its spaces with SP.
+
+    Where it does, strings side by side belong together, as kraken writes punctuation. Where it does not, strings are
+    words, since the schema says that strings are separated by white space.
+    """
+    return next(page.iter("{*}SP"), None) is not None
+
+
+def alto_text(
+    line: etree._Element, above: list[etree._Element], styles: dict[str, list[str]], spaces_marked: bool
+) -> AltoText:
+    """The line's text, the spaces inside CONTENT kept. SUBS_CONTENT, the whole of a broken word, is ignored."""
+    text, after_string = "", False
+    found: list[TextSpan] = []
+    confidences: list[tuple[float | None, int]] = []
+    strings = 0
+    for element in children(line, "String", "SP", "HYP"):
+        # A parser makes spaces of the breaks in an attribute, but not of those that are written as &#10;.
+        name, content = local_name(element), INNER_BREAK.sub(" ", element.get("CONTENT", ""))
+        if name == "SP":
+            text, after_string = text + " ", False
+            continue
+        if name == "String":
+            strings += 1
+            if after_string and not spaces_marked and not text[-1:].isspace() and not content[:1].isspace():
+                text += " "
+            confidences.append((_confidence(element), len(content)))
+            kinds = _kinds([element, line, *above], styles)
+            found += [TextSpan(kind, len(text), len(content)) for kind in kinds if content]
+            after_string = True
+        text += content
+    if not strings and not text:
+        return AltoText(None, None, ())
+    return AltoText(text, coordinates.mean_fraction(confidences), tuple(_joined(found, text)))
+
+
+def style_table(root: etree._Element) -> dict[str, list[str]]:
+    """What each TextStyle's FONTSTYLE means, by its ID."""
+    table = {one.get("ID", ""): _names(one.get("FONTSTYLE")) for one in descendants(root, "TextStyle")}
+    return {identifier: kinds for identifier, kinds in table.items() if kinds}
+
+
+def _kinds(chain: list[etree._Element], styles: dict[str, list[str]]) -> list[str]:
+    """The styles of the nearest element that states any: styles are inherited."""
+    for element in chain:
+        kinds = _names(element.get("STYLE"))
+        for reference in element.get("STYLEREFS", "").split() if styles else []:
+            kinds += styles.get(reference, [])
+        if kinds:
+            return list(dict.fromkeys(kinds))
+    return []
+
+
+def _names(stated: str | None) -> list[str]:
+    return [STYLES[name] for name in (stated or "").lower().split() if name in STYLES]
+
+
+def _confidence(string: etree._Element) -> float | None:
+    """The word's WC, else the mean of its glyphs' GC."""
+    confidence = coordinates.fraction(string.get("WC"))
+    if confidence is not None:
+        return confidence
+    return coordinates.mean_fraction(
+        [(coordinates.fraction(glyph.get("GC")), 1) for glyph in children(string, "Glyph")]
+    )
+
+
+def _joined(spans: list[TextSpan], text: str) -> list[TextSpan]:
+    """Spans of one kind with nothing but white space between them become one."""
+    joined: dict[str, list[TextSpan]] = {}
+    for span in spans:
+        row = joined.setdefault(span.kind, [])
+        if row and not text[row[-1].offset + row[-1].length : span.offset].strip():
+            last = row.pop()
+            span = TextSpan(span.kind, last.offset, span.offset + span.length - last.offset)
+        row.append(span)
+    return [span for row in joined.values() for span in row]

@@ -1,0 +1,148 @@
+"""The regions and lines of a PAGE file in reading order: what the reader and the writer of text both go by."""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from uncial.formats.page_xml.custom import parse_custom, reading_index
+from uncial.formats.xml.identifiers import count_made_up, unique_identifiers
+from uncial.formats.xml.parsing import child, children, local_name
+
+GROUPS = ("OrderedGroup", "OrderedGroupIndexed", "UnorderedGroup", "UnorderedGroupIndexed")
+
+
+@dataclass(frozen=True, slots=True)
+class RegionElement:
+    """A region or table cell with its identifier and the regions around it, the nearest first."""
+
+    element: etree._Element
+    id: str
+    around: tuple[etree._Element, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineElement:
+    """A TextLine with its identifier and its region, None where it lies on the page itself."""
+
+    element: etree._Element
+    id: str
+    region: RegionElement | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageLayout:
+    """Regions and lines in reading order. `made_up` counts the lines whose stated identifier is missing or taken."""
+
+    regions: tuple[RegionElement, ...]
+    lines: tuple[LineElement, ...]
+    made_up: int
+
+
+def page_layout(page: etree._Element) -> PageLayout:
+    """Reading order is that of `ReadingOrder`, else of Transkribus' `readingOrder {index:N;}`, else of the document.
+
+    The cells of a table without one are read row by row.
+    """
+    line_elements = list(page.iter("{*}TextLine"))
+    region_elements = [one for one in page.iter(etree.Element) if is_region(one)]
+    stated = [one.get("id") for one in line_elements]
+    line_ids = unique_identifiers(stated, "line")
+    region_ids = unique_identifiers([one.get("id") for one in region_elements], "region")
+    walk = _Walk(
+        ranks=_ranks(page),
+        line_ids=dict(zip(line_elements, line_ids, strict=True)),
+        region_ids=dict(zip(region_elements, region_ids, strict=True)),
+        regions=[],
+        lines=[],
+    )
+    walk.visit(page, None)
+    return PageLayout(tuple(walk.regions), tuple(walk.lines), count_made_up(stated, line_ids))
+
+
+def is_region(element: etree._Element) -> bool:
+    """TextRegion, TableRegion, ImageRegion …, and Transkribus' TableCell."""
+    name = local_name(element)
+    return name.endswith("Region") or name == "TableCell"
+
+
+@dataclass(slots=True)
+class _Walk:
+    ranks: dict[str, int]
+    line_ids: dict[etree._Element, str]
+    region_ids: dict[etree._Element, str]
+    regions: list[RegionElement]
+    lines: list[LineElement]
+
+    def visit(self, container: etree._Element, region: RegionElement | None) -> None:
+        lines = children(container, "TextLine")
+        nested = [one for one in children(container) if is_region(one)]
+        nested_first = bool(nested and lines) and container.index(nested[0]) < container.index(lines[0])
+        if nested_first:
+            self._visit_regions(nested, region)
+        self.lines += [LineElement(one, self.line_ids[one], region) for one in _by_index(lines)]
+        if not nested_first:
+            self._visit_regions(nested, region)
+
+    def _visit_regions(self, nested: list[etree._Element], outer: RegionElement | None) -> None:
+        around = () if outer is None else (outer.element, *outer.around)
+        for element in self._by_rank(_by_index(_by_row(nested))):
+            region = RegionElement(element, self.region_ids[element], around)
+            self.regions.append(region)
+            self.visit(element, region)
+
+    def _by_rank(self, regions: list[etree._Element]) -> list[etree._Element]:
+        """Regions that the ReadingOrder does not name, nor anything in them, come after those it does."""
+        last = len(self.ranks)
+        return sorted(
+            regions,
+            key=lambda one: min((self.ranks.get(e.get("id", ""), last) for e in one.iter("{*}*")), default=last),
+        )
+
+
+def _by_index(elements: list[etree._Element]) -> list[etree._Element]:
+    """By the `custom` index, else by the `index` attribute; those without one stay behind the one before them."""
+    indices = [reading_index(parse_custom(one.get("custom"))) for one in elements]
+    if not any(index is not None for index in indices):
+        indices = [int(value) if (value := one.get("index", "")).isdecimal() else None for one in elements]
+    keys, last = [], -1
+    for index in indices:
+        last = last if index is None else index
+        keys.append(last)
+    return [one for _, _, one in sorted(zip(keys, range(len(keys)), elements, strict=True), key=lambda item: item[:2])]
+
+
+def _by_row(regions: list[etree._Element]) -> list[etree._Element]:
+    """The cells of a table row by row; what is not made of cells alone stays as it is."""
+    places = [_cell(one) for one in regions]
+    if any(place is None for place in places):
+        return regions
+    return [one for _, _, one in sorted(zip(places, range(len(regions)), regions, strict=True), key=lambda x: x[:2])]
+
+
+def _cell(region: etree._Element) -> tuple[int, int] | None:
+    """Row and column, of Transkribus' TableCell and of a region with PAGE's TableCellRole."""
+    stated = region.get("row"), region.get("col")
+    roles = child(region, "Roles")
+    if roles is not None and (role := child(roles, "TableCellRole")) is not None:
+        stated = role.get("rowIndex"), role.get("columnIndex")
+    row, column = (int(value) if value and value.isdecimal() else None for value in stated)
+    return None if row is None or column is None else (row, column)
+
+
+def _ranks(page: etree._Element) -> dict[str, int]:
+    order = child(page, "ReadingOrder")
+    ranks: dict[str, int] = {}
+    for group in children(order) if order is not None else []:
+        _rank_group(group, ranks)
+    return ranks
+
+
+def _rank_group(group: etree._Element, ranks: dict[str, int]) -> None:
+    """Entries of an ordered group by their index, of an unordered one as they stand."""
+    if reference := group.get("regionRef"):
+        ranks.setdefault(reference, len(ranks))
+    members = [one for one in children(group) if one.get("regionRef") or local_name(one) in GROUPS]
+    if local_name(group).startswith("Ordered"):
+        members.sort(key=lambda one: int(value) if (value := one.get("index", "")).isdecimal() else len(members))
+    for member in members:
+        _rank_group(member, ranks)

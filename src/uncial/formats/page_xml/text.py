@@ -1,0 +1,135 @@
+"""The text of a PAGE line: which of several TextEquivs counts, its confidence, and the styles of its words."""
+
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from uncial.document import TextSpan
+from uncial.formats.page_xml.custom import CustomEntry, spans, style_kinds
+from uncial.formats.xml import coordinates
+from uncial.formats.xml.parsing import child, children
+
+LEADING_BREAK = re.compile(r"^[ \t\r\n]*[\r\n][ \t\r\n]*")
+TRAILING_BREAK = re.compile(r"[ \t]*[\r\n][ \t\r\n]*$")
+INNER_BREAK = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")
+STYLE_ATTRIBUTES = (
+    "strikethrough",
+    "underlined",
+    "superscript",
+    "subscript",
+    "bold",
+    "italic",
+    "letterSpaced",
+    "smallCaps",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LineText:
+    """`text` is None where the line holds no transcription."""
+
+    text: str | None
+    confidence: float | None
+    spans: tuple[TextSpan, ...]
+
+
+def line_text(line: etree._Element, custom: list[CustomEntry]) -> LineText:
+    """The text of the line's TextEquiv, else its words joined by spaces; white space at the edges is kept.
+
+    kraken writes spaces as words of their own, to which no other is added.
+    """
+    chosen = chosen_equivalent(line)
+    words = [(word, _word_text(word)) for word in children(line, "Word")]
+    if chosen is not None:
+        text: str | None = equivalent_text(chosen)
+        confidence = coordinates.fraction(chosen.get("conf"))
+    elif texts := [one for _, one in words if one is not None]:
+        text = _joined(texts)
+        confidence = _mean_confidence([word for word, one in words if one is not None], texts)
+    else:
+        return LineText(None, None, ())
+    assert text is not None
+    found = [*spans(custom, text), *_line_styles(line, text), *_word_styles(words, text)]
+    return LineText(text, confidence, tuple(dict.fromkeys(found)))
+
+
+def chosen_equivalent(element: etree._Element) -> etree._Element | None:
+    """The TextEquiv with index 0, else the first without an index, else the one with the lowest."""
+    candidates = children(element, "TextEquiv")
+    if len(candidates) < 2:
+        return candidates[0] if candidates else None
+
+    def preference(candidate: etree._Element) -> float:
+        index = coordinates.optional_number(candidate.get("index"))
+        return 0.5 if index is None else index
+
+    return min(candidates, key=preference)
+
+
+def equivalent_text(equivalent: etree._Element) -> str:
+    """Unicode, else PlainText, without the line breaks and indentation of the XML file."""
+    holder = child(equivalent, "Unicode")
+    if holder is None:
+        holder = child(equivalent, "PlainText")
+    if holder is None:
+        return ""
+    raw = (holder.text or "") if len(holder) == 0 else str(holder.xpath("string()"))
+    if "\n" not in raw and "\r" not in raw:
+        return raw
+    return INNER_BREAK.sub(" ", TRAILING_BREAK.sub("", LEADING_BREAK.sub("", raw)))
+
+
+def _word_text(word: etree._Element) -> str | None:
+    chosen = chosen_equivalent(word)
+    if chosen is not None:
+        return equivalent_text(chosen)
+    glyphs = [
+        equivalent_text(one) for glyph in children(word, "Glyph") if (one := chosen_equivalent(glyph)) is not None
+    ]
+    return "".join(glyphs) if glyphs else None
+
+
+def _joined(words: list[str]) -> str:
+    text = ""
+    for word in words:
+        between = " " if text and word and not text[-1].isspace() and not word[0].isspace() else ""
+        text += between + word
+    return text
+
+
+def _mean_confidence(words: list[etree._Element], texts: list[str]) -> float | None:
+    """The words' mean by their length; None where one of them states none."""
+    return coordinates.mean_fraction([(_confidence(word), len(text)) for word, text in zip(words, texts, strict=True)])
+
+
+def _confidence(word: etree._Element) -> float | None:
+    """What the word's own text states, else the mean of its glyphs."""
+    if (chosen := chosen_equivalent(word)) is not None:
+        return coordinates.fraction(chosen.get("conf"))
+    glyphs = [chosen_equivalent(glyph) for glyph in children(word, "Glyph")]
+    return coordinates.mean_fraction(
+        [(coordinates.fraction(glyph.get("conf")), 1) for glyph in glyphs if glyph is not None]
+    )
+
+
+def _styles(element: etree._Element) -> list[str]:
+    style = child(element, "TextStyle")
+    if style is None:
+        return []
+    return style_kinds(flag for flag in STYLE_ATTRIBUTES if style.get(flag, "").lower() in ("true", "1"))
+
+
+def _line_styles(line: etree._Element, text: str) -> list[TextSpan]:
+    return [TextSpan(kind, 0, len(text)) for kind in _styles(line)] if text else []
+
+
+def _word_styles(words: list[tuple[etree._Element, str | None]], text: str) -> list[TextSpan]:
+    """Words are looked for one after the other, since the line's text may be spaced otherwise than its words."""
+    found, start = [], 0
+    for word, own in words:
+        place = text.find(own, start) if own else -1
+        if own and place >= 0:
+            found += [TextSpan(kind, place, len(own)) for kind in _styles(word)]
+            start = place + len(own)
+    return found

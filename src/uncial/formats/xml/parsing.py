@@ -1,0 +1,127 @@
+"""Safe parsing of XML files, and finding out which kind of transcription a file is.
+
+Entities are not resolved, no DTD is loaded, the network is off and libxml2's limits on depth and text size stay on.
+"""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from lxml import etree
+
+from uncial.errors import UnusableInput
+from uncial.formats.encoding import refuse_packed
+from uncial.formats.xml.encoding import refuse_encoding, why_undecodable
+
+Kind = Literal["page", "alto", "mets", "other"]
+
+MAX_BYTES = 256 * 1024 * 1024
+PAGE_NAMESPACE = re.compile(r"primaresearch\.org/PAGE/", re.IGNORECASE)
+ALTO_NAMESPACE = re.compile(r"alto", re.IGNORECASE)
+BEFORE_ROOT = re.compile(rb"(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
+BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+REEXPORT = "export it again"
+
+
+def parse(path: Path) -> etree._ElementTree:
+    """The parsed file. Raises LineError with one sentence where it cannot or must not be read."""
+    data = _read(path)
+    if _has_document_type(data):
+        raise UnusableInput(
+            f"{path}: has a document type declaration (DTD, entities), which is not read; remove the <!DOCTYPE …> line"
+        )
+    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise UnusableInput(f"{path}: {_why_malformed(error, data)}; {REEXPORT}") from None
+    except (ValueError, LookupError) as error:
+        raise UnusableInput(f"{path}: is not readable XML ({error}); {REEXPORT}") from None
+    tree = root.getroottree()
+    refuse_encoding(path, data, tree.docinfo.encoding or "UTF-8")
+    return tree
+
+
+def kind_of(root: etree._Element) -> Kind:
+    """`page`, `alto`, `mets`, or `other`, by the root's name and namespace (of any version, or none)."""
+    name = etree.QName(root)
+    namespace = name.namespace or ""
+    if name.localname == "PcGts" and (not namespace or PAGE_NAMESPACE.search(namespace)):
+        return "page"
+    if name.localname.lower() == "alto" and (not namespace or ALTO_NAMESPACE.search(namespace)):
+        return "alto"
+    return "mets" if name.localname == "mets" else "other"
+
+
+def describe_other(root: etree._Element) -> str:
+    """Why a file of the kind `mets` or `other` is no page, for a user who named it."""
+    name = etree.QName(root)
+    if name.localname == "mets":
+        return "is a METS file, which lists pages but holds no transcription; name the PAGE or ALTO files beside it"
+    namespace = f" in the namespace {name.namespace!r}" if name.namespace else ""
+    stated = f"has the root element <{name.localname}>{namespace}"
+    return f"{stated}, which is neither PAGE (PcGts) nor ALTO (alto); export it as one of these"
+
+
+def local_name(element: etree._Element) -> str:
+    """The element's name without its namespace; "" for a comment or processing instruction."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def children(element: etree._Element, *names: str) -> list[etree._Element]:
+    """The child elements of these local names (of any name where none is given), in document order."""
+    found = [child for child in element if isinstance(child.tag, str)]
+    return [child for child in found if local_name(child) in names] if names else found
+
+
+def child(element: etree._Element, name: str) -> etree._Element | None:
+    """The first child element of this local name."""
+    return next((one for one in element if isinstance(one.tag, str) and local_name(one) == name), None)
+
+
+def descendants(element: etree._Element, *names: str) -> list[etree._Element]:
+    """All elements of these local names below `element`, in document order."""
+    return list(element.iter(*[f"{{*}}{name}" for name in names]))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            limit = f"{MAX_BYTES // 1024**2} MB"
+            raise UnusableInput(
+                f"{path}: is larger than {limit}, which no page's transcription is; split it into pages"
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnusableInput(
+            f"{path}: cannot be read ({error.strerror or error}); check its place and its permissions"
+        ) from None
+    if not data.strip():
+        raise UnusableInput(f"{path}: is empty; {REEXPORT}")
+    refuse_packed(path, data)
+    return data
+
+
+def _has_document_type(data: bytes) -> bool:
+    """Looks before parsing, so that nothing that a DTD declares is ever expanded."""
+    for mark in BYTE_ORDER_MARKS:
+        data = data.removeprefix(mark)
+    plain = data.replace(b"\0", b"") if b"\0" in data[:200] else data
+    before = BEFORE_ROOT.match(plain)
+    return before is not None and plain[before.end() :][:9].upper() == b"<!DOCTYPE"
+
+
+def _why_malformed(error: etree.XMLSyntaxError, data: bytes) -> str:
+    start = data.lstrip()[:4]
+    if told := why_undecodable(data):
+        return told
+    if not data.startswith(BYTE_ORDER_MARKS) and (b"\0" in data[:200] and not start.startswith((b"<", b"\0<"))):
+        return "is not XML but binary data"
+    if not start.startswith((b"<", *BYTE_ORDER_MARKS, b"\0<")):
+        return "is not XML"
+    message = (error.msg or "").split("(")[0].rstrip(" ,.")
+    if "Premature end" in message or "prematurely" in message or not data.rstrip(b"\0 \t\r\n").endswith(b">"):
+        return f"is cut short (the XML ends in line {error.lineno} before its elements are closed)"
+    return f"is not well-formed XML (line {error.lineno}: {message})"

@@ -1,0 +1,236 @@
+"""From a page and its lines to straight line images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from uncial.document import Page, PageWarning, TextLine
+from uncial.errors import UnusableInput
+from uncial.imaging.background import CELL, local_background, paper_mask
+from uncial.imaging.bands import line_spacing, polygon_around_baseline
+from uncial.imaging.geometry_notes import notes_on_geometry
+from uncial.imaging.images import MAX_PIXELS, PageImage, read_image
+from uncial.imaging.line_curves import LineCurve, fit_line_curve
+from uncial.imaging.line_geometry import resolve_geometry, thickness
+from uncial.imaging.page_geometry import resolve_lines
+from uncial.imaging.polylines import area, densify
+
+FLARE = 1.6
+"""How many times higher than its polygon's mean thickness a strip is before it is searched for empty rows."""
+
+BLANK = 0.3
+"""Contrast of a strip, against that of the same line cut otherwise, below which nothing is written in it."""
+
+_REMEDY = "draw it anew, or put the image there that was transcribed"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionSettings:
+    """What decides how a strip looks: part of the compiled store's key.
+
+    Strips higher than `max_height` pixels are scaled down to it; none is scaled up. `channels` is 1 (grey) or 3
+    (RGB). Lines lower or narrower than `min_height` and `min_width` pixels are refused.
+    """
+
+    max_height: int = 128
+    channels: int = 1
+    max_pixels: int = MAX_PIXELS
+    min_height: int = 6
+    min_width: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The strips of a page's lines, (h, w) or (h, w, 3) uint8, or why there is none, and notes for a person: on the
+    image, and on the lines whose stated `geometry` contradicts itself."""
+
+    strips: tuple[np.ndarray | UnusableInput, ...]
+    notes: tuple[PageWarning, ...] = ()
+    geometry: tuple[PageWarning, ...] = ()
+
+
+def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextLine] | None = None) -> Extraction:
+    """Read the page's image and cut out `lines` (all of the page's where none are given), in their order.
+
+    Each is cut by its geometry as `resolve_lines` gives it. A line whose baseline lies outside its polygon is cut by
+    its polygon all the same where there is ink in that, and none along the baseline.
+
+    Raises LineError where the image itself cannot be used.
+    """
+    if page.image is None:
+        raise UnusableInput(
+            f"{page.source}: this page's image was not found; put it there, or name its folder in data.images",
+            "missing_image",
+        )
+    lines = page.lines if lines is None else lines
+    image = read_image(page.image, settings.channels, (page.width, page.height), settings.max_pixels)
+    spacing = None
+    resolved = resolve_lines(page, lines)
+    if any(len(found.line.polygon) < 3 for found in resolved):
+        spacing = line_spacing(scale_line(line, image.scale) for line in page.lines)
+    is_page = len(page.lines) > 1 or bool(page.regions)
+    strips = [_strip_or_reason(image, found.line, settings, spacing, is_page) for found in resolved]
+    for number, (line, found) in enumerate(zip(lines, resolved, strict=True)):
+        if found.cut_by == "baseline":
+            by_polygon = _strip_or_reason(image, replace(line, baseline=()), settings, spacing, is_page)
+            if _is_blank_beside(strips[number], by_polygon):
+                strips[number], resolved[number] = by_polygon, replace(found, cut_by="polygon")
+    return Extraction(tuple(strips), image.notes, tuple(notes_on_geometry(resolved)))
+
+
+def _is_blank_beside(strip: np.ndarray | UnusableInput, other: np.ndarray | UnusableInput) -> bool:
+    """Whether nothing is written in a strip, but something in the other one."""
+    if isinstance(other, UnusableInput):
+        return False
+    return isinstance(strip, UnusableInput) or _contrast(strip) < BLANK * _contrast(other)
+
+
+def _contrast(strip: np.ndarray) -> float:
+    """How far the strip's strokes are from its paper, in grey levels: blurred, so that the paper's grain is none."""
+    grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
+    off = np.abs(cv2.blur(grey, (3, 3)).astype(np.float32) - float(np.median(grey)))
+    return float(np.partition(off.ravel(), -max(1, off.size // 50))[-max(1, off.size // 50) :].mean())
+
+
+def _strip_or_reason(
+    image: PageImage, line: TextLine, settings: ExtractionSettings, spacing: float | None, is_page: bool
+) -> np.ndarray | UnusableInput:
+    try:
+        if is_page and not (line.polygon or line.baseline or line.box):
+            raise UnusableInput(
+                "it states no polygon, no baseline and no box, so its place on the page is unknown; draw it",
+                "no_outline",
+            )
+        return extract(image.pixels, scale_line(line, image.scale), settings, spacing)
+    except UnusableInput as error:
+        return error
+
+
+def scale_line(line: TextLine, scale: tuple[float, float]) -> TextLine:
+    """The line with its coordinates scaled to an image's pixels."""
+    if scale == (1.0, 1.0):
+        return line
+    x, y = scale
+    box = line.box and (line.box[0] * x, line.box[1] * y, line.box[2] * x, line.box[3] * y)
+    return replace(
+        line,
+        polygon=tuple((a * x, b * y) for a, b in line.polygon),
+        baseline=tuple((a * x, b * y) for a, b in line.baseline),
+        box=box,
+    )
+
+
+def extract(
+    pixels: np.ndarray, line: TextLine, settings: ExtractionSettings, spacing: float | None = None
+) -> np.ndarray:
+    """Cut a line out of (H, W) or (H, W, 3) uint8 page pixels as a straight strip, (h, w) or (h, w, 3) uint8.
+
+    The strip follows the line's baseline by arc length, so that the aspect ratio is kept, and holds all of its
+    polygon. What lies outside the polygon, or off the page, has the colour of the paper nearby. `spacing`, the
+    usual distance in pixels between the baselines of the page, tells how high a line without polygon is. A line
+    that states no place at all is the whole image.
+
+    Raises LineError with the reason where the line lies outside the image or is too small.
+    """
+    found = resolve_geometry(line, 10.0 * sum(pixels.shape[:2]))
+    if found is None:
+        if line.polygon or line.baseline or line.box:
+            raise UnusableInput("its polygon has no area and its baseline no length; draw it anew", "no_outline")
+        column = line.direction in ("ttb", "btt") and pixels.shape[0] > pixels.shape[1]
+        return _fit_height(np.rot90(pixels, 1 if line.direction == "ttb" else -1) if column else pixels, settings)
+    polygon = found.polygon
+    if len(polygon):
+        course = fit_line_curve(found.baseline, thickness(polygon, found.baseline), polygon)
+    else:
+        course, polygon = polygon_around_baseline(pixels, found.baseline, spacing)
+    crop, corner = _crop(pixels, polygon)
+    strip = _straighten(crop, corner, course, polygon)
+    return _fit_height(_without_empty_flare(strip, area(polygon) / strip.shape[1]), settings)
+
+
+def _crop(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """The part of the page that holds the polygon, on paper, and the page position (x, y) of its first pixel."""
+    height, width = pixels.shape[:2]
+    low = np.floor(polygon.min(axis=0)).astype(int)
+    high = np.ceil(polygon.max(axis=0)).astype(int) + 1
+    left, top, right, bottom = max(0, low[0]), max(0, low[1]), min(width, high[0]), min(height, high[1])
+    if left >= right or top >= bottom:
+        raise UnusableInput(f"it lies outside the image ({width} x {height} pixels); {_REMEDY}", "outside_image")
+    # A rim of two pixels or more, off the polygon, so that what the strip asks for beyond the crop is paper.
+    below, beside = (2 + -(extent + 4) % CELL for extent in (bottom - top, right - left))
+    rim = cv2.copyMakeBorder(pixels[top:bottom, left:right], 2, below, 2, beside, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    corner = (left - 2, top - 2)
+    inside = np.zeros(rim.shape[:2], np.uint8)
+    # Sixteenths of a pixel; pixel centres lie at whole numbers.
+    fixed = np.rint((polygon - corner) * 16).astype(np.int32)
+    cv2.fillPoly(inside, [fixed], (255,), shift=4)
+    _fill_crossings(inside, polygon)
+    inside[:2] = inside[-below:] = 0
+    inside[:, :2] = inside[:, -beside:] = 0
+    count = cv2.countNonZero(inside)
+    if not count or count < 0.5 * area(polygon):
+        raise UnusableInput(
+            f"most of it lies outside the image ({width} x {height} pixels); {_REMEDY}", "outside_image"
+        )
+    ground = local_background(rim, inside)
+    return cv2.copyTo(rim, inside, ground), corner
+
+
+def _fill_crossings(inside: np.ndarray, polygon: np.ndarray) -> None:
+    """Fill the holes that a polygon leaves where it overlaps itself."""
+    closed = polygon.astype(np.float32)
+    expected = area(polygon) + 0.5 * cv2.arcLength(closed, True)
+    if abs(cv2.countNonZero(inside) - expected) > 0.02 * expected + 8:
+        contours, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        cv2.drawContours(inside, contours, -1, (255,), cv2.FILLED)
+
+
+def _straighten(crop: np.ndarray, corner: tuple[int, int], course: LineCurve, polygon: np.ndarray) -> np.ndarray:
+    """Resample the crop along and across the course, as far as the polygon reaches."""
+    points = polygon if course.straight else densify(polygon, 24.0)
+    places = course.project(points)
+    low = places.min(axis=0)
+    width, height = np.rint(places.max(axis=0) - low).astype(int) + 1
+    if course.straight:
+        normal = course.normals[0]
+        tangent = np.array([normal[1], -normal[0]])
+        origin = course.points[0] + low[0] * tangent + low[1] * normal - corner
+        matrix = np.column_stack([tangent, normal, origin])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(crop, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    foot, normals = course.at(low[0] + np.arange(width))
+    across = (float(low[1]) + np.arange(height, dtype=np.float32))[:, None]
+    foot, normals = (foot - corner).astype(np.float32), normals.astype(np.float32)
+    map_x = foot[:, 0] + across * normals[:, 0]
+    map_y = foot[:, 1] + across * normals[:, 1]
+    return cv2.remap(crop, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _without_empty_flare(strip: np.ndarray, usual: float) -> np.ndarray:
+    """Cut off rows without ink from a strip much higher than its polygon is thick on average.
+
+    Segmenters let the polygon of a column's last line run out into the empty space beside it, and the writing would
+    come out half as large as in other lines.
+    """
+    if strip.shape[0] < FLARE * usual:
+        return strip
+    grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
+    ink = cv2.bitwise_not(paper_mask(grey, np.full(grey.shape, 255, np.uint8)))
+    rows = np.flatnonzero(np.count_nonzero(ink, axis=1) > 2 + 0.002 * grey.shape[1])
+    if not rows.size:
+        return strip
+    margin = int(0.2 * usual)
+    rest = strip[max(0, rows[0] - margin) : rows[-1] + 1 + margin]
+    return rest if rest.shape[0] >= 0.5 * usual else strip  # a dash alone does not say how high its line is
+
+
+def _fit_height(strip: np.ndarray, settings: ExtractionSettings) -> np.ndarray:
+    height, width = strip.shape[:2]
+    scale = min(1.0, settings.max_height / height)
+    size = (round(width * scale), round(height * scale))
+    if height < settings.min_height or size[0] < settings.min_width:
+        reason = f"it is only {width} x {height} pixels; draw its polygon anew, or leave it out"
+        raise UnusableInput(reason, "no_outline")
+    return np.ascontiguousarray(strip) if scale == 1 else cv2.resize(strip, size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,316 @@
+"""The geometry by which the lines of a page are cut and checked: that of the file, less what contradicts all else."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from uncial.document import Page, Point, TextLine
+from uncial.imaging.far_vertices import (
+    FAR,
+    NEAR,
+    Mended,
+    Surroundings,
+    beyond_polygon,
+    is_alone_off_page,
+    is_compact,
+    mend_baseline,
+    mend_polygon,
+)
+from uncial.imaging.interline import estimate_interline
+from uncial.imaging.line_geometry import axes_of, in_order
+from uncial.imaging.polylines import area, as_points, clip_line, clip_polygon, lengths, points_along
+from uncial.imaging.ragged import LIMIT, Ragged, as_numbers, as_tuples, join_points
+
+GROWN = 0.25
+"""Interlines by which a polygon is grown before a baseline is said to lie outside it."""
+
+SAMPLES = 32
+"""Places, evenly spaced along a baseline, at which it is looked at."""
+
+UNKNOWN = 1e6
+"""The size of a page that states none, in pixels: more than any image has."""
+
+STRETCHED = 1.25
+"""How many times the longest other line of its page an outline that leaves the page is long, to be taken for stretched
+by a fault rather than for a line that lies elsewhere."""
+
+DEFAULT_INTERLINE = 40.0
+"""Pixels, where nothing on a page tells how far its lines are apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class FarVertex:
+    """A point of a line's `outline`, its `polygon` or `baseline`: at `position`, from 0, among `count`, where the file
+    has it, and where it was set back to, None where it was left out."""
+
+    outline: Literal["polygon", "baseline"]
+    position: int
+    count: int
+    stated: Point
+    moved_to: Point | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLine:
+    """A line whose polygon, baseline and box agree; `line` is the file's own object where nothing was wrong.
+
+    `cut_by` is None but where the baseline lies outside the polygon or box: it then says which of them was kept.
+    `outside` is the share of the polygon that lies beyond the page; it is clipped off unless it is the greater part.
+    """
+
+    line: TextLine
+    far: tuple[FarVertex, ...] = ()
+    cut_by: Literal["baseline", "polygon"] | None = None
+    outside: float = 0.0
+
+
+def resolve_lines(page: Page, lines: Sequence[TextLine] | None = None) -> list[ResolvedLine]:
+    """Return `lines` of a page, all of them where none are given, with a geometry that does not contradict itself.
+
+    The rules use nothing but what the file states, so that cutting and checking see the same. In this order:
+
+    1. A point of a polygon or baseline that lies 1.5 interlines further off than all others of its line, or off the
+       page and far from the line, is left out, or set back to the line where it was one of its corners.
+    2. Where over half of the baseline's length, and one of its points, lies beyond the polygon grown by a quarter of
+       the interline, the line is cut by its baseline, as if it had no polygon; likewise for a box. Where most of the
+       baseline lies off the page it is cut by its polygon. One that goes through its polygon from end to end, and on
+       into those of other lines, contradicts nothing: it only is too long.
+    3. What reaches beyond the page by more than half an interline is clipped off. Of a line longer than all others of
+       the page, what reaches beyond its region goes with it.
+    """
+    lines = page.lines if lines is None else lines
+    if not any(line.polygon or line.baseline or line.box for line in lines):
+        return [ResolvedLine(line) for line in lines]
+    polygons, baselines = _outlines(lines)
+    every = (polygons, baselines) if len(lines) == len(page.lines) else _outlines(page.lines)
+    around = _surroundings(page, *every)
+    found = [ResolvedLine(line) for line in lines]
+    for number in _suspects(lines, polygons, baselines, around):
+        found[number] = _resolve(page, lines[number], around)
+    return found
+
+
+def _outlines(lines: Sequence[TextLine]) -> tuple[Ragged, Ragged]:
+    return join_points([line.polygon for line in lines], 3), join_points([line.baseline for line in lines], 2)
+
+
+def _surroundings(page: Page, polygons: Ragged, baselines: Ragged) -> Surroundings:
+    interline = estimate_interline(page.lines, polygons, baselines)
+    width, height = (float(size) if size > 0 else UNKNOWN for size in (page.width, page.height))
+    around = Surroundings(width, height, DEFAULT_INTERLINE if interline is None else interline)
+    longest = 0.0
+    for outlines in (polygons, baselines):
+        if len(outlines.owners):
+            low, high = outlines.least(outlines.points), outlines.most(outlines.points)
+            on_page = ~(around.is_off_page(low) | around.is_off_page(high))
+            longest = max(longest, float((high - low).max(axis=1)[on_page].max(initial=0.0)))
+    return replace(around, longest=longest or max(width, height))
+
+
+def _suspects(lines: Sequence[TextLine], polygons: Ragged, baselines: Ragged, around: Surroundings) -> list[int]:
+    """The positions of the lines for which one of the rules may hold.
+
+    Nearly all lines are cleared here, many at once: the lines of large sets are all looked at.
+    """
+    found = np.array([not line.polygon and (line.box is not None or len(line.baseline) > 2) for line in lines])
+    for outlines in (polygons, baselines):
+        if len(outlines.owners):
+            off_page = around.is_off_page(outlines.least(outlines.points))
+            found[outlines.owners] |= off_page | around.is_off_page(outlines.most(outlines.points))
+    both, of_polygons, of_baselines = np.intersect1d(polygons.owners, baselines.owners, True, True)
+    if len(both):
+        found[both] |= _reach(polygons, baselines, of_polygons, of_baselines) > FAR * around.interline
+    if len(both) < len(polygons.owners):
+        extent = polygons.most(polygons.points) - polygons.least(polygons.points)
+        alone = np.setdiff1d(np.arange(len(polygons.owners)), of_polygons, True)
+        is_odd = ~is_compact(polygons.areas(), extent) & (polygons.counts > 3)
+        found[polygons.owners[alone]] |= is_odd[alone]
+    contours = polygons.points.astype(np.float32).reshape(-1, 1, 2)
+    for number, own in zip(both.tolist(), of_polygons.tolist(), strict=True):
+        if not found[number]:
+            contour = contours[polygons.starts[own] : polygons.starts[own + 1]]
+            found[number] = _is_baseline_suspect(lines[number].baseline, contour, around)
+    return np.flatnonzero(found).tolist()
+
+
+def _reach(polygons: Ragged, baselines: Ragged, of_polygons: np.ndarray, of_baselines: np.ndarray) -> np.ndarray:
+    """(N,): no less than how far any point of each polygon lies from its baseline: the greatest distance from the
+    straight line between the baseline's ends, and on top of it the greatest one of the baseline itself."""
+    starts = baselines.points[baselines.starts[:-1]]
+    chords = baselines.points[baselines.starts[1:] - 1] - starts
+    length = np.maximum(np.hypot(chords[:, 0], chords[:, 1]), 1e-9)
+    tangents = chords / length[:, None]
+
+    def greatest(outlines: Ragged, chosen: np.ndarray) -> np.ndarray:
+        own = np.zeros(len(outlines.owners), dtype=np.int64)
+        own[chosen] = of_baselines
+        own = np.repeat(own, outlines.counts)
+        offset, tangent = outlines.points - starts[own], tangents[own]
+        along = offset[:, 0] * tangent[:, 0] + offset[:, 1] * tangent[:, 1]
+        across = offset[:, 1] * tangent[:, 0] - offset[:, 0] * tangent[:, 1]
+        beyond = np.maximum(np.maximum(-along, along - length[own]), 0)
+        return outlines.most(np.hypot(beyond, across))[chosen]
+
+    return greatest(polygons, of_polygons) + greatest(baselines, of_baselines)
+
+
+def _is_baseline_suspect(baseline: Sequence[Point], contour: np.ndarray, around: Surroundings) -> bool:
+    """Whether a baseline on the page has points far from its polygon (N, 1, 2), or lies outside it."""
+    beyond = -min(cv2.pointPolygonTest(contour, point, True) for point in baseline)
+    if beyond <= GROWN * around.interline:
+        return False
+    return beyond > FAR * around.interline or _is_outside(np.array(baseline), contour, around)
+
+
+def _resolve(page: Page, line: TextLine, around: Surroundings) -> ResolvedLine:
+    polygon, baseline = as_numbers(line.polygon), as_numbers(line.baseline)
+    by_points = mend_baseline(baseline, polygon[~is_alone_off_page(polygon, around)], line, around)
+    guide = as_points(by_points.points)
+    guide = in_order(guide) if len(guide) > 2 else guide
+    if len(guide) < 2 or lengths(guide).sum() < 2:
+        guide = guide[:0]
+    outline = mend_polygon(polygon, guide, line, around)
+    if by_points.far:
+        line = replace(line, baseline=as_tuples(by_points.points))
+    if outline.far:
+        line = replace(line, polygon=as_tuples(outline.points))
+    far = (*_named("baseline", baseline, by_points), *_named("polygon", polygon, outline))
+    line, cut_by = _without_contradiction(page, line, guide, around)
+    clipped, outside = _clipped(page, line, around)
+    return ResolvedLine(clipped, far, cut_by, outside)
+
+
+def _named(outline: Literal["polygon", "baseline"], points: np.ndarray, mended: Mended) -> Iterator[FarVertex]:
+    for position, moved_to in mended.far:
+        x, y = points[position].tolist()
+        yield FarVertex(outline, position, len(points), (x, y), moved_to)
+
+
+def _without_contradiction(
+    page: Page, line: TextLine, baseline: np.ndarray, around: Surroundings
+) -> tuple[TextLine, Literal["baseline", "polygon"] | None]:
+    polygon = as_points(line.polygon, LIMIT)
+    outline = polygon if len(polygon) > 2 else _corners(line)
+    if len(outline) < 3 or len(baseline) < 2 or _is_scrap(baseline, outline):
+        return line, None
+    if not _is_outside(baseline, outline, around) or _is_too_long(page, line, baseline, outline, around):
+        return line, None
+    if np.mean(around.overhang(points_along(baseline, SAMPLES)) > 0) > 0.5:
+        return (line, None) if np.mean(around.overhang(outline) > 0) > 0.5 else (replace(line, baseline=()), "polygon")
+    box = _corners(line)
+    keeps_box = len(box) > 0 and not _is_outside(baseline, box, around) and not _is_box_of(box, polygon, around)
+    return replace(line, polygon=(), box=line.box if keeps_box else None), "baseline"
+
+
+def _is_box_of(box: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
+    """Whether a box was taken from the polygon, as exporters do: it then is as wrong as that one."""
+    if len(polygon) < 3:
+        return False
+    extents = [np.concatenate([points.min(axis=0), points.max(axis=0)]) for points in (box, polygon)]
+    return bool(np.abs(extents[0] - extents[1]).max() <= GROWN * around.interline)
+
+
+def _corners(line: TextLine) -> np.ndarray:
+    """The corners (4, 2) of the line's box; without points where it has none."""
+    if line.box is None or not (np.abs(line.box) <= LIMIT).all():
+        return np.empty((0, 2))
+    left, top, right, bottom = line.box
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], dtype=np.float64)
+
+
+def _is_scrap(baseline: np.ndarray, outline: np.ndarray) -> bool:
+    """Whether a baseline is too short, against the outline, to say anything about it."""
+    (length, thickness), _ = axes_of(outline)
+    extent = float(np.hypot(*np.ptp(baseline, axis=0)))
+    return extent < 0.2 * length and extent <= 2 * thickness
+
+
+def _is_outside(baseline: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
+    """Whether over half of a baseline's length, and one of its points, lies beyond the polygon grown by a quarter of
+    the interline.
+
+    Where all of its points lie within, it is only coarse: two clicks at the ends of a line that is bowed.
+    """
+    grown = GROWN * around.interline
+    contour = polygon.astype(np.float32).reshape(-1, 1, 2)
+    if not lengths(baseline).any() or (beyond_polygon(polygon, baseline) <= grown).all():
+        return False
+    within = without = 0
+    for place in points_along(baseline, SAMPLES).tolist():
+        if cv2.pointPolygonTest(contour, place, True) >= -grown:
+            within += 1
+        else:
+            without += 1
+        if within >= SAMPLES / 2 or without > SAMPLES / 2:
+            break
+    return without > SAMPLES / 2
+
+
+def _is_too_long(page: Page, line: TextLine, baseline: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
+    """Whether a baseline goes through its polygon from end to end and, for the greater part of what lies outside, on
+    into the polygons of other lines."""
+    chord = baseline[-1] - baseline[0]
+    length = float(np.hypot(*chord))
+    if length == 0:
+        return False
+    frame = np.stack([chord, [-chord[1], chord[0]]], axis=1) / length
+    along, across = ((polygon - baseline[0]) @ frame).T
+    if along.min() < -NEAR * around.interline or along.max() > length + NEAR * around.interline:
+        return False
+    places = points_along(baseline, SAMPLES)
+    reached = (places - baseline[0]) @ frame[:, 0]
+    passes = (reached >= along.min()) & (reached <= along.max())
+    outside = beyond_polygon(polygon, places) > GROWN * around.interline
+    if np.abs(across).max() > 2 * around.interline or (outside & passes).any():
+        return False
+    on_others = np.zeros(len(places), dtype=bool)
+    for other in page.lines:
+        if len(other.polygon) > 2 and other.id != line.id:
+            points = as_numbers(other.polygon)
+            near = ((places >= points.min(axis=0)) & (places <= points.max(axis=0))).all(axis=1) & outside & ~on_others
+            on_others[near] = beyond_polygon(points, places[near]) <= 0
+    return bool(on_others.sum() > outside.sum() / 2)
+
+
+def _clipped(page: Page, line: TextLine, around: Surroundings) -> tuple[TextLine, float]:
+    """The line without what reaches beyond the page, unless that is the greater part of it; and the share of its
+    polygon that does."""
+    polygon, baseline, box = as_points(line.polygon, LIMIT), as_points(line.baseline, LIMIT), _corners(line)
+    if len(polygon) > 2 and around.is_off_page(polygon).any():
+        low, high, is_stretched = _bounds(page, line, polygon, around)
+        inside = clip_polygon(polygon, low, high)
+        outside = 1 - area(inside) / max(area(polygon), 1e-9)
+        is_line = len(inside) > 2 and (is_stretched or outside < 0.5)
+        return replace(line, polygon=as_tuples(inside)) if is_line else line, outside
+    if not len(polygon) and len(box) and around.is_off_page(box).any():
+        low, high, is_stretched = _bounds(page, line, box, around)
+        inside = clip_polygon(box, low, high)
+        if len(inside) > 2 and (is_stretched or area(inside) >= 0.5 * area(box)):
+            (left, top), (right, bottom) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
+            return replace(line, box=(left, top, right, bottom)), 0.0
+    if not len(polygon) and not len(box) and len(baseline) > 1 and around.is_off_page(baseline).any():
+        low, high, is_stretched = _bounds(page, line, baseline, around)
+        seen = clip_line(baseline, low, high)
+        if len(seen) and (is_stretched or lengths(seen).sum() >= 0.5 * lengths(baseline).sum()):
+            return replace(line, baseline=as_tuples(seen)), 0.0
+    return line, 0.0
+
+
+def _bounds(
+    page: Page, line: TextLine, points: np.ndarray, around: Surroundings
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The first and last place, (2,) each, at which the line can be: on the page, and where it is longer than all other
+    lines of the page, so that it is stretched by a fault, in its region."""
+    low, high = np.zeros(2), np.array([around.width, around.height])
+    is_stretched = float(np.ptp(points, axis=0).max()) > max(STRETCHED * around.longest, around.interline)
+    region = next((region for region in page.regions if region.id == line.region_id), None)
+    if is_stretched and region is not None and len(region.polygon) > 2:
+        corners = as_numbers(region.polygon)
+        first, last = corners.min(axis=0) - NEAR * around.interline, corners.max(axis=0) + NEAR * around.interline
+        within = ((points >= first) & (points <= last)).all(axis=1)
+        if within.any() and within.sum() >= len(points) / 2:
+            low, high = np.maximum(low, first), np.minimum(high, last)
+    return low, high, is_stretched

@@ -1,0 +1,128 @@
+"""The ground truth that the config describes, with what a person should hear about it."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from omegaconf import DictConfig
+
+from uncial.config.overrides import format_override
+from uncial.data.config import compile_settings, filters, share_of_lines, source_settings
+from uncial.data.ground_truth import GroundTruth, Splitting, load_truth
+from uncial.data.splits.split_file import COLUMNS, SPLITS, split_rows
+from uncial.data.splits.subset import subsample_lines, subsample_share
+from uncial.document import Issue
+from uncial.errors import UserError
+from uncial.problems.splitting import choose_split
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.terminal.formatting import plural, visible
+from uncial.reports.terminal.progress_bar import progress
+from uncial.runs.session import RunSession
+from uncial.runs.tables import write_csv
+
+log = logging.getLogger(__name__)
+
+ON_GEOMETRY = {
+    "baseline_outside_polygon": "baselines outside their polygons",
+    "far_vertex": "points far from their lines",
+}
+"""What lines have whose stated geometry contradicts itself, by the kind of the note on it."""
+
+
+def write_splits(folder: Path, truth: GroundTruth) -> None:
+    """Leaves splits.csv in a run's folder: which page is in which part."""
+    write_csv(folder / SPLITS, COLUMNS, split_rows(truth.store, truth.split))
+
+
+def load_ground_truth(config: DictConfig, divided: Splitting | None = None) -> GroundTruth:
+    """Reads and compiles the data with a progress bar, and says how much there is and what was left out. The pages are
+    `divided` as the config says where nothing else does."""
+    truth = load_truth(
+        source_settings(config.data),
+        filters(config.data),
+        divided or choose_split(config),
+        compile_settings(config),
+        lambda pages: progress("compiling", sum(len(page.lines) for page in pages)),
+    )
+    share = share_of_lines(config.data)
+    if config.data.lines is not None:
+        truth = subsample_lines(truth, int(config.data.lines), config.seed)
+    elif share is not None:
+        truth = subsample_share(truth, share, config.seed)
+    sizes = ", ".join(f"{len(rows):,} {part}" for part, rows in truth.rows.items() if len(rows))
+    log.info(f"{len(truth.store):,} lines: {sizes} (compiled in {truth.store.path})")
+    if truth.split.origin:
+        log.info(truth.split.origin)
+    for key, count in truth.left_out.items():
+        log.info(f"{count:,} lines are left out by {key}")
+    _tell_machine_read(truth)
+    if truth.problems:
+        sums = summed_reasons(truth.problems)
+        told = "; ".join(f"{one.count:,} × {one.reason}" for one in sums[:3])
+        more = f"; and {len(sums) - 3} further reasons" if len(sums) > 3 else ""
+        first = visible(f"{truth.problems[0].file} {truth.problems[0].line}".strip())
+        log.warning(
+            f"{len(truth.problems):,} pages or lines are not used, skipped.csv lists them, the first: {first}: "
+            f"{told}{more}"
+        )
+    for told in warnings_of_notes(truth.notes):
+        log.warning(told)
+    for warning in truth.warnings:
+        # Without a validation there is no training, whose error is this sentence.
+        if warning != truth.unusable.get("val"):
+            log.warning(warning)
+    return truth
+
+
+def _tell_machine_read(truth: GroundTruth) -> None:
+    replaced = sum(problem.machine_read for problem in truth.problems if problem.used)
+    left_out = sum(problem.machine_read for problem in truth.problems) - replaced
+    if replaced:
+        log.warning(
+            f"{plural(replaced, 'line')} that a program read are left out: their images are transcribed by people."
+        )
+    if left_out:
+        log.warning(
+            f"{plural(left_out, 'line')} that a program read, and nobody corrected, are no ground truth and left out; "
+            "data.min_confidence=0.9 trains on those that the model was sure of, data=mixed on all."
+        )
+    if used := int(np.sum(~truth.store.transcribed()[truth.rows["train"]])):
+        log.info(f"{plural(used, 'line')} of the training were read by a program; none of them is scored.")
+
+
+def warnings_of_notes(notes: Sequence[Issue]) -> Iterator[str]:
+    """The first of the notes on images; one sentence for all pages whose lines contradict themselves in one way."""
+    yield from [note.reason for note in notes if note.kind not in ON_GEOMETRY][:3]
+    for kind, what in ON_GEOMETRY.items():
+        alike = [note for note in notes if note.kind == kind]
+        if alike:
+            lines = sum(note.lines for note in alike) or len({(note.file, note.line) for note in alike})
+            pages = len({note.file for note in alike})
+            first = alike[0]
+            where = f"{first.file}, line {first.line}" if first.line else first.file
+            yield (
+                f"{lines:,} {'line' if lines == 1 else 'lines'} on {pages:,} {'page' if pages == 1 else 'pages'} have "
+                f"{what}; task=inspect lists them. The first: {where}: {first.reason}"
+            )
+
+
+def data_fingerprint(truth: GroundTruth) -> dict[str, str]:
+    """What the lines of training and validation are, told apart by what decides on each of them."""
+    sides = {part: hashlib.sha256(truth.rows[part].tobytes()).hexdigest() for part in ("train", "val")}
+    return {"store": truth.store.digest, **sides}
+
+
+def check_data(this: RunSession, found: Mapping[str, str]) -> None:
+    """Raises `UserError` where the data are no longer what the run was trained on."""
+    if this.state is None or dict(this.state.state.data) == dict(found):
+        return
+    if this.state.state.data.get("store") != found["store"]:
+        reason = "the images, their lines or how these are cut out have changed"
+    else:
+        reason = "other lines of them are for training and validation"
+    raise UserError(
+        f"The data are not those that the run in {this.folder} was trained on: {reason}. Give them back, or start a "
+        f"new run from its model with {format_override('pretrained', this.folder)}."
+    )

@@ -1,0 +1,169 @@
+"""What models find likely in lines that they were not trained on."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.sampler import SampleIndex, evaluation_batches
+from uncial.document import Transcription
+from uncial.errors import UserError
+from uncial.metrics.label_errors import Place, alternatives, log_odds, other_line_cost, places, typo_cost
+from uncial.models.decoders.ctc import CTCDecoder, fitted_temperature, text_likelihoods
+from uncial.models.files import FILE_NAME, load_model
+from uncial.models.lineage import pages_seen
+from uncial.models.precision import inference_autocast
+from uncial.models.recognizer import Recognizer
+from uncial.pipelines.recognition import NOT_FINITE, is_finite
+from uncial.problems.recognition.setup import part_of
+from uncial.training.trainer import quiet_lightning
+
+AT_ONCE = 64
+"""Lines that are read at once, at most."""
+
+SAMPLE = 150
+"""Lines from which a model's temperature is fitted."""
+
+
+@dataclass(frozen=True)
+class FoldModel:
+    """A model, and the rows of the store that it was not trained on."""
+
+    file: Path
+    recognizer: Recognizer
+    rows: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class LineVerdict:
+    """What a model that never saw a line says of its truth. Texts are in the model's form and in logical order;
+    `log_odds` are those that the truth is wrong, the likelihoods natural logarithms. `places` are those of the truth
+    without the characters that the model cannot write."""
+
+    row: int
+    truth: str
+    reading: str
+    confidence: float
+    log_odds: float
+    truth_likelihood: float
+    reading_likelihood: float
+    places: tuple[Place, ...]
+
+
+def model_files(paths: Sequence[str]) -> list[Path]:
+    """The models that these paths mean: files, run folders, and folders of runs, as a multirun leaves them. Raises
+    `UserError` where there is none."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        inside = sorted(path.glob(f"*/{FILE_NAME}")) if path.is_dir() and not (path / FILE_NAME).is_file() else []
+        if path.is_dir() and not inside and not (path / FILE_NAME).is_file():
+            raise UserError(f"checkpoint={path}: neither the folder nor those in it hold a {FILE_NAME}.")
+        found += inside or [path]
+    return list(dict.fromkeys(found))
+
+
+def load_fold_models(
+    files: Sequence[Path], trust: Sequence[str], truth: GroundTruth, rows: np.ndarray
+) -> list[FoldModel]:
+    """The models with the lines that each may judge. Raises `UserError` for a model that does not say what it was
+    trained on, or that cannot tell how likely a text is."""
+    quiet_lightning()
+    hashes = np.array([truth.store.value(int(row), "image_hash") or "" for row in rows], dtype=object)
+    found = []
+    for file in files:
+        recognizer, card = load_model(file, trust)
+        known = _trained_on(file, card)
+        if not isinstance(recognizer.decoder, CTCDecoder):
+            raise UserError(f"{file}: task=audit needs a model whose decoder is ctc.")
+        unseen = np.array([bool(name) and name not in known for name in hashes], dtype=bool)
+        found.append(FoldModel(file, recognizer, rows[unseen]))
+    return found
+
+
+def _trained_on(file: Path, card: Mapping[str, Any]) -> set[str]:
+    known = pages_seen(card)
+    if not known:
+        raise UserError(
+            f"{file} does not say which pages it was trained on, so that it can be no judge; use runs of task=train."
+        )
+    return known
+
+
+def judge_lines(
+    judge: FoldModel,
+    truth: GroundTruth,
+    surprise: Mapping[str, float],
+    prior: float,
+    batch_width: int,
+    seed: int,
+    advance: Callable[[int], None],
+) -> tuple[float, list[LineVerdict]]:
+    """The model's temperature, and its judgement of every line of its rows, in their order."""
+    sample = np.random.default_rng(seed).permutation(len(judge.rows))[:SAMPLE]
+    temperature = fitted_temperature(
+        [(frames, labels) for _, frames, labels, _ in _seen(judge, truth, sample, batch_width)]
+    )
+    found = []
+    for row, frames, _, transcription in _seen(judge, truth, np.arange(len(judge.rows)), batch_width):
+        if not is_finite(transcription):
+            raise UserError(f"{judge.file}: {NOT_FINITE}.")
+        text = judge.recognizer.text.prepare(truth.store.value(row, "text"))
+        found.append(_judged(judge, row, text, transcription, frames, temperature, surprise, prior))
+        advance(1)
+    return temperature, sorted(found, key=lambda one: one.row)
+
+
+def _seen(
+    judge: FoldModel, truth: GroundTruth, positions: np.ndarray, batch_width: int
+) -> Iterator[tuple[int, Tensor, list[int], Transcription]]:
+    """Row, log-probabilities (T, C), labels of the truth and what was read, of the judge's lines at these positions."""
+    recognizer = judge.recognizer
+    part = part_of(truth, judge.rows[positions], recognizer, None, 0)
+    for batch_positions in evaluation_batches(part.widths, batch_width, AT_ONCE):
+        batch = part.dataset.__getitems__([SampleIndex(position, 0) for position in batch_positions])
+        with torch.inference_mode(), inference_autocast("cpu"):
+            frames, lengths = recognizer.log_probabilities(batch.images, batch.widths)
+            read = recognizer.decoder.decode(frames, lengths, recognizer.codec)
+        ends = np.cumsum(batch.target_lengths.numpy())
+        targets = np.split(batch.targets.numpy(), ends[:-1])
+        for row, line, length, labels, transcription in zip(
+            batch.indices, frames, lengths.tolist(), targets, read, strict=True
+        ):
+            yield (
+                row,
+                line[:length],
+                labels.tolist(),
+                recognizer.text.normalized(recognizer.text.logical(transcription)),
+            )
+
+
+def _judged(
+    judge: FoldModel,
+    row: int,
+    text: str,
+    transcription: Transcription,
+    frames: Tensor,
+    temperature: float,
+    surprise: Mapping[str, float],
+    prior: float,
+) -> LineVerdict:
+    rules, codec = judge.recognizer.text, judge.recognizer.codec
+    read = rules.prepare(transcription.text)
+    # That the model does not read what it cannot write says nothing.
+    known = "".join(piece for piece, labels in codec.split(text) if labels is not None)
+    found = places(known, read)
+    others = alternatives(known, found)
+    texts = [known, read, *(other for other, _ in others)]
+    likelihoods = text_likelihoods(frames, [codec.encode_known(rules.display(one)) for one in texts], temperature)
+    ratios = [likelihood - likelihoods[0] for likelihood in likelihoods[2:]]
+    costs = [
+        min(typo_cost(known, changed, surprise), other_line_cost(known, other, len(judge.rows)))
+        for other, changed in others
+    ]
+    odds = log_odds(prior, ratios, costs)
+    return LineVerdict(row, text, read, transcription.confidence, odds, likelihoods[0], likelihoods[1], found)

@@ -1,0 +1,130 @@
+"""The models of task=ensemble, and what they read together."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig
+
+from uncial.config.schema import as_tuple, trusted
+from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.datamodule import LineDataModule
+from uncial.errors import UserError
+from uncial.metrics.calibration import fit_temperatures
+from uncial.metrics.error_rates import Counts, scores
+from uncial.metrics.evaluation import EvaluationSettings, overview
+from uncial.metrics.lines import EvaluatedLine
+from uncial.metrics.voting import vote
+from uncial.models.files import FILE_NAME, load_model, model_file
+from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
+from uncial.models.recognizer import Recognizer
+from uncial.problems.recognition.evaluation import evaluated_lines
+from uncial.problems.recognition.inference import predict_lines
+from uncial.problems.recognition.metric import LineResult
+from uncial.problems.recognition.setup import loading_to_read, part_of
+from uncial.reports.tables.scores import score_figures
+from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
+from uncial.runs.folder import run_folder
+from uncial.text.rules import TextRules
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A model with its card, and the file that it is from."""
+
+    path: Path
+    recognizer: Recognizer
+    card: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines that members read: of which part of the data, and how they are scored."""
+
+    config: DictConfig
+    truth: GroundTruth
+    settings: EvaluationSettings
+    rules: TextRules | None
+
+    def read(self, member: Member, part: str, rows: Any) -> list[LineResult]:
+        log.info(f"reading the {part} part with {member.path}")
+        card = dict(member.card)
+        return predict_lines(
+            self.config, run_folder(), self.truth, rows, member.recognizer, card, model=member.path
+        ).results
+
+    def scored(self, results: Sequence[LineResult]) -> list[EvaluatedLine]:
+        return evaluated_lines(self.truth.store, results, self.settings.profile, self.rules)
+
+
+def cer(lines: Sequence[EvaluatedLine]) -> float:
+    """The edits of all lines over their characters."""
+    return scores(sum((line.counts for line in lines), Counts())).cer
+
+
+def find_members(given: Any, trust: Sequence[str] = ()) -> list[Member]:
+    """The models of `checkpoint`. Raises `UserError` for fewer than two, and for one that is named twice."""
+    entries = [path for entry in (given if isinstance(given, ListConfig) else [given]) for path in as_tuple(entry)]
+    paths = [path for entry in entries for path in _files(Path(entry))]
+    if twice := [path for path in paths if paths.count(path) > 1]:
+        raise UserError(f"checkpoint names {twice[0]} more than once; each model has one voice.")
+    if len(paths) < 2:
+        raise UserError(
+            "task=ensemble needs two models or more: checkpoint=[A,B], or a folder that holds several, as a sweep's."
+        )
+    return [Member(path, *load_model(path, trust)) for path in paths]
+
+
+def _files(entry: Path) -> Iterator[Path]:
+    """The model that a path means, or those in a folder that is no run's."""
+    inside = sorted(entry.glob(f"*{CHECKPOINT_SUFFIX}")) or sorted(entry.glob(f"*/{FILE_NAME}"))
+    if entry.is_dir() and not (entry / FILE_NAME).is_file() and inside:
+        yield from inside
+    else:
+        yield model_file(entry)
+
+
+def voted(readings: Sequence[Sequence[LineResult]]) -> list[LineResult]:
+    """What several readings of the same lines say together."""
+    found = []
+    for results in zip(*readings, strict=True):
+        first = results[0]
+        prediction = vote([result.prediction for result in results])
+        found.append(LineResult(first.row, first.truth, prediction, 0))
+    return found
+
+
+def mean_model(members: Sequence[Member], lines: Lines) -> Member:
+    """A model with the mean of the members' weights, its batch normalisations measured on training lines."""
+    into, card = load_model(members[0].path, trusted(lines.config))
+    recognizer = averaged([member.recognizer for member in members], into)
+    config, truth = lines.config, lines.truth
+    rows = truth.rows["train"]
+    if len(rows):
+        step = max(1, len(rows) // int(config.ensemble.lines))
+        part = part_of(truth, rows[::step], recognizer, None, config.seed)
+        how = loading_to_read(config.trainer)
+        estimate_batch_norm(recognizer, LineDataModule({"test": part}, how, 0).test_dataloader())
+    else:
+        log.warning("There are no training lines to measure batch normalisations on: they are the mean of the models'.")
+    hashes = sorted({one for member in members for one in member.card.get("training", {}).get("page_hashes", ())})
+    known = sorted(set().union(*(pages_seen(member.card) for member in members)))
+    training = {**card.get("training", {}), "pages": len(hashes), "page_hashes": hashes}
+    made_of = [str(member.path) for member in members]
+    card = {**card, "training": training, SEEN_BEFORE: known, "averaged": made_of, "scores": {}, "calibration": {}}
+    return Member(run_folder() / FILE_NAME, recognizer, card)
+
+
+def calibrated_model(member: Member, lines: Lines) -> Member:
+    """The model with what its card says of the validation lines, where there are any: its scores, and the temperatures
+    of its confidences."""
+    rows = lines.truth.rows["val"]
+    if not len(rows):
+        return member
+    read = lines.scored(lines.read(member, "validation", rows))
+    known = {"scores": score_figures(overview(read, lines.settings)), "calibration": asdict(fit_temperatures(read))}
+    return replace(member, card={**member.card, **known})

@@ -1,0 +1,109 @@
+"""What train, test and compare share: lines as a model read them, with everything that scores are told apart by."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from uncial.data.store.store import Store
+from uncial.metrics.calibration import Temperatures, calibrated, tempered
+from uncial.metrics.evaluation import Overview
+from uncial.metrics.few_lines import few_lines_warning
+from uncial.metrics.intervals import Interval
+from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
+from uncial.problems.recognition.metric import LineResult
+from uncial.reports.terminal.summary import SplitScores
+from uncial.runs.tables import PredictionRow
+from uncial.text.rules import TextRules
+
+
+def evaluated_lines(
+    store: Store, results: Iterable[LineResult], profile: str, rules: TextRules | None = None
+) -> list[EvaluatedLine]:
+    """The lines of the store that were read, in the order of `results`.
+
+    Their ground truth is the store's, with the replacements that `rules` make in it. It is in no other form yet than
+    in the files, so that models which learned other forms of text can be compared on the same.
+    """
+    return [
+        evaluated(
+            origin(store, result.row),
+            _replaced(store.value(result.row, "text"), rules),
+            result.prediction.text,
+            profile,
+            result.prediction.confidence,
+            result.prediction.character_confidences,
+        )
+        for result in results
+    ]
+
+
+def _replaced(text: str, rules: TextRules | None) -> str:
+    return rules.prepare(text) if rules is not None and rules.replacements else text
+
+
+def origin(store: Store, row: int) -> LineOrigin:
+    """Where the line of a row comes from."""
+    names = ("page", "line", "group", "document", "hand", "region_type")
+    page, line, group, document, hand, region_type = (store.value(row, name) or "" for name in names)
+    return LineOrigin(page, line, group, document, hand, region_type, row)
+
+
+def calibrated_results(results: Iterable[LineResult], temperatures: Temperatures) -> list[LineResult]:
+    """The results in the order of the store, with confidences at the temperatures."""
+    ordered = sorted(results, key=lambda result: result.row)
+    return [replace(result, prediction=calibrated(result.prediction, temperatures)) for result in ordered]
+
+
+def calibrated_lines(lines: Iterable[EvaluatedLine], temperatures: Temperatures) -> list[EvaluatedLine]:
+    """The same for lines that were scored already, in their order."""
+    return [
+        replace(
+            line,
+            confidence=None if line.confidence is None else tempered(line.confidence, temperatures.lines),
+            character_confidences=tuple(tempered(one, temperatures.characters) for one in line.character_confidences),
+        )
+        for line in lines
+    ]
+
+
+def prediction_rows(results: Sequence[LineResult], lines: Sequence[EvaluatedLine]) -> Iterator[PredictionRow]:
+    """The rows of predictions.csv: readings as the model gives them, truth and edits as they are scored."""
+    for result, line in zip(results, lines, strict=True):
+        yield PredictionRow(
+            page=line.origin.page,
+            line=line.origin.line,
+            truth=line.truth,
+            prediction=result.prediction.text,
+            confidence=result.prediction.confidence,
+            edits=line.counts.edits,
+        )
+
+
+def part_scores(figures: Mapping[str, Any]) -> SplitScores:
+    """What the summary at the end of a run tells of a part, from its figures in metrics.json."""
+    bounds = figures["cer_interval"]
+    interval = (
+        None if bounds is None else Interval(bounds[0], bounds[1], figures["interval_level"], figures["clusters"])
+    )
+    return SplitScores(
+        cer=figures["cer"],
+        wer=figures["wer"],
+        lines=int(figures["lines"]),
+        line_accuracy=figures["line_accuracy"],
+        profile=figures["profile"],
+        interval=interval,
+        no_interval=figures["no_interval"],
+    )
+
+
+def cautions(overview: Overview) -> list[str]:
+    """What a person should know before believing the intervals."""
+    found = []
+    if few := few_lines_warning(int(overview.total.scores.lines), overview.clusters, "test"):
+        found.append(few)
+    if overview.lines_are_pages:
+        found.append(
+            "Every line counts as a page of its own: where several were cut from one page the intervals are too "
+            "narrow; data.page_pattern tells the pages of line images."
+        )
+    return found

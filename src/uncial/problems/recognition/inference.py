@@ -1,0 +1,164 @@
+"""What test and compare share: which lines are scored, and what a model reads in them."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig
+
+from uncial.config.overrides import format_override
+from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.datamodule import LineDataModule
+from uncial.data.lines.loader import report_lost_workers
+from uncial.data.splits.split_file import SPLITS
+from uncial.errors import DivergedError, UserError
+from uncial.metrics.calibration import temperatures_of
+from uncial.models.files import model_file
+from uncial.models.lineage import pages_seen, training_folder
+from uncial.models.recognizer import Recognizer
+from uncial.problems.recognition.evaluation import calibrated_results
+from uncial.problems.recognition.metric import LineResult, RecognitionMetric
+from uncial.problems.recognition.setup import COUNTED, loading_to_read, part_of, too_long
+from uncial.problems.splitting import CARD_KEY
+from uncial.reports.terminal.formatting import plural
+from uncial.runs.folder import plain_config
+from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.throughput import TestTimer
+from uncial.training.distributed.devices import chosen_devices
+from uncial.training.distributed.on_devices import on_devices
+from uncial.training.distributed.signals import ending_by_signal
+from uncial.training.module import ScoringModule
+from uncial.training.trainer import make_reading_trainer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LinePredictions:
+    """Lines as a model read them, in the order of the store and with calibrated confidences; the mean loss, and how
+    many seconds it took."""
+
+    results: list[LineResult]
+    loss: float
+    seconds: float
+
+
+def predict_lines(
+    config: DictConfig,
+    folder: Path,
+    truth: GroundTruth,
+    rows: np.ndarray,
+    recognizer: Recognizer,
+    card: dict[str, Any],
+    loggers: Sequence[Logger] = (),
+    model: Path | str = "the model",
+) -> LinePredictions:
+    """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
+    scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name `model`."""
+    plain, devices = plain_config(config), chosen_devices(config.trainer)
+    infeasible = too_long(truth, rows, recognizer)
+    if infeasible:
+        log.warning(
+            f"{plural(len(infeasible), 'line')} of {len(rows):,} with more text than the image has frames for: "
+            f"{COUNTED}."
+        )
+    try:
+        read, scores = on_devices(
+            devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer, tuple(infeasible)
+        )
+    except DivergedError as error:
+        raise UserError(f"{model}: {error}") from None
+    for logger in loggers:
+        logger.log_metrics({**scores, "epoch": 0}, 0)
+        logger.save()
+    return replace(read, results=calibrated_results(read.results, temperatures_of(card)))
+
+
+def _read(
+    config: DictConfig,
+    folder: Path,
+    truth: GroundTruth,
+    rows: np.ndarray,
+    recognizer: Recognizer,
+    infeasible: Sequence[int],
+) -> tuple[LinePredictions, dict[str, float]]:
+    """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
+    parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
+    metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
+    trainer = make_reading_trainer(config.trainer, folder, [watch, progress_callback(0)])
+    how = loading_to_read(config.trainer)
+    scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
+    with ending_by_signal(), report_lost_workers():
+        trainer.test(scoring, lines, verbose=False)
+    scores = {name: float(score) for name, score in trainer.callback_metrics.items()}
+    return LinePredictions(metric.results, scores["test/loss"], watch.seconds), scores
+
+
+def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarray]:
+    """The part that `data.subset` names, else the test part where there is one, with its rows of the store."""
+    subset = str(config.data.subset or "test")
+    rows = np.arange(len(truth.store)) if subset == "all" else truth.rows[subset]
+    rows = rows[truth.store.transcribed()[rows]]  # What a program read is no truth, also where it is trained on.
+    if not len(rows):
+        if subset in truth.unusable:
+            raise UserError(f"{truth.unusable[subset].rstrip('.')}.")
+        sizes = ", ".join(f"{len(found):,} {part}" for part, found in truth.rows.items())
+        raise UserError(
+            f"The {subset} part holds no line ({sizes}): give data.test, or choose another with data.subset=val or all."
+        )
+    return subset, rows
+
+
+def warn_about_training_overlap(
+    truth: GroundTruth, rows: np.ndarray, card: dict[str, Any], model: str = "this model", path: Path | None = None
+) -> None:
+    """Says so when the model, of the file `path`, was trained on pages that it is scored on, and which others there
+    are."""
+    pages, overlap = _known_pages(truth, rows, pages_seen(card))
+    if overlap:
+        log.warning(
+            f"{overlap} of the {pages} pages scored here were in {model}'s training data: "
+            f"its score on them says nothing about new pages. {_others_to_score(card, path)}"
+        )
+
+
+def warn_about_validation_overlap(truth: GroundTruth, seen_before: Collection[str], pretrained: Any) -> None:
+    """Says so when a training validates on pages that the pretrained model was trained on."""
+    pages, overlap = _known_pages(truth, truth.rows["val"], seen_before)
+    if not overlap:
+        return
+    folder = training_folder(model_file(Path(str(pretrained))))
+    is_kept = folder is not None and (folder / SPLITS).is_file()
+    as_before = f", or as its run did with {format_override('data.split_from', folder)}" if is_kept else ""
+    log.warning(
+        f"{overlap} of the {pages} validation pages were in the training data of pretrained={pretrained}: the scores "
+        f"of this training will look better than on new pages. Validate on others with data.val{as_before}."
+    )
+
+
+def _known_pages(truth: GroundTruth, rows: np.ndarray, known: Collection[str]) -> tuple[int, int]:
+    """How many pages these rows are of, and how many of them are known by their image."""
+    images = set(known)
+    found = [[truth.store.value(int(row), name) for name in ("group", "page", "image_hash")] for row in rows]
+    pages = {group or page for group, page, _ in found}
+    return len(pages), len({group or page for group, page, image in found if image in images})
+
+
+def _others_to_score(card: Mapping[str, Any], path: Path | None) -> str:
+    """What scores pages that the model's training kept apart, where its run or its card tells them."""
+    stated = card.get(CARD_KEY)
+    folder = training_folder(path) if path else None
+    if not isinstance(stated, dict):
+        return (
+            "data.split_rule=hash, with the data.ratio and the seed of its training, scores those that it kept apart."
+        )
+    if folder is not None and (folder / SPLITS).is_file():
+        ratio = stated.get("ratio")
+        has_test = not isinstance(ratio, list) or len(ratio) != 3 or ratio[2]
+        subset = "" if has_test else " with data.subset=val"
+        return f"{format_override('data.split_from', folder)}{subset} scores those that its run kept apart."
+    return "data.split_from=RUN, the folder of its run, scores those that it kept apart; or name others with data.test."

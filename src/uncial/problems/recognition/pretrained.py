@@ -1,0 +1,218 @@
+"""What a run takes over from `pretrained`: the model's config, its weights, and what a person should hear of it."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from uncial.config.explicit import UserOverrides, user_overrides
+from uncial.config.keys import leaves
+from uncial.config.saved_yaml import literal
+from uncial.config.schema import as_tuple, choice, trusted
+from uncial.errors import UserError
+from uncial.models.files import load_card, load_model
+from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
+from uncial.models.recognizer import Recognizer
+from uncial.models.stored import text_rules_of
+from uncial.problems.recognition.transfer import ALPHABET_POLICIES, transfer_weights
+from uncial.text.rules import TextRules
+from uncial.training.callbacks.freezing import Freezing, duration_of, frozen_parts
+from uncial.training.optimizers.parameter_groups import checked_factors
+from uncial.training.schedulers.length import RunLength
+from uncial.training.selection import top_modules
+
+log = logging.getLogger(__name__)
+
+DEFAULT_RESIZE = "fail"
+
+UNDECIDED = "model.text.mixed_direction"
+"""A key that each training decides for itself where it is left open, so that a difference says nothing."""
+
+OF_THE_RUN = ("metric", "monitor", "mode")
+"""Keys of a model's config that say how it is scored, and are not the model's."""
+
+
+def with_pretrained_model(config: DictConfig) -> DictConfig:
+    """Return the config with the model that `pretrained` holds: architecture, normalisation and preprocessing, but
+    for the keys that were set on the command line or in the experiment. Each difference is reported.
+
+    Nothing in the model's file is resolved: its values stand in the config as they are. Raises `UserError` for another
+    architecture than the pretrained one, unless `reinitialize` lets its part start anew, and for a file that is damaged
+    or names classes that are not trusted.
+    """
+    if config.pretrained is None:
+        if as_tuple(config.reinitialize):
+            raise UserError("reinitialize names parts of a pretrained model: add pretrained=RUN, or leave it out.")
+        _tell_of_idle_keys(config)
+        return config
+    path = Path(str(config.pretrained))
+    stored = stored_model(load_model(path, trusted(config))[1])
+    if not isinstance(stored.get("name"), str):
+        raise UserError(f"{path} does not say which model it is (model.name); use another copy.")
+    given = _plain(config.model, resolve=True)
+    chosen = merged(stored, given, user_overrides("model"), as_tuple(config.reinitialize))
+    result = deepcopy(config)
+    unresolved = _plain(config.model, resolve=False)
+    OmegaConf.set_struct(result, False)
+    result.model = {**literal(chosen), **{key: unresolved[key] for key in OF_THE_RUN}}
+    _report(stored, given, chosen)
+    return result
+
+
+def _tell_of_idle_keys(config: DictConfig) -> None:
+    """Says which keys mean something else or nothing without `pretrained`. Raises `UserError` for a `resize` that does
+    not exist."""
+    if choice(config.resize, "resize", tuple(ALPHABET_POLICIES)) != DEFAULT_RESIZE:
+        log.warning(
+            f"resize={config.resize} does nothing without pretrained=RUN: a new model learns the characters of the "
+            "training lines."
+        )
+    if (frozen := as_tuple(config.freeze)) and frozen != ("none",):
+        log.warning(
+            f"freeze={','.join(frozen)} without pretrained=RUN keeps parts as they are whose weights are random."
+        )
+
+
+def stored_model(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of the model that a card describes, its rules for text as they are in the file: neither they
+    nor its codec ask for the files that they were once made from."""
+    rules = text_rules_of(card)
+    text = {
+        "replacements": [list(pair) for pair in rules.replacements] or None,
+        "unit": rules.unit,
+        "direction": rules.direction,
+        "mixed_direction": rules.mixed,
+    }
+    return {**card["model"], "normalization": rules.normalization, "text": text, "codec": None}
+
+
+def merged(
+    stored: Mapping[str, Any], given: Mapping[str, Any], said: UserOverrides, reinitialize: Sequence[str]
+) -> dict[str, Any]:
+    """Return the pretrained model's config with those keys of the `given` one that somebody set.
+
+    Raises `UserError` where a whole part was chosen that is not the pretrained model's and does not start anew.
+    """
+    chosen: dict[str, Any] = {key: value for key, value in deepcopy(dict(stored)).items() if key not in OF_THE_RUN}
+    if "model" in said.choices and given["name"] != stored["name"]:
+        raise UserError(
+            f"pretrained holds a model={stored['name']}, and model={given['name']} is another architecture, which "
+            "cannot take its weights: leave model out, or train without pretrained."
+        )
+    for part in sorted(chosen_part.partition(".")[2] for chosen_part in said.choices if "." in chosen_part):
+        if part in ("preprocessing", "text") or part in top_modules(reinitialize):
+            chosen[part] = deepcopy(given[part])
+        elif given[part] != stored.get(part):
+            raise UserError(
+                f"model/{part} chooses another {part} than the pretrained model has: leave it out, or let this part "
+                f"start anew with 'reinitialize=[{part}]'."
+            )
+    for key in sorted(said.keys):
+        _set(chosen, key.split(".")[1:], given)
+    return chosen
+
+
+def pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextRules) -> Recognizer:
+    """Return the recogniser with the pretrained weights, under the alphabet that `resize` makes of its own and that of
+    the prepared training `texts`."""
+    if config.model.codec is not None:
+        raise UserError("model.codec and pretrained both give an alphabet: leave model.codec out; resize changes it.")
+    pretrained, _ = load_model(Path(str(config.pretrained)), trusted(config))
+    shown = [rules.display(text) for text in texts]
+    return transfer_weights(pretrained, config.model, shown, rules, str(config.resize), as_tuple(config.reinitialize))
+
+
+def lineage(config: DictConfig, state: Path | None) -> list[str]:
+    """Digests of the models that the run comes of, the oldest first; those that its `state` names where it is
+    resumed, as the pretrained model may have gone since."""
+    if state is not None:
+        return list(load_card(state).get(KEY, []))
+    return [] if config.pretrained is None else lineage_from(*load_model(Path(str(config.pretrained)), trusted(config)))
+
+
+def seen_before(config: DictConfig, state: Path | None) -> list[str]:
+    """Hashes of the page images that the pretrained model and those before it were trained on; as in `lineage`."""
+    if state is not None:
+        return list(load_card(state).get(SEEN_BEFORE, []))
+    return [] if config.pretrained is None else sorted(pages_seen(load_card(Path(str(config.pretrained)))))
+
+
+def freezing(config: DictConfig, recognizer: Recognizer, length: RunLength) -> list[Freezing]:
+    """Return what holds the parts still that `freeze` names, nothing where it names none."""
+    named, duration = as_tuple(config.freeze), duration_of(config.freeze_for)
+    parts = frozen_parts(recognizer, named[0] if len(named) == 1 else named)
+    if parts is not None:
+        return [Freezing(recognizer, parts, duration, length)]
+    if duration is not None:
+        raise UserError(f"freeze_for={config.freeze_for} needs freeze=backbone, all_but_decoder or a list of parts.")
+    return []
+
+
+def lr_factors(config: DictConfig) -> dict[str, float]:
+    """Return the factors of the learning rate by part."""
+    factors = config.lr_factors
+    if factors is None:
+        return {}
+    if not isinstance(factors, DictConfig):
+        raise UserError(
+            f"lr_factors={factors}: a factor by part is needed, for instance 'lr_factors={{backbone: 0.1}}'."
+        )
+    return checked_factors(_plain(factors, resolve=True))
+
+
+def _plain(config: DictConfig, resolve: bool) -> dict[str, Any]:
+    plain = OmegaConf.to_container(config, resolve=resolve)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _set(target: dict[str, Any], path: Sequence[str], source: Mapping[str, Any]) -> None:
+    """Copy the value at `path` from `source` into `target`, which may lack it."""
+    value: Any = source
+    for word in path[:-1]:
+        value = value[word]
+        if not isinstance(target.get(word), dict):
+            target[word] = {key: deepcopy(one) for key, one in value.items() if not isinstance(one, dict)}
+        target = target[word]
+    if path[-1] in value:
+        target[path[-1]] = deepcopy(value[path[-1]])
+
+
+def _report(stored: Mapping[str, Any], given: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
+    """One sentence on what the pretrained model decided, and one on what a person decided otherwise."""
+    there, here, used = (_compared(config) for config in (stored, given, chosen))
+    # Two architectures differ in nearly every key; their name says it.
+    alike = stored["name"] == given["name"]
+    taken = [
+        f"{key}={used[key]} (not {here[key]})"
+        for key in used
+        if here.get(key, used[key]) != used[key]
+        and key != UNDECIDED
+        and there.get(key) == used[key]
+        and (alike or _is_input(key))
+    ]
+    if not alike:
+        taken.insert(0, f"model={stored['name']} (not {given['name']})")
+    if taken:
+        log.info(f"From the pretrained model: {', '.join(taken)}")
+    changed = [f"{key}={used[key]} (there {there.get(key)})" for key in used if there.get(key, used[key]) != used[key]]
+    if changed:
+        log.warning(f"Unlike the pretrained model, as was set here: {', '.join(changed)}")
+
+
+def _is_input(key: str) -> bool:
+    return key == "model.normalization" or key.startswith(("model.preprocessing.", "model.text."))
+
+
+def _compared(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What is reported when it differs: not the classes, the scores and what is each run's own."""
+    return {
+        key: value
+        for key, value in leaves(config, "model.")
+        if not key.rpartition(".")[2].startswith("_")
+        and not key.startswith("model.metric.")
+        and key.rpartition(".")[2] not in (*OF_THE_RUN, "name")
+    }

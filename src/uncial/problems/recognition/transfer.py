@@ -1,0 +1,150 @@
+"""From a pretrained recogniser to one that starts where it ended: its weights under an alphabet that may be another."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from uncial.errors import UserError
+from uncial.models.build import build_model
+from uncial.models.recognizer import Recognizer
+from uncial.text.codec import CharacterCodec, Codec, unknown_counts
+from uncial.text.pieces import described
+from uncial.text.rules import TextRules
+from uncial.training.selection import select_modules, top_modules
+
+log = logging.getLogger(__name__)
+
+ALPHABET_POLICIES = {"fail": "fail", "union": "union", "new": "new", "add": "union", "both": "new"}
+"""kraken's names of `--resize`, and the older ones of `union` and `new`."""
+
+SHOWN = 30
+"""How many characters a message names one by one."""
+
+UNUSED = "\U0010fffd"
+"""A code point that no text holds: the last private one."""
+
+
+def transfer_weights(
+    pretrained: Recognizer,
+    config: Mapping[str, Any],
+    texts: Sequence[str],
+    rules: TextRules,
+    resize: str = "fail",
+    reinitialize: Sequence[str] = (),
+) -> Recognizer:
+    """Return a new recogniser of the model `config` that starts with the weights of `pretrained`.
+
+    `texts` are the training lines as `rules` prepare them, in the order in which they are read. `resize` says what
+    becomes of characters that the pretrained model does not know, with kraken's meanings: `fail` refuses them, `union`
+    adds them, `new` makes the alphabet exactly that of the texts. The output rows of known characters are kept to the
+    bit, new ones start at the mean of the known.
+    `reinitialize` names parts, by the patterns of `select_modules`, that start anew (Loghi's `replace_final_layer` and
+    `replace_recurrent_layer`). Raises `UserError` for an alphabet that differs under `fail` and for weights that do
+    not fit.
+    """
+    codec = resized(_codec_in_unit(pretrained, rules, resize), texts, resize)
+    model = build_model(config, codec=codec, text=rules)
+    assert isinstance(model, Recognizer)
+    anew = select_modules(model, reinitialize, "reinitialize").tensors
+    by_label = sized_by_alphabet(model, config)
+    rows = _rows(pretrained.codec, codec)
+    old, new = pretrained.state_dict(), model.state_dict()
+    misfits = []
+    for name in [name for name in new if name not in anew]:
+        if name in old and name in by_label and old[name].shape[1:] == new[name].shape[1:]:
+            new[name] = _chosen_rows(old[name], rows, pretrained.codec.size, new[name].shape[0])
+        elif name in old and old[name].shape == new[name].shape:
+            new[name] = old[name].clone()
+        else:
+            misfits.append(f"{name} is {_shape(old.get(name))} there and {_shape(new[name])} here")
+    if misfits:
+        parts = ",".join([*reinitialize, *top_modules(misfits)])
+        raise UserError(
+            f"The pretrained weights do not fit this model: {'; '.join(misfits[:3])}"
+            f"{f' and {len(misfits) - 3} more' if len(misfits) > 3 else ''}. Leave the architecture to the pretrained "
+            f"model, or let these parts start anew with 'reinitialize=[{parts}]'."
+        )
+    model.load_state_dict(new)
+    return model
+
+
+def _codec_in_unit(pretrained: Recognizer, rules: TextRules, resize: str) -> Codec:
+    """The pretrained alphabet; an empty one of the other unit where that is changed and all is learned anew."""
+    if rules.unit == pretrained.text.unit:
+        return pretrained.codec
+    if ALPHABET_POLICIES.get(resize) != "new":
+        raise UserError(
+            f"model.text.unit={rules.unit}: the pretrained model's alphabet is made of {pretrained.text.unit}s. Leave "
+            f"it out, or let resize=new make one of the training lines' {rules.unit}s."
+        )
+    return CharacterCodec((), rules.unit)
+
+
+def resized(codec: Codec, texts: Sequence[str], resize: str) -> Codec:
+    """Return the codec to go on with. Raises `UserError` for an unknown `resize`, and for unknown characters under
+    `fail`, listing them with their counts.
+    """
+    if resize not in ALPHABET_POLICIES:
+        raise UserError(f"resize={resize}: choose one of fail, union, new (or kraken's older add, both).")
+    counts = unknown_counts(codec, texts)
+    if ALPHABET_POLICIES[resize] == "new":
+        chosen = codec.learned_from(texts)
+        dropped = sorted(set(codec.alphabet) - set(chosen.alphabet))
+        log.info(f"Alphabet: that of the training lines, {_listed(counts)} new, {_listed(dropped)} dropped")
+        return chosen
+    if not counts:
+        return codec
+    if ALPHABET_POLICIES[resize] == "fail":
+        raise UserError(
+            f"The pretrained model does not know {len(counts)} characters of the training lines: {_listed(counts)}. "
+            "resize=union adds them to its alphabet, resize=new learns exactly the characters of the training lines."
+        )
+    log.info(f"Alphabet: the {len(codec.alphabet)} labels of the pretrained model and new ones for {_listed(counts)}")
+    return codec.union(texts)
+
+
+def sized_by_alphabet(model: Recognizer, config: Mapping[str, Any]) -> set[str]:
+    """Return the names of the parameters that have a row for each label: those that grow with the alphabet."""
+    with torch.random.fork_rng(devices=[]):
+        larger = build_model(config, codec=model.codec.union([UNUSED]))
+    shapes = {name: tensor.shape for name, tensor in larger.state_dict().items()}
+    return {
+        name
+        for name, tensor in model.state_dict().items()
+        if tensor.ndim and shapes[name][0] > tensor.shape[0] and shapes[name][1:] == tensor.shape[1:]
+    }
+
+
+def _rows(old: Codec, new: Codec) -> list[int | None]:
+    """For each label of `new` from 1 on, the label of `old` that stands for the same, None where there is none."""
+    rows: list[int | None] = [None] * (new.size - 1)
+    for piece in new.alphabet:
+        if not old.unknown(piece) and len(old.encode(piece)) == len(new.encode(piece)):
+            for label, known in zip(new.encode(piece), old.encode(piece), strict=True):
+                rows[label - 1] = known
+    return rows
+
+
+def _chosen_rows(old: Tensor, rows: Sequence[int | None], old_size: int, count: int) -> Tensor:
+    """The rows of `old` (labels, …), blank first, in the order of the new labels; what lies behind the labels stays."""
+    mean = old[1:old_size].mean(dim=0, keepdim=True)
+    labels = [old[row : row + 1] if row is not None else mean for row in rows]
+    result = torch.cat([old[:1], *labels, old[old_size:]])
+    assert len(result) == count
+    return result
+
+
+def _listed(characters: Mapping[str, int] | Sequence[str]) -> str:
+    if not characters:
+        return "none"
+    counts = characters if isinstance(characters, Mapping) else dict.fromkeys(characters, 0)
+    shown = [f"{described(character)}{f' {count:,}x' if count else ''}" for character, count in counts.items()]
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    return ", ".join(shown[:SHOWN]) + more
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "missing" if tensor is None else "x".join(map(str, tensor.shape)) or "a number"

@@ -1,0 +1,232 @@
+"""How a run divides its pages: by its own keys, as another run did, or as its model was trained."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from uncial.config.explicit import user_overrides
+from uncial.config.saved_yaml import read_saved
+from uncial.data.config import split_settings
+from uncial.data.ground_truth import SplitSettings, Splitting
+from uncial.data.splits.split import PARTS, Split
+from uncial.data.splits.split_file import SPLITS, TakenSplit, read_split_file
+from uncial.document import Page
+from uncial.errors import UserError
+from uncial.models.files import load_card, model_file
+from uncial.models.lineage import pages_seen, training_folder
+from uncial.runs.resumed_config import CONFIG
+from uncial.runs.session import RunSession
+
+AUTO = "auto"
+CARD_KEY = "split"
+"""In a model's card: by what settings its training divided the pages."""
+
+KEYS = {
+    "ratio": "data.ratio",
+    "by": "data.split",
+    "seed": "data.seed",
+    "folds": "data.folds",
+    "fold": "data.fold",
+    "rule": "data.split_rule",
+}
+"""The settings of a split, and the config keys that say them."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that a task works with: its file and its card."""
+
+    path: Path
+    card: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelSplit:
+    """The split of the models where the data hold pages that they were trained on, `own` elsewhere.
+
+    The first of `files` and `settings` is taken that leaves no part of `needed` empty and puts none of the pages that a
+    model was trained on into a part of `kept_apart`. `known` are the hashes of those pages.
+    """
+
+    own: SplitSettings
+    files: tuple[TakenSplit, ...]
+    settings: tuple[SplitSettings, ...]
+    known: frozenset[str]
+    needed: tuple[str, ...]
+    kept_apart: tuple[str, ...]
+
+    @property
+    def by(self) -> str:
+        """What is kept together: page, document or hand."""
+        return self.own.by
+
+    def split(
+        self,
+        pages: Sequence[Page],
+        hashes: Mapping[str, str],
+        lines: Mapping[str, int] | None = None,
+        stated: Collection[str] = (),
+    ) -> Split:
+        """The part of every page, as `Splitting` says."""
+        own = self.own.split(pages, hashes, lines, stated)
+        if not any(hashes.get(page.id) in self.known for page in pages):
+            return own
+        has_stated = bool(stated) or any(page.subset for page in pages)
+        candidates: list[Splitting] = [*(() if has_stated else self.files), *self.settings]
+        for candidate in candidates:
+            try:
+                found = candidate.split(pages, hashes, lines, stated)
+            except UserError:
+                continue
+            if self._fits(found, hashes):
+                return found
+        return own
+
+    def _fits(self, found: Split, hashes: Mapping[str, str]) -> bool:
+        held = set(found.parts.values())
+        apart = (page for page, part in found.parts.items() if part in self.kept_apart)
+        return held.issuperset(self.needed) and not any(hashes.get(page) in self.known for page in apart)
+
+
+@dataclass(frozen=True)
+class KeptSplit:
+    """The split that a run has written before; another where that does not fit the data, which have changed then."""
+
+    kept: TakenSplit
+    otherwise: Callable[[], Splitting]
+
+    @property
+    def by(self) -> str:
+        """What is kept together: page, document or hand."""
+        return self.kept.by
+
+    def split(
+        self,
+        pages: Sequence[Page],
+        hashes: Mapping[str, str],
+        lines: Mapping[str, int] | None = None,
+        stated: Collection[str] = (),
+    ) -> Split:
+        """The part of every page, as `Splitting` says."""
+        try:
+            found = self.kept.split(pages, hashes, lines, stated)
+        except UserError:
+            return self.otherwise().split(pages, hashes, lines, stated)
+        return replace(found, origin="")
+
+
+def choose_split(
+    config: DictConfig, models: Sequence[Model] = (), needed: Sequence[str] = (), kept_apart: Sequence[str] = ()
+) -> Splitting:
+    """How the pages are divided. `models` are those that the task works with; it needs pages in the parts `needed`, and
+    of `kept_apart` no model shall have been trained on one.
+
+    Raises `UserError` for settings that are none, and for what is typed beside data.split_from that it decides.
+    """
+    own, typed = split_settings(config.data), typed_settings()
+    if config.data.split_from not in (None, AUTO):
+        return _taken(config, own, typed)
+    if config.data.split_from is None or not models:
+        return own
+    # What is typed as the model was trained asks for no other split.
+    alike = [model for model in models if settings_of(model.card, own, typed) == settings_of(model.card, own, ())]
+    folders = [folder for model in alike if (folder := training_folder(model.path)) and (folder / SPLITS).is_file()]
+    files = tuple(TakenSplit(read_split_file(folder), _by(folder, own)) for folder in dict.fromkeys(folders))
+    settings = tuple(dict.fromkeys(settings_of(model.card, own, typed) for model in models))
+    known = frozenset[str]().union(*(pages_seen(model.card) for model in models))
+    return ModelSplit(own, files, settings, known, tuple(needed), tuple(kept_apart))
+
+
+def choose_scoring_split(config: DictConfig, models: Sequence[Model]) -> Splitting:
+    """How a task divides the pages that scores models on a part: `data.subset`, else the test part."""
+    subset = str(config.data.subset or "test")
+    parts = [subset] if subset in PARTS else []
+    return choose_split(config, models, parts, [part for part in parts if part != "train"])
+
+
+def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Splitting:
+    """How a training divides its pages: as it did before where it goes on; as `pretrained` was trained with where its
+    pages are among them. `scored` are parts in which it needs pages too."""
+    config = this.config
+    kept = this.folder / SPLITS
+
+    def new() -> Splitting:
+        models = [] if config.pretrained is None else [model_of(Path(str(config.pretrained)))]
+        return choose_split(config, models, ("train", "val", *scored), ("val", "test"))
+
+    if not kept.is_file():
+        return new()
+    own = split_settings(config.data)
+    return KeptSplit(TakenSplit(read_split_file(kept), own.by, own.folds, own.fold), new)
+
+
+def model_of(path: Path) -> Model:
+    """The model that a file, a checkpoint or a run's folder means. Raises `UserError` where there is none."""
+    return Model(model_file(path), load_card(path))
+
+
+def split_card(config: DictConfig) -> dict[str, Any]:
+    """What a model's card says of the split of its training."""
+    own = split_settings(config.data)
+    return {name: getattr(own, name) for name in KEYS} | {"ratio": list(own.ratio)}
+
+
+def settings_of(card: Mapping[str, Any], own: SplitSettings, typed: Collection[str]) -> SplitSettings:
+    """The settings that a card states, those that were typed as they were typed; a card that states none is of a model
+    whose pages were divided by hash."""
+    stated = card.get(CARD_KEY)
+    if not isinstance(stated, dict):
+        return own if "rule" in typed else replace(own, rule="hash")
+    found = {name: stated[name] for name in KEYS if name in stated and name not in typed}
+    if not _is_settings(found):
+        return own
+    ratio = tuple(float(share) for share in found.get("ratio", own.ratio))
+    return replace(own, **{**found, "ratio": ratio})
+
+
+def _is_settings(found: Mapping[str, Any]) -> bool:
+    """Whether a card's settings are some: it may come from anywhere."""
+    ratio = found.get("ratio", [1.0, 0.0, 0.0])
+    numbers = [found.get("seed", 0), found.get("fold", 0), found.get("folds") or 2]
+    return (
+        isinstance(ratio, list)
+        and len(ratio) == 3
+        and all(isinstance(one, int | float) and one >= 0 for one in ratio)
+        and all(isinstance(one, int) and one >= 0 for one in numbers)
+        and found.get("rule", "hash") in ("hash", "quantile")
+        and found.get("by", "page") in ("page", "document", "hand")
+    )
+
+
+def typed_settings() -> frozenset[str]:
+    """Which settings of the split were typed, or chosen by the experiment."""
+    keys = user_overrides("data").keys
+    seeds = {"seed"} if any(one == "seed" for one in user_overrides("seed").choices) else set()
+    return frozenset({name for name, key in KEYS.items() if key in keys} | seeds)
+
+
+def _taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> TakenSplit:
+    """The split of the run that data.split_from names."""
+    given = Path(str(config.data.split_from))
+    stated = [f"data.{part}" for part in PARTS if config.data[part] is not None]
+    stated += [KEYS[name] for name in ("ratio", "rule") if name in typed]
+    if stated:
+        raise UserError(
+            f"{stated[0]} and data.split_from={given} both say which pages are in which part: leave one of them out"
+            f"{'; data.root names the pages' if stated[0] == 'data.train' else ''}."
+        )
+    file = read_split_file(given)
+    by = own.by if "by" in typed else _by(file.path.parent, own)
+    return TakenSplit(file, by, own.folds, own.fold)
+
+
+def _by(folder: Path, own: SplitSettings) -> str:
+    """By what the run in a folder kept pages together."""
+    try:
+        by = read_saved(folder / CONFIG)["data"]["split"]
+    except (UserError, KeyError, TypeError):
+        return own.by
+    return by if by in ("page", "document", "hand") else own.by

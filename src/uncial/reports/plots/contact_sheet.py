@@ -1,0 +1,87 @@
+"""Sample lines with their text beneath them, on one picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from uncial.files import replacing
+from uncial.reports.plots.text_drawing import Lettering, is_right_to_left
+
+STRIP_HEIGHT = 72
+TEXT_SIZE = 20
+CAPTION_SIZE = 12
+MARGIN = 14
+PAPER, CELL, INK, FAINT = (236, 236, 233), (255, 255, 255), (25, 25, 25), (130, 130, 130)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A line image, (H, W), (H, W, 1) or (H, W, 3) uint8, its text and where it comes from."""
+
+    image: np.ndarray
+    text: str
+    caption: str = ""
+
+
+def contact_sheet(samples: Sequence[Sample], png: Path, columns: int = 2, cell_width: int = 780) -> bool:
+    """Draw the samples row by row into `png`, `cell_width` pixels for each, and tell whether there was any.
+
+    A line image keeps its aspect ratio: it is at most `STRIP_HEIGHT` high and as wide as its cell, and never enlarged.
+    Longer texts are wrapped.
+    """
+    if not samples:
+        return False
+    lettering = Lettering((sample.text for sample in samples), TEXT_SIZE)
+    captions = Lettering((sample.caption for sample in samples), CAPTION_SIZE)
+    cells = [_cell(sample, cell_width, lettering, captions) for sample in samples]
+    columns = max(1, min(columns, len(cells)))
+    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    height = MARGIN + sum(max(cell.height for cell in row) + MARGIN for row in rows)
+    sheet = Image.new("RGB", (MARGIN + columns * (cell_width + MARGIN), height), PAPER)
+    top = MARGIN
+    for row in rows:
+        for column, cell in enumerate(row):
+            sheet.paste(cell, (MARGIN + column * (cell_width + MARGIN), top))
+        top += max(cell.height for cell in row) + MARGIN
+    with replacing(png) as temporary:
+        sheet.save(temporary, format="PNG")
+    return True
+
+
+def _cell(sample: Sample, width: int, lettering: Lettering, captions: Lettering) -> Image.Image:
+    inner = width - 2 * MARGIN
+    strip = _fitted(sample.image, inner)
+    rows = lettering.wrap(sample.text, inner)
+    text_top = MARGIN + strip.height + 6
+    height = text_top + len(rows) * lettering.row_height + (captions.row_height if sample.caption else 0) + 6
+    cell = Image.new("RGB", (width, height), CELL)
+    draw = ImageDraw.Draw(cell)
+    runs_left = is_right_to_left(sample.text)
+    cell.paste(strip, (MARGIN + (inner - strip.width if runs_left else 0), MARGIN))
+    middle = text_top + lettering.row_height / 2
+    for row in rows:
+        left = MARGIN + (inner - lettering.width(row) if runs_left else 0)
+        lettering.draw(draw, left, middle, row, INK)
+        middle += lettering.row_height
+    if sample.caption:
+        caption = _shortened(sample.caption, inner, captions)
+        captions.draw(draw, MARGIN, height - 4 - captions.row_height / 2, caption, FAINT)
+    return cell
+
+
+def _fitted(pixels: np.ndarray, width: int) -> Image.Image:
+    image = Image.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels).convert("RGB")
+    scale = min(1.0, STRIP_HEIGHT / max(image.height, 1), width / max(image.width, 1))
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    return image.resize(size, Image.Resampling.LANCZOS) if size != image.size else image
+
+
+def _shortened(caption: str, width: int, captions: Lettering) -> str:
+    """Cut a caption at its beginning: the end of a path says more."""
+    shown = caption
+    while shown and captions.width(f"…{shown}") > width:
+        shown = shown[1:]
+    return caption if shown == caption else f"…{shown}"

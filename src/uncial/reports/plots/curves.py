@@ -1,0 +1,133 @@
+"""The curves of a training as a picture: loss, error rates and learning rate over the steps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from scipy.ndimage import median_filter
+
+from uncial.reports.plots.plot_style import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
+from uncial.runs.metrics_file import Curve, read_curves
+
+COLOURS = {"train": GREY, "val": RED, "test": GREEN}
+SHADES = ("-", "--", ":", "-.")
+ERROR_RATES = ("cer", "wer")
+
+
+def draw_curves(metrics_csv: Path, png: Path) -> bool:
+    """Draw what `metrics_csv` logs into `png`, and tell whether there was anything to draw.
+
+    Loss, error rates (in percent, with the lowest validation CER marked), other validation scores and the learning rate
+    get a panel each where they were logged.
+    """
+    curves = read_curves(metrics_csv)
+    panels = [(draw, chosen) for draw, choose in PANELS if (chosen := [c for c in curves.values() if choose(c.name)])]
+    if not panels:
+        return False
+    heights = [1 if draw is _learning_rate else 2 for draw, _ in panels]
+    figure = new_figure(0.7 + 1.55 * sum(heights))
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    for axis, (draw, chosen) in zip(axes, panels, strict=True):
+        plain(axis)
+        draw(axis, chosen)
+    axes[-1].set_xlabel("step")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    save(figure, png)
+    return True
+
+
+def smoothed(values: Sequence[float], span: int) -> list[float]:
+    """Return for each value the median of those up to `span` before and after it, fewer towards the ends: no lag, and
+    no bump where single lines with a wrong truth raise the loss of their step to many times the others'."""
+    given = np.asarray(values, dtype=float)
+    result = median_filter(given, size=2 * span + 1)
+    count = len(given)
+    for index in {*range(min(span, count)), *range(max(0, count - span), count)}:
+        reach = min(index, count - 1 - index)
+        result[index] = np.median(given[index - reach : index + reach + 1])
+    return [float(value) for value in result]
+
+
+def _part(name: str) -> str:
+    return name.split("/")[0] if "/" in name else "train"
+
+
+def _metric(name: str) -> str:
+    return name.rsplit("/", 1)[-1].removesuffix("_step").removesuffix("_epoch")
+
+
+def _is_score(name: str) -> bool:
+    return _part(name) == "val" and _metric(name) not in ("loss", "lines", *ERROR_RATES) and "cer" not in _metric(name)
+
+
+def _loss(axis: Axes, curves: Sequence[Curve]) -> None:
+    axis.set_ylabel("loss")
+    for curve in curves:
+        colour = COLOURS.get(_part(curve.name), "#444444")
+        if len(curve.values) >= 50:
+            axis.plot(curve.steps, curve.values, color=colour, linewidth=0.6, alpha=0.3)
+            values, label = smoothed(curve.values, len(curve.values) // 50), f"{curve.name} (smoothed)"
+            axis.plot(curve.steps, values, color=colour, linewidth=1.8, label=label)
+        else:
+            axis.plot(curve.steps, curve.values, color=colour, linewidth=1.8, marker=_marker(curve), label=curve.name)
+    values = [value for curve in curves for value in curve.values]
+    if min(values) > 0 and max(values) > 20 * min(values):
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.yaxis.set_minor_formatter(NullFormatter())
+    legend(axis)
+
+
+def _error_rates(axis: Axes, curves: Sequence[Curve]) -> None:
+    axis.set_ylabel("error rate (%)")
+    for curve in curves:
+        percents = [100 * value for value in curve.values]
+        style = SHADES[ERROR_RATES.index(_metric(curve.name)) % len(SHADES)]
+        colour = COLOURS.get(_part(curve.name), "#444444")
+        axis.plot(curve.steps, percents, style, color=colour, marker=_marker(curve), markersize=4, label=curve.name)
+        if curve.name == "val/cer":
+            _mark_lowest(axis, curve.steps, percents)
+    # An untrained model stands at 100 % or far above, which would press all that follows to the floor.
+    axis.set_ylim(0, min(105, 1.08 * max(100 * value for curve in curves for value in curve.values)) or 1)
+    legend(axis)
+
+
+def _mark_lowest(axis: Axes, steps: Sequence[int], percents: Sequence[float]) -> None:
+    lowest = min(percents)
+    step = steps[percents.index(lowest)]
+    # metrics.csv counts steps from 0, what is told of them from 1.
+    label = f"lowest CER: {lowest:.2f} % at step {step + 1:,}"
+    [mark] = axis.plot([step], [lowest], "o", color=COLOURS["val"], label=label, zorder=3)
+    mark.set(markersize=8, markerfacecolor="white", markeredgewidth=2)
+
+
+def _scores(axis: Axes, curves: Sequence[Curve]) -> None:
+    axis.set_ylabel("score")
+    for curve in curves:
+        axis.plot(curve.steps, curve.values, marker=_marker(curve), markersize=4, label=curve.name)
+    legend(axis)
+
+
+def _learning_rate(axis: Axes, curves: Sequence[Curve]) -> None:
+    axis.set_ylabel("learning rate")
+    for curve in curves:
+        axis.plot(curve.steps, curve.values, linewidth=1.5, color=BLUE, label=curve.name)
+    axis.set_ylim(bottom=0)
+    axis.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+    if len(curves) > 1:
+        legend(axis)
+
+
+def _marker(curve: Curve) -> str:
+    return "o" if len(curve.values) <= 60 else ""
+
+
+PANELS = (
+    (_loss, lambda name: _metric(name) == "loss"),
+    (_error_rates, lambda name: _metric(name) in ERROR_RATES),
+    (_scores, _is_score),
+    (_learning_rate, lambda name: _metric(name) == "lr" or name.startswith("lr")),
+)

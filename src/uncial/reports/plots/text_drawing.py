@@ -1,0 +1,144 @@
+"""Setting a line of text in any script as pixels.
+
+Pillow shapes and orders a run of text where it was built with libraqm (its wheels are): Arabic and Syriac letters join,
+right-to-left text runs right to left, marks sit on their letters. Where libraqm or FriBiDi is missing, right-to-left
+text is put in visual order by whole clusters, without joining. A character that no font has is written as its code
+point.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from PIL import ImageDraw, ImageFont, features
+
+from uncial.reports.plots.fonts import fonts_for
+from uncial.text.bidi import to_display
+from uncial.text.characters import code_point
+
+MISSING_COLOUR = (176, 84, 0)
+UNSETTABLE = ("Cc", "Cs", "Zl", "Zp")
+"""Control characters and separators of lines and paragraphs: libraqm sets no text with some of them, and a font that
+has them shows nothing. They are written as their code points."""
+
+SMALL = 0.6
+"""Size of a code point that stands for a missing glyph, beside that of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Text that one font sets, or code points in place of what no font has."""
+
+    text: str
+    font: ImageFont.FreeTypeFont
+    is_missing: bool
+
+
+class Lettering:
+    """Sets text of one size with fonts that cover the given texts as far as the machine has them."""
+
+    def __init__(self, texts: Iterable[str], size: int) -> None:
+        fonts = fonts_for(set("…").union(*texts))
+        self._fonts = [(ImageFont.truetype(str(path), size), characters) for path, characters in fonts]
+        self._small = ImageFont.truetype(str(fonts[0][0]), round(SMALL * size))
+        self.row_height = round(1.45 * size)
+
+    def runs(self, text: str) -> list[Run]:
+        """Return the runs of one row from left to right."""
+        runs_left = is_right_to_left(text)
+        pieces = [(piece, self._font_of(piece)) for cluster in clusters(text) for piece in self._coverable(cluster)]
+        runs = []
+        for number, group in groupby(pieces, key=lambda piece: piece[1]):
+            run = [piece for piece, _ in group]
+            if number is None:
+                runs.append(Run(_code_points(reversed(run) if runs_left else run), self._small, True))
+            else:
+                runs.append(Run("".join(run), self._fonts[number][0], False))
+        return runs[::-1] if runs_left else runs
+
+    def width(self, text: str) -> float:
+        """Return the width of one row in pixels."""
+        return sum(run.font.getlength(_ordered(run.text)) for run in self.runs(text))
+
+    def draw(self, draw: ImageDraw.ImageDraw, x: float, y: float, text: str, fill: tuple[int, int, int]) -> None:
+        """Draw one row with its left end at x and its middle at y."""
+        for run in self.runs(text):
+            ordered = _ordered(run.text)
+            draw.text((x, y), ordered, font=run.font, fill=MISSING_COLOUR if run.is_missing else fill, anchor="lm")
+            x += run.font.getlength(ordered)
+
+    def wrap(self, text: str, width: float) -> list[str]:
+        """Break a text, in reading order, into rows that are no wider than `width`, at spaces where there are any."""
+        rows, row = [], ""
+        for piece in _breakable(text):
+            if row and self.width((row + piece).rstrip()) > width:
+                rows.append(row.strip())
+                row = ""
+            row += piece
+            while self.width(row.rstrip()) > width and len(clusters(row)) > 1:
+                head = self._fitting(row, width)
+                rows.append(head)
+                row = row[len(head) :]
+        return [*rows, row.strip()] if row.strip() or not rows else rows
+
+    def _fitting(self, text: str, width: float) -> str:
+        head = ""
+        for cluster in clusters(text):
+            if head and self.width(head + cluster) > width:
+                break
+            head += cluster
+        return head
+
+    def _coverable(self, cluster: str) -> list[str]:
+        """The cluster whole where one font has all of it, else its characters: the letter still shows where its mark
+        cannot.
+        """
+        return [cluster] if self._font_of(cluster) is not None else list(cluster)
+
+    def _font_of(self, cluster: str) -> int | None:
+        if any(unicodedata.category(character) in UNSETTABLE for character in cluster):
+            return None
+        for number, (_, characters) in enumerate(self._fonts):
+            if all(character in characters or _needs_no_glyph(character) for character in cluster):
+                return number
+        return None
+
+
+def clusters(text: str) -> list[str]:
+    """Split a text before every character that is no mark or joiner: a letter keeps what is written on it."""
+    parts: list[str] = []
+    for character in text:
+        if parts and (unicodedata.category(character)[0] == "M" or character == "\N{ZERO WIDTH JOINER}"):
+            parts[-1] += character
+        else:
+            parts.append(character)
+    return parts
+
+
+def is_right_to_left(text: str) -> bool:
+    """Tell whether the first character with a direction of its own runs from right to left."""
+    directions = (unicodedata.bidirectional(character) for character in text)
+    return next((direction in ("R", "AL") for direction in directions if direction in ("L", "R", "AL")), False)
+
+
+def visual_order(text: str) -> str:
+    """Return a text as its clusters stand from left to right."""
+    return "".join(to_display(clusters(text), "R" if is_right_to_left(text) else "L")[0])
+
+
+def _ordered(text: str) -> str:
+    return text if features.check("raqm") else visual_order(text)
+
+
+def _needs_no_glyph(character: str) -> bool:
+    return unicodedata.category(character) == "Cf"
+
+
+def _code_points(text: Iterable[str]) -> str:
+    return "".join(f"[{code_point(character)}]" for character in text)
+
+
+def _breakable(text: str) -> list[str]:
+    words = text.split(" ")
+    return [word + " " for word in words[:-1]] + words[-1:]

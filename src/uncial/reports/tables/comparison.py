@@ -1,0 +1,248 @@
+"""A comparison as a person reads it and as files: comparison.md, comparison.json, comparison.csv, lines.csv and
+lines.jsonl.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from uncial.files import replacing_text
+from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison, PairScore
+from uncial.metrics.error_rates import ERROR_KINDS
+from uncial.metrics.intervals import Estimate
+from uncial.metrics.paired import PairedTest
+from uncial.reports.tables.line_results import LINES_FILE, write_compared_lines
+from uncial.reports.tables.markdown import cell, table
+from uncial.reports.terminal.formatting import percent, percent_with_interval, plural, shown_character
+from uncial.reports.terminal.verdict import verdict
+from uncial.runs.tables import write_csv, write_json
+
+FIRST_SEED = (
+    " Edits of a line are the mean over the seeds of a system; its reading, its kinds of error and what it reads for "
+    "what are those of its first one."
+)
+
+SHOWN_GROUPS = 30
+SHOWN_LINES = 20
+"""Rows of a table in Markdown; the other files have all."""
+
+
+def write_comparison(folder: Path, comparison: Comparison, lines_file: str = LINES_FILE) -> None:
+    """Write the five files into the folder; `lines_file` is another name for lines.jsonl, where one lies there."""
+    write_json(folder / "comparison.json", comparison_json(comparison))
+    names = [system.name for system in comparison.systems]
+    columns = [f"{what} {name}" for name in names for what in ("cer", "wins")]
+    write_csv(
+        folder / "comparison.csv",
+        ("kind", "name", "lines", "characters", *columns),
+        map(_group_cells, comparison.groups),
+    )
+    columns = [f"{what} {name}" for name in names for what in ("prediction", "edits")]
+    write_csv(folder / "lines.csv", ("page", "line", "truth", *columns), map(_line_cells, comparison.lines))
+    write_compared_lines(folder / lines_file, comparison.lines, names)
+    with replacing_text(folder / "comparison.md") as file:
+        file.write(comparison_markdown(comparison))
+
+
+def comparison_table(comparison: Comparison) -> RenderableType:
+    """Return what the terminal shows: the systems' scores, and in words who is better."""
+    scores = Table("", box=None, pad_edge=False, header_style="dim")
+    for heading in ("CER", "WER", "lines right", "seeds"):
+        scores.add_column(heading, justify="right")
+    for system in comparison.systems:
+        scores.add_row(
+            Text(system.name, style="bold"),
+            Text(percent_with_interval(system.cer)),
+            Text(percent_with_interval(system.wer)),
+            percent(system.line_accuracy, 1),
+            str(system.seeds),
+        )
+    return Group(Text(), scores, Text(), *(Text(verdict(pair, comparison)) for pair in comparison.pairs), Text())
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """Return all of a comparison but its lines as plain types; error rates are fractions, differences the first system
+    less the second.
+    """
+    return {
+        "settings": asdict(comparison.settings),
+        "lines": len(comparison.lines),
+        "characters": comparison.characters,
+        "clusters": comparison.clusters,
+        "systems": [
+            {
+                "name": system.name,
+                "seeds": system.seeds,
+                "cer": _estimate_json(system.cer),
+                "wer": _estimate_json(system.wer),
+                "line_accuracy": system.line_accuracy,
+                "kinds_of_error": system.characters.kinds,
+                "confusions": [asdict(confusion) for confusion in system.characters.confusions],
+            }
+            for system in comparison.systems
+        ],
+        "pairs": [_pair_json(pair, comparison) for pair in comparison.pairs],
+        "groups": [{**asdict(group), "best": _best(group, comparison)} for group in comparison.groups],
+        "missed_by_all": [[line.origin.page, line.origin.line] for line in comparison.missed_by_all],
+    }
+
+
+def _estimate_json(estimate: Estimate) -> dict[str, Any]:
+    interval = estimate.interval
+    bounds = None if interval is None else [interval.low, interval.high]
+    return {"value": estimate.value, "interval": bounds, "no_interval": estimate.reason}
+
+
+def _test_json(test: PairedTest) -> dict[str, Any]:
+    return {
+        "difference": _estimate_json(test.difference),
+        "p_bootstrap": test.p_bootstrap,
+        "p_randomisation": test.p_randomisation,
+        "needed_clusters": test.needed_clusters,
+    }
+
+
+def _pair_json(pair: PairScore, comparison: Comparison) -> dict[str, Any]:
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "better": pair.better,
+        "p": pair.p,
+        "verdict": verdict(pair, comparison),
+        "cer": _test_json(pair.cer),
+        "wer": _test_json(pair.wer),
+        "first_wins": pair.first_wins,
+        "ties": pair.ties,
+        "second_wins": pair.second_wins,
+        "needed_lines": pair.needed_lines,
+    }
+
+
+def _best(group: GroupComparison, comparison: Comparison) -> str | None:
+    return None if group.best is None else comparison.systems[group.best].name
+
+
+def _group_cells(group: GroupComparison) -> tuple[Any, ...]:
+    both = [value for pair in zip(group.cer, group.wins, strict=True) for value in pair]
+    return (group.kind, group.name, group.lines, group.characters, *both)
+
+
+def _line_cells(line: ComparedLine) -> tuple[Any, ...]:
+    both = [value for pair in zip(line.predictions, map(_whole, line.edits), strict=True) for value in pair]
+    return (line.origin.page, line.origin.line, line.truth, *both)
+
+
+def _whole(edits: float) -> float | int:
+    return int(edits) if edits == int(edits) else edits
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """Return the comparison as Markdown for a person."""
+    names = [system.name for system in comparison.systems]
+    told = [f"- {cell(verdict(pair, comparison))}" for pair in comparison.pairs]
+    parts = [
+        "# Comparison",
+        "\n".join(told),
+        _systems(comparison),
+        _how(comparison),
+        "## Line by line",
+        _wins(comparison),
+    ]
+    for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
+        members = list(groups)
+        if len(members) > 1:
+            parts += [f"## By {kind.replace('_', ' ')}", _group_table(members, names, kind)]
+    parts += ["## Kinds of error", _kinds(comparison), "## What differs most in what is read for what"]
+    parts += [_confusions(comparison), "## Lines that all miss", *_missed(comparison)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _how(comparison: Comparison) -> str:
+    settings = comparison.settings
+    return (
+        f"{plural(len(comparison.lines), 'line')} of {plural(comparison.clusters, settings.cluster)} with "
+        f"{comparison.characters:,} characters, compared as {settings.profile}. In parentheses "
+        f"{percent(settings.bootstrap.level, 0)} intervals, for which each {settings.cluster} is drawn with all its "
+        "lines. A difference counts as shown where both the paired bootstrap and approximate randomisation show it"
+        + (", after Holm's correction for the number of pairs." if len(comparison.pairs) > 1 else ".")
+        + (FIRST_SEED if any(system.seeds > 1 for system in comparison.systems) else "")
+    )
+
+
+def _systems(comparison: Comparison) -> str:
+    rows = [
+        (
+            system.name,
+            percent_with_interval(system.cer),
+            percent_with_interval(system.wer),
+            percent(system.line_accuracy, 1),
+            str(system.seeds),
+        )
+        for system in comparison.systems
+    ]
+    return table(("", "CER", "WER", "lines right", "seeds"), rows)
+
+
+def _wins(comparison: Comparison) -> str:
+    rows = [
+        (f"{pair.first} and {pair.second}", f"{pair.first_wins:,}", f"{pair.ties:,}", f"{pair.second_wins:,}")
+        for pair in comparison.pairs
+    ]
+    return table(("", "the first needs fewer edits", "as many", "the second needs fewer"), rows)
+
+
+def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: str) -> str:
+    """Where the systems differ most comes first, but lengths stay in their order."""
+    ordered = groups if kind == "length" else sorted(groups, key=lambda group: min(group.cer) - max(group.cer))
+    rows = [
+        (
+            group.name,
+            *(percent(cer) for cer in group.cer),
+            "–" if group.best is None else names[group.best],
+            f"{group.lines:,}",
+        )
+        for group in ordered[:SHOWN_GROUPS]
+    ]
+    more = f"\n\n{len(ordered) - SHOWN_GROUPS:,} more are in comparison.csv." if len(ordered) > SHOWN_GROUPS else ""
+    return table((kind.replace("_", " "), *(f"CER {cell(name)}" for name in names), "lowest", "lines"), rows) + more
+
+
+def _kinds(comparison: Comparison) -> str:
+    rows = [(kind, *(f"{system.characters.kinds[kind]:,}" for system in comparison.systems)) for kind in ERROR_KINDS]
+    return table(("edits", *(cell(system.name) for system in comparison.systems)), rows)
+
+
+def confusions_apart(comparison: Comparison) -> list[tuple[str, str, tuple[int, ...]]]:
+    """What is read for what, with how often by each system; that in which the systems differ most comes first."""
+    counts = [
+        {(one.truth, one.read): one.count for one in system.characters.confusions} for system in comparison.systems
+    ]
+    every = sorted(set().union(*counts))
+    apart = sorted(
+        every, key=lambda pair: min(own.get(pair, 0) for own in counts) - max(own.get(pair, 0) for own in counts)
+    )
+    return [(*pair, tuple(own.get(pair, 0) for own in counts)) for pair in apart]
+
+
+def _confusions(comparison: Comparison) -> str:
+    rows = [
+        (f"{shown_character(truth)} → {shown_character(read)}", *(f"{count:,}" for count in counts))
+        for truth, read, counts in confusions_apart(comparison)[:SHOWN_LINES]
+    ]
+    return table(("truth → read", *(cell(system.name) for system in comparison.systems)), rows)
+
+
+def _missed(comparison: Comparison) -> Iterator[str]:
+    missed = comparison.missed_by_all
+    yield f"None of them reads {len(missed):,} of the {plural(len(comparison.lines), 'line')} without an error."
+    rows = [(f"{line.origin.page} {line.origin.line}", line.truth, *line.predictions) for line in missed[:SHOWN_LINES]]
+    if rows:
+        yield table(("line", "truth", *(cell(system.name) for system in comparison.systems)), rows)
+        if len(missed) > len(rows):
+            yield f"{len(missed) - len(rows):,} more are in comparison.json."

@@ -1,0 +1,134 @@
+"""The report of kraken's `ketos test`, for those who compare with it or read it by program.
+
+Layout, figures and order are those of kraken 7.1.1 (its `serialization.render_report`), down to the HTML escapes that
+it writes for `& < > ' "`. Insertions, deletions and substitutions are those of kraken's own alignment, which takes a
+deletion before an insertion before a substitution where several alignments need equally few edits.
+"""
+
+import html
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from uncial.files import replacing_text
+from uncial.metrics.error_rates import Counts, compare
+from uncial.metrics.lines import EvaluatedLine
+from uncial.metrics.profiles import with_plain_spaces
+from uncial.text.scripts import PRIVATE, script
+
+Pair = tuple[str, str]
+
+
+def write_ketos_report(path: Path, lines: Iterable[EvaluatedLine]) -> None:
+    """Write the report of lines in the form that they were scored in, with plain spaces, and without the lines that
+    have no truth: kraken does the same.
+    """
+    pairs = [(with_plain_spaces(line.truth), with_plain_spaces(line.prediction)) for line in lines if line.truth]
+    with replacing_text(path) as file:
+        file.write(ketos_report(pairs))
+
+
+def ketos_report(pairs: Sequence[Pair]) -> str:
+    """Return the report of (truth, reading) pairs as they stand.
+
+    What `ketos test` prints for the same pairs after its own normalisation, which is that of the profile
+    `strip+plain_spaces`, and with `--normalization NFC` `nfc_strip+plain_spaces`. It skips lines with empty truth.
+    """
+    counts = sum((compare(*pair) for pair in pairs), Counts())
+    lowered = sum((compare(truth.lower(), read.lower()) for truth, read in pairs), Counts())
+    # In the order of the first appearance, by which equal figures are ordered.
+    confusions = Counter(pair for truth, read in pairs for pair in _aligned(truth, read))
+    insertions = sum(count for (truth, _), count in confusions.items() if not truth)
+    deletions = sum(count for (truth, read), count in confusions.items() if truth and not read)
+    rows = [
+        "=== report  ===",
+        "",
+        f"{counts.characters}\tCharacters",
+        f"{counts.edits}\tErrors",
+        f"{_accuracy(counts.edits, counts.characters)}\tCharacter Accuracy",
+        f"{_accuracy(lowered.edits, lowered.characters)}\tCharacter Accuracy (Case-insensitive)",
+        f"{_accuracy(counts.word_edits, counts.words)}\tWord Accuracy",
+        "",
+        f"{insertions}\tInsertions",
+        f"{deletions}\tDeletions",
+        f"{counts.edits - insertions - deletions}\tSubstitutions",
+        "",
+        "Count\tMissed\t%Right",
+        *_script_rows(confusions),
+        "",
+        "Errors\tCorrect-Generated",
+        *_confusion_rows(confusions),
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _accuracy(errors: int, total: int) -> str:
+    return f"{100 * (1 - errors / total):0.2f}%" if total else "nan%"
+
+
+def _script_rows(confusions: Counter[Pair]) -> Iterator[str]:
+    found: Counter[str] = Counter()
+    missed: Counter[str] = Counter()
+    for (truth, read), count in confusions.items():
+        if truth:
+            found[_script(truth)] += count
+            missed[_script(truth)] += count * (truth != read)
+    ordered = sorted(found, key=lambda name: (found[name] - missed[name]) / found[name], reverse=True)
+    for name in ordered:
+        yield f"{found[name]}\t{missed[name]}\t{_accuracy(missed[name], found[name])}\t{name}"
+
+
+def _confusion_rows(confusions: Counter[Pair]) -> Iterator[str]:
+    edits = [(pair, count) for pair, count in confusions.items() if pair[0] != pair[1]]
+    for (truth, read), count in sorted(edits, key=lambda item: item[1], reverse=True):
+        yield f"{count}\t{{ {_shown(truth)} }} - {{ {_shown(read)} }}"
+
+
+def _script(character: str) -> str:
+    """kraken's table has the first word of a script's name only."""
+    name = script(character)
+    return "Unknown" if name == PRIVATE else name.split()[0]
+
+
+def _shown(character: str) -> str:
+    category = unicodedata.category(character) if character else ""
+    if category in ("Cc", "Cs", "Co"):
+        return f"0x{ord(character):x}"
+    if category[:1] in ("M", "Z", "C"):
+        return unicodedata.name(character, f"0x{ord(character):x}")
+    return html.escape(character).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+
+
+def _aligned(truth: str, read: str) -> list[Pair]:
+    """The alignment that kraken's `global_align` finds."""
+    if truth == read:
+        return list(zip(truth, read, strict=True))
+    costs = _costs(truth, read)
+    pairs = []
+    i, j = len(truth), len(read)
+    while i or j:
+        if i and (not j or costs[i - 1][j] + 1 == costs[i][j]):
+            i -= 1
+            pairs.append((truth[i], ""))
+        elif j and (not i or costs[i][j - 1] + 1 == costs[i][j]):
+            j -= 1
+            pairs.append(("", read[j]))
+        else:
+            i, j = i - 1, j - 1
+            pairs.append((truth[i], read[j]))
+    return pairs[::-1]
+
+
+def _costs(truth: str, read: str) -> list[list[int]]:
+    """Wagner and Fischer's table: edits between the first i and the first j characters, in [i][j]."""
+    letters = np.array([ord(character) for character in read])
+    along = np.arange(len(read) + 1)
+    rows = [along]
+    for character in truth:
+        row = rows[-1] + 1
+        row[1:] = np.minimum(row[1:], rows[-1][:-1] + (letters != ord(character)))
+        rows.append(np.minimum.accumulate(row - along) + along)
+    return [row.tolist() for row in rows]

@@ -1,0 +1,220 @@
+"""What `inspect` shows of a data set on the terminal."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from unicodedata import category
+
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.constrain import Constrain
+from rich.table import Table
+from rich.text import Text
+
+from uncial.data.checks.findings import Finding
+from uncial.data.splits.leakage import SplitLeakage
+from uncial.document import Issue
+from uncial.reports.tables.findings import sort_by_severity
+from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.terminal.formatting import plural, visible
+from uncial.text.characters import code_point, name
+
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+SHOWN_FINDINGS = 20
+SHOWN_OF_A_KIND = 3
+COLOURS = {"information": "cyan", "warning": "yellow", "error": "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class PartSize:
+    """How much of the data one part of the split holds."""
+
+    pages: int
+    lines: int
+    characters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The figures of a data set. `alphabet` counts the pieces that a model would learn (code points, or graphemes);
+    `widths` and `heights` are those of the line images in pixels.
+
+    `unseen` are characters of validation or test that training lacks. `separation` proves that the sides of a split by
+    `split` (page, document or hand) have nothing in common. `pseudo_labels` counts the training lines that a program
+    read, those that are left out because of that stand in the problems.
+    """
+
+    source: str
+    pages: int
+    lines: int
+    lines_without_text: int
+    alphabet: Mapping[str, int]
+    parts: Mapping[str, PartSize] = field(default_factory=dict)
+    widths: Sequence[float] = ()
+    heights: Sequence[float] = ()
+    lengths: Sequence[float] = ()
+    unseen: Mapping[str, int] = field(default_factory=dict)
+    problems: Sequence[Issue] = ()
+    findings: Sequence[Finding] = ()
+    separation: SplitLeakage | None = None
+    split: str = "page"
+    pseudo_labels: int = 0
+
+    @property
+    def machine_read(self) -> int:
+        """Lines that a program read and nobody corrected, in use or not."""
+        return self.pseudo_labels + sum(problem.machine_read for problem in self.problems)
+
+
+def inspection_tables(inspection: Inspection) -> RenderableType:
+    """Return the tables: sizes, parts, quantiles, alphabet with counts, findings, and reasons for leaving lines out."""
+    parts: list[RenderableType] = [_sizes(inspection)]
+    if inspection.parts:
+        parts.append(_parts(inspection.parts))
+    if inspection.separation is not None:
+        parts.append(Text(f"Sides: {inspection.separation.sentence(inspection.split)}"))
+    if inspection.widths or inspection.heights or inspection.lengths:
+        parts.append(_quantiles(inspection))
+    parts.append(_alphabet("Alphabet", inspection.alphabet))
+    if inspection.unseen:
+        parts.append(_alphabet("In validation or test, not in training", inspection.unseen))
+    if inspection.problems:
+        parts.append(_problems(inspection.problems))
+    if inspection.findings:
+        parts.append(_findings(inspection.findings))
+    return Group(*(item for part in parts for item in (part, Text())))
+
+
+def inspection_json(inspection: Inspection) -> dict[str, Any]:
+    """Return the figures as plain types, for `findings.json`; characters are keyed by themselves."""
+    return {
+        "source": inspection.source,
+        "pages": inspection.pages,
+        "lines": inspection.lines,
+        "lines_without_text": inspection.lines_without_text,
+        "machine_read": inspection.machine_read,
+        "skipped": len(inspection.problems),
+        "parts": {
+            part: {"pages": size.pages, "lines": size.lines, "characters": size.characters}
+            for part, size in inspection.parts.items()
+        },
+        "separation": inspection.separation.to_json() if inspection.separation else None,
+        "quantiles": {
+            measure: {f"{share:g}": value for share, value in zip(QUANTILES, quantiles(values), strict=True)}
+            for measure, values in _measures(inspection).items()
+        },
+        "alphabet": dict(inspection.alphabet),
+        "unseen": dict(inspection.unseen),
+    }
+
+
+def quantiles(values: Sequence[float], shares: Sequence[float] = QUANTILES) -> list[float]:
+    """Return the quantiles of at least one value, each one of the values (the nearest rank)."""
+    ordered = sorted(values)
+    return [ordered[round(share * (len(ordered) - 1))] for share in shares]
+
+
+def _measures(inspection: Inspection) -> dict[str, Sequence[float]]:
+    measures = {
+        "line width (px)": inspection.widths,
+        "line height (px)": inspection.heights,
+        "characters a line": inspection.lengths,
+    }
+    return {measure: values for measure, values in measures.items() if len(values)}
+
+
+def _sizes(inspection: Inspection) -> RenderableType:
+    figures = [plural(inspection.pages, "page"), plural(inspection.lines, "line")]
+    if inspection.lines_without_text:
+        figures.append(f"{plural(inspection.lines_without_text, 'line')} without text")
+    if inspection.machine_read:
+        use = f"{inspection.pseudo_labels:,} to train on" if inspection.pseudo_labels else "none of them used"
+        figures.append(f"{plural(inspection.machine_read, 'machine-read line')} ({use})")
+    figures.append(plural(len(inspection.alphabet), "character"))
+    if inspection.problems:
+        figures.append(f"{len(inspection.problems):,} left out")
+    return Text.assemble((visible(inspection.source), "bold"), ": " + ", ".join(figures))
+
+
+def _parts(parts: Mapping[str, PartSize]) -> Table:
+    table = _table("Split", "pages", "lines", "characters")
+    for part, size in parts.items():
+        table.add_row(Text(part), f"{size.pages:,}", f"{size.lines:,}", f"{size.characters:,}")
+    return table
+
+
+def _quantiles(inspection: Inspection) -> Table:
+    headings = ["least", *(f"{share:.0%}" for share in QUANTILES[1:-1]), "most"]
+    table = _table("Quantiles", *headings)
+    for measure, values in _measures(inspection).items():
+        table.add_row(measure, *(f"{value:,.0f}" for value in quantiles(values)))
+    return table
+
+
+def _alphabet(title: str, counts: Mapping[str, int]) -> RenderableType:
+    cells = [Text.assemble((_glyph(character), "bold"), f" {count:,}") for character, count in counts.items()]
+    rare = [character for character, count in counts.items() if count == 1]
+    rows: list[RenderableType] = [Text(title, style="bold"), Constrain(Columns(cells, padding=(0, 3)), 110)]
+    unclear = [
+        character
+        for character in counts
+        if len(character) == 1 and (not character.isprintable() or category(character)[0] == "M")
+    ]
+    for character in unclear[:SHOWN_FINDINGS]:
+        rows.append(Text(f"  {_glyph(character):<6}  {code_point(character)} {name(character)}", style="dim"))
+    if len(unclear) > SHOWN_FINDINGS:
+        rows.append(Text(f"  and {len(unclear) - SHOWN_FINDINGS} more: see findings.json", style="dim"))
+    if rare:
+        rows.append(Text(f"seen once: {' '.join(_glyph(character) for character in rare)}", style="dim"))
+    return Group(*rows)
+
+
+def _glyph(character: str) -> str:
+    if character == " ":
+        return "␣"
+    if len(character) > 1:
+        return visible(character)
+    if not character.isprintable() and category(character) != "Co":
+        return code_point(character)
+    return f"\N{DOTTED CIRCLE}{character}" if category(character)[0] == "M" else character
+
+
+def _problems(problems: Sequence[Issue]) -> Table:
+    table = _table("Left out", "times", "for example")
+    sums = summed_reasons(problems)
+    for one in sums[:SHOWN_FINDINGS]:
+        example = visible(f"{one.example.file} {one.example.line}".strip())
+        table.add_row(Text(one.reason), f"{one.count:,}", Text(example, overflow="fold"))
+    if len(sums) > SHOWN_FINDINGS:
+        table.add_row(Text(f"and {len(sums) - SHOWN_FINDINGS} further reasons: see skipped.csv"))
+    return table
+
+
+def _findings(findings: Sequence[Finding]) -> RenderableType:
+    """The gravest first, a few of each kind."""
+    rows = [Text("Findings", style="bold")]
+    of_kind: Counter[str] = Counter()
+    for finding in sort_by_severity(findings):
+        of_kind[finding.kind] += 1
+        if of_kind[finding.kind] <= SHOWN_OF_A_KIND and len(rows) <= SHOWN_FINDINGS:
+            rows.append(_finding(finding))
+    shown = len(rows) - 1
+    if len(findings) > shown:
+        counts = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in of_kind.items())
+        rows.append(Text(f"in all {len(findings):,}: {counts}; see findings.html", style="dim"))
+    return Group(*rows)
+
+
+def _finding(finding: Finding) -> Text:
+    where = visible(" ".join(filter(None, (finding.file, finding.line))))
+    return Text.assemble(
+        (f"{finding.severity}: ", COLOURS[finding.severity]), visible(finding.message), f" ({where})" if where else ""
+    )
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title, box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "for example" else "right", overflow="fold")
+    return table

@@ -1,0 +1,108 @@
+"""What a run says at its end: how good, how long, where the model lies and what to do next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from uncial.metrics.intervals import Interval
+from uncial.reports.terminal.formatting import duration, percent, plural, rate
+
+
+@dataclass(frozen=True, slots=True)
+class SplitScores:
+    """Scores of one part (validation, test) as fractions, with what they were computed on.
+
+    `interval` is that of the CER; where it is None `no_interval` may say why.
+    """
+
+    cer: float
+    wer: float
+    lines: int
+    line_accuracy: float | None = None
+    profile: str = ""
+    interval: Interval | None = None
+    no_interval: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """The end of a run. `parts` is keyed by what the person calls the part; figures that do not apply are None.
+
+    `files` are the results by what they are, `next_steps` commands to type by what they do, `advice` is a sentence for
+    before that.
+    """
+
+    parts: Mapping[str, SplitScores]
+    folder: Path
+    seconds: float
+    lines_per_second: float | None = None
+    epochs: float | None = None
+    steps: int | None = None
+    skipped: int = 0
+    advice: str = ""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    next_steps: Mapping[str, str] = field(default_factory=dict)
+
+
+def run_summary(summary: RunSummary) -> RenderableType:
+    """Return the summary: a table of scores, then one line each for the rest, paths and commands whole for copying."""
+    rows: list[RenderableType] = [Text()]
+    if summary.parts:
+        rows += [_scores(summary.parts), *_missing_intervals(summary.parts), Text()]
+    rows.append(Text(_effort(summary)))
+    if summary.skipped:
+        noun = "page or line" if summary.skipped == 1 else "pages or lines"
+        rows.append(Text(f"left out {summary.skipped:,} {noun}: skipped.csv says why", style="yellow"))
+    if summary.advice:
+        rows.append(Text(summary.advice, style="yellow"))
+    rows += _listing({**summary.files, "run folder": summary.folder}, "bold")
+    if summary.next_steps:
+        rows += [Text(), Text("Next:", style="bold"), *_listing(summary.next_steps, "cyan")]
+    return Group(*rows)
+
+
+def _scores(parts: Mapping[str, SplitScores]) -> Table:
+    table = Table("", box=None, pad_edge=False, header_style="dim")
+    for heading in ("CER", _interval_heading(parts), "WER", "lines right", "lines", "normalisation"):
+        table.add_column(heading, justify="right")
+    for name, part in parts.items():
+        right = "" if part.line_accuracy is None else percent(part.line_accuracy, 1)
+        table.add_row(
+            Text(name, style="bold"),
+            Text(percent(part.cer), style="bold green"),
+            "" if part.interval is None else f"{percent(part.interval.low)} to {percent(part.interval.high)}",
+            percent(part.wer),
+            right,
+            f"{part.lines:,}",
+            part.profile,
+        )
+    return table
+
+
+def _interval_heading(parts: Mapping[str, SplitScores]) -> str:
+    levels = {part.interval.level for part in parts.values() if part.interval is not None}
+    return f"{percent(min(levels), 0)} interval" if levels else ""
+
+
+def _missing_intervals(parts: Mapping[str, SplitScores]) -> list[Text]:
+    return [Text(f"no interval: {part.no_interval}", style="yellow") for part in parts.values() if part.no_interval]
+
+
+def _effort(summary: RunSummary) -> str:
+    figures = [f"took {duration(summary.seconds)}"]
+    if summary.steps is not None:
+        figures.append(plural(summary.steps, "step"))
+    if summary.epochs is not None:
+        figures.append(f"{summary.epochs:.1f} epochs")
+    if summary.lines_per_second is not None:
+        figures.append(rate(summary.lines_per_second))
+    return ", ".join(figures)
+
+
+def _listing(entries: Mapping[str, Path] | Mapping[str, str] | Mapping[str, Path | str], style: str) -> list[Text]:
+    width = max(map(len, entries), default=0)
+    return [Text.assemble(f"  {name:<{width}}  ", (str(value), style)) for name, value in entries.items()]

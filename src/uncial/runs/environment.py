@@ -1,0 +1,103 @@
+"""environment.json: on what, from which code and by which command a run was made, so that it can be made again."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from uncial.config.location import written_command
+from uncial.config.secrets import without_secrets
+from uncial.runs.tables import write_json
+
+FILE_NAME = "environment.json"
+
+
+def write_environment(folder: Path, seed: int) -> None:
+    """Writes what is known before the task begins; what it reads and runs on is added when it is known."""
+    known = {
+        "command": command(sys.argv),
+        "working_folder": str(Path.cwd()),
+        "seed": seed,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": processor(),
+        "git": git_state(Path(__file__).parent),
+        "packages": packages(),
+    }
+    write_json(folder / FILE_NAME, known)
+
+
+def add_to_environment(folder: Path, more: Mapping[str, Any]) -> None:
+    """Adds to what environment.json says, or replaces it."""
+    write_json(folder / FILE_NAME, {**read_environment(folder), **more})
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """What environment.json says; empty for a run that has none."""
+    path = folder / FILE_NAME
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def command(arguments: list[str]) -> str:
+    """What was typed, to be typed again in the same folder, without secrets."""
+    return written_command([arguments[0], *map(without_secrets, arguments[1:])])
+
+
+def processor() -> dict[str, Any]:
+    """The processor's name and architecture, and its cores."""
+    name = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        found = (
+            line for line in info.read_text(encoding="utf-8", errors="replace").splitlines() if "model name" in line
+        )
+        name = next(found, f":{name}").partition(":")[2].strip()
+    return {"name": name, "architecture": platform.machine(), "cores": os.cpu_count()}
+
+
+def packages() -> dict[str, str]:
+    """The version of every installed package, by name."""
+    found = {str(one.metadata["Name"]): one.version for one in distributions()}
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """The commit of the code, its branch, and the files that differ from it; None where it is not under git.
+
+    Addresses of remote repositories are left out: they may hold a key.
+    """
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    changed = (_git(folder, "status", "--porcelain") or "").splitlines()
+    return {"commit": commit, "branch": _git(folder, "rev-parse", "--abbrev-ref", "HEAD"), "changed": changed}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        ended = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return ended.stdout.rstrip() if ended.returncode == 0 else None
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What of two environments may make results differ, in words."""
+    for key in ("python", "system", "processor", "device", "git", "data"):
+        if before.get(key) != now.get(key):
+            yield f"{key}: {_shown(before.get(key))} then, {_shown(now.get(key))} now"
+    old, new = before.get("packages", {}), now.get("packages", {})
+    for name in sorted(old.keys() | new.keys(), key=str.lower):
+        if old.get(name) != new.get(name):
+            yield f"{name} {old.get(name, 'not installed')} then, {new.get(name, 'not installed')} now"
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value or "not known")

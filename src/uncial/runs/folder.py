@@ -1,0 +1,73 @@
+"""A run's folder, and what it holds from its beginning on."""
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from uncial.config.keys import leaves
+from uncial.config.saved_yaml import list_as_yaml, resolved
+from uncial.config.schema import as_tuple
+from uncial.errors import UserError
+from uncial.files import remove_unfinished, replacing_text
+from uncial.formats.encoding import storable_name
+from uncial.runs.environment import write_environment
+
+
+def run_folder() -> Path:
+    """Where this run writes, made if it is not there."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def move_log(folder: Path) -> None:
+    """Lets the messages go to the log.txt of the run that goes on, and removes the folder that Hydra has made for a new
+    run."""
+    made = Path(HydraConfig.get().runtime.output_dir)
+    if made.resolve() == folder.resolve():
+        return
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent == made.resolve():
+            handler.close()
+            with suppress(FileNotFoundError):
+                Path(handler.baseFilename).unlink()
+            handler.baseFilename = str((folder / Path(handler.baseFilename).name).resolve())
+    with suppress(OSError):
+        made.rmdir()
+        made.parent.rmdir()
+
+
+def write_config(config: DictConfig, folder: Path) -> None:
+    """Leaves `config.yaml`, the composed config, `overrides.yaml`, what was typed, and `environment.json`: the
+    command, the code, its packages and the machine. What a killed run was writing there goes."""
+    remove_unfinished(folder)
+    with replacing_text(folder / "config.yaml") as file:
+        file.write(OmegaConf.to_yaml(config, resolve=True))
+    with replacing_text(folder / "overrides.yaml") as file:
+        # What was resumed is no part of what the run is.
+        typed = [line for line in HydraConfig.get().overrides.task if not line.startswith("resume=")]
+        file.write(list_as_yaml(typed))
+    write_environment(folder, int(config.seed))
+
+
+def check_encodable(config: DictConfig, folder: Path) -> None:
+    """Raises `UserError` for a value, or the run's folder, that holds bytes of a file name which are no UTF-8: model
+    files, and the config by which a run is resumed, cannot name it."""
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    values = [(key, item) for key, value in leaves(plain) for item in as_tuple(value)]
+    for key, value in [*values, ("hydra.run.dir", str(folder))]:
+        if (readable := storable_name(value)) != value:
+            raise UserError(
+                f"{key}={readable}: the name is not UTF-8, which a training has to write down; rename the folder, or "
+                "give it another name with ln -s."
+            )
+
+
+def plain_config(config: Any) -> DictConfig:
+    """A copy without references, for another process: there they would be resolved anew, as the time in a folder's
+    name."""
+    return resolved(config)

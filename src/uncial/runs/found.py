@@ -1,0 +1,117 @@
+"""The runs below a folder as they stand: finished, pruned, failed, running, stopped or not begun."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from uncial.config.hydra_internals import BasicSweeper
+from uncial.config.moved import with_current_paths
+from uncial.config.saved_yaml import read_saved
+from uncial.errors import UserError
+from uncial.runs.lock import is_locked
+from uncial.runs.outcome import CONFIG, FAILED, FINISHED, METRICS, MULTIRUN, PRUNED, is_sweep, numbered, read_outcome
+
+RUNNING, STOPPED, NOT_BEGUN = "running", "stopped", "not begun"
+
+
+@dataclass(frozen=True)
+class Run:
+    """`state` is finished, pruned, failed, running, stopped or not begun. `overrides` is what was typed for it,
+    `config` is its config.yaml, and `metrics` the metrics.json of a finished one; they are empty where there is none.
+    `error` is that of a failed one, or says why one was pruned."""
+
+    folder: Path
+    state: str
+    overrides: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    def figure(self, name: str) -> Any:
+        """What metrics.json has under `part/figure`, for instance val/cer; None where it has nothing."""
+        part, _, figure = name.partition("/")
+        return self.metrics.get(part, {}).get(figure)
+
+
+def find_runs(folders: Sequence[Path]) -> list[Run]:
+    """The runs in these folders: each is that of a run, of a sweep, or one that holds such. Raises `UserError` for one
+    that does not exist or holds none."""
+    found: dict[Path, Run] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"run={folder} does not exist: give the folder of a run or of a sweep, or several, [A,B].")
+        own = list(_below(folder))
+        if not own:
+            raise UserError(f"run={folder} holds no run: give the folder of a run or of a sweep, or several, [A,B].")
+        found |= {run.folder.resolve(): run for run in own}
+    return list(found.values())
+
+
+def _below(folder: Path) -> Iterator[Run]:
+    if (folder / CONFIG).is_file() or read_outcome(folder) is not None:
+        yield read_run(folder)
+        return
+    inside = {path.name: path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()}
+    planned = planned_jobs(folder) if is_sweep(folder) else {}
+    for name in sorted({*inside, *planned}, key=numbered):
+        runs = list(_below(inside[name])) if name in inside else []
+        yield from runs
+        if not runs and name in planned:
+            yield Run(folder / name, NOT_BEGUN, planned[name])
+
+
+def read_run(folder: Path) -> Run:
+    """What a run has left so far. A file that is torn or missing counts as not there."""
+    outcome = read_outcome(folder)
+    config, metrics = _yaml(folder / CONFIG), _json(folder / METRICS)
+    if outcome is not None and outcome.state in (FAILED, PRUNED):
+        state = outcome.state
+    elif metrics or (outcome is not None and outcome.state == FINISHED):
+        state = FINISHED
+    else:
+        state = RUNNING if is_locked(folder) else STOPPED
+    overrides = _yaml(folder / "overrides.yaml") or (outcome.overrides if outcome else ())
+    return Run(
+        folder,
+        state,
+        tuple(str(line) for line in overrides),
+        with_current_paths(config) if isinstance(config, dict) else {},
+        metrics if state == FINISHED else {},
+        outcome.error if outcome else "",
+    )
+
+
+def planned_jobs(folder: Path) -> Mapping[str, tuple[str, ...]]:
+    """The jobs of a sweep by the names of their folders, with their overrides, as Hydra's basic sweeper makes them;
+    none where another one does or where folders have other names."""
+    try:
+        hydra = read_saved(folder / MULTIRUN)["hydra"]
+        sweeper = hydra["sweeper"]
+        if not sweeper["_target_"].endswith("BasicSweeper") or hydra["sweep"]["subdir"] != "${hydra.job.num}":
+            return {}
+        typed = [line for line in hydra["overrides"]["task"] if not line.startswith(("resume=", "trust="))]
+        lines = [*(f"{key}={value}" for key, value in (sweeper["params"] or {}).items()), *typed]
+        jobs = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(lines), None)[0]
+    except (UserError, KeyError, TypeError, AttributeError, HydraException):
+        return {}
+    return {str(number): tuple(overrides) for number, overrides in enumerate(jobs)}
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return read_saved(path)
+    except UserError:
+        return {}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,88 @@
+"""How a job of a sweep has ended, as it lies in the job's folder."""
+
+import json
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from uncial.files import replacing_text
+
+FILE_NAME = "outcome.json"
+MULTIRUN = "multirun.yaml"
+"""What Hydra's sweeper leaves in a sweep's folder before the first job: the config, and what was typed."""
+
+FINISHED, PRUNED, FAILED = "finished", "pruned", "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`overrides` are all of the job's. `error` is one sentence, and says of a pruned one why; `traceback` is empty
+    where that sentence says all."""
+
+    state: str
+    overrides: tuple[str, ...]
+    error: str = ""
+    traceback: tuple[str, ...] = ()
+
+
+def write_outcome(folder: Path, outcome: Outcome) -> None:
+    """Leave it in a job's folder, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing_text(folder / FILE_NAME) as file:
+        json.dump(asdict(outcome), file, ensure_ascii=False, indent=2)
+        file.write("\n")
+
+
+def read_outcome(folder: Path) -> Outcome | None:
+    """None for a job that has not ended, and for a run that is no job of a sweep."""
+    try:
+        found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        lists = {name: tuple(found[name]) for name in ("overrides", "traceback")}
+        return Outcome(**{**found, **lists})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a job of a sweep has ended well in this folder, or was ended early."""
+    outcome = read_outcome(folder)
+    return outcome is not None and outcome.state in (FINISHED, PRUNED)
+
+
+def failure(error: BaseException, sentence: str, overrides: Sequence[str], is_fault: bool) -> Outcome:
+    """The outcome of a job that ended with this error; `is_fault`: of the program, so that its traceback is of use."""
+    lines = "".join(traceback.format_exception(error)).splitlines() if is_fault else []
+    told = f"{type(error).__name__}: {sentence}" if is_fault else sentence
+    return Outcome(FAILED, tuple(overrides), told, tuple(lines))
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether the folder is that of a sweep."""
+    return (folder / MULTIRUN).is_file()
+
+
+def outcomes(folder: Path) -> Mapping[str, Outcome]:
+    """The ended jobs of a sweep by their folders' paths below it, in the order of their numbers."""
+    found = {}
+    for path in folder.rglob(FILE_NAME):
+        outcome = read_outcome(path.parent)
+        if outcome is not None:
+            found[path.parent.relative_to(folder).as_posix()] = outcome
+    return dict(sorted(found.items(), key=lambda entry: numbered(entry[0])))
+
+
+def numbered(name: str) -> tuple[int, str]:
+    """A key to sort by: job 10 comes behind job 9, and names that are no numbers behind both."""
+    return (int(name), name) if name.isdecimal() else (2**63, name)
+
+
+def what_differs(jobs: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Of each job's overrides those that not all of the jobs have."""
+    every = [tuple(overrides) for overrides in jobs]
+    common = set.intersection(*map(set, every)) if every else set()
+    return [tuple(override for override in own if override not in common) for own in every]
+
+
+CONFIG, METRICS = "config.yaml", "metrics.json"
+"""A run's folder holds the first from its beginning on, and the second when it has its scores."""

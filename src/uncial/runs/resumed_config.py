@@ -1,0 +1,215 @@
+"""The config of a run that is resumed: the saved one, and what of it may be changed by what is typed."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from uncial.config.keys import shown
+from uncial.config.moved import with_current_paths
+from uncial.config.overrides import format_override
+from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
+from uncial.config.trust import check_saved_targets, trusted_modules
+from uncial.errors import UserError
+from uncial.files import replacing_text
+
+if TYPE_CHECKING:
+    from uncial.runs.state import RunState
+
+
+CONFIG, OVERRIDES = "config.yaml", "overrides.yaml"
+
+MACHINE = (
+    "trainer.workers",
+    "trainer.threads",
+    "trainer.accelerator",
+    "trainer.devices",
+    "trainer.max_time",
+    "data.compile_workers",
+    "callbacks.samples",
+    "callbacks.checkpoints",
+    "logger",
+    "report",
+    "paths",
+    "resume",
+    "trust",
+)
+"""Keys, and groups of them, that say on what a run runs and what it tells, not what comes out of it."""
+
+PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
+"""Where the data lie. That they are still the same data is checked when they have been read."""
+
+LENGTH = "trainer.max_epochs"
+
+LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None}
+"""Keys that a config.yaml may lack which was written before there were any, and what they mean in it."""
+
+FINE_TUNING = "finetune"
+
+
+def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") -> DictConfig:
+    """The config saved in `folder` with what was typed of the keys that may change. `typed` is the config that Hydra
+    has composed of the defaults and what was typed.
+
+    Raises `UserError` for a key that would make another run of it, and for a run that has nothing left to do.
+    """
+    config = load_saved_config(folder, typed)
+    has_length = any(_key(override) == LENGTH for override in typed_overrides())
+    lengths = {key: OmegaConf.select(config, key) for key in ("trainer.time_budget", "trainer.max_steps")}
+    key, value = next(((key, value) for key, value in lengths.items() if value is not None), (LENGTH, None))
+    if has_length and key != LENGTH:
+        raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
+    if state is not None and state.finished and (folder / "metrics.json").is_file() and not has_length:
+        longer = f"a larger {LENGTH} lets it go on, and " if key == LENGTH else ""
+        raise UserError(
+            f"The run in {folder} is finished ({state.steps} steps): {longer}"
+            f"{format_override('pretrained', folder)} starts a new run from its model."
+        )
+    return config
+
+
+def task_to_run(typed: DictConfig, conf: Path) -> str:
+    """The dotted path of the task: what `typed` names; a fine-tuning goes on as one where `resume` alone names it. It
+    is that of the program's own files in `conf`, never one that the folder holds."""
+    own = str(typed.task._target_)
+    if typed.resume in (None, "auto") or any(_key(override) == "task" for override in typed_overrides()):
+        return own
+    folder = Path(str(typed.resume))
+    try:
+        config = _load(folder if folder.is_dir() else folder.parent)
+    except UserError:
+        return own  # which says what is wrong with the folder
+    is_fine_tuning = OmegaConf.select(config, "task.name") == FINE_TUNING
+    return str(OmegaConf.load(conf / "task" / f"{FINE_TUNING}.yaml").task._target_) if is_fine_tuning else own
+
+
+def load_saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] = ()) -> DictConfig:
+    """The config saved in `folder`, with what was typed of the keys that may change; `ignored` ones stay as saved.
+
+    Raises `UserError` for a key that would make another run of it, and for a class that the folder names and that is
+    neither a part of this program nor trusted by what was typed.
+    """
+    config, before = _load(folder), set(read_overrides(folder))
+    saved = {key: value for key, value in _plain(config).items() if key not in ("task", "trust")}
+    check_saved_targets(saved, trusted_modules(typed.get("trust")), folder / CONFIG)
+    config.trust = typed.get("trust")
+    for override in typed_overrides():
+        if _key(override) in ignored:
+            continue
+        if _may_change(override) and not override.is_delete():
+            value = literal(_plain(OmegaConf.select(typed, _key(override))))
+            OmegaConf.update(config, _key(override), value, force_add=True)
+        elif override.input_line not in before:
+            _refuse_change(override, config, typed, folder)
+    config.resume = None
+    return config
+
+
+def is_same_run(folder: Path, config: DictConfig) -> bool:
+    """Whether the run in `folder` has this config, whatever the machine it ran on."""
+    try:
+        return _without_machine(_load(folder)) == _without_machine(_resolved(config))
+    except UserError:
+        return False
+
+
+def write_resumed_config(config: DictConfig, folder: Path) -> None:
+    """Leaves the config with what was changed, and adds what was typed to what had been typed before."""
+    with replacing_text(folder / CONFIG) as file:
+        file.write(OmegaConf.to_yaml(config, resolve=True))
+    changed = [override for override in typed_overrides() if _may_change(override) and _key(override) != "resume"]
+    keys = {_key(override) for override in changed}
+    before = [line for line in read_overrides(folder) if line.partition("=")[0].lstrip("+") not in keys]
+    with replacing_text(folder / OVERRIDES) as file:
+        file.write(list_as_yaml([*before, *(str(override.input_line) for override in changed)]))
+
+
+def read_overrides(folder: Path) -> list[str]:
+    """What was typed for the run in `folder`."""
+    path = folder / OVERRIDES
+    lines = read_saved(path) if path.is_file() else []
+    if not isinstance(lines, list):
+        raise UserError(f"{path} is no list of what was typed; give it back, or remove it.")
+    return [str(line) for line in lines]
+
+
+def typed_overrides() -> list[Override]:
+    """What was typed for this run but for Hydra's own keys."""
+    return OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
+
+
+def _key(override: Override) -> str:
+    return override.key_or_group.replace("/", ".")
+
+
+def _may_change(override: Override) -> bool:
+    return may_be_changed(_key(override))
+
+
+def may_be_changed(name: str) -> bool:
+    """Whether a run can be resumed with another value of this dotted key or group."""
+    return any(name == key or name.startswith(f"{key}.") for key in (*MACHINE, *PLACES, LENGTH))
+
+
+def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, folder: Path) -> None:
+    key = _key(override)
+    if key == "experiment" or override.is_delete():
+        difference = "was not typed when it began"
+    else:
+        new, old = (_plain(OmegaConf.select(config, key)) for config in (typed, saved))
+        changed = _first_change(new, old, key)
+        if changed is None:
+            return
+        difference = f"{changed[0]} is {shown(changed[2])} there and would be {shown(changed[1])}"
+    raise UserError(
+        f"{override.input_line} would make another run of the one in {folder}: {difference}. Leave it out, or start a "
+        f"new run from its model with {format_override('pretrained', folder)}."
+    )
+
+
+def _first_change(new: Any, old: Any, key: str) -> tuple[str, Any, Any] | None:
+    """The first key whose values differ, and both."""
+    if isinstance(new, dict) and isinstance(old, dict):
+        for name in [*new, *(name for name in old if name not in new)]:
+            if found := _first_change(new.get(name), old.get(name), f"{key}.{name}"):
+                return found
+        return None
+    return None if new == old else (key, new, old)
+
+
+def _load(folder: Path) -> DictConfig:
+    try:
+        config = read_saved(folder / CONFIG)
+    except UserError as error:
+        raise UserError(f"{str(error).removesuffix('.')}; so the run cannot go on.") from error
+    if not isinstance(config, dict) or not isinstance(config.get("trainer"), dict):
+        raise UserError(f"{folder / CONFIG} is no config of a training: only those can be resumed.")
+    for key, meaning in LATER_KEYS.items():
+        group, _, name = key.rpartition(".")
+        if isinstance(config.get(group), dict):
+            config[group].setdefault(name, meaning)
+    return literal_config(with_current_paths(config))
+
+
+def _resolved(config: DictConfig) -> DictConfig:
+    """As it is after it has been saved and loaded."""
+    return literal_config(yaml_of(OmegaConf.to_yaml(config, resolve=True)))
+
+
+def _without_machine(config: DictConfig) -> dict[str, Any]:
+    plain: dict[str, Any] = _plain(config)
+    for key in MACHINE:
+        *groups, name = key.split(".")
+        place = plain
+        for group in groups:
+            place = place.get(group, {})
+        place.pop(name, None)
+    return plain
+
+
+def _plain(node: Any) -> Any:
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node

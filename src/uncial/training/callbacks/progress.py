@@ -1,0 +1,245 @@
+"""Callbacks that show how far a training is, and after each validation how well it reads."""
+
+import logging
+import time
+from math import isfinite
+from typing import Any
+
+import lightning as L
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from uncial.reports.terminal.console import is_live, make_console, show
+from uncial.reports.terminal.formatting import duration, rate
+from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
+from uncial.training.callbacks.standing import ProgressState, read_progress, score_text
+from uncial.training.callbacks.throughput import Throughput
+
+UNTOLD = ("lines", "cer_macro", "line_accuracy")
+"""Scores that are logged but not told after a validation."""
+
+log = logging.getLogger("uncial.progress")
+
+
+def progress_callback(samples: int = 3, console: Console | None = None) -> "TrainingProgress":
+    """Return the bar where the console can redraw, else the log lines. `samples` lines are shown after each
+    validation.
+    """
+    console = console or make_console()
+    return RichProgress(samples, console) if is_live(console) else PlainProgress(samples)
+
+
+class TrainingProgress(L.Callback):
+    """Times steps and validations, and leaves to a subclass how they are shown. Of several processes the first shows
+    them.
+
+    Batches have `indices`, one for each line. The module may hold `validation_samples`, pairs of truth and prediction.
+    """
+
+    refresh_seconds: float
+
+    def __init__(self, samples: int = 3) -> None:
+        self.samples = samples
+        self.throughput = Throughput()
+        self._batch_end = self._shown = 0.0
+        self._training_seconds = self._validation_seconds = 0.0
+        self._evaluation_start = 0.0
+        self._evaluated_lines = self._evaluated_batches = 0
+
+    def show_training(self, standing: ProgressState) -> None:
+        raise NotImplementedError
+
+    def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
+        raise NotImplementedError
+
+    def tell_samples(self, samples: list[tuple[str, str]]) -> None:
+        raise NotImplementedError
+
+    def end_evaluation(self) -> None:
+        """The evaluation is over; what was shown of it may go."""
+
+    def close(self) -> None:
+        """Nothing more will be shown."""
+
+    def standing(self, trainer: L.Trainer, pl_module: L.LightningModule) -> ProgressState:
+        share = self._validation_seconds / self._training_seconds if self._training_seconds else 0.0
+        return read_progress(trainer, pl_module, self.throughput, share)
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        # Loading counts: a step lasts from the end of the one before, but for validations in between.
+        self._batch_end = self._batch_end or time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        now = time.monotonic()
+        seconds, self._batch_end = now - self._batch_end, now
+        self.throughput.add(len(batch.indices), seconds)
+        self._training_seconds += seconds
+        if trainer.is_global_zero and self._is_due(now):
+            self.show_training(self.standing(trainer, pl_module))
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.is_global_zero:
+            self.show_training(self.standing(trainer, pl_module))
+            self.close()
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._start_evaluation()
+
+    def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._start_evaluation()
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        if not trainer.sanity_checking:
+            self._evaluate(trainer, "validation", len(batch.indices), sum(trainer.num_val_batches))
+
+    def on_test_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self._evaluate(trainer, "test", len(batch.indices), sum(trainer.num_test_batches))
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.sanity_checking:
+            return
+        if self._batch_end:
+            self._validation_seconds += time.monotonic() - self._evaluation_start
+        if trainer.is_global_zero:
+            self.end_evaluation()
+            self._tell_validation(trainer, pl_module)
+        self._batch_end = time.monotonic() if self._batch_end else 0.0
+
+    def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.is_global_zero:
+            self.end_evaluation()
+            log.info("test: %s", self._evaluated())
+            self.close()
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self.close()
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        self.close()
+
+    def _start_evaluation(self) -> None:
+        self._evaluation_start = time.monotonic()
+        self._evaluated_lines = self._evaluated_batches = 0
+
+    def _evaluate(self, trainer: L.Trainer, name: str, lines: int, total: float) -> None:
+        self._evaluated_lines += lines
+        self._evaluated_batches += 1
+        now = time.monotonic()
+        if trainer.is_global_zero and self._is_due(now):
+            speed = self._evaluated_lines * trainer.world_size / max(now - self._evaluation_start, 1e-9)
+            self.show_evaluation(name, self._evaluated_batches, total, speed)
+
+    def _tell_validation(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        standing = self.standing(trainer, pl_module)
+        scores = " ".join(score_text(name, value) for name, value in standing.scores.items() if name not in UNTOLD)
+        log.info("%s step %d: val %s", standing.epoch_text, standing.step, scores)
+        samples = list(getattr(pl_module, "validation_samples", ()))[: self.samples]
+        if samples:
+            self.tell_samples(samples)
+
+    def _evaluated(self) -> str:
+        seconds = time.monotonic() - self._evaluation_start
+        return f"{self._evaluated_lines:,} lines in {duration(seconds)}, {rate(self._evaluated_lines / seconds)}"
+
+    def _is_due(self, now: float) -> bool:
+        if now - self._shown < self.refresh_seconds:
+            return False
+        self._shown = now
+        return True
+
+
+class PlainProgress(TrainingProgress):
+    """A log line every few seconds, and after each validation its scores and sample lines."""
+
+    refresh_seconds = 10.0
+
+    def show_training(self, standing: ProgressState) -> None:
+        log.info("%s", standing.line)
+
+    def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
+        log.info("%s: batch %d/%g, %s", name, batches, total, rate(lines_per_second))
+
+    def tell_samples(self, samples: list[tuple[str, str]]) -> None:
+        for line in sample_lines_plain(samples):
+            log.info("%s", line)
+
+
+class RichProgress(TrainingProgress):
+    """A bar that is redrawn in place, with a second one below it while a validation or test runs."""
+
+    refresh_seconds = 0.1
+
+    def __init__(self, samples: int = 3, console: Console | None = None) -> None:
+        super().__init__(samples)
+        self.console = console or make_console()
+        self._progress: Progress | None = None
+        self._training: TaskID | None = None
+        self._evaluation: TaskID | None = None
+
+    def show_training(self, standing: ProgressState) -> None:
+        progress = self._open()
+        if self._training is None:
+            self._training = progress.add_task("", total=None, figures="")
+        progress.update(
+            self._training,
+            description=standing.epoch_text,
+            completed=standing.step,
+            total=standing.steps,
+            figures=standing.figures,
+        )
+        progress.refresh()
+
+    def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
+        progress = self._open()
+        if self._evaluation is None:
+            self._evaluation = progress.add_task(name, total=total if isfinite(total) else None, figures="")
+        progress.update(self._evaluation, completed=batches, figures=rate(lines_per_second))
+        progress.refresh()
+
+    def end_evaluation(self) -> None:
+        if self._progress is not None and self._evaluation is not None:
+            self._progress.remove_task(self._evaluation)
+            self._evaluation = None
+
+    def tell_samples(self, samples: list[tuple[str, str]]) -> None:
+        show(self._open().console, sample_lines(samples))
+
+    def close(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress = self._training = self._evaluation = None
+
+    def _open(self) -> Progress:
+        if self._progress is None:
+            # Without a refreshing thread: loader processes forked while the bar is shown would inherit its locks.
+            self._progress = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=None),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[figures]}", markup=False),
+                console=self.console,
+                auto_refresh=False,
+                expand=True,
+            )
+            self._progress.start()
+        return self._progress

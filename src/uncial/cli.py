@@ -18,8 +18,9 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config.help import format_help, is_help_alone
+from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import check_added, check_own_files, check_values
-from uncial.config.location import conf_folder, publish_location
+from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
 from uncial.config.messages import sentence
 from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
@@ -62,6 +63,7 @@ def main() -> int:
         sys.argv[1:] = quote_plain_names(sys.argv[1:], conf_folder())
         check_arguments(sys.argv[1:], conf_folder())
         with sigterm_raises():
+            sys.argv += _with_absolute_configs(sys.argv[1:])
             hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(run_task)()
     except KeyboardInterrupt:
         return _fail("Stopped.", INTERRUPTED)
@@ -111,6 +113,15 @@ def run_task(config: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise told from error
         raise HydraExit(told) from error
+
+
+def _with_absolute_configs(arguments: list[str]) -> list[str]:
+    """What is typed behind the arguments so that a relative `--config-path` is one in the clone, as it is for a script
+    that lies there, or where a wheel is installed in the current folder; else nothing."""
+    given = get_args_parser().parse_known_args(arguments)[0].config_path
+    if given is None or given.startswith("pkg://") or Path(given).is_absolute():
+        return []
+    return ["--config-path", str((Path.cwd() if is_installed() else root_folder()) / given)]
 
 
 def _has_current_folder() -> bool:

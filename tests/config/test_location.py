@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -96,3 +97,15 @@ def test_in_a_clone_an_extra_is_installed_from_it(monkeypatch, tmp_path, package
 def test_where_pip_is_not_installed_uv_is_named(monkeypatch):
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
     assert "install it: uv pip install --python " in extras.describe_install("ray")
+
+
+@pytest.mark.parametrize("option", ["--config-path {}", "--config-path={}", "-cp {}"])
+@pytest.mark.parametrize("is_relative", [True, False])
+def test_another_folder_of_configs_is_taken_from_the_clone(tmp_path, option, is_relative):
+    shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    own = tmp_path / "conf" / "paths" / "default.yaml"
+    own.write_text(own.read_text(encoding="utf-8").replace("outputs: outputs", "outputs: others"), encoding="utf-8")
+    given = os.path.relpath(tmp_path / "conf", ROOT) if is_relative else str(tmp_path / "conf")
+    typed = [sys.executable, ROOT / "run.py", "--cfg", "job", "-p", "paths.outputs", *option.format(given).split()]
+    ended = subprocess.run([*typed, "seed=1"], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.stdout.splitlines()[-1] == "others", ended.stderr

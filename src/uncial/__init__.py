@@ -1,5 +1,6 @@
 """Uncial: training, testing and applying recognisers of handwritten text."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -7,6 +8,10 @@ if TYPE_CHECKING:
     from uncial.pipelines.recognition import load as load
 
 __all__ = ["Transcriber", "load"]
+
+# Where albumentations is imported, it asks the network for a newer version of itself unless this is set by then. Set
+# here it holds for every module that may import it, a user's own included, and for every process that is begun.
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,7 @@ from uncial.data.store.compile import CompileSettings, image_hashes, store_of
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from uncial.data.processes import page_processes
+from uncial.data.store.processes import page_processes
 
 def work(folder):
     (Path(folder) / str(os.getpid())).touch()

@@ -36,6 +36,14 @@ KETOS_COMPILE = """
 --skip-empty-lines --keep-empty-lines --recordbatch-size --legacy-polygons"""
 KRAKEN_OCR = "-m --model -p --pad --reorder --no-reorder --base-dir -s --no-segmentation --text-direction"
 
+LIGHTNING_HYDRA_TEMPLATE = """
+task_name tags train test ckpt_path extras.ignore_warnings extras.enforce_tags extras.print_config debug hparams_search
+optimized_metric local data.data_dir data.batch_size data.train_val_test_split data.num_workers data.pin_memory
+model.net model.compile model.optimizer model.scheduler trainer.check_val_every_n_epoch trainer.deterministic
+trainer.num_nodes callbacks.model_checkpoint callbacks.early_stopping callbacks.model_summary
+callbacks.rich_progress_bar paths.data_dir paths.log_dir paths.output_dir"""
+"""Keys and groups of its config files that are called otherwise here."""
+
 
 @cache
 def rows():
@@ -55,6 +63,7 @@ def test_every_option_of_the_other_programs_has_its_row():
     assert set(KETOS_TEST.split()) <= of_program("ketos test")
     assert set(KETOS_COMPILE.split()) <= of_program("ketos compile")
     assert set(KRAKEN_OCR.split()) <= of_program("kraken ocr")
+    assert set(LIGHTNING_HYDRA_TEMPLATE.split()) <= of_program("lightning-hydra-template")
 
 
 def test_every_option_and_variable_has_its_row():
@@ -83,7 +92,7 @@ ALONE = {"data", "model", "pretrained", "resume", "logger", "task", "freeze", "r
 """Keys that decide on so much that commands with different ones cannot be typed together."""
 
 ELSEWHERE = ("logger=wandb",)
-"""Runs in tests/test_dashboards.py, with a service of its own."""
+"""Runs in tests/problems/test_dashboards.py, with a service of its own."""
 
 
 def key_of(word: str) -> str:

@@ -1,33 +1,84 @@
-"""How the line came to be an image: focus, microfilm, black and white, no colours."""
+"""How the line came to be an image: focus, noise, microfilm, black and white, no colours."""
 
-import albumentations
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from uncial.data.augmentation.background import local_paper, with_dark_ink
-from uncial.data.augmentation.ranges import Range, between, number, up_to
+from uncial.data.augmentation.background import WHITE, local_paper, with_dark_ink
+from uncial.data.augmentation.ranges import Range, between, up_to
+from uncial.data.augmentation.transform import LineTransform
+from uncial.errors import UserError
 
 LEAST_CONTRAST = 48
 """Grey values that a line has to span, or there is no writing in it that could be told from the paper."""
 
 
-class Defocus(albumentations.ImageOnlyTransform):
+class Defocus(LineTransform):
     """Blur the line by a part of its height, so that it means the same at every height of the model."""
 
     def __init__(self, sigma: Range = (0.001, 0.008), p: float = 1.0) -> None:
         """`sigma` is the range of the Gaussian's standard deviation as a part of the line's height."""
-        super().__init__(p=number(p, "Defocus.p", 0, 1))
+        super().__init__(p)
         self.sigma = up_to(sigma, "Defocus.sigma", 0.2)
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        pixels = self.random_generator.uniform(*self.sigma) * img.shape[0]
+        pixels = self.random_generator.uniform(*self.sigma) * image.shape[0]
         if pixels < 0.1:
-            return img
-        return cv2.GaussianBlur(img, (0, 0), pixels, borderType=cv2.BORDER_REPLICATE).reshape(img.shape)
+            return image
+        return cv2.GaussianBlur(image, (0, 0), pixels, borderType=cv2.BORDER_REPLICATE).reshape(image.shape)
 
 
-class Microfilm(albumentations.ImageOnlyTransform):
+class GaussianBlur(LineTransform):
+    """Blur the line by some pixels, where `Defocus` blurs it by a part of its height.
+
+    To the bit albumentations' transform of this name, with its keys and draws.
+    """
+
+    def __init__(self, blur_limit: int | Sequence[int] = 0, sigma_limit: Range = (0.4, 1.0), p: float = 1.0) -> None:
+        """`sigma_limit` is the range of the Gaussian's standard deviation in pixels, a number its most. `blur_limit` is
+        that of the kernel's size in pixels, of which even ones become odd; 0 takes what the standard deviation needs.
+        """
+        super().__init__(p)
+        self.sigma_limit = up_to(sigma_limit, "GaussianBlur.sigma_limit", 100)
+        smallest, largest = up_to(blur_limit, "GaussianBlur.blur_limit", 999)
+        if smallest % 1 or largest % 1:
+            raise UserError(f"GaussianBlur.blur_limit is {blur_limit!r}; whole pixels are needed")
+        self.blur_limit = int(smallest), int(largest)
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        sigma, size = self.py_random.uniform(*self.sigma_limit), self.py_random.randint(*self.blur_limit)
+        reach = size // 2 if size else int(sigma * 3.5)
+        if not reach or not sigma:
+            return image
+        kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+        kernel /= kernel.sum()
+        return cv2.sepFilter2D(image, -1, kernel, kernel).reshape(image.shape)
+
+
+class GaussNoise(LineTransform):
+    """Add noise to each pixel and channel. To the bit albumentations' transform of this name, with its draws."""
+
+    def __init__(self, std_range: Range = (0.01, 0.04), p: float = 1.0) -> None:
+        """`std_range` is the range of the noise's standard deviation as a part of white, a number its most."""
+        super().__init__(p)
+        self.std_range = up_to(std_range, "GaussNoise.std_range", 1)
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        deviation = self.py_random.uniform(*self.std_range)
+        self.py_random.random()  # albumentations draws the mean, which is 0 here
+        cv2.setRNGSeed(int(self.random_generator.integers(2**16)))
+        channels = image.shape[2:] or (1,)
+        noise = np.zeros(image.shape)
+        cv2.randn(noise, np.zeros(channels, np.float32), np.full(channels, deviation, np.float32))
+        whole = np.trunc(noise.astype(np.float32) * np.float32(WHITE))
+        return np.clip(image + whole, 0, WHITE).astype(np.uint8)
+
+
+class Microfilm(LineTransform):
     """Film the line: without colours, in hard contrast, with grain (after kraken 7's `DefaultAugmenter`)."""
 
     def __init__(
@@ -41,14 +92,14 @@ class Microfilm(albumentations.ImageOnlyTransform):
         the ink to the paper of the line, so that faint ink is not lost; `grain` is the standard deviation of the noise
         as a part of white. Each is the range of a draw.
         """
-        super().__init__(p=number(p, "Microfilm.p", 0, 1))
+        super().__init__(p)
         self.threshold = between(threshold, "Microfilm.threshold", 0.05, 0.95)
         self.steepness = between(steepness, "Microfilm.steepness", 0.1, 100)
         self.grain = up_to(grain, "Microfilm.grain", 0.5)
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return with_dark_ink(img, self._vary)
+        return with_dark_ink(image, self._vary)
 
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator
@@ -63,30 +114,24 @@ class Microfilm(albumentations.ImageOnlyTransform):
         return as_channels(np.clip(np.rint(filmed), 0, 255).astype(np.uint8), image)
 
 
-class BlackAndWhite(albumentations.ImageOnlyTransform):
+class BlackAndWhite(LineTransform):
     """Make every pixel black or white by Otsu's threshold (1979); a line without contrast stays as it is."""
 
-    def __init__(self, p: float = 1.0) -> None:
-        super().__init__(p=number(p, "BlackAndWhite.p", 0, 1))
-
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        tones = grey(img)
+        tones = grey(image)
         if int(tones.max()) - int(tones.min()) < LEAST_CONTRAST:
-            return img
+            return image
         _, divided = cv2.threshold(tones, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-        return as_channels(divided, img)
+        return as_channels(divided, image)
 
 
-class WithoutColours(albumentations.ImageOnlyTransform):
+class WithoutColours(LineTransform):
     """Take the colours from a colour image; a grey one stays as it is."""
 
-    def __init__(self, p: float = 1.0) -> None:
-        super().__init__(p=number(p, "WithoutColours.p", 0, 1))
-
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return img if img.ndim == 2 else as_channels(grey(img), img)
+        return image if image.ndim == 2 else as_channels(grey(image), image)
 
 
 def grey(image: np.ndarray) -> np.ndarray:

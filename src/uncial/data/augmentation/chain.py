@@ -1,6 +1,5 @@
 """How training lines are varied, as a function of the seed, the epoch and the line."""
 
-import os
 import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,52 +9,46 @@ from typing import Any
 import numpy as np
 
 from uncial.config.saved_yaml import for_hydra
+from uncial.data.augmentation.transform import Transform, check_transforms, register_with_albumentations
 from uncial.errors import UserError
-
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # before the import: it asks the network for a newer version
 
 TRIED = (48, 160)
 """Height and width in pixels of the line on which transforms are tried out before a training."""
 
 
 class Augmentation:
-    """A chain of albumentations' transforms that gives the same result for the same line in any process.
+    """A chain of transforms, this program's and albumentations', that gives the same result for the same line in any
+    process. Where none is albumentations', that is not imported.
 
     The transforms see the preprocessed line, uint8 (H, W) or (H, W, 3) with dark ink on 255, and keep its shape: the
     sampler has counted its pixels before, and what CTC can learn from a line depends on its width.
     """
 
-    def __init__(self, transforms: Sequence[Any] = ()) -> None:
+    def __init__(self, transforms: Sequence[Transform] = ()) -> None:
         """`transforms` are applied in this order, each with its own probability `p`. Raises `UserError` for what is no
         list of transforms.
         """
-        import albumentations
-
-        if not isinstance(transforms, list | tuple):
-            raise UserError(f"augmentation.transforms is {transforms!r}; a list of transforms is needed")
-        for transform in transforms:
-            if not isinstance(transform, albumentations.BasicTransform | albumentations.BaseCompose):
-                raise UserError(f"{transform!r} is no transform of albumentations' kind; give each entry a _target_")
-        self.transforms = tuple(transforms)
-        self._chain = albumentations.Compose(list(transforms)) if transforms else None
+        self.transforms = tuple(check_transforms(transforms, "augmentation.transforms"))
+        register_with_albumentations()
 
     def __call__(self, image: np.ndarray, seed: int, epoch: int, index: int) -> np.ndarray:
         """Return the line `index` as it is shown in this epoch. Raises `UserError` where a transform changes the shape
         or type.
         """
-        if self._chain is None:
+        if not self.transforms:
             return image
-        # One generator for the whole chain: `Compose.set_random_seed` gives each transform its own of the same seed, so
-        # that all of them draw the same numbers, and the rarer come up only with the more frequent.
+        # One generator for the whole chain: with one each of the same seed all transforms would draw the same numbers,
+        # and the rarer would come up only with the more frequent.
         generator = np.random.default_rng((seed, epoch, index))
-        self._chain.set_random_state(generator, random.Random(int(generator.integers(2**63))))
-        result = self._chain(image=image)["image"]
-        if result.shape != image.shape or result.dtype != image.dtype:
-            raise UserError(
-                f"The augmentation turns {image.dtype} {image.shape} into {result.dtype} {result.shape}; "
-                "take out of 'augmentation.transforms' what changes the size or type of an image."
-            )
-        return np.ascontiguousarray(result)
+        python = random.Random(int(generator.integers(2**63)))
+        # The number that albumentations' Compose draws for a `p` of its own. Without it every line of a run that is
+        # resumed or repeated would look different from before.
+        python.random()
+        data: dict[str, Any] = {"image": image}
+        for transform in self.transforms:
+            transform.set_random_state(generator, python)
+            data = transform(**data)
+        return _checked(data["image"], image)
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,9 @@ def single_transforms(config: Mapping[str, Any]) -> Iterator[Single]:
     for place, transform in _leaves(config.get("transforms") or (), "augmentation.transforms"):
         keys = [str(key) for key in transform if key not in ("_target_", "p")]
         label = " ".join([str(transform["_target_"]).rpartition(".")[2], *keys])
-        yield Single(place, label, _built({**config, "transforms": [{**transform, "p": 1.0}]}))
+        alone = _built({**config, "transforms": [transform]})
+        alone.transforms[0].p = 1.0
+        yield Single(place, label, alone)
 
 
 def _built(config: Mapping[str, Any]) -> Augmentation:
@@ -134,6 +129,16 @@ def _try_out(single: Single, channels: int) -> None:
             f"{single.place} ({single.label}) cannot be applied to a line of {channels} channels: {_reason(error)}; "
             "take it out of 'augmentation.transforms'."
         ) from error
+
+
+def _checked(result: Any, image: np.ndarray) -> np.ndarray:
+    if not isinstance(result, np.ndarray) or (result.shape, result.dtype) != (image.shape, image.dtype):
+        told = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
+        raise UserError(
+            f"The augmentation turns {image.dtype} {image.shape} into {told}; "
+            "take out of 'augmentation.transforms' what changes the size or type of an image."
+        )
+    return np.ascontiguousarray(result)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,15 +1,15 @@
 """What the page adds to a line: the writing behind and around it, ruling, and the fall of the light."""
 
-import albumentations
 import cv2
 import numpy as np
 
 from uncial.data.augmentation.background import darkened, darkness, with_dark_ink
 from uncial.data.augmentation.ranges import Range, number, up_to
+from uncial.data.augmentation.transform import LineTransform
 from uncial.errors import UserError
 
 
-class ShowThrough(albumentations.ImageOnlyTransform):
+class ShowThrough(LineTransform):
     """Let writing from the back of the leaf show through: mirrored, blurred, moved, and fainter than the ink.
 
     The line itself stands for the back (as in kraken 7's `DefaultAugmenter`).
@@ -17,12 +17,12 @@ class ShowThrough(albumentations.ImageOnlyTransform):
 
     def __init__(self, strength: Range = (0.08, 0.25), p: float = 1.0) -> None:
         """`strength` is the range of its darkness as a part of that of the ink."""
-        super().__init__(p=number(p, "ShowThrough.p", 0, 1))
+        super().__init__(p)
         self.strength = up_to(strength, "ShowThrough.strength", 0.8)
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return with_dark_ink(img, self._vary)
+        return with_dark_ink(image, self._vary)
 
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator
@@ -33,7 +33,7 @@ class ShowThrough(albumentations.ImageOnlyTransform):
         return darkened(image, (back * generator.uniform(*self.strength)).astype(np.uint8))
 
 
-class NeighbouringLines(albumentations.ImageOnlyTransform):
+class NeighbouringLines(LineTransform):
     """Let the descenders of the line above or the ascenders of the line below reach into the strip.
 
     The line itself stands for its neighbours (kraken 7's `DefaultAugmenter` calls it intrusion).
@@ -41,12 +41,12 @@ class NeighbouringLines(albumentations.ImageOnlyTransform):
 
     def __init__(self, reach: Range = (0.08, 0.22), p: float = 1.0) -> None:
         """`reach` is the range of how far they reach in, as a part of the height."""
-        super().__init__(p=number(p, "NeighbouringLines.p", 0, 1))
+        super().__init__(p)
         self.reach = up_to(reach, "NeighbouringLines.reach", 0.5)
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return with_dark_ink(img, self._vary)
+        return with_dark_ink(image, self._vary)
 
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator
@@ -64,7 +64,7 @@ class NeighbouringLines(albumentations.ImageOnlyTransform):
         return darkened(image, ink)
 
 
-class Ruling(albumentations.ImageOnlyTransform):
+class Ruling(LineTransform):
     """Draw faint ruling along the line, almost level, at any height."""
 
     def __init__(
@@ -73,15 +73,15 @@ class Ruling(albumentations.ImageOnlyTransform):
         """Draw 1 to `lines` rules; `strength` is the range of their darkness as a part of black, `width` that of their
         width as a part of the line's height.
         """
-        super().__init__(p=number(p, "Ruling.p", 0, 1))
+        super().__init__(p)
         if not isinstance(lines, int) or lines < 1:
             raise UserError(f"Ruling.lines is {lines!r}; 1 or more is possible")
         self.lines, self.strength = lines, up_to(strength, "Ruling.strength", 0.8)
         self.width = up_to(width, "Ruling.width", 0.2)
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return with_dark_ink(img, self._vary)
+        return with_dark_ink(image, self._vary)
 
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator
@@ -98,25 +98,25 @@ class Ruling(albumentations.ImageOnlyTransform):
         return darkened(image, black if image.ndim == 2 else cv2.merge([black] * image.shape[2]))
 
 
-class Shading(albumentations.ImageOnlyTransform):
+class Shading(LineTransform):
     """Let the light fall unevenly, as in a fold, a gutter or a photograph: paper and ink become darker by places."""
 
     def __init__(self, strength: Range = (0.1, 0.35), length: float = 1.6, p: float = 1.0) -> None:
         """`strength` is the range of the largest part of the light that is missing, `length` how long a shadow is, in
         heights of the line.
         """
-        super().__init__(p=number(p, "Shading.p", 0, 1))
+        super().__init__(p)
         self.strength = up_to(strength, "Shading.strength", 0.8)
         self.length = number(length, "Shading.length", 0.1, 1000)
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
         generator = self.random_generator
-        height, width = img.shape[:2]
+        height, width = image.shape[:2]
         missing = generator.random((2, max(2, int(width / (self.length * height)) + 2)), dtype=np.float32)
-        light = 1.0 - missing * np.float32(generator.uniform(*self.strength))
-        light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
-        return np.rint(img * (light if img.ndim == 2 else light[:, :, None])).astype(np.uint8)
+        at_points = 1.0 - missing * np.float32(generator.uniform(*self.strength))
+        light = cv2.resize(at_points, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.rint(image * (light if image.ndim == 2 else light[:, :, None])).astype(np.uint8)
 
 
 def lowered(image: np.ndarray, rows: int, around: bool = False) -> np.ndarray:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-import albumentations
 import cv2
 import numpy as np
 
 from uncial.data.augmentation.background import local_paper, with_dark_ink
-from uncial.data.augmentation.ranges import Range, between, number, up_to
+from uncial.data.augmentation.ranges import Range, between, up_to
+from uncial.data.augmentation.transform import LineTransform
 from uncial.errors import UserError
 
 PAPER = 255
@@ -16,19 +16,19 @@ INK_KEPT = 0.3
 """Thinner strokes keep at least this part of a line's ink, however fine they were."""
 
 
-class StrokeWidth(albumentations.ImageOnlyTransform):
+class StrokeWidth(LineTransform):
     """Make strokes thicker or thinner by an erosion or dilation of some pixels, blended with the image."""
 
     def __init__(self, size: int = 3, strength: Range = 0.6, p: float = 1.0) -> None:
         """`size` is the largest structuring element in pixels, `strength` the largest weight of its result."""
-        super().__init__(p=number(p, "StrokeWidth.p", 0, 1))
+        super().__init__(p)
         if not isinstance(size, int) or size < 1:
             raise UserError(f"StrokeWidth.size is {size!r}; whole pixels from 1 on are possible")
         self.size, self.strength = size, up_to(strength, "StrokeWidth.strength", 1)
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return with_dark_ink(img, self._vary)
+        return with_dark_ink(image, self._vary)
 
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator
@@ -43,7 +43,7 @@ class StrokeWidth(albumentations.ImageOnlyTransform):
         )
 
 
-class PenWidth(albumentations.ImageOnlyTransform):
+class PenWidth(LineTransform):
     """Make all strokes wider or narrower by a part of the line's height, fractions of a pixel included.
 
     The same at every height of the model, where `StrokeWidth` counts pixels.
@@ -53,12 +53,12 @@ class PenWidth(albumentations.ImageOnlyTransform):
         """`change` is the range of what a stroke gains or loses in width, as a part of the line's height; which of the
         two is drawn.
         """
-        super().__init__(p=number(p, "PenWidth.p", 0, 1))
+        super().__init__(p)
         self.change = up_to(change, "PenWidth.change", 0.2)
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return with_dark_ink(img, self._vary)
+        return with_dark_ink(image, self._vary)
 
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator
@@ -89,18 +89,18 @@ def _by(image: np.ndarray, morph: Callable[..., np.ndarray], pixels: int) -> np.
     return morph(image, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)).reshape(image.shape)
 
 
-class InkTone(albumentations.ImageOnlyTransform):
+class InkTone(LineTransform):
     """Make ink fainter or stronger and its edges softer or harder; paper stays as it is, as preprocessing leaves it."""
 
     def __init__(self, strength: Range = (0.6, 1.2), gamma: Range = (0.7, 1.4), p: float = 1.0) -> None:
         """`strength` is the range of the factor on the ink's darkness, `gamma` that of the exponent before it."""
-        super().__init__(p=number(p, "InkTone.p", 0, 1))
+        super().__init__(p)
         self.strength = between(strength, "InkTone.strength", 0.1, 10)
         self.gamma = between(gamma, "InkTone.gamma", 0.1, 10)
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return with_dark_ink(img, self._vary)
+        return with_dark_ink(image, self._vary)
 
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator

@@ -1,17 +1,17 @@
 """The geometry of handwriting varied: slant, size, rotation and a smooth displacement in a single resampling."""
 
-import albumentations
 import cv2
 import numpy as np
 
 from uncial.data.augmentation.ranges import Range, between, either_side, number, up_to
 from uncial.data.augmentation.resampling import resample
+from uncial.data.augmentation.transform import LineTransform
 
 LARGEST_RISE = 0.125
 """The ends of a rotated line move by no more than this part of its height, however long it is."""
 
 
-class LineWarp(albumentations.ImageOnlyTransform):
+class LineWarp(LineTransform):
     """Warp a line image, keeping its shape.
 
     All motions are joined into one map, so the image is resampled once; the displacement is noise on a coarse grid,
@@ -39,7 +39,7 @@ class LineWarp(albumentations.ImageOnlyTransform):
         the largest local widening or narrowing, `elastic` the standard deviation of the displacement as a part of the
         height. Raises `UserError` for a range that cannot be.
         """
-        super().__init__(p=number(p, "LineWarp.p", 0, 1))
+        super().__init__(p)
         self.slant, self.rotation = (
             either_side(slant, "LineWarp.slant", 60),
             either_side(rotation, "LineWarp.rotation", 45),
@@ -51,9 +51,9 @@ class LineWarp(albumentations.ImageOnlyTransform):
             number(elastic, "LineWarp.elastic", 0, 1),
         )
 
-    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+    def apply(self, image: np.ndarray) -> np.ndarray:
         """Warp an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return resample(img, *self.maps(img.shape[0], img.shape[1], self.random_generator))
+        return resample(image, *self.maps(image.shape[0], image.shape[1], self.random_generator))
 
     def maps(self, height: int, width: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return where each pixel comes from: x and y, each float32 (H, W)."""

@@ -9,6 +9,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.saved_yaml import for_hydra
+from uncial.data.augmentation.chain import build_augmentation, single_transforms
 from uncial.data.checks.checked import CheckedData, collect_checked_lines
 from uncial.data.checks.duplicate_lines import duplicate_lines
 from uncial.data.checks.duplicate_pages import duplicate_pages, page_pairs
@@ -138,9 +139,6 @@ def draw_augmentation(config: DictConfig, truth: GroundTruth, png: Path) -> None
 
 
 def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[Row]:
-    # Not before it is needed: albumentations takes seconds to import.
-    from uncial.data.augmentation.chain import build_augmentation, single_transforms
-
     group: dict[str, Any] = OmegaConf.to_container(config.augmentation, resolve=True)  # type: ignore[assignment]
     whole = build_augmentation(group, config.model.preprocessing.channels)
     singles = list(single_transforms(group))

@@ -14,8 +14,8 @@ from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 
 from uncial.data.lines.datamodule import epoch_and_batches
-from uncial.runs.metrics_file import MetricsFile
 from uncial.runs.state import RunState
+from uncial.training.loggers.metrics_file import MetricsFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
-from uncial.runs.metrics_file import MetricsFile
+from uncial.training.loggers.metrics_file import MetricsFile
 from uncial.training.loggers.outcome import Dashboard, Job, Outcome
 from uncial.training.loggers.tensorboard import TensorBoardEvents
 

@@ -13,7 +13,7 @@ from uncial.text.codec import CharacterCodec
 
 torch.set_num_threads(1)  # the models are so small that a second thread only waits
 
-CONF = Path(__file__).parents[1] / "conf"
+CONF = Path(__file__).parents[2] / "conf"
 CODEC = CharacterCodec("abcdefghij ")
 
 

@@ -20,7 +20,7 @@ from omegaconf._utils import get_yaml_loader
 
 from uncial import cli as command_line
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 TINY = (
     "model.backbone.stem=8",

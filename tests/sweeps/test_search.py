@@ -231,8 +231,8 @@ def test_a_search_as_it_is_typed(drawn, tmp_path):
 
 def test_without_optuna_one_sentence_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    for name in ("search", "search_space", "study"):
-        monkeypatch.delitem(sys.modules, f"uncial.sweeps.{name}", raising=False)
+    for name in ("sweeps.optuna.search", "sweeps.optuna.space", "runs.study"):
+        monkeypatch.delitem(sys.modules, f"uncial.{name}", raising=False)
     ended = run_program(tmp_path / "run", "-m", "sweep=optuna", f"hydra.sweep.dir={quoted(tmp_path / 'sweep')}")
     assert ended.code == 1
     assert ended.output.splitlines()[-1].startswith("Error: hydra/sweeper=optuna needs Optuna; install it:")

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 import uncial
 
-WRITTEN = Path(__file__).parent / "written_by_e483109"
+WRITTEN = Path(__file__).parents[1] / "written_by_e483109"
 PAGES = ("data=page", "data.root=pages")
 
 

@@ -28,7 +28,7 @@ from uncial.runs.ranking import Score, rank
 from uncial.runs.study import NAME, storage_in, trials_by_job
 from uncial.sweeps.optuna.search import Hydra, batches, search
 from uncial.sweeps.optuna.space import search_space
-from uncial.training.callbacks.pruning import Pruning
+from uncial.training.callbacks.early_stopping import Pruning
 
 
 @pytest.mark.parametrize(

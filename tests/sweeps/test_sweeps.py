@@ -10,9 +10,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from program import ROOT, TINY, Ended, quoted, run_program
 
 from uncial.config.keys import group_choices, group_names, known_keys
+from uncial.problems.trainer import length_config
 from uncial.runs.outcome import FAILED, FINISHED, outcomes, what_differs
 from uncial.sweeps.callback import unused
-from uncial.training.callbacks.build import length_config
 
 TEMPLATES = ROOT / "multirun_templates" / "sweep"
 SMALL = tuple(key for key in TINY if "height" not in key)
@@ -69,7 +69,7 @@ def test_a_sweep_that_was_stopped_is_completed(sweep, tmp_path):
         (["resume={}"], "is a sweep"),
         (["-m", "hydra.sweep.dir={}", "seed=1,2"], "holds a sweep already"),
         (["sweep=lr_schedule"], "is for -m"),
-        (["-m", "hydra/launcher=jobli"], "uncial[sweeps]"),
+        (["-m", "hydra/launcher=jobli"], "Did you mean joblib? Choices: basic, joblib, ray, slurm."),
         (["-m", "optimizer.lr=1e-3,fast"], "optimizer.lr=fast: a number is expected"),
     ],
 )

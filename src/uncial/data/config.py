@@ -10,8 +10,9 @@ from uncial.data.filters import Filters
 from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
 from uncial.data.splits.split import PARTS
-from uncial.data.store.compile import CompileSettings, cores
+from uncial.data.store.compile import CompileSettings
 from uncial.errors import UserError
+from uncial.files import count_cores
 
 
 def data_text(config: DictConfig) -> str:
@@ -103,7 +104,7 @@ def compile_settings(config: DictConfig) -> CompileSettings:
         max_height=int(data.max_height),
         channels=int(data.channels),
         max_pixels=int(data.max_pixels),
-        workers=cores() if data.compile_workers is None else int(data.compile_workers),
+        workers=count_cores() if data.compile_workers is None else int(data.compile_workers),
         strict=bool(data.strict),
     )
 

@@ -99,6 +99,7 @@ KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "text": (_is_table, "a table"),
     "normalization": (_is_word, "a word"),
     "calibration": (_is_calibration, "a table of temperatures above 0"),
+    "problem": (_is_table, "a table"),
     "scores": (_is_table, "a table"),
     "training": (_is_training, "a table with a list of page_hashes"),
     "seen_before": (_are_words, "a list of words"),

@@ -2,24 +2,21 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.overrides import format_override
 from uncial.data.config import compile_settings, filters, share_of_lines, source_settings
 from uncial.data.ground_truth import GroundTruth, Splitting, load_truth
 from uncial.data.splits.split_file import COLUMNS, SPLITS, split_rows
 from uncial.data.splits.subset import subsample_lines, subsample_share
 from uncial.document import Issue
-from uncial.errors import UserError
 from uncial.problems.splitting import choose_split
 from uncial.reports.tables.reasons import summed_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.reports.terminal.progress_bar import progress
-from uncial.runs.session import RunSession
 from uncial.runs.tables import write_csv
 
 log = logging.getLogger(__name__)
@@ -112,17 +109,3 @@ def data_fingerprint(truth: GroundTruth) -> dict[str, str]:
     """What the lines of training and validation are, told apart by what decides on each of them."""
     sides = {part: hashlib.sha256(truth.rows[part].tobytes()).hexdigest() for part in ("train", "val")}
     return {"store": truth.store.digest, **sides}
-
-
-def check_data(this: RunSession, found: Mapping[str, str]) -> None:
-    """Raises `UserError` where the data are no longer what the run was trained on."""
-    if this.state is None or dict(this.state.state.data) == dict(found):
-        return
-    if this.state.state.data.get("store") != found["store"]:
-        reason = "the images, their lines or how these are cut out have changed"
-    else:
-        reason = "other lines of them are for training and validation"
-    raise UserError(
-        f"The data are not those that the run in {this.folder} was trained on: {reason}. Give them back, or start a "
-        f"new run from its model with {format_override('pretrained', this.folder)}."
-    )

@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.keys import shown
-from uncial.config.moved import with_current_paths
+from uncial.config.moved import with_current_paths, with_problem
 from uncial.config.overrides import format_override
 from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
 from uncial.config.trust import check_saved_targets, trusted_modules
@@ -192,7 +192,7 @@ def _load(folder: Path) -> DictConfig:
         group, _, name = key.rpartition(".")
         if isinstance(config.get(group), dict):
             config[group].setdefault(name, meaning)
-    return literal_config(with_current_paths(config))
+    return literal_config(with_problem(with_current_paths(config)))
 
 
 def _resolved(config: DictConfig) -> DictConfig:

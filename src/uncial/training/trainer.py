@@ -17,12 +17,11 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
-from uncial.data.store.compile import cores
 from uncial.errors import UserError
+from uncial.files import count_cores
 from uncial.models.precision import computes_in_bf16
-from uncial.training.allocator import tune_malloc
-from uncial.training.callbacks.max_time import MaxTime
-from uncial.training.distributed.devices import chosen_devices
+from uncial.training.callbacks.early_stopping import MaxTime
+from uncial.training.distributed.devices import chosen_devices, tune_malloc
 from uncial.training.distributed.process_group import SpawnedEnvironment, world_size
 from uncial.training.schedulers.length import seconds_of
 
@@ -64,7 +63,7 @@ def precision_of(precision: str | int, accelerator: str) -> str:
     return "bf16-mixed" if computes_in_bf16(kind) else "32-true"
 
 
-def make_trainer(
+def build_trainer(
     config: DictConfig, folder: Path, callbacks: Sequence[L.Callback], loggers: Sequence[Logger]
 ) -> L.Trainer:
     """`config` is the `trainer` group. The number of steps and validations is left to `RunLength` among the
@@ -90,7 +89,7 @@ def make_trainer(
         raise UserError(_no_trainer(error)) from error
 
 
-def make_reading_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback]) -> L.Trainer:
+def build_evaluation_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback]) -> L.Trainer:
     """The trainer of a task that reads lines with a trained model."""
     try:
         return L.Trainer(**_machine(config), callbacks=list(callbacks), logger=[], default_root_dir=folder)
@@ -106,7 +105,7 @@ def _machine(config: DictConfig) -> dict[str, Any]:
     if config.threads is not None:
         torch.set_num_threads(int(config.threads))
     elif devices.kind == "cpu" and devices.count > 1:
-        torch.set_num_threads(max(1, cores() // devices.count))
+        torch.set_num_threads(max(1, count_cores() // devices.count))
     # One process computes on one device, as where the speed of a training is tried out.
     numbers = devices.numbers if world_size() > 1 else devices.numbers[:1]
     return {

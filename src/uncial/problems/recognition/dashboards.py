@@ -3,45 +3,17 @@
 import csv
 import json
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from uncial.config.instantiate import instantiate_part
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.store.store import Store
 from uncial.metrics.characters import confusions
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card
-from uncial.training.distributed.process_group import is_rank_zero
-from uncial.training.loggers.outcome import Job, Outcome, ReadLine
-from uncial.training.loggers.tracking import file_loggers, tracking
-
-
-def open_loggers(config: DictConfig, folder: Path) -> AbstractContextManager[list[Logger]]:
-    """The loggers that the config wants, open until the run ends; of several processes the first alone has any."""
-    if not is_rank_zero():
-        return nullcontext([])
-    factories = file_loggers(bool(config.logger.csv), bool(config.logger.tensorboard))
-    for name, part in config.logger.items():
-        if isinstance(part, DictConfig):
-            factories.append(instantiate_part(config, f"logger.{name}"))
-    return tracking(factories, job_of(config, folder))
-
-
-def job_of(config: DictConfig, folder: Path) -> Job:
-    """The run as dashboards list it: by its name and the last parts of its folder."""
-    plain: Any = OmegaConf.to_container(config, resolve=True)
-    hydra = HydraConfig.get()
-    sweep = Path(str(hydra.sweep.dir)).name if hydra.mode == RunMode.MULTIRUN else None
-    ends = (config.name, sweep, folder.name) if sweep else (config.name, folder.name)
-    return Job(folder, "/".join(map(str, ends)), sweep, str(config.task.name), plain)
+from uncial.training.loggers.outcome import Outcome, ReadLine
 
 
 def trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, profile: str) -> Outcome:

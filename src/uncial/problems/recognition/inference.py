@@ -24,15 +24,15 @@ from uncial.problems.recognition.evaluation import calibrated_results
 from uncial.problems.recognition.metric import LineResult, RecognitionMetric
 from uncial.problems.recognition.setup import COUNTED, loading_to_read, part_of, too_long
 from uncial.problems.splitting import CARD_KEY
+from uncial.problems.trainer import run_on_devices
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.folder import plain_config
 from uncial.training.callbacks.progress import progress_callback
 from uncial.training.callbacks.throughput import TestTimer
 from uncial.training.distributed.devices import chosen_devices
-from uncial.training.distributed.on_devices import on_devices
 from uncial.training.distributed.signals import ending_by_signal
 from uncial.training.module import ScoringModule
-from uncial.training.trainer import make_reading_trainer
+from uncial.training.trainer import build_evaluation_trainer
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def predict_lines(
             f"{COUNTED}."
         )
     try:
-        read, scores = on_devices(
+        read, scores = run_on_devices(
             devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer, tuple(infeasible)
         )
     except DivergedError as error:
@@ -89,7 +89,7 @@ def _read(
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
     parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
     metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
-    trainer = make_reading_trainer(config.trainer, folder, [watch, progress_callback(0)])
+    trainer = build_evaluation_trainer(config.trainer, folder, [watch, progress_callback(0)])
     how = loading_to_read(config.trainer)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
     with ending_by_signal(), report_lost_workers():

@@ -19,9 +19,6 @@ from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.transfer import ALPHABET_POLICIES, transfer_weights
 from uncial.text.rules import TextRules
-from uncial.training.callbacks.freezing import Freezing, duration_of, frozen_parts
-from uncial.training.optimizers.parameter_groups import checked_factors
-from uncial.training.schedulers.length import RunLength
 from uncial.training.selection import top_modules
 
 log = logging.getLogger(__name__)
@@ -139,29 +136,6 @@ def seen_before(config: DictConfig, state: Path | None) -> list[str]:
     if state is not None:
         return list(load_card(state).get(SEEN_BEFORE, []))
     return [] if config.pretrained is None else sorted(pages_seen(load_card(Path(str(config.pretrained)))))
-
-
-def freezing(config: DictConfig, recognizer: Recognizer, length: RunLength) -> list[Freezing]:
-    """Return what holds the parts still that `freeze` names, nothing where it names none."""
-    named, duration = as_tuple(config.freeze), duration_of(config.freeze_for)
-    parts = frozen_parts(recognizer, named[0] if len(named) == 1 else named)
-    if parts is not None:
-        return [Freezing(recognizer, parts, duration, length)]
-    if duration is not None:
-        raise UserError(f"freeze_for={config.freeze_for} needs freeze=backbone, all_but_decoder or a list of parts.")
-    return []
-
-
-def lr_factors(config: DictConfig) -> dict[str, float]:
-    """Return the factors of the learning rate by part."""
-    factors = config.lr_factors
-    if factors is None:
-        return {}
-    if not isinstance(factors, DictConfig):
-        raise UserError(
-            f"lr_factors={factors}: a factor by part is needed, for instance 'lr_factors={{backbone: 0.1}}'."
-        )
-    return checked_factors(_plain(factors, resolve=True))
 
 
 def _plain(config: DictConfig, resolve: bool) -> dict[str, Any]:

@@ -1,78 +1,27 @@
 """What a training of a recogniser begins with: the model, the lines that it learns from, and how long it is."""
 
-import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.instantiate import instantiate_part
-from uncial.config.schema import choice, trusted
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.lines.datamodule import LoaderConfig, SplitSubset, training_sampler
+from uncial.data.lines.datamodule import LoaderConfig, SplitSubset
 from uncial.data.lines.dataset import Augment, LineDataset
 from uncial.data.splits.split import PARTS
-from uncial.data.store.compile import cores
 from uncial.document import Issue
 from uncial.errors import UserError
+from uncial.files import count_cores
 from uncial.models.build import build_model
-from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
-from uncial.problems.recognition.alphabet import codec_for, given_codec, text_rules
-from uncial.problems.recognition.metric import RecognitionMetric
-from uncial.problems.recognition.pretrained import freezing, lr_factors, pretrained_recognizer
-from uncial.problems.recognition.transfer import ALPHABET_POLICIES
+from uncial.problems.recognition.alphabet import codec_for, text_rules
+from uncial.problems.recognition.pretrained import pretrained_recognizer
 from uncial.reports.terminal.formatting import plural, visible
-from uncial.runs.session import RunSession
-from uncial.text.codec import CharacterCodec, Codec
+from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
-from uncial.training.callbacks.build import build_ema, build_watchdog, length_config
-from uncial.training.distributed.process_group import world_size
-from uncial.training.module import TrainingModule
-from uncial.training.schedulers.length import STEPS, RunLength
-from uncial.training.trainer import clipping_of, precision_of
-
-
-@dataclass(frozen=True)
-class TrainingSetup:
-    """A training before its first step. `infeasible` are the lines of each part that have more text than their image
-    has room for, `devices` those that its batches are made for."""
-
-    recognizer: Recognizer
-    metric: RecognitionMetric
-    parts: Mapping[str, SplitSubset]
-    infeasible: Mapping[str, Sequence[Issue]]
-    devices: int
-    loading: LoaderConfig
-    length: RunLength
-    module: TrainingModule
-
-
-def build_setup(this: RunSession, truth: GroundTruth) -> TrainingSetup:
-    """The training of a session: from new weights, from `pretrained`, or from the state of the run."""
-    config, state = this.config, this.state
-    seed_all(config.seed)
-    metric = instantiate_part(config, "model.metric")
-    recognizer = new_recognizer(config, truth) if state is None else load_model(state.path, trusted(config))[0].train()
-    parts, infeasible = training_parts(config, truth, recognizer)
-    # A run that goes on with another number of devices keeps its batches, and so its steps and its place among them.
-    devices = world_size() if state is None else state.state.devices
-    how = loading(config.trainer, devices)
-    length = run_length(config, parts["train"], how, this.folder)
-    module = training_module(config, recognizer, metric, length)
-    return TrainingSetup(recognizer, metric, parts, infeasible, devices, how, length, module)
-
-
-def seed_all(seed: int) -> None:
-    """Torch, and for models and callbacks of others that draw from them NumPy and Python."""
-    torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
 
 
 def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
@@ -134,34 +83,6 @@ def training_parts(
         "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed, infeasible["val"]),
     }
     return parts, {part: list(found.values()) for part, found in infeasible.items()}
-
-
-def run_length(config: DictConfig, part: SplitSubset, how: LoaderConfig, folder: Path) -> RunLength:
-    """The number of steps, from the first of the `trainer` keys that is set. A time budget is measured over the warm-up
-    where that has a number of steps of its own."""
-    warmup = config.scheduler
-    is_stated = warmup.get("warmup_samples") is None and warmup.get("warmup_fraction") is None
-    return RunLength(
-        length_config(config, len(part.dataset)),
-        len(training_sampler(part, how, config.seed)),
-        len(part.dataset),
-        warmup.get("warmup_steps", 0) if is_stated else 0,
-        folder / STEPS,
-    )
-
-
-def training_module(
-    config: DictConfig, recognizer: Recognizer, metric: RecognitionMetric, length: RunLength
-) -> TrainingModule:
-    return TrainingModule(
-        recognizer,
-        metric,
-        instantiate_part(config, "optimizer"),
-        instantiate_part(config, "scheduler"),
-        length,
-        config.seed,
-        lr_factors(config),
-    )
 
 
 COUNTED = "counted in the error rates, but not in the loss"
@@ -249,26 +170,4 @@ def loading_to_read(trainer: DictConfig) -> LoaderConfig:
 
 
 def _workers(trainer: DictConfig) -> int:
-    return (2 if cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)
-
-
-LINES = 1000
-"""As many as stand in for the lines of the ground truth, which compiling may take long to count."""
-
-
-def preflight_check(config: DictConfig) -> None:
-    """Raises the `UserError` that the training would raise after its ground truth has been read."""
-    choice(config.resize, "resize", tuple(ALPHABET_POLICIES))
-    clipping_of(config.trainer.gradient_clip_by)
-    if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
-        precision_of(config.trainer.precision, config.trainer.accelerator)
-    if config.model.codec is not None:
-        given_codec(Path(str(config.model.codec)))
-    rules = text_rules(config)
-    recognizer = built_recognizer(config, CharacterCodec.from_texts(["ab"], rules.unit), rules)
-    build_augmentation(config.augmentation, recognizer.preprocessing.channels)
-    length = RunLength(length_config(config, LINES), LINES, LINES, 0, Path(STEPS))
-    module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
-    module.configure_optimizers()
-    for parts in (freezing(config, recognizer, length), build_watchdog(config, module), build_ema(config)):
-        list(parts)
+    return (2 if count_cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)

@@ -1,21 +1,17 @@
-"""How a training ends: with its scores and what to run next, or with where it stands and how it goes on."""
+"""How the training of a recogniser ends: with its scores and what to run next."""
 
-import logging
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
+from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.config.schema import trust_as_typed
 from uncial.data.config import data_text
 from uncial.data.ground_truth import GroundTruth
-from uncial.errors import DivergedError, UserError
 from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import evaluate
-from uncial.models.files import load_card
-from uncial.problems.recognition.best_model import BEST
+from uncial.models.files import FILE_NAME, load_card
+from uncial.problems.problem import TrainingStats
 from uncial.problems.recognition.evaluation import part_scores
 from uncial.reports.html.scores_page import REPORT, ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
@@ -25,76 +21,19 @@ from uncial.reports.terminal.formatting import percent
 from uncial.reports.terminal.summary import RunSummary, run_summary
 from uncial.runs.commands import format_follow_up_command
 from uncial.runs.session import RunSession
-from uncial.runs.state import LAST
 from uncial.runs.tables import write_metrics
-from uncial.training.callbacks.best_model import BestModel
-from uncial.training.callbacks.standing import score_text
-from uncial.training.checkpointing.callback import Checkpoints
-from uncial.training.distributed.signals import StopRequest, exit_for_signal
-
-log = logging.getLogger(__name__)
 
 UNUSABLE_CER = 0.4
 """The CER above which a reading is no help to a person who transcribes."""
 
 
-@contextmanager
-def report_interruption(
-    folder: Path, states: Checkpoints, best: BestModel, interruption: StopRequest
-) -> Iterator[None]:
-    """Around the training: where it stands when it is stopped or fails, and what to type; then the exit code of the
-    signal, or the error."""
-    try:
-        yield
-    except BaseException as error:
-        if states.written is not None:
-            model = folder / BEST
-            found = ", ".join(score_text(name, best.scores[f"val/{name}"]) for name in ("cer", "wer") if best.scores)
-            total = "" if states.written.total_steps is None else f" of {states.written.total_steps}"
-            log.info(f"The state after step {states.written.steps}{total} is in {folder / LAST}.")
-            if model.is_file() and (best.best is not None or not isinstance(error, DivergedError)):
-                log.info(f"The best model is {model} ({found or 'not validated yet'}).")
-        if isinstance(error, DivergedError):
-            log.info(_after_divergence(folder, best))
-            raise
-        # A mistake in the config that is found before the first step is still in the config of a run that goes on.
-        if states.written is not None or not isinstance(error, UserError):
-            log.info(f"To go on: python run.py {format_override('resume', folder)}")
-        if interruption.requested is None:
-            raise
-    else:
-        return
-    interruption.release()
-    exit_for_signal(interruption.requested)
-
-
-def _after_divergence(folder: Path, best: BestModel) -> str:
-    """What to do with a run that has diverged: it would do so again if it went on."""
-    if best.best is not None:
-        start = format_override("pretrained", folder)
-        return f"To train on from the best model: python run.py {start} and the same data, with a lower optimizer.lr."
-    return "No model was kept: none had been validated before."
-
-
-@dataclass(frozen=True)
-class TrainingStats:
-    """What the training took: seconds with validations, the rate of the training alone, and how many lines it learned
-    from."""
-
-    seconds: float
-    lines_per_second: float
-    epochs: float
-    steps: int
-    lines: int
-
-
-def write_report(this: RunSession, truth: GroundTruth) -> None:
+def write_report(run: RunSession, truth: GroundTruth, profile: str) -> None:
     """The report of the validation lines as the best model read them, perhaps in an earlier session of the run."""
-    folder, config = this.folder, this.config
+    folder, config = run.folder, run.config
     if (folder / LINES_FILE).is_file():
         lines = read_line_results(folder / LINES_FILE)
-        evaluation = evaluate(lines, evaluation_settings(config, str(config.model.metric.profile)))
-        facts = {"part": "validation", "model": str(folder / BEST), "data": data_text(config)}
+        evaluation = evaluate(lines, evaluation_settings(config, profile))
+        facts = {"part": "validation", "model": str(folder / FILE_NAME), "data": data_text(config)}
         about = ReportHeader(f"Training of {config.name}", facts, curves=folder / "curves.png")
         write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
 
@@ -110,31 +49,31 @@ def low_accuracy_hint(cer: float) -> str:
     )
 
 
-def finish(this: RunSession, truth: GroundTruth, effort: TrainingStats, skipped: int) -> None:
+def finish_training(run: RunSession, truth: GroundTruth, stats: TrainingStats, skipped: int, profile: str) -> None:
     """Draws and writes what a training leaves, and says how good the best model is, where it lies and what to run
     next."""
-    folder = this.folder
+    folder = run.folder
     draw_curves(folder / "metrics.csv", folder / "curves.png")
-    write_report(this, truth)
-    best = folder / BEST
-    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, trust_as_typed(this.config))])
+    write_report(run, truth, profile)
+    best = folder / FILE_NAME
+    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, trust_as_typed(run.config))])
     scores = load_card(best)["scores"]
-    score_it = format_follow_up_command(folder, this.typed, "task=test", model)
+    score_it = format_follow_up_command(folder, run.typed, "task=test", model)
     # Last: a run with this file is finished.
-    write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(effort)})
+    write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(stats)})
     summary = RunSummary(
         parts={"validation": part_scores(scores)},
         folder=folder,
-        seconds=effort.seconds,
-        lines_per_second=effort.lines_per_second,
-        epochs=effort.epochs,
-        steps=effort.steps,
+        seconds=stats.seconds,
+        lines_per_second=stats.lines_per_second,
+        epochs=stats.epochs,
+        steps=stats.steps,
         skipped=skipped,
         advice=low_accuracy_hint(scores["cer"]),
         files={"best model": best, "report": folder / REPORT, "predictions": folder / "predictions.csv"},
         next_steps={
             **({"score it on the test part": score_it} if len(truth.rows["test"]) else {}),
-            "read your own pages": f"python run.py task=predict {model} predict.input=FOLDER",
+            "read your own pages": format_command("task=predict", model, "predict.input=FOLDER"),
         },
     )
     show(make_console(), run_summary(summary))

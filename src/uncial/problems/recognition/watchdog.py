@@ -7,7 +7,13 @@ from statistics import median
 from typing import Any
 
 import lightning as L
+from omegaconf import DictConfig
 
+from uncial.config.schema import choice
+from uncial.errors import UserError
+from uncial.models.contracts import BlankDecoder
+from uncial.models.recognizer import Recognizer
+from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.training.distributed.process_group import broadcast_from_rank_zero
 
 log = logging.getLogger(__name__)
@@ -105,3 +111,16 @@ class Watchdog(L.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         vars(self).update(state_dict)
+
+
+def build_watchdog(config: DictConfig, recognizer: Recognizer, metric: RecognitionMetric) -> list[Watchdog]:
+    """Return what recognises a training that goes wrong, if the config wants it. Raises `UserError` where it should
+    lower the blank of a decoder that has none."""
+    wanted = choice(config.callbacks.watchdog, "callbacks.watchdog", ("none", "tell", "help"))
+    if wanted == "none":
+        return []
+    if wanted == "tell":
+        return [Watchdog(metric.empty_prediction_rate)]
+    if not isinstance(recognizer.decoder, BlankDecoder):
+        raise UserError("callbacks.watchdog=help: this model's decoder has no blank to lower; choose tell or none.")
+    return [Watchdog(metric.empty_prediction_rate, recognizer.decoder.lower_blank)]

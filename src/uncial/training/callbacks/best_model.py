@@ -7,8 +7,8 @@ from collections.abc import Callable
 import lightning as L
 
 from uncial.errors import UserError
+from uncial.training.checkpointing.loops import is_scheduled_validation
 from uncial.training.distributed.signals import StoppedBySignal
-from uncial.training.schedulers.length import is_scheduled_validation
 
 log = logging.getLogger(__name__)
 

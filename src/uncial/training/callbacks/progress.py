@@ -12,8 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from uncial.reports.terminal.console import is_live, make_console, show
 from uncial.reports.terminal.formatting import duration, rate
 from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
-from uncial.training.callbacks.standing import ProgressState, read_progress, score_text
-from uncial.training.callbacks.throughput import Throughput
+from uncial.training.callbacks.throughput import ProgressState, Throughput, read_progress, score_text
 
 UNTOLD = ("lines", "cer_macro", "line_accuracy")
 """Scores that are logged but not told after a validation."""

@@ -17,21 +17,25 @@ from uncial.files import hardlink_or_copy, replacing
 from uncial.runs.checkpoint import CARD_KEY
 from uncial.runs.state import KEPT, LAST, RUN_KEY, RunState
 from uncial.training.callbacks.nonfinite import is_finite
-from uncial.training.checkpointing.retention import CheckpointPolicy, CheckpointRetention
-from uncial.training.checkpointing.snapshot import (
+from uncial.training.checkpointing.loops import (
     LoopState,
-    StepSnapshot,
-    callbacks_of,
-    patched_loop_state,
-    position_of,
-    set_random_states,
-    start_of_epoch,
-    take_snapshot,
+    at_epoch_start,
+    count_logged_steps,
+    count_saved_epochs,
+    is_between_steps,
+    is_scheduled_validation,
+    lift_max_steps,
+    patch_loop_state,
+    read_completed_batch,
+    read_loop_state,
+    schedule_validation,
+    set_max_steps,
 )
+from uncial.training.checkpointing.retention import CheckpointPolicy, CheckpointRetention
+from uncial.training.checkpointing.snapshot import StepSnapshot, callbacks_of, set_random_states, take_snapshot
 from uncial.training.distributed.process_group import broadcast_from_rank_zero
 from uncial.training.distributed.signals import StoppedBySignal, StopRequest
-from uncial.training.schedulers.length import is_scheduled_validation
-from uncial.training.schedulers.plateau import set_rates
+from uncial.training.schedulers.schedules import set_rates
 
 SESSION_KEY = "uncial_session"
 """Under this key a checkpoint holds random states, and the scores of the last validation with its step."""
@@ -88,8 +92,7 @@ class Checkpoints(L.Callback):
             return
         if self.written.validates:
             # With all steps done Lightning would not even begin, and leave the last validation out.
-            epoch_loop = trainer.fit_loop.epoch_loop
-            self._lifted, epoch_loop.max_steps = epoch_loop.max_steps, -1
+            self._lifted = lift_max_steps(trainer)
             return
         # A state does not know yet whether a copy of it is kept, and the copy may be missing.
         self._keep(trainer, self.written.steps, self._is_turn_at_load)
@@ -105,11 +108,11 @@ class Checkpoints(L.Callback):
             return
         scores = self._validated[1]
         trainer.callback_metrics.update({name: torch.tensor(score).double() for name, score in scores.items()})
-        self._done = position_of(trainer, self.written.validates)
+        self._done = read_loop_state(trainer, self.written.validates)
         # The rate of the next step was asked for when the last one ended; a run that was made longer has another.
         set_rates(trainer)
         if self.written.validates:
-            trainer.val_check_batch = trainer.fit_loop.epoch_loop.total_batch_idx + 1
+            schedule_validation(trainer, is_due=True)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -117,7 +120,7 @@ class Checkpoints(L.Callback):
         self._restore_random_states()
         if batch_idx % trainer.accumulate_grad_batches:
             return
-        self._moment = self._now(trainer, pl_module, position_of(trainer))
+        self._moment = self._now(trainer, pl_module, read_loop_state(trainer))
         steps = trainer.global_step
         is_turn = self._is_turn(self._moment.position)
         is_due = steps == 1 or is_turn or time.monotonic() - self._written_at >= 60 * self.keeping.minutes
@@ -136,21 +139,21 @@ class Checkpoints(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        done, before = trainer.fit_loop.epoch_loop.batch_progress, position_of(trainer)
-        self._done = replace(before, batches=done.current.ready, total_batches=done.total.ready)
+        self._done = read_completed_batch(trainer)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
         self._restore_random_states()
         if self._lifted is not None:
-            trainer.fit_loop.epoch_loop.max_steps, self._lifted = self._lifted, None
+            set_max_steps(trainer, self._lifted)
+            self._lifted = None
         if not is_scheduled_validation(trainer) and broadcast_from_rank_zero(_ran_out_of_time(trainer)):
             # The run would not have validated here, and is to go on as if it had not.
-            self._write_end(trainer, pl_module, _logged(trainer) + 1)
+            self._write_end(trainer, pl_module, count_logged_steps(trainer) + 1)
             self._has_ended = True
             return
-        self._moment = self._now(trainer, pl_module, position_of(trainer, validates=True))
+        self._moment = self._now(trainer, pl_module, read_loop_state(trainer, validates=True))
         self._write(trainer, pl_module)
         self._moment = None
 
@@ -167,15 +170,15 @@ class Checkpoints(L.Callback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if not self._has_ended:
-            self._write_end(trainer, pl_module, _logged(trainer))
+            self._write_end(trainer, pl_module, count_logged_steps(trainer))
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         # Of several processes the others may be elsewhere or gone, and a state is written by all together.
         is_alone = trainer.world_size == 1
         if isinstance(exception, StoppedBySignal | KeyboardInterrupt | _StateNotWrittenError) or not is_alone:
             return
-        if self._moment is None and not self._has_ended and self._is_between_steps(trainer):
-            self._moment = self._now(trainer, pl_module, position_of(trainer))
+        if self._moment is None and not self._has_ended and is_between_steps(trainer, self._done):
+            self._moment = self._now(trainer, pl_module, read_loop_state(trainer))
         if self._moment is None:
             return
         try:
@@ -190,7 +193,7 @@ class Checkpoints(L.Callback):
             # Somebody else's checkpoint, at a moment of which we know nothing: a model, but no state to go on from.
             checkpoint[CARD_KEY] = self.describe({})
             return
-        checkpoint["loops"] = patched_loop_state(checkpoint["loops"], moment.position)
+        checkpoint["loops"] = patch_loop_state(checkpoint["loops"], moment.position)
         checkpoint["epoch"], checkpoint["global_step"] = moment.position.epoch, moment.position.steps
         checkpoint["callbacks"] = moment.callbacks
         checkpoint[CARD_KEY] = self.describe(self._validated[1] if self._validated[0] == moment.position.steps else {})
@@ -203,10 +206,7 @@ class Checkpoints(L.Callback):
         self._seconds_before, self._is_as_read = self.written.seconds, True
         self._restored = dict(checkpoint[SESSION_KEY])
         self._validated = (self._restored["validated"], self._restored["scores"])
-        done = checkpoint["loops"]["fit_loop"]
-        batches = done["epoch_loop.batch_progress"]["current"]["completed"]
-        epochs = None if batches else done["epoch_progress"]["current"]["processed"]
-        self._is_turn_at_load = self.keeping.is_turn(self.written.steps, epochs)
+        self._is_turn_at_load = self.keeping.is_turn(self.written.steps, count_saved_epochs(checkpoint["loops"]))
 
     def state_dict(self) -> dict[str, Any]:
         return self._kept.state_dict()
@@ -243,7 +243,7 @@ class Checkpoints(L.Callback):
             return
         is_whole = self._done.batches >= trainer.num_training_batches
         position = replace(self._done, steps=trainer.global_step, logged=logged, validates=False)
-        position = start_of_epoch(position) if is_whole else replace(position, begun=True)
+        position = at_epoch_start(position) if is_whole else replace(position, begun=True)
         moment = self._now(trainer, pl_module, position)
         self._moment = replace(moment, run=replace(moment.run, finished=not _ran_out_of_time(trainer)))
         self._write(trainer, pl_module)
@@ -271,17 +271,6 @@ class Checkpoints(L.Callback):
         if trainer.strategy.reduce_boolean_decision(self.interruption.requested is not None, all=False):
             raise StoppedBySignal
 
-    def _is_between_steps(self, trainer: L.Trainer) -> bool:
-        """Whether all that belongs to the last step has been done, and nothing of the next."""
-        batches = trainer.fit_loop.epoch_loop.batch_progress
-        epochs: Any = trainer.fit_loop.epoch_progress.current
-        return (
-            self._done is not None
-            and batches.current.completed == batches.current.ready
-            and epochs.completed == epochs.processed
-            and _logged(trainer) == self._done.logged + 1
-        )
-
     def _restore_random_states(self) -> None:
         if self._restored is not None and (states := self._restored.pop("random", None)):
             set_random_states(states)
@@ -293,10 +282,6 @@ class _StateNotWrittenError(UserError):
 
 def _total_steps(trainer: L.Trainer) -> int | None:
     return None if trainer.max_steps < 0 else trainer.max_steps
-
-
-def _logged(trainer: L.Trainer) -> int:
-    return trainer.fit_loop.epoch_loop._batches_that_stepped
 
 
 def _ran_out_of_time(trainer: L.Trainer) -> bool:

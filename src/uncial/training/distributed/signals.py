@@ -12,9 +12,8 @@ from typing import Any
 
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from uncial.termination import SAME_SIGNAL, TERMINATED, is_free
+from uncial.termination import SAME_SIGNAL, TERMINATED, TIME_IS_UP, OutOfTime, is_free
 from uncial.training.distributed.process_group import is_rank_zero, world_size
-from uncial.training.distributed.time_limit import TIME_IS_UP, OutOfTime
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 

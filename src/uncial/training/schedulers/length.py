@@ -7,20 +7,17 @@ import math
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import lightning as L
 
-from uncial.data.lines.sampler import EvaluationSampler
 from uncial.errors import UserError
 from uncial.files import replacing_text
+from uncial.training.checkpointing.loops import schedule_validation, set_max_steps
 from uncial.training.distributed.process_group import broadcast_from_rank_zero, is_rank_zero
 from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
 
 log = logging.getLogger(__name__)
-
-NEVER = 2**62
-"""A number of batches that no run comes to, nor a multiple of it."""
 
 VALIDATION_SHARE = 0.06
 """At most this share of a time budget goes into validations, but at least three of them are made."""
@@ -81,7 +78,6 @@ class RunLength(L.Callback):
         self.plan = self.wanted.plan(steps, self.lines)
         if self.wanted.budget is not None and self.steps_file.is_file():
             self._read()
-        trainer.fit_loop.max_epochs = -1
         self._apply(trainer)
 
     def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -124,10 +120,9 @@ class RunLength(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: object, batch: object, batch_idx: int
     ) -> None:
-        # Lightning validates after a batch whose number is a multiple of this.
         has_stepped, self._steps_seen = trainer.global_step > self._steps_seen, trainer.global_step
         is_due = has_stepped and self.plan_at(trainer.global_step).validates_after(trainer.global_step)
-        trainer.val_check_batch = trainer.fit_loop.epoch_loop.total_batch_idx + 1 if is_due else NEVER
+        schedule_validation(trainer, is_due)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._has_validated = not trainer.sanity_checking
@@ -226,19 +221,21 @@ class RunLength(L.Callback):
         self._is_repetition = True
 
     def _apply(self, trainer: L.Trainer) -> None:
-        trainer.fit_loop.epoch_loop.max_steps = -1 if self.plan.total == UNKNOWN else int(self.plan.total)
+        set_max_steps(trainer, -1 if self.plan.total == UNKNOWN else int(self.plan.total))
+
+
+@runtime_checkable
+class PartialSampler(Protocol):
+    """A sampler of batches that knows what share of the work its first `batches` are."""
+
+    def share(self, batches: int) -> float: ...
 
 
 def sanity_check_fraction(trainer: L.Trainer) -> float:
     """How much of a validation the check before the training has been: of its lines' pixels, where that is known."""
     checked, batches = int(trainer.num_sanity_val_steps), sum(map(int, trainer.num_val_batches))
     sampler = getattr(trainer.val_dataloaders, "batch_sampler", None)
-    return sampler.share(checked) if isinstance(sampler, EvaluationSampler) else min(checked, batches) / batches
-
-
-def is_scheduled_validation(trainer: L.Trainer) -> bool:
-    """Whether the validation after the last batch is one of the plan's, and not made because the run ends early."""
-    return (trainer.fit_loop.epoch_loop.total_batch_idx + 1) % int(trainer.val_check_batch or NEVER) == 0
+    return sampler.share(checked) if isinstance(sampler, PartialSampler) else min(checked, batches) / batches
 
 
 def affordable(wanted: LengthConfig, budget: float, seconds: float) -> LengthConfig:

@@ -9,8 +9,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import lightning as L
+
 from uncial.errors import UserError
 from uncial.training.schedulers.plan import UNKNOWN, StepPlan, checked_unit
+
+
+def set_rates(trainer: L.Trainer) -> None:
+    """Give the next step the rate of now: the schedule was asked for it when the last step ended."""
+    for configured in trainer.lr_scheduler_configs:
+        scheduler: Any = configured.scheduler
+        factors = (factor(scheduler.last_epoch) for factor in scheduler.lr_lambdas)
+        rates = [rate * factor for rate, factor in zip(scheduler.base_lrs, factors, strict=True)]
+        for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        scheduler._last_lr = rates
+
 
 UNKNOWN_WARMUP = 100
 """Steps of a warm-up that is a share of a run whose length a time budget has yet to fix."""

@@ -2,6 +2,7 @@
 knows what is learned."""
 
 import logging
+import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
+import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log, setup_globals
 from hydra.types import RunMode
@@ -36,6 +39,14 @@ from uncial.training.optimizers.parameter_groups import checked_factors
 from uncial.training.schedulers.length import STEPS, RunLength, seconds_of
 from uncial.training.schedulers.plan import LengthConfig
 from uncial.training.trainer import clipping_of, precision_of, quiet_lightning
+
+
+def seed_all(seed: int) -> None:
+    """Seed torch, and for models and callbacks of others that draw from them NumPy and Python."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
 
 STAND_IN = 1000
 """As many samples and batches stand in for those of an epoch, which reading the data may take long to count."""

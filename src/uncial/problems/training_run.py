@@ -18,7 +18,6 @@ from uncial.data.lines.loader import report_lost_workers
 from uncial.errors import DivergedError, UserError
 from uncial.problems.interruption import report_interruption
 from uncial.problems.problem import Problem, Setup, TrainingStats, build_problem, num_batch_devices
-from uncial.problems.seeding import seed_all
 from uncial.problems.trainer import (
     build_callbacks,
     build_ema,
@@ -29,6 +28,7 @@ from uncial.problems.trainer import (
     freezing,
     open_loggers,
     run_on_devices,
+    seed_all,
 )
 from uncial.runs.environment import add_to_environment
 from uncial.runs.folder import plain_config

@@ -21,9 +21,8 @@ from uncial.problems.problem import build_problem
 from uncial.problems.recognition.auto import DataFacts, read_recipe, recipe_table, suggest_settings, write_recipe
 from uncial.problems.recognition.problem import LineRecognition
 from uncial.problems.recognition.setup import loading, new_recognizer, training_parts
-from uncial.problems.seeding import seed_all
 from uncial.problems.splitting import choose_split, model_of
-from uncial.problems.trainer import build_module, check_durations, length_config
+from uncial.problems.trainer import build_module, check_durations, length_config, seed_all
 from uncial.problems.training_run import run_training
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import run_folder

@@ -19,7 +19,6 @@ from uncial.problems.ground_truth import data_fingerprint, load_ground_truth, wr
 from uncial.problems.problem import Problem, Setup, TrainingStats, num_batch_devices
 from uncial.problems.recognition.alphabet import given_codec, text_rules
 from uncial.problems.recognition.best_model import RecognizerWriter, model_card
-from uncial.problems.recognition.dashboards import trained_outcome
 from uncial.problems.recognition.inference import warn_about_validation_overlap
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.recognition.pretrained import lineage, seen_before, with_pretrained_model
@@ -32,7 +31,7 @@ from uncial.problems.recognition.setup import (
     new_recognizer,
     training_parts,
 )
-from uncial.problems.recognition.summary import finish_training
+from uncial.problems.recognition.summary import finish_training, trained_outcome
 from uncial.problems.recognition.transfer import ALPHABET_POLICIES
 from uncial.problems.recognition.watchdog import build_watchdog
 from uncial.problems.splitting import choose_training_split

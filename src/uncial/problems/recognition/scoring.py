@@ -14,9 +14,9 @@ from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
 from uncial.pipelines.recognition import model_file
 from uncial.problems.ground_truth import load_ground_truth, write_splits
-from uncial.problems.recognition.dashboards import read_outcome
 from uncial.problems.recognition.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
 from uncial.problems.recognition.inference import predict_lines, rows_to_score, warn_about_training_overlap
+from uncial.problems.recognition.summary import read_outcome
 from uncial.problems.recognition.typed_model import apply_typed_keys
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.problems.trainer import open_loggers

@@ -39,7 +39,7 @@ from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.pretrained import with_pretrained_model
-from uncial.problems.recognition.setup import loading, new_recognizer, texts_of, too_long, training_parts
+from uncial.problems.recognition.setup import loading, new_recognizer, plain_model, texts_of, too_long, training_parts
 from uncial.problems.trainer import length_config
 from uncial.reports.plots.augmentation_sheet import Row, augmentation_sheet
 from uncial.reports.plots.schedule import PlannedRun, draw_schedule
@@ -127,7 +127,7 @@ def infeasible_lines(
     rows = np.arange(len(truth.store))
     if recognizer is None:
         shown = [rules.display(text) for text in texts_of(truth, rows, rules)]
-        model = build_model(config.model, codec=CharacterCodec.from_texts(shown, rules.unit), text=rules)
+        model = build_model(plain_model(config), codec=CharacterCodec.from_texts(shown, rules.unit), text=rules)
         if not isinstance(model, Recognizer):
             return
         recognizer = model

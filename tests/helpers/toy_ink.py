@@ -157,10 +157,7 @@ class InkProblem(Problem):
 
     def setup(self, run, truth):
         config = run.config
-        if run.state is None:
-            model = self._new(config)
-        else:
-            model = load_any_model(run.state.path, trusted(config))[0].train()
+        model = load_any_model(run.state.path, trusted(config))[0].train() if run.state else self._new(config)
         batches = {part: batches_of(truth.store, truth.rows[part], self.darkness) for part in ("train", "val")}
         if is_rank_zero():
             write_splits(run.folder, truth)

@@ -16,7 +16,7 @@ from PIL import Image
 from xml_samples import page_line, page_region, page_xml, put, put_image
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources import page
+from uncial.data.sources import xml as page
 from uncial.data.store.compile import CompileSettings, image_hashes, store_of
 from uncial.data.store.store import Store, StoreWriter
 from uncial.errors import UserError
@@ -28,7 +28,7 @@ def unseen(pages) -> Iterator:
 
 
 def pages_of(root):
-    return page.read(SourceSettings("page", (str(root),))).pages
+    return page.read_page(SourceSettings("page", (str(root),))).pages
 
 
 def compiled(root, folder, pages=None, **settings) -> Store:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.data.ground_truth import SplitSettings
-from uncial.data.splits.quantiles import cut, deal
+from uncial.data.splits.division import cut, deal
 from uncial.data.splits.split import PARTS
 from uncial.document import Page
 from uncial.errors import UserError

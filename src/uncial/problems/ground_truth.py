@@ -10,13 +10,12 @@ from omegaconf import DictConfig
 
 from uncial.config.overrides import format_override
 from uncial.data.config import compile_settings, filters, share_of_lines, source_settings
-from uncial.data.ground_truth import GroundTruth, Splitting, load_truth
+from uncial.data.ground_truth import GroundTruth, Splitting, load_truth, subsample_lines, subsample_share
 from uncial.data.splits.split_file import COLUMNS, SPLITS, split_rows
-from uncial.data.splits.subset import subsample_lines, subsample_share
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.problems.splitting import choose_split
-from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.tables.findings import summed_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.reports.terminal.progress_bar import progress
 from uncial.runs.session import RunSession

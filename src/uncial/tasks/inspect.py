@@ -21,7 +21,7 @@ from uncial.problems.recognition.inspection import draw_augmentation, find
 from uncial.problems.recognition.schedule_sheet import draw_planned_schedule
 from uncial.problems.recognition.setup import texts_of
 from uncial.reports.html.findings_page import LineView, write_findings_page
-from uncial.reports.plots.contact_sheet import Sample, contact_sheet
+from uncial.reports.plots.sheets import Sample, contact_sheet
 from uncial.reports.tables.findings import at_or_above, write_findings
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables

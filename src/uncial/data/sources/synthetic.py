@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources import page
+from uncial.data.sources import xml as page
 from uncial.data.synthetic.options import drawing_options
 from uncial.data.synthetic.writer import collection_name, draw_collection, inputs
 from uncial.document import Page, SourceContents
@@ -40,7 +40,7 @@ def read(settings: SourceSettings) -> SourceContents:
     if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
         raise UserError(f"data.options.workers is {workers!r}; write a number of processes, 1 or more.")
     folder, record = drawn_pages(Path(settings.root[0]), options, workers)
-    reading = page.read(replace(settings, format="page", root=(str(folder),), options={}))
+    reading = page.read_page(replace(settings, format="page", root=(str(folder),), options={}))
     by_name = {entry["name"]: entry for entry in record["pages"]}
     return replace(reading, pages=tuple(_with_hand(p, by_name.get(p.source.stem)) for p in reading.pages))
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from uncial.data.splits.quantiles import asked_lines, is_far
+from uncial.data.splits.division import asked_lines, is_far
 from uncial.document import Page
 
 PARTS = ("train", "val", "test")

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from uncial.data.splits.division import cut, deal
 from uncial.data.splits.groups import connected_pages, position
-from uncial.data.splits.quantiles import cut, deal
 from uncial.data.splits.sizes import Division, too_few_groups, uneven_folds, uneven_parts
 from uncial.document import Issue, Page
 from uncial.errors import UserError

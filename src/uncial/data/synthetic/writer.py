@@ -16,11 +16,11 @@ import numpy as np
 
 from uncial.data.store.processes import page_processes
 from uncial.data.synthetic.glyphs import undrawable
-from uncial.data.synthetic.hand import draw_hand
 from uncial.data.synthetic.options import DRAWING_VERSION, DrawingOptions
 from uncial.data.synthetic.page import DrawnPage, draw_page, page_name
 from uncial.data.synthetic.text import in_capitals, read_text_file
 from uncial.data.synthetic.typeface import check_fonts, find_fonts, named
+from uncial.data.synthetic.writing import draw_hand
 from uncial.errors import UserError
 from uncial.formats.page_xml.new_document import page_xml
 

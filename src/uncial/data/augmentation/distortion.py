@@ -1,4 +1,4 @@
-"""Changes of a line's geometry: slant, size, rotation, displacement, perspective, proportions, cut edges, bent sheets."""
+"""Changes of a line's geometry: slant, size, rotation, displacement, perspective, proportions, cut edge, bent sheet."""
 
 import cv2
 import numpy as np

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from uncial.data.splits.division import asked_lines, is_far
+from uncial.data.splits.split import PARTS
 from uncial.document import Page
 
-PARTS = ("train", "val", "test")
 USUAL_FOLDS = 5
 LARGE = 0.15
 """Of all lines: what a single group has that keeps the others from coming near to the shares."""

@@ -23,7 +23,7 @@ from uncial.errors import UserError
 
 
 @contextmanager
-def unseen(pages) -> Iterator:
+def unseen(*_) -> Iterator:
     yield lambda lines: None
 
 
@@ -133,7 +133,7 @@ def _compile_and_tell(root, folder, results):
     times = []
 
     @contextmanager
-    def told(pages):
+    def told(*_):
         times.append(1)
         yield lambda lines: None
 

@@ -5,13 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from xml_samples import page_line, page_region, page_xml, put, put_image
 
-from uncial.data.settings import SourceSettings
+from uncial.data.settings import SourceSettings, show_no_progress
 from uncial.data.sources import xml as page
 from uncial.data.store.compile import CompileSettings, image_hashes, store_of
 
@@ -76,7 +75,7 @@ def test_pages_are_cut_in_one_process_where_others_are_ended(tmp_path, caplog):
         pages,
         image_hashes(pages),
         Deadly(tmp_path / "store", workers=2),
-        lambda pages: nullcontext(lambda lines: None),
+        show_no_progress,
     )
     assert list(store.column("text")) == ["text 0", "text 1", "text 2"]
     assert "the others are cut in one process" in caplog.text

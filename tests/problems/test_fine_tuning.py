@@ -99,11 +99,11 @@ def train_texts(ended, root):
     """The texts of the train part, found by another run's log of nothing: all pages less those of the validation."""
     from uncial.data.settings import SourceSettings
     from uncial.data.sources import xml as page
-    from uncial.data.splits.split import split
+    from uncial.data.splits.split import SplitRequest, SplitSettings
 
     pages = page.read_page(SourceSettings("page", (str(root),))).pages
     lines = {one.id: len(one.lines) for one in pages}
-    parts = split(pages, (0.5, 0.5, 0), "page", 1, rule="quantile", lines=lines).parts
+    parts = SplitSettings((0.5, 0.5, 0), "page", 1, rule="quantile").split(SplitRequest(pages, lines=lines)).parts
     return [line.text for one in pages if parts[one.id] == "train" for line in one.lines]
 
 

@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 from uncial.config.schema import as_tuple, check_numbers, trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.splits.groups import PARTS
 from uncial.data.splits.leakage import find_leakage
-from uncial.data.splits.split import PARTS
 from uncial.errors import FindingsError
 from uncial.models.files import load_model
 from uncial.problems.ground_truth import load_ground_truth, write_splits

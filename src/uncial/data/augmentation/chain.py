@@ -1,18 +1,16 @@
 """How training lines are varied, as a function of the seed, the epoch and the line."""
 
 import random
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from uncial.config.saved_yaml import for_hydra
 from uncial.data.augmentation.transform import LineTransform, Transform, check_transforms, register_with_albumentations
 from uncial.errors import UserError
 
-TRIED = (48, 160)
+TRIAL_SIZE = (48, 160)
 """Height and width in pixels of the line on which transforms are tried out before a training."""
 
 
@@ -48,7 +46,7 @@ class Augmentation:
         for transform in self.transforms:
             transform.set_random_state(generator, python)
             data = transform(**data)
-        return _checked(data["image"], image)
+        return _check_result(data["image"], image)
 
 
 @dataclass(frozen=True)
@@ -61,41 +59,38 @@ class Single:
     augmentation: Augmentation
 
 
-def build_augmentation(config: Mapping[str, Any], channels: int = 1) -> Augmentation:
-    """Make what a composed `augmentation` config describes, for lines of so many channels.
+def build_augmentation(group: Mapping[str, Any], channels: int = 1) -> Augmentation:
+    """Build the chain that an `augmentation` group describes in plain data, for lines of so many channels.
 
     Raises `UserError` for a transform or key that does not exist, a value that cannot be, and a transform that cannot
     be applied to a line or changes its size: each is tried out.
     """
-    augmentation = _built(config)
-    for single in single_transforms(config):
+    augmentation = _instantiate_chain(group)
+    for single in single_transforms(group):
         _try_out(single, channels)
     return augmentation
 
 
-def single_transforms(config: Mapping[str, Any]) -> Iterator[Single]:
-    """Yield each transform of a composed `augmentation` config, of groups those within; without any that never come up
+def single_transforms(group: Mapping[str, Any]) -> Iterator[Single]:
+    """Yield each transform of an `augmentation` group in plain data, of groups those within; without any that never come up
     (`p` is 0).
     """
-    for place, transform in _leaves(config.get("transforms") or (), "augmentation.transforms"):
+    for place, transform in _iterate_transforms(group.get("transforms") or (), "augmentation.transforms"):
         keys = [str(key) for key in transform if key not in ("_target_", "p")]
         label = " ".join([str(transform["_target_"]).rpartition(".")[2], *keys])
-        alone = _built({**config, "transforms": [transform]})
+        alone = _instantiate_chain({**group, "transforms": [transform]})
         alone.transforms[0].p = 1.0
         yield Single(place, label, alone)
 
 
-def _built(config: Mapping[str, Any]) -> Augmentation:
-    from hydra.errors import InstantiationException
-    from hydra.utils import instantiate
+def _instantiate_chain(group: Mapping[str, Any]) -> Augmentation:
+    # Imported here because Hydra is slow to import, and processes that load lines do without it.
+    from uncial.config.instantiate import instantiate_plain
 
     try:
-        with warnings.catch_warnings():
-            # Albumentations only warns of a key that it does not know, and of a value that it then replaces.
-            warnings.simplefilter("error", UserWarning)
-            augmentation = instantiate(for_hydra(config), _convert_="all")
-    except InstantiationException as error:
-        reason = _reason(error.__cause__ or error)
+        augmentation = instantiate_plain(group)
+    except Exception as error:
+        reason = _shorten_reason(error)
         raise UserError(f"The augmentation cannot be built: {reason}; check the keys under 'augmentation'.") from error
     if not isinstance(augmentation, Augmentation):
         raise UserError(
@@ -105,19 +100,19 @@ def _built(config: Mapping[str, Any]) -> Augmentation:
     return augmentation
 
 
-def _leaves(transforms: Sequence[Mapping[str, Any]], place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _iterate_transforms(transforms: Sequence[Mapping[str, Any]], place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for index, transform in enumerate(transforms):
         here = f"{place}.{index}"
         if transform.get("p", 1) == 0:
             continue
         if "transforms" in transform:
-            yield from _leaves(transform["transforms"], f"{here}.transforms")
+            yield from _iterate_transforms(transform["transforms"], f"{here}.transforms")
         else:
             yield here, transform
 
 
 def _try_out(single: Single, channels: int) -> None:
-    line = np.full(TRIED, 255, np.uint8)
+    line = np.full(TRIAL_SIZE, 255, np.uint8)
     line[12:36, 8:-8:12] = 0
     line = line if channels == 1 else np.repeat(line[:, :, None], channels, axis=2)
     try:
@@ -125,13 +120,14 @@ def _try_out(single: Single, channels: int) -> None:
     except UserError as error:
         raise UserError(f"{single.place}: {error}") from error
     except Exception as error:
+        reason = _shorten_reason(error)
         raise UserError(
-            f"{single.place} ({single.label}) cannot be applied to a line of {channels} channels: {_reason(error)}; "
+            f"{single.place} ({single.label}) cannot be applied to a line of {channels} channels: {reason}; "
             "take it out of 'augmentation.transforms'."
         ) from error
 
 
-def _checked(result: Any, image: np.ndarray) -> np.ndarray:
+def _check_result(result: Any, image: np.ndarray) -> np.ndarray:
     if not isinstance(result, np.ndarray) or (result.shape, result.dtype) != (image.shape, image.dtype):
         told = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
         raise UserError(
@@ -141,8 +137,8 @@ def _checked(result: Any, image: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(result)
 
 
-def _reason(error: BaseException) -> str:
-    """The first lines of a message, without the address of a page that explains it."""
+def _shorten_reason(error: BaseException) -> str:
+    """Return the first lines of a message, without the address of a page that explains it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and "http" not in line]
     return (": ".join(lines[:3]) or type(error).__name__).rstrip(".")
 

@@ -1,15 +1,17 @@
-"""Groups of pages cut at quantiles of their lines, and dealt to folds of equal size."""
+"""Groups of pages divided between the parts by their hash, at quantiles of their lines, or dealt to folds."""
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise, permutations
 
-FAR = 1.5
-"""How many times as much, or as little, as was asked is far from it."""
+from uncial.data.splits.groups import PARTS
+from uncial.data.splits.sizes import count_asked_lines, is_far
+from uncial.document import Page
 
 
-def cut(weights: Sequence[int], shares: Sequence[float], least: Sequence[int]) -> list[int]:
+def cut_at_quantiles(weights: Sequence[int], shares: Sequence[float], least: Sequence[int]) -> list[int]:
     """The number of the part that each group comes to.
 
     `weights` are the lines of the groups in the order of their hash, `shares` those of the parts, `least` how many
@@ -17,7 +19,7 @@ def cut(weights: Sequence[int], shares: Sequence[float], least: Sequence[int]) -
     lines of the parts are as near as can be to the shares: the sum of the squared differences is the least. The parts
     lie in their own order, and only where that comes out far from what was asked, in another that comes nearer.
     """
-    asked = asked_lines(sum(weights), shares)
+    asked = count_asked_lines(sum(weights), shares)
     ends = [0, *accumulate(weights)]
     own = tuple(range(len(shares)))
     bounds, order = _nearest(ends, asked, least), own
@@ -32,7 +34,7 @@ def cut(weights: Sequence[int], shares: Sequence[float], least: Sequence[int]) -
     return sides
 
 
-def deal(weights: Sequence[int], folds: int) -> list[int]:
+def deal_evenly(weights: Sequence[int], folds: int) -> list[int]:
     """The fold of each group, of which there are as many or more: one after the other goes to the fold that has the
     fewest lines, those first that are larger than a fold should be."""
     each = sum(weights) / folds
@@ -45,16 +47,6 @@ def deal(weights: Sequence[int], folds: int) -> list[int]:
         lines[side] += weights[i]
         groups[side] += 1
     return sides
-
-
-def asked_lines(total: int, shares: Sequence[float]) -> list[float]:
-    """How many of `total` lines each part is to have."""
-    return [total * share / sum(shares) for share in shares]
-
-
-def is_far(lines: Sequence[int], asked: Sequence[float]) -> bool:
-    """Whether a part has several times the lines that were asked, or as many times fewer."""
-    return any(got >= FAR * wanted or wanted >= FAR * got for got, wanted in zip(lines, asked, strict=True))
 
 
 def _nearest(ends: Sequence[int], asked: Sequence[float], least: Sequence[int]) -> list[int]:
@@ -99,3 +91,84 @@ def _missed(ends: Sequence[int], bounds: Sequence[int], order: Sequence[int], as
 def _distance(lines: Sequence[int], asked: Sequence[float]) -> float:
     # Summed in the order of the parts, so that equal cuts in two orders are equal to the bit.
     return sum((got - wanted) ** 2 for got, wanted in zip(lines, asked, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class FreeGroup:
+    """The pages of a component that the hash sends to one of the `allowed` parts."""
+
+    pages: tuple[Page, ...]
+    key: str
+    position: float
+    allowed: tuple[str, ...]
+
+    def stretch(self, part: str, shares: Mapping[str, float]) -> tuple[float, float]:
+        """What of [0, 1) belongs to a part."""
+        before = self.allowed[: self.allowed.index(part)]
+        total = sum(shares[one] for one in self.allowed)
+        start = sum(shares[one] for one in before) / total
+        return start, start + shares[part] / total
+
+
+def deal_by_hash(places: Sequence[float], folds: int) -> list[int]:
+    """The fold of each group by its place in [0, folds); the same whichever fold is asked for."""
+    sides = [min(int(place), folds - 1) for place in places]
+    for empty in range(folds):
+        if empty not in sides:
+            fullest = max(range(folds), key=sides.count)
+            donors = [i for i, side in enumerate(sides) if side == fullest]
+            sides[min(donors, key=lambda i: abs(places[i] - (empty + 0.5)))] = empty
+    return sides
+
+
+def divide_by_hash(
+    free: Sequence[FreeGroup], weights: Sequence[int], shares: Mapping[str, float], stated: set[str]
+) -> list[str]:
+    sides = [_side_of(component, shares) for component in free]
+    for part in PARTS:
+        if shares[part] > 0 and part not in stated and part not in sides:
+            _fill_part(part, sides, free, shares, stated)
+    return sides
+
+
+def divide_by_quantile(
+    free: Sequence[FreeGroup], weights: Sequence[int], shares: Mapping[str, float], stated: set[str]
+) -> list[str]:
+    """The sides of the components; those of fewer allowed parts are divided first."""
+    sides = [""] * len(free)
+    for allowed in sorted({component.allowed for component in free}, key=len):
+        members = [i for i, component in enumerate(free) if component.allowed == allowed]
+        members.sort(key=lambda i: (free[i].position, free[i].key))
+        missing = [part for part in allowed if shares[part] > 0 and part not in {*stated, *sides}][: len(members)]
+        few = len(members) <= len(missing)
+        parts = missing if few else [part for part in allowed if shares[part] > 0] or ["train"]
+        # Where parts are left out for want of groups, the others share by what was asked of them.
+        asked = [shares[part] or 1.0 for part in parts]
+        cuts = cut_at_quantiles([weights[i] for i in members], asked, [int(part in missing) for part in parts])
+        for i, side in zip(members, cuts, strict=True):
+            sides[i] = parts[side]
+    return sides
+
+
+def _side_of(component: FreeGroup, shares: Mapping[str, float]) -> str:
+    parts = [part for part in component.allowed if shares[part] > 0]
+    for part in parts:
+        if component.position < component.stretch(part, shares)[1]:
+            return part
+    return parts[-1] if parts else "train"
+
+
+def _fill_part(
+    part: str, sides: list[str], free: Sequence[FreeGroup], shares: Mapping[str, float], stated: set[str]
+) -> None:
+    """Move the nearest component into an empty part: from a part that keeps pages, else from one that matters less."""
+    movable = [i for i, component in enumerate(free) if part in component.allowed]
+    donors = [i for i in movable if sides.count(sides[i]) > 1 or sides[i] in stated]
+    donors = donors or [i for i in movable if PARTS.index(sides[i]) > PARTS.index(part)]
+
+    def distance(i: int) -> tuple[float, str]:
+        start, end = free[i].stretch(part, shares)
+        return max(start - free[i].position, free[i].position - end, 0.0), free[i].key
+
+    if donors:
+        sides[min(donors, key=distance)] = part

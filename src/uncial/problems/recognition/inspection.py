@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from uncial.config.instantiate import plain_group
 from uncial.config.saved_yaml import for_hydra
 from uncial.data.augmentation.chain import build_augmentation, single_transforms
 from uncial.data.checks.duplicate_lines import duplicate_lines
@@ -136,7 +136,7 @@ def draw_augmentation(config: DictConfig, truth: GroundTruth, png: Path) -> None
 
 
 def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[Row]:
-    group: dict[str, Any] = OmegaConf.to_container(config.augmentation, resolve=True)  # type: ignore[assignment]
+    group = plain_group(config, "augmentation")
     whole = build_augmentation(group, config.model.preprocessing.channels)
     singles = list(single_transforms(group))
     for row, line in lines.items():

@@ -60,8 +60,8 @@ class ListedSplit:
     fold: int = 0
 
     def split(self, request: SplitRequest) -> Split:
-        """Return the part of every page: that which is listed; of new pages that of the known ones they are kept together
-        with, else train.
+        """Return the part of every page: that which is listed; of new pages that of the known ones they are kept
+        together with, else train.
 
         Raises `UserError` where the data state other parts, where pages that are kept together are listed in several,
         where there are other folds, and where no page is listed.

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.instantiate import plain_group
 from uncial.config.schema import choice, trusted
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule, training_sampler
 from uncial.data.store.store import Store
 from uncial.metrics.config import evaluation_settings
-from uncial.metrics.few_lines import few_lines_warning
+from uncial.metrics.intervals import few_lines_warning
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.ground_truth import data_fingerprint, load_ground_truth, write_splits
@@ -64,7 +65,7 @@ class LineRecognition(Problem[GroundTruth]):
             given_codec(Path(str(config.model.codec)))
         rules = text_rules(config)
         recognizer = built_recognizer(config, CharacterCodec.from_texts(["ab"], rules.unit), rules)
-        build_augmentation(config.augmentation, recognizer.preprocessing.channels)
+        build_augmentation(plain_group(config, "augmentation"), recognizer.preprocessing.channels)
         check_training(config, recognizer, self.metric)
         build_watchdog(config, recognizer, self.metric)
 

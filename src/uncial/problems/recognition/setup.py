@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.instantiate import plain_group
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LoaderConfig, SplitSubset
 from uncial.data.lines.dataset import Augment, LineDataset
-from uncial.data.splits.split import PARTS
+from uncial.data.splits.groups import PARTS
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.files import count_cores
@@ -77,7 +78,7 @@ def training_parts(
         raise UserError(
             "Every training line has more text than its image has room for: check the lines with task=inspect."
         )
-    augment = build_augmentation(config.augmentation, recognizer.preprocessing.channels)
+    augment = build_augmentation(plain_group(config, "augmentation"), recognizer.preprocessing.channels)
     parts = {
         "train": part_of(truth, rows, recognizer, augment, config.seed),
         "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed, infeasible["val"]),

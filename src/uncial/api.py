@@ -93,7 +93,8 @@ def train(config: Mapping[str, Any] | DictConfig | None = None) -> TrainedRun:
                 return _train({} if config is None else config)
             except (HydraExit, HydraException, OmegaConfBaseException) as error:
                 cause = error.cause if isinstance(error, HydraExit) else error
-                raise cause if isinstance(cause, UserError) else UserError(sentence(cause)) from None
+                shown = cause if os.environ.get("HYDRA_FULL_ERROR") == "1" else None
+                raise cause if isinstance(cause, UserError) else UserError(sentence(cause)) from shown
     finally:
         _one_at_a_time.release()
 
@@ -163,8 +164,6 @@ def _overrides_of_composed(config: DictConfig) -> list[str]:
         plain = OmegaConf.to_container(config, resolve=True)
         assert isinstance(plain, dict)
         return overrides_of_values({str(key): value for key, value in plain.items()}, conf)
-    if (missing := OmegaConf.missing_keys(config)) and not config.get("hydra"):
-        raise UserError(f"{sorted(missing)[0]} has to be given: set it in the config.")
     typed = OmegaConf.select(config, "hydra.overrides")
     if typed is not None:
         lines = [*typed.task, *(line for line in typed.hydra if not line.startswith("hydra.mode="))]

@@ -34,7 +34,7 @@ def overrides_of_config(config: DictConfig, base: DictConfig, choices: Mapping[s
     before, resolved = dict(leaves(default)), dict(leaves(_without_statement(base, resolve=True)))
     found = [f"{group}={name}" for group, name in choices.items()]
     for key, value in leaves(given):
-        if key in before and before[key] == value:
+        if value == "???" or (key in before and before[key] == value):
             continue
         try:
             meant = OmegaConf.select(config, key)

@@ -19,7 +19,7 @@ PARTS = {
     "backward": "gradients",
     "optimizer": "the step of the optimizer, and of the schedule",
     "validation": "reading the validation lines, and keeping models and states",
-    "other": "callbacks and messages between two steps",
+    "other": "callbacks and messages around validations",
 }
 """What a training spends its time on, in the order of a step."""
 
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 
 class ProfilerCallback(L.Callback):
-    """Measures the parts of each step but the first `skip`, and the operators of the next `operator_steps` steps.
-    The table is in profile.txt of the run's folder, and in its log.
+    """Lists the operators of `operator_steps` steps behind the first `skip`, and measures the parts of all steps behind
+    these. The table is in profile.txt of the run's folder, and in its log.
 
     On a GPU each part is waited for, so that a profiled training is slower than another.
     """
@@ -52,7 +52,6 @@ class ProfilerCallback(L.Callback):
                 kinds.append(ProfilerActivity.CUDA)
             self._operators = profile(activities=kinds)
             self._operators.start()
-            self._mark = time.perf_counter()
 
     def on_before_backward(self, trainer: L.Trainer, pl_module: L.LightningModule, loss: torch.Tensor) -> None:
         self._spend("forward", pl_module)
@@ -64,12 +63,11 @@ class ProfilerCallback(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._spend("optimizer", pl_module)
-        if self._batches > self.skip:
+        if self._is_measuring():
             self._steps += 1
             self._lines += len(batch.indices)
         if self._operators is not None and self._batches == self.skip + self.operator_steps:
             self._stop_operators()
-        self._spend("other", pl_module)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._spend("other", pl_module)
@@ -112,9 +110,13 @@ class ProfilerCallback(L.Callback):
         if pl_module.device.type == "cuda":
             torch.cuda.synchronize(pl_module.device)
         now = time.perf_counter()
-        if self._batches > self.skip:
+        if self._is_measuring():
             self._seconds[part] += now - self._mark
         self._mark = now
+
+    def _is_measuring(self) -> bool:
+        # Listing operators slows the steps, and is no part of a training.
+        return self._batches > self.skip + self.operator_steps
 
     def _stop_operators(self) -> None:
         if self._operators is None:

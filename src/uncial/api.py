@@ -29,7 +29,8 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.cli import describe_unreadable_config, run_task
 from uncial.config.from_python import choices_of_config, overrides_of_config, overrides_of_values
-from uncial.config.keys import conf_folder, group_choices
+from uncial.config.keys import group_choices
+from uncial.config.location import COMMAND, ROOT, conf_folder, format_command, is_installed, publish_location
 from uncial.config.messages import sentence
 from uncial.config.overrides import check_arguments, quote_plain_names
 from uncial.errors import HydraExit, UserError
@@ -116,18 +117,17 @@ def transcribe(
 
 
 def _train(config: Mapping[str, Any] | DictConfig) -> TrainedRun:
+    publish_location(_script())
     check_single_start(os.environ)
     with ExitStack() as stack:
         try:
-            stack.enter_context(
-                initialize_config_dir(str(conf_folder().resolve()), job_name="uncial", version_base="1.3")
-            )
+            stack.enter_context(initialize_config_dir(str(conf_folder()), job_name="uncial", version_base="1.3"))
             overrides = _overrides(config)
             composed = compose("config", overrides, return_hydra_config=True)
         except (YAMLError, UnicodeDecodeError) as error:
             raise UserError(describe_unreadable_config(error)) from None
         _check_task(composed)
-        sys.argv = ["run.py", *overrides]
+        sys.argv = [_script(), *overrides]  # The command that environment.json tells.
         _make_folder(composed)
         HydraConfig.instance().set_config(composed)
         handlers = stack.enter_context(run_logging(_logging(composed)))
@@ -139,6 +139,11 @@ def _train(config: Mapping[str, Any] | DictConfig) -> TrainedRun:
             raise
         # Where log.txt is: of a run that was resumed it has moved.
         return _read_run(Path(file.baseFilename).parent)
+
+
+def _script() -> str:
+    """What a person starts who types the same."""
+    return "uncial" if is_installed() else "run.py"
 
 
 def _overrides(config: Mapping[str, Any] | DictConfig) -> list[str]:
@@ -178,11 +183,13 @@ def _check_task(config: DictConfig) -> None:
     name = str(config.task.get("name"))
     if name not in TRAININGS and name in group_choices(conf_folder(), "task"):
         raise UserError(
-            f"task={name} is no training: uncial.train is for task={', '.join(TRAININGS)}; type python run.py "
-            f"task={name} … for it."
+            f"task={name} is no training: uncial.train is for task={', '.join(TRAININGS)}; for it type "
+            f"{format_command(f'task={name} …')}"
         )
     if config.hydra.mode == RunMode.MULTIRUN or config.hydra.runtime.choices.get("sweep") is not None:
-        raise UserError("uncial.train makes one run: call it in a loop, or type python run.py -m … for a sweep.")
+        raise UserError(
+            f"uncial.train makes one run: call it once for each, or type {format_command('-m …')} for a sweep."
+        )
 
 
 def _make_folder(config: DictConfig) -> None:
@@ -234,11 +241,10 @@ def _process_as_before() -> Iterator[None]:
 
     hydra, hydra_config = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
     base, job = VersionBase.instance().version_base, JobRuntime.instance().conf.copy()
-    arguments, root = sys.argv, os.environ.get("UNCIAL_ROOT")
+    arguments, environment = sys.argv, {name: os.environ.get(name) for name in (ROOT, COMMAND)}
     draws = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
     threads, lightning = torch.get_num_threads(), _levels()
     GlobalHydra.instance().clear()
-    os.environ["UNCIAL_ROOT"] = str(conf_folder().resolve().parent)
     try:
         with warnings.catch_warnings():
             yield
@@ -246,7 +252,10 @@ def _process_as_before() -> Iterator[None]:
         GlobalHydra.instance().hydra, HydraConfig.instance().cfg = hydra, hydra_config
         VersionBase.instance().version_base, JobRuntime.instance().conf = base, job
         sys.argv = arguments
-        os.environ.pop("UNCIAL_ROOT") if root is None else os.environ.update(UNCIAL_ROOT=root)
+        for name, value in environment.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
         random.setstate(draws[0])
         np.random.set_state(draws[1])
         torch.random.set_rng_state(draws[2])

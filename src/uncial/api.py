@@ -83,8 +83,8 @@ def train(config: Mapping[str, Any] | DictConfig | None = None) -> TrainedRun:
     """
     if getattr(multiprocessing.process.current_process(), "_inheriting", False):
         raise UserError(
-            "The script calls uncial.train again in each process that it starts (for several devices, or to load "
-            'lines): put the call below `if __name__ == "__main__":`.'
+            "The script calls uncial.train in each process that it starts: put the call below "
+            '`if __name__ == "__main__":`.'
         )
     if not _one_at_a_time.acquire(blocking=False):
         raise UserError("A training runs in this process already: start the second one when it has ended.")
@@ -246,7 +246,7 @@ def _process_as_before() -> Iterator[None]:
     threads, lightning = torch.get_num_threads(), _levels()
     GlobalHydra.instance().clear()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _unimported_script():
             yield
     finally:
         GlobalHydra.instance().hydra, HydraConfig.instance().cfg = hydra, hydra_config
@@ -262,6 +262,22 @@ def _process_as_before() -> Iterator[None]:
         torch.set_num_threads(threads)
         for name, level in lightning.items():
             getLogger(name).setLevel(level)
+
+
+@contextmanager
+def _unimported_script() -> Iterator[None]:
+    """Processes that are started meanwhile do not run the caller's script again, which they have no need of: it works
+    without `if __name__ == "__main__":` too."""
+    script: Any = sys.modules["__main__"]
+    hidden = {name: getattr(script, name) for name in ("__file__", "__spec__") if hasattr(script, name)}
+    script.__spec__ = None
+    if "__file__" in hidden:
+        del script.__file__
+    try:
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(script, name, value)
 
 
 def _levels() -> dict[str, int]:

@@ -167,7 +167,7 @@ def test_a_config_is_checked_like_what_is_typed(tiny):
 def test_keys_in_a_dictconfig_are_keys(tiny):
     keys = OmegaConf.create({"trainer.max_step": 3})
     assert isinstance(keys, DictConfig)
-    with pytest.raises(uncial.UserError, match="Did you mean trainer.max_steps"):
+    with pytest.raises(uncial.UserError, match=r"Did you mean trainer\.max_steps"):
         uncial.train(keys)
 
 

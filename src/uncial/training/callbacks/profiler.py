@@ -81,9 +81,7 @@ class ProfilerCallback(L.Callback):
         if not trainer.is_global_zero:
             return
         if not self._steps:
-            log.warning(
-                f"The training had no more than {self.skip} steps, which are not measured: there is no profile."
-            )
+            log.warning(f"The training had no more than {self._batches} steps, too few for a profile.")
             return
         path = Path(trainer.default_root_dir) / FILE_NAME
         with replacing_text(path) as file:

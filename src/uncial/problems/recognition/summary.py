@@ -18,7 +18,7 @@ from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
 from uncial.problems.recognition.best_model import BEST
 from uncial.problems.recognition.evaluation import part_scores
-from uncial.reports.html.scores_page import REPORT, ReportHeader, write_scores_page
+from uncial.reports.html.report_page import REPORT, ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
 from uncial.reports.tables.line_results import LINES_FILE, read_line_results
 from uncial.reports.terminal.console import make_console, show

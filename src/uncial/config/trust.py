@@ -24,6 +24,7 @@ ROOMS = (
     "uncial.data.augmentation",
     "uncial.problems.recognition.metric",
     "uncial.problems.recognition.problem",
+    "uncial.training.callbacks.profiler",
     "uncial.training.loggers",
     "uncial.training.optimizers.muon",
     "uncial.training.schedulers.plateau",

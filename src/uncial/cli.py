@@ -17,12 +17,13 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config.keys import check_added, check_own_files, check_values, conf_folder
+from uncial.config.keys import check_added, check_own_files, conf_folder
 from uncial.config.messages import sentence
 from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
 from uncial.config.task_keys import check_typed_keys, without_statement
 from uncial.config.trust import with_typed_classes
+from uncial.config.values import check_values
 from uncial.errors import FindingsError, HydraExit, UserError
 from uncial.reports.terminal.console import LogFileHandler
 from uncial.reports.terminal.standard_streams import secure_standard_streams

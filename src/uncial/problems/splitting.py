@@ -9,8 +9,10 @@ from omegaconf import DictConfig
 
 from uncial.config.explicit import user_overrides
 from uncial.config.saved_yaml import read_saved
+from uncial.config.schema import build_settings
 from uncial.data.config import split_settings
 from uncial.data.ground_truth import SplitSettings, Splitting
+from uncial.data.settings import DataSettings
 from uncial.data.splits.split import PARTS, Split
 from uncial.data.splits.split_file import SPLITS, TakenSplit, read_split_file
 from uncial.document import Page
@@ -126,7 +128,7 @@ def choose_split(
 
     Raises `UserError` for settings that are none, and for what is typed beside data.split_from that it decides.
     """
-    own, typed = split_settings(config.data), typed_settings()
+    own, typed = split_settings(build_settings(DataSettings, config)), typed_settings()
     if config.data.split_from not in (None, AUTO):
         return _taken(config, own, typed)
     if config.data.split_from is None or not models:
@@ -159,7 +161,7 @@ def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Split
 
     if not kept.is_file():
         return new()
-    own = split_settings(config.data)
+    own = split_settings(build_settings(DataSettings, config))
     return KeptSplit(TakenSplit(read_split_file(kept), own.by, own.folds, own.fold), new)
 
 
@@ -170,7 +172,7 @@ def model_of(path: Path) -> Model:
 
 def split_card(config: DictConfig) -> dict[str, Any]:
     """What a model's card says of the split of its training."""
-    own = split_settings(config.data)
+    own = split_settings(build_settings(DataSettings, config))
     return {name: getattr(own, name) for name in KEYS} | {"ratio": list(own.ratio)}
 
 

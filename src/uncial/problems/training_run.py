@@ -10,13 +10,11 @@ from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.overrides import format_override
-from uncial.config.schema import check_numbers
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
 from uncial.data.store.store import Store
 from uncial.errors import DivergedError, UserError
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.few_lines import few_lines_warning
 from uncial.models.files import model_card_json
 from uncial.problems.ground_truth import check_data, data_fingerprint, load_ground_truth, write_splits
@@ -26,6 +24,7 @@ from uncial.problems.recognition.inference import warn_about_validation_overlap
 from uncial.problems.recognition.pretrained import freezing, lineage, seen_before, with_pretrained_model
 from uncial.problems.recognition.setup import build_setup, infeasible_problems, infeasible_sentence, preflight_check
 from uncial.problems.recognition.summary import TrainingStats, finish, report_interruption
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.runs.environment import add_to_environment
 from uncial.runs.folder import plain_config
@@ -63,7 +62,6 @@ def open_run(config: DictConfig) -> Iterator[RunSession]:
     """The session of the run that the config asks for, or that `resume` names. What is wrong with its parts ends it
     before anything is read."""
     quiet_lightning()
-    check_numbers(config)
     check_durations(config.trainer)
     with open_session(config, with_pretrained_model) as this:
         evaluation_settings(this.config, instantiate_part(this.config, "model.metric").profile)

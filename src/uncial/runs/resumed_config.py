@@ -9,11 +9,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.keys import shown
 from uncial.config.moved import with_current_paths
 from uncial.config.overrides import format_override
 from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
 from uncial.config.trust import check_saved_targets, trusted_modules
+from uncial.config.values import shown
 from uncial.errors import UserError
 from uncial.files import replacing_text
 

@@ -14,9 +14,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config.keys import check_value, conf_folder
+from uncial.config.keys import conf_folder
 from uncial.config.overrides import format_override, hydra_quoted, override_key
 from uncial.config.task_keys import check_swept_keys
+from uncial.config.values import check_value
 from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
 from uncial.runs.found import planned_jobs
 from uncial.runs.outcome import (

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import as_tuple, check_numbers, checkpoints_of, trusted
-from uncial.data.config import check_subset
+from uncial.config.schema import as_tuple, checkpoints_of, trusted
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
@@ -47,9 +46,7 @@ class Verdict:
 
 def run(config: DictConfig) -> None:
     """Leaves audit.html, audit.json, and a PAGE file with just the suspect lines of each page that has some."""
-    check_numbers(config)
-    check_subset(config)
-    share, prior = _fraction(config.audit.share, "share"), _fraction(config.audit.prior, "prior")
+    share, prior = float(config.audit.share), float(config.audit.prior)
     files = model_files(checkpoints_of(config))
     folder = run_folder()
     write_config(config, folder)
@@ -87,12 +84,6 @@ def run(config: DictConfig) -> None:
     write_audit(folder / "audit.json", report)
     write_audit_page(folder / "audit.html", report, truth.store.strip)
     _tell(report, folder)
-
-
-def _fraction(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise UserError(f"audit.{key}={value}: a share is needed, above 0 and below 1.")
-    return float(value)
 
 
 def _rows(config: DictConfig, truth: GroundTruth) -> np.ndarray:

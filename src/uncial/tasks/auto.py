@@ -10,7 +10,6 @@ from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.overrides import override_key
-from uncial.config.schema import check_numbers
 from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.data.lines.datamodule import LineDataModule
@@ -50,7 +49,6 @@ def run(config: DictConfig) -> None:
     """Chooses the keys of a training that were not typed, leaves them in the run's folder as an experiment, and trains
     with them."""
     quiet_lightning()
-    check_numbers(config)
     check_durations(config.trainer)
     # A run that goes on has its own config; a job that is started again has chosen already.
     if config.resume not in (None, "auto"):

@@ -7,16 +7,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
 
-from uncial.config.schema import as_tuple, check_numbers, trusted
+from uncial.config.schema import as_tuple, trusted
 from uncial.config.task_keys import typed_names
-from uncial.data.config import check_subset, data_text
 from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
-from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
 from uncial.pipelines.recognition import model_file
-from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import (
     common_profile,
     compared_folders,
@@ -25,6 +23,7 @@ from uncial.problems.recognition.comparison import (
 )
 from uncial.problems.recognition.inference import rows_to_score
 from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.scores_page import REPORT, ReportHeader
@@ -57,8 +56,6 @@ class System:
 def run(config: DictConfig) -> None:
     """Compares the models of `checkpoint`, or the texts of `compare.folders`; leaves the comparison as tables and says
     in words who is better."""
-    check_numbers(config)
-    check_subset(config)
     evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
     comparison, store = _of_folders(config) if config.compare.folders is not None else _of_models(config)
     folder = run_folder()
@@ -78,7 +75,7 @@ def run(config: DictConfig) -> None:
 def _about(config: DictConfig) -> ReportHeader:
     given = config.compare.folders
     compared = ", ".join(as_tuple(given)) if given is not None else str(config.checkpoint)
-    truth = config.compare.truth if given is not None else data_text(config)
+    truth = config.compare.truth if given is not None else describe_data(config)
     return ReportHeader("Comparison", {"compared": compared, "ground truth": str(truth)}, "comparison.csv")
 
 

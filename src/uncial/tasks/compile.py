@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import check_numbers, choice
-from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.formats.lines.loghi_export import ExportLine, export
@@ -23,10 +21,6 @@ log = logging.getLogger(__name__)
 
 def run(config: DictConfig) -> None:
     """Compiles the data, or finds them compiled, and exports them where `data.export` says so."""
-    check_numbers(config)
-    check_subset(config)
-    if config.data.export is not None:
-        choice(config.data.export, "data.export", ("loghi",))
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)

@@ -5,14 +5,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from uncial.config.overrides import override_key, repeating
-from uncial.config.schema import check_numbers
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import run_folder, write_config
 
 
 def run(config: DictConfig) -> None:
     """Checks the config of a training, leaves it in the run's folder, and shows the command of the run."""
-    check_numbers(config)
     folder = run_folder()
     write_config(config, folder)
     hydra = HydraConfig.get()

@@ -7,21 +7,20 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import check_numbers, choice, trusted
-from uncial.data.config import check_subset, data_text
+from uncial.config.schema import trusted
 from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import FILE_NAME, save_model
 from uncial.models.lineage import check_lineage
-from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import common_profile, common_replacements, unique_path_suffixes
 from uncial.problems.recognition.ensemble import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
 from uncial.problems.recognition.evaluation import prediction_rows
 from uncial.problems.recognition.inference import rows_to_score, warn_about_training_overlap
 from uncial.problems.recognition.metric import LineResult
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.scores_page import REPORT, ReportHeader
@@ -43,10 +42,8 @@ def run(config: DictConfig) -> None:
     """Reads with the models of `checkpoint` together, and with each alone; leaves the readings, their scores, the
     comparison with the best single one, and of averaged weights the model."""
     quiet_lightning()
-    check_numbers(config)
-    check_subset(config)
-    method = choice(config.ensemble.method, "ensemble.method", ("vote", "average"))
-    how = choice(config.ensemble.members, "ensemble.members", ("all", "greedy"))
+    method = config.ensemble.method
+    how = config.ensemble.members
     members = find_members(config.checkpoint, trusted(config))
     check_members(members, method)
     rules = [member.recognizer.text for member in members]
@@ -136,7 +133,7 @@ def finish(
     about = {
         "members": ", ".join(str(members[number].path) for number in chosen),
         "part": part,
-        "ground truth": data_text(config),
+        "ground truth": describe_data(config),
     }
     write_comparison_page(
         folder / REPORT,

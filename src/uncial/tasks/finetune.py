@@ -9,19 +9,18 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import trusted
-from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.sources import xml
 from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison
-from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model
 from uncial.pipelines.page_copies import TranscriptionReport, read_into_copies, settings_to_read
 from uncial.pipelines.recognition import Transcriber, model_file
 from uncial.problems.ground_truth import load_ground_truth
 from uncial.problems.recognition.comparison import compared_models
 from uncial.problems.recognition.inference import rows_to_score
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.problems.training_run import open_run, train_run
 from uncial.reports.html.comparison_page import write_comparison_page
@@ -43,7 +42,6 @@ def run(config: DictConfig) -> None:
     leaves both sets of pages and their comparison beside the training's files."""
     if config.pretrained is None and config.resume in (None, AUTO):
         raise UserError("task=finetune needs a model to start from: add pretrained=MODEL, a file or a run folder.")
-    check_subset(config)
     with open_run(config) as this:
         finetune(this)
 

@@ -12,10 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.config.keys import leaves
 from uncial.config.moved import with_current_paths
 from uncial.config.saved_yaml import literal_config, read_saved
-from uncial.config.schema import as_tuple, check_numbers
+from uncial.config.schema import build_settings
 from uncial.data.splits.split_file import SPLITS, read_split_file
 from uncial.errors import UserError
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.few_lines import few_lines_warning
 from uncial.metrics.groups import cluster_of
 from uncial.metrics.intervals import totals
@@ -23,6 +22,8 @@ from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import FILE_NAME, load_card
 from uncial.models.lineage import SEEN_BEFORE
+from uncial.problems.scoring import evaluation_settings
+from uncial.problems.settings import ForecastSettings
 from uncial.reports.tables.forecast import ForecastReport, RunPoint, forecast_text, write_forecast
 from uncial.reports.tables.line_results import LINES_FILE, read_line_results
 from uncial.reports.terminal.console import make_console, show
@@ -48,10 +49,9 @@ class FinishedRun:
 
 def run(config: DictConfig) -> None:
     """Leaves forecast.png, .md, .json and .csv, and says in words what more lines would bring."""
-    check_numbers(config)
-    factors, target, level = _factors(config), _fraction(config, "target"), _fraction(config, "level")
-    assert level is not None
-    runs = finished_runs(as_tuple(config.forecast.runs))
+    forecast = build_settings(ForecastSettings, config)
+    factors, target, level = list(forecast.factors), forecast.target, forecast.level
+    runs = finished_runs(forecast.runs)
     settings = evaluation_settings(config, runs[0].lines[0].profile)
     check_comparable(runs)
     warn_of_known_validation(runs)
@@ -169,18 +169,3 @@ def _compared(config: DictConfig) -> dict[str, Any]:
     assert isinstance(plain, dict)
     ignored = tuple(f"{key}." for key in MAY_DIFFER)
     return {key: value for key, value in leaves(plain) if not f"{key}.".startswith(ignored)}
-
-
-def _factors(config: DictConfig) -> list[float]:
-    given = config.forecast.factors
-    factors = [float(factor) for factor in (given if OmegaConf.is_list(given) else [given])]
-    if not all(0 < factor <= 1000 for factor in factors):
-        raise UserError(f"forecast.factors={factors}: numbers above 0 are needed, 1000 at most; for instance [2,4].")
-    return factors
-
-
-def _fraction(config: DictConfig, key: str) -> float | None:
-    value = config.forecast[key]
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1):
-        raise UserError(f"forecast.{key}={value}: a fraction above 0 and below 1 is needed (0.03 is 3 %).")
-    return None if value is None else float(value)

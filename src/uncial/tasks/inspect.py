@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import as_tuple, check_numbers, trusted
+from uncial.config.schema import as_tuple, trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.leakage import find_leakage
@@ -33,7 +33,6 @@ from uncial.text.codec import alphabet_counts
 def run(config: DictConfig) -> None:
     """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
     schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
-    check_numbers(config)
     at_or_above((), config.inspect.fail_on)
     recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), trusted(config))[0]
     folder = run_folder()

@@ -7,7 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from uncial.config.overrides import format_override, hydra_value, repeating
-from uncial.config.schema import as_tuple, choice
+from uncial.config.schema import as_tuple
 from uncial.errors import UserError
 from uncial.reports.html.leaderboard_page import write_leaderboard_page
 from uncial.reports.tables.leaderboard import leaderboard_table, write_leaderboard
@@ -54,7 +54,7 @@ def _score(config: DictConfig, runs: Sequence[Run]) -> Score:
         )
     name, own = next(iter(monitored), ("val/cer", "min"))
     if mode is not None:
-        own = choice(mode, "leaderboard.mode", ("min", "max"))
+        own = mode
     return Score(name if by is None else str(by), own)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from uncial.config.schema import as_tuple, check_numbers, checkpoint_of, choice
+from uncial.config.schema import as_tuple, checkpoint_of, choice
 from uncial.data.sources import lines, xml
 from uncial.data.sources.finding import contents, files, places
 from uncial.data.sources.xml_files import xml_beside
@@ -17,7 +17,6 @@ from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.formats.lines.pairs import is_image
 from uncial.formats.lines.results import holds_results
-from uncial.metrics.config import review_target
 from uncial.metrics.review import review
 from uncial.pipelines.output_places import check_output, keep_originals, without_output
 from uncial.pipelines.page_copies import TranscriptionReport, copies_below, settings_to_read
@@ -43,12 +42,11 @@ UNSURE = 0.5
 def run(config: DictConfig) -> None:
     """Reads all lines of `predict.input`; writes copies of the XML files, a TSV or JSON lines, and lists what could
     not be read. A reading that was stopped goes on with the files that it had not read."""
-    check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
     tune_malloc()
     model = model_file(checkpoint_of(config))
     transcriber = transcriber_of(config)
-    wanted = review_target(config)
+    wanted = float(config.metrics.review_cer)
     pages, problems = pages_to_read(config, form)
     about = about_reading(model, transcriber, form, config.data, version("uncial"))
     inputs = [str(Path(one).resolve()) for one in as_tuple(config.predict.input)]

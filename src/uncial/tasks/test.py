@@ -5,19 +5,18 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from uncial.config.schema import check_numbers, checkpoint_of, trusted
-from uncial.data.config import check_subset, data_text
-from uncial.metrics.config import evaluation_settings, review_target
+from uncial.config.schema import checkpoint_of, trusted
 from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, review
 from uncial.models.files import load_model
 from uncial.pipelines.recognition import model_file
-from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.dashboards import open_loggers, read_outcome
 from uncial.problems.recognition.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
 from uncial.problems.recognition.inference import predict_lines, rows_to_score, warn_about_training_overlap
 from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.scores_page import REPORT, ReportHeader, write_scores_page
 from uncial.reports.tables.ketos import write_ketos_report
@@ -37,13 +36,11 @@ log = logging.getLogger(__name__)
 def run(config: DictConfig) -> None:
     """Scores `checkpoint` on a part of the data, with the same implementation, precision and digits as validation."""
     quiet_lightning()
-    check_numbers(config)
-    check_subset(config)
     path = model_file(checkpoint_of(config))
     recognizer, card = load_model(path, trusted(config))
     apply_typed_keys([recognizer], config)
     settings = evaluation_settings(config, config.test.profile or recognizer.text.normalization)
-    target = review_target(config)
+    target = float(config.metrics.review_cer)
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config, choose_scoring_split(config, [Model(path, card)]))
@@ -62,7 +59,7 @@ def run(config: DictConfig) -> None:
         order = review([_to_review(line) for line in evaluation.lines])
         write_review(folder, order, target)
         about = ReportHeader(
-            f"Test of {config.name}", {"part": part, "model": str(path), "data": data_text(config)}, "scores.csv"
+            f"Test of {config.name}", {"part": part, "model": str(path), "data": describe_data(config)}, "scores.csv"
         )
         write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
         finish(folder, part, evaluation.overview, read.loss, read.seconds, path)

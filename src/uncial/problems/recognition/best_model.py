@@ -10,7 +10,6 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import SplitSubset
 from uncial.metrics.calibration import fit_temperatures
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview
 from uncial.models.files import save_model
 from uncial.models.lineage import SEEN_BEFORE
@@ -22,6 +21,7 @@ from uncial.problems.recognition.evaluation import (
     prediction_rows,
 )
 from uncial.problems.recognition.setup import TrainingSetup
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import CARD_KEY, split_card
 from uncial.reports.tables.line_results import LINES_FILE, write_line_results
 from uncial.reports.tables.scores import score_figures

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import build_settings
 from uncial.data.config import source_settings
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.settings import SourceSettings
+from uncial.data.settings import DataSettings, SourceSettings
 from uncial.data.transcribed_sets import SetLine, TranscribedSet, matched, read_set
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, compare_systems
@@ -77,7 +78,7 @@ def compared_folders(
     What is missing somewhere is named in unmatched.csv, what cannot be read in skipped.csv. Raises `UserError` where
     nothing is common to all.
     """
-    settings: SourceSettings = source_settings(config.data)
+    settings: SourceSettings = source_settings(build_settings(DataSettings, config))
     truth = read_set(str(config.compare.truth), "compare.truth", settings)
     sets = {name: read_set(folder, "compare.folders", settings) for name, folder in folders.items()}
     problems = [problem for one in (truth, *sets.values()) for problem in one.problems]

@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from uncial.config.overrides import format_override
-from uncial.config.schema import trust_as_typed
-from uncial.data.config import data_text
+from uncial.config.schema import format_trust
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import DivergedError, UserError
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
+from uncial.problems.ground_truth import describe_data
 from uncial.problems.recognition.best_model import BEST
 from uncial.problems.recognition.evaluation import part_scores
+from uncial.problems.scoring import evaluation_settings
 from uncial.reports.html.scores_page import REPORT, ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
 from uncial.reports.tables.line_results import LINES_FILE, read_line_results
@@ -94,7 +94,7 @@ def write_report(this: RunSession, truth: GroundTruth) -> None:
     if (folder / LINES_FILE).is_file():
         lines = read_line_results(folder / LINES_FILE)
         evaluation = evaluate(lines, evaluation_settings(config, str(config.model.metric.profile)))
-        facts = {"part": "validation", "model": str(folder / BEST), "data": data_text(config)}
+        facts = {"part": "validation", "model": str(folder / BEST), "data": describe_data(config)}
         about = ReportHeader(f"Training of {config.name}", facts, curves=folder / "curves.png")
         write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
 
@@ -117,7 +117,7 @@ def finish(this: RunSession, truth: GroundTruth, effort: TrainingStats, skipped:
     draw_curves(folder / "metrics.csv", folder / "curves.png")
     write_report(this, truth)
     best = folder / BEST
-    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, trust_as_typed(this.config))])
+    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, format_trust(this.config))])
     scores = load_card(best)["scores"]
     score_it = format_follow_up_command(folder, this.typed, "task=test", model)
     # Last: a run with this file is finished.

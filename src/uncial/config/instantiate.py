@@ -6,11 +6,9 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.extras import EXTRAS, ORDINARY, describe_install
 from uncial.config.saved_yaml import for_hydra
 from uncial.errors import UserError
-
-EXTRAS = {"timm": "timm", "wandb": "wandb", "optuna": "optuna", "mlflow": "mlflow", "sqlalchemy": "mlflow"}
-"""Packages that are installed by an extra of the same project, and its name."""
 
 
 def instantiate_part(config: DictConfig, key: str) -> Any:
@@ -36,12 +34,7 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _reason(cause: BaseException, target: str) -> str:
-    if isinstance(cause, ModuleNotFoundError) and cause.name in EXTRAS:
-        return f"it needs {cause.name}; {how_to_install(EXTRAS[cause.name])}"
+    if isinstance(cause, ModuleNotFoundError) and cause.name in (*EXTRAS, *ORDINARY):
+        return f"it needs {cause.name}; {describe_install(cause.name)}"
     told = (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
     return f"{told}; check {target} and its keys."
-
-
-def how_to_install(extra: str) -> str:
-    """What to type for the packages of an extra."""
-    return f"install it: .venv/bin/python -m pip install --constraint constraints.txt '.[{extra}]'"

@@ -9,6 +9,7 @@ from functools import partial
 from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
+from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
@@ -82,7 +83,7 @@ def train_run(this: RunSession) -> None:
     try:
         on_devices(devices, this.folder, fit_model, plain, replace(truth, pages=()))
     except LostProcessError as died:
-        raise UserError(f"{died} To go on: python run.py {format_override('resume', this.folder)}") from None
+        raise UserError(f"{died} To go on: {format_command(format_override('resume', this.folder))}") from None
 
 
 def fit_model(this: RunSession, truth: GroundTruth) -> None:

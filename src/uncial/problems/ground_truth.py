@@ -13,7 +13,7 @@ from uncial.config.schema import build_settings
 from uncial.data.config import compile_settings, filters, source_settings
 from uncial.data.ground_truth import GroundTruth, Splitting, load_truth
 from uncial.data.settings import DataSettings
-from uncial.data.splits.split_file import COLUMNS, SPLITS, split_rows
+from uncial.data.splits.split_file import COLUMNS, split_rows
 from uncial.data.splits.subset import subsample_lines, subsample_share
 from uncial.document import Issue
 from uncial.errors import UserError
@@ -21,6 +21,7 @@ from uncial.problems.splitting import choose_split
 from uncial.reports.tables.reasons import summed_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.reports.terminal.progress_bar import progress
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_csv
 
@@ -41,7 +42,7 @@ def describe_data(config: DictConfig) -> str:
 
 def write_splits(folder: Path, truth: GroundTruth) -> None:
     """Leaves splits.csv in a run's folder: which page is in which part."""
-    write_csv(folder / SPLITS, COLUMNS, split_rows(truth.store, truth.split))
+    write_csv(RunFolder(folder).splits, COLUMNS, split_rows(truth.store, truth.split))
 
 
 def load_ground_truth(config: DictConfig, divided: Splitting | None = None) -> GroundTruth:

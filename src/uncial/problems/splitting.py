@@ -14,12 +14,12 @@ from uncial.data.config import split_settings
 from uncial.data.ground_truth import SplitSettings, Splitting
 from uncial.data.settings import DataSettings
 from uncial.data.splits.split import PARTS, Split
-from uncial.data.splits.split_file import SPLITS, TakenSplit, read_split_file
+from uncial.data.splits.split_file import TakenSplit, read_split_file
 from uncial.document import Page
 from uncial.errors import UserError
 from uncial.models.files import load_card, model_file
 from uncial.models.lineage import pages_seen, training_folder
-from uncial.runs.resumed_config import CONFIG
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 
 AUTO = "auto"
@@ -135,7 +135,9 @@ def choose_split(
         return own
     # What is typed as the model was trained asks for no other split.
     alike = [model for model in models if settings_of(model.card, own, typed) == settings_of(model.card, own, ())]
-    folders = [folder for model in alike if (folder := training_folder(model.path)) and (folder / SPLITS).is_file()]
+    folders = [
+        folder for model in alike if (folder := training_folder(model.path)) and RunFolder(folder).splits.is_file()
+    ]
     files = tuple(TakenSplit(read_split_file(folder), _by(folder, own)) for folder in dict.fromkeys(folders))
     settings = tuple(dict.fromkeys(settings_of(model.card, own, typed) for model in models))
     known = frozenset[str]().union(*(pages_seen(model.card) for model in models))
@@ -153,7 +155,7 @@ def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Split
     """How a training divides its pages: as it did before where it goes on; as `pretrained` was trained with where its
     pages are among them. `scored` are parts in which it needs pages too."""
     config = this.config
-    kept = this.folder / SPLITS
+    kept = RunFolder(this.folder).splits
 
     def new() -> Splitting:
         models = [] if config.pretrained is None else [model_of(Path(str(config.pretrained)))]
@@ -228,7 +230,7 @@ def _taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> Ta
 def _by(folder: Path, own: SplitSettings) -> str:
     """By what the run in a folder kept pages together."""
     try:
-        by = read_saved(folder / CONFIG)["data"]["split"]
+        by = read_saved(RunFolder(folder).config)["data"]["split"]
     except (UserError, KeyError, TypeError):
         return own.by
     return by if by in ("page", "document", "hand") else own.by

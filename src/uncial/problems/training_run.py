@@ -28,6 +28,7 @@ from uncial.problems.recognition.summary import TrainingStats, finish, report_in
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.runs.environment import add_to_environment
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
 from uncial.runs.session import RunSession, open_session
 from uncial.runs.stash import stash_best_model
@@ -91,7 +92,7 @@ def fit_model(this: RunSession, truth: GroundTruth) -> None:
     config, folder, state = this.config, this.folder, this.state
     ready, data = build_setup(this, truth), data_fingerprint(truth)
     if is_rank_zero():
-        write_skipped(folder / "skipped.csv", [*truth.problems, *infeasible_problems(ready.infeasible)])
+        write_skipped(RunFolder(folder).skipped, [*truth.problems, *infeasible_problems(ready.infeasible)])
         for told in (infeasible_sentence(ready.infeasible), few_validation_lines(truth)):
             if told:
                 log.warning(told)

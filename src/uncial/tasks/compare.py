@@ -26,9 +26,10 @@ from uncial.problems.recognition.typed_model import apply_typed_keys
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.comparison_page import write_comparison_page
-from uncial.reports.html.scores_page import REPORT, ReportHeader
+from uncial.reports.html.scores_page import ReportHeader
 from uncial.reports.tables.comparison import comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.text.normalization import DEFAULT_PROFILE
@@ -61,14 +62,14 @@ def run(config: DictConfig) -> None:
     folder = run_folder()
     write_comparison(folder, comparison)
     write_comparison_page(
-        folder / REPORT, comparison, _about(config), store.strip if store else None, config.report.pictures
+        RunFolder(folder).report, comparison, _about(config), store.strip if store else None, config.report.pictures
     )
     if comparison.settings.cluster == "page" and comparison.clusters == len(comparison.lines) > 1:
         log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
     show(
         make_console(),
         comparison_table(comparison),
-        f"Who wins where, and the lines that all miss: {folder / REPORT}",
+        f"Who wins where, and the lines that all miss: {RunFolder(folder).report}",
     )
 
 
@@ -76,7 +77,7 @@ def _about(config: DictConfig) -> ReportHeader:
     given = config.compare.folders
     compared = ", ".join(as_tuple(given)) if given is not None else str(config.checkpoint)
     truth = config.compare.truth if given is not None else describe_data(config)
-    return ReportHeader("Comparison", {"compared": compared, "ground truth": str(truth)}, "comparison.csv")
+    return ReportHeader("Comparison", {"compared": compared, "ground truth": str(truth)}, RunFolder.comparison_table)
 
 
 def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
@@ -109,7 +110,7 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
         Model(file, card) for one in contestants for file, (_, card) in zip(one.files, models[one.name], strict=True)
     ]
     truth = load_ground_truth(config, choose_scoring_split(config, known))
-    write_skipped(folder / "skipped.csv", truth.problems)
+    write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
     _, rows = rows_to_score(config, truth)
     return compared_models(config, folder, truth, rows, models, settings), truth.store

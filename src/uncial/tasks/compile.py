@@ -14,6 +14,7 @@ from uncial.formats.lines.loghi_export import ExportLine, export
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 
@@ -25,7 +26,7 @@ def run(config: DictConfig) -> None:
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
-    write_skipped(folder / "skipped.csv", truth.problems)
+    write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
     size = truth.store.path.stat().st_size / 2**20
     told = [

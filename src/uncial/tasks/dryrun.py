@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from uncial.config.overrides import override_key, repeating
 from uncial.reports.terminal.console import make_console, show
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 
 
@@ -16,4 +17,4 @@ def run(config: DictConfig) -> None:
     hydra = HydraConfig.get()
     typed = [line for line in hydra.overrides.task if override_key(line) != "task"]
     which = f"Job {hydra.job.num}" if hydra.mode == RunMode.MULTIRUN else "It"
-    show(make_console(), f"{which} would be: {repeating(typed)}", f"Its config: {folder}/config.yaml")
+    show(make_console(), f"{which} would be: {repeating(typed)}", f"Its config: {RunFolder(folder).config}")

@@ -27,14 +27,11 @@ from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.scores_page import ReportHeader
 from uncial.reports.tables.comparison import comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
+from uncial.runs.files import RunFolder
 from uncial.runs.session import AUTO, RunSession
 from uncial.runs.tables import write_skipped
 
 log = logging.getLogger(__name__)
-
-PAGE = "comparison.html"
-LINES = "comparison.jsonl"
-"""Beside report.html and lines.jsonl, which are those of the training."""
 
 
 def run(config: DictConfig) -> None:
@@ -55,16 +52,20 @@ def finetune(this: RunSession) -> None:
     sources = xml_files(truth, rows)
     write_copies(base, sources, config, folder / "before")
     train_run(this)
-    tuned = folder / "best.safetensors"
+    tuned = RunFolder(folder).best_model
     write_copies(tuned, sources, config, folder / "after")
     comparison = compared(this, truth, rows, base, tuned)
-    write_comparison(folder, comparison, LINES)
+    write_comparison(folder, comparison, RunFolder.comparison_lines)
     about = ReportHeader(
-        "What fine-tuning was worth", {"before": str(base), "after": str(tuned), "part": part}, "comparison.csv"
+        "What fine-tuning was worth",
+        {"before": str(base), "after": str(tuned), "part": part},
+        RunFolder.comparison_table,
     )
-    write_comparison_page(folder / PAGE, comparison, about, truth.store.strip, config.report.pictures)
+    write_comparison_page(
+        RunFolder(folder).comparison_page, comparison, about, truth.store.strip, config.report.pictures
+    )
     show(make_console(), f"What it was worth, on the {part} part:", comparison_table(comparison))
-    show(make_console(), f"Who wins where: {folder / PAGE}")
+    show(make_console(), f"Who wins where: {RunFolder(folder).comparison_page}")
 
 
 def xml_files(truth: GroundTruth, rows: np.ndarray) -> list[Path]:
@@ -86,8 +87,8 @@ def write_copies(model: Path, sources: Sequence[Path], config: DictConfig, targe
     transcriber = Transcriber(*load_model(model, trusted(config)), name=model.name)
     read_into_copies(pages, transcriber, config.data, found, target)
     if found.problems:
-        write_skipped(target / "skipped.csv", found.problems)
-        log.warning(f"{len(found.problems)} pages or lines could not be read: {target / 'skipped.csv'}")
+        write_skipped(RunFolder(target).skipped, found.problems)
+        log.warning(f"{len(found.problems)} pages or lines could not be read: {RunFolder(target).skipped}")
 
 
 def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], list[Issue]]:

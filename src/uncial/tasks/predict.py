@@ -28,6 +28,7 @@ from uncial.reports.tables.reasons import summed_reasons
 from uncial.reports.tables.review import review_summary, write_review
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import move_log, run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.training.allocator import tune_malloc
@@ -65,7 +66,7 @@ def run(config: DictConfig) -> None:
         read_all = read_into_files if form == "xml" else partial(read_into_table, form=form)
         found = read_all(job, journal, target=target)
     found.problems[:0] = problems
-    write_skipped(folder / "skipped.csv", found.problems)
+    write_skipped(RunFolder(folder).skipped, found.problems)
     _report(found, target, folder)
     if not found.read:
         raise UserError(_nothing_read(pages, found, folder))
@@ -146,7 +147,7 @@ def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
         reasons = summed_reasons(found.problems)[:3]
         listed_reasons = "; ".join(f"{one.count} × {one.reason}" for one in reasons)
         told.append(
-            f"{len(found.problems)} pages or lines could not be read: {folder / 'skipped.csv'} ({listed_reasons})"
+            f"{len(found.problems)} pages or lines could not be read: {RunFolder(folder).skipped} ({listed_reasons})"
         )
     if found.notes:
         more = f" ({len(found.notes)} such notes in all)" if len(found.notes) > 1 else ""
@@ -156,7 +157,7 @@ def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
 
 def _nothing_read(pages: Sequence[Page], found: TranscriptionReport, folder: Path) -> str:
     if found.problems:
-        return f"No line could be read; {folder / 'skipped.csv'} says why."
+        return f"No line could be read; {RunFolder(folder).skipped} says why."
     return (
         f"There is no line to read: no line is marked on the {plural(len(pages), 'page')}; Transkribus, eScriptorium "
         "and Loghi find the lines of a page."

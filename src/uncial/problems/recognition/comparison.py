@@ -21,6 +21,7 @@ from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.evaluation import evaluated_lines
 from uncial.problems.recognition.inference import predict_lines, warn_about_training_overlap
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_skipped
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.rules import TextRules
@@ -82,7 +83,7 @@ def compared_folders(
     truth = read_set(str(config.compare.truth), "compare.truth", settings)
     sets = {name: read_set(folder, "compare.folders", settings) for name, folder in folders.items()}
     problems = [problem for one in (truth, *sets.values()) for problem in one.problems]
-    write_skipped(run_folder / "skipped.csv", problems)
+    write_skipped(RunFolder(run_folder).skipped, problems)
     _tell_left_out(
         "file or line",
         "cannot be read, skipped.csv says why",
@@ -91,7 +92,7 @@ def compared_folders(
     readings = {name: _readings(truth, found) for name, found in sets.items()}
     unmatched = [row for name, found in sets.items() for row in _missing(name, truth, found, readings[name])]
     unmatched += _untranscribed(truth)
-    write_csv(run_folder / "unmatched.csv", ("page", "line", "folder", "reason"), unmatched)
+    write_csv(RunFolder(run_folder).unmatched, ("page", "line", "folder", "reason"), unmatched)
     _tell_left_out(
         "page or line",
         "cannot be compared, unmatched.csv lists them",
@@ -106,7 +107,7 @@ def compared_folders(
     if not common:
         raise UserError(
             "No line is in the truth and in all of compare.folders: pages are matched by path or name, lines by id; "
-            f"{run_folder / 'unmatched.csv'} lists them, and those of the truth that no person transcribed."
+            f"{RunFolder(run_folder).unmatched} lists them, and those of the truth that no person transcribed."
         )
     return {name: [[_evaluated(truth, place, found, profile) for place in common]] for name, found in readings.items()}
 
@@ -204,7 +205,7 @@ def common_profile(rules: Sequence[TextRules]) -> str:
 
 def unique_path_suffixes(paths: Sequence[Path]) -> Mapping[Path, str]:
     """The shortest ends of the paths, as many parts of each, that are all different."""
-    parts = [(path.absolute().parent if path.name == "best.safetensors" else path.absolute()).parts for path in paths]
+    parts = [(path.absolute().parent if path.name == RunFolder.best_model else path.absolute()).parts for path in paths]
     for length in range(1, max(map(len, parts)) + 1):
         ends = ["/".join(own[-length:]) for own in parts]
         if len(set(ends)) == len(ends):

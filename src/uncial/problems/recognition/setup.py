@@ -26,6 +26,7 @@ from uncial.problems.recognition.alphabet import codec_for, given_codec, text_ru
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.recognition.pretrained import freezing, lr_factors, pretrained_recognizer
 from uncial.reports.terminal.formatting import plural, visible
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.text.codec import CharacterCodec, Codec
 from uncial.text.feasibility import min_frames
@@ -33,7 +34,7 @@ from uncial.text.rules import TextRules
 from uncial.training.callbacks.build import build_ema, build_watchdog, length_config
 from uncial.training.distributed.process_group import world_size
 from uncial.training.module import TrainingModule
-from uncial.training.schedulers.length import STEPS, RunLength
+from uncial.training.schedulers.length import RunLength
 from uncial.training.trainer import precision_of
 
 
@@ -138,7 +139,7 @@ def run_length(config: DictConfig, part: SplitSubset, how: LoaderConfig, folder:
         len(training_sampler(part, how, config.seed)),
         len(part.dataset),
         warmup.get("warmup_steps", 0) if is_stated else 0,
-        folder / STEPS,
+        RunFolder(folder).steps,
     )
 
 
@@ -261,7 +262,7 @@ def preflight_check(config: DictConfig) -> None:
     rules = text_rules(config)
     recognizer = built_recognizer(config, CharacterCodec.from_texts(["ab"], rules.unit), rules)
     build_augmentation(config.augmentation, recognizer.preprocessing.channels)
-    length = RunLength(length_config(config, LINES), LINES, LINES, 0, Path(STEPS))
+    length = RunLength(length_config(config, LINES), LINES, LINES, 0, Path(RunFolder.steps))
     module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     module.configure_optimizers()
     for parts in (freezing(config, recognizer, length), build_watchdog(config, module), build_ema(config)):

@@ -14,8 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.saved_yaml import literal_config
-from uncial.data.config import share_of_lines
-from uncial.errors import UserError
+from uncial.config.schema import build_settings
+from uncial.data.settings import DataSettings
 from uncial.problems.recognition.watchdog import build_watchdog
 from uncial.training.callbacks.early_stopping import EarlyStopping, Pruning
 from uncial.training.callbacks.ema import EMA
@@ -30,12 +30,9 @@ from uncial.training.trainer import quiet_lightning
 
 
 def check_durations(trainer: DictConfig) -> None:
-    """Raises `UserError` for a time that is none, and for validations that are no distance apart."""
+    """Raises `UserError` for a time that is none."""
     for key in ("time_budget", "max_time"):
         seconds_of(trainer[key], f"trainer.{key}")
-    distance = trainer.validate_every_epochs
-    if distance is not None and distance <= 0:
-        raise UserError(f"trainer.validate_every_epochs={distance}: a number above 0 is needed, or null.")
 
 
 def length_config(config: DictConfig, lines: int) -> LengthConfig:
@@ -46,11 +43,7 @@ def length_config(config: DictConfig, lines: int) -> LengthConfig:
     """
     trainer = config.trainer
     check_durations(trainer)
-    if trainer.validate_every_epochs is not None and trainer.validate_every_steps is not None:
-        raise UserError(
-            "trainer.validate_every_epochs and trainer.validate_every_steps are both set: leave one of them null."
-        )
-    least = trainer.min_epochs / float(share_of_lines(config.data) or 1)
+    least = trainer.min_epochs / float(build_settings(DataSettings, config).share_of_lines() or 1)
     return LengthConfig(
         steps=trainer.max_steps,
         epochs=trainer.max_epochs or max(least, trainer.lines_seen / lines),

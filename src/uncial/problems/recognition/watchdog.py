@@ -9,7 +9,6 @@ from typing import Any
 import lightning as L
 from omegaconf import DictConfig
 
-from uncial.config.schema import choice
 from uncial.errors import UserError
 from uncial.training.batches import loss_weight_of
 from uncial.training.distributed.process_group import broadcast_from_rank_zero
@@ -18,7 +17,7 @@ from uncial.training.module import TrainingModule
 
 def build_watchdog(config: DictConfig, module: TrainingModule) -> Iterator[L.Callback]:
     """What recognises a training that goes wrong, if the config wants it and the metric counts what is not read."""
-    wanted = choice(config.callbacks.watchdog, "callbacks.watchdog", ("none", "tell", "help"))
+    wanted = config.callbacks.watchdog
     help_out = getattr(module.model.decoder, "lower_blank", None) if wanted == "help" else None
     if wanted == "help" and help_out is None:
         raise UserError("callbacks.watchdog=help: this model's decoder has no blank to lower; choose tell or none.")

@@ -13,7 +13,6 @@ from uncial.reports.html.pictures import embedded
 from uncial.reports.html.rendering import write_page
 from uncial.reports.plots.reliability import reliability_svg
 
-REPORT = "report.html"
 SHOWN_GROUPS = 300
 SHOWN_CONFUSIONS = 300
 SHOWN_CHARACTERS = 500

@@ -1,11 +1,17 @@
 """Which devices are meant by the config, and whose error ends several processes."""
 
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
 
+from uncial.config.schema import build_settings
 from uncial.errors import UserError
 from uncial.training.distributed.devices import devices_of
 from uncial.training.distributed.launch import WorkerResult, first_error
+from uncial.training.settings import TrainerSettings
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +27,9 @@ def gpus(monkeypatch):
 
 
 def config(accelerator="auto", devices=1, sync_batchnorm=False):
-    return OmegaConf.create({"accelerator": accelerator, "devices": devices, "sync_batchnorm": sync_batchnorm})
+    trainer = OmegaConf.load(CONF / "trainer" / "default.yaml")
+    typed = {"accelerator": accelerator, "devices": devices, "sync_batchnorm": sync_batchnorm, "lines_seen": 1}
+    return build_settings(TrainerSettings, OmegaConf.create({"trainer": OmegaConf.merge(trainer, typed)}))
 
 
 @pytest.mark.parametrize(

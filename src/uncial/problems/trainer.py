@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,14 @@ from uncial.config.instantiate import instantiate_part
 from uncial.config.saved_yaml import literal_config
 from uncial.config.schema import build_settings
 from uncial.data.settings import DataSettings
-from uncial.problems.recognition.watchdog import build_watchdog
-from uncial.training.callbacks.early_stopping import EarlyStopping, Pruning
-from uncial.training.callbacks.ema import EMA
-from uncial.training.callbacks.nonfinite import SkipNonFiniteSteps
+from uncial.errors import UserError
+from uncial.training.callbacks.early_stopping import Pruning
 from uncial.training.distributed.devices import Devices
 from uncial.training.distributed.launch import launch_workers
 from uncial.training.distributed.process_group import is_rank_zero
-from uncial.training.module import TrainingModule
 from uncial.training.schedulers.length import seconds_of
 from uncial.training.schedulers.plan import LengthConfig
+from uncial.training.settings import CallbacksSettings
 from uncial.training.trainer import quiet_lightning
 
 
@@ -54,26 +53,38 @@ def length_config(config: DictConfig, lines: int) -> LengthConfig:
     )
 
 
-def build_callbacks(config: DictConfig, module: TrainingModule, name_of: Callable[[int], str]) -> Iterator[L.Callback]:
-    """What the config wants to watch over the training; `name_of` says which line a row of the store is.
+PLAIN_KEYS = frozenset(field.name for field in fields(CallbacksSettings))
+"""Keys of the callbacks that are no callback by their name."""
 
-    These come before the callback that keeps models and states, so that what they remember is part of what is kept.
+
+def callback_keys(config: DictConfig) -> Iterator[str]:
+    """The dotted keys under which the config describes callbacks, but for those that were taken out.
+
+    Raises `UserError` for one that names no class.
     """
-    trainer, model = config.trainer, config.model
-    yield SkipNonFiniteSteps(name_of)
-    if isinstance(module.schedule, L.Callback):
-        yield module.schedule
-    if trainer.patience is not None:
-        yield EarlyStopping(model.monitor, model.mode, trainer.patience, trainer.min_delta, trainer.min_epochs)
-    yield from build_watchdog(config, module)
-    for name in config.callbacks.more:
-        yield instantiate_part(config, f"callbacks.more.{name}")
+    named = {f"callbacks.{name}": node for name, node in config.callbacks.items() if str(name) not in PLAIN_KEYS}
+    more = {f"callbacks.more.{name}": node for name, node in (config.callbacks.get("more") or {}).items()}
+    for key, node in {**named, **more}.items():
+        if node is None:
+            continue
+        if not OmegaConf.is_dict(node) or "_target_" not in node:
+            raise UserError(
+                f"{key} names no class: write '+{key}={{_target_: package.module.Class, key: value}}', or {key}=null "
+                "for no such callback."
+            )
+        yield key
 
 
-def build_ema(config: DictConfig) -> Iterator[L.Callback]:
-    """What has to come behind the callback that keeps models, which keeps the averaged weights then."""
-    if config.callbacks.ema is not None:
-        yield EMA(float(config.callbacks.ema))
+def build_callbacks(config: DictConfig) -> list[L.Callback]:
+    """Return the callbacks that the config describes. `build_trainer` puts them in order."""
+    return [instantiate_part(config, key) for key in callback_keys(config)]
+
+
+def check_callbacks(config: DictConfig) -> None:
+    """Raise `UserError` for what a callback of this project does not take; those of others are built once, later."""
+    for key in callback_keys(config):
+        if str(OmegaConf.select(config, f"{key}._target_")).startswith("uncial."):
+            instantiate_part(config, key)
 
 
 def build_pruning(config: DictConfig) -> list[Pruning]:
@@ -81,7 +92,7 @@ def build_pruning(config: DictConfig) -> list[Pruning]:
     hydra = HydraConfig.get()
     if hydra.mode != RunMode.MULTIRUN or "pruner" not in hydra.sweeper:
         return []
-    # Only now: it imports Optuna.
+    # Imported here because optuna is slow to import.
     from uncial.runs.study import running_trial
 
     own = literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})

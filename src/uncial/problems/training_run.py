@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from lightning import Callback
 from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
+from uncial.config.schema import build_settings
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
@@ -25,9 +27,10 @@ from uncial.problems.recognition.inference import warn_about_validation_overlap
 from uncial.problems.recognition.pretrained import freezing, lineage, seen_before, with_pretrained_model
 from uncial.problems.recognition.setup import build_setup, infeasible_problems, infeasible_sentence, preflight_check
 from uncial.problems.recognition.summary import TrainingStats, finish, report_interruption
+from uncial.problems.recognition.watchdog import build_watchdog
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
-from uncial.problems.trainer import build_callbacks, build_ema, build_pruning, check_durations, run_on_devices
+from uncial.problems.trainer import build_callbacks, build_pruning, check_durations, run_on_devices
 from uncial.runs.environment import add_to_environment
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
@@ -35,7 +38,7 @@ from uncial.runs.session import RunSession, open_session
 from uncial.runs.stash import stash_best_model
 from uncial.runs.tables import write_skipped
 from uncial.training.callbacks.best_model import BestModel
-from uncial.training.callbacks.nonfinite import REMEDY
+from uncial.training.callbacks.nonfinite import REMEDY, SkipNonFiniteSteps
 from uncial.training.callbacks.progress import progress_callback
 from uncial.training.callbacks.throughput import ThroughputMonitor
 from uncial.training.checkpointing.callback import Checkpoints
@@ -46,6 +49,7 @@ from uncial.training.distributed.launch import LostProcessError
 from uncial.training.distributed.process_group import barrier, is_rank_zero
 from uncial.training.distributed.signals import handle_signals
 from uncial.training.loggers.tracking import show_outcome
+from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_trainer, device_of, quiet_lightning
 
 log = logging.getLogger(__name__)
@@ -73,7 +77,7 @@ def open_run(config: DictConfig) -> Iterator[RunSession]:
 
 def train_run(this: RunSession) -> None:
     """One session of a run, from its state to its end, on the devices that it is given."""
-    config, devices = this.config, devices_of(this.config.trainer)
+    config, devices = this.config, devices_of(build_settings(TrainerSettings, this.config))
     truth = load_ground_truth(config, choose_training_split(this))
     check_data(this, data_fingerprint(truth))
     write_splits(this.folder, truth)
@@ -83,7 +87,7 @@ def train_run(this: RunSession) -> None:
     try:
         run_on_devices(devices, this.folder, fit_model, plain, replace(truth, pages=()))
     except LostProcessError as died:
-        raise UserError(f"{died} To go on: {format_command(format_override('resume', this.folder))}") from None
+        raise UserError(f"{died} To resume: {format_command(format_override('resume', this.folder))}") from None
 
 
 def fit_model(this: RunSession, truth: GroundTruth) -> None:
@@ -111,10 +115,20 @@ def fit_model(this: RunSession, truth: GroundTruth) -> None:
         with handle_signals() as interruption:
             keeping = CheckpointPolicy(**config.callbacks.checkpoints)
             states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption, ready.devices)
-            watchers = build_callbacks(config, ready.module, lambda row: name_of_line(truth.store, row))
-            progress = progress_callback(config.callbacks.samples)
-            callbacks = [states, ready.length, *watchers, *trials, *still, best, *build_ema(config), pace, progress]
-            trainer = build_trainer(config.trainer, folder, callbacks, loggers)
+            callbacks = [
+                states,
+                ready.length,
+                SkipNonFiniteSteps(lambda row: name_of_line(truth.store, row)),
+                *([schedule] if isinstance(schedule := ready.module.schedule, Callback) else []),
+                *build_callbacks(config),
+                *build_watchdog(config, ready.module),
+                *trials,
+                *still,
+                best,
+                pace,
+                progress_callback(config.callbacks.samples),
+            ]
+            trainer = build_trainer(build_settings(TrainerSettings, config), folder, callbacks, loggers)
             if is_rank_zero():
                 add_to_environment(folder, {"data": data, "device": device_of(trainer)})
             lines = LineDataModule(ready.parts, ready.loading, config.seed, epoch_and_batches)

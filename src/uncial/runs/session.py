@@ -130,7 +130,7 @@ def _tell(folder: Path, state: SavedState | None) -> None:
         log.info(f"{folder} holds no state to go on from: its run begins with the first step.")
         return
     total = "" if state.state.total_steps is None else f" of {state.state.total_steps}"
-    log.info(f"Going on with {folder} after step {state.state.steps}{total}.")
+    log.info(f"Resuming {folder} from step {state.state.steps}{total}.")
 
 
 def _clear(folder: Path, state: SavedState | None) -> None:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.overrides import override_key
+from uncial.config.schema import build_settings
 from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.data.lines.datamodule import LineDataModule
@@ -36,6 +37,7 @@ from uncial.training.callbacks.throughput import ThroughputProbe
 from uncial.training.distributed.signals import ending_by_signal
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import LengthConfig
+from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_trainer, quiet_lightning
 
 log = logging.getLogger(__name__)
@@ -91,7 +93,7 @@ def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
     length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, RunFolder(run_folder()).steps)
     module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     probe = ThroughputProbe(PROBE_SECONDS)
-    trainer = build_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
+    trainer = build_trainer(build_settings(TrainerSettings, config), run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0
     log.info("Measuring how fast this model trains here.")
     with ending_by_signal(), report_lost_workers():

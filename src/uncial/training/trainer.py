@@ -15,15 +15,16 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import SLURMEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig
 
 from uncial.errors import UserError
 from uncial.files import count_cores
 from uncial.models.precision import computes_in_bf16
+from uncial.training.callbacks.contract import order_callbacks
 from uncial.training.callbacks.early_stopping import MaxTime
 from uncial.training.distributed.devices import chosen_devices, tune_malloc
 from uncial.training.distributed.process_group import SpawnedEnvironment, world_size
 from uncial.training.schedulers.length import seconds_of
+from uncial.training.settings import TrainerSettings
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
@@ -63,46 +64,50 @@ def precision_of(precision: str | int, accelerator: str) -> str:
 
 
 def build_trainer(
-    config: DictConfig, folder: Path, callbacks: Sequence[L.Callback], loggers: Sequence[Logger]
+    settings: TrainerSettings, folder: Path, callbacks: Sequence[L.Callback], loggers: Sequence[Logger]
 ) -> L.Trainer:
-    """`config` is the `trainer` group. The number of steps and validations is left to `RunLength` among the
-    callbacks."""
-    max_seconds = seconds_of(config.max_time, "trainer.max_time")
+    """Return the trainer of a run, with the callbacks in the order of their priorities.
+
+    The number of steps and validations is left to `RunLength` among them. Raises `UserError` for two callbacks that
+    write one thing, and for settings that Lightning refuses.
+    """
+    max_seconds = seconds_of(settings.max_time, "trainer.max_time")
+    limits = [MaxTime(timedelta(seconds=max_seconds))] if max_seconds else []
     try:
         return L.Trainer(
-            **_machine(config),
-            sync_batchnorm=config.get("sync_batchnorm", False) and world_size() > 1,
+            **_machine(settings),
+            sync_batchnorm=settings.sync_batchnorm and world_size() > 1,
             max_epochs=-1,
             check_val_every_n_epoch=None,
             val_check_interval=2**31,
             num_sanity_val_steps=8,
-            gradient_clip_val=config.gradient_clip,
-            gradient_clip_algorithm=config.gradient_clip_by,
-            accumulate_grad_batches=config.accumulate,
-            callbacks=[*callbacks, MaxTime(timedelta(seconds=max_seconds))] if max_seconds else list(callbacks),
+            gradient_clip_val=settings.gradient_clip,
+            gradient_clip_algorithm=settings.gradient_clip_by,
+            accumulate_grad_batches=settings.accumulate,
+            callbacks=order_callbacks([*callbacks, *limits]),
             logger=list(loggers),
-            log_every_n_steps=config.log_every,
+            log_every_n_steps=settings.log_every,
             default_root_dir=folder,
         )
     except MisconfigurationException as error:
         raise UserError(_no_trainer(error)) from error
 
 
-def build_evaluation_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback]) -> L.Trainer:
+def build_evaluation_trainer(settings: TrainerSettings, folder: Path, callbacks: Sequence[L.Callback]) -> L.Trainer:
     """The trainer of a task that reads lines with a trained model."""
     try:
-        return L.Trainer(**_machine(config), callbacks=list(callbacks), logger=[], default_root_dir=folder)
+        return L.Trainer(**_machine(settings), callbacks=order_callbacks(callbacks), logger=[], default_root_dir=folder)
     except MisconfigurationException as error:
         raise UserError(_no_trainer(error)) from error
 
 
-def _machine(config: DictConfig) -> dict[str, Any]:
+def _machine(settings: TrainerSettings) -> dict[str, Any]:
     """What a trainer is told of the devices, and what Lightning shall not do beside; the process is set up for it."""
     tune_malloc()
     cv2.setNumThreads(1)
-    devices = chosen_devices(config)
-    if config.threads is not None:
-        torch.set_num_threads(int(config.threads))
+    devices = chosen_devices(settings)
+    if settings.threads is not None:
+        torch.set_num_threads(int(settings.threads))
     elif devices.kind == "cpu" and devices.count > 1:
         torch.set_num_threads(max(1, count_cores() // devices.count))
     # One process computes on one device, as where the speed of a training is tried out.
@@ -111,7 +116,7 @@ def _machine(config: DictConfig) -> dict[str, Any]:
         "accelerator": devices.kind,
         "devices": list(numbers) if devices.kind == "cuda" else len(numbers),
         "strategy": _together() if world_size() > 1 else "auto",
-        "precision": precision_of(config.precision, config.accelerator),
+        "precision": precision_of(settings.precision, settings.accelerator),
         "enable_checkpointing": False,
         "enable_progress_bar": False,
         "enable_model_summary": False,
@@ -121,7 +126,7 @@ def _machine(config: DictConfig) -> dict[str, Any]:
 
 
 def _no_trainer(error: MisconfigurationException) -> str:
-    return f"The trainer cannot be made: {' '.join(str(error).split())} Check the keys under 'trainer'."
+    return f"Could not create the trainer: {' '.join(str(error).split())} Check the keys under 'trainer'."
 
 
 def _together() -> DDPStrategy:

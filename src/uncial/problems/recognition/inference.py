@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
 from uncial.config.overrides import format_override
+from uncial.config.schema import build_settings
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
@@ -32,6 +33,7 @@ from uncial.training.callbacks.throughput import TestTimer
 from uncial.training.distributed.devices import chosen_devices
 from uncial.training.distributed.signals import ending_by_signal
 from uncial.training.module import ScoringModule
+from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_evaluation_trainer
 
 log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ def predict_lines(
 ) -> LinePredictions:
     """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
     scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name `model`."""
-    plain, devices = plain_config(config), chosen_devices(config.trainer)
+    plain, devices = plain_config(config), chosen_devices(build_settings(TrainerSettings, config))
     infeasible = too_long(truth, rows, recognizer)
     if infeasible:
         log.warning(
@@ -89,7 +91,7 @@ def _read(
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
     parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
     metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
-    trainer = build_evaluation_trainer(config.trainer, folder, [watch, progress_callback(0)])
+    trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, progress_callback(0)])
     how = loading_to_read(config.trainer)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
     with ending_by_signal(), report_lost_workers():

@@ -26,7 +26,7 @@ from uncial.problems.recognition.alphabet import codec_for, given_codec, text_ru
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.recognition.pretrained import freezing, lr_factors, pretrained_recognizer
 from uncial.problems.recognition.watchdog import build_watchdog
-from uncial.problems.trainer import build_ema, length_config
+from uncial.problems.trainer import check_callbacks, length_config
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
@@ -266,5 +266,6 @@ def preflight_check(config: DictConfig) -> None:
     length = RunLength(length_config(config, LINES), LINES, LINES, 0, Path(RunFolder.steps))
     module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     module.configure_optimizers()
-    for parts in (freezing(config, recognizer, length), build_watchdog(config, module), build_ema(config)):
-        list(parts)
+    freezing(config, recognizer, length)
+    build_watchdog(config, module)
+    check_callbacks(config)

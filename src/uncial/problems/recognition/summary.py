@@ -59,7 +59,7 @@ def report_interruption(
             raise
         # A mistake in the config that is found before the first step is still in the config of a run that goes on.
         if states.written is not None or not isinstance(error, UserError):
-            log.info(f"To go on: {format_command(format_override('resume', folder))}")
+            log.info(f"To resume: {format_command(format_override('resume', folder))}")
         if interruption.requested is None:
             raise
     else:

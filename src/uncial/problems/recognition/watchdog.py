@@ -2,28 +2,18 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
 from uncial.training.batches import loss_weight_of
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.distributed.process_group import broadcast_from_rank_zero
 from uncial.training.module import TrainingModule
-
-
-def build_watchdog(config: DictConfig, module: TrainingModule) -> Iterator[L.Callback]:
-    """What recognises a training that goes wrong, if the config wants it and the metric counts what is not read."""
-    wanted = config.callbacks.watchdog
-    help_out = getattr(module.model.decoder, "lower_blank", None) if wanted == "help" else None
-    if wanted == "help" and help_out is None:
-        raise UserError("callbacks.watchdog=help: this model's decoder has no blank to lower; choose tell or none.")
-    if wanted != "none":
-        yield Watchdog(getattr(module.metric, "unread", lambda: 0.0), help_out)
-
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +54,9 @@ class Watchdog(L.Callback):
     validation's lines with text that were read as empty. `lower_blank`, if given, is called with the amount by which it
     should lower the blank's score before the next step; three times at most.
     """
+
+    priority: ClassVar[int] = Priority.WATCHING
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.BLANK_SCORE})
 
     def __init__(self, unread: Callable[[], float], lower_blank: Callable[[float], None] | None = None) -> None:
         self.unread, self.lower_blank = unread, lower_blank
@@ -112,10 +105,24 @@ class Watchdog(L.Callback):
             self._tell(trainer, ADVICE)
 
     def _tell(self, trainer: L.Trainer, what: str) -> None:
-        log.warning(f"After {trainer.global_step} steps every line is still read as empty (all blank); {what}.")
+        log.warning(f"After {trainer.global_step} steps the model still predicts only blanks; {what}.")
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in REMEMBERED}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         vars(self).update(state_dict)
+
+
+def build_watchdog(config: DictConfig, module: TrainingModule) -> list[L.Callback]:
+    """Return what recognises a training that goes wrong, nothing where `callbacks.watchdog` wants none.
+
+    Raises `UserError` for help with a decoder that has no blank.
+    """
+    wanted = config.callbacks.get("watchdog") or "none"
+    if wanted == "none":
+        return []
+    lower_blank = getattr(module.model.decoder, "lower_blank", None) if wanted == "help" else None
+    if wanted == "help" and lower_blank is None:
+        raise UserError("callbacks.watchdog=help: this model's decoder has no blank to lower; choose tell or none.")
+    return [Watchdog(getattr(module.metric, "unread", lambda: 0.0), lower_blank)]

@@ -3,10 +3,12 @@
 import logging
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import lightning as L
 
 from uncial.errors import UserError
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.checkpointing.loops import is_scheduled_validation
 from uncial.training.distributed.signals import StoppedBySignal
 
@@ -24,6 +26,9 @@ class BestModel(L.Callback):
     the run's plan, `set_aside()` is called: a run that goes on does so without that validation. Raises `UserError` for
     a mode or score that does not exist.
     """
+
+    priority: ClassVar[int] = Priority.BEST_MODEL
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.BEST_MODEL})
 
     def __init__(self, monitor: str, mode: str, save: Save, set_aside: Callable[[], None] = lambda: None) -> None:
         if mode not in ("min", "max"):

@@ -5,13 +5,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 from torch import nn
 from torch.optim import Optimizer
 
 from uncial.errors import UserError
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import StepPlan
 from uncial.training.selection import OUTPUTS, ModuleSelection, select_modules, top_modules
@@ -56,6 +57,9 @@ class Freezing(L.Callback):
     freezing, and makes its state of them at their first step. Whether they are frozen depends on the step alone, so a
     resumed run goes on the same.
     """
+
+    priority: ClassVar[int] = Priority.FREEZING
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.FROZEN_PARTS})
 
     def __init__(self, model: nn.Module, parts: ModuleSelection, duration: Duration | None, length: RunLength) -> None:
         """Raises `UserError` where nothing would be left to learn."""

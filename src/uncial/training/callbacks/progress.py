@@ -3,7 +3,7 @@
 import logging
 import time
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from uncial.reports.terminal.console import is_live, make_console, show
 from uncial.reports.terminal.formatting import duration, rate
 from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.throughput import ProgressState, Throughput, read_progress, score_text
 
 UNTOLD = ("lines", "cer_macro", "line_accuracy")
@@ -34,6 +35,9 @@ class TrainingProgress(L.Callback):
 
     Batches have `indices`, one for each line. The module may hold `validation_samples`, pairs of truth and prediction.
     """
+
+    priority: ClassVar[int] = Priority.DISPLAY
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.DISPLAY})
 
     refresh_seconds: float
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 import torch
@@ -17,6 +17,7 @@ from uncial.files import hardlink_or_copy, replacing
 from uncial.runs.checkpoint import CARD_KEY
 from uncial.runs.files import RunFolder
 from uncial.runs.state import RUN_KEY, RunState
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.nonfinite import is_finite
 from uncial.training.checkpointing.loops import (
     LoopState,
@@ -57,6 +58,9 @@ class Checkpoints(L.Callback):
     its batches are made for so many `devices`. Raises
     `UserError` where the state cannot be written.
     """
+
+    priority: ClassVar[int] = Priority.CHECKPOINTS
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.CHECKPOINTS})
 
     def __init__(
         self,

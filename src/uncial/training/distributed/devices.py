@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, ListConfig
 
 from uncial.errors import UserError
+from uncial.training.settings import TrainerSettings
 
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 
@@ -27,16 +27,16 @@ class Devices:
         return len(self.numbers)
 
 
-def devices_of(trainer: DictConfig) -> Devices:
+def devices_of(trainer: TrainerSettings) -> Devices:
     """The devices of the `trainer` group, to train on. Raises `UserError` as `chosen_devices`, and for what they cannot
     do in a training."""
     devices = chosen_devices(trainer)
-    if trainer.get("sync_batchnorm", False) and devices.count > 1 and devices.kind != "cuda":
+    if trainer.sync_batchnorm and devices.count > 1 and devices.kind != "cuda":
         raise UserError("trainer.sync_batchnorm=true: torch has it for GPUs alone; leave it false here.")
     return devices
 
 
-def chosen_devices(trainer: DictConfig) -> Devices:
+def chosen_devices(trainer: TrainerSettings) -> Devices:
     """The devices of the `trainer` group. Does not begin to use a GPU, so that processes can still be started.
 
     Raises `UserError` for what is no choice, and for devices that this machine has not.
@@ -65,7 +65,7 @@ def _kind(accelerator: str) -> str:
 
 
 def _count(wanted: Any, kind: str) -> int:
-    if isinstance(wanted, Sequence | ListConfig) and not isinstance(wanted, str):
+    if isinstance(wanted, Sequence) and not isinstance(wanted, str):
         raise UserError(
             f"trainer.devices={list(wanted)}: a list chooses NVIDIA or AMD GPUs, and this runs on {kind}; "
             "give a number of processes."
@@ -79,7 +79,7 @@ def _count(wanted: Any, kind: str) -> int:
 
 
 def _gpus(wanted: Any, present: int) -> tuple[int, ...]:
-    if isinstance(wanted, Sequence | ListConfig) and not isinstance(wanted, str):
+    if isinstance(wanted, Sequence) and not isinstance(wanted, str):
         numbers = tuple(wanted)
         if not numbers or not all(map(_is_number, numbers)) or len(set(numbers)) < len(numbers):
             raise UserError(f"trainer.devices={list(wanted)}: each GPU once, by its number: [0,1].")
@@ -90,8 +90,9 @@ def _gpus(wanted: Any, present: int) -> tuple[int, ...]:
     else:
         raise UserError(_no_number(wanted))
     if absent := [number for number in numbers if not 0 <= number < present]:
+        typed = list(wanted) if isinstance(wanted, tuple) else wanted
         known = "GPU 0" if present == 1 else f"GPUs 0 to {present - 1}"
-        raise UserError(f"trainer.devices={wanted}: there is no GPU {absent[0]}; this machine has {known}.")
+        raise UserError(f"trainer.devices={typed}: there is no GPU {absent[0]}; this machine has {known}.")
     return numbers
 
 

@@ -7,13 +7,14 @@ import math
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import lightning as L
 
 from uncial.errors import UserError
 from uncial.files import replacing_text
 from uncial.runs.files import RunFolder
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.checkpointing.loops import schedule_validation, set_max_steps
 from uncial.training.distributed.process_group import broadcast_from_rank_zero, is_rank_zero
 from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
@@ -26,14 +27,14 @@ VALIDATION_SHARE = 0.06
 MEASURING_SHARE = 0.2
 """Measuring ends when this share of the budget is over, if the steps to measure are not made until then."""
 
-LEAST_MEASURED = 3
-USUALLY_MEASURED = 20
+MIN_MEASURED_STEPS = 3
+DEFAULT_MEASURED_STEPS = 20
 """Steps over which a time budget is measured where there is no warm-up."""
 
-WORTH_TELLING = 0.1
+MIN_REPORTED_CHANGE = 0.1
 """A number of steps that differs from the last that was told by more than this share of it is told."""
 
-SPARED = 0.1
+MIN_VALIDATION_GAP = 0.1
 """No validation is made in so small a part of the distance between two of them before the one that ends the run."""
 
 
@@ -57,9 +58,15 @@ class RunLength(L.Callback):
     `lines` in all. Of several processes the first measures and decides.
     """
 
+    priority: ClassVar[int] = Priority.LENGTH
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.LENGTH})
+
     def __init__(self, wanted: LengthConfig, batches: int, lines: int, measured_steps: int, steps_file: Path) -> None:
         self.wanted, self.batches, self.lines = wanted, batches, lines
-        self.measured_steps, self.steps_file = max(LEAST_MEASURED, measured_steps or USUALLY_MEASURED), steps_file
+        self.measured_steps, self.steps_file = (
+            max(MIN_MEASURED_STEPS, measured_steps or DEFAULT_MEASURED_STEPS),
+            steps_file,
+        )
         self.plan = wanted.plan(batches, lines)
         self.totals: list[tuple[int, int]] = []
         self._start = self._sanity_start = self._measure_start = 0.0
@@ -102,18 +109,18 @@ class RunLength(L.Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: object, batch_idx: int
     ) -> None:
-        # A step later than it is known: by now the state that is written first has it too.
+        # Persist one step late so the first checkpoint already contains it.
         self._keep_known_length()
         if self._has_validated:
             self._has_validated = False
-            self._correct(trainer)
+            self._recalibrate(trainer)
         if self.plan.total == UNKNOWN:
             # The first step pays for memory and kernels that later steps reuse.
             if trainer.global_step == self._first_step + 1 and not self._measure_start:
                 self._measure_start = time.monotonic()
             measured = trainer.global_step - self._first_step
             if measured >= self.measured_steps or broadcast_from_rank_zero(self._has_measured_enough(measured)):
-                self._fix(trainer)
+                self._set_total_steps(trainer)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: object, batch: object, batch_idx: int
@@ -150,9 +157,9 @@ class RunLength(L.Callback):
 
     def _has_measured_enough(self, steps: int) -> bool:
         assert self.wanted.budget is not None
-        return steps >= LEAST_MEASURED and time.monotonic() - self._start > MEASURING_SHARE * self.wanted.budget
+        return steps >= MIN_MEASURED_STEPS and time.monotonic() - self._start > MEASURING_SHARE * self.wanted.budget
 
-    def _fix(self, trainer: L.Trainer) -> None:
+    def _set_total_steps(self, trainer: L.Trainer) -> None:
         now, steps, budget = time.monotonic(), trainer.global_step, self.wanted.budget
         assert budget is not None
         step_seconds = (now - self._measure_start) / (steps - self._first_step - 1)
@@ -174,7 +181,7 @@ class RunLength(L.Callback):
             f"{self._validation_seconds:.1f} s."
         )
 
-    def _correct(self, trainer: L.Trainer) -> None:
+    def _recalibrate(self, trainer: L.Trainer) -> None:
         """Fix the number of steps anew, by the time since the last validation, its own included."""
         steps, budget = trainer.global_step, self.wanted.budget
         if budget is None or not self.totals or self._is_repetition or steps <= self._first_step:
@@ -182,13 +189,13 @@ class RunLength(L.Callback):
         now = time.monotonic()
         step_seconds = (now - self._measure_start) / (steps - self._first_step)
         more = max(1, math.floor((budget - (now - self._start)) / step_seconds))
-        total = broadcast_from_rank_zero(self.plan.spared(steps, steps + more, SPARED))
+        total = broadcast_from_rank_zero(self.plan.spared(steps, steps + more, MIN_VALIDATION_GAP))
         self._measure_start, self._first_step = now, steps
         if total != self.plan.total:
             self.totals.append((steps, total))
             self.plan = replace(self.plan, total=total)
             self._apply(trainer)
-        if abs(total - self._told) > WORTH_TELLING * self._told:
+        if abs(total - self._told) > MIN_REPORTED_CHANGE * self._told:
             log.info(f"As fast as it is now, the time budget allows {total} steps, not {self._told}.")
             self._told = total
 
@@ -254,5 +261,5 @@ def seconds_of(text: str | float | None, key: str) -> float | None:
         numbers = []
     seconds = sum(n * unit for n, unit in zip(reversed(numbers), (1, 60, 3600, 86400), strict=False))
     if not numbers or len(numbers) > 4 or min(numbers) < 0 or seconds <= 0 or not math.isfinite(seconds):
-        raise UserError(f"{key}={text} is no duration: write it as HH:MM:SS, for instance 00:05:00 for five minutes.")
+        raise UserError(f"{key}={text} is not a duration: use HH:MM:SS, for instance 00:05:00 for five minutes.")
     return seconds

@@ -22,7 +22,7 @@ from uncial.training.callbacks.early_stopping import Pruning
 from uncial.training.distributed.devices import Devices
 from uncial.training.distributed.launch import launch_workers
 from uncial.training.distributed.process_group import is_rank_zero
-from uncial.training.schedulers.length import seconds_of
+from uncial.training.schedulers.length import parse_duration
 from uncial.training.schedulers.plan import LengthConfig
 from uncial.training.settings import CallbacksSettings
 from uncial.training.trainer import quiet_lightning
@@ -31,7 +31,7 @@ from uncial.training.trainer import quiet_lightning
 def check_durations(trainer: DictConfig) -> None:
     """Raises `UserError` for a time that is none."""
     for key in ("time_budget", "max_time"):
-        seconds_of(trainer[key], f"trainer.{key}")
+        parse_duration(trainer[key], f"trainer.{key}")
 
 
 def length_config(config: DictConfig, lines: int) -> LengthConfig:
@@ -46,7 +46,7 @@ def length_config(config: DictConfig, lines: int) -> LengthConfig:
     return LengthConfig(
         steps=trainer.max_steps,
         epochs=trainer.max_epochs or max(least, trainer.lines_seen / lines),
-        budget=seconds_of(trainer.time_budget, "trainer.time_budget"),
+        budget=parse_duration(trainer.time_budget, "trainer.time_budget"),
         validations=trainer.validations,
         every_epochs=trainer.validate_every_epochs,
         every_steps=trainer.validate_every_steps,
@@ -117,10 +117,10 @@ def run_on_devices(devices: Devices, folder: Path, function: Callable[..., Any],
         if "filename" in handler:
             OmegaConf.set_readonly(handler, False)
             handler.filename = str(folder / Path(handler.filename).name)  # Not that of the folder made for a new run.
-    return launch_workers(devices.kind, devices.numbers, _part, hydra, function, arguments)
+    return launch_workers(devices.kind, devices.numbers, _run_process, hydra, function, arguments)
 
 
-def _part(hydra: DictConfig, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+def _run_process(hydra: DictConfig, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     setup_globals()
     HydraConfig.instance().cfg = hydra  # type: ignore[assignment]
     if is_rank_zero():

@@ -39,18 +39,18 @@ from uncial.runs.stash import stash_best_model
 from uncial.runs.tables import write_skipped
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.nonfinite import REMEDY, SkipNonFiniteSteps
-from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.progress import build_progress
 from uncial.training.callbacks.throughput import ThroughputMonitor
 from uncial.training.checkpointing.callback import Checkpoints
-from uncial.training.checkpointing.loops import epoch_and_batches
+from uncial.training.checkpointing.loops import read_position
 from uncial.training.checkpointing.retention import CheckpointPolicy
-from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.distributed.launch import LostProcessError
 from uncial.training.distributed.process_group import barrier, is_rank_zero
 from uncial.training.distributed.signals import handle_signals
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.settings import TrainerSettings
-from uncial.training.trainer import build_trainer, device_of, quiet_lightning
+from uncial.training.trainer import build_trainer, describe_device, quiet_lightning
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def open_run(config: DictConfig) -> Iterator[RunSession]:
 
 def train_run(this: RunSession) -> None:
     """One session of a run, from its state to its end, on the devices that it is given."""
-    config, devices = this.config, devices_of(build_settings(TrainerSettings, this.config))
+    config, devices = this.config, choose_training_devices(build_settings(TrainerSettings, this.config))
     truth = load_ground_truth(config, choose_training_split(this))
     check_data(this, data_fingerprint(truth))
     write_splits(this.folder, truth)
@@ -126,12 +126,12 @@ def fit_model(this: RunSession, truth: GroundTruth) -> None:
                 *still,
                 best,
                 pace,
-                progress_callback(config.callbacks.samples),
+                build_progress(config.callbacks.samples),
             ]
             trainer = build_trainer(build_settings(TrainerSettings, config), folder, callbacks, loggers)
             if is_rank_zero():
-                add_to_environment(folder, {"data": data, "device": device_of(trainer)})
-            lines = LineDataModule(ready.parts, ready.loading, config.seed, epoch_and_batches)
+                add_to_environment(folder, {"data": data, "device": describe_device(trainer)})
+            lines = LineDataModule(ready.parts, ready.loading, config.seed, read_position)
             with report_interruption(folder, states, best, interruption), report_lost_workers():
                 trainer.fit(ready.module, lines, ckpt_path=path, weights_only=True)
         if best.best is None:

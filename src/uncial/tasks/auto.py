@@ -34,7 +34,7 @@ from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder
 from uncial.training.callbacks.throughput import ThroughputProbe
-from uncial.training.distributed.signals import ending_by_signal
+from uncial.training.distributed.signals import exit_on_signals
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import LengthConfig
 from uncial.training.settings import TrainerSettings
@@ -96,7 +96,7 @@ def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
     trainer = build_trainer(build_settings(TrainerSettings, config), run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0
     log.info("Measuring how fast this model trains here.")
-    with ending_by_signal(), report_lost_workers():
+    with exit_on_signals(), report_lost_workers():
         trainer.fit(module, LineDataModule(parts, loading(config.trainer), config.seed))
     wanted = length_config(config, len(part.dataset))
     is_in_epochs = config.trainer.max_epochs is not None or "trainer.lines_seen" in typed

@@ -28,10 +28,10 @@ from uncial.problems.trainer import run_on_devices
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
-from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.progress import build_progress
 from uncial.training.callbacks.throughput import TestTimer
-from uncial.training.distributed.devices import chosen_devices
-from uncial.training.distributed.signals import ending_by_signal
+from uncial.training.distributed.devices import choose_devices
+from uncial.training.distributed.signals import exit_on_signals
 from uncial.training.module import ScoringModule
 from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_evaluation_trainer
@@ -61,7 +61,7 @@ def predict_lines(
 ) -> LinePredictions:
     """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
     scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name `model`."""
-    plain, devices = plain_config(config), chosen_devices(build_settings(TrainerSettings, config))
+    plain, devices = plain_config(config), choose_devices(build_settings(TrainerSettings, config))
     infeasible = too_long(truth, rows, recognizer)
     if infeasible:
         log.warning(
@@ -91,10 +91,10 @@ def _read(
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
     parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
     metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
-    trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, progress_callback(0)])
+    trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, build_progress(0)])
     how = loading_to_read(config.trainer)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
-    with ending_by_signal(), report_lost_workers():
+    with exit_on_signals(), report_lost_workers():
         trainer.test(scoring, lines, verbose=False)
     scores = {name: float(score) for name, score in trainer.callback_metrics.items()}
     return LinePredictions(metric.results, scores["test/loss"], watch.seconds), scores

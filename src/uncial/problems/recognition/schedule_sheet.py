@@ -17,7 +17,7 @@ from uncial.problems.recognition.setup import loading, new_recognizer, training_
 from uncial.problems.trainer import length_config
 from uncial.reports.plots.schedule import PlannedRun, draw_schedule
 from uncial.reports.terminal.formatting import plural
-from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
 from uncial.training.schedulers.schedules import warn_if_peak_lr_unreached
 from uncial.training.settings import TrainerSettings
@@ -46,7 +46,7 @@ def planned(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig, StepP
     parts, _ = training_parts(config, truth, new_recognizer(config, truth))
     lines, how = (
         len(parts["train"].dataset),
-        loading(config.trainer, devices_of(build_settings(TrainerSettings, config)).count),
+        loading(config.trainer, choose_training_devices(build_settings(TrainerSettings, config)).count),
     )
     batches = len(training_sampler(parts["train"], how, config.seed))
     wanted = length_config(config, lines)

@@ -36,7 +36,7 @@ from uncial.text.rules import TextRules
 from uncial.training.distributed.process_group import world_size
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers.length import RunLength
-from uncial.training.trainer import precision_of
+from uncial.training.trainer import choose_precision
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ LINES = 1000
 def preflight_check(config: DictConfig) -> None:
     """Raises the `UserError` that the training would raise after its ground truth has been read."""
     if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
-        precision_of(config.trainer.precision, config.trainer.accelerator)
+        choose_precision(config.trainer.precision, config.trainer.accelerator)
     if config.model.codec is not None:
         given_codec(Path(str(config.model.codec)))
     rules = text_rules(config)

@@ -29,7 +29,7 @@ VALIDATIONS = 2
 AMOUNT = 2.0
 """By how much the blank's score is lowered: its odds are divided by 7."""
 
-MOST_HELP = 3
+MAX_HELP = 3
 
 MEMORY = 20
 """Steps whose median is taken for the loss: single lines with a wrong truth, which real sets have, raise that of their
@@ -98,9 +98,9 @@ class Watchdog(L.Callback):
         self._blank = self._blank + 1 if is_blank and trainer.global_step >= PLATEAU_STEPS else 0
         if self._blank < VALIDATIONS:
             return
-        if self.lower_blank is not None and self._helped < MOST_HELP:
+        if self.lower_blank is not None and self._helped < MAX_HELP:
             self._blank, self._helped, self._help_due = 0, self._helped + 1, True
-            self._tell(trainer, f"the blank's score is lowered by {AMOUNT:g} ({self._helped} of {MOST_HELP} times)")
+            self._tell(trainer, f"the blank's score is lowered by {AMOUNT:g} ({self._helped} of {MAX_HELP} times)")
         elif self._blank == VALIDATIONS:
             self._tell(trainer, ADVICE)
 

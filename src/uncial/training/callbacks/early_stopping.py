@@ -146,8 +146,8 @@ class Pruning(L.Callback):
         is_hopeless = self.report(self.validations, score) if trainer.is_global_zero else False
         self.validations += 1
         if trainer.strategy.broadcast(is_hopeless):
-            told = score_text(self.monitor.removeprefix("val/"), score)
-            self.reason = f"{told} at validation {self.validations}, where other trials do better"
+            result = score_text(self.monitor.removeprefix("val/"), score)
+            self.reason = f"{result} at validation {self.validations}, where other trials do better"
             log.info(f"Ended early: {self.reason} (hydra.sweeper.pruner).")
             trainer.should_stop = True
 

@@ -15,13 +15,13 @@ from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plai
 from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.throughput import ProgressState, Throughput, read_progress, score_text
 
-UNTOLD = ("lines", "cer_macro", "line_accuracy")
+HIDDEN_SCORES = ("lines", "cer_macro", "line_accuracy")
 """Scores that are logged but not told after a validation."""
 
 log = logging.getLogger("uncial.progress")
 
 
-def progress_callback(samples: int = 3, console: Console | None = None) -> "TrainingProgress":
+def build_progress(samples: int = 3, console: Console | None = None) -> "TrainingProgress":
     """Return the bar where the console can redraw, else the log lines. `samples` lines are shown after each
     validation.
     """
@@ -49,13 +49,13 @@ class TrainingProgress(L.Callback):
         self._evaluation_start = 0.0
         self._evaluated_lines = self._evaluated_batches = 0
 
-    def show_training(self, standing: ProgressState) -> None:
+    def show_training(self, state: ProgressState) -> None:
         raise NotImplementedError
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
         raise NotImplementedError
 
-    def tell_samples(self, samples: list[tuple[str, str]]) -> None:
+    def show_samples(self, samples: list[tuple[str, str]]) -> None:
         raise NotImplementedError
 
     def end_evaluation(self) -> None:
@@ -64,7 +64,7 @@ class TrainingProgress(L.Callback):
     def close(self) -> None:
         """Nothing more will be shown."""
 
-    def standing(self, trainer: L.Trainer, pl_module: L.LightningModule) -> ProgressState:
+    def read_state(self, trainer: L.Trainer, pl_module: L.LightningModule) -> ProgressState:
         share = self._validation_seconds / self._training_seconds if self._training_seconds else 0.0
         return read_progress(trainer, pl_module, self.throughput, share)
 
@@ -82,11 +82,11 @@ class TrainingProgress(L.Callback):
         self.throughput.add(len(batch.indices), seconds)
         self._training_seconds += seconds
         if trainer.is_global_zero and self._is_due(now):
-            self.show_training(self.standing(trainer, pl_module))
+            self.show_training(self.read_state(trainer, pl_module))
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.is_global_zero:
-            self.show_training(self.standing(trainer, pl_module))
+            self.show_training(self.read_state(trainer, pl_module))
             self.close()
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -125,13 +125,13 @@ class TrainingProgress(L.Callback):
             self._validation_seconds += time.monotonic() - self._evaluation_start
         if trainer.is_global_zero:
             self.end_evaluation()
-            self._tell_validation(trainer, pl_module)
+            self._log_validation(trainer, pl_module)
         self._batch_end = time.monotonic() if self._batch_end else 0.0
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.is_global_zero:
             self.end_evaluation()
-            log.info("test: %s", self._evaluated())
+            log.info("test: %s", self._format_evaluation())
             self.close()
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
@@ -152,13 +152,13 @@ class TrainingProgress(L.Callback):
             speed = self._evaluated_lines * trainer.world_size / max(now - self._evaluation_start, 1e-9)
             self.show_evaluation(name, self._evaluated_batches, total, speed)
 
-    def _tell_validation(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        standing = self.standing(trainer, pl_module)
-        scores = " ".join(score_text(name, value) for name, value in standing.scores.items() if name not in UNTOLD)
-        log.info("%s step %d: val %s", standing.epoch_text, standing.step, scores)
+    def _log_validation(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        state = self.read_state(trainer, pl_module)
+        scores = " ".join(score_text(name, value) for name, value in state.scores.items() if name not in HIDDEN_SCORES)
+        log.info("%s step %d: val %s", state.epoch_text, state.step, scores)
         samples = list(getattr(pl_module, "validation_samples", ()))[: self.samples]
         if samples:
-            self.tell_samples(samples)
+            self.show_samples(samples)
 
     def _evaluated(self) -> str:
         seconds = time.monotonic() - self._evaluation_start
@@ -176,13 +176,13 @@ class PlainProgress(TrainingProgress):
 
     refresh_seconds = 10.0
 
-    def show_training(self, standing: ProgressState) -> None:
-        log.info("%s", standing.line)
+    def show_training(self, state: ProgressState) -> None:
+        log.info("%s", state.line)
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
         log.info("%s: batch %d/%g, %s", name, batches, total, rate(lines_per_second))
 
-    def tell_samples(self, samples: list[tuple[str, str]]) -> None:
+    def show_samples(self, samples: list[tuple[str, str]]) -> None:
         for line in sample_lines_plain(samples):
             log.info("%s", line)
 
@@ -199,16 +199,16 @@ class RichProgress(TrainingProgress):
         self._training: TaskID | None = None
         self._evaluation: TaskID | None = None
 
-    def show_training(self, standing: ProgressState) -> None:
+    def show_training(self, state: ProgressState) -> None:
         progress = self._open()
         if self._training is None:
             self._training = progress.add_task("", total=None, figures="")
         progress.update(
             self._training,
-            description=standing.epoch_text,
-            completed=standing.step,
-            total=standing.steps,
-            figures=standing.figures,
+            description=state.epoch_text,
+            completed=state.step,
+            total=state.steps,
+            figures=state.figures,
         )
         progress.refresh()
 
@@ -224,7 +224,7 @@ class RichProgress(TrainingProgress):
             self._progress.remove_task(self._evaluation)
             self._evaluation = None
 
-    def tell_samples(self, samples: list[tuple[str, str]]) -> None:
+    def show_samples(self, samples: list[tuple[str, str]]) -> None:
         show(self._open().console, sample_lines(samples))
 
     def close(self) -> None:

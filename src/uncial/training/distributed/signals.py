@@ -100,7 +100,7 @@ def exit_for_signal(number: signal.Signals) -> None:
 
 
 @contextmanager
-def ending_by_signal() -> Iterator[None]:
+def exit_on_signals() -> Iterator[None]:
     """Around a test of the Lightning Trainer.
 
     After Ctrl-C it exits with 1 and leaves further Ctrl-C ignored, after SIGTERM it exits with 0, as if all were done.

@@ -73,7 +73,7 @@ class RunLength(L.Callback):
         self._validation_seconds = 0.0
         self._first_step = self._steps_seen = 0
         self._is_repetition = self._has_validated = False
-        self._kept = self._told = 0
+        self._written_steps = self._reported_steps = 0
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if stage != "fit":
@@ -82,8 +82,8 @@ class RunLength(L.Callback):
         steps = math.ceil(self.batches / trainer.accumulate_grad_batches)
         self.plan = self.wanted.plan(steps, self.lines)
         if self.wanted.budget is not None and self.steps_file.is_file():
-            self._read()
-        self._apply(trainer)
+            self._read_measured_budget()
+        self._apply_plan(trainer)
 
     def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
         state = checkpoint["callbacks"].get(self.state_key)
@@ -92,9 +92,9 @@ class RunLength(L.Callback):
         self._start -= state["spent"]
         self.wanted = replace(self.wanted, validations=state["validations"])
         totals = state.get("totals", ((state.get("known_after", 0), state["total"]),))
-        self._use([] if state["total"] == UNKNOWN else list(totals))
+        self._set_totals([] if state["total"] == UNKNOWN else list(totals))
         self._is_repetition = state.get("repeats", False)
-        self._apply(trainer)
+        self._apply_plan(trainer)
 
     def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._sanity_start = time.monotonic()
@@ -110,7 +110,7 @@ class RunLength(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: object, batch_idx: int
     ) -> None:
         # Persist one step late so the first checkpoint already contains it.
-        self._keep_known_length()
+        self._write_known_length()
         if self._has_validated:
             self._has_validated = False
             self._recalibrate(trainer)
@@ -133,7 +133,7 @@ class RunLength(L.Callback):
         self._has_validated = not trainer.sanity_checking
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._keep_known_length()
+        self._write_known_length()
 
     def plan_at(self, step: int) -> StepPlan:
         """The plan as it is known at a step: while a time budget is measured neither an end nor a validation."""
@@ -163,7 +163,7 @@ class RunLength(L.Callback):
         now, steps, budget = time.monotonic(), trainer.global_step, self.wanted.budget
         assert budget is not None
         step_seconds = (now - self._measure_start) / (steps - self._first_step - 1)
-        self.wanted = affordable(self.wanted, budget, self._validation_seconds)
+        self.wanted = fit_validations(self.wanted, budget, self._validation_seconds)
         left = budget - (now - self._start)
         if distance := self.wanted.distance(self.plan.epoch):
             more = (left - self._validation_seconds) / (step_seconds + self._validation_seconds / distance)
@@ -172,8 +172,8 @@ class RunLength(L.Callback):
                 self.wanted.validations, (left - self.wanted.validations * self._validation_seconds) / step_seconds
             )
         total, self.wanted = broadcast_from_rank_zero((steps + max(1, math.floor(more)), self.wanted))
-        self._use([(steps, total)])
-        self._apply(trainer)
+        self._set_totals([(steps, total)])
+        self._apply_plan(trainer)
         self._measure_start, self._first_step = now, steps
         log.info(
             f"The time budget of {budget:.0f} s allows {self.plan.total} steps of {1000 * step_seconds:.0f} ms "
@@ -194,38 +194,38 @@ class RunLength(L.Callback):
         if total != self.plan.total:
             self.totals.append((steps, total))
             self.plan = replace(self.plan, total=total)
-            self._apply(trainer)
-        if abs(total - self._told) > MIN_REPORTED_CHANGE * self._told:
-            log.info(f"As fast as it is now, the time budget allows {total} steps, not {self._told}.")
-            self._told = total
+            self._apply_plan(trainer)
+        if abs(total - self._reported_steps) > MIN_REPORTED_CHANGE * self._reported_steps:
+            log.info(f"As fast as it is now, the time budget allows {total} steps, not {self._reported_steps}.")
+            self._reported_steps = total
 
-    def _use(self, totals: list[tuple[int, int]]) -> None:
+    def _set_totals(self, totals: list[tuple[int, int]]) -> None:
         """Take on the numbers of steps that were known one after the other; the first decides on the validations."""
-        self.totals, self._told = totals, int(totals[-1][1]) if totals else 0
+        self.totals, self._reported_steps = totals, int(totals[-1][1]) if totals else 0
         first, last = (totals[0][1], totals[-1][1]) if totals else (UNKNOWN, UNKNOWN)
         self.plan = replace(self.wanted.with_total(self.plan, first), total=last)
 
-    def _keep_known_length(self) -> None:
-        if not self.totals or self._is_repetition or not is_rank_zero() or self._kept == self.plan.total:
+    def _write_known_length(self) -> None:
+        if not self.totals or self._is_repetition or not is_rank_zero() or self._written_steps == self.plan.total:
             return
-        self._kept = int(self.plan.total)
-        measured = MeasuredBudget(self._kept, self.totals[0][0], self.wanted.validations, tuple(self.totals))
+        self._written_steps = int(self.plan.total)
+        measured = MeasuredBudget(self._written_steps, self.totals[0][0], self.wanted.validations, tuple(self.totals))
         with replacing_text(self.steps_file.with_name(RunFolder.measured_budget)) as file:
             json.dump(asdict(measured), file)
         with replacing_text(self.steps_file) as file:
             file.write(f"{measured.steps}\n")
 
-    def _read(self) -> None:
+    def _read_measured_budget(self) -> None:
         steps, more = int(self.steps_file.read_text()), self.steps_file.with_name(RunFolder.measured_budget)
         totals: list[tuple[int, int]] = [(0, steps)]
         if more.is_file():
             measured = MeasuredBudget(**json.loads(more.read_text(encoding="utf-8")))
             self.wanted = replace(self.wanted, validations=measured.validations)
             totals = [(after, total) for after, total in measured.totals] or [(measured.known_after, steps)]
-        self._use(totals)
+        self._set_totals(totals)
         self._is_repetition = True
 
-    def _apply(self, trainer: L.Trainer) -> None:
+    def _apply_plan(self, trainer: L.Trainer) -> None:
         set_max_steps(trainer, -1 if self.plan.total == UNKNOWN else int(self.plan.total))
 
 
@@ -243,14 +243,14 @@ def sanity_check_fraction(trainer: L.Trainer) -> float:
     return sampler.share(checked) if isinstance(sampler, PartialSampler) else min(checked, batches) / batches
 
 
-def affordable(wanted: LengthConfig, budget: float, seconds: float) -> LengthConfig:
+def fit_validations(wanted: LengthConfig, budget: float, seconds: float) -> LengthConfig:
     """The same with as many validations of `seconds` each as fit into their share of the budget: at least three, at
     most as many as are wanted. Where their distance is stated it stays."""
     fitting = int(VALIDATION_SHARE * budget / max(seconds, 1e-9))
     return replace(wanted, validations=max(min(wanted.validations, 3), min(wanted.validations, fitting)))
 
 
-def seconds_of(text: str | float | None, key: str) -> float | None:
+def parse_duration(text: str | float | None, key: str) -> float | None:
     """Reads a duration: seconds, MM:SS, HH:MM:SS or DD:HH:MM:SS. Raises `UserError` naming the config key."""
     if text is None:
         return None

@@ -160,7 +160,7 @@ class TrainingProgress(L.Callback):
         if samples:
             self.show_samples(samples)
 
-    def _evaluated(self) -> str:
+    def _format_evaluation(self) -> str:
         seconds = time.monotonic() - self._evaluation_start
         return f"{self._evaluated_lines:,} lines in {duration(seconds)}, {rate(self._evaluated_lines / seconds)}"
 

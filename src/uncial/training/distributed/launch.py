@@ -192,9 +192,9 @@ def _forward_signals(workers: Sequence[_Worker]) -> Iterator[tuple[list[int], li
                 os.kill(worker.process.pid, number)
 
     if current_thread() is main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if is_free(number):
-                replaced[number] = signal.signal(number, forward)
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            if is_free(ending):
+                replaced[ending] = signal.signal(ending, forward)
         if callable(signal.getsignal(TIME_IS_UP)):
             replaced[TIME_IS_UP] = signal.signal(TIME_IS_UP, forward)
     try:

@@ -223,7 +223,7 @@ def test_a_process_that_is_killed_ends_the_run_with_its_error(exact, base, rank)
 
 
 def test_a_time_budget_is_that_of_the_first_and_the_error_of_one_alone_ends_all(exact, base, monkeypatch):
-    folder, fix, validate = base / "budget", RunLength._fix, TrainingModule.validation_step
+    folder, fix, validate = base / "budget", RunLength._set_total_steps, TrainingModule.validation_step
 
     def fix_by_another_clock(self, trainer):
         self._measure_start -= 3 * distributed.get_rank()
@@ -236,7 +236,7 @@ def test_a_time_budget_is_that_of_the_first_and_the_error_of_one_alone_ends_all(
             raise UserError("only here.")
         return validate(self, *arguments)
 
-    monkeypatch.setattr(RunLength, "_fix", fix_by_another_clock)
+    monkeypatch.setattr(RunLength, "_set_total_steps", fix_by_another_clock)
     monkeypatch.setattr(TrainingModule, "validation_step", fail_at_the_end)
     budget = ("trainer.max_steps=null", "trainer.time_budget=2", "scheduler.warmup_steps=3")
     code, told = in_own_process(folder, *exact, *TWO, *budget, before=limited)

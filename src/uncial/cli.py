@@ -19,13 +19,14 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config.help import format_help, is_help_alone
 from uncial.config.hydra_internals import get_args_parser
-from uncial.config.keys import check_added, check_own_files, check_values
+from uncial.config.keys import check_added, check_own_files
 from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
 from uncial.config.messages import sentence
 from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
 from uncial.config.task_keys import check_problem_keys, check_typed_keys, without_statement
 from uncial.config.trust import with_typed_classes
+from uncial.config.values import check_values
 from uncial.errors import FindingsError, HydraExit, UserError
 from uncial.reports.terminal.console import LogFileHandler
 from uncial.reports.terminal.standard_streams import secure_standard_streams

@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import ROOT
 
-from uncial.config.keys import COUNTS_OR_NULL, NUMBERS_OR_NULL, check_values, known_keys
+from uncial.config.keys import known_keys
 from uncial.config.overrides import format_override, hydra_value, quoted
+from uncial.config.schema import rules
+from uncial.config.values import check_values
 from uncial.errors import UserError
 
 MISTYPED = [
@@ -244,8 +246,9 @@ def test_commands_that_the_program_suggests_are_taken_as_they_stand(folder):
     assert OverridesParser.create().parse_override(f"run=[{hydra_value(path)}]").value() == [path]
 
 
-def test_the_keys_that_may_be_null_exist():
-    assert {*NUMBERS_OR_NULL, *COUNTS_OR_NULL} <= known_keys(ROOT / "conf").keys()
+def test_the_keys_of_all_settings_exist():
+    later = {"layout", "data.split_from", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"}
+    assert rules().keys() - later <= known_keys(ROOT / "conf").keys()
 
 
 def test_every_default_is_of_its_own_kind():

@@ -19,14 +19,15 @@ from torch.utils.data import DataLoader
 from uncial.config.schema import checkpoint_of, trusted
 from uncial.metrics.contract import MetricResult
 from uncial.models.contracts import Model
-from uncial.models.files import FILE_NAME, load_any_model
+from uncial.models.files import load_any_model
 from uncial.problems.ground_truth import data_fingerprint, load_ground_truth, write_splits
 from uncial.problems.problem import BestModelWriter, Problem, Setup, problem_card
 from uncial.problems.splitting import choose_split, choose_training_split
 from uncial.problems.trainer import check_training, open_loggers
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_metrics
-from uncial.training.checkpointing.loops import epoch_and_batches
+from uncial.training.checkpointing.loops import read_position
 from uncial.training.distributed.process_group import is_rank_zero
 from uncial.training.loggers.outcome import Outcome
 from uncial.training.loggers.tracking import show_outcome
@@ -116,7 +117,7 @@ class InkData(L.LightningDataModule):
         self.batches = batches
 
     def train_dataloader(self):
-        _, done = epoch_and_batches(self.trainer)
+        _, done = read_position(self.trainer)
         return DataLoader(self.batches["train"][done:], batch_size=None)
 
     def val_dataloader(self):
@@ -173,11 +174,11 @@ class InkProblem(Problem):
     def report(self, run, truth, setup, stats):
         card = json.loads(setup.writer.card_json({}))
         assert card["problem"]["name"] == "ink"
-        scores = load_any_model(run.folder / FILE_NAME, trusted(run.config))[1]["scores"]
-        write_metrics(run.folder / "metrics.json", {"val": scores, "train": {"steps": stats.steps}})
+        scores = load_any_model(RunFolder(run.folder).best_model, trusted(run.config))[1]["scores"]
+        write_metrics(RunFolder(run.folder).metrics, {"val": scores, "train": {"steps": stats.steps}})
 
     def outcome(self, run, truth):
-        return Outcome(json.loads((run.folder / "metrics.json").read_text())["val"], [], [])
+        return Outcome(json.loads((RunFolder(run.folder).metrics).read_text())["val"], [], [])
 
     def test(self, config):
         model, _ = load_any_model(checkpoint_of(config), trusted(config))
@@ -190,7 +191,7 @@ class InkProblem(Problem):
         with open_loggers(config, folder) as loggers:
             trainer.test(ScoringModule(model, self.metric), data, verbose=False)
             scores = {name.removeprefix("test/"): float(value) for name, value in trainer.callback_metrics.items()}
-            write_metrics(folder / "metrics.json", {"test": scores})
+            write_metrics(RunFolder(folder).metrics, {"test": scores})
             show_outcome(loggers, lambda: Outcome(scores, [], []))
 
     def _new(self, config):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from program import ROOT
 
-from uncial.config.keys import LISTS_OR_ONE, group_choices, group_names, known_keys, named_groups
+from uncial.config.keys import group_choices, group_names, known_keys, named_groups
 from uncial.config.peers import answer, choice_called, counterparts
 from uncial.config.task_keys import keys_of_task
 
@@ -79,10 +79,6 @@ def test_every_choice_that_a_message_names_exists():
         for group, name in re.findall(r"(?<![\w./…'])((?:[a-z_]+/)?[a-z]+)=([a-z_]+)(?![\w.…])", text):
             if group in group_names(CONF) and group != "sweep":
                 assert name in group_choices(CONF, group), f"{module}: {group}={name}"
-
-
-def test_keys_that_take_a_list_exist():
-    assert set(LISTS_OR_ONE) <= known_keys(CONF).keys()
 
 
 @pytest.mark.parametrize(

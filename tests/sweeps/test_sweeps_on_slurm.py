@@ -174,8 +174,8 @@ def test_it_is_completed_by_the_same_launcher(sweep):
 
 def test_a_job_whose_time_was_up_went_on_in_its_folder_and_its_run_of_wandb(sweep):
     log = (sweep.folder / "0" / "log.txt").read_text(encoding="utf-8")
-    assert f"Going on with {sweep.folder / '0'} after step" in log
-    assert "Going on with" in (sweep.folder / "1" / "log.txt").read_text(encoding="utf-8")
+    assert f"Resuming {sweep.folder / '0'} from step" in log
+    assert "Resuming" in (sweep.folder / "1" / "log.txt").read_text(encoding="utf-8")
     assert sweep.wandb[0] == sweep.wandb[1]
 
 

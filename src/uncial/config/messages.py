@@ -7,7 +7,6 @@ from importlib.util import find_spec
 
 from uncial.config.extras import describe_install
 from uncial.config.keys import (
-    COUNTS_OR_NULL,
     did_you_mean,
     files_with,
     group_choices,
@@ -15,13 +14,11 @@ from uncial.config.keys import (
     known_keys,
     launcher_keys,
     named_groups,
-    takes_list,
-    takes_numbers,
-    takes_whole_numbers,
 )
 from uncial.config.location import conf_folder, root_folder
 from uncial.config.overrides import PEERS, hydra_value, quoted, quoting_advice
 from uncial.config.peers import answer, choice_called
+from uncial.config.values import takes_list, takes_numbers, takes_whole_numbers
 from uncial.errors import UserError
 
 
@@ -103,7 +100,7 @@ def _several_values(argument: str) -> str:
         is_text = not all(re.fullmatch(r"-?[\d.]+", one) for one in values)
         return f"{told} A list is {typed}" + (f", one value with a comma in it {quoted(argument)}" if is_text else "")
     if takes_numbers(key, conf_folder()):
-        point = key not in COUNTS_OR_NULL and not takes_whole_numbers(key, conf_folder())
+        point = not takes_whole_numbers(key, conf_folder())
         if point and re.fullmatch(r"\d+,\d+", value):
             return f"{told} If it is one number, its decimals stand behind a point: {key}={value.replace(',', '.')}"
         return f"{told} For one run give one of them; -m before the keys makes a run of each."

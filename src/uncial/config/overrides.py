@@ -10,9 +10,10 @@ from typing import NoReturn
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from uncial.config.hydra_internals import get_args_parser
-from uncial.config.keys import NAMES, did_you_mean, group_choices, group_names, groups_of_none, known_keys, named_groups
+from uncial.config.keys import did_you_mean, group_choices, group_names, groups_of_none, known_keys, named_groups
 from uncial.config.location import format_command
 from uncial.config.peers import answer, choice_called
+from uncial.config.values import takes_name
 from uncial.errors import UserError
 
 PEERS = Path("docs") / "coming-from.md"
@@ -95,7 +96,7 @@ def quote_plain_names(arguments: Sequence[str], conf: Path) -> list[str]:
     for argument in arguments:
         sign, key, value = re.fullmatch(r"(\+{0,2})([^=\s]*)=?(.*)", argument, re.DOTALL).groups()  # type: ignore[union-attr]
         is_group = key.partition("@")[0] in groups
-        if "=" not in argument or argument.startswith(("-", "~")) or not (is_group or key in NAMES):
+        if "=" not in argument or argument.startswith(("-", "~")) or not (is_group or takes_name(key)):
             found.append(argument)
         elif not (value == "null" and key in of_none):
             # For Hydra no choice of a group is an empty list of them.

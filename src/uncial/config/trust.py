@@ -25,6 +25,8 @@ ROOMS = (
     "uncial.problems.recognition.metric",
     "uncial.problems.recognition.problem",
     "uncial.training.callbacks.profiler",
+    "uncial.training.callbacks.early_stopping",
+    "uncial.training.callbacks.ema",
     "uncial.training.loggers",
     "uncial.training.optimizers.muon",
     "uncial.training.schedulers.plateau",

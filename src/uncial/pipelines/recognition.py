@@ -26,6 +26,7 @@ from uncial.models.files import load_model
 from uncial.models.lineage import weights_hash
 from uncial.models.precision import inference_autocast
 from uncial.models.recognizer import Recognizer
+from uncial.runs.files import RunFolder
 
 BATCH_WIDTH = 16384
 """Lines times pixels of width that are read at once."""
@@ -138,7 +139,7 @@ def load(path: str | PathLike[str], device: str = "auto", trust: str | Sequence[
 
 def model_file(path: Path) -> Path:
     """The model file that a path means: itself, or the `best.safetensors` in that run folder."""
-    file = path / "best.safetensors" if path.is_dir() else path
+    file = RunFolder(path).best_model if path.is_dir() else path
     if not file.is_file():
         if path.is_dir() and (foreign := name_foreign(path)):
             raise UserError(foreign)

@@ -8,8 +8,7 @@ from pathlib import Path
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.errors import DivergedError, UserError
-from uncial.models.files import FILE_NAME
-from uncial.runs.state import LAST
+from uncial.runs.files import RunFolder
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.throughput import score_text
 from uncial.training.checkpointing.callback import Checkpoints
@@ -28,13 +27,13 @@ def report_interruption(
         yield
     except BaseException as error:
         if states.written is not None:
-            model = folder / FILE_NAME
+            model = RunFolder(folder).best_model
             names = [f"val/{name}" for name in headline] or [best.monitor]
             found = ", ".join(
                 score_text(name.removeprefix("val/"), best.scores[name]) for name in names if name in best.scores
             )
             total = "" if states.written.total_steps is None else f" of {states.written.total_steps}"
-            log.info(f"The state after step {states.written.steps}{total} is in {folder / LAST}.")
+            log.info(f"The state after step {states.written.steps}{total} is in {RunFolder(folder).last_checkpoint}.")
             if model.is_file() and (best.best is not None or not isinstance(error, DivergedError)):
                 log.info(f"The best model is {model} ({found or 'not validated yet'}).")
         if isinstance(error, DivergedError):
@@ -42,7 +41,7 @@ def report_interruption(
             raise
         # A mistake in the config that is found before the first step is still in the config of a run that goes on.
         if states.written is not None or not isinstance(error, UserError):
-            log.info(f"To go on: {format_command(format_override('resume', folder))}")
+            log.info(f"To resume: {format_command(format_override('resume', folder))}")
         if interruption.requested is None:
             raise
     else:

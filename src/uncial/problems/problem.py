@@ -24,8 +24,9 @@ from uncial.config.trust import check_saved_targets
 from uncial.errors import UserError
 from uncial.metrics.contract import Metric
 from uncial.models.contracts import Model
-from uncial.models.files import FILE_NAME, load_card, model_card_json, model_file, save_model
+from uncial.models.files import load_card, model_card_json, model_file, save_model
 from uncial.models.parts import PartsOfProgram, find_part
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.training.distributed.process_group import world_size
 from uncial.training.loggers.outcome import Outcome
@@ -45,7 +46,7 @@ class BestModelWriter:
     """Writes the model as it is after the best validation so far: best.safetensors, with its card. A problem that
     leaves more of its best validation, such as predictions, derives from it and names the `files`."""
 
-    files: Sequence[str] = (FILE_NAME,)
+    files: Sequence[str] = (RunFolder.best_model,)
 
     def __init__(self, folder: Path, model: Model, card: Mapping[str, Any]) -> None:
         self.folder, self.model, self.card = folder, model, card
@@ -53,7 +54,7 @@ class BestModelWriter:
     def write(self, scores: Mapping[str, float]) -> None:
         """Write what is left of a validation with these scores, by their logged names; there are none where a training
         was stopped before its first."""
-        save_model(self.folder / FILE_NAME, self.model, {**self.card, "scores": strip_val_prefix(scores)})
+        save_model(RunFolder(self.folder).best_model, self.model, {**self.card, "scores": strip_val_prefix(scores)})
 
     def card_json(self, scores: Mapping[str, float]) -> str:
         """Return the card that a checkpoint holds beside the weights."""

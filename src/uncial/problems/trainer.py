@@ -3,9 +3,10 @@ knows what is learned."""
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.saved_yaml import literal_config
-from uncial.config.schema import as_tuple
-from uncial.data.config import share_of_lines
+from uncial.config.schema import as_tuple, build_settings
+from uncial.data.settings import DataSettings
 from uncial.errors import UserError
 from uncial.metrics.contract import Metric
 from uncial.models.contracts import Model
-from uncial.training.callbacks.early_stopping import EarlyStopping, Pruning
-from uncial.training.callbacks.ema import EMA
-from uncial.training.callbacks.freezing import Freezing, duration_of, frozen_parts
-from uncial.training.callbacks.nonfinite import SkipNonFiniteSteps
+from uncial.runs.files import RunFolder
+from uncial.training.callbacks.early_stopping import Pruning
+from uncial.training.callbacks.freezing import Freezing, parse_freeze_duration, select_frozen_parts
 from uncial.training.distributed.devices import Devices
 from uncial.training.distributed.launch import launch_workers
 from uncial.training.distributed.process_group import is_rank_zero
@@ -36,9 +36,10 @@ from uncial.training.loggers.outcome import Job
 from uncial.training.loggers.tracking import file_loggers, tracking
 from uncial.training.module import TrainingModule
 from uncial.training.optimizers.parameter_groups import checked_factors
-from uncial.training.schedulers.length import STEPS, RunLength, seconds_of
+from uncial.training.schedulers.length import RunLength, parse_duration
 from uncial.training.schedulers.plan import LengthConfig
-from uncial.training.trainer import clipping_of, precision_of, quiet_lightning
+from uncial.training.settings import CallbacksSettings
+from uncial.training.trainer import choose_precision, quiet_lightning
 
 
 def seed_all(seed: int) -> None:
@@ -53,12 +54,9 @@ STAND_IN = 1000
 
 
 def check_durations(trainer: DictConfig) -> None:
-    """Raises `UserError` for a time that is none, and for validations that are no distance apart."""
+    """Raises `UserError` for a time that is none."""
     for key in ("time_budget", "max_time"):
-        seconds_of(trainer[key], f"trainer.{key}")
-    distance = trainer.validate_every_epochs
-    if distance is not None and distance <= 0:
-        raise UserError(f"trainer.validate_every_epochs={distance}: a number above 0 is needed, or null.")
+        parse_duration(trainer[key], f"trainer.{key}")
 
 
 def length_config(config: DictConfig, lines: int) -> LengthConfig:
@@ -69,15 +67,11 @@ def length_config(config: DictConfig, lines: int) -> LengthConfig:
     """
     trainer = config.trainer
     check_durations(trainer)
-    if trainer.validate_every_epochs is not None and trainer.validate_every_steps is not None:
-        raise UserError(
-            "trainer.validate_every_epochs and trainer.validate_every_steps are both set: leave one of them null."
-        )
-    least = trainer.min_epochs / float(share_of_lines(config.data) or 1)
+    least = trainer.min_epochs / float(build_settings(DataSettings, config).share_of_lines() or 1)
     return LengthConfig(
         steps=trainer.max_steps,
         epochs=trainer.max_epochs or max(least, trainer.lines_seen / lines),
-        budget=seconds_of(trainer.time_budget, "trainer.time_budget"),
+        budget=parse_duration(trainer.time_budget, "trainer.time_budget"),
         validations=trainer.validations,
         every_epochs=trainer.validate_every_epochs,
         every_steps=trainer.validate_every_steps,
@@ -90,7 +84,7 @@ def build_length(config: DictConfig, num_samples: int, num_batches: int, folder:
     warmup = config.scheduler
     is_stated = warmup.get("warmup_samples") is None and warmup.get("warmup_fraction") is None
     steps = warmup.get("warmup_steps", 0) if is_stated else 0
-    return RunLength(length_config(config, num_samples), num_batches, num_samples, steps, folder / STEPS)
+    return RunLength(length_config(config, num_samples), num_batches, num_samples, steps, RunFolder(folder).steps)
 
 
 def build_module(config: DictConfig, model: Model, metric: Metric, length: RunLength) -> TrainingModule:
@@ -115,8 +109,8 @@ def lr_factors(config: DictConfig) -> dict[str, float]:
 
 def freezing(config: DictConfig, model: Model, length: RunLength) -> list[Freezing]:
     """Return what keeps the parts unchanged that `freeze` names, nothing where it names none."""
-    named, duration = as_tuple(config.freeze), duration_of(config.freeze_for)
-    parts = frozen_parts(model, named[0] if len(named) == 1 else named)
+    named, duration = as_tuple(config.freeze), parse_freeze_duration(config.freeze_for)
+    parts = select_frozen_parts(model, named[0] if len(named) == 1 else named)
     if parts is not None:
         return [Freezing(model, parts, duration, length)]
     if duration is not None:
@@ -126,38 +120,46 @@ def freezing(config: DictConfig, model: Model, length: RunLength) -> list[Freezi
 
 def check_training(config: DictConfig, model: Model, metric: Metric) -> None:
     """Raise the `UserError` that a training of this model would raise after its data have been read."""
-    clipping_of(config.trainer.gradient_clip_by)
     if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
-        precision_of(config.trainer.precision, config.trainer.accelerator)
-    length = RunLength(length_config(config, STAND_IN), STAND_IN, STAND_IN, 0, Path(STEPS))
+        choose_precision(config.trainer.precision, config.trainer.accelerator)
+    length = RunLength(length_config(config, STAND_IN), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
     build_module(config, model, metric, length).configure_optimizers()
     freezing(config, model, length)
-    list(build_ema(config))
+    check_callbacks(config)
 
 
-def build_callbacks(
-    config: DictConfig, module: TrainingModule, name_of: Callable[[int], str], own: Iterable[L.Callback]
-) -> Iterator[L.Callback]:
-    """What the config wants to watch over the training, with the problem's `own` callbacks; `name_of` says which sample
-    an index of a batch is.
+PLAIN_KEYS = frozenset(field.name for field in fields(CallbacksSettings))
+"""Keys of the callbacks that are no callback by their name."""
 
-    These come before the callback that keeps models and states, so that what they remember is part of what is kept.
+
+def callback_keys(config: DictConfig) -> Iterator[str]:
+    """The dotted keys under which the config describes callbacks, but for those that were taken out.
+
+    Raises `UserError` for one that names no class.
     """
-    trainer, model = config.trainer, config.model
-    yield SkipNonFiniteSteps(name_of)
-    if isinstance(module.schedule, L.Callback):
-        yield module.schedule
-    if trainer.patience is not None:
-        yield EarlyStopping(model.monitor, model.mode, trainer.patience, trainer.min_delta, trainer.min_epochs)
-    yield from own
-    for name in config.callbacks.more:
-        yield instantiate_part(config, f"callbacks.more.{name}")
+    named = {f"callbacks.{name}": node for name, node in config.callbacks.items() if str(name) not in PLAIN_KEYS}
+    more = {f"callbacks.more.{name}": node for name, node in (config.callbacks.get("more") or {}).items()}
+    for key, node in {**named, **more}.items():
+        if node is None:
+            continue
+        if not OmegaConf.is_dict(node) or "_target_" not in node:
+            raise UserError(
+                f"{key} names no class: write '+{key}={{_target_: package.module.Class, key: value}}', or {key}=null "
+                "for no such callback."
+            )
+        yield key
 
 
-def build_ema(config: DictConfig) -> Iterator[L.Callback]:
-    """What has to come behind the callback that keeps models, which keeps the averaged weights then."""
-    if config.callbacks.ema is not None:
-        yield EMA(float(config.callbacks.ema))
+def build_callbacks(config: DictConfig) -> list[L.Callback]:
+    """Return the callbacks that the config describes. `build_trainer` puts them in order."""
+    return [instantiate_part(config, key) for key in callback_keys(config)]
+
+
+def check_callbacks(config: DictConfig) -> None:
+    """Raise `UserError` for what a callback of this project does not take; those of others are built once, later."""
+    for key in callback_keys(config):
+        if str(OmegaConf.select(config, f"{key}._target_")).startswith("uncial."):
+            instantiate_part(config, key)
 
 
 def build_pruning(config: DictConfig) -> list[Pruning]:
@@ -165,7 +167,7 @@ def build_pruning(config: DictConfig) -> list[Pruning]:
     hydra = HydraConfig.get()
     if hydra.mode != RunMode.MULTIRUN or "pruner" not in hydra.sweeper:
         return []
-    # Only now: it imports Optuna.
+    # Imported here because optuna is slow to import.
     from uncial.runs.study import running_trial
 
     own = literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
@@ -211,10 +213,10 @@ def run_on_devices(devices: Devices, folder: Path, function: Callable[..., Any],
         if "filename" in handler:
             OmegaConf.set_readonly(handler, False)
             handler.filename = str(folder / Path(handler.filename).name)  # Not that of the folder made for a new run.
-    return launch_workers(devices.kind, devices.numbers, _part, hydra, function, arguments)
+    return launch_workers(devices.kind, devices.numbers, _run_process, hydra, function, arguments)
 
 
-def _part(hydra: DictConfig, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+def _run_process(hydra: DictConfig, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     setup_globals()
     HydraConfig.instance().cfg = hydra  # type: ignore[assignment]
     if is_rank_zero():

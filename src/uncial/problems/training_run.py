@@ -13,14 +13,13 @@ from omegaconf import DictConfig
 
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
-from uncial.config.schema import check_numbers
+from uncial.config.schema import build_settings
 from uncial.data.lines.loader import report_lost_workers
 from uncial.errors import DivergedError, UserError
 from uncial.problems.interruption import report_interruption
 from uncial.problems.problem import Problem, Setup, TrainingStats, build_problem, num_batch_devices
 from uncial.problems.trainer import (
     build_callbacks,
-    build_ema,
     build_length,
     build_module,
     build_pruning,
@@ -36,18 +35,19 @@ from uncial.runs.session import RunSession, open_session
 from uncial.runs.stash import stash_best_model
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.early_stopping import Pruning
-from uncial.training.callbacks.nonfinite import REMEDY
-from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.nonfinite import REMEDY, SkipNonFiniteSteps
+from uncial.training.callbacks.progress import build_progress
 from uncial.training.callbacks.throughput import ThroughputMonitor
 from uncial.training.checkpointing.callback import Checkpoints
 from uncial.training.checkpointing.retention import CheckpointPolicy
-from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.distributed.launch import LostProcessError
 from uncial.training.distributed.process_group import barrier, is_rank_zero
 from uncial.training.distributed.signals import StopRequest, handle_signals
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.module import TrainingModule
-from uncial.training.trainer import build_trainer, device_of, quiet_lightning
+from uncial.training.settings import TrainerSettings
+from uncial.training.trainer import build_trainer, describe_device, quiet_lightning
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,6 @@ def open_run(config: DictConfig) -> Iterator[RunSession]:
     """Yield the session of the run that the config asks for, or that `resume` names. Raises `UserError` for what is
     wrong with its parts, before any data are read."""
     quiet_lightning()
-    check_numbers(config)
     check_durations(config.trainer)
     with open_session(config, lambda new: build_problem(new).complete(new)) as run:
         problem = build_problem(run.config)
@@ -75,7 +74,8 @@ def open_run(config: DictConfig) -> Iterator[RunSession]:
 
 def train_run(run: RunSession) -> None:
     """Run one session of a training, from its state to its end, on the devices that it is given."""
-    devices, problem = devices_of(run.config.trainer), build_problem(run.config)
+    devices = choose_training_devices(build_settings(TrainerSettings, run.config))
+    problem = build_problem(run.config)
     truth = problem.load(run)
     check_data(run, problem.fingerprint(truth))
     plain = replace(run, config=plain_config(run.config))
@@ -84,7 +84,7 @@ def train_run(run: RunSession) -> None:
     try:
         run_on_devices(devices, run.folder, fit_model, plain, truth)
     except LostProcessError as died:
-        raise UserError(f"{died} To go on: {format_command(format_override('resume', run.folder))}") from None
+        raise UserError(f"{died} To resume: {format_command(format_override('resume', run.folder))}") from None
 
 
 def fit_model(run: RunSession, truth: Any) -> None:
@@ -95,9 +95,9 @@ def fit_model(run: RunSession, truth: Any) -> None:
     with open_loggers(run.config, run.folder) as loggers:
         with handle_signals() as interruption:
             fit = build_fit(run, setup, problem.fingerprint(truth), interruption)
-            trainer = build_trainer(run.config.trainer, run.folder, fit.callbacks, loggers)
+            trainer = build_trainer(build_settings(TrainerSettings, run.config), run.folder, fit.callbacks, loggers)
             if is_rank_zero():
-                add_to_environment(run.folder, {"data": fit.states.data, "device": device_of(trainer)})
+                add_to_environment(run.folder, {"data": fit.states.data, "device": describe_device(trainer)})
             path = run.state.path if run.state else None
             with (
                 report_interruption(run.folder, fit.states, fit.best, interruption, setup.headline),
@@ -142,9 +142,19 @@ def build_fit(run: RunSession, setup: Setup, data: Mapping[str, str], interrupti
     policy = CheckpointPolicy(**config.callbacks.checkpoints)
     devices = num_batch_devices(run)
     states = Checkpoints(folder, policy, best.monitor, best.mode, writer.card_json, data, interruption, devices)
-    watchers = build_callbacks(config, module, setup.name_sample, setup.callbacks)
-    progress = progress_callback(config.callbacks.samples)
-    callbacks = [states, length, *watchers, *trials, *frozen, best, *build_ema(config), pace, progress]
+    callbacks = [
+        states,
+        length,
+        SkipNonFiniteSteps(setup.name_sample),
+        *([schedule] if isinstance(schedule := module.schedule, L.Callback) else []),
+        *build_callbacks(config),
+        *setup.callbacks,
+        *trials,
+        *frozen,
+        best,
+        pace,
+        build_progress(config.callbacks.samples),
+    ]
     return Fit(module, callbacks, states, best, pace, trials)
 
 

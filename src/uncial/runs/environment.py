@@ -12,9 +12,8 @@ from typing import Any
 
 from uncial.config.location import written_command
 from uncial.config.secrets import without_secrets
+from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_json
-
-FILE_NAME = "environment.json"
 
 
 def write_environment(folder: Path, seed: int) -> None:
@@ -29,17 +28,17 @@ def write_environment(folder: Path, seed: int) -> None:
         "git": git_state(Path(__file__).parent),
         "packages": packages(),
     }
-    write_json(folder / FILE_NAME, known)
+    write_json(RunFolder(folder).environment, known)
 
 
 def add_to_environment(folder: Path, more: Mapping[str, Any]) -> None:
     """Adds to what environment.json says, or replaces it."""
-    write_json(folder / FILE_NAME, {**read_environment(folder), **more})
+    write_json(RunFolder(folder).environment, {**read_environment(folder), **more})
 
 
 def read_environment(folder: Path) -> dict[str, Any]:
     """What environment.json says; empty for a run that has none."""
-    path = folder / FILE_NAME
+    path = RunFolder(folder).environment
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 

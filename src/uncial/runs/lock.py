@@ -9,8 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from uncial.errors import UserError
-
-FILE_NAME = ".lock"
+from uncial.runs.files import RunFolder
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises `UserError` where another process holds it. Where the file system knows no locks the folder is used without.
     """
-    path = folder / FILE_NAME
+    path = RunFolder(folder).lock
     descriptor = _locked_file(path)
     try:
         yield
@@ -35,7 +34,7 @@ def locked(folder: Path) -> Iterator[None]:
 def is_locked(folder: Path) -> bool:
     """Whether another process holds the folder now."""
     try:
-        with (folder / FILE_NAME).open("r+b") as file:
+        with RunFolder(folder).lock.open("r+b") as file:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return True

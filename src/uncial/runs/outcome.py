@@ -7,10 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from uncial.files import replacing_text
-
-FILE_NAME = "outcome.json"
-MULTIRUN = "multirun.yaml"
-"""What Hydra's sweeper leaves in a sweep's folder before the first job: the config, and what was typed."""
+from uncial.runs.files import RunFolder
 
 FINISHED, PRUNED, FAILED = "finished", "pruned", "failed"
 
@@ -29,7 +26,7 @@ class Outcome:
 def write_outcome(folder: Path, outcome: Outcome) -> None:
     """Leave it in a job's folder, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing_text(folder / FILE_NAME) as file:
+    with replacing_text(RunFolder(folder).outcome) as file:
         json.dump(asdict(outcome), file, ensure_ascii=False, indent=2)
         file.write("\n")
 
@@ -37,7 +34,7 @@ def write_outcome(folder: Path, outcome: Outcome) -> None:
 def read_outcome(folder: Path) -> Outcome | None:
     """None for a job that has not ended, and for a run that is no job of a sweep."""
     try:
-        found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        found = json.loads(RunFolder(folder).outcome.read_text(encoding="utf-8"))
         lists = {name: tuple(found[name]) for name in ("overrides", "traceback")}
         return Outcome(**{**found, **lists})
     except (OSError, ValueError, KeyError, TypeError):
@@ -59,13 +56,13 @@ def failure(error: BaseException, sentence: str, overrides: Sequence[str], is_fa
 
 def is_sweep(folder: Path) -> bool:
     """Whether the folder is that of a sweep."""
-    return (folder / MULTIRUN).is_file()
+    return RunFolder(folder).multirun.is_file()
 
 
 def outcomes(folder: Path) -> Mapping[str, Outcome]:
     """The ended jobs of a sweep by their folders' paths below it, in the order of their numbers."""
     found = {}
-    for path in folder.rglob(FILE_NAME):
+    for path in folder.rglob(RunFolder.outcome):
         outcome = read_outcome(path.parent)
         if outcome is not None:
             found[path.parent.relative_to(folder).as_posix()] = outcome
@@ -82,7 +79,3 @@ def what_differs(jobs: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
     every = [tuple(overrides) for overrides in jobs]
     common = set.intersection(*map(set, every)) if every else set()
     return [tuple(override for override in own if override not in common) for own in every]
-
-
-CONFIG, METRICS = "config.yaml", "metrics.json"
-"""A run's folder holds the first from its beginning on, and the second when it has its scores."""

@@ -9,19 +9,18 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.keys import shown
 from uncial.config.moved import with_current_paths, with_problem
 from uncial.config.overrides import format_override
 from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
 from uncial.config.trust import check_saved_targets, trusted_modules
+from uncial.config.values import shown
 from uncial.errors import UserError
 from uncial.files import replacing_text
+from uncial.runs.files import RunFolder
 
 if TYPE_CHECKING:
     from uncial.runs.state import RunState
 
-
-CONFIG, OVERRIDES = "config.yaml", "overrides.yaml"
 
 MACHINE = (
     "trainer.workers",
@@ -48,6 +47,10 @@ LENGTH = "trainer.max_epochs"
 LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None, "data.validate_on": "val"}
 """Keys that a config.yaml may lack which was written before there were any, and what they mean in it."""
 
+EARLY_STOPPING = {"_target_": "uncial.training.callbacks.early_stopping.EarlyStopping"}
+AVERAGING = {"_target_": "uncial.training.callbacks.ema.EMA"}
+"""The callbacks by name that a config.yaml lacks which was written before they had names."""
+
 FINE_TUNING = "finetune"
 
 
@@ -63,7 +66,7 @@ def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None
     key, value = next(((key, value) for key, value in lengths.items() if value is not None), (LENGTH, None))
     if has_length and key != LENGTH:
         raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
-    if state is not None and state.finished and (folder / "metrics.json").is_file() and not has_length:
+    if state is not None and state.finished and RunFolder(folder).metrics.is_file() and not has_length:
         longer = f"a larger {LENGTH} lets it go on, and " if key == LENGTH else ""
         raise UserError(
             f"The run in {folder} is finished ({state.steps} steps): {longer}"
@@ -95,7 +98,7 @@ def load_saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] 
     """
     config, before = _load(folder), set(read_overrides(folder))
     saved = {key: value for key, value in _plain(config).items() if key not in ("task", "trust")}
-    check_saved_targets(saved, trusted_modules(typed.get("trust")), folder / CONFIG)
+    check_saved_targets(saved, trusted_modules(typed.get("trust")), RunFolder(folder).config)
     config.trust = typed.get("trust")
     for override in typed_overrides():
         if _key(override) in ignored:
@@ -119,18 +122,18 @@ def is_same_run(folder: Path, config: DictConfig) -> bool:
 
 def write_resumed_config(config: DictConfig, folder: Path) -> None:
     """Leaves the config with what was changed, and adds what was typed to what had been typed before."""
-    with replacing_text(folder / CONFIG) as file:
+    with replacing_text(RunFolder(folder).config) as file:
         file.write(OmegaConf.to_yaml(config, resolve=True))
     changed = [override for override in typed_overrides() if _may_change(override) and _key(override) != "resume"]
     keys = {_key(override) for override in changed}
     before = [line for line in read_overrides(folder) if line.partition("=")[0].lstrip("+") not in keys]
-    with replacing_text(folder / OVERRIDES) as file:
+    with replacing_text(RunFolder(folder).overrides) as file:
         file.write(list_as_yaml([*before, *(str(override.input_line) for override in changed)]))
 
 
 def read_overrides(folder: Path) -> list[str]:
     """What was typed for the run in `folder`."""
-    path = folder / OVERRIDES
+    path = RunFolder(folder).overrides
     lines = read_saved(path) if path.is_file() else []
     if not isinstance(lines, list):
         raise UserError(f"{path} is no list of what was typed; give it back, or remove it.")
@@ -183,16 +186,31 @@ def _first_change(new: Any, old: Any, key: str) -> tuple[str, Any, Any] | None:
 
 def _load(folder: Path) -> DictConfig:
     try:
-        config = read_saved(folder / CONFIG)
+        config = read_saved(RunFolder(folder).config)
     except UserError as error:
         raise UserError(f"{str(error).removesuffix('.')}; so the run cannot go on.") from error
     if not isinstance(config, dict) or not isinstance(config.get("trainer"), dict):
-        raise UserError(f"{folder / CONFIG} is no config of a training: only those can be resumed.")
+        raise UserError(f"{RunFolder(folder).config} is no config of a training: only those can be resumed.")
     for key, meaning in LATER_KEYS.items():
         group, _, name = key.rpartition(".")
         if isinstance(config.get(group), dict):
             config[group].setdefault(name, meaning)
+    _add_named_callbacks(config)
     return literal_config(with_problem(with_current_paths(config)))
+
+
+def _add_named_callbacks(config: dict[str, Any]) -> None:
+    """Give a config of earlier versions, which has none of them, the callbacks that its keys of the trainer and
+    `callbacks.ema` stand for."""
+    callbacks, trainer, model = (config.get(group) for group in ("callbacks", "trainer", "model"))
+    if not isinstance(callbacks, dict) or not isinstance(trainer, dict) or not isinstance(model, dict):
+        return
+    if "early_stopping" in callbacks or "weight_averaging" in callbacks:
+        return
+    monitored = {key: model.get(key) for key in ("monitor", "mode")}
+    bounds = {key: trainer.get(key) for key in ("patience", "min_delta", "min_epochs")}
+    callbacks["early_stopping"] = {**EARLY_STOPPING, **monitored, **bounds}
+    callbacks["weight_averaging"] = {**AVERAGING, "decay": callbacks.get("ema")}
 
 
 def _resolved(config: DictConfig) -> DictConfig:

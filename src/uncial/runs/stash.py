@@ -5,21 +5,19 @@ from pathlib import Path
 from shutil import rmtree
 
 from uncial.files import hardlink_or_copy
-
-STASH_DIR = ".before_max_time"
-"""The folder, within a run's, of the best model until a validation that was only made because the time was up."""
+from uncial.runs.files import RunFolder
 
 
 def stash_best_model(folder: Path, names: Iterable[str]) -> None:
     """Keep these files of a run as they are now, for `restore_stashed`."""
     for name in names:
         if (folder / name).is_file():
-            hardlink_or_copy(folder / name, folder / STASH_DIR / name)
+            hardlink_or_copy(folder / name, RunFolder(folder).stash / name)
 
 
 def restore_stashed(folder: Path) -> None:
     """Give the run the files back that were set aside, if any were."""
-    if (folder / STASH_DIR).is_dir():
-        for path in (folder / STASH_DIR).iterdir():
+    if RunFolder(folder).stash.is_dir():
+        for path in RunFolder(folder).stash.iterdir():
             path.replace(folder / path.name)
-        rmtree(folder / STASH_DIR)  # With what is the same file still, which replaces nothing.
+        rmtree(RunFolder(folder).stash)  # With what is the same file still, which replaces nothing.

@@ -9,11 +9,10 @@ from typing import Any
 
 from uncial.errors import UserError
 from uncial.runs.checkpoint import SUFFIX, read_checkpoint
+from uncial.runs.files import RunFolder
 
 log = logging.getLogger(__name__)
 
-LAST = "last.ckpt"
-KEPT = "checkpoints"
 RUN_KEY = "uncial_run"
 """Under this key a checkpoint holds, as plain types, what `RunState` says."""
 
@@ -86,8 +85,8 @@ def _checked(state: RunState) -> RunState:
 def newest_state(folder: Path) -> SavedState | None:
     """The state that the run in `folder` goes on from: last.ckpt, or where that is missing or damaged the newest whole
     one of checkpoints/. None where there is none."""
-    kept = sorted((folder / KEPT).glob(f"*{SUFFIX}"), key=lambda path: path.name, reverse=True)
-    for path in (folder / LAST, *kept):
+    kept = sorted(RunFolder(folder).checkpoints.glob(f"*{SUFFIX}"), key=lambda path: path.name, reverse=True)
+    for path in (RunFolder(folder).last_checkpoint, *kept):
         if not path.is_file():
             continue
         try:

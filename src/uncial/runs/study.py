@@ -7,13 +7,14 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from uncial.errors import UserError
+from uncial.runs.files import RunFolder
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
 
 
-FILE_NAME, NAME = "study.db", "search"
+NAME = "search"
 
 JOB = "job"
 """The attribute of a trial that says which job of the sweep it is. A job that is tried again is a trial of its own."""
@@ -24,7 +25,7 @@ SECONDS_TO_WAIT = 60
 
 def address(folder: Path) -> str:
     """What Optuna and its dashboard open."""
-    return f"sqlite:///{folder / FILE_NAME}"
+    return f"sqlite:///{RunFolder(folder).study}"
 
 
 def storage_in(folder: Path) -> optuna.storages.RDBStorage:
@@ -36,7 +37,7 @@ def storage_in(folder: Path) -> optuna.storages.RDBStorage:
         )
     except Exception as error:  # SQLAlchemy's, Alembic's and Optuna's own, of a torn file or a full disk.
         reason = str(error).splitlines()[0]
-        raise UserError(f"{folder / FILE_NAME} cannot be opened ({reason}): start a new search.") from error
+        raise UserError(f"{RunFolder(folder).study} cannot be opened ({reason}): start a new search.") from error
 
 
 def open_study(folder: Path, mode: str, sampler: "BaseSampler", pruner: "BasePruner") -> optuna.Study:

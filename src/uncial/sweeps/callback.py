@@ -14,16 +14,16 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config.keys import check_value
 from uncial.config.location import conf_folder, format_command
 from uncial.config.overrides import format_override, hydra_quoted, override_key
 from uncial.config.task_keys import check_swept_keys
+from uncial.config.values import check_value
 from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
+from uncial.runs.files import RunFolder
 from uncial.runs.found import planned_jobs
 from uncial.runs.outcome import (
     FAILED,
     FINISHED,
-    MULTIRUN,
     PRUNED,
     Outcome,
     failure,
@@ -94,7 +94,7 @@ class Sweeps(Callback):
         folder = Path(config.hydra.sweep.dir)
         if not_finished(folder):
             raise HydraExit(UserError(failures(folder)))
-        if any(folder.rglob("metrics.json")):
+        if any(folder.rglob(RunFolder.metrics)):
             print(
                 f"To compare the runs: {format_command('task=leaderboard', format_override('run', folder))}", flush=True
             )
@@ -136,7 +136,7 @@ def failures(folder: Path) -> str:
         error = "not ended" if outcome is None else outcome.error
         lines.append(f"  {' '.join((name, *special[name]))}: {error}")
         if outcome is not None and outcome.traceback:
-            lines.append(f"    its traceback is in {folder / name / 'outcome.json'}")
+            lines.append(f"    its traceback is in {RunFolder(folder / name).outcome}")
     again = "try them again" if failed == len(left) else "complete the sweep"
     return "\n".join([*lines, f"To {again}: {resume_command(folder)}"])
 
@@ -179,7 +179,7 @@ def _restore(config: DictConfig, folder: Path) -> None:
     from uncial.runs.resumed_config import may_be_changed
 
     try:
-        saved = OmegaConf.load(folder / MULTIRUN)
+        saved = OmegaConf.load(RunFolder(folder).multirun)
         assert isinstance(saved, DictConfig)
         plain: Any = OmegaConf.to_container(saved, resolve=False)
         check_restored(plain, OmegaConf.to_container(config, resolve=False), folder)  # type: ignore[arg-type]
@@ -187,7 +187,9 @@ def _restore(config: DictConfig, folder: Path) -> None:
         sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
         subdir = saved.hydra.sweep._get_node("subdir")._value()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError, OmegaConfBaseException) as error:
-        raise UserError(f"{folder / MULTIRUN} cannot be read ({error}): the sweep has to be started anew.") from None
+        raise UserError(
+            f"{RunFolder(folder).multirun} cannot be read ({error}): the sweep has to be started anew."
+        ) from None
     typed = [line for line in config.hydra.overrides.task if override_key(line) != "resume" and line not in before]
     for line in typed:
         if not may_be_changed(override_key(line).replace("/", ".")):

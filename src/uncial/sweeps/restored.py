@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from uncial.config.overrides import override_key
 from uncial.config.trust import check_saved_targets, own_targets, trusted_modules
 from uncial.errors import UserError
-from uncial.runs.outcome import MULTIRUN
+from uncial.runs.files import RunFolder
 
 RESOLVER = re.compile(r"\$\{\s*[\w.]+\s*:")
 """The beginning of an interpolation that calls something: ${oc.env:NAME}."""
@@ -28,7 +28,7 @@ def check_restored(saved: Mapping[str, Any], config: Mapping[str, Any], folder: 
     `saved` is what the file holds and `config` what was composed of what is typed now, both as plain types with their
     interpolations.
     """
-    where = folder / MULTIRUN
+    where = RunFolder(folder).multirun
     given = config.get("trust")
     own = {key: value for key, value in config.items() if key != "hydra"}
     trust = trusted_modules([*([given] if isinstance(given, str) else given or ()), *own_targets(own)])

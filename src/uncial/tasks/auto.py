@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from uncial.config.overrides import override_key
-from uncial.config.schema import check_numbers
+from uncial.config.schema import build_settings
 from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.data.lines.datamodule import LineDataModule
@@ -25,16 +25,17 @@ from uncial.problems.splitting import choose_split, model_of
 from uncial.problems.trainer import build_module, check_durations, length_config, seed_all
 from uncial.problems.training_run import run_training
 from uncial.reports.terminal.console import make_console, show
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder
 from uncial.training.callbacks.throughput import ThroughputProbe
-from uncial.training.distributed.signals import ending_by_signal
+from uncial.training.distributed.signals import exit_on_signals
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import LengthConfig
+from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_trainer, quiet_lightning
 
 log = logging.getLogger(__name__)
 
-RECIPE = Path("experiment") / "chosen.yaml"
 PROBE_SECONDS = 8.0
 PROBE_STEPS = 1000
 """Of the schedule of the probe; it ends long before."""
@@ -44,13 +45,12 @@ def run(config: DictConfig) -> None:
     """Chooses the keys of a training that were not typed, leaves them in the run's folder as an experiment, and trains
     with them."""
     quiet_lightning()
-    check_numbers(config)
     check_durations(config.trainer)
     # A run that goes on has its own config; a job that is started again has chosen already.
     if config.resume not in (None, "auto"):
         run_training(config)
         return
-    path, typed = run_folder() / RECIPE, typed_for_training()
+    path, typed = RunFolder(run_folder()).recipe, typed_for_training()
     if not path.is_file():
         facts = measured(config, {override_key(line) for line in typed})
         choices = suggest_settings(facts)
@@ -89,13 +89,13 @@ def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
     parts, _ = training_parts(config, truth, recognizer)
     part = parts["train"]
     steps = LengthConfig(steps=PROBE_STEPS)
-    length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, run_folder() / "steps.txt")
+    length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, RunFolder(run_folder()).steps)
     module = build_module(config, recognizer, problem.metric, length)
     probe = ThroughputProbe(PROBE_SECONDS)
-    trainer = build_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
+    trainer = build_trainer(build_settings(TrainerSettings, config), run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0
     log.info("Measuring how fast this model trains here.")
-    with ending_by_signal(), report_lost_workers():
+    with exit_on_signals(), report_lost_workers():
         trainer.fit(module, LineDataModule(parts, loading(config.trainer), config.seed))
     wanted = length_config(config, len(part.dataset))
     is_in_epochs = config.trainer.max_epochs is not None or "trainer.lines_seen" in typed

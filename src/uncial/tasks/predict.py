@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from uncial.config.schema import as_tuple, check_numbers, checkpoint_of, choice
+from uncial.config.schema import as_tuple, checkpoint_of, choice
 from uncial.data.sources import lines, xml
 from uncial.data.sources.finding import contents, files, places
 from uncial.data.sources.xml_files import xml_beside
@@ -17,7 +17,6 @@ from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.formats.lines.pairs import is_image
 from uncial.formats.lines.results import holds_results
-from uncial.metrics.config import review_target
 from uncial.metrics.review import review
 from uncial.pipelines.output_places import check_output, keep_originals, without_output
 from uncial.pipelines.page_copies import TranscriptionReport, copies_below, settings_to_read
@@ -29,6 +28,7 @@ from uncial.reports.tables.findings import summed_reasons
 from uncial.reports.tables.review import review_summary, write_review
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import move_log, run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.training.distributed.devices import tune_malloc
@@ -43,12 +43,11 @@ UNSURE = 0.5
 def run(config: DictConfig) -> None:
     """Reads all lines of `predict.input`; writes copies of the XML files, a TSV or JSON lines, and lists what could
     not be read. A reading that was stopped goes on with the files that it had not read."""
-    check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
     tune_malloc()
     model = model_file(checkpoint_of(config))
     transcriber = transcriber_of(config)
-    wanted = review_target(config)
+    wanted = float(config.metrics.review_cer)
     pages, problems = pages_to_read(config, form)
     about = about_reading(model, transcriber, form, config.data, version("uncial"))
     inputs = [str(Path(one).resolve()) for one in as_tuple(config.predict.input)]
@@ -67,7 +66,7 @@ def run(config: DictConfig) -> None:
         read_all = read_into_files if form == "xml" else partial(read_into_table, form=form)
         found = read_all(job, journal, target=target)
     found.problems[:0] = problems
-    write_skipped(folder / "skipped.csv", found.problems)
+    write_skipped(RunFolder(folder).skipped, found.problems)
     _report(found, target, folder)
     if not found.read:
         raise UserError(_nothing_read(pages, found, folder))
@@ -148,7 +147,7 @@ def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
         reasons = summed_reasons(found.problems)[:3]
         listed_reasons = "; ".join(f"{one.count} × {one.reason}" for one in reasons)
         told.append(
-            f"{len(found.problems)} pages or lines could not be read: {folder / 'skipped.csv'} ({listed_reasons})"
+            f"{len(found.problems)} pages or lines could not be read: {RunFolder(folder).skipped} ({listed_reasons})"
         )
     if found.notes:
         more = f" ({len(found.notes)} such notes in all)" if len(found.notes) > 1 else ""
@@ -158,7 +157,7 @@ def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
 
 def _nothing_read(pages: Sequence[Page], found: TranscriptionReport, folder: Path) -> str:
     if found.problems:
-        return f"No line could be read; {folder / 'skipped.csv'} says why."
+        return f"No line could be read; {RunFolder(folder).skipped} says why."
     return (
         f"There is no line to read: no line is marked on the {plural(len(pages), 'page')}; Transkribus, eScriptorium "
         "and Loghi find the lines of a page."

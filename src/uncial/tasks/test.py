@@ -2,7 +2,7 @@
 
 from omegaconf import DictConfig
 
-from uncial.config.schema import check_numbers, checkpoint_of
+from uncial.config.schema import checkpoint_of
 from uncial.problems.problem import problem_of_model
 from uncial.training.trainer import quiet_lightning
 
@@ -11,5 +11,4 @@ def run(config: DictConfig) -> None:
     """Score `checkpoint` on a part of the data, by the problem that it was trained on: with the same implementation,
     precision and digits as its validation."""
     quiet_lightning()
-    check_numbers(config)
     problem_of_model(config, checkpoint_of(config)).test(config)

@@ -13,7 +13,7 @@ from uncial.data.lines.datamodule import SplitSubset
 from uncial.data.store.store import Store
 from uncial.metrics.calibration import fit_temperatures
 from uncial.metrics.evaluation import EvaluationSettings, overview
-from uncial.models.files import FILE_NAME, save_model
+from uncial.models.files import save_model
 from uncial.models.lineage import SEEN_BEFORE
 from uncial.models.precision import reading_precision
 from uncial.models.recognizer import Recognizer
@@ -26,17 +26,16 @@ from uncial.problems.recognition.evaluation import (
 )
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.splitting import CARD_KEY, split_card
-from uncial.reports.tables.line_results import LINES_FILE, write_line_results
+from uncial.reports.tables.line_results import write_line_results
 from uncial.reports.tables.scores import score_figures
+from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_predictions
-
-PREDICTIONS = "predictions.csv"
 
 
 class RecognizerWriter(BestModelWriter):
     """Writes the recogniser with the temperatures of its confidences, and how it read each validation line."""
 
-    files = (FILE_NAME, PREDICTIONS, LINES_FILE)
+    files = (RunFolder.best_model, RunFolder.predictions, RunFolder.lines)
 
     def __init__(
         self,
@@ -63,10 +62,10 @@ class RecognizerWriter(BestModelWriter):
             "scores": {**strip_val_prefix(scores), **score_figures(overview(lines, self.settings))},
             "calibration": asdict(temperatures),
         }
-        save_model(self.folder / FILE_NAME, self.model, {**self.card, **known})
+        save_model(RunFolder(self.folder).best_model, self.model, {**self.card, **known})
         rows = prediction_rows(calibrated_results(results, temperatures), lines)
-        write_predictions(self.folder / PREDICTIONS, rows)
-        write_line_results(self.folder / LINES_FILE, lines)
+        write_predictions(RunFolder(self.folder).predictions, rows)
+        write_line_results(RunFolder(self.folder).lines, lines)
 
 
 def model_card(

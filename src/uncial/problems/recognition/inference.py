@@ -11,10 +11,10 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
 from uncial.config.overrides import format_override
+from uncial.config.schema import build_settings
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
-from uncial.data.splits.split_file import SPLITS
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.calibration import temperatures_of
 from uncial.models.files import model_file
@@ -26,12 +26,14 @@ from uncial.problems.recognition.setup import COUNTED, loading_to_read, part_of,
 from uncial.problems.splitting import CARD_KEY
 from uncial.problems.trainer import run_on_devices
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
-from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.progress import build_progress
 from uncial.training.callbacks.throughput import TestTimer
-from uncial.training.distributed.devices import chosen_devices
-from uncial.training.distributed.signals import ending_by_signal
+from uncial.training.distributed.devices import choose_devices
+from uncial.training.distributed.signals import exit_on_signals
 from uncial.training.module import ScoringModule
+from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_evaluation_trainer
 
 log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ def predict_lines(
 ) -> LinePredictions:
     """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
     scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name `model`."""
-    plain, devices = plain_config(config), chosen_devices(config.trainer)
+    plain, devices = plain_config(config), choose_devices(build_settings(TrainerSettings, config))
     infeasible = too_long(truth, rows, recognizer)
     if infeasible:
         log.warning(
@@ -89,10 +91,10 @@ def _read(
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
     parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
     metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
-    trainer = build_evaluation_trainer(config.trainer, folder, [watch, progress_callback(0)])
+    trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, build_progress(0)])
     how = loading_to_read(config.trainer)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
-    with ending_by_signal(), report_lost_workers():
+    with exit_on_signals(), report_lost_workers():
         trainer.test(scoring, lines, verbose=False)
     scores = {name: float(score) for name, score in trainer.callback_metrics.items()}
     return LinePredictions(metric.results, scores["test/loss"], watch.seconds), scores
@@ -132,7 +134,7 @@ def warn_about_validation_overlap(truth: GroundTruth, seen_before: Collection[st
     if not overlap:
         return
     folder = training_folder(model_file(Path(str(pretrained))))
-    is_kept = folder is not None and (folder / SPLITS).is_file()
+    is_kept = folder is not None and RunFolder(folder).splits.is_file()
     as_before = f", or as its run did with {format_override('data.split_from', folder)}" if is_kept else ""
     log.warning(
         f"{overlap} of the {pages} validation pages were in the training data of pretrained={pretrained}: the scores "
@@ -156,7 +158,7 @@ def _others_to_score(card: Mapping[str, Any], path: Path | None) -> str:
         return (
             "data.split_rule=hash, with the data.ratio and the seed of its training, scores those that it kept apart."
         )
-    if folder is not None and (folder / SPLITS).is_file():
+    if folder is not None and RunFolder(folder).splits.is_file():
         ratio = stated.get("ratio")
         has_test = not isinstance(ratio, list) or len(ratio) != 3 or ratio[2]
         subset = "" if has_test else " with data.subset=val"

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part, plain_group
 from uncial.config.saved_yaml import for_hydra
+from uncial.config.schema import build_settings
 from uncial.data.augmentation.chain import build_augmentation, single_transforms
 from uncial.data.checks.duplicate_lines import duplicate_lines
 from uncial.data.checks.duplicate_pages import duplicate_pages, page_pairs
@@ -43,9 +44,10 @@ from uncial.reports.terminal.formatting import plural
 from uncial.reports.terminal.progress_bar import progress
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
-from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
 from uncial.training.schedulers.schedules import warn_if_peak_lr_unreached
+from uncial.training.settings import TrainerSettings
 
 
 def find(
@@ -132,6 +134,8 @@ def infeasible_lines(
         yield data.finding(row, "warning", "infeasible_line", message, f"{remedy[:1].upper()}{remedy[1:]}.")
 
 
+log = logging.getLogger(__name__)
+
 DRAWS = 3
 
 
@@ -160,9 +164,6 @@ def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[Row]:
             yield Row("all together", [whole(line, config.seed, start + epoch, row) for epoch in range(DRAWS)])
 
 
-log = logging.getLogger(__name__)
-
-
 def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> None:
     """Draw schedule.png, or say why a training could not be made."""
     try:
@@ -182,7 +183,8 @@ def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> 
 def planned(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig, StepPlan]:
     """The length that is wanted of a training, and the plan that it begins with."""
     parts, _ = training_parts(config, truth, new_recognizer(config, truth))
-    lines, how = len(parts["train"].dataset), loading(config.trainer, devices_of(config.trainer).count)
+    lines = len(parts["train"].dataset)
+    how = loading(config.trainer, choose_training_devices(build_settings(TrainerSettings, config)).count)
     batches = len(training_sampler(parts["train"], how, config.seed))
     wanted = length_config(config, lines)
     return wanted, wanted.plan(math.ceil(batches / config.trainer.accumulate), lines)

@@ -7,12 +7,11 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from uncial.config.instantiate import plain_group
-from uncial.config.schema import choice, trusted
+from uncial.config.schema import trusted
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule, training_sampler
 from uncial.data.store.store import Store
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.intervals import few_lines_warning
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
@@ -33,14 +32,15 @@ from uncial.problems.recognition.setup import (
     training_parts,
 )
 from uncial.problems.recognition.summary import finish_training, trained_outcome
-from uncial.problems.recognition.transfer import ALPHABET_POLICIES
 from uncial.problems.recognition.watchdog import build_watchdog
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.problems.trainer import check_training
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_skipped
 from uncial.text.codec import CharacterCodec
-from uncial.training.checkpointing.loops import epoch_and_batches
+from uncial.training.checkpointing.loops import read_position
 from uncial.training.distributed.process_group import is_rank_zero
 from uncial.training.loggers.outcome import Outcome
 
@@ -60,7 +60,6 @@ class LineRecognition(Problem[GroundTruth]):
 
     def check(self, config: DictConfig) -> None:
         evaluation_settings(config, self.metric.profile)
-        choice(config.resize, "resize", tuple(ALPHABET_POLICIES))
         if config.model.codec is not None:
             given_codec(Path(str(config.model.codec)))
         rules = text_rules(config)
@@ -83,7 +82,7 @@ class LineRecognition(Problem[GroundTruth]):
         before = seen_before(config, path)
         if is_rank_zero():
             write_splits(run.folder, truth)
-            write_skipped(run.folder / "skipped.csv", [*truth.problems, *infeasible_problems(infeasible)])
+            write_skipped(RunFolder(run.folder).skipped, [*truth.problems, *infeasible_problems(infeasible)])
             for warning in (infeasible_sentence(infeasible), few_validation_lines(truth)):
                 if warning:
                     log.warning(warning)
@@ -94,7 +93,7 @@ class LineRecognition(Problem[GroundTruth]):
         loader = loading(config.trainer, num_batch_devices(run))
         return Setup(
             model=recognizer,
-            datamodule=LineDataModule(parts, loader, config.seed, epoch_and_batches),
+            datamodule=LineDataModule(parts, loader, config.seed, read_position),
             metric=self.metric,
             writer=RecognizerWriter(run.folder, recognizer, card, truth.store, self.metric, settings),
             num_samples=len(parts["train"].dataset),

@@ -11,24 +11,25 @@ from omegaconf import DictConfig
 
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
-from uncial.config.schema import trust_as_typed
-from uncial.data.config import data_text
+from uncial.config.schema import format_trust
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.store.store import Store
 from uncial.metrics.characters import confusions
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import evaluate
 from uncial.metrics.profiles import form
-from uncial.models.files import FILE_NAME, load_card
+from uncial.models.files import load_card
+from uncial.problems.ground_truth import describe_data
 from uncial.problems.problem import TrainingStats
 from uncial.problems.recognition.evaluation import part_scores
-from uncial.reports.html.report_page import REPORT, ReportHeader, write_scores_page
+from uncial.problems.scoring import evaluation_settings
+from uncial.reports.html.report_page import ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
-from uncial.reports.tables.line_results import LINES_FILE, read_line_results
+from uncial.reports.tables.line_results import read_line_results
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import percent
 from uncial.reports.terminal.summary import RunSummary, run_summary
 from uncial.runs.commands import format_follow_up_command
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_metrics
 from uncial.training.loggers.outcome import Outcome, ReadLine
@@ -36,7 +37,7 @@ from uncial.training.loggers.outcome import Outcome, ReadLine
 
 def trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, profile: str) -> Outcome:
     """What a training came to, from the files that it left: its best model may be of an earlier session."""
-    model = folder / "best.safetensors"
+    model = RunFolder(folder).best_model
     read = read_outcome(folder, "val", truth.store, truth.rows["val"].tolist(), profile)
     start = None if config.pretrained is None else Path(str(config.pretrained))
     return replace(
@@ -49,7 +50,7 @@ def trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, profil
 
 def read_outcome(folder: Path, part: str, store: Store, rows: Iterable[int], profile: str) -> Outcome:
     """What metrics.json and predictions.csv of a run say of a part of the data, which `rows` of the store hold."""
-    figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))[part]
+    figures = json.loads((RunFolder(folder).metrics).read_text(encoding="utf-8"))[part]
     scores = {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
     places = {(store.value(int(row), "page"), store.value(int(row), "line")): int(row) for row in rows}
     lines = [_line(cells, store, places[cells["page"], cells["line"]]) for cells in _predictions(folder)]
@@ -59,7 +60,7 @@ def read_outcome(folder: Path, part: str, store: Store, rows: Iterable[int], pro
 
 
 def _predictions(folder: Path) -> list[dict[str, str]]:
-    with (folder / "predictions.csv").open(encoding="utf-8", newline="") as file:
+    with (RunFolder(folder).predictions).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -82,12 +83,12 @@ UNUSABLE_CER = 0.4
 def write_report(run: RunSession, truth: GroundTruth, profile: str) -> None:
     """The report of the validation lines as the best model read them, perhaps in an earlier session of the run."""
     folder, config = run.folder, run.config
-    if (folder / LINES_FILE).is_file():
-        lines = read_line_results(folder / LINES_FILE)
+    if (RunFolder(folder).lines).is_file():
+        lines = read_line_results(RunFolder(folder).lines)
         evaluation = evaluate(lines, evaluation_settings(config, profile))
-        facts = {"part": "validation", "model": str(folder / FILE_NAME), "data": data_text(config)}
-        about = ReportHeader(f"Training of {config.name}", facts, curves=folder / "curves.png")
-        write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
+        facts = {"part": "validation", "model": str(RunFolder(folder).best_model), "data": describe_data(config)}
+        about = ReportHeader(f"Training of {config.name}", facts, curves=RunFolder(folder).curves)
+        write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, config.report.pictures)
 
 
 def low_accuracy_hint(cer: float) -> str:
@@ -105,14 +106,14 @@ def finish_training(run: RunSession, truth: GroundTruth, stats: TrainingStats, s
     """Draws and writes what a training leaves, and says how good the best model is, where it lies and what to run
     next."""
     folder = run.folder
-    draw_curves(folder / "metrics.csv", folder / "curves.png")
+    draw_curves(RunFolder(folder).metrics_rows, RunFolder(folder).curves)
     write_report(run, truth, profile)
-    best = folder / FILE_NAME
-    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, trust_as_typed(run.config))])
+    best = RunFolder(folder).best_model
+    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, format_trust(run.config))])
     scores = load_card(best)["scores"]
     score_it = format_follow_up_command(folder, run.typed, "task=test", model)
     # Last: a run with this file is finished.
-    write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(stats)})
+    write_metrics(RunFolder(folder).metrics, {"val": scores, "train": asdict(stats)})
     summary = RunSummary(
         parts={"validation": part_scores(scores)},
         folder=folder,
@@ -122,7 +123,7 @@ def finish_training(run: RunSession, truth: GroundTruth, stats: TrainingStats, s
         steps=stats.steps,
         skipped=skipped,
         advice=low_accuracy_hint(scores["cer"]),
-        files={"best model": best, "report": folder / REPORT, "predictions": folder / "predictions.csv"},
+        files={"best model": best, "report": RunFolder(folder).report, "predictions": RunFolder(folder).predictions},
         next_steps={
             **({"score it on the test part": score_it} if len(truth.rows["test"]) else {}),
             "read your own pages": format_command("task=predict", model, "predict.input=FOLDER"),

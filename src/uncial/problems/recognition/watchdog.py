@@ -4,16 +4,16 @@ import logging
 import math
 from collections.abc import Callable
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 from omegaconf import DictConfig
 
-from uncial.config.schema import choice
 from uncial.errors import UserError
 from uncial.models.contracts import BlankDecoder
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.metric import RecognitionMetric
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.distributed.process_group import broadcast_from_rank_zero
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ VALIDATIONS = 2
 AMOUNT = 2.0
 """By how much the blank's score is lowered: its odds are divided by 7."""
 
-MOST_HELP = 3
+MAX_HELP = 3
 
 MEMORY = 20
 """Steps whose median is taken for the loss: single lines with a wrong truth, which real sets have, raise that of their
@@ -54,6 +54,9 @@ class Watchdog(L.Callback):
     everything, and the loss stands still until the model tells characters apart. `empty_prediction_rate` gives the
     share of the last validation's lines with text that were read as empty. `lower_blank`, if given, is called with the
     amount by which it should lower the blank's score before the next step; three times at most."""
+
+    priority: ClassVar[int] = Priority.WATCHING
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.BLANK_SCORE})
 
     def __init__(
         self, empty_prediction_rate: Callable[[], float], lower_blank: Callable[[float], None] | None = None
@@ -97,14 +100,14 @@ class Watchdog(L.Callback):
         self._blank = self._blank + 1 if is_blank and trainer.global_step >= PLATEAU_STEPS else 0
         if self._blank < VALIDATIONS:
             return
-        if self.lower_blank is not None and self._helped < MOST_HELP:
+        if self.lower_blank is not None and self._helped < MAX_HELP:
             self._blank, self._helped, self._help_due = 0, self._helped + 1, True
-            self._tell(trainer, f"the blank's score is lowered by {AMOUNT:g} ({self._helped} of {MOST_HELP} times)")
+            self._tell(trainer, f"the blank's score is lowered by {AMOUNT:g} ({self._helped} of {MAX_HELP} times)")
         elif self._blank == VALIDATIONS:
             self._tell(trainer, ADVICE)
 
     def _tell(self, trainer: L.Trainer, what: str) -> None:
-        log.warning(f"After {trainer.global_step} steps every line is still read as empty (all blank); {what}.")
+        log.warning(f"After {trainer.global_step} steps the model still predicts only blanks; {what}.")
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in REMEMBERED}
@@ -116,7 +119,7 @@ class Watchdog(L.Callback):
 def build_watchdog(config: DictConfig, recognizer: Recognizer, metric: RecognitionMetric) -> list[Watchdog]:
     """Return what recognises a training that goes wrong, if the config wants it. Raises `UserError` where it should
     lower the blank of a decoder that has none."""
-    wanted = choice(config.callbacks.watchdog, "callbacks.watchdog", ("none", "tell", "help"))
+    wanted = config.callbacks.get("watchdog") or "none"
     if wanted == "none":
         return []
     if wanted == "tell":

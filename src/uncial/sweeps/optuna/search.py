@@ -23,8 +23,9 @@ from uncial.config.saved_yaml import literal_config
 from uncial.errors import UserError
 from uncial.reports.tables.leaderboard import shown
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.found import read_run
-from uncial.runs.outcome import FINISHED, MULTIRUN, PRUNED, failure, read_outcome, write_outcome
+from uncial.runs.outcome import FINISHED, PRUNED, failure, read_outcome, write_outcome
 from uncial.runs.study import JOB, address, open_study, trials_by_job
 from uncial.sweeps.optuna.space import SearchSpace, search_space
 
@@ -62,7 +63,7 @@ def search(config: DictConfig, hydra: Hydra, arguments: Sequence[str]) -> None:
         raise UserError(f"hydra.sweep.subdir: the folders of a search are called by its jobs' numbers, {SUBDIR}.")
     space = search_space(sweeper.params or {}, arguments, hydra.loader)
     folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(config, folder / MULTIRUN)
+    OmegaConf.save(config, RunFolder(folder).multirun)
     study = open_study(folder, goal.mode, sampler(config, 0), instantiate_part(config, "hydra.sweeper.pruner"))
     settle(study, folder, goal)
     for batch in batches(jobs_left(study, int(sweeper.n_trials)), jobs_at_once(config)):

@@ -4,12 +4,13 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 from lightning.pytorch.callbacks import Timer
 
 from uncial.errors import PrunedError, UserError
+from uncial.training.callbacks.contract import Priority
 from uncial.training.callbacks.throughput import score_text
 from uncial.training.checkpointing.loops import is_accumulating
 
@@ -56,7 +57,11 @@ class EarlyStopping(L.Callback):
     kraken's `--lag`, `--min-delta` and `--min-epochs`. Validations within the first epochs count.
     """
 
-    def __init__(self, monitor: str, mode: str, patience: int, min_delta: float, min_epochs: int) -> None:
+    priority: ClassVar[int] = Priority.STOPPING
+    writes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, monitor: str, mode: str, patience: int | None, min_delta: float, min_epochs: int) -> None:
+        """`patience` is None where a run goes on to its last step."""
         self.monitor, self.patience, self.min_epochs = monitor, patience, min_epochs
         self._improvement = BestScoreTracker(mode, min_delta)
 
@@ -66,7 +71,11 @@ class EarlyStopping(L.Callback):
         if self.monitor not in trainer.callback_metrics:
             raise UserError(f"model.monitor={self.monitor}: the validation gives no such score.")
         self._improvement.update(float(trainer.callback_metrics[self.monitor]))
-        if self._improvement.waited >= self.patience and self._epochs(trainer) >= self.min_epochs:
+        if (
+            self.patience is not None
+            and self._improvement.waited >= self.patience
+            and self._epochs(trainer) >= self.min_epochs
+        ):
             why = (
                 f"has not improved on {self._improvement.best:.4g} in {self._improvement.waited} validations"
                 if self._improvement.best is not None
@@ -78,6 +87,11 @@ class EarlyStopping(L.Callback):
                 "of them to train longer)."
             )
             trainer.should_stop = True
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may end a run."""
+        return self.patience is not None
 
     def _epochs(self, trainer: L.Trainer) -> float:
         return trainer.global_step / math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches)
@@ -93,6 +107,9 @@ class MaxTime(Timer):
     """Lightning's timer, but it ends a training between two optimizer steps only: what has been accumulated for half a
     step would be lost to a run that goes on."""
 
+    priority: ClassVar[int] = Priority.TIME_LIMIT
+    writes: ClassVar[frozenset[str]] = frozenset()
+
     def on_train_batch_end(self, trainer: L.Trainer, *args: Any, **kwargs: Any) -> None:
         if not is_accumulating(trainer):
             super().on_train_batch_end(trainer, *args, **kwargs)
@@ -107,6 +124,9 @@ class Pruning(L.Callback):
 
     Validations are numbered, since trials with other batches have them after other steps.
     """
+
+    priority: ClassVar[int] = Priority.SEARCH
+    writes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, monitor: str, report: Report) -> None:
         self.monitor, self.report = monitor, report
@@ -126,8 +146,8 @@ class Pruning(L.Callback):
         is_hopeless = self.report(self.validations, score) if trainer.is_global_zero else False
         self.validations += 1
         if trainer.strategy.broadcast(is_hopeless):
-            told = score_text(self.monitor.removeprefix("val/"), score)
-            self.reason = f"{told} at validation {self.validations}, where other trials do better"
+            result = score_text(self.monitor.removeprefix("val/"), score)
+            self.reason = f"{result} at validation {self.validations}, where other trials do better"
             log.info(f"Ended early: {self.reason} (hydra.sweeper.pruner).")
             trainer.should_stop = True
 

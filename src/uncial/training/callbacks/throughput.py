@@ -4,13 +4,14 @@ import math
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 from lightning.pytorch.callbacks import Timer
 
 from uncial.models.contracts import num_samples_of_step
 from uncial.reports.terminal.formatting import duration, percent, rate
+from uncial.training.callbacks.contract import Priority
 from uncial.training.loggers.tracking import log_beside_the_file
 
 
@@ -54,6 +55,9 @@ def seconds_left(
 class ThroughputMonitor(L.Callback):
     """Counts lines, and the seconds from the first batch's start to the last one's end less those of validations; of a
     run that is resumed in all its sessions."""
+
+    priority: ClassVar[int] = Priority.MEASURING
+    writes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self.lines = 0
@@ -100,6 +104,9 @@ class ThroughputMonitor(L.Callback):
 class TestTimer(L.Callback):
     """The seconds that a test took, loading included."""
 
+    priority: ClassVar[int] = Priority.MEASURING
+    writes: ClassVar[frozenset[str]] = frozenset()
+
     def __init__(self) -> None:
         self.seconds = 0.0
 
@@ -115,6 +122,9 @@ class ThroughputProbe(L.Callback):
 
     The first two batches do not count: they pay for memory and kernels that later ones reuse.
     """
+
+    priority: ClassVar[int] = Priority.MEASURING
+    writes: ClassVar[frozenset[str]] = frozenset()
 
     UNCOUNTED, LEAST = 2, 4
 

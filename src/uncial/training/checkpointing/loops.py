@@ -33,7 +33,7 @@ class LoopState:
 
 def read_loop_state(trainer: L.Trainer, validates: bool = False) -> LoopState:
     """To be called before the first batch of an optimizer step has run, or after the last one is wholly done."""
-    fit, (epoch, batches) = trainer.fit_loop, epoch_and_batches(trainer)
+    fit, (epoch, batches) = trainer.fit_loop, read_position(trainer)
     epochs: Any = fit.epoch_progress.current
     return LoopState(
         epoch=epoch,
@@ -62,12 +62,12 @@ def patch_loop_state(loops: dict[str, Any], position: LoopState) -> dict[str, An
     whole_epochs = {"ready": started, "started": started, "processed": epoch, "completed": epoch}
     fit["epoch_progress"] = {"total": whole_epochs, "current": dict(whole_epochs)}
     fit["epoch_loop.batch_progress"] = {
-        "total": _progress(position.total_batches),
-        "current": _progress(position.batches),
+        "total": _completed_progress(position.total_batches),
+        "current": _completed_progress(position.batches),
         "is_last_batch": False,
     }
     fit["epoch_loop.state_dict"] = {**fit["epoch_loop.state_dict"], "_batches_that_stepped": position.logged}
-    first = {"ready": 1, "started": 1, "processed": 0, "completed": 0} if position.validates else _progress(0)
+    first = {"ready": 1, "started": 1, "processed": 0, "completed": 0} if position.validates else _completed_progress(0)
     key = "epoch_loop.automatic_optimization.optim_progress"
     steps = fit[key]["optimizer"]["step"]
     made = {scope: steps[scope]["completed"] for scope in ("total", "current")}
@@ -78,7 +78,11 @@ def patch_loop_state(loops: dict[str, Any], position: LoopState) -> dict[str, An
         "optimizer": {part: _count_completed(progress, made) for part, progress in fit[key]["optimizer"].items()}
     }
     fit["epoch_loop.scheduler_progress"] = schedule
-    fit["epoch_loop.val_loop.batch_progress"] = {"total": first, "current": _progress(0), "is_last_batch": False}
+    fit["epoch_loop.val_loop.batch_progress"] = {
+        "total": first,
+        "current": _completed_progress(0),
+        "is_last_batch": False,
+    }
     return {**loops, "fit_loop": fit}
 
 
@@ -87,11 +91,11 @@ def _count_completed(progress: dict[str, dict[str, int]], made: dict[str, int]) 
     return {scope: dict.fromkeys(counts, made[scope]) for scope, counts in progress.items()}
 
 
-def _progress(count: int) -> dict[str, int]:
+def _completed_progress(count: int) -> dict[str, int]:
     return {"ready": count, "started": count, "processed": count, "completed": count}
 
 
-def epoch_and_batches(trainer: L.Trainer) -> tuple[int, int]:
+def read_position(trainer: L.Trainer) -> tuple[int, int]:
     """The epoch (from 0) in which a training stands, new or resumed, and how many batches of it are wholly done."""
     # Lightning types them as their base, which has less.
     epochs: Any = trainer.fit_loop.epoch_progress.current

@@ -58,30 +58,30 @@ def take_snapshot(
         devices=devices,
     )
     # Each session has trainer.max_time anew: a run that was stopped by it is resumed to go on.
-    stateful = [callback for callback in callbacks_of(trainer) if not isinstance(callback, Timer)]
+    stateful = [callback for callback in get_callbacks(trainer) if not isinstance(callback, Timer)]
     states = {callback.state_key: deepcopy(callback.state_dict()) for callback in stateful}
     return StepSnapshot(
         position,
         run,
         {key: state for key, state in states.items() if state},
         [buffer.detach().clone() for buffer in pl_module.buffers()],
-        random_states(),
+        read_random_states(),
     )
 
 
-def callbacks_of(trainer: L.Trainer) -> list[L.Callback]:
+def get_callbacks(trainer: L.Trainer) -> list[L.Callback]:
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     return callbacks
 
 
-def random_states() -> dict[str, Any]:
+def read_random_states() -> dict[str, Any]:
     """Of torch, NumPy and Python, for models and callbacks that draw from them: plain types and a tensor."""
     drawn: Any = np.random.get_state(legacy=True)
     name, keys, *rest = drawn
     return {"torch": torch.get_rng_state(), "numpy": [name, keys.tolist(), *rest], "python": random.getstate()}
 
 
-def set_random_states(states: Mapping[str, Any]) -> None:
+def restore_random_states(states: Mapping[str, Any]) -> None:
     name, keys, *rest = states["numpy"]
     version, internal, gauss = states["python"]
     torch.set_rng_state(states["torch"])

@@ -1,11 +1,12 @@
 """The learning rate lowered when the score no longer becomes better."""
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 
 from uncial.errors import UserError
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.early_stopping import BestScoreTracker
 from uncial.training.schedulers.plan import StepPlan
 from uncial.training.schedulers.schedules import check_least, check_share, constant, set_rates
@@ -19,6 +20,9 @@ class Plateau(L.Callback):
     After `patience` validations in a row without an improvement of `monitor` by more than `min_delta` the rate is
     multiplied by `gamma`, never below the share `final`; then the counting begins anew, after `cooldown` validations.
     """
+
+    priority: ClassVar[int] = Priority.LEARNING_RATE
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.LEARNING_RATE})
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from xml_samples import page_line, page_region, page_xml, put, put_image
 
 from uncial.data.settings import SourceSettings, show_no_progress
 from uncial.data.sources import xml as page
-from uncial.data.store.compile import CompileSettings, image_hashes, store_of
+from uncial.data.store.compile import CompileSettings, hash_images, open_or_compile_store
 
 SCRIPT = """
 import os, sys, time
@@ -71,9 +71,9 @@ def test_pages_are_cut_in_one_process_where_others_are_ended(tmp_path, caplog):
         put(tmp_path / f"in/p{number}.xml", page_xml(page_region(page_line(f"text {number}")), image=f"p{number}.png"))
         put_image(tmp_path / f"in/p{number}.png", grey=150 + number)
     pages = page.read_page(SourceSettings("page", (str(tmp_path / "in"),))).pages
-    store = store_of(
+    store = open_or_compile_store(
         pages,
-        image_hashes(pages),
+        hash_images(pages),
         Deadly(tmp_path / "store", workers=2),
         show_no_progress,
     )

@@ -73,7 +73,7 @@ def build_augmentation(group: Mapping[str, Any], channels: int = 1) -> Augmentat
 
 def single_transforms(group: Mapping[str, Any]) -> Iterator[Single]:
     """Yield each transform of an `augmentation` group in plain data, of groups those within; without any that never
-    come up (`p` is 0). """
+    come up (`p` is 0)."""
     for place, transform in _iterate_transforms(group.get("transforms") or (), "augmentation.transforms"):
         keys = [str(key) for key in transform if key not in ("_target_", "p")]
         label = " ".join([str(transform["_target_"]).rpartition(".")[2], *keys])

@@ -13,7 +13,8 @@ def describe_verdict(pair: PairScore, comparison: Comparison) -> str:
         return f"{_figures_text(pair, comparison)} {_explain_unknown(pair, comparison)}"
     if pair.better is not None:
         worse = pair.second if pair.better == pair.first else pair.first
-        return f"{pair.better} is better than {worse}: {_figures_text(pair, comparison)} {_evidence_text(pair, comparison)}"
+        figures, evidence = _figures_text(pair, comparison), _evidence_text(pair, comparison)
+        return f"{pair.better} is better than {worse}: {figures} {evidence}"
     return (
         f"No difference between {pair.first} and {pair.second} can be shown with {_describe_basis(comparison)}: "
         f"{_figures_text(pair, comparison)} {_evidence_text(pair, comparison)} {_needed_text(pair, comparison)}"

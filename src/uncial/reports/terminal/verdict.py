@@ -33,8 +33,8 @@ def _evidence_text(pair: PairScore, comparison: Comparison) -> str:
     level = percent(difference.interval.level, 0)
     corrected = f", corrected for {plural(len(comparison.pairs), 'comparison')}" if len(comparison.pairs) > 1 else ""
     if pair.better is None:
-        low, high = (_format_points(end, sign=True) for end in (difference.interval.low, difference.interval.high))
-        bounds = f"{low} to {high}"
+        ends = (difference.interval.low, difference.interval.high)
+        bounds = " to ".join(_format_points(end, sign=True) for end in ends)
         told = f"The difference is {_format_points(difference.value, sign=True)} points ({level} interval {bounds}"
     else:
         told = f"The difference is {_format_points(abs(difference.value))} points ({level} interval "

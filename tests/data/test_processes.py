@@ -17,14 +17,14 @@ from uncial.data.store.compile import CompileSettings, hash_images, open_or_comp
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from uncial.data.store.processes import page_processes
+from uncial.data.store.processes import make_page_processes
 
 def work(folder):
     (Path(folder) / str(os.getpid())).touch()
     time.sleep(100)
 
 if __name__ == "__main__":
-    with page_processes(2) as pool:
+    with make_page_processes(2) as pool:
         for _ in range(2):
             pool.submit(work, sys.argv[1])
 """

@@ -90,6 +90,6 @@ def test_a_straight_line_is_smooth_already():
 
 
 def test_drawing_leaves_pyplot_alone():
-    imported = "from uncial.reports.plots import contact_sheet, curves"
+    imported = "from uncial.reports.plots import sheets, curves"
     code = f"import sys\n{imported}\nsys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -59,7 +59,7 @@ def write_comparison(folder: Path, comparison: Comparison, lines_file: str = LIN
 def make_comparison_table(comparison: Comparison) -> RenderableType:
     """Return what the terminal shows: the systems' scores, and in words who is better."""
     scores = Table("", box=None, pad_edge=False, header_style="dim")
-    for heading in ("CER", "WER", "lines right", "seeds"):
+    for heading in ("CER", "WER", "line accuracy", "seeds"):
         scores.add_column(heading, justify="right")
     for system in comparison.systems:
         scores.add_row(
@@ -196,7 +196,7 @@ def _systems_table(comparison: Comparison) -> str:
         )
         for system in comparison.systems
     ]
-    return markdown_table(("", "CER", "WER", "lines right", "seeds"), rows)
+    return markdown_table(("", "CER", "WER", "line accuracy", "seeds"), rows)
 
 
 def _wins_table(comparison: Comparison) -> str:

@@ -188,7 +188,7 @@ def _group_table(scores: list[GroupScore], heading: str) -> str:
         )
         for score in scores
     ]
-    columns = ("CER", "WER", "lines right", "lines", "characters", "insertions", "deletions", "substitutions")
+    columns = ("CER", "WER", "line accuracy", "lines", "characters", "insertions", "deletions", "substitutions")
     return markdown_table((heading, *columns), rows)
 
 

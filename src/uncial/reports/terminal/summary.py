@@ -56,7 +56,7 @@ def format_run_summary(summary: RunSummary) -> RenderableType:
     rows.append(Text(_format_effort(summary)))
     if summary.skipped:
         noun = "page or line" if summary.skipped == 1 else "pages or lines"
-        rows.append(Text(f"left out {summary.skipped:,} {noun}: skipped.csv says why", style="yellow"))
+        rows.append(Text(f"Skipped {summary.skipped:,} {noun}; see skipped.csv", style="yellow"))
     if summary.advice:
         rows.append(Text(summary.advice, style="yellow"))
     rows += _list_entries({**summary.files, "run folder": summary.folder}, "bold")
@@ -67,7 +67,7 @@ def format_run_summary(summary: RunSummary) -> RenderableType:
 
 def _scores_table(parts: Mapping[str, SplitScores]) -> Table:
     table = Table("", box=None, pad_edge=False, header_style="dim")
-    for heading in ("CER", _format_interval_heading(parts), "WER", "lines right", "lines", "normalisation"):
+    for heading in ("CER", _format_interval_heading(parts), "WER", "line accuracy", "lines", "normalisation"):
         table.add_column(heading, justify="right")
     for name, part in parts.items():
         right = "" if part.line_accuracy is None else percent(part.line_accuracy, 1)
@@ -93,7 +93,7 @@ def _explain_missing_intervals(parts: Mapping[str, SplitScores]) -> list[Text]:
 
 
 def _format_effort(summary: RunSummary) -> str:
-    figures = [f"took {duration(summary.seconds)}"]
+    figures = [f"training time {duration(summary.seconds)}"]
     if summary.steps is not None:
         figures.append(plural(summary.steps, "step"))
     if summary.epochs is not None:

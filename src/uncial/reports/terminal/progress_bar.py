@@ -84,7 +84,7 @@ def _notebook_bar(description: str, total: int | None, unit: str) -> Iterator[Ad
 
     def tell() -> None:
         seconds = max(time.monotonic() - start, 1e-9)
-        line.show(f"{bar(done, total)} {description}: {_so_far(done, total, seconds, unit)}")
+        line.show(f"{bar(done, total)} {description}: {_format_progress(done, total, seconds, unit)}")
 
     def advance(units: int) -> None:
         nonlocal done, shown

@@ -72,7 +72,7 @@ def test_cremma_medieval_with_its_twins(real_data: Path) -> None:
 
 def test_the_lists_of_the_benchmark(real_data: Path) -> None:
     lists = {name: (str(real_data / "splits" / f"cremma-medieval.{name}.txt"),) for name in ("train", "val")}
-    reading = xml.read(SourceSettings(format="xml", root=(str(real_data),), train=lists["train"], val=lists["val"]))
+    reading = xml.read_xml(SourceSettings(format="xml", root=(str(real_data),), train=lists["train"], val=lists["val"]))
     lines = {name: sum(len(page.lines) for page in reading.pages if page.subset == name) for name in ("train", "val")}
     pages = {name: sum(page.subset == name for page in reading.pages) for name in ("train", "val")}
     assert pages == {"train": 65, "val": 7}

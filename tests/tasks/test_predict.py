@@ -54,7 +54,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 def texts(root: Path, images: Path) -> dict[str, dict[str, str]]:
     """What the files say, by name and line."""
-    pages = xml.read(SourceSettings("xml", (str(root),), images=(images,))).pages
+    pages = xml.read_xml(SourceSettings("xml", (str(root),), images=(images,))).pages
     return {page.source.name: {line.id: line.text for line in page.lines} for page in pages}
 
 

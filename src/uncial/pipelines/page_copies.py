@@ -19,7 +19,7 @@ from uncial.metrics.review import ReadLine
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.output_places import copy_places, keep_corrections, keep_originals
 from uncial.pipelines.recognition import NOT_FINITE, Transcriber, is_finite
-from uncial.reports.terminal.progress_bar import progress
+from uncial.reports.terminal.progress_bar import show_progress
 from uncial.text.directions import runs_down
 
 LINES_AT_ONCE = 512
@@ -87,7 +87,7 @@ def read_pages(
     groups = [(group, [file_pages for file_pages in group if not is_read(file_pages)]) for group in _groups(pages)]
     left = [unread for _, unread in groups if unread]
     lines = sum(len(page.lines) for group in left for file_pages in group for page in file_pages)
-    with progress("reading", lines) as advance:
+    with show_progress("reading", lines) as advance:
         for group in left:
             directed = [[with_direction(page, data.direction, usual) for page in file_pages] for file_pages in group]
             found = [TranscriptionReport() for _ in group]

@@ -27,7 +27,7 @@ from uncial.problems.recognition.inference import rows_to_score
 from uncial.problems.recognition.typed_model import apply_typed_keys
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import REPORT, ReportHeader, write_comparison_page
-from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
@@ -69,7 +69,7 @@ def run(config: DictConfig) -> None:
         log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
     show(
         make_console(),
-        comparison_table(comparison),
+        make_comparison_table(comparison),
         f"Who wins where, and the lines that all miss: {folder / REPORT}",
     )
 

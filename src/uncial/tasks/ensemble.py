@@ -24,7 +24,7 @@ from uncial.problems.recognition.inference import rows_to_score, warn_about_trai
 from uncial.problems.recognition.metric import LineResult
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import REPORT, ReportHeader, write_comparison_page
-from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.tables.scores import score_figures
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import percent
@@ -157,6 +157,6 @@ def finish(
         for number, member in enumerate(members)
     ]
     note = "The best single model is the best on these very lines, which flatters it, not the ensemble."
-    show(make_console(), "Each alone, CER:", *listing, comparison_table(comparison), note)
+    show(make_console(), "Each alone, CER:", *listing, make_comparison_table(comparison), note)
     if method == "average":
         show(make_console(), f"The model: {folder / FILE_NAME}")

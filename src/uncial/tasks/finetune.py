@@ -25,7 +25,7 @@ from uncial.problems.recognition.inference import rows_to_score
 from uncial.problems.splitting import choose_training_split
 from uncial.problems.training_run import open_run, train_run
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page
-from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.session import AUTO, RunSession
 from uncial.runs.tables import write_skipped
@@ -64,7 +64,7 @@ def finetune(this: RunSession) -> None:
         "What fine-tuning was worth", {"before": str(base), "after": str(tuned), "part": part}, "comparison.csv"
     )
     write_comparison_page(folder / PAGE, comparison, about, truth.store.strip, config.report.pictures)
-    show(make_console(), f"What it was worth, on the {part} part:", comparison_table(comparison))
+    show(make_console(), f"What it was worth, on the {part} part:", make_comparison_table(comparison))
     show(make_console(), f"Who wins where: {folder / PAGE}")
 
 
@@ -93,7 +93,7 @@ def write_copies(model: Path, sources: Sequence[Path], config: DictConfig, targe
 
 def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], list[Issue]]:
     settings = settings_to_read([str(source) for source in sources], data)
-    reading = xml.read(replace(settings, include=(), exclude=()))  # the sources are what they left
+    reading = xml.read_xml(replace(settings, include=(), exclude=()))  # the sources are what they left
     return reading.pages, list(reading.problems)
 
 

@@ -21,10 +21,10 @@ from uncial.problems.recognition.inspection import draw_augmentation, find
 from uncial.problems.recognition.schedule_sheet import draw_planned_schedule
 from uncial.problems.recognition.setup import texts_of
 from uncial.reports.html.findings_page import LineView, write_findings_page
-from uncial.reports.plots.sheets import Sample, contact_sheet
-from uncial.reports.tables.findings import at_or_above, write_findings
+from uncial.reports.plots.sheets import Sample, draw_contact_sheet
+from uncial.reports.tables.findings import select_at_or_above, write_findings
 from uncial.reports.terminal.console import make_console, show
-from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables
+from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, make_inspection_tables
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.text.codec import alphabet_counts
@@ -34,7 +34,7 @@ def run(config: DictConfig) -> None:
     """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
     schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
     check_numbers(config)
-    at_or_above((), config.inspect.fail_on)
+    select_at_or_above((), config.inspect.fail_on)
     recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), trusted(config))[0]
     folder = run_folder()
     write_config(config, folder)
@@ -54,15 +54,15 @@ def run(config: DictConfig) -> None:
     write_splits(folder, truth)
     write_findings(folder / "findings.json", inspection_json(inspection), findings)
     write_findings_page(folder / "findings.html", inspection, lambda row: _view(truth, row), config.inspect.pictures)
-    contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")
+    draw_contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")
     show(
         make_console(),
-        inspection_tables(inspection),
+        make_inspection_tables(inspection),
         f"findings.html, findings.json, skipped.csv and contact sheets: {folder}",
     )
     draw_augmentation(config, truth, folder / "augmentation.png")
     draw_planned_schedule(config, truth, folder / "schedule.png")
-    if found := at_or_above(findings, config.inspect.fail_on):
+    if found := select_at_or_above(findings, config.inspect.fail_on):
         noun = "finding" if len(found) == 1 else "findings"
         raise FindingsError(
             f"{len(found)} {noun} at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"

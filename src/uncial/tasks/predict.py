@@ -11,21 +11,21 @@ from omegaconf import DictConfig
 
 from uncial.config.schema import as_tuple, check_numbers, checkpoint_of, choice
 from uncial.data.sources import lines, xml
-from uncial.data.sources.finding import contents, files, places
-from uncial.data.sources.xml_files import xml_beside
+from uncial.data.sources.finding import describe_contents, find_files, find_places
+from uncial.data.sources.xml_files import find_xml_beside
 from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.formats.lines.pairs import is_image
 from uncial.formats.lines.results import holds_results
 from uncial.metrics.config import review_target
-from uncial.metrics.review import review
+from uncial.metrics.review import rank_for_review
 from uncial.pipelines.output_places import check_output, keep_originals, without_output
 from uncial.pipelines.page_copies import TranscriptionReport, copies_below, settings_to_read
 from uncial.pipelines.reading_journal import begun_reading, open_journal
 from uncial.pipelines.recognition import model_file
 from uncial.pipelines.resumed_reading import Job, about_reading, read_into_files, read_into_table
 from uncial.problems.recognition.typed_model import transcriber_of
-from uncial.reports.tables.findings import summed_reasons
+from uncial.reports.tables.findings import sum_reasons
 from uncial.reports.tables.review import review_summary, write_review
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
@@ -57,7 +57,7 @@ def run(config: DictConfig) -> None:
     target = _target(config, form, folder)
     if form == "xml":
         pages, problems = without_output(pages, problems, target)
-        named = [place.path for place in places(as_tuple(config.predict.input), "predict.input")]
+        named = [place.path for place in find_places(as_tuple(config.predict.input), "predict.input")]
         check_output(target, named, pages, "predict.output")
         copies_below(pages, target)
     else:
@@ -71,7 +71,7 @@ def run(config: DictConfig) -> None:
     _report(found, target, folder)
     if not found.read:
         raise UserError(_nothing_read(pages, found, folder))
-    order = review(found.read)
+    order = rank_for_review(found.read)
     write_review(folder, order, wanted)
     show(make_console(), review_summary(order, wanted))
 
@@ -103,12 +103,12 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[I
     """The pages of PAGE and ALTO files where the input holds some or names images that have one beside them, else line
     images. Raises `UserError` where it holds neither."""
     inputs = as_tuple(config.predict.input)
-    where = places(inputs, "predict.input")
+    where = find_places(inputs, "predict.input")
     settings = settings_to_read(inputs, config.data, "predict.input")
-    transcribed = any(place.path.is_file() and is_image(place.path) and xml_beside(place.path) for place in where)
-    if transcribed or files(where, lambda path: path.suffix.lower() == ".xml"):
-        reading = xml.read(settings)
-    elif files(where, is_image):
+    transcribed = any(place.path.is_file() and is_image(place.path) and find_xml_beside(place.path) for place in where)
+    if transcribed or find_files(where, lambda path: path.suffix.lower() == ".xml"):
+        reading = xml.read_xml(settings)
+    elif find_files(where, is_image):
         if form == "xml":
             raise UserError(
                 f"predict.input={inputs[0]} holds images but no PAGE or ALTO files to write into: "
@@ -116,7 +116,9 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[I
             )
         reading = lines.read(settings)
     else:
-        raise UserError(f"predict.input={inputs[0]} holds no PAGE or ALTO files and no images, but {contents(where)}.")
+        raise UserError(
+            f"predict.input={inputs[0]} holds no PAGE or ALTO files and no images, but {describe_contents(where)}."
+        )
     return reading.pages, list(reading.problems)
 
 
@@ -145,7 +147,7 @@ def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
             "better, or this one fine-tuned on a few transcribed pages (task=finetune)."
         )
     if found.problems:
-        reasons = summed_reasons(found.problems)[:3]
+        reasons = sum_reasons(found.problems)[:3]
         listed_reasons = "; ".join(f"{one.count} × {one.reason}" for one in reasons)
         told.append(
             f"{len(found.problems)} pages or lines could not be read: {folder / 'skipped.csv'} ({listed_reasons})"

@@ -1,6 +1,6 @@
 """The blocks and lines of an ALTO page in reading order: what the reader and the writer of text both go by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -21,11 +21,13 @@ class BlockElement:
 
 @dataclass(frozen=True, slots=True)
 class AltoLine:
-    """A TextLine with its identifier and its block, None where it lies in none."""
+    """A TextLine with its identifier and its block, None where it lies in none. `is_ordered` says whether the file's
+    ReadingOrder names it, one of its strings, or a block around it."""
 
     element: etree._Element
     id: str
     block: BlockElement | None
+    is_ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def _layout(
         lines.append(AltoLine(element, line_ids[element], block))
     made_up = count_made_up([one.element.get("ID") for one in lines], [one.id for one in lines])
     if ranks:
-        lines.sort(key=lambda line: _line_rank(line, ranks))
+        ranked = sorted(((_line_rank(line, ranks), line) for line in lines), key=lambda item: item[0])
+        lines = [replace(line, is_ordered=rank < len(ranks)) for rank, line in ranked]
     return AltoLayout(page, tuple(_ordered_blocks(found, lines, ranks)), tuple(lines), made_up)
 
 

@@ -8,7 +8,7 @@ the readers knows which format a line came from.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from uncial.errors import IssueCode, UnusableInput
 
@@ -16,6 +16,8 @@ DoubtCode = Literal[
     "doubtful_orientation", "scaled_coordinates", "damaged_image", "baseline_outside_polygon", "far_vertex"
 ]
 """Why a page or line that is used should be looked at, by the short names that `task=inspect` reports it under."""
+
+DOUBT_CODES = frozenset(get_args(DoubtCode))
 
 Point = tuple[float, float]
 """(x, y) in pixels of the page image, the origin at its top left."""
@@ -171,6 +173,11 @@ class Issue:
     image: str = ""
     machine_read: int = 0
     lines: int = 0
+
+    @property
+    def is_doubt(self) -> bool:
+        """Whether it is about something that is used all the same."""
+        return self.kind in DOUBT_CODES
 
 
 def of_part(problems: Iterable[Issue], part: str | None) -> list[Issue]:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from readings import write_transcriptions
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import alto, xml
 from uncial.document import Page, SourceContents, Transcription
 from uncial.errors import UnusableInput
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.write_xml import write_transcriptions
 from uncial.formats.xml.parsing import kind_of, parse
 
 pytestmark = pytest.mark.real_data

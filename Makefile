@@ -1,4 +1,4 @@
-# Nothing is needed but Python 3.11 or newer; uv is used where it is installed. PYTHON=/path/to/python chooses another Python.
+# Nothing is needed but Python 3.11, 3.12 or 3.13; uv is used where it is installed. PYTHON=/path/to/python chooses another Python.
 .PHONY: demo test test-browser test-slurm env
 
 # Trains on pages that the program draws itself: a few minutes.

@@ -1,4 +1,7 @@
-"""The one entry: composes the config from conf/ and the command line, and runs the task that it names."""
+"""The program in a clone: `python run.py …` is what `uncial …` is where it is installed.
+
+Its completion of typed keys in fish is at work where a script has the words @hydra.main in it.
+"""
 
 import os
 import sys
@@ -7,10 +10,7 @@ from pathlib import Path
 os.environ.setdefault("UNCIAL_ROOT", str(Path(__file__).resolve().parent))
 
 try:
-    import hydra
-    from omegaconf import DictConfig
-
-    from uncial import cli as command_line
+    from uncial.cli import main
 except ModuleNotFoundError as error:
     sys.exit(
         f"{sys.executable} has no {error.name}: run `make demo` once, "
@@ -19,11 +19,5 @@ except ModuleNotFoundError as error:
 except KeyboardInterrupt:
     sys.exit(130)
 
-
-@hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def main(config: DictConfig) -> None:
-    command_line.run_task(config)
-
-
 if __name__ == "__main__":
-    sys.exit(command_line.run(main))
+    sys.exit(main())

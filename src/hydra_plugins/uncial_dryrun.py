@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from copy import deepcopy
 
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, open_dict, read_write
+
+from uncial.config.hydra_internals import BasicLauncher
 
 
 class DryLauncher(BasicLauncher):

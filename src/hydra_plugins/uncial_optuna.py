@@ -28,7 +28,7 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Make the trials that are left. Raises `UserError` without Optuna."""
-        from uncial.config.instantiate import how_to_install
+        from uncial.config.extras import describe_install
         from uncial.errors import UserError
 
         try:
@@ -36,7 +36,7 @@ class OptunaSweeper(Sweeper):
         except ModuleNotFoundError as error:
             if error.name != "optuna":
                 raise
-            raise UserError(f"hydra/sweeper=optuna needs Optuna; {how_to_install('optuna')}") from None
+            raise UserError(f"hydra/sweeper=optuna needs Optuna; {describe_install('optuna')}") from None
         assert self.config is not None
         assert self.launcher is not None
         assert self.hydra_context is not None

@@ -36,9 +36,9 @@ def _launching() -> Any:
     try:
         from uncial.sweeps.slurm import launching
     except ModuleNotFoundError as error:
-        if str(error.name).split(".")[0] not in ("submitit", "hydra_plugins"):
+        if str(error.name).split(".")[0] != "submitit":
             raise
-        from uncial.config.instantiate import how_to_install
+        from uncial.config.extras import describe_install
 
-        raise UserError(f"hydra/launcher=slurm needs {error.name}; {how_to_install('slurm')}") from None
+        raise UserError(f"hydra/launcher=slurm needs submitit; {describe_install('submitit')}") from None
     return launching

@@ -5,10 +5,10 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from traceback import walk_tb
 
+import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -17,7 +17,10 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config.keys import check_added, check_own_files, check_values, conf_folder
+from uncial.config.help import format_help, is_help_alone
+from uncial.config.hydra_internals import get_args_parser
+from uncial.config.keys import check_added, check_own_files, check_values
+from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
 from uncial.config.messages import sentence
 from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
@@ -37,23 +40,31 @@ _OF_THE_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.E
 """What a file system refuses, which is no fault of the program."""
 
 
-def run(main: Callable[[], None]) -> int:
-    """Runs the program and returns its exit code; with HYDRA_FULL_ERROR=1 errors show their traceback instead."""
+def main() -> int:
+    """The command `uncial`, and what run.py calls: composes the config from conf/ and the command line, runs the task
+    that it names, and returns the exit code; with HYDRA_FULL_ERROR=1 errors show their traceback instead."""
     secure_standard_streams()
     # Of a notebook or desktop: matplotlib refuses to be imported where what it names is not installed.
     os.environ["MPLBACKEND"] = "agg"
     if "--version" in sys.argv[1:]:
+        from importlib.metadata import version  # Imported here because it is slow to import.
+
         print(f"Uncial {version('uncial')}, Hydra {version('hydra-core')}")
         return DONE
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     # Otherwise Hydra prints its own shortened traceback and leaves before the error reaches us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        publish_location(sys.argv[0])
         check_single_start(os.environ)
+        if is_help_alone(sys.argv[1:]):
+            print(format_help(conf_folder()))
+            return DONE
         sys.argv[1:] = quote_plain_names(sys.argv[1:], conf_folder())
         check_arguments(sys.argv[1:], conf_folder())
         with sigterm_raises():
-            main()
+            sys.argv += _with_absolute_configs(sys.argv[1:])
+            hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(run_task)()
     except KeyboardInterrupt:
         return _fail("Stopped.", INTERRUPTED)
     except Terminated:
@@ -102,6 +113,15 @@ def run_task(config: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise told from error
         raise HydraExit(told) from error
+
+
+def _with_absolute_configs(arguments: list[str]) -> list[str]:
+    """What is typed behind the arguments so that a relative `--config-path` is one in the clone, as it is for a script
+    that lies there, or where a wheel is installed in the current folder; else nothing."""
+    given = get_args_parser().parse_known_args(arguments)[0].config_path
+    if given is None or given.startswith("pkg://") or Path(given).is_absolute():
+        return []
+    return ["--config-path", str((Path.cwd() if is_installed() else root_folder()) / given)]
 
 
 def _has_current_folder() -> bool:

@@ -369,9 +369,9 @@ def test_mixed_sources(tmp_path):
 def test_a_users_own_source_in_a_mix(tmp_path, monkeypatch):
     (tmp_path / "my_reader.py").write_text(
         "from pathlib import Path\n"
-        "from uncial.document import Page, Reading\n"
+        "from uncial.document import Page, SourceContents\n"
         "def read(settings):\n"
-        "    return Reading((Page(settings.options['colour'], Path('x')),))\n"
+        "    return SourceContents((Page(settings.options['colour'], Path('x')),))\n"
     )
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "__init__.py").write_text("")

@@ -72,7 +72,9 @@ def left_by(folder: Path) -> dict[str, Any]:
     """All that a run has left, but for times."""
     left: dict[str, Any] = {name: (folder / name).read_bytes() for name in FILES}
     state = torch.load(folder / "last.ckpt", weights_only=True)
-    callbacks = {name: kept for name, kept in state["callbacks"].items() if name not in ("Pace", "RunLength")}
+    callbacks = {
+        name: kept for name, kept in state["callbacks"].items() if name not in ("ThroughputMonitor", "RunLength")
+    }
     run = {name: value for name, value in state["uncial_run"].items() if name not in ("time", "seconds")}
     copies = sorted(path.name for path in folder.glob("checkpoints/*"))
     state = {name: part for name, part in state.items() if name not in ("callbacks", "uncial_run")}

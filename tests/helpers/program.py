@@ -1,6 +1,5 @@
 """The program as a user runs it, in the process of the tests."""
 
-import importlib.util
 import io
 import json
 import logging
@@ -9,7 +8,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -91,23 +89,11 @@ class _QuickLoader(yaml.cyaml.CParser, get_yaml_loader()):  # type: ignore[misc]
         yaml.resolver.Resolver.__init__(self)
 
 
-@cache
-def _main() -> Any:
-    specification = importlib.util.spec_from_file_location("run_under_test", ROOT / "run.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["run_under_test"] = module
-    specification.loader.exec_module(module)
-    return module.main
-
-
 def run_program(folder: Path, *arguments: str) -> Ended:
     """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it."""
     told = io.StringIO()
     options = tuple(takewhile(lambda argument: "=" not in argument, arguments))
     typed = [*QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
-    main = _main()
     with (
         _hydra_at_rest(),
         patch("omegaconf._utils.get_yaml_loader", lambda: _QuickLoader),
@@ -116,7 +102,7 @@ def run_program(folder: Path, *arguments: str) -> Ended:
         redirect_stdout(told),
         redirect_stderr(told),
     ):
-        code = command_line.run(main)
+        code = command_line.main()
     return Ended(code, folder, told.getvalue())
 
 
@@ -131,8 +117,7 @@ def _hydra_at_rest() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     GlobalHydra.instance().clear()
-    # As if run.py were the script that Python was started with: Hydra finds conf/ beside it.
-    with patch.dict("os.environ", HYDRA_MAIN_MODULE="__main__"):
+    with patch.dict("os.environ"):
         try:
             yield
         finally:

@@ -69,7 +69,7 @@ def test_a_sweep_that_was_stopped_is_completed(sweep, tmp_path):
         (["resume={}"], "is a sweep"),
         (["-m", "hydra.sweep.dir={}", "seed=1,2"], "holds a sweep already"),
         (["sweep=lr_schedule"], "is for -m"),
-        (["-m", "hydra/launcher=jobli"], "uncial[sweeps]"),
+        (["-m", "hydra/launcher=jobli"], "Did you mean joblib? Choices: basic, joblib, ray, slurm."),
         (["-m", "optimizer.lr=1e-3,fast"], "optimizer.lr=fast: a number is expected"),
     ],
 )

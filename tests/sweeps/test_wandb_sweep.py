@@ -49,3 +49,10 @@ def test_the_file_as_it_is_typed(tmp_path):
     assert (found["project"], found["program"]) == ("letters", "run.py")
     assert found["metric"] == {"name": "val/cer", "goal": "minimize"}
     assert found["parameters"]["optimizer.lr"]["distribution"] == "log_uniform_values"
+
+
+def test_where_a_command_starts_the_program_the_agents_call_it(monkeypatch):
+    monkeypatch.setenv("UNCIAL_COMMAND", "uncial")
+    found = wandb_sweep({}, ["seed=1,2"], None)
+    assert found["program"] == "uncial"
+    assert found["command"][:2] == ["${env}", "${program}"]

@@ -1,16 +1,16 @@
 """What a config group describes by `_target_`, made, with its mistakes in one sentence."""
 
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.extras import EXTRAS, ORDINARY, describe_install
 from uncial.config.saved_yaml import for_hydra
 from uncial.errors import UserError
-
-EXTRAS = {"timm": "timm", "wandb": "wandb", "optuna": "optuna", "mlflow": "mlflow", "sqlalchemy": "mlflow"}
-"""Packages that are installed by an extra of the same project, and its name."""
 
 
 def instantiate_part(config: DictConfig, key: str) -> Any:
@@ -29,6 +29,27 @@ def instantiate_part(config: DictConfig, key: str) -> Any:
         raise UserError(f"{key} cannot be made: {_reason(cause, str(part.get('_target_')))}") from error
 
 
+def plain_group(config: DictConfig, key: str) -> dict[str, Any]:
+    """Return the group under the dotted `key` as plain data, its interpolations resolved."""
+    group = OmegaConf.to_container(OmegaConf.select(config, key), resolve=True)
+    assert isinstance(group, dict)
+    return {str(name): value for name, value in group.items()}
+
+
+def instantiate_plain(plain: Mapping[str, Any]) -> Any:
+    """Instantiate what plain data describe by `_target_`, with warnings of keys and values as errors.
+
+    Raises what the described class or function raises, or why it cannot be imported or called.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Albumentations only warns of a key that it does not know, and of a value that it then replaces.
+            warnings.simplefilter("error", UserWarning)
+            return instantiate(for_hydra(plain), _convert_="all")
+    except InstantiationException as error:
+        raise error.__cause__ or error from error
+
+
 def _root(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
@@ -36,12 +57,7 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _reason(cause: BaseException, target: str) -> str:
-    if isinstance(cause, ModuleNotFoundError) and cause.name in EXTRAS:
-        return f"it needs {cause.name}; {how_to_install(EXTRAS[cause.name])}"
+    if isinstance(cause, ModuleNotFoundError) and cause.name in (*EXTRAS, *ORDINARY):
+        return f"it needs {cause.name}; {describe_install(cause.name)}"
     told = (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
     return f"{told}; check {target} and its keys."
-
-
-def how_to_install(extra: str) -> str:
-    """What to type for the packages of an extra."""
-    return f"install it: .venv/bin/python -m pip install --constraint constraints.txt '.[{extra}]'"

@@ -2,7 +2,6 @@
 
 import difflib
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -117,11 +116,6 @@ NAMES_OF_SOURCES = ("name", "root", "train", "val", "test", "images", "include",
 
 NUMBERS_OR_LISTS = ("trainer.devices",)
 """Keys that take a number or a list of them: how many devices, or which."""
-
-
-def conf_folder() -> Path:
-    """The project's conf/, which run.py says where to find."""
-    return Path(os.environ.get("UNCIAL_ROOT", ".")) / "conf"
 
 
 def check_values(config: DictConfig, conf: Path) -> None:
@@ -332,14 +326,19 @@ def group_names(conf: Path) -> list[str]:
 
 def named_groups(conf: Path) -> set[str]:
     """The groups that config.yaml chooses from, those of which there is no file yet too."""
-    entries = OmegaConf.to_container(OmegaConf.load(conf / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]
-    return {str(group).split()[-1] for entry in entries if isinstance(entry, dict) for group in entry}
+    return {group.split()[-1] for group, _ in _chosen_groups(conf)}
 
 
 def groups_of_none(conf: Path) -> set[str]:
     """The groups of which config.yaml chooses nothing."""
+    return {group for group, name in _chosen_groups(conf) if name is None}
+
+
+@cache
+def _chosen_groups(conf: Path) -> tuple[tuple[str, Any], ...]:
+    """The defaults list of config.yaml: groups, with what is chosen of them."""
     entries = OmegaConf.to_container(OmegaConf.load(conf / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]
-    return {str(group) for entry in entries if isinstance(entry, dict) for group, name in entry.items() if name is None}
+    return tuple((str(group), name) for entry in entries if isinstance(entry, dict) for group, name in entry.items())
 
 
 def group_choices(conf: Path, group: str) -> list[str]:

@@ -3,10 +3,11 @@
 import re
 import shlex
 from collections.abc import Callable
+from importlib.util import find_spec
 
+from uncial.config.extras import describe_install
 from uncial.config.keys import (
     COUNTS_OR_NULL,
-    conf_folder,
     did_you_mean,
     files_with,
     group_choices,
@@ -18,6 +19,7 @@ from uncial.config.keys import (
     takes_numbers,
     takes_whole_numbers,
 )
+from uncial.config.location import conf_folder, root_folder
 from uncial.config.overrides import PEERS, hydra_value, quoted, quoting_advice
 from uncial.config.peers import answer, choice_called
 from uncial.errors import UserError
@@ -49,7 +51,7 @@ def _unknown_key(key: str) -> str:
         return f"the launcher has no key {key}.{near} hydra/launcher=… chooses another one."
     if files := files_with(key, conf_folder()):
         return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
-    if told := answer(key, conf_folder().parent / PEERS):
+    if told := answer(key, root_folder() / PEERS):
         return f"there is no key {key}: {told}"
     known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
     return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
@@ -68,10 +70,7 @@ def _chosen_twice(group: str) -> str:
 def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
     """`listed` are the choices as Hydra lists them, one a row, those of a `--config-dir` among them."""
     if group == "hydra/launcher":
-        return (
-            f'{group}={name} does not exist or is not installed: pip install "uncial[sweeps]" brings joblib, '
-            'pip install "uncial[slurm]" slurm, pip install "uncial[ray]" ray; basic is always there.'
-        )
+        return _unknown_launcher(name)
     choices = sorted({*group_choices(conf_folder(), group), *(listed or "").split()} - {"base"})
     if not name:
         return f"{group}= has no value: write one behind the equals sign. Choices: {', '.join(choices)}."
@@ -80,6 +79,15 @@ def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
     none = {"logger": "default"}.get(group, "none")  # The files that choose nothing.
     meant = none if name.lower() in ("null", "false", "no", "off", "0") and none in choices else name
     return f"{group}={name} does not exist.{did_you_mean(meant, choices)} Choices: {', '.join(choices) or 'none'}."
+
+
+def _unknown_launcher(name: str) -> str:
+    """That of joblib is a package's of its own; where it is missing Hydra knows nothing of it."""
+    choices = sorted({"basic", "joblib", *group_choices(conf_folder(), "hydra/launcher")})
+    told = "is not installed." if name == "joblib" else f"does not exist.{did_you_mean(name, choices)}"
+    is_missing = find_spec("hydra_plugins.hydra_joblib_launcher") is None
+    more = f" For joblib {describe_install('joblib')}" if is_missing else ""
+    return f"hydra/launcher={name} {told} Choices: {', '.join(choices)}.{more}"
 
 
 def _several_values(argument: str) -> str:

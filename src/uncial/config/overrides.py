@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import NAMES, did_you_mean, group_choices, group_names, groups_of_none, known_keys, named_groups
+from uncial.config.location import format_command
 from uncial.config.peers import answer, choice_called
 from uncial.errors import UserError
 
@@ -86,6 +87,8 @@ def quote_plain_names(arguments: Sequence[str], conf: Path) -> list[str]:
     is expected: behind the keys of names and paths, and behind groups. `null` alone still means none there.
 
     A group that may be none, as `experiment`, is left out where it is to be."""
+    if not any("=" in argument for argument in arguments):
+        return list(arguments)
     groups = {*group_names(conf), *named_groups(conf), "hydra"}
     sweeps, of_none = is_sweep(arguments), groups_of_none(conf)
     found = []
@@ -270,7 +273,7 @@ def format_override(key: str, value: object) -> str:
 
 def repeating(overrides: Sequence[str]) -> str:
     """The command that makes a run with these overrides."""
-    return f"python run.py {shlex.join(overrides)}".rstrip()
+    return format_command(*map(shlex.quote, overrides))
 
 
 def hydra_value(value: object) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from uncial.config.location import is_installed
+
 ALSO_CALLED = re.compile(r"^# Also called: (.+?)\.?$", re.MULTILINE)
 SPAN = re.compile(r"`([^`]+)`")
 MOST_ANSWERS = 3
@@ -47,7 +49,9 @@ def answer(name: str, page: Path) -> str:
         return ""
     told = [_told(rows) for rows in list(same.values())[:MOST_ANSWERS]]
     more = "" if len(same) <= MOST_ANSWERS else f"; and in {len(same) - MOST_ANSWERS} more"
-    return f"{name} is {'; '.join(told)}{more}. docs/coming-from.md has all such options."
+    return (
+        f"{name} is {'; '.join(told)}{more}. {page if is_installed() else 'docs/coming-from.md'} has all such options."
+    )
 
 
 def choice_called(name: str, conf: Path, group: str) -> str | None:

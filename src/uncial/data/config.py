@@ -7,9 +7,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.schema import as_tuple, choice
 from uncial.data.filters import Filters
-from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import SourceSettings
-from uncial.data.splits.split import PARTS
+from uncial.data.splits.groups import PARTS
+from uncial.data.splits.split import SplitSettings
 from uncial.data.store.compile import CompileSettings, cores
 from uncial.errors import UserError
 

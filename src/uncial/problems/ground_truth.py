@@ -10,13 +10,13 @@ from omegaconf import DictConfig
 
 from uncial.config.overrides import format_override
 from uncial.data.config import compile_settings, filters, share_of_lines, source_settings
-from uncial.data.ground_truth import GroundTruth, Splitting, load_truth
+from uncial.data.ground_truth import GroundTruth, load_truth, subsample_lines, subsample_share
+from uncial.data.splits.split import Splitter
 from uncial.data.splits.split_file import COLUMNS, SPLITS, split_rows
-from uncial.data.splits.subset import subsample_lines, subsample_share
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.problems.splitting import choose_split
-from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.tables.findings import summed_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.reports.terminal.progress_bar import progress
 from uncial.runs.session import RunSession
@@ -36,7 +36,7 @@ def write_splits(folder: Path, truth: GroundTruth) -> None:
     write_csv(folder / SPLITS, COLUMNS, split_rows(truth.store, truth.split))
 
 
-def load_ground_truth(config: DictConfig, divided: Splitting | None = None) -> GroundTruth:
+def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> GroundTruth:
     """Reads and compiles the data with a progress bar, and says how much there is and what was left out. The pages are
     `divided` as the config says where nothing else does."""
     truth = load_truth(
@@ -44,7 +44,7 @@ def load_ground_truth(config: DictConfig, divided: Splitting | None = None) -> G
         filters(config.data),
         divided or choose_split(config),
         compile_settings(config),
-        lambda pages: progress("compiling", sum(len(page.lines) for page in pages)),
+        progress,
     )
     share = share_of_lines(config.data)
     if config.data.lines is not None:

@@ -9,6 +9,7 @@ from functools import partial
 from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
+from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.config.schema import check_numbers
 from uncial.data.ground_truth import GroundTruth
@@ -17,7 +18,7 @@ from uncial.data.lines.loader import report_lost_workers
 from uncial.data.store.store import Store
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.config import evaluation_settings
-from uncial.metrics.few_lines import few_lines_warning
+from uncial.metrics.intervals import few_lines_warning
 from uncial.models.files import model_card_json
 from uncial.problems.ground_truth import check_data, data_fingerprint, load_ground_truth, write_splits
 from uncial.problems.recognition.best_model import OF_THE_BEST, make_best_model_writer, model_card, strip_val_prefix
@@ -84,7 +85,7 @@ def train_run(this: RunSession) -> None:
     try:
         on_devices(devices, this.folder, fit_model, plain, replace(truth, pages=()))
     except LostProcessError as died:
-        raise UserError(f"{died} To go on: python run.py {format_override('resume', this.folder)}") from None
+        raise UserError(f"{died} To go on: {format_command(format_override('resume', this.folder))}") from None
 
 
 def fit_model(this: RunSession, truth: GroundTruth) -> None:

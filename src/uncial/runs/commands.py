@@ -5,9 +5,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra._internal.utils import get_args_parser
-
-from uncial.config.keys import conf_folder
+from uncial.config.hydra_internals import get_args_parser
+from uncial.config.location import conf_folder, format_command, without_program
 from uncial.config.task_keys import without_unread
 from uncial.runs.environment import read_environment
 
@@ -21,11 +20,11 @@ def format_follow_up_command(folder: Path, typed: Sequence[str], *what: str) -> 
     about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
     for task in [one.removeprefix("task=") for one in what if one.startswith("task=")]:
         about_data = without_unread(about_data, task, conf_folder())
-    return " ".join(["python run.py", *_config_folder(folder), *what, *map(shlex.quote, about_data)])
+    return format_command(*_config_folder(folder), *what, *map(shlex.quote, about_data))
 
 
 def _config_folder(folder: Path) -> list[str]:
     """The option by which the run in `folder` was given configs beside those of conf/."""
     command = shlex.split(str(read_environment(folder).get("command", "")))
-    given = get_args_parser().parse_known_args(command[2:])[0].config_dir
+    given = get_args_parser().parse_known_args(without_program(command))[0].config_dir
     return ["--config-dir", shlex.quote(given)] if given else []

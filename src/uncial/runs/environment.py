@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from uncial.config.location import written_command
 from uncial.config.secrets import without_secrets
 from uncial.runs.tables import write_json
 
@@ -45,7 +45,7 @@ def read_environment(folder: Path) -> dict[str, Any]:
 
 def command(arguments: list[str]) -> str:
     """What was typed, to be typed again in the same folder, without secrets."""
-    return shlex.join(["python", arguments[0], *map(without_secrets, arguments[1:])])
+    return written_command([arguments[0], *map(without_secrets, arguments[1:])])
 
 
 def processor() -> dict[str, Any]:

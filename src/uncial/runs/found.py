@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+from uncial.config.hydra_internals import BasicSweeper
 from uncial.config.moved import with_current_paths
 from uncial.config.saved_yaml import read_saved
 from uncial.errors import UserError

@@ -14,7 +14,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config.keys import check_value, conf_folder
+from uncial.config.keys import check_value
+from uncial.config.location import conf_folder, format_command
 from uncial.config.overrides import format_override, hydra_quoted, override_key
 from uncial.config.task_keys import check_swept_keys
 from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
@@ -94,7 +95,9 @@ class Sweeps(Callback):
         if not_finished(folder):
             raise HydraExit(UserError(failures(folder)))
         if any(folder.rglob("metrics.json")):
-            print(f"To compare the runs: python run.py task=leaderboard {format_override('run', folder)}", flush=True)
+            print(
+                f"To compare the runs: {format_command('task=leaderboard', format_override('run', folder))}", flush=True
+            )
 
 
 def _check_varied(config: DictConfig) -> None:
@@ -139,7 +142,7 @@ def failures(folder: Path) -> str:
 
 
 def resume_command(folder: Path) -> str:
-    return f"python run.py -m {format_override('resume', folder)}"
+    return format_command("-m", format_override("resume", folder))
 
 
 def unused(folder: Path) -> Path:

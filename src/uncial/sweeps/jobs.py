@@ -8,6 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from uncial.config.location import format_command
 from uncial.errors import UserError
 from uncial.runs.outcome import CONFIG, FILE_NAME, METRICS, is_finished, is_sweep, read_outcome
 
@@ -54,10 +55,10 @@ def _check_single(resumed: Path | None) -> None:
     launcher = HydraConfig.get().runtime.choices.get("hydra/launcher", "basic")
     if launcher != "basic":
         raise UserError(
-            f"hydra/launcher={launcher} is for -m, with which a single run is submitted too: python run.py -m …"
+            f"hydra/launcher={launcher} is for -m, with which a single run is submitted too: {format_command('-m …')}"
         )
     if resumed is not None and is_sweep(resumed):
-        raise UserError(f"resume={resumed} is a sweep: python run.py -m resume=… completes it, with -m.")
+        raise UserError(f"resume={resumed} is a sweep: {format_command('-m resume=…')} completes it, with -m.")
     hydra = HydraConfig.get()
     sweep = hydra.runtime.choices.get("sweep")
     if sweep is None:
@@ -66,6 +67,6 @@ def _check_single(resumed: Path | None) -> None:
     swept = [str(key) for key in hydra.sweeper.get("params") or {}]
     if missing := [key for key in swept if key not in typed]:
         raise UserError(
-            f"sweep={sweep} is for -m, which makes all of its runs: python run.py -m …; to make one of them alone give "
-            f"{' and '.join(missing)} too."
+            f"sweep={sweep} is for -m, which makes all of its runs: {format_command('-m …')}; to make one of them "
+            f"alone give {' and '.join(missing)} too."
         )

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
+from hydra.core.utils import JobReturn, JobStatus
 from ray.exceptions import RayError
 
 from uncial.errors import UserError
@@ -107,17 +106,7 @@ def _job(
     os.environ.update(environment)
     # Ray has taken SIGTERM over; a task that is ended keeps what it has done.
     signal.signal(signal.SIGTERM, SigtermHandler())
-    setup_globals()
-    Singleton.set_state(state)
-    config = program.job_config(number, overrides)
-    HydraConfig.instance().set_config(config)
-    run_job(
-        hydra_context=program.hydra_context,
-        task_function=program.task_function,
-        config=config,
-        job_dir_key="hydra.sweep.dir",
-        job_subdir_key="hydra.sweep.subdir",
-    )
+    program.run_job(number, overrides, state)
 
 
 def _what_became(job: Any) -> str:

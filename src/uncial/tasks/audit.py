@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.location import format_command
 from uncial.config.schema import as_tuple, check_numbers, checkpoints_of, trusted
 from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
@@ -63,7 +64,7 @@ def run(config: DictConfig) -> None:
     if not any(len(judge.rows) for judge in found):
         raise UserError(
             "Every line was seen in training by each of these models, so none can judge it: train the runs of a "
-            "cross-validation, python run.py -m data=… data.folds=5 data.fold=0,1,2,3,4, and give them all "
+            f"cross-validation, {format_command('-m data=… data.folds=5 data.fold=0,1,2,3,4')}, and give them all "
             "as checkpoint=[…]."
         )
     verdicts, temperatures = _verdicts(config, truth, found, prior)

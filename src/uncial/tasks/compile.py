@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.location import format_command
 from uncial.config.schema import check_numbers, choice
 from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
@@ -35,7 +36,7 @@ def run(config: DictConfig) -> None:
     size = truth.store.path.stat().st_size / 2**20
     told = [
         f"{len(truth.store):,} lines, {size:,.0f} MB: {truth.store.path}",
-        f"Train on it: python run.py data=compiled data.root={truth.store.path}",
+        f"Train on it: {format_command('data=compiled', f'data.root={truth.store.path}')}",
     ]
     show(make_console(), *told)
     if config.data.export == "loghi":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.config.schema import check_numbers, checkpoint_of, choice, trusted
 from uncial.errors import UserError
@@ -35,5 +36,6 @@ def run(config: DictConfig) -> None:
     show(
         make_console(),
         f"The model of {path}: {target}",
-        f"Read with it: python run.py task=predict {format_override('checkpoint', target)} predict.input=FOLDER",
+        "Read with it: "
+        + format_command("task=predict", format_override("checkpoint", target), "predict.input=FOLDER"),
     )

@@ -16,11 +16,9 @@ from uncial.config.schema import as_tuple, check_numbers
 from uncial.data.splits.split_file import SPLITS, read_split_file
 from uncial.errors import UserError
 from uncial.metrics.config import evaluation_settings
-from uncial.metrics.few_lines import few_lines_warning
-from uncial.metrics.groups import cluster_of
-from uncial.metrics.intervals import totals
+from uncial.metrics.intervals import few_lines_warning, totals
 from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
-from uncial.metrics.lines import EvaluatedLine
+from uncial.metrics.lines import EvaluatedLine, cluster_of
 from uncial.models.files import FILE_NAME, load_card
 from uncial.models.lineage import SEEN_BEFORE
 from uncial.reports.tables.forecast import ForecastReport, RunPoint, forecast_text, write_forecast

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.config.keys import leaves
+from uncial.config.location import format_command
 from uncial.config.saved_yaml import literal
 from uncial.errors import UserError
 from uncial.files import replacing_text
@@ -195,7 +196,7 @@ def write_recipe(path: Path, facts: DataFacts, choices: Sequence[Setting], name:
     keys = [choice for choice in choices if "." in choice.key]
     lines = ["# @package _global_", f"# Chosen by experiment=auto: {_facts(facts)}. Edit it, and train with it:"]
     folder = shlex.quote(str(path.parent.parent))
-    lines += [f"#   python run.py --config-dir {folder} experiment={path.stem} data=…", "defaults:"]
+    lines += [f"#   {format_command('--config-dir', folder, f'experiment={path.stem}', 'data=…')}", "defaults:"]
     lines += [f"  - override /{choice.key}: {choice.value}  # {choice.reason}" for choice in groups]
     lines += ["", OmegaConf.to_yaml(OmegaConf.create(literal({"name": name})))]
     for group in dict.fromkeys(choice.key.partition(".")[0] for choice in keys):

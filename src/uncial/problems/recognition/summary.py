@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.config.schema import trust_as_typed
 from uncial.data.config import data_text
@@ -17,7 +18,7 @@ from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
 from uncial.problems.recognition.best_model import BEST
 from uncial.problems.recognition.evaluation import part_scores
-from uncial.reports.html.scores_page import REPORT, ReportHeader, write_scores_page
+from uncial.reports.html.report_page import REPORT, ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
 from uncial.reports.tables.line_results import LINES_FILE, read_line_results
 from uncial.reports.terminal.console import make_console, show
@@ -59,7 +60,7 @@ def report_interruption(
             raise
         # A mistake in the config that is found before the first step is still in the config of a run that goes on.
         if states.written is not None or not isinstance(error, UserError):
-            log.info(f"To go on: python run.py {format_override('resume', folder)}")
+            log.info(f"To go on: {format_command(format_override('resume', folder))}")
         if interruption.requested is None:
             raise
     else:
@@ -72,7 +73,7 @@ def _after_divergence(folder: Path, best: BestModel) -> str:
     """What to do with a run that has diverged: it would do so again if it went on."""
     if best.best is not None:
         start = format_override("pretrained", folder)
-        return f"To train on from the best model: python run.py {start} and the same data, with a lower optimizer.lr."
+        return f"To train on from the best model: {format_command(start)} and the same data, with a lower optimizer.lr."
     return "No model was kept: none had been validated before."
 
 
@@ -134,7 +135,7 @@ def finish(this: RunSession, truth: GroundTruth, effort: TrainingStats, skipped:
         files={"best model": best, "report": folder / REPORT, "predictions": folder / "predictions.csv"},
         next_steps={
             **({"score it on the test part": score_it} if len(truth.rows["test"]) else {}),
-            "read your own pages": f"python run.py task=predict {model} predict.input=FOLDER",
+            "read your own pages": format_command("task=predict", model, "predict.input=FOLDER"),
         },
     )
     show(make_console(), run_summary(summary))

@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from optuna.trial import TrialState
 
 from uncial.config.instantiate import instantiate_part
+from uncial.config.location import format_command
 from uncial.config.overrides import format_override, repeating
 from uncial.config.saved_yaml import literal_config
 from uncial.errors import UserError
@@ -193,5 +194,5 @@ def report_trial(study: optuna.Study, folder: Path, goal: Goal, template: str | 
         yield f"The command that repeats it: {repeating(run.overrides)}"
     chosen = "hydra/sweeper=optuna" if template is None else format_override("sweep", template)
     more = f"{chosen} {format_override('resume', folder)} hydra.sweeper.n_trials={2 * len(trials)}"
-    yield f"To make more trials: python run.py -m {more}"
+    yield f"To make more trials: {format_command('-m', more)}"
     yield f"To look into the search: optuna-dashboard {shlex.quote(address(folder))}"

@@ -3,28 +3,30 @@
 import logging
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
+from hydra.core.utils import JobReturn
+from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
+from uncial.sweeps.launched import LaunchContext
 from uncial.termination import SigtermHandler
 from uncial.training.distributed.time_limit import TIME_IS_UP, OutOfTime
 
 
 @dataclass(frozen=True)
 class ClusterJob:
-    """Called on the node with what `launcher` is called with, again when the job was queued again. `folder` and
-    `environment` are those of the command that was typed."""
+    """Called on the node with a job's number, its overrides and the state of Hydra, again when the job was queued
+    again. `folder` and `environment` are those of the command that was typed."""
 
-    launcher: BaseSubmititLauncher
+    context: LaunchContext
     folder: str
     environment: Mapping[str, str]
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, number: int, overrides: Sequence[str], state: Any) -> JobReturn:
         os.chdir(self.folder)
         os.environ.update(self.environment)
         # It prints what it says itself; in the run's log.txt it would be out of place.
@@ -33,7 +35,7 @@ class ClusterJob:
         signal.signal(signal.SIGTERM, SigtermHandler())
         _only_here(TIME_IS_UP)
         try:
-            return self.launcher(*arguments)
+            return self.context.run_job(number, overrides, state, JobEnvironment().job_id)
         except OutOfTime:
             # Its folder is free and its loggers are closed: now submitit may have the job queued again, and leaves.
             signal.raise_signal(TIME_IS_UP)

@@ -6,7 +6,6 @@ from typing import Any
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
-from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher as HydraSlurmLauncher
 from submitit.core.core import Job
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import SlurmExecutor
@@ -81,13 +80,8 @@ def _submit(
 ) -> dict[int, Job[JobReturn]]:
     if not overrides:
         return {}
-    launcher = HydraSlurmLauncher()
-    launcher.setup(hydra_context=program.hydra_context, task_function=program.task_function, config=program.config)
-    job = ClusterJob(launcher, str(Path.cwd()), environment())
-    arguments = [
-        (list(typed), "hydra.sweep.dir", number, f"job_id_for_{number}", Singleton.get_state())
-        for number, typed in overrides.items()
-    ]
+    job = ClusterJob(program, str(Path.cwd()), environment())
+    arguments = [(number, list(typed), Singleton.get_state()) for number, typed in overrides.items()]
     executor = _executor(settings, Path(program.config.hydra.sweep.dir))
     try:
         jobs = executor.map_array(job, *zip(*arguments, strict=True))

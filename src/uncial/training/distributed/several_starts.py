@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from uncial.config.location import format_command
 from uncial.errors import UserError
 
 HEARD = 3.0
@@ -41,5 +42,5 @@ def check_single_start(environment: Mapping[str, str]) -> None:
             raise UserError(
                 f"{starter.name} has started {count} processes, and each would do the whole task by itself: start the "
                 f"program once, without it; trainer=ddp trainer.devices={count} trains on several devices. (Where each "
-                f"is to do something of its own: env -u {starter.count} python run.py …)"
+                f"is to do something of its own: env -u {starter.count} {format_command('…')})"
             )

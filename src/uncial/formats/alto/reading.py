@@ -55,9 +55,8 @@ def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFact
 
     A second Page element becomes `page_id#2`, its `metadata["frame"]` "1". Coordinates are pixels; where the file
     counts in tenths of millimetres or 1200ths of an inch, `image` tells how many pixels that is. A line whose
-    coordinates are no numbers is left out with a Problem. Raises LineError where the file holds no Page, or its unit
-    cannot be converted.
-    """
+    coordinates are no numbers is left out with a Problem. Raises `UnusableInput` where the file holds no Page, or its
+    unit cannot be converted."""
     layouts = alto_layouts(root)
     if not layouts:
         raise UnusableInput(f"{source}: is an ALTO file without a <Page> element; export it again")
@@ -116,8 +115,8 @@ def _read_layout(layout: AltoLayout, context: _Context, root: etree._Element, so
             reason = f"region {block.id}: {problem}; it is read without an outline"
             problems.append(Issue(str(source), "", reason, "wrong_coordinates"))
     metadata = {"format": "alto", "image": stated_image(root)}
-    if layout.made_up:
-        metadata["made_up_line_ids"] = str(layout.made_up)
+    if layout.generated:
+        metadata["made_up_line_ids"] = str(layout.generated)
     page = Page(
         id=context.page_id,
         source=source,

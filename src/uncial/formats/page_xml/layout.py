@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from uncial.formats.page_xml.custom import parse_custom, reading_index
-from uncial.formats.xml.identifiers import count_made_up, unique_identifiers
+from uncial.formats.xml.identifiers import count_generated, unique_identifiers
 from uncial.formats.xml.parsing import child, children, local_name
 
 Ordered = tuple[etree._Element, bool]
@@ -38,11 +38,11 @@ class LineElement:
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """Regions and lines in reading order. `made_up` counts the lines whose stated identifier is missing or taken."""
+    """Regions and lines in reading order. `generated` counts the lines whose stated identifier is missing or taken."""
 
     regions: tuple[RegionElement, ...]
     lines: tuple[LineElement, ...]
-    made_up: int
+    generated: int
 
 
 def page_layout(page: etree._Element) -> PageLayout:
@@ -63,7 +63,7 @@ def page_layout(page: etree._Element) -> PageLayout:
         lines=[],
     )
     walk.visit(page, None)
-    return PageLayout(tuple(walk.regions), tuple(walk.lines), count_made_up(stated, line_ids))
+    return PageLayout(tuple(walk.regions), tuple(walk.lines), count_generated(stated, line_ids))
 
 
 def is_region(element: etree._Element) -> bool:

@@ -59,7 +59,7 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> SourceContent
         height=coordinates.size(page.get("imageHeight")),
         regions=tuple(regions),
         lines=tuple(with_readers(lines, read_steps(root))),
-        metadata=_metadata(root, page, layout.made_up),
+        metadata=_metadata(root, page, layout.generated),
         reading_order=_reading_order(layout, lines),
     )
     return SourceContents((found,), tuple(problems))
@@ -174,7 +174,7 @@ def _of_the_whole(custom: list[CustomEntry]) -> list[CustomEntry]:
     return [(name, values) for name, values in custom if "offset" not in values]
 
 
-def _metadata(root: etree._Element, page: etree._Element, made_up: int) -> dict[str, str]:
+def _metadata(root: etree._Element, page: etree._Element, generated: int) -> dict[str, str]:
     found = {"format": "page", "image": (page.get("imageFilename") or "").strip()}
     metadata = child(root, "Metadata")
     if metadata is not None:
@@ -184,6 +184,6 @@ def _metadata(root: etree._Element, page: etree._Element, made_up: int) -> dict[
         transkribus = child(metadata, "TranskribusMetadata")
         if transkribus is not None:
             found |= {key: value for key in TRANSKRIBUS_KEYS if (value := transkribus.get(key))}
-    if made_up:
-        found["made_up_line_ids"] = str(made_up)
+    if generated:
+        found["made_up_line_ids"] = str(generated)
     return found

@@ -14,7 +14,7 @@ SHOWN = 40
 
 @lru_cache(maxsize=1 << 16)
 def number(text: str) -> float:
-    """A finite number. Raises LineError.
+    """A finite number. Raises `UnusableInput`.
 
     Equal ones are one object, since a large data set holds the same few thousand values over and over.
     """

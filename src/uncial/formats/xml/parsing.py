@@ -24,7 +24,7 @@ REEXPORT = "export it again"
 
 
 def parse(path: Path) -> etree._ElementTree:
-    """The parsed file. Raises LineError with one sentence where it cannot or must not be read."""
+    """The parsed file. Raises `UnusableInput` with one sentence where it cannot or must not be read."""
     data = _read(path)
     if _has_document_type(data):
         raise UnusableInput(

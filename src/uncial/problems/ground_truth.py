@@ -9,8 +9,15 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.overrides import format_override
+from uncial.config.schema import choice
 from uncial.data.config import compile_settings, filters, share_of_lines, source_settings
-from uncial.data.ground_truth import GroundTruth, load_truth, subsample_lines, subsample_share
+from uncial.data.ground_truth import (
+    GroundTruth,
+    load_truth,
+    subsample_lines,
+    subsample_share,
+    validate_on_training_lines,
+)
 from uncial.data.splits.split import Splitter
 from uncial.data.splits.split_file import COLUMNS, SPLITS, split_rows
 from uncial.document import Issue
@@ -51,6 +58,8 @@ def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> Gr
         truth = subsample_lines(truth, int(config.data.lines), config.seed)
     elif share is not None:
         truth = subsample_share(truth, share, config.seed)
+    if choice(config.data.validate_on, "data.validate_on", ("val", "train")) == "train":
+        truth = validate_on_training_lines(truth)
     sizes = ", ".join(f"{len(rows):,} {part}" for part, rows in truth.rows.items() if len(rows))
     log.info(f"{len(truth.store):,} lines: {sizes} (compiled in {truth.store.path})")
     if truth.split.origin:

@@ -45,7 +45,7 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
-LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None}
+LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None, "data.validate_on": "val"}
 """Keys that a config.yaml may lack which was written before there were any, and what they mean in it."""
 
 FINE_TUNING = "finetune"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from readings import write_transcriptions
 from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put, put_image
 
 from uncial.data.settings import SourceSettings
@@ -12,7 +13,6 @@ from uncial.data.sources import mixed, xml
 from uncial.document import SourceContents, Transcription
 from uncial.errors import UserError
 from uncial.formats.provenance import Reader
-from uncial.formats.write_xml import write_transcriptions
 
 READER = Reader("model.safetensors", "a" * 64, "1.0")
 

@@ -14,8 +14,7 @@ from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
 from uncial.metrics.config import evaluation_settings
-from uncial.models.files import load_model
-from uncial.pipelines.recognition import model_file
+from uncial.models.files import load_model, model_file
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import (
     common_profile,

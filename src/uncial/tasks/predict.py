@@ -19,11 +19,13 @@ from uncial.formats.lines.pairs import is_image
 from uncial.formats.lines.results import holds_results
 from uncial.metrics.config import review_target
 from uncial.metrics.review import rank_for_review
+from uncial.models.files import model_file
+from uncial.pipelines.line_recognition import RecognitionPipeline
 from uncial.pipelines.output_places import check_output, keep_originals, without_output
-from uncial.pipelines.page_copies import TranscriptionReport, copies_below, settings_to_read
+from uncial.pipelines.page_copies import TranscriptionReport, copies_below
 from uncial.pipelines.reading_journal import begun_reading, open_journal
-from uncial.pipelines.recognition import model_file
-from uncial.pipelines.resumed_reading import Job, about_reading, read_into_files, read_into_table
+from uncial.pipelines.resumed_reading import Job, describe_reading, read_into_files, read_into_table
+from uncial.problems.prediction import build_reading_settings, build_source_settings
 from uncial.problems.recognition.typed_model import transcriber_of
 from uncial.reports.tables.findings import sum_reasons
 from uncial.reports.tables.review import review_summary, write_review
@@ -50,7 +52,8 @@ def run(config: DictConfig) -> None:
     transcriber = transcriber_of(config)
     wanted = review_target(config)
     pages, problems = pages_to_read(config, form)
-    about = about_reading(model, transcriber, form, config.data, version("uncial"))
+    settings = build_reading_settings(config.data)
+    about = describe_reading(model, transcriber, form, settings, version("uncial"))
     inputs = [str(Path(one).resolve()) for one in as_tuple(config.predict.input)]
     folder = _folder(config, form, about, inputs)
     write_config(config, folder)
@@ -62,7 +65,7 @@ def run(config: DictConfig) -> None:
         copies_below(pages, target)
     else:
         _check_table(target, pages, problems)
-    job = Job(pages, transcriber, config.data)
+    job = Job(pages, RecognitionPipeline(transcriber, settings), transcriber.reader)
     with open_journal(target, about, inputs, _say_anew) as journal:
         read_all = read_into_files if form == "xml" else partial(read_into_table, form=form)
         found = read_all(job, journal, target=target)
@@ -104,7 +107,7 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[I
     images. Raises `UserError` where it holds neither."""
     inputs = as_tuple(config.predict.input)
     where = find_places(inputs, "predict.input")
-    settings = settings_to_read(inputs, config.data, "predict.input")
+    settings = build_source_settings(inputs, config.data, "predict.input")
     transcribed = any(place.path.is_file() and is_image(place.path) and find_xml_beside(place.path) for place in where)
     if transcribed or find_files(where, lambda path: path.suffix.lower() == ".xml"):
         reading = xml.read_xml(settings)

@@ -11,8 +11,7 @@ from uncial.metrics.config import evaluation_settings, review_target
 from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, rank_for_review
-from uncial.models.files import load_model
-from uncial.pipelines.recognition import model_file
+from uncial.models.files import load_model, model_file
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.problems.recognition.dashboards import open_loggers, read_outcome
 from uncial.problems.recognition.evaluation import cautions, evaluated_lines, part_scores, prediction_rows

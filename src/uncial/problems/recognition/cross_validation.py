@@ -145,7 +145,7 @@ def _seen(
                 row,
                 line[:length],
                 labels.tolist(),
-                recognizer.text.normalized(recognizer.text.logical(transcription)),
+                recognizer.text.normalized(recognizer.text.to_logical(transcription)),
             )
 
 
@@ -166,7 +166,7 @@ def _judged(
     found = find_places(known, read)
     others = list_alternatives(known, found)
     texts = [known, read, *(other for other, _ in others)]
-    likelihoods = text_likelihoods(frames, [codec.encode_known(rules.display(one)) for one in texts], temperature)
+    likelihoods = text_likelihoods(frames, [codec.encode_known(rules.to_visual(one)) for one in texts], temperature)
     ratios = [likelihood - likelihoods[0] for likelihood in likelihoods[2:]]
     costs = [
         min(typo_cost(known, changed, surprise), other_line_cost(known, other, len(judge.rows)))

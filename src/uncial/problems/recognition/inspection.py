@@ -65,7 +65,7 @@ def find(
     if recognizer is not None:
         text = recognizer.text
         yield from find_out_of_alphabet(
-            data, [text.display(text.prepare(line.text)) for line in data.lines], recognizer.codec
+            data, [text.to_visual(text.prepare(line.text)) for line in data.lines], recognizer.codec
         )
     yield from find_generated_identifiers(truth.pages)
     at_regions = ("text_without_lines", "region_without_lines")
@@ -118,7 +118,7 @@ def infeasible_lines(
     """Lines whose text has no room in their image for the model of `checkpoint`, or of the config."""
     rows = np.arange(len(truth.store))
     if recognizer is None:
-        shown = [rules.display(text) for text in texts_of(truth, rows, rules)]
+        shown = [rules.to_visual(text) for text in texts_of(truth, rows, rules)]
         model = build_model(config.model, codec=CharacterCodec.from_texts(shown, rules.unit), text=rules)
         if not isinstance(model, Recognizer):
             return

@@ -129,7 +129,7 @@ class Recognizer(Model):
         return losses, [self._transcription(line, int(width)) for line, width in zip(found, batch.widths, strict=True)]
 
     def _transcription(self, found: Transcription, width: int) -> Transcription:
-        return self.text.normalized(self.text.logical(to_image_positions(found, width, self.preprocessing)))
+        return self.text.normalized(self.text.to_logical(to_image_positions(found, width, self.preprocessing)))
 
     @torch.no_grad()
     def log_probabilities(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
@@ -161,7 +161,7 @@ class Recognizer(Model):
 
     def why_too_short(self, width: int, text: str) -> str:
         """Return why an image `width` pixels wide has no room for a prepared text; nothing where it has."""
-        needed = self.decoder.min_frames(self.codec.encode_known(self.text.display(text)))
+        needed = self.decoder.min_frames(self.codec.encode_known(self.text.to_visual(text)))
         frames = self.frames(width) if needed else 0
         return f"the text needs {needed} frames and the image gives {frames}" if needed > frames else ""
 

@@ -9,7 +9,7 @@ import pytest
 
 import uncial
 from uncial.reports.terminal.notebook import bar, is_notebook
-from uncial.reports.terminal.progress_bar import progress
+from uncial.reports.terminal.progress_bar import show_progress
 from uncial.reports.terminal.run_log import run_logging
 
 
@@ -36,7 +36,7 @@ def test_only_the_kernel_of_a_notebook_is_one(monkeypatch):
 
 
 def test_a_bar_is_redrawn_in_its_place(notebook):
-    with progress("compiling", 40) as advance:
+    with show_progress("compiling", 40) as advance:
         advance(10)
         advance(30)
     assert [kind for kind, _ in notebook] == ["new", "update"]

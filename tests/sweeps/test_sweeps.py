@@ -11,7 +11,7 @@ from program import ROOT, TINY, Ended, quoted, run_program
 
 from uncial.config.keys import group_choices, group_names, known_keys
 from uncial.runs.outcome import FAILED, FINISHED, outcomes, what_differs
-from uncial.sweeps.callback import unused
+from uncial.sweeps.callbacks import make_unused_folder
 from uncial.training.callbacks.build import length_config
 
 TEMPLATES = ROOT / "multirun_templates" / "sweep"
@@ -122,7 +122,7 @@ def test_the_runs_of_a_learning_curve_differ_in_their_lines_alone(monkeypatch, l
 
 
 def test_no_two_runs_get_one_folder(tmp_path):
-    folders = [unused(tmp_path / "outputs" / "name" / "now") for _ in range(3)]
+    folders = [make_unused_folder(tmp_path / "outputs" / "name" / "now") for _ in range(3)]
     assert [folder.name for folder in folders] == ["now", "now_2", "now_3"]
     assert all(folder.is_dir() for folder in folders)
 

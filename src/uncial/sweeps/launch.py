@@ -1,10 +1,13 @@
-"""What a launcher of cluster jobs needs to know of the sweep that it runs."""
+"""What a launcher of cluster jobs needs: how one job is run, and the end of all jobs when the waiting command ends."""
 
 import os
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, run_job, setup_globals
@@ -12,6 +15,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from uncial.config.location import COMMAND, ROOT
+from uncial.sweeps.jobs import describe_failures
+from uncial.termination import TERMINATED
 
 ENVIRONMENT = (ROOT, COMMAND, "PYTHONPATH", "HYDRA_FULL_ERROR")
 """Variables that a job needs as they were, also where a cluster hands none on."""
@@ -52,7 +57,7 @@ class LaunchContext:
         return Path(hydra.sweep.dir) / str(self.job_config(number, overrides).hydra.sweep.subdir)
 
 
-def plain(given: Mapping[str, Any]) -> dict[str, Any]:
+def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a launcher without OmegaConf's containers."""
     return {
         key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
@@ -60,6 +65,27 @@ def plain(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def environment() -> dict[str, str]:
+def job_environment() -> dict[str, str]:
     """The variables of `ENVIRONMENT` that are set here."""
     return {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+
+
+@contextmanager
+def end_jobs_on_exit(end: Callable[[], None], sweep: Path) -> Iterator[None]:
+    """Around waiting for jobs: whatever ends it early, Ctrl-C, SIGTERM or an error, calls `end`, which ends them too,
+    and then says which are missing in the sweep's folder."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    except BaseException:
+        # A second Ctrl-C does not wait for them.
+        with suppress(KeyboardInterrupt):
+            end()
+        print(describe_failures(sweep), flush=True)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(TERMINATED)

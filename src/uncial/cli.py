@@ -88,13 +88,13 @@ def main() -> int:
             return _fail("Error: the folder in which the command was typed is gone; change to another (cd).", FAILED)
         # Hydra makes the run's folder before the task begins.
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        return _fail(f"Error: the run's folder cannot be made ({reason}); choose another with paths.outputs.", FAILED)
+        return _fail(f"Error: could not create the run's folder ({reason}); choose another with paths.outputs.", FAILED)
     return DONE
 
 
 def run_task(config: DictConfig) -> None:
     """Runs what `config.task` names, once the config's values are of their kinds. In a sweep a job that
-    fails is told of, and the others go on."""
+    fails is reported, and the others continue."""
     try:
         check_added(HydraConfig.get().overrides.task, config, conf_folder())
         check_own_files(config, conf_folder())

@@ -78,11 +78,11 @@ def test_what_is_missing_of_a_sweep(shown, tmp_path):
     assert list(find_unfinished_jobs(folder)) == ["1"]
     shutil.rmtree(folder / "0")
     text = describe_failures(folder)
-    assert text.startswith("1 of the 3 jobs failed, 1 did not come to an end, the others are finished.")
+    assert text.startswith("1 of the 3 jobs failed, 1 did not finish, the others are finished.")
     assert "  0 optimizer.lr=1: not ended" in text
     assert f"To complete the sweep: python run.py -m resume={folder}" in text
     write_outcome(folder / "1", Outcome(FINISHED, ("task=dryrun", "optimizer.lr=-1")))
-    assert describe_failures(folder).startswith("1 of the 3 jobs did not come to an end, the others are finished.")
+    assert describe_failures(folder).startswith("1 of the 3 jobs did not finish, the others are finished.")
 
 
 @pytest.mark.parametrize(

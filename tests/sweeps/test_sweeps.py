@@ -65,7 +65,7 @@ def test_a_sweep_that_was_stopped_is_completed(sweep, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["-m", "resume={}", "optimizer.lr=3"], "would make other jobs of the sweep"),
+        (["-m", "resume={}", "optimizer.lr=3"], "would change the sweep"),
         (["resume={}"], "is a sweep"),
         (["-m", "hydra.sweep.dir={}", "seed=1,2"], "holds a sweep already"),
         (["sweep=lr_schedule"], "is for -m"),

@@ -45,7 +45,7 @@ class SweepCallback(Callback):
             config.hydra.sweep.dir = str(folder)
             others = [line for line in config.hydra.overrides.hydra if not line.startswith("hydra.sweep.dir=")]
             config.hydra.overrides.hydra = [*others, f"hydra.sweep.dir={hydra_quoted(folder)}"]
-        print(f"Sweep in {folder}\nTo go on with it when it was stopped: {format_resume_command(folder)}", flush=True)
+        print(f"Sweep in {folder}\nTo resume it: {format_resume_command(folder)}", flush=True)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         """A job that fails is told at once and does not end the sweep, whichever launcher runs it."""
@@ -67,7 +67,7 @@ class SweepCallback(Callback):
         is_fault = not isinstance(error, UserError | HydraException | OmegaConfBaseException)
         outcome = failure(error, sentence(error), overrides, is_fault)
         write_outcome(folder, outcome)
-        print(f"Job {config.hydra.job.num} failed, the others go on. Error: {outcome.error}", flush=True)
+        print(f"Job {config.hydra.job.num} failed; continuing with the others. Error: {outcome.error}", flush=True)
         job_return.status, job_return.return_value = JobStatus.COMPLETED, None
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:

@@ -31,7 +31,7 @@ def describe_failures(folder: Path) -> str:
     failed = sum(outcome is not None for outcome in left.values())
     parts = [f"{failed} of the {len(overrides)} jobs failed"] if failed else []
     if failed < len(left):
-        parts.append(f"{len(left) - failed}{'' if failed else f' of the {len(overrides)} jobs'} did not come to an end")
+        parts.append(f"{len(left) - failed}{'' if failed else f' of the {len(overrides)} jobs'} did not finish")
     pruned = sum(outcome.state == PRUNED for outcome in outcomes(folder).values())
     others = f"the others are finished, {pruned} of them early" if pruned else "the others are finished"
     lines = [f"{', '.join(parts)}, {others}."]
@@ -64,8 +64,8 @@ def should_run(config: DictConfig) -> bool:
         return _is_left(config, folder)
     if resumed is None and RunFolder(folder).config.is_file():
         raise UserError(
-            f"{folder} holds a run already: hydra.sweep.subdir has to differ from job to job, and resume=auto goes on "
-            "with what is there."
+            f"{folder} holds a run already: hydra.sweep.subdir has to differ from job to job, and resume=auto resumes "
+            "what is there."
         )
     return True
 

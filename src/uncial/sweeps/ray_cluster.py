@@ -75,7 +75,7 @@ def launch(
                 number = running.pop(job)
                 if lost := _what_became(job):
                     write_outcome(folders[number], Outcome(FAILED, overrides[number], lost))
-                    print(f"Job {number} failed, the others go on. Error: {lost}", flush=True)
+                    print(f"Job {number} failed; continuing with the others. Error: {lost}", flush=True)
     return [JobReturn(overrides=typed, status=JobStatus.COMPLETED) for typed in overrides.values()]
 
 
@@ -129,7 +129,7 @@ def _cluster(settings: RaySettings) -> Iterator[None]:
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise UserError(
-            f"{PREFIX}.address={settings.address}: there is no Ray cluster to be had ({reason}): `ray status` on its "
+            f"{PREFIX}.address={settings.address}: cannot connect to a Ray cluster ({reason}): `ray status` on its "
             "first node shows it; null starts one on this machine for the sweep."
         ) from None
     try:

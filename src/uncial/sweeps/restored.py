@@ -36,13 +36,11 @@ def restore_sweep(config: DictConfig, folder: Path) -> None:
         sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
         subdir = saved.hydra.sweep._get_node("subdir")._value()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError, OmegaConfBaseException) as error:
-        raise UserError(
-            f"{RunFolder(folder).multirun} cannot be read ({error}): the sweep has to be started anew."
-        ) from None
+        raise UserError(f"{RunFolder(folder).multirun} cannot be read ({error}): start a new sweep.") from None
     typed = [line for line in config.hydra.overrides.task if override_key(line) != "resume" and line not in before]
     for line in typed:
         if not may_be_changed(override_key(line).replace("/", ".")):
-            raise UserError(f"{line} would make other jobs of the sweep in {folder}: leave it out, or start a new one.")
+            raise UserError(f"{line} would change the sweep in {folder}: leave it out, or start a new one.")
     hydra_typed = list(config.hydra.overrides.hydra)
     launcher = (
         config.hydra.launcher if any("launcher" in override_key(line) for line in hydra_typed) else saved.hydra.launcher
@@ -68,7 +66,7 @@ def _lines_of_sweeper(typed: list[str], saved: DictConfig, folder: Path) -> list
     lines = [line for line in typed if "sweeper" in override_key(line) and line not in before]
     for line in lines:
         if override_key(line) not in LENGTH_OF_SEARCH:
-            raise UserError(f"{line} would make another search of that in {folder}: leave it out, or start a new one.")
+            raise UserError(f"{line} would change the search in {folder}: leave it out, or start a new one.")
     return lines
 
 

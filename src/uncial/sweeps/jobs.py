@@ -9,43 +9,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
-from uncial.config.overrides import format_override
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
-from uncial.runs.found import planned_jobs
-from uncial.runs.outcome import FAILED, PRUNED, Outcome, is_finished, is_sweep, outcomes, read_outcome, what_differs
-
-
-def find_unfinished_jobs(folder: Path) -> dict[str, Outcome | None]:
-    """The jobs of a sweep that are not finished, by the names of their folders: their outcome, if they have failed."""
-    found = outcomes(folder)
-    every = {**dict.fromkeys(planned_jobs(folder)), **found}
-    return {name: outcome for name, outcome in every.items() if outcome is None or outcome.state == FAILED}
-
-
-def describe_failures(folder: Path) -> str:
-    """The jobs of a sweep that failed or have not ended, with what is special to each, and their errors."""
-    left = find_unfinished_jobs(folder)
-    overrides = {**planned_jobs(folder), **{name: outcome.overrides for name, outcome in outcomes(folder).items()}}
-    special = dict(zip(overrides, what_differs(overrides.values()), strict=True))
-    failed = sum(outcome is not None for outcome in left.values())
-    parts = [f"{failed} of the {len(overrides)} jobs failed"] if failed else []
-    if failed < len(left):
-        parts.append(f"{len(left) - failed}{'' if failed else f' of the {len(overrides)} jobs'} did not finish")
-    pruned = sum(outcome.state == PRUNED for outcome in outcomes(folder).values())
-    others = f"the others are finished, {pruned} of them early" if pruned else "the others are finished"
-    lines = [f"{', '.join(parts)}, {others}."]
-    for name, outcome in left.items():
-        error = "not ended" if outcome is None else outcome.error
-        lines.append(f"  {' '.join((name, *special[name]))}: {error}")
-        if outcome is not None and outcome.traceback:
-            lines.append(f"    its traceback is in {RunFolder(folder / name).outcome}")
-    again = "try them again" if failed == len(left) else "complete the sweep"
-    return "\n".join([*lines, f"To {again}: {format_resume_command(folder)}"])
-
-
-def format_resume_command(folder: Path) -> str:
-    return format_command("-m", format_override("resume", folder))
+from uncial.runs.outcome import is_finished, is_sweep, read_outcome
 
 
 def should_run(config: DictConfig) -> bool:

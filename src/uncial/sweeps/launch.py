@@ -1,13 +1,10 @@
-"""What a launcher of cluster jobs needs: how one job is run, and the end of all jobs when the waiting command ends."""
+"""What a launcher of cluster jobs needs to know of the sweep that it runs."""
 
 import os
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, run_job, setup_globals
@@ -15,8 +12,6 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from uncial.config.location import COMMAND, ROOT
-from uncial.sweeps.jobs import describe_failures
-from uncial.termination import TERMINATED
 
 ENVIRONMENT = (ROOT, COMMAND, "PYTHONPATH", "HYDRA_FULL_ERROR")
 """Variables that a job needs as they were, also where a cluster hands none on."""
@@ -68,24 +63,3 @@ def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 def job_environment() -> dict[str, str]:
     """The variables of `ENVIRONMENT` that are set here."""
     return {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-
-
-@contextmanager
-def end_jobs_on_exit(end: Callable[[], None], sweep: Path) -> Iterator[None]:
-    """Around waiting for jobs: whatever ends it early, Ctrl-C, SIGTERM or an error, calls `end`, which ends them too,
-    and then says which are missing in the sweep's folder."""
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    except BaseException:
-        # A second Ctrl-C does not wait for them.
-        with suppress(KeyboardInterrupt):
-            end()
-        print(describe_failures(sweep), flush=True)
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(TERMINATED)

@@ -12,11 +12,12 @@ from submitit.slurm.slurm import SlurmExecutor
 
 from uncial.errors import UserError
 from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
-from uncial.sweeps.launch import LaunchContext, end_jobs_on_exit, job_environment, plain_settings
+from uncial.sweeps.launch import LaunchContext, job_environment, plain_settings
 from uncial.sweeps.slurm import queue
 from uncial.sweeps.slurm.job import ClusterJob
 from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, end, wait
+from uncial.sweeps.unfinished import end_jobs_on_exit
 
 FOLDER = "slurm"
 """In the sweep's folder: the script, and for each job in SLURM a folder with what it printed."""

@@ -13,7 +13,7 @@ from uncial.data.lines.datamodule import training_sampler
 from uncial.errors import UserError
 from uncial.problems.recognition.pretrained import with_pretrained_model
 from uncial.problems.recognition.setup import loading, new_recognizer, training_parts
-from uncial.reports.plots.schedule import PlannedRun, draw_schedule
+from uncial.reports.plots.curves import PlannedRun, draw_schedule
 from uncial.reports.terminal.formatting import plural
 from uncial.training.callbacks.build import length_config
 from uncial.training.distributed.devices import devices_of

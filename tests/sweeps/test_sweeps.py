@@ -55,7 +55,7 @@ def test_a_sweep_that_was_stopped_is_completed(sweep, tmp_path):
     ended = run_program(folder, "-m", f"resume={quoted(folder)}")
     assert ended.code == 1
     assert "Error: 1 of the 3 jobs failed" in ended.output
-    assert "after step 2 of 2" in ended.output
+    assert "from step 2 of 2" in ended.output
     assert {path: path.stat().st_mtime_ns for path in (folder / "2").iterdir()} == before
     for name in ("best.safetensors", "predictions.csv"):
         assert (folder / "0" / name).read_bytes() == (sweep.folder / "0" / name).read_bytes()

@@ -95,7 +95,7 @@ def test_environments_that_are_the_same_differ_in_nothing(short):
     [
         (("run=/does/not/exist",), "holds no config.yaml"),
         ((), "run has to be given"),
-        (("run=SHORT", "optimizer.lr=1"), "would make another run"),
+        (("run=SHORT", "optimizer.lr=1"), "would change the run"),
     ],
 )
 def test_what_cannot_be_repeated_ends_in_one_sentence(typed, told, short, run):

@@ -26,14 +26,16 @@ def check_values(config: DictConfig, conf: Path) -> None:
     """
     defaults, known = known_keys(conf), rules()
     for key, value in nested_keys(OmegaConf.to_container(config, resolve=True), ""):
-        if (key in defaults or key in known) and value != "???":
-            _check(key, value, defaults.get(key, []), known.get(key))
+        rule = known.get(key)
+        if (key in defaults or rule) and value != "???":
+            _check(key, value, defaults.get(key, []), rule)
+            _check_bounds(key, value, rule)
     _check_together(config)
 
 
 def check_value(key: str, value: Any, conf: Path) -> None:
-    """Raise `UserError` for a value that the key does not take. The choices of a group, and what nothing defines,
-    pass."""
+    """Raise `UserError` for a value of another kind than the key takes. The choices of a group, and what nothing
+    defines, pass."""
     defaults = known_keys(conf).get(key, [])
     if key not in group_names(conf) and (defaults or key in rules()):
         _check(key, value, defaults, rules().get(key))
@@ -76,6 +78,13 @@ def _check_rule(key: str, value: Any, rule: KeyRule, example: Any) -> None:
         raise UserError(f"{key}={shown(value)}: true or false is expected.")
     elif Mapping in rule.kinds and not rule.is_nullable and not isinstance(value, dict):
         raise UserError(f"{key}={shown(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
+
+
+def _check_bounds(key: str, value: Any, rule: KeyRule | None) -> None:
+    """Raise `UserError` for a value of the right kind that is none of the choices or out of bounds."""
+    if rule is None:
+        return
+    entries = value if isinstance(value, list) else [value]
     if rule.key.choices and any(str(one) not in rule.key.choices for one in entries if one is not None):
         told = rule.key.expected or f"choose one of {', '.join(rule.key.choices)}"
         raise UserError(f"{key}={value}: {told}.")

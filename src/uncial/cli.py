@@ -21,7 +21,7 @@ from uncial.config.help import format_help, is_help_alone
 from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import check_added, check_own_files
 from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
-from uncial.config.messages import sentence
+from uncial.config.messages import explain_error
 from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
 from uncial.config.task_keys import check_typed_keys, without_statement
@@ -75,7 +75,7 @@ def main() -> int:
         cause = error.cause if isinstance(error, HydraExit) else error
         if wants_traceback:
             raise cause from None
-        return _fail(f"Error: {sentence(cause)}", FAILED)
+        return _fail(f"Error: {explain_error(cause)}", FAILED)
     except (YAMLError, UnicodeDecodeError) as error:
         if wants_traceback or _passed(run_task, error):
             raise

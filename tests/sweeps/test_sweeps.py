@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from program import ROOT, TINY, Ended, quoted, run_program
 
 from uncial.config.keys import group_choices, group_names, known_keys
-from uncial.runs.outcome import FAILED, FINISHED, outcomes, what_differs
+from uncial.runs.outcome import FAILED, FINISHED, find_differing_overrides, read_outcomes
 from uncial.sweeps.callbacks import make_unused_folder
 from uncial.training.callbacks.build import length_config
 
@@ -29,7 +29,7 @@ def sweep(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
 
 
 def test_a_job_that_fails_is_told_and_takes_no_other_down(sweep):
-    found = outcomes(sweep.folder)
+    found = read_outcomes(sweep.folder)
     assert [(name, outcome.state) for name, outcome in found.items()] == [
         ("0", FINISHED),
         ("1", FAILED),
@@ -128,5 +128,5 @@ def test_no_two_runs_get_one_folder(tmp_path):
 
 
 def test_what_differs_between_jobs():
-    assert what_differs([["a=1", "b=2"], ["a=1", "b=3"], ["a=1"]]) == [("b=2",), ("b=3",), ()]
-    assert what_differs([]) == []
+    assert find_differing_overrides([["a=1", "b=2"], ["a=1", "b=3"], ["a=1"]]) == [("b=2",), ("b=3",), ()]
+    assert find_differing_overrides([]) == []

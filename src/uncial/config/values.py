@@ -61,7 +61,7 @@ def _check(key: str, value: Any, defaults: list[Any], rule: KeyRule | None) -> N
     entries = value if isinstance(value, list) else [value]
     if rule.key.is_name and any(isinstance(one, bool | int | float) for one in entries):
         raise UserError(
-            f"{key} is {shown(value)} in a config file, no text, and what was meant cannot be told (1744_1745 is a "
+            f"{key} is {format_value(value)} in a config file, no text, and what was meant cannot be told (1744_1745 is a "
             "number there): put the name in quotes."
         )
     if value is not None or not rule.is_nullable:
@@ -73,11 +73,11 @@ def _check_rule(key: str, value: Any, rule: KeyRule, example: Any) -> None:
     if rule.is_number:
         _check_number(key, value, rule, example)
     elif rule.is_list_of_numbers and not all(map(_is_number, entries)):
-        raise UserError(f"{key}={shown(value)}: numbers are expected, for instance {_shown_list(example)}.")
+        raise UserError(f"{key}={format_value(value)}: numbers are expected, for instance {_shown_list(example)}.")
     elif rule.kinds == {bool} and not isinstance(value, bool):
-        raise UserError(f"{key}={shown(value)}: true or false is expected.")
+        raise UserError(f"{key}={format_value(value)}: true or false is expected.")
     elif Mapping in rule.kinds and not rule.is_nullable and not isinstance(value, dict):
-        raise UserError(f"{key}={shown(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
+        raise UserError(f"{key}={format_value(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
 
 
 def _check_bounds(key: str, value: Any, rule: KeyRule | None) -> None:
@@ -97,7 +97,7 @@ def _check_number(key: str, value: Any, rule: KeyRule, example: Any) -> None:
     more = ", or null" if rule.is_nullable else f", for instance {example}" if example is not None else ""
     if not _is_number(value):
         told = rule.key.expected if not more and rule.key.expected else f"a number is expected{more}"
-        raise UserError(f"{key}={shown(value)}: {told}.")
+        raise UserError(f"{key}={format_value(value)}: {told}.")
     if rule.is_whole_number and not float(value).is_integer():
         raise UserError(f"{key}={value}: a whole number is expected{more}.")
 
@@ -108,18 +108,20 @@ def _check_kind(key: str, value: Any, defaults: list[Any]) -> None:
         return
     if all(isinstance(default, bool) for default in defaults):
         if not isinstance(value, bool):
-            raise UserError(f"{key}={shown(value)}: true or false is expected.")
+            raise UserError(f"{key}={format_value(value)}: true or false is expected.")
     elif all(_is_number(default) for default in defaults):
         if not _is_number(value):
-            raise UserError(f"{key}={shown(value)}: a number is expected, for instance {defaults[0]}.")
+            raise UserError(f"{key}={format_value(value)}: a number is expected, for instance {defaults[0]}.")
         if all(isinstance(default, int) for default in defaults) and not float(value).is_integer():
             raise UserError(f"{key}={value}: a whole number is expected, for instance {defaults[0]}.")
     elif all(isinstance(default, list) and default and all(map(_is_number, default)) for default in defaults):
         entries = value if isinstance(value, list) else [value]
         if not all(map(_is_number, entries)):
-            raise UserError(f"{key}={shown(value)}: numbers are expected, for instance {_shown_list(defaults[0])}.")
+            raise UserError(
+                f"{key}={format_value(value)}: numbers are expected, for instance {_shown_list(defaults[0])}."
+            )
     elif all(isinstance(default, dict) for default in defaults) and not isinstance(value, dict):
-        raise UserError(f"{key}={shown(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
+        raise UserError(f"{key}={format_value(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
 
 
 def _check_entries(key: str, value: Any, names: Mapping[str, KeyRule]) -> None:
@@ -130,7 +132,7 @@ def _check_entries(key: str, value: Any, names: Mapping[str, KeyRule]) -> None:
             entries = found if isinstance(found, list) else [found]
             if rule.key.is_name and any(isinstance(one, bool | int | float) for one in entries):
                 raise UserError(
-                    f"{key}: {name} is {shown(found)}, no text, and what was meant cannot be told (1744_1745 is a "
+                    f"{key}: {name} is {format_value(found)}, no text, and what was meant cannot be told (1744_1745 is a "
                     f'number there): put the name in quotes, {{format: page, {name}: "1744_1745"}}.'
                 )
 
@@ -164,7 +166,7 @@ def takes_list(key: str, conf: Path) -> bool:
     return any(isinstance(default, list) for default in known_keys(conf).get(key, []))
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as it is typed on the command line."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 

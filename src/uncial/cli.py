@@ -79,7 +79,7 @@ def main() -> int:
     except (YAMLError, UnicodeDecodeError) as error:
         if wants_traceback or _passed(run_task, error):
             raise
-        return _fail(f"Error: {_unreadable_config(error)}", FAILED)
+        return _fail(f"Error: {describe_unreadable_config(error)}", FAILED)
     except OSError as error:
         if wants_traceback or _passed(run_task, error):
             raise
@@ -146,7 +146,7 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _unreadable_config(error: YAMLError | UnicodeDecodeError) -> str:
+def describe_unreadable_config(error: YAMLError | UnicodeDecodeError) -> str:
     """Which config file cannot be read, and where: Hydra lets the parser's error through as it is."""
     if isinstance(error, UnicodeDecodeError):
         paths = [

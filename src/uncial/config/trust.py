@@ -23,6 +23,7 @@ ROOMS = (
     "uncial.models",
     "uncial.data.augmentation",
     "uncial.problems.recognition.metric",
+    "uncial.training.callbacks.profiler",
     "uncial.training.loggers",
     "uncial.training.optimizers.muon",
     "uncial.training.schedulers.plateau",

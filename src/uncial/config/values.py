@@ -61,8 +61,8 @@ def _check(key: str, value: Any, defaults: list[Any], rule: KeyRule | None) -> N
     entries = value if isinstance(value, list) else [value]
     if rule.key.is_name and any(isinstance(one, bool | int | float) for one in entries):
         raise UserError(
-            f"{key} is {format_value(value)} in a config file, no text, and what was meant cannot be told (1744_1745 is a "
-            "number there): put the name in quotes."
+            f"{key} is {format_value(value)} in a config file, no text, and what was meant cannot be told (1744_1745 "
+            "is a number there): put the name in quotes."
         )
     if value is not None or not rule.is_nullable:
         _check_rule(key, value, rule, next((one for one in defaults if one is not None), None))
@@ -132,8 +132,8 @@ def _check_entries(key: str, value: Any, names: Mapping[str, KeyRule]) -> None:
             entries = found if isinstance(found, list) else [found]
             if rule.key.is_name and any(isinstance(one, bool | int | float) for one in entries):
                 raise UserError(
-                    f"{key}: {name} is {format_value(found)}, no text, and what was meant cannot be told (1744_1745 is a "
-                    f'number there): put the name in quotes, {{format: page, {name}: "1744_1745"}}.'
+                    f"{key}: {name} is {format_value(found)}, no text, and what was meant cannot be told (1744_1745 is "
+                    f'a number there): put the name in quotes, {{format: page, {name}: "1744_1745"}}.'
                 )
 
 

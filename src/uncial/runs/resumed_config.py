@@ -45,7 +45,7 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
-LATER_KEYS = ("data.split_rule", "data.split_from")
+LATER_KEYS = ("data.split_rule", "data.split_from", "data.validate_on")
 """Keys that a config.yaml of an earlier version may lack; their settings say what it means then."""
 
 FINE_TUNING = "finetune"

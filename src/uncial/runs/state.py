@@ -1,4 +1,4 @@
-"""The state of a run as it lies on disk: the checkpoint it is resumed from, and its best model as it was before the last validation."""
+"""The state of a run as it lies on disk: the checkpoint it is resumed from, and the best model as it was set aside."""
 
 import logging
 import math

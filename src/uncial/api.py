@@ -222,7 +222,7 @@ def _last_words(error: BaseException) -> str:
     if isinstance(cause, KeyboardInterrupt | SystemExit):
         return "Stopped."
     known = isinstance(cause, UserError | HydraException | OmegaConfBaseException)
-    return f"Error: {explain_error(cause) if known else repr(cause)}"
+    return f"Error: {explain_error(cause) if known else repr(cause)}"  # type: ignore[arg-type]
 
 
 def _read_run(folder: Path) -> TrainedRun:

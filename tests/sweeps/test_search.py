@@ -219,7 +219,7 @@ def test_a_search_as_it_is_typed(drawn, tmp_path):
     with sqlite3.connect(moved / "study.db") as database:
         database.execute("UPDATE trials SET state = 'RUNNING' WHERE state = 'COMPLETE'")
     resumed = run_program(moved, "-m", f"resume={quoted(moved)}")
-    assert "after step 3 of 3" in resumed.output, resumed
+    assert "from step 3 of 3" in resumed.output, resumed
     assert "3 trials: 1 finished, 1 pruned, 1 failed." in resumed.output
     assert {moved / path.relative_to(folder): time for path, time in before.items()} == {
         path: path.stat().st_mtime_ns for path in (moved / pruned.name).iterdir()

@@ -1,9 +1,14 @@
-"""Page, Region and TextLine, which every reader yields, what a model reads in a line, and what is wrong with either."""
+"""What every part of the program says of a page: Page, Region, TextLine and Word, what a model read in a line, and what
+is wrong with any of them.
+
+Every reader of files yields `Page`, every pipeline takes and yields it, and every writer of files takes it: nothing but
+the readers knows which format a line came from.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from uncial.errors import IssueCode, UnusableInput
 
@@ -11,6 +16,8 @@ DoubtCode = Literal[
     "doubtful_orientation", "scaled_coordinates", "damaged_image", "baseline_outside_polygon", "far_vertex"
 ]
 """Why a page or line that is used should be looked at, by the short names that `task=inspect` reports it under."""
+
+DOUBT_CODES = frozenset(get_args(DoubtCode))
 
 Point = tuple[float, float]
 """(x, y) in pixels of the page image, the origin at its top left."""
@@ -40,6 +47,34 @@ class TextSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a line, where the file divides the line into words.
+
+    `polygon` is empty where the file states no place for the word, or none that can be read, `text` where it states no
+    text. `confidence` is a fraction between 0 and 1.
+    """
+
+    polygon: tuple[Point, ...] = ()
+    text: str = ""
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """The text of a line, with how sure the model is of it and where each character stands.
+
+    `confidence` is a fraction for the whole line. `character_confidences` holds one fraction for each code point of
+    `text`, and `positions` for each its (start, end) as fractions of the line image's width, left to right as the
+    pixels run.
+    """
+
+    text: str
+    confidence: float
+    character_confidences: tuple[float, ...] = ()
+    positions: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TextLine:
     """One line of writing. An empty polygon or baseline means that the file states none.
 
@@ -47,6 +82,10 @@ class TextLine:
     (left, top, right, bottom) in pixels. `direction` is `ltr`, `rtl`, `ttb` or `btt` where the file states it.
     `confidence` is a fraction between 0 and 1. `reader` names the program and model that read the text, where the file
     says so and nobody has changed the text since; None means that a person wrote it.
+
+    `words` are in the order in which the file has them. Together they need not give `text`: the file may state both,
+    and differently. `transcription` is what a model of this program read in the line since the file was read; None
+    means that `text` is still the file's.
     """
 
     id: str
@@ -61,7 +100,11 @@ class TextLine:
     tags: tuple[str, ...] = ()
     confidence: float | None = None
     spans: tuple[TextSpan, ...] = ()
-    reader: str | None = field(default=None, repr=False)  # Stores are found again by how their lines are shown.
+    # Stores and unfinished readings are found again by the hash of their lines' repr: fields that do not decide on how
+    # a line is cut stay out of it.
+    reader: str | None = field(default=None, repr=False)
+    words: tuple[Word, ...] = field(default=(), repr=False)
+    transcription: Transcription | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +128,12 @@ class Page:
     `test` where the data say so explicitly, `trainval` where it is either of the first two, to be split between them.
     `document` and `hand` group pages for splits; `group` names the page that a line image was cut from, empty where
     the page stands for itself.
+
+    `regions` and `lines` stand in reading order: that of the file, else the order in which the file has them.
+    `reading_order` tells the two apart: it holds the ids of those lines whose place in the order the file states
+    (through the line, a region around it, or a word), in that order, and is empty where the file states none. Lines
+    that it names may have been filtered out of `lines`. `issues` is what went wrong with the page, or was used with a
+    doubt, on its way through a pipeline.
     """
 
     id: str
@@ -99,6 +148,8 @@ class Page:
     hand: str = ""
     group: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    reading_order: tuple[str, ...] = field(default=(), repr=False)
+    issues: tuple["Issue", ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +173,11 @@ class Issue:
     image: str = ""
     machine_read: int = 0
     lines: int = 0
+
+    @property
+    def is_doubt(self) -> bool:
+        """Whether it is about something that is used all the same."""
+        return self.kind in DOUBT_CODES
 
 
 def of_part(problems: Iterable[Issue], part: str | None) -> list[Issue]:
@@ -156,18 +212,3 @@ class SourceContents:
     pages: tuple[Page, ...] = ()
     problems: tuple[Issue, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Transcription:
-    """The text of a line, with how sure the model is of it and where each character stands.
-
-    `confidence` is a fraction for the whole line. `character_confidences` holds one fraction for each code point of
-    `text`, and `positions` for each its (start, end) as fractions of the line image's width, left to right as the
-    pixels run.
-    """
-
-    text: str
-    confidence: float
-    character_confidences: tuple[float, ...] = ()
-    positions: tuple[tuple[float, float], ...] = ()

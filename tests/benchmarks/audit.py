@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +24,7 @@ from corrupted_truths import KINDS, corrupted
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.reading import read_source
 from uncial.document import Transcription
-from uncial.formats.write_xml import write_transcriptions
+from uncial.formats.write_xml import write_pages
 from uncial.text.normalization import normalize
 
 Place = tuple[str, str]
@@ -68,7 +69,8 @@ def corrupted_copy(options: argparse.Namespace, target: Path) -> dict[Place, str
         assert page.image is not None
         copy = target / f"{page.id}.xml"
         copy.parent.mkdir(parents=True, exist_ok=True)
-        write_transcriptions(page.source, copy, texts[page.id])
+        lines = tuple(replace(line, transcription=texts[page.id].get(line.id)) for line in page.lines)
+        write_pages([replace(page, lines=lines)], copy)
         link = copy.with_name(page.image.path.name)
         if not link.exists():
             link.symlink_to(page.image.path.absolute())

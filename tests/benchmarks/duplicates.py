@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT / "tests" / "helpers"), str(ROOT / "src")]
 
 from drawn_forms import draw_forms, write_forms
 
-from uncial.data.checks.duplicate_pages import page_pairs
+from uncial.data.checks.duplicate_pages import find_page_pairs
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.reading import read_source
 from uncial.document import ImageSource, Page
@@ -60,7 +60,7 @@ def report(name: str, pages: list[Page], work: Path) -> None:
                 copies[copy.id] = (page.id, f"{image}, {text}")
                 planted.append(copy)
     start = time.process_time()
-    alone = page_pairs(pages)
+    alone = find_page_pairs(pages)
     seconds = time.process_time() - start
     print(f"{name}: {len(pages)} pages, {len(alone)} pairs suspected without copies, {seconds:.1f} s CPU", flush=True)
     for pair in alone[:5]:
@@ -69,7 +69,7 @@ def report(name: str, pages: list[Page], work: Path) -> None:
     for identity, (original, way) in copies.items():
         # One copy at a time: a page is rarely there nine times.
         copy = next(page for page in planted if page.id == identity)
-        pairs = {frozenset((pair.first.id, pair.second.id)) for pair in page_pairs([*pages, copy])}
+        pairs = {frozenset((pair.first.id, pair.second.id)) for pair in find_page_pairs([*pages, copy])}
         asked[way] += 1
         found[way] += frozenset((original, identity)) in pairs
         wrong += len([pair for pair in pairs if identity in pair and original not in pair])

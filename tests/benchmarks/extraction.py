@@ -37,7 +37,7 @@ def main() -> None:
     args = parser.parse_args()
     cv2.setNumThreads(1)
     paths = [str(args.root / line) for line in (args.root / args.list).read_text().split("\n") if line][:: args.every]
-    pages = xml.read(SourceSettings("xml", root=tuple(paths))).pages
+    pages = xml.read_xml(SourceSettings("xml", root=tuple(paths))).pages
     settings = ExtractionSettings(args.max_height, args.channels)
     extract_page(pages[0], settings)
     if args.profile:

@@ -13,25 +13,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "src"))
 
-from uncial.metrics.intervals import Bootstrap, totals
-from uncial.metrics.learning_curve import MeasuredRun, fitted
-from uncial.metrics.lines import cluster_of
+from uncial.metrics.intervals import Bootstrap, sum_by_cluster
+from uncial.metrics.learning_curve import MeasuredRun, fit_learning_curve
+from uncial.metrics.lines import choose_cluster_key
 from uncial.tasks.forecast import check_comparable, finished_runs
 
 
 def main() -> None:
     runs = finished_runs(sys.argv[1:])
     check_comparable(runs)
-    pages = list(map(cluster_of("page"), runs[0].lines))
-    characters = totals(pages, [line.counts.characters for line in runs[0].lines])[:, 0]
-    edits = totals(pages, *([line.counts.edits for line in one.lines] for one in runs))
+    pages = list(map(choose_cluster_key("page"), runs[0].lines))
+    characters = sum_by_cluster(pages, [line.counts.characters for line in runs[0].lines])[:, 0]
+    edits = sum_by_cluster(pages, *([line.counts.edits for line in one.lines] for one in runs))
     most = max(one.trained_on for one in runs)
     smaller = [
         MeasuredRun(one.trained_on, int(one.config.seed), own)
         for one, own in zip(runs, edits.T, strict=True)
         if one.trained_on < most
     ]
-    band = fitted(smaller, characters, 0.8, Bootstrap()).at(most)
+    band = fit_learning_curve(smaller, characters, 0.8, Bootstrap()).at(most)
     print(f"{most:,} lines: {band.value:.2%} ({band.low:.2%} to {band.high:.2%}) from up to {smaller[-1].lines:,}")
     for one, own in zip(runs, edits.T, strict=True):
         if one.trained_on == most:

@@ -203,10 +203,10 @@ def test_what_can_be_changed_after_training_counts(task, run, drawn, trained):
 def test_the_direction_that_is_typed_is_that_in_which_the_model_reads(trained, monkeypatch):
     monkeypatch.setattr(typed_model, "is_typed", lambda key: key == "model.text.direction")
     recognizer, _ = load_model(trained.folder)
-    assert recognizer.text.logical(Transcription("ab.", 1.0)).text == "ab."
+    assert recognizer.text.to_logical(Transcription("ab.", 1.0)).text == "ab."
     rules = {"direction": "R", "mixed_direction": None}
     typed_model.apply_typed_keys([recognizer], OmegaConf.create({"model": {"text": rules, "preprocessing": {}}}))
-    assert recognizer.text.logical(Transcription("ab.", 1.0)).text == ".ab"
+    assert recognizer.text.to_logical(Transcription("ab.", 1.0)).text == ".ab"
 
 
 def test_folders_are_compared_without_the_keys_of_models_which_is_said(run, drawn):

@@ -9,7 +9,7 @@ from uncial.data.augmentation.capture import BlackAndWhite, Defocus, Microfilm, 
 from uncial.data.augmentation.distortion import Bend, CutHeight, LineWarp, Perspective, Proportions
 from uncial.data.augmentation.paper import NeighbouringLines, PaperPatches, PaperSpans, Ruling, Shading, ShowThrough
 from uncial.data.augmentation.strokes import InkTone, PenWidth, StrokeWidth
-from uncial.data.augmentation.transform import local_paper
+from uncial.data.augmentation.transform import estimate_local_paper
 
 GEOMETRIC = [
     LineWarp(slant=30, rotation=3, size=(0.6, 0.9), squeeze=0.3, shift=0.1, slide=0.05, stretch=0.2, elastic=0.02),
@@ -393,8 +393,8 @@ def test_local_paper_follows_the_light_along_the_line_and_not_the_ink():
     written = image.copy()
     written[8:40, 30:-30:9] = 20
     written[:, 300:320] = 20
-    assert np.abs(local_paper(written) - light).max() < 14
-    assert np.abs(local_paper(255 - written) - (255 - light)).max() < 14
+    assert np.abs(estimate_local_paper(written) - light).max() < 14
+    assert np.abs(estimate_local_paper(255 - written) - (255 - light)).max() < 14
 
 
 @pytest.mark.parametrize("transform", ALL, ids=named)

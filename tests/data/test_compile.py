@@ -17,7 +17,7 @@ from xml_samples import page_line, page_region, page_xml, put, put_image
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml as page
-from uncial.data.store.compile import CompileSettings, image_hashes, store_of
+from uncial.data.store.compile import CompileSettings, hash_images, open_or_compile_store
 from uncial.data.store.store import Store, StoreWriter
 from uncial.errors import UserError
 
@@ -33,7 +33,7 @@ def pages_of(root):
 
 def compiled(root, folder, pages=None, **settings) -> Store:
     pages = pages_of(root) if pages is None else pages
-    return store_of(pages, image_hashes(pages), CompileSettings(folder, **settings), unseen)
+    return open_or_compile_store(pages, hash_images(pages), CompileSettings(folder, **settings), unseen)
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def _compile_and_tell(root, folder, results):
         yield lambda lines: None
 
     pages = pages_of(root)
-    store = store_of(pages, image_hashes(pages), CompileSettings(folder), told)
+    store = open_or_compile_store(pages, hash_images(pages), CompileSettings(folder), told)
     results.put((store.path.stat().st_ino, len(store), len(times)))
 
 
@@ -240,5 +240,5 @@ def test_twins_have_one_hash(small):
     shutil.copy(small / "p0.png", small / "p9.png")
     pages = pages_of(small)
     renamed = replace(pages[0], id="twin", image=replace(pages[0].image, path=small / "p9.png"))
-    hashes = image_hashes([*pages, renamed])
+    hashes = hash_images([*pages, renamed])
     assert hashes["twin"] == hashes[pages[0].id] != hashes[pages[1].id]

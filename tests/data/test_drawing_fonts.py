@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont
 
 from uncial.data.synthetic import typeface
 from uncial.data.synthetic.page import draw_page
-from uncial.data.synthetic.typeface import check_fonts, missing_characters, set_line
+from uncial.data.synthetic.typeface import check_fonts, find_missing_characters, set_line
 from uncial.errors import UserError
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
@@ -46,7 +46,7 @@ def page_texts(texts, fonts, **changes):
 
 def test_a_character_that_a_font_leaves_blank_is_lacking(tmp_path):
     blank = font(tmp_path / "blank.ttf", "hei på", blank="å")
-    assert missing_characters(blank, "hei på") == ["å"]
+    assert find_missing_characters(blank, "hei på") == ["å"]
     with pytest.raises(UserError, match=r"lacks å \(U\+00E5\)"):
         check_fonts([blank], ["hei på"])
 
@@ -55,7 +55,7 @@ def test_a_character_that_a_font_leaves_blank_is_lacking(tmp_path):
     not (FONTS / "LastResortHE-Regular.ttf").is_file(), reason="this matplotlib has no Last Resort font"
 )
 def test_a_placeholder_for_all_characters_is_the_glyph_of_none():
-    assert missing_characters(FONTS / "LastResortHE-Regular.ttf", "hei") == ["e", "h", "i"]
+    assert find_missing_characters(FONTS / "LastResortHE-Regular.ttf", "hei") == ["e", "h", "i"]
 
 
 def test_the_long_s_is_written_where_the_font_of_the_line_has_it(tmp_path):

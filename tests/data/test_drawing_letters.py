@@ -9,8 +9,8 @@ from drawing_helpers import CLEAN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.synthetic.glyphs import Face, graphemes, undrawable
-from uncial.data.synthetic.line_ink import curved, ink_line
+from uncial.data.synthetic.glyphs import Face, find_undrawable, split_graphemes
+from uncial.data.synthetic.line_ink import draw_baseline, ink_line
 from uncial.data.synthetic.text import MATERIAL
 from uncial.data.synthetic.writing import draw_hand, write_line
 
@@ -65,19 +65,19 @@ def test_marks_are_stacked_and_composed_and_decomposed_text_is_drawn_alike():
 
 
 def test_undrawable_names_what_has_no_strokes():
-    assert undrawable("Hus på øya, ſtraße; p̄ uͤ ꝑ") == []
-    assert undrawable("aБ字 b\u0489") == ["b\u0489", "Б", "字"]
+    assert find_undrawable("Hus på øya, ſtraße; p̄ uͤ ꝑ") == []
+    assert find_undrawable("aБ字 b\u0489") == ["b\u0489", "Б", "字"]
 
 
 def test_all_word_material_can_be_drawn_in_every_face():
     for material, face in itertools.product(MATERIAL.values(), FACES):
         text = material.words + material.words.upper() + material.onsets + material.nuclei + material.endings
-        assert undrawable(text, face) == []
+        assert find_undrawable(text, face) == []
 
 
 @given(st.text())
 def test_graphemes_lose_nothing(text):
-    assert "".join(graphemes(text)) == text
+    assert "".join(split_graphemes(text)) == text
 
 
 def test_letters_of_one_hand_are_joined_and_the_pen_is_lifted_without_connection():
@@ -88,7 +88,7 @@ def test_letters_of_one_hand_are_joined_and_the_pen_is_lifted_without_connection
         number = next(n for n in range(20) if draw_hand(n, CLEAN).face.small == "cursive")
         hand = replace(draw_hand(number, CLEAN), connected=connected, letter_space=2.5)
         path = write_line("nunnennum", hand, np.random.default_rng(1))
-        ink = ink_line(path, curved((20, 60), 400, 0, 0), 3)
+        ink = ink_line(path, draw_baseline((20, 60), 400, 0, 0), 3)
         return cv2.connectedComponents((ink.coverage > 100).astype(np.uint8))[0] - 1
 
     assert pieces(1.0) == 1

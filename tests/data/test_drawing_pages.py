@@ -6,7 +6,7 @@ import pytest
 from drawing_helpers import CLEAN, SMALL, draw_curved_page, ink_owner
 from lxml import etree
 
-from uncial.data.synthetic.options import DrawingOptions, drawing_options
+from uncial.data.synthetic.options import DrawingOptions, parse_drawing_options
 from uncial.data.synthetic.page import draw_page
 from uncial.data.synthetic.writing import draw_hand
 from uncial.errors import UserError
@@ -203,10 +203,10 @@ def test_the_xml_is_valid_page(real_data):
 )
 def test_a_wrong_option_is_named(options, message):
     with pytest.raises(UserError, match=message):
-        drawing_options(options)
+        parse_drawing_options(options)
 
 
 def test_one_number_stands_for_a_range_and_defaults_for_what_is_not_given():
-    drawn = drawing_options({"size": 44, "languages": "german"})
+    drawn = parse_drawing_options({"size": 44, "languages": "german"})
     assert drawn == DrawingOptions(size=(44.0, 44.0), languages=("german",))
     assert {f.name for f in fields(drawn)} > {"italic", "bold", "underline", "upper_case", "noise", "blur", "long_s"}

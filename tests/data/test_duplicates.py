@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from drawn_forms import copied, cropped, darker, draw_forms, transcribed, write_forms
 
-from uncial.data.checks.likeness import nearest
+from uncial.data.checks.likeness import find_nearest
 
 QUICK = ("inspect.samples=1", "inspect.augmentation=0")
 KINDS = ("duplicate_page", "leaking_page", "duplicate_line", "leaking_line", "two_transcriptions")
@@ -108,7 +108,7 @@ def test_neighbours_are_the_likest_of_like_aspect(count):
     vectors = random.normal(size=(count, 16)).astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     aspects = random.uniform(1, 1.2, count)
-    found = nearest(vectors, aspects, 0.1, 5)
+    found = find_nearest(vectors, aspects, 0.1, 5)
     likeness = vectors @ vectors.T
     fitting = np.abs(np.log(aspects)[:, None] - np.log(aspects)[None]) <= 0.05
     for row in range(count):
@@ -126,6 +126,6 @@ def test_a_crowd_has_no_copies_but_those_much_nearer():
     vectors = np.stack([common(1.0) + random.normal(0, 0.6, 64) for _ in range(30)])
     vectors[7] = vectors[3] + random.normal(0, 0.05, 64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    near = nearest(vectors.astype(np.float32), np.ones(30), 0.3, 6)
+    near = find_nearest(vectors.astype(np.float32), np.ones(30), 0.3, 6)
     outstanding = {row for row in range(30) if any(near.stands_out(row, likeness) for _, likeness in near.of(row))}
     assert outstanding == {3, 7}

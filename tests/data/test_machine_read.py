@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from uncial.data.machine_read import with_pseudo_labels, without_machine_read
+from uncial.data.machine_read import add_pseudo_labels, drop_machine_read
 from uncial.data.splits.split import Split
 from uncial.data.store import store
 from uncial.data.store.store import Store, StoredLine, write_rows
@@ -28,7 +28,7 @@ def page(name: str, *lines: TextLine, document: str = "", subset: str | None = N
 
 def test_lines_that_people_wrote_stay_and_the_others_are_counted_by_file() -> None:
     mixed = page("a", line("1", region="r1"), line("2", "it", "r1"), line("3", "it", "r2"), line("4", text=None))
-    found = without_machine_read(SourceContents((mixed, page("b", line("1", "it")), page("c", line("1")), page("d"))))
+    found = drop_machine_read(SourceContents((mixed, page("b", line("1", "it")), page("c", line("1")), page("d"))))
     assert {one.id: [line.id for line in one.lines] for one in found.pages} == {"a": ["1", "4"], "c": ["1"], "d": []}
     assert [region.id for region in found.pages[0].regions] == ["bare", "r1"], "a region is not empty for that"
     assert [(Path(one.file).name, one.machine_read, one.kind) for one in found.problems] == [
@@ -40,7 +40,7 @@ def test_lines_that_people_wrote_stay_and_the_others_are_counted_by_file() -> No
 
 def test_what_is_advised_for_readings_depends_on_what_they_are_for() -> None:
     pages = (page("a", line("1"), subset="train"), page("b", line("2", "it"), subset="val"), page("c", line("3", "it")))
-    told = {one.part: one.reason for one in without_machine_read(SourceContents(pages)).problems}
+    told = {one.part: one.reason for one in drop_machine_read(SourceContents(pages)).problems}
     assert "data.min_confidence" in told[""]
     assert "data.min_confidence" not in told["val"]
     assert "no model is scored on them" in told["val"]
@@ -48,13 +48,13 @@ def test_what_is_advised_for_readings_depends_on_what_they_are_for() -> None:
 
 def test_data_without_readings_are_left_as_they_are() -> None:
     reading = SourceContents((page("a", line("1")), page("b")))
-    assert without_machine_read(reading) is reading
+    assert drop_machine_read(reading) is reading
 
 
 def test_readings_alone_are_refused_with_their_number() -> None:
     reading = SourceContents((page("a", line("1", "it"), line("2", "it", text="")), page("b", line("3", text=None))))
     with pytest.raises(UserError, match=re.escape("2 were written by it")):
-        without_machine_read(reading)
+        drop_machine_read(reading)
 
 
 def test_readings_train_but_for_those_of_a_document_that_is_scored() -> None:
@@ -62,16 +62,16 @@ def test_readings_train_but_for_those_of_a_document_that_is_scored() -> None:
     read = [page(name, line("1", "it"), document=name[0]) for name in ("a2", "b2", "d2")]
     read.append(page("e2", line("1", "it"), document="e", subset="test"))
     split = Split({"a1": "train", "b1": "val", "c1": "test"})
-    by_document = with_pseudo_labels(split, [*pages, *read], "document", {})
+    by_document = add_pseudo_labels(split, [*pages, *read], "document", {})
     assert by_document.parts == {**split.parts, "a2": "train", "d2": "train"}
     assert [(Path(one.file).stem, one.machine_read) for one in by_document.problems] == [("b2", 1), ("e2", 1)]
-    by_page = with_pseudo_labels(split, [*pages, *read], "page", {})
+    by_page = add_pseudo_labels(split, [*pages, *read], "page", {})
     assert by_page.parts == {**split.parts, "a2": "train", "b2": "train", "d2": "train"}
-    by_image = with_pseudo_labels(split, [*pages, *read], "page", {"c1": "same", "d2": "same"})
+    by_image = add_pseudo_labels(split, [*pages, *read], "page", {"c1": "same", "d2": "same"})
     assert "d2" not in by_image.parts
     assert [one.part for one in by_image.problems] == ["", "test"]
     taken = Split({"a1": "train", "b1": "val"}, apart={"c1": "test", "hash": "val", "a2": "test"})
-    by_file = with_pseudo_labels(taken, [*pages[:2], *read], "page", {"d2": "hash"})
+    by_file = add_pseudo_labels(taken, [*pages[:2], *read], "page", {"d2": "hash"})
     assert by_file.parts == {**taken.parts, "b2": "train"}, "the listed pages need not be among the transcribed ones"
 
 

@@ -95,7 +95,7 @@ def test_readings_in_the_data_change_no_training_and_no_score(run, data, reading
 def test_a_persons_page_elsewhere_beats_a_machines_at_the_best_place(data, readings):
     shutil.move(data / "page", data / "typed")
     put_beside(readings, data, "page")
-    pages = xml.read(SourceSettings("xml", (str(data),))).pages
+    pages = xml.read_xml(SourceSettings("xml", (str(data),))).pages
     assert {page.source.parent.name for page in pages} == {"typed"}
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from uncial.data.checks.findings import CheckedData, CheckedLine
-from uncial.data.checks.odd_text import mixed_normal_forms, odd_text
+from uncial.data.checks.odd_text import find_mixed_normal_forms, find_odd_text
 
 
 def data(*texts: str) -> CheckedData:
@@ -12,7 +12,7 @@ def data(*texts: str) -> CheckedData:
 
 
 def kinds(text: str) -> list[str]:
-    return [finding.kind for finding in odd_text(data(text))]
+    return [finding.kind for finding in find_odd_text(data(text))]
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,11 @@ def test_what_nobody_meant_is_told(text, kind):
     ],
 )
 def test_a_stray_normal_form_is_told_also_where_no_other_line_has_the_letter(usual, stray, told):
-    found = list(mixed_normal_forms(data(*[usual] * 30, stray)))
+    found = list(find_mixed_normal_forms(data(*[usual] * 30, stray)))
     assert [(finding.row, finding.kind) for finding in found] == [(30, "mixed_normalisation")]
     assert told in found[0].message
 
 
 @pytest.mark.parametrize("texts", [["récolte"] * 9, ["re\u0301colte"] * 9, ["récolte", "q\u0303", "e\u0302tre"] * 9])
 def test_a_habit_of_the_data_is_no_stray(texts):
-    assert list(mixed_normal_forms(data(*texts))) == []
+    assert list(find_mixed_normal_forms(data(*texts))) == []

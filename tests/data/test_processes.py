@@ -12,19 +12,19 @@ from xml_samples import page_line, page_region, page_xml, put, put_image
 
 from uncial.data.settings import SourceSettings, show_no_progress
 from uncial.data.sources import xml as page
-from uncial.data.store.compile import CompileSettings, image_hashes, store_of
+from uncial.data.store.compile import CompileSettings, hash_images, open_or_compile_store
 
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from uncial.data.store.processes import page_processes
+from uncial.data.store.processes import make_page_processes
 
 def work(folder):
     (Path(folder) / str(os.getpid())).touch()
     time.sleep(100)
 
 if __name__ == "__main__":
-    with page_processes(2) as pool:
+    with make_page_processes(2) as pool:
         for _ in range(2):
             pool.submit(work, sys.argv[1])
 """
@@ -71,9 +71,9 @@ def test_pages_are_cut_in_one_process_where_others_are_ended(tmp_path, caplog):
         put(tmp_path / f"in/p{number}.xml", page_xml(page_region(page_line(f"text {number}")), image=f"p{number}.png"))
         put_image(tmp_path / f"in/p{number}.png", grey=150 + number)
     pages = page.read_page(SourceSettings("page", (str(tmp_path / "in"),))).pages
-    store = store_of(
+    store = open_or_compile_store(
         pages,
-        image_hashes(pages),
+        hash_images(pages),
         Deadly(tmp_path / "store", workers=2),
         show_no_progress,
     )

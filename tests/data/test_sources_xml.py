@@ -14,16 +14,20 @@ from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region,
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import bonnevie, manifest, xml
-from uncial.data.sources import xml as alto
-from uncial.data.sources import xml as page
 from uncial.document import SourceContents
 from uncial.errors import UserError
 
-SOURCES = {"page": page, "alto": alto, "xml": xml, "bonnevie": bonnevie, "manifest": manifest}
+SOURCES = {
+    "page": xml.read_page,
+    "alto": xml.read_alto,
+    "xml": xml.read_xml,
+    "bonnevie": bonnevie.read,
+    "manifest": manifest.read,
+}
 
 
 def read(name: str, *roots: Path | str, **keys: Any) -> SourceContents:
-    return SOURCES[name].read(SourceSettings(format=name, root=tuple(map(str, roots)), **keys))
+    return SOURCES[name](SourceSettings(format=name, root=tuple(map(str, roots)), **keys))
 
 
 def put_page(path: Path, image: str, text: str | None = "text", grey: int | None = None) -> Path:
@@ -163,7 +167,7 @@ def test_a_name_in_another_encoding_gives_ids_that_can_be_stored(tmp_path: Path)
     assert (found.id, found.document) == ("caf\\udce9/page/f\\udcfcnf", "caf\\udce9")
     assert read("page", folder).pages[0].document == "caf\\udce9"
     listed = put(tmp_path / "all.txt", str(tmp_path / "*" / "page" / "*.xml"))
-    assert SOURCES["manifest"].read(SourceSettings("manifest", (str(listed),))).pages[0].id == found.id
+    assert SOURCES["manifest"](SourceSettings("manifest", (str(listed),))).pages[0].id == found.id
 
 
 def test_names_with_spaces_commas_equals_and_accents(tmp_path: Path) -> None:

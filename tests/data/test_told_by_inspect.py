@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.document import Issue
-from uncial.reports.tables.findings import summed_reasons
+from uncial.reports.tables.findings import sum_reasons
 from uncial.reports.terminal.formatting import visible
 
 QUICK = ("inspect.samples=1", "inspect.augmentation=0")
@@ -68,7 +68,7 @@ def test_reasons_that_hold_a_path_are_summed(run, drawn, tmp_path):
 def test_reasons_are_summed_by_kind(names, lines):
     problems = [Issue(name, "", f"the image '{name}' does not exist") for name in names]
     problems += [Issue("f", str(n), f"holds {n} lines of text for one line image") for n in range(lines)]
-    sums = summed_reasons(problems)
+    sums = sum_reasons(problems)
     assert sum(one.count for one in sums) == len(problems)
     assert len(sums) == 1 + bool(lines)
     assert {one.example for one in sums} <= set(problems)

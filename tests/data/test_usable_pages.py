@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from uncial.data.checks.likeness import nearest
+from uncial.data.checks.likeness import find_nearest
 from uncial.data.filters import Filters
 from uncial.data.ground_truth import load_truth
 from uncial.data.settings import SourceSettings, show_no_progress
@@ -58,4 +58,4 @@ def test_pages_without_a_usable_line_fill_no_fold(three_usable, tmp_path):
 
 
 def test_there_is_no_pair_among_no_pictures():
-    assert nearest(np.zeros((0, 512), np.float16), np.zeros(0), 0.9, 3).rows.shape == (0, 3)
+    assert find_nearest(np.zeros((0, 512), np.float16), np.zeros(0), 0.9, 3).rows.shape == (0, 3)

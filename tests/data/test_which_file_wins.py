@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from readings import write_transcriptions
 from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put, put_image
 
 from uncial.data.settings import SourceSettings
@@ -12,7 +13,6 @@ from uncial.data.sources import mixed, xml
 from uncial.document import SourceContents, Transcription
 from uncial.errors import UserError
 from uncial.formats.provenance import Reader
-from uncial.formats.write_xml import write_transcriptions
 
 READER = Reader("model.safetensors", "a" * 64, "1.0")
 
@@ -37,7 +37,7 @@ def machine(path: Path, *texts: str) -> Path:
 
 
 def read(root: Path, **more) -> SourceContents:
-    return xml.read(SourceSettings("xml", (str(root),), **more))
+    return xml.read_xml(SourceSettings("xml", (str(root),), **more))
 
 
 def used(root: Path, **more) -> list[Path]:
@@ -114,9 +114,9 @@ def test_transcriptions_below_two_roots_are_told_apart_by_the_roots(root: Path, 
     roots = tuple(str(tmp_path / name) for name in ("first", "second"))
     settings = SourceSettings("xml", roots, images=(root,))
     with pytest.raises(UserError, match="nothing tells") as caught:
-        xml.read(settings)
+        xml.read_xml(settings)
     glob = str(caught.value).split('data.exclude=["')[1].split('"]')[0]
-    assert len(xml.read(replace(settings, exclude=(glob,))).pages) == 1
+    assert len(xml.read_xml(replace(settings, exclude=(glob,))).pages) == 1
 
 
 @pytest.mark.parametrize(("one", "other"), UNDECIDED)

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from readings import write_transcriptions
 from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put
 
 from uncial.document import Transcription
 from uncial.formats.lines.styles import MARKS
 from uncial.formats.provenance import Reader, ReadingStep, format_step, parse_steps, readers_of, text_hash
 from uncial.formats.read_xml import read_texts
-from uncial.formats.write_xml import write_transcriptions
 
 PAGE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/{}"
 ALTO = "http://www.loc.gov/standards/alto/ns-v{}#"

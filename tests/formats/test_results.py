@@ -1,21 +1,23 @@
 """Results a line a row: Loghi's TSV in its two forms, and JSON lines."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from uncial.document import Transcription
+from uncial.document import ImageSource, Page, TextLine, Transcription
 from uncial.errors import UserError
-from uncial.formats.lines.results import RecognizedLine, read_tsv, write_jsonl, write_tsv
+from uncial.formats.lines.results import jsonl_rows, read_tsv, tsv_rows, write_rows
 
 
-def recognized(text, confidence=0.5, **more):
-    return RecognizedLine("p", "l1", "strips/p-l1.png", "p.xml", Transcription(text, confidence, **more))
+def recognized(*read, source="strips/p-l1.png"):
+    lines = tuple(TextLine("l1", "p", transcription=one) for one in read)
+    return Page("p", Path(source), ImageSource(Path("strips/p-l1.png")), lines=lines)
 
 
 def test_tsv_comes_back(tmp_path):
     path = tmp_path / "out" / "results.txt"
-    write_tsv(path, [recognized("ſåre  bær "), recognized("", 0.25)])
+    write_rows(path, tsv_rows(recognized(Transcription("ſåre  bær ", 0.5), None, Transcription("", 0.25))))
     assert path.read_text().startswith("strips/p-l1.png\t{}\t0.5\tſåre  bær \n")
     rows, problems = read_tsv(path)
     assert [(row.image, row.confidence, row.text) for row in rows] == [
@@ -26,7 +28,7 @@ def test_tsv_comes_back(tmp_path):
 
 
 def test_tsv_has_one_row_a_line_whatever_the_text_holds(tmp_path):
-    write_tsv(tmp_path / "r.txt", [recognized("a\tb\r\nc\rd\u2028e")])
+    write_rows(tmp_path / "r.txt", tsv_rows(recognized(Transcription("a\tb\r\nc\rd\u2028e", 0.5))))
     rows, problems = read_tsv(tmp_path / "r.txt")
     assert [row.text for row in rows] == ["a b c d\u2028e"]
     assert problems == []
@@ -45,8 +47,8 @@ def test_both_of_loghis_forms_are_read(tmp_path):
 
 
 def test_json_lines_hold_every_character(tmp_path):
-    line = recognized("aé", character_confidences=(0.9, 0.8), positions=((0.0, 0.25), (0.5, 1.0)))
-    write_jsonl(tmp_path / "r.jsonl", [line, recognized("x")])
+    read = Transcription("aé", 0.5, character_confidences=(0.9, 0.8), positions=((0.0, 0.25), (0.5, 1.0)))
+    write_rows(tmp_path / "r.jsonl", jsonl_rows(recognized(read, None, Transcription("x", 0.5), source="p.xml")))
     first, second = (json.loads(row) for row in (tmp_path / "r.jsonl").read_text().splitlines())
     assert first == {
         "page": "p",
@@ -63,21 +65,20 @@ def test_json_lines_hold_every_character(tmp_path):
     assert second["characters"] == [{"text": "x"}]
 
 
-@pytest.mark.parametrize("write", [write_tsv, write_jsonl])
-def test_an_interrupted_file_is_not_there(tmp_path, write):
+def test_an_interrupted_file_is_not_there(tmp_path):
     def lines():
-        yield recognized("a")
+        yield from tsv_rows(recognized(Transcription("a", 0.5)))
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError):
-        write(tmp_path / "r", lines())
+        write_rows(tmp_path / "r", lines())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"r\.tsv cannot be written"):
-        write_tsv(tmp_path / "file" / "r.tsv", [])
+        write_rows(tmp_path / "file" / "r.tsv", [])
 
 
 @pytest.mark.real_data

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from readings import write_transcriptions
 from xml_samples import COORDS, alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put
 
 from uncial.document import Page, TextSpan, Transcription
@@ -13,7 +14,6 @@ from uncial.errors import UnusableInput, UserError
 from uncial.formats.alto.word_boxes import split_words
 from uncial.formats.lines.styles import MARKS
 from uncial.formats.read_xml import read_transcription
-from uncial.formats.write_xml import write_transcriptions
 from uncial.formats.xml.parsing import parse
 
 WORD = f"<Word id='w1'>{COORDS}<Glyph id='g1'>{COORDS}</Glyph><TextEquiv><Unicode>old</Unicode></TextEquiv></Word>"

@@ -10,7 +10,7 @@ from drawing_helpers import CLEAN
 from drawn_layouts import alto
 
 from uncial.data.settings import show_no_progress
-from uncial.data.store.compile import CompileSettings, image_hashes, store_of
+from uncial.data.store.compile import CompileSettings, hash_images, open_or_compile_store
 from uncial.data.store.store import Store
 from uncial.data.synthetic.page import DrawnPage, draw_page
 from uncial.document import Page, Point, TextLine
@@ -63,7 +63,7 @@ def interline(page: Page) -> float:
 
 def compiled(pages: list[Page], folder: Path) -> Store:
 
-    return store_of(pages, image_hashes(pages), CompileSettings(folder), show_no_progress)
+    return open_or_compile_store(pages, hash_images(pages), CompileSettings(folder), show_no_progress)
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:

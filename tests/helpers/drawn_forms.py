@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from drawing_helpers import CLEAN
 
-from uncial.data.synthetic.line_ink import LineInk, baseline, ink_line
+from uncial.data.synthetic.line_ink import LineInk, ink_line, make_baseline
 from uncial.data.synthetic.writing import draw_hand, write_line
 from uncial.document import ImageSource, Page, Region, TextLine
 from uncial.formats.page_xml.new_document import page_xml
@@ -158,7 +158,7 @@ def _written(text: str, hand: object, origin: tuple[int, int], random: np.random
     path = write_line(text, hand, random)  # type: ignore[arg-type]
     scale = 44 / sum(hand.extent)  # type: ignore[attr-defined]
     x = np.arange(0.0, path.length * scale + 40, 8)
-    return ink_line(path, baseline(x + origin[0], np.full_like(x, float(origin[1]))), scale)
+    return ink_line(path, make_baseline(x + origin[0], np.full_like(x, float(origin[1]))), scale)
 
 
 def _line(identity: str, text: str, left: int, right: int, ground: int) -> TextLine:

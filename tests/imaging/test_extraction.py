@@ -527,7 +527,7 @@ def test_any_gentle_curve_becomes_straight_within_a_pixel(amplitude, wavelength,
     ],
 )
 def test_lines_of_real_pages_are_wide_strips_without_dark_edges(real_data, pages, darkest_edge):
-    reading = xml.read(SourceSettings("xml", root=(str(real_data / pages),), exclude=("*.chocomufin.xml",)))
+    reading = xml.read_xml(SourceSettings("xml", root=(str(real_data / pages),), exclude=("*.chocomufin.xml",)))
     assert reading.pages
     for page in reading.pages:
         strips = extract_page(page, SETTINGS).strips

@@ -10,7 +10,7 @@ from contradicting_pages import draw_sheets, interline, moved, with_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uncial.data.store.compile import CompileSettings, _digest
+from uncial.data.store.compile import CompileSettings, _compute_digest
 from uncial.document import ImageSource, Page, Region, TextLine
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.imaging.page_geometry import resolve_lines
@@ -304,13 +304,13 @@ def test_only_a_line_that_is_affected_makes_another_store(tmp_path):
     bad = with_lines(drawn, lambda line: replace(line, polygon=moved(line.polygon, 0, -interline(drawn))))
 
     def digests(page):
-        rules = _digest([page], {}, CompileSettings(tmp_path))
+        rules = _compute_digest([page], {}, CompileSettings(tmp_path))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
                 "uncial.data.store.compile.resolve_lines",
                 lambda page, lines: [type("Found", (), {"line": line})() for line in lines],
             )
-            return rules, _digest([page], {}, CompileSettings(tmp_path))
+            return rules, _compute_digest([page], {}, CompileSettings(tmp_path))
 
     with_rules, without = digests(drawn)
     assert with_rules == without

@@ -10,10 +10,10 @@ from uncial.document import Transcription
 from uncial.metrics.calibration import (
     Temperatures,
     calibrated,
-    calibration,
     fit_temperature,
     fit_temperatures,
-    reliability_of,
+    measure_calibration,
+    measure_reliability,
     tempered,
 )
 from uncial.metrics.lines import LineOrigin, evaluated
@@ -22,10 +22,10 @@ fractions = st.floats(0, 1)
 
 
 def test_the_expected_calibration_error_by_hand():
-    found = reliability_of([0.95, 0.95, 0.95, 0.95, 0.5, 0.5, 1.0, 0.0], [1, 1, 1, 0, 0, 0, 1, 0])
+    found = measure_reliability([0.95, 0.95, 0.95, 0.95, 0.5, 0.5, 1.0, 0.0], [1, 1, 1, 0, 0, 0, 1, 0])
     assert [(one.count, one.accuracy) for one in found.bins] == [(1, 0.0), (2, 0.0), (5, 0.8)]
     assert found.ece == pytest.approx((1 * 0 + 2 * 0.5 + 5 * (4.8 / 5 - 0.8)) / 8)
-    assert reliability_of([], []) is None
+    assert measure_reliability([], []) is None
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
@@ -35,7 +35,7 @@ def test_the_temperature_of_confidences_that_are_off_is_found(temperature):
     right = random.random(20_000) < expit(logits / temperature)
     assert fit_temperature(expit(logits), right.astype(float)) == pytest.approx(temperature, rel=0.06)
     better = [tempered(one, temperature) for one in expit(logits).tolist()]
-    assert reliability_of(better, right).ece < 0.02
+    assert measure_reliability(better, right).ece < 0.02
 
 
 def test_nothing_is_learned_from_what_is_all_right():
@@ -53,12 +53,12 @@ def test_a_temperature_keeps_fractions_and_their_order(one, other, temperature):
 def test_characters_are_right_where_the_alignment_says_so():
     line = evaluated(LineOrigin("p", "l"), "abcd", " abxdd", confidence=0.5, character_confidences=[0.1] * 6)
     assert line.prediction == "abxdd"
-    found = calibration([line])
+    found = measure_calibration([line])
     assert (found.characters.count, found.characters.accuracy) == (5, 3 / 5)
     assert found.lines.accuracy == 1 - 2 / 4
     changed = evaluated(LineOrigin("p", "l"), "a", "e\u0301", "nfc", 0.5, [0.1, 0.2])
     assert changed.character_confidences == (), "they no longer belong to the characters"
-    assert calibration([changed]).characters is None
+    assert measure_calibration([changed]).characters is None
 
 
 def test_lines_and_characters_have_temperatures_of_their_own():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.metrics.characters import Confusion, character_scores, confusions
+from uncial.metrics.characters import Confusion, confusions, score_characters
 from uncial.metrics.error_rates import aligned, error_kind
 from uncial.metrics.lines import LineOrigin, evaluated
 from uncial.text.scripts import line_script, script, scripts
@@ -33,7 +33,7 @@ def test_what_is_told_of_characters_scripts_and_kinds_adds_up_to_the_score(pairs
     lines = lines_of(pairs)
     edits = sum(line.counts.edits for line in lines)
     characters = sum(line.counts.characters for line in lines)
-    found = character_scores(lines)
+    found = score_characters(lines)
     assert sum(one.count for one in found.confusions) == sum(found.kinds.values()) == edits
     for scores in (found.characters, found.scripts):
         assert sum(one.edits for one in scores) == edits
@@ -41,7 +41,7 @@ def test_what_is_told_of_characters_scripts_and_kinds_adds_up_to_the_score(pairs
 
 
 def test_how_often_a_character_is_found_and_how_often_it_is_right():
-    found = {one.unit: one for one in character_scores(lines_of([("aab", "abb"), ("a", "ab")])).characters}
+    found = {one.unit: one for one in score_characters(lines_of([("aab", "abb"), ("a", "ab")])).characters}
     assert (found["a"].count, found["a"].substitutions, found["a"].recall, found["a"].precision) == (3, 1, 2 / 3, 1.0)
     assert (found["b"].insertions, found["b"].wrongly_read, found["b"].recall) == (1, 1, 1.0)
     assert found["b"].precision == 1 / 3

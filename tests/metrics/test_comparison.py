@@ -10,7 +10,7 @@ from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.lines import LineOrigin, evaluated
 from uncial.reports.tables.comparison import comparison_json, comparison_markdown
-from uncial.reports.terminal.verdict import verdict
+from uncial.reports.terminal.verdict import describe_verdict
 
 QUICK = EvaluationSettings(bootstrap=Bootstrap(resamples=200))
 
@@ -30,7 +30,7 @@ def reading(wrong, pages=10, lines=6, seed=0):
 def told(*systems, settings=QUICK):
     names = "ABCD"[: len(systems)]
     found = compare_systems({name: [one] for name, one in zip(names, systems, strict=True)}, settings)
-    return found, [verdict(pair, found) for pair in found.pairs]
+    return found, [describe_verdict(pair, found) for pair in found.pairs]
 
 
 def test_the_better_one_is_named_whatever_its_place():
@@ -121,7 +121,7 @@ def test_means_over_seeds_that_are_equal_do_not_differ_by_rounding():
     found = compare_systems({"A": [read(0, 1), read(2, 3), read(4, 5)], "B": [read(0, 1)]}, QUICK)
     assert found.pairs[0].cer.difference.value == 0
     assert [group.best for group in found.groups if group.kind == "script"] == [None]
-    assert "the same number of errors in all" in verdict(found.pairs[0], found)
+    assert "the same number of errors in all" in describe_verdict(found.pairs[0], found)
     assert "those of its first one" in comparison_markdown(found)
 
 

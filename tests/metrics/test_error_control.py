@@ -6,8 +6,8 @@ Each page has an error rate of its own, as pages have, so that its lines are not
 import numpy as np
 import pytest
 
-from uncial.metrics.intervals import Bootstrap, rate
-from uncial.metrics.paired import approximate_randomisation, holm, least_clusters, paired_test
+from uncial.metrics.intervals import Bootstrap, estimate_rate
+from uncial.metrics.paired import adjust_by_holm, find_min_clusters, paired_test, test_by_randomisation
 
 QUICK = Bootstrap(resamples=300)
 SETS = 400
@@ -46,7 +46,7 @@ def test_a_95_percent_interval_holds_the_true_error_rate(pages):
     for _ in range(SETS):
         whole = sizes_of(random, pages)
         edits = random.poisson(random.gamma(6, TRUE / 6, pages) * whole).astype(float)
-        interval = rate(edits[np.newaxis], whole, QUICK).interval
+        interval = estimate_rate(edits[np.newaxis], whole, QUICK).interval
         held += interval.low <= TRUE <= interval.high
     assert 1 - held / SETS <= by_chance(0.05)
     assert held < SETS, "an interval that always holds it says too little"
@@ -97,7 +97,7 @@ def test_several_comparisons_err_together_no_more_often_than_one():
         edits = random.poisson(random.gamma(4, TRUE / 4, (3, 20)) * whole).astype(float)
         pairs = [(first, second) for first in range(3) for second in range(first)]
         tests = [paired_test(edits[[one]], edits[[two]], whole, QUICK, len(pairs)) for one, two in pairs]
-        called += min(holm([test.p for test in tests])) <= 0.05
+        called += min(adjust_by_holm([test.p for test in tests])) <= 0.05
     assert called / SETS <= by_chance(0.05)
 
 
@@ -117,12 +117,12 @@ def test_seeds_that_differ_are_part_of_the_doubt():
 
 def test_few_pages_are_exchanged_in_every_way():
     gaps = np.array([3.0, 2.0, 1.0, 4.0])
-    assert approximate_randomisation(gaps, QUICK) == 2 / 16
-    assert approximate_randomisation(np.array([3.0, -3.0]), QUICK) == 1.0
-    assert least_clusters(0.05) == 6
-    assert approximate_randomisation(np.ones(6), QUICK) <= 0.05 < approximate_randomisation(np.ones(5), QUICK)
+    assert test_by_randomisation(gaps, QUICK) == 2 / 16
+    assert test_by_randomisation(np.array([3.0, -3.0]), QUICK) == 1.0
+    assert find_min_clusters(0.05) == 6
+    assert test_by_randomisation(np.ones(6), QUICK) <= 0.05 < test_by_randomisation(np.ones(5), QUICK)
 
 
 def test_holm():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))
-    assert holm([0.6, 0.9]) == (1.0, 1.0)
+    assert adjust_by_holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))
+    assert adjust_by_holm([0.6, 0.9]) == (1.0, 1.0)

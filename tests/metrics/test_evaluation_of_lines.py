@@ -7,7 +7,7 @@ import pytest
 from uncial.errors import UserError
 from uncial.metrics.evaluation import EvaluationSettings, Evaluator, evaluate
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import CLUSTERS, KEYS, LineOrigin, cluster_of, evaluated, length_group
+from uncial.metrics.lines import CLUSTERS, KEYS, LineOrigin, choose_cluster_key, evaluated, length_group
 
 QUICK = EvaluationSettings(bootstrap=Bootstrap(resamples=200))
 
@@ -107,7 +107,7 @@ def test_where_no_interval_can_be_given_the_reason_is(lines, reason):
 
 def test_a_line_image_belongs_to_the_page_that_it_was_cut_from():
     line = evaluated(LineOrigin("line7", "line7", sheet="p3", hand="h"), "a", "b")
-    assert [cluster_of(cluster)(line) for cluster in CLUSTERS] == ["p3", "p3", "h"]
+    assert [choose_cluster_key(cluster)(line) for cluster in CLUSTERS] == ["p3", "p3", "h"]
 
 
 def test_what_cannot_be_scored():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.document import Transcription
-from uncial.metrics.voting import vote
+from uncial.metrics.voting import vote_on_readings
 
 
 def read(text: str, *sure: float) -> Transcription:
@@ -19,7 +19,7 @@ READINGS = st.lists(st.builds(read, st.text("abc ", max_size=8), st.floats(0.05,
 
 @given(READINGS)
 def test_what_comes_out_was_read_and_has_a_confidence_for_each_character(readings):
-    found = vote(readings)
+    found = vote_on_readings(readings)
     assert set(found.text) <= set("".join(reading.text for reading in readings))
     assert len(found.character_confidences) == len(found.text)
     assert all(0 <= sure <= 1 for sure in (found.confidence, *found.character_confidences))
@@ -28,7 +28,7 @@ def test_what_comes_out_was_read_and_has_a_confidence_for_each_character(reading
 
 @given(st.builds(read, st.text("abcé ", max_size=8), st.floats(0.05, 0.99)), st.integers(1, 4))
 def test_those_that_read_the_same_say_it(reading, count):
-    found = vote([reading] * count)
+    found = vote_on_readings([reading] * count)
     assert found.text == reading.text
     assert found.confidence == pytest.approx(reading.confidence)
 
@@ -36,7 +36,7 @@ def test_those_that_read_the_same_say_it(reading, count):
 @given(st.text("abc", max_size=10), READINGS)
 def test_more_than_half_decide_where_all_are_as_sure(text, others):
     others = [read(other.text, 0.6) for other in others]
-    assert vote([read(text, 0.6)] * (len(others) + 1) + others).text == text
+    assert vote_on_readings([read(text, 0.6)] * (len(others) + 1) + others).text == text
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_more_than_half_decide_where_all_are_as_sure(text, others):
     ],
 )
 def test_each_character_is_what_the_confidences_say(readings, text):
-    assert vote(readings).text == text
+    assert vote_on_readings(readings).text == text
 
 
 def test_the_confidence_of_a_character_is_the_share_of_the_votes_for_it():
-    found = vote([read("ab", 0.8), read("ab", 0.6), read("ac", 1.0)])
+    found = vote_on_readings([read("ab", 0.8), read("ab", 0.6), read("ac", 1.0)])
     assert found.text == "ab"
     assert found.character_confidences == pytest.approx((0.8, 1.4 / 3))

@@ -22,7 +22,7 @@ TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)?")
 @pytest.fixture
 def predict(run, trained, drawn, tmp_path, monkeypatch):
     """`predict(form, …, into=…)` reads the drawn pages file by file into the folder `out`, or where `output` says."""
-    monkeypatch.setattr(page_copies, "LINES_AT_ONCE", 1)
+    monkeypatch.setattr(page_copies, "MAX_LINES_IN_FLIGHT", 1)
 
     def predict(form, *more, output="out", source=drawn / "page", into="run"):
         target = () if output is None else (f"predict.output={tmp_path / output / OUTPUTS[form]}",)

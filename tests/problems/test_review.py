@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from program import run_program
 
-from uncial.metrics.review import ReadLine, review
+from uncial.metrics.review import ReadLine, rank_for_review
 from uncial.reports.tables.review import review_summary
 
 
@@ -19,7 +19,7 @@ def lines_of(random, count=400):
 
 
 def test_what_is_expected_is_what_comes_true_where_confidences_are_right():
-    found = review(list(lines_of(np.random.default_rng(1))))
+    found = rank_for_review(list(lines_of(np.random.default_rng(1))))
     assert found.expected == pytest.approx(found.measured, abs=0.012)
     middle = len(found.lines) // 5
     assert found.best[middle] <= found.measured[middle] < 0.6 * found.measured[0]
@@ -36,7 +36,7 @@ def test_what_is_expected_is_what_comes_true_where_confidences_are_right():
 )
 def test_the_curves_fall_from_the_whole_to_nothing(given_lines):
     lines = [ReadLine("p", str(n), *one) for n, one in enumerate(given_lines)]
-    found = review(lines)
+    found = rank_for_review(lines)
     assert sorted(line.line for line in found.lines) == sorted(line.line for line in lines)
     for curve in (found.expected, found.measured, found.best):
         assert len(curve) == len(lines) + 1
@@ -48,14 +48,14 @@ def test_the_curves_fall_from_the_whole_to_nothing(given_lines):
 
 def test_a_line_of_which_nothing_was_read_comes_before_sure_ones():
     lines = [ReadLine("p", "sure", 40, 0.99), ReadLine("p", "empty", 0, 1.0), ReadLine("p", "half", 40, 0.5)]
-    assert [line.line for line in review(lines).lines] == ["empty", "half", "sure"]
-    assert "is expected to bring the CER" in review_summary(review(lines), 0.1)
+    assert [line.line for line in rank_for_review(lines).lines] == ["empty", "half", "sure"]
+    assert "is expected to bring the CER" in review_summary(rank_for_review(lines), 0.1)
 
 
 @pytest.mark.parametrize(("sure", "share"), [(0, 1.0), (1, 0.5), (3, 0.25)])
 def test_a_line_of_which_nothing_was_read_is_a_part_of_the_text_that_is_wrong(sure, share):
     lines = [ReadLine("p", "empty", 0, 0.0), *(ReadLine("p", str(n), 40, 1.0) for n in range(sure))]
-    found = review(lines)
+    found = rank_for_review(lines)
     assert found.expected[0] == pytest.approx(share)
     assert found.rest[0] == pytest.approx(share)
 
@@ -64,7 +64,7 @@ def test_one_line_of_very_many_is_not_told_as_none_of_them():
     lines = [ReadLine("p", str(n), 1000, 0.9999, 0, 1000) for n in range(999)] + [
         ReadLine("p", "x", 1000, 0.1, 900, 1000)
     ]
-    sentence = review_summary(review(lines), 0.0005)
+    sentence = review_summary(rank_for_review(lines), 0.0005)
     assert "the first 0.1 % of the lines" in sentence
     assert "(1 of 1,000)" in sentence
 

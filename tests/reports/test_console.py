@@ -8,9 +8,15 @@ from uncial.data.checks.findings import Finding
 from uncial.document import Issue
 from uncial.reports.terminal.console import is_live, make_console, show
 from uncial.reports.terminal.formatting import duration, percent, plural, rate, visible
-from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables, quantiles
-from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
-from uncial.reports.terminal.summary import RunSummary, SplitScores, run_summary
+from uncial.reports.terminal.inspection import (
+    Inspection,
+    PartSize,
+    compute_quantiles,
+    inspection_json,
+    make_inspection_tables,
+)
+from uncial.reports.terminal.sample_lines import format_plain_sample_lines, format_sample_lines
+from uncial.reports.terminal.summary import RunSummary, SplitScores, format_run_summary
 from uncial.text.codec import alphabet_counts
 
 LONG = Path("a folder with spaces") / ("x" * 300) / "best.safetensors"
@@ -38,7 +44,7 @@ def summary(**changes):
         "files": {"best model": LONG},
         "next_steps": {"read pages": f"python run.py task=predict checkpoint='{LONG}' predict.input=DIR"},
     }
-    return run_summary(RunSummary(**{**defaults, **changes}))
+    return format_run_summary(RunSummary(**{**defaults, **changes}))
 
 
 def test_the_summary_tells_scores_effort_and_what_to_run_next():
@@ -57,7 +63,7 @@ def test_long_paths_and_commands_are_neither_wrapped_nor_cut(shown):
 
 
 def test_a_pipe_gets_plain_text_without_wide_rules():
-    shown = piped(summary(), sample_lines([("ab", "ac")]), inspection_tables(inspection()))
+    shown = piped(summary(), format_sample_lines([("ab", "ac")]), make_inspection_tables(inspection()))
     assert "\x1b" not in shown
     assert max(map(len, shown.splitlines())) < 700
 
@@ -67,13 +73,13 @@ def test_a_summary_of_a_run_without_scores_is_short():
 
 
 def test_differences_are_coloured_and_texts_are_no_markup():
-    shown = on_terminal(sample_lines([("[red]ſi[/] :smile:", "[red]fi[/] :smile:")]))
+    shown = on_terminal(format_sample_lines([("[red]ſi[/] :smile:", "[red]fi[/] :smile:")]))
     assert "[red]\x1b[1;32mſ\x1b[0mi[/] :smile:" in shown
     assert "[red]\x1b[1;31mf\x1b[0mi[/] :smile:" in shown
 
 
 def test_samples_count_edits_and_show_spaces_that_differ():
-    assert sample_lines_plain([("la dame", "ladame"), ("a", "a"), ("", "xy")]) == [
+    assert format_plain_sample_lines([("la dame", "ladame"), ("a", "a"), ("", "xy")]) == [
         "  truth    la␣dame",
         "  reading  ladame   (1 edit)",
         "  truth    a",
@@ -84,7 +90,7 @@ def test_samples_count_edits_and_show_spaces_that_differ():
 
 
 def test_no_control_character_reaches_the_terminal():
-    shown = piped(sample_lines([("a\x1b[2Jb", "a\rb\n\x9b")]))
+    shown = piped(format_sample_lines([("a\x1b[2Jb", "a\rb\n\x9b")]))
     assert not {"\x1b", "\r", "\x9b"} & set(shown)
     assert shown.count("\n") == 2
 
@@ -106,7 +112,7 @@ def inspection():
 
 
 def test_inspection_names_sizes_parts_alphabet_quantiles_and_problems():
-    shown = piped(inspection_tables(inspection()))
+    shown = piped(make_inspection_tables(inspection()))
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert "data/page: 39 pages, 971 lines, 4 lines without text, 7 characters, 8 left out" in lines
     assert "train 30 800 24,000" in lines
@@ -129,12 +135,12 @@ def test_inspection_as_json_is_plain_and_whole():
 
 
 def test_an_empty_data_set_can_be_inspected():
-    assert "0 pages, 0 lines, 0 characters" in piped(inspection_tables(Inspection("nothing", 0, 0, 0, {})))
+    assert "0 pages, 0 lines, 0 characters" in piped(make_inspection_tables(Inspection("nothing", 0, 0, 0, {})))
 
 
 def test_quantiles_are_values_that_occur():
-    assert quantiles([3, 1, 2], (0, 0.5, 1)) == [1, 2, 3]
-    assert quantiles([7]) == [7] * 7
+    assert compute_quantiles([3, 1, 2], (0, 0.5, 1)) == [1, 2, 3]
+    assert compute_quantiles([7]) == [7] * 7
 
 
 def test_a_pipe_is_not_live_whatever_the_environment_says(monkeypatch):

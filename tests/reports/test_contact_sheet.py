@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from uncial.reports.plots import text_drawing as fonts
-from uncial.reports.plots.sheets import Sample, contact_sheet
-from uncial.reports.plots.text_drawing import Lettering, clusters, is_right_to_left, visual_order
+from uncial.reports.plots.sheets import Sample, draw_contact_sheet
+from uncial.reports.plots.text_drawing import Lettering, is_right_to_left, split_clusters, to_visual_order
 
 BLACK = (0, 0, 0)
 any_text = st.text(st.sampled_from("ab ſ\u0303é\uf1acאבش\u200d\n\t中"), max_size=30)
@@ -15,7 +15,7 @@ any_text = st.text(st.sampled_from("ab ſ\u0303é\uf1acאבش\u200d\n\t中"), ma
 @pytest.fixture(autouse=True, scope="module")
 def bundled_fonts_alone():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fonts, "_system_fonts", lambda: ())
+        patch.setattr(fonts, "_find_system_fonts", lambda: ())
         yield
 
 
@@ -73,7 +73,7 @@ def test_wrapping_loses_nothing_but_white_space(text):
     lettering = Lettering([text], 20)
     rows = lettering.wrap(text, 120)
     assert "".join("".join(rows).split()) == "".join(text.split())
-    assert all(lettering.width(row) <= 120 or len(clusters(row)) == 1 for row in rows)
+    assert all(lettering.width(row) <= 120 or len(split_clusters(row)) == 1 for row in rows)
 
 
 def test_rows_break_at_spaces():
@@ -83,16 +83,16 @@ def test_rows_break_at_spaces():
 
 @given(any_text)
 def test_clusters_join_to_the_text(text):
-    assert "".join(clusters(text)) == text
+    assert "".join(split_clusters(text)) == text
 
 
 def test_visual_order_without_a_shaping_library():
-    assert visual_order("abc (1)") == "abc (1)"
-    assert visual_order("אבג") == "גבא"
-    assert visual_order("אב abc def 12 גד") == "דג abc def 12 בא"
-    assert visual_order("א (ב)") == "(ב) א"
-    assert visual_order("abc אב") == "abc בא"
-    assert visual_order("ב\u05b0א") == "אב\u05b0"
+    assert to_visual_order("abc (1)") == "abc (1)"
+    assert to_visual_order("אבג") == "גבא"
+    assert to_visual_order("אב abc def 12 גד") == "דג abc def 12 בא"
+    assert to_visual_order("א (ב)") == "(ב) א"
+    assert to_visual_order("abc אב") == "abc בא"
+    assert to_visual_order("ב\u05b0א") == "אב\u05b0"
 
 
 def test_the_first_letter_with_a_direction_decides():
@@ -108,9 +108,9 @@ def size_of(png):
 
 def test_cells_stand_in_columns(tmp_path):
     png = tmp_path / "new" / "sheet.png"
-    assert contact_sheet([Sample(strip(), "text", "page l1")] * 5, png, columns=2, cell_width=400)
+    assert draw_contact_sheet([Sample(strip(), "text", "page l1")] * 5, png, columns=2, cell_width=400)
     width, height = size_of(png)
-    assert contact_sheet([Sample(strip(), "text", "page l1")] * 5, png, columns=1, cell_width=400)
+    assert draw_contact_sheet([Sample(strip(), "text", "page l1")] * 5, png, columns=1, cell_width=400)
     assert width > 2 * 400 > size_of(png)[0]
     assert size_of(png)[1] > 1.5 * height
 
@@ -119,7 +119,7 @@ def test_every_kind_of_line_image_is_drawn_with_its_aspect_ratio(tmp_path):
     png = tmp_path / "sheet.png"
     wide = np.full((40, 3000), 10, np.uint8)
     for image in (strip(), strip(40, 300, 1), strip(40, 300, 3), strip(1, 1), strip(900, 3), wide):
-        assert contact_sheet([Sample(image, "x")], png, cell_width=500)
+        assert draw_contact_sheet([Sample(image, "x")], png, cell_width=500)
     with Image.open(png) as sheet:
         dark = (np.asarray(sheet.convert("L"))[:40] < 40).any(axis=1)
     assert 4 <= dark.sum() <= 8, "3000 by 40 pixels fit 472 as 6 rows"
@@ -128,12 +128,12 @@ def test_every_kind_of_line_image_is_drawn_with_its_aspect_ratio(tmp_path):
 def test_long_texts_captions_and_no_text_fit(tmp_path):
     png = tmp_path / "sheet.png"
     samples = [Sample(strip(), "word " * 100, "folder/" * 100), Sample(strip(), ""), Sample(strip(), "ܐܠܗܐ\uf1ac")]
-    assert contact_sheet(samples, png, columns=1, cell_width=300)
+    assert draw_contact_sheet(samples, png, columns=1, cell_width=300)
     assert size_of(png)[0] < 400
     assert size_of(png)[1] > 600
 
 
 @pytest.mark.parametrize("columns", [1, 9])
 def test_nothing_to_show_makes_no_picture(tmp_path, columns):
-    assert not contact_sheet([], tmp_path / "sheet.png", columns)
+    assert not draw_contact_sheet([], tmp_path / "sheet.png", columns)
     assert not (tmp_path / "sheet.png").exists()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from uncial.reports.plots.curves import draw_curves, smoothed
+from uncial.reports.plots.curves import draw_curves, smooth
 from uncial.runs.metrics_file import read_curves
 
 HEADER = "epoch,lr,step,train/loss,val/cer,val/loss,val/wer\n"
@@ -72,7 +72,7 @@ def test_nothing_to_draw_makes_no_picture(tmp_path):
 
 @given(st.lists(st.floats(-1e3, 1e3), max_size=40), st.integers(0, 50))
 def test_smoothing_stays_within_the_values_and_keeps_the_ends(values, span):
-    result = smoothed(values, span)
+    result = smooth(values, span)
     assert len(result) == len(values)
     if values:
         assert min(values) - 1e-6 <= min(result) <= max(result) <= max(values) + 1e-6
@@ -82,14 +82,14 @@ def test_smoothing_stays_within_the_values_and_keeps_the_ends(values, span):
 
 def test_a_step_with_wrong_lines_leaves_no_bump():
     values = [40.0 if index in (3, 30, 31) else 2.0 for index in range(60)]
-    assert smoothed(values, 4) == [2.0] * 60
+    assert smooth(values, 4) == [2.0] * 60
 
 
 def test_a_straight_line_is_smooth_already():
-    np.testing.assert_allclose(smoothed([float(value) for value in range(20)], 5), range(20))
+    np.testing.assert_allclose(smooth([float(value) for value in range(20)], 5), range(20))
 
 
 def test_drawing_leaves_pyplot_alone():
-    imported = "from uncial.reports.plots import contact_sheet, curves"
+    imported = "from uncial.reports.plots import sheets, curves"
     code = f"import sys\n{imported}\nsys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,7 +15,7 @@ from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.reports.html.line_list import LEVELS, lines_json, listed_evaluated
+from uncial.reports.html.line_list import LEVELS, lines_to_json, list_evaluated
 from uncial.reports.html.rendering import TEMPLATES
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
 from uncial.reports.terminal.formatting import visible
@@ -64,8 +64,8 @@ def test_nothing_of_the_data_is_markup(tmp_path, nasty):
 @settings(max_examples=40, deadline=None)
 @given(truth=anything, reading=anything)
 def test_differences_lead_from_the_truth_to_the_reading(truth, reading):
-    line = listed_evaluated(evaluated(LineOrigin("p", "l"), truth, reading, "none", 0.5, [0.5] * len(reading)))
-    text = str(lines_json(["one"], [line], {}))
+    line = list_evaluated(evaluated(LineOrigin("p", "l"), truth, reading, "none", 0.5, [0.5] * len(reading)))
+    text = str(lines_to_json(["one"], [line], {}))
     assert not re.search("[<>&]", text)
     triples = json.loads(text)["readings"][0]["differences"][0]
     left = right = 0

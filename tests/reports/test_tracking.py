@@ -8,7 +8,7 @@ from rich.console import Console
 
 from uncial.reports.terminal import progress_bar as tracking
 from uncial.reports.terminal.console import StandardOutputHandler, make_console
-from uncial.reports.terminal.progress_bar import progress, report_progress
+from uncial.reports.terminal.progress_bar import report_progress, show_progress
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def pipe():
 
 
 def test_log_lines_come_every_ten_seconds_and_at_the_end(lines, clock):
-    with progress("compiling", 100, console=pipe()) as advance:
+    with show_progress("compiling", 100, console=pipe()) as advance:
         for _ in range(20):
             clock.now += 1.5
             advance(5)
@@ -41,7 +41,7 @@ def test_log_lines_come_every_ten_seconds_and_at_the_end(lines, clock):
 
 
 def test_an_unknown_total_and_another_unit(lines, clock):
-    with progress("reading", None, unit="pages", console=pipe()) as advance:
+    with show_progress("reading", None, unit="pages", console=pipe()) as advance:
         clock.now = 12
         advance(240)
     assert lines() == ["reading: 240 pages, 20 pages/s", "reading: 240 pages in 00:12, 20 pages/s"]
@@ -60,7 +60,7 @@ def test_nothing_to_do_is_no_error(lines):
 @pytest.mark.parametrize("total", [40, None])
 def test_a_terminal_gets_a_bar(total, lines):
     console = Console(force_terminal=True, width=100, file=io.StringIO(), _environ={"TERM": "xterm"})
-    with progress("compiling [x]", total, console=console) as advance:
+    with show_progress("compiling [x]", total, console=console) as advance:
         advance(15)
         advance(25)
     shown = console.file.getvalue()
@@ -73,7 +73,7 @@ def test_a_terminal_gets_a_bar(total, lines):
 def test_a_failure_ends_the_bar_and_claims_no_end(lines):
     console = Console(force_terminal=True, width=100, file=io.StringIO(), _environ={"TERM": "xterm"})
     for where in (console, pipe()):
-        with pytest.raises(KeyError), progress("compiling", 10, console=where):
+        with pytest.raises(KeyError), show_progress("compiling", 10, console=where):
             raise KeyError
     assert console._live_stack == []
     assert lines() == []

@@ -11,7 +11,7 @@ from uncial.data.checks.findings import Finding
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.files import replacing_text
-from uncial.reports.tables.findings import at_or_above, write_findings
+from uncial.reports.tables.findings import select_at_or_above, write_findings
 from uncial.runs.tables import PredictionRow, write_json, write_metrics, write_predictions, write_skipped
 
 AWKWARD = ["a,b", 'say "ꝑ"', "=1+1", "two\nlines", " edge ", "\uf1ac\u0303", "", "-", "; ;", "\t@x"]
@@ -123,12 +123,12 @@ FINDINGS = [
     ],
 )
 def test_findings_at_or_above_a_severity(fail_on, kinds):
-    assert [finding.kind for finding in at_or_above(FINDINGS, fail_on)] == kinds
+    assert [finding.kind for finding in select_at_or_above(FINDINGS, fail_on)] == kinds
 
 
 def test_an_unknown_severity_names_the_key_and_the_choices():
     with pytest.raises(UserError, match=r"inspect\.fail_on is 'fatal': choose one of information, warning, error"):
-        at_or_above(FINDINGS, "fatal")
+        select_at_or_above(FINDINGS, "fatal")
 
 
 def test_findings_are_written_gravest_first(tmp_path: Path):

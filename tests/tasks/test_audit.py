@@ -18,13 +18,13 @@ from rapidfuzz.distance import Levenshtein
 
 from uncial.metrics.label_errors import (
     LineShift,
-    alternatives,
-    log_odds,
-    misaligned,
-    places,
-    probability,
-    shifts,
-    surprisals,
+    compute_log_odds,
+    compute_surprisals,
+    find_misaligned,
+    find_places,
+    find_shifts,
+    list_alternatives,
+    odds_to_probability,
     typo_cost,
 )
 from uncial.models.decoders.ctc import IMPOSSIBLE, fitted_temperature, text_likelihoods
@@ -135,18 +135,18 @@ def test_a_shift_is_found_with_its_offset_and_right_lines_are_left_alone(texts, 
     for place in range(first, 9):
         found_at = place + offset
         readings[place] = texts[found_at] if found_at < 9 else "zz" * 6
-    found = misaligned(texts, readings)
+    found = find_misaligned(texts, readings)
     off = [place for place in range(first, 9) if offset and place + offset < 9]
     assert found == {place: place + offset for place in off}
-    assert shifts(texts, readings, found) == ([LineShift(off[0], off[-1], len(off), offset)] if off else [])
+    assert find_shifts(texts, readings, found) == ([LineShift(off[0], off[-1], len(off), offset)] if off else [])
 
 
 def test_two_swapped_lines_are_displaced_but_no_shift_and_an_unsure_reading_is_nothing():
     texts = ["the quick brown fox", "jumps over lazy dogs", "and five more boxes", "liquor jugs packed"]
     swapped = [texts[1], texts[0], *texts[2:]]
-    assert misaligned(texts, swapped) == {0: 1, 1: 0}
-    assert shifts(texts, swapped, misaligned(texts, swapped)) == []
-    assert misaligned(texts, ["xxxxxxxxxxxxxxx", "", "an1 f!ve m0re b", "1"]) == {}
+    assert find_misaligned(texts, swapped) == {0: 1, 1: 0}
+    assert find_shifts(texts, swapped, find_misaligned(texts, swapped)) == []
+    assert find_misaligned(texts, ["xxxxxxxxxxxxxxx", "", "an1 f!ve m0re b", "1"]) == {}
 
 
 def test_several_models_are_given_as_a_list(drawn, trained, run):
@@ -210,19 +210,24 @@ def test_a_careless_model_is_tempered():
 
 def test_a_hard_line_is_not_suspected_where_the_model_is_unsure():
     """The same reading against the same truth: what counts is how much likelier the model finds it."""
-    found = places("le chat noir", "le chut noir")
+    found = find_places("le chat noir", "le chut noir")
     assert [(place.truth, place.reading) for place in found] == [("a", "u")]
-    surprise = surprisals(["le chat noir dort sur la table"])
-    (text, changed), *_ = alternatives("le chat noir", found)
+    surprise = compute_surprisals(["le chat noir dort sur la table"])
+    (text, changed), *_ = list_alternatives("le chat noir", found)
     assert text == "le chut noir"
     cost = typo_cost("le chat noir", changed, surprise)
-    assert probability(log_odds(0.02, [1.0], [cost])) < 0.02 < 0.9 < probability(log_odds(0.02, [14.0], [cost]))
-    assert probability(log_odds(0.02, [], [])) == 0
+    assert (
+        odds_to_probability(compute_log_odds(0.02, [1.0], [cost]))
+        < 0.02
+        < 0.9
+        < odds_to_probability(compute_log_odds(0.02, [14.0], [cost]))
+    )
+    assert odds_to_probability(compute_log_odds(0.02, [], [])) == 0
 
 
 @given(st.text("abc ", max_size=12), st.text("abc ", max_size=12))
 def test_all_places_changed_are_the_reading(truth, reading):
-    found = places(truth, reading)
+    found = find_places(truth, reading)
     assert bool(found) == (truth != reading)
     if found:
-        assert alternatives(truth, found)[-1][0] == reading
+        assert list_alternatives(truth, found)[-1][0] == reading

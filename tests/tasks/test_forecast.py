@@ -14,7 +14,7 @@ from program import run_program
 from uncial.data.settings import parse_share
 from uncial.errors import UserError
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.learning_curve import fitted
+from uncial.metrics.learning_curve import fit_learning_curve
 from uncial.tasks.forecast import check_comparable, finished_runs
 
 LAWS = [Law(exponent, floor) for exponent in (0.3, 0.5, 0.8) for floor in (0.0, 0.3, 0.6)]
@@ -22,7 +22,7 @@ SETS = 12
 
 
 def curve_of(law, seed=1, **how):
-    return fitted(*trainings(law, np.random.default_rng(seed), **how), 0.8, Bootstrap(200, seed=seed))
+    return fit_learning_curve(*trainings(law, np.random.default_rng(seed), **how), 0.8, Bootstrap(200, seed=seed))
 
 
 def test_80_percent_bands_up_to_half_of_the_lines_hold_the_score_on_all_in_80_of_100_cases():

@@ -9,7 +9,7 @@ import yaml
 from program import run_program
 
 from uncial.errors import UserError
-from uncial.reports.html.leaderboard_page import parallel_coordinates, scatter
+from uncial.reports.html.leaderboard_page import make_parallel_coordinates, make_scatter
 from uncial.runs.outcome import FAILED, Outcome, write_outcome
 from uncial.runs.ranking import Score, rank
 from uncial.runs.search import find_runs
@@ -97,11 +97,11 @@ def test_runs_that_differ_in_nothing_typed_are_told_apart_by_their_configs(tmp_p
 
 def test_the_better_is_drawn_higher_and_the_longer_further_right(sweep):
     ranking = rank(find_runs([sweep]), CER, ["seed"], ["trainer.workers"])
-    first, second = scatter(ranking)
+    first, second = make_scatter(ranking)
     assert first.best
     assert first.x < second.x
     assert first.y < second.y
-    axes, courses = parallel_coordinates(ranking)
+    axes, courses = make_parallel_coordinates(ranking)
     assert [axis.name for axis in axes] == ["optimizer.lr", "val/cer"]
     assert [label for _, label in axes[0].ticks] == ["0.1", "0.2"]
     assert [course.best for course in courses] == [False, True]

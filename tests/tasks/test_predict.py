@@ -23,7 +23,7 @@ from uncial.errors import UnusableInput, UserError
 from uncial.formats.lines.results import read_tsv
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.pipelines import page_copies
-from uncial.pipelines.page_copies import with_direction
+from uncial.pipelines.line_recognition import with_direction
 from uncial.pipelines.recognition import Transcriber
 
 
@@ -54,7 +54,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 def texts(root: Path, images: Path) -> dict[str, dict[str, str]]:
     """What the files say, by name and line."""
-    pages = xml.read(SourceSettings("xml", (str(root),), images=(images,))).pages
+    pages = xml.read_xml(SourceSettings("xml", (str(root),), images=(images,))).pages
     return {page.source.name: {line.id: line.text for line in page.lines} for page in pages}
 
 
@@ -281,7 +281,7 @@ def test_a_stopped_reading_leaves_whole_files_only(predict, drawn, tmp_path, mon
         return read(self, strips)
 
     monkeypatch.setattr(Transcriber, "read", stopped)
-    monkeypatch.setattr(page_copies, "LINES_AT_ONCE", 1)
+    monkeypatch.setattr(page_copies, "MAX_LINES_IN_FLIGHT", 1)
     copies = predict(drawn / "page", f"predict.output={tmp_path / 'copies'}")
     assert copies.code == 130
     assert sorted(contents(tmp_path / "copies")) == ["page/drawn_0001.xml", "page/drawn_0002.xml"]
@@ -295,7 +295,7 @@ def test_a_stopped_reading_leaves_whole_files_only(predict, drawn, tmp_path, mon
 def test_how_many_pages_are_read_together_changes_nothing(predict, drawn, at_once, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     together = predict(drawn / "page")
-    monkeypatch.setattr(page_copies, "LINES_AT_ONCE", at_once)
+    monkeypatch.setattr(page_copies, "MAX_LINES_IN_FLIGHT", at_once)
     apart = predict(drawn / "page", into="apart")
     assert contents(apart.folder / "pages") == contents(together.folder / "pages")
     assert len(contents(apart.folder / "pages")) == 12

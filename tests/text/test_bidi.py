@@ -68,22 +68,22 @@ def test_nothing_is_lost_or_added_whatever_is_shown(text, base):
 
 @given(st.text(st.characters(categories=["Lu", "Ll", "Nd", "Po"], max_codepoint=0x24F), max_size=12))
 def test_latin_lines_stay(text):
-    assert TextRules(direction="auto").display(text) == text
+    assert TextRules(direction="auto").to_visual(text) == text
 
 
 def test_marks_stay_behind_their_base_in_graphemes_and_are_turned_in_code_points():
     text = "שָׁב"
-    assert TextRules(unit="grapheme", direction="R").display(text) == "בשָׁ"
-    assert TextRules(unit="code_point", direction="R").display(text) == text[::-1]
+    assert TextRules(unit="grapheme", direction="R").to_visual(text) == "בשָׁ"
+    assert TextRules(unit="code_point", direction="R").to_visual(text) == text[::-1]
     for unit in ("grapheme", "code_point"):
         rules = TextRules(unit=unit, direction="R")
-        assert rules.logical(Transcription(rules.display(text), 1.0)).text == text
+        assert rules.to_logical(Transcription(rules.to_visual(text), 1.0)).text == text
 
 
 def test_confidences_and_places_stay_with_their_characters():
     read = Transcription("cba 21", 0.5, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), tuple((i / 6, (i + 1) / 6) for i in range(6)))
     shown = Transcription("גבא 21", *(read.confidence, read.character_confidences, read.positions))
-    logical = TextRules(direction="R").logical(shown)
+    logical = TextRules(direction="R").to_logical(shown)
     assert sorted(logical.text) == sorted(shown.text)
     own = dict(zip(shown.text, zip(shown.character_confidences, shown.positions, strict=True), strict=True))
     for character, confidence, place in zip(
@@ -106,7 +106,7 @@ def test_confidences_and_places_stay_with_their_characters():
     ],
 )
 def test_the_base_direction_is_that_of_the_letters_or_the_stated_one(direction, mixed, text, shown):
-    assert TextRules(direction=direction, mixed=mixed).display(text) == shown
+    assert TextRules(direction=direction, mixed=mixed).to_visual(text) == shown
 
 
 def test_lines_of_both_directions_follow_most_letters_of_the_training_lines():
@@ -126,6 +126,6 @@ def test_syriac_lines_come_back(real_data: Path):
     ]
     assert len(texts) > 100
     rules = TextRules(direction="auto", mixed="R")
-    shown = [rules.display(text) for text in texts]
+    shown = [rules.to_visual(text) for text in texts]
     assert sum(one != text for one, text in zip(shown, texts, strict=True)) > 100
-    assert [rules.logical(Transcription(one, 1.0)).text for one in shown] == texts
+    assert [rules.to_logical(Transcription(one, 1.0)).text for one in shown] == texts

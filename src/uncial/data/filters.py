@@ -56,11 +56,11 @@ def apply_filters(reading: SourceContents, filters: Filters) -> Filtered:
     pages = []
     for page in reading.pages:
         lines = []
-        for line, reason in _judged(page, filters):
+        for line, reason in _judge_lines(page, filters):
             if reason:
                 left_out[reason] += 1
             else:
-                lines.append(_prepared(line, filters))
+                lines.append(_prepare_line(line, filters))
         if lines or not page.lines:
             pages.append(replace(page, lines=tuple(lines)))
     if left_out and not any(page.lines for page in pages):
@@ -71,17 +71,17 @@ def apply_filters(reading: SourceContents, filters: Filters) -> Filtered:
 
 def count_left_out(pages: Iterable[Page], filters: Filters) -> Counter[str]:
     """How many lines of these pages the filters leave out, by the key that does it."""
-    return Counter(reason for page in pages for _, reason in _judged(page, filters) if reason)
+    return Counter(reason for page in pages for _, reason in _judge_lines(page, filters) if reason)
 
 
-def _judged(page: Page, filters: Filters) -> Iterator[tuple[TextLine, str | None]]:
+def _judge_lines(page: Page, filters: Filters) -> Iterator[tuple[TextLine, str | None]]:
     """Each line of the page with the key that leaves it out, None where it is kept."""
     types = {region.id: region.type for region in page.regions}
     for line in page.lines:
-        yield line, _reason(line, types.get(line.region_id) if line.region_id else None, filters)
+        yield line, _find_reason(line, types.get(line.region_id) if line.region_id else None, filters)
 
 
-def _reason(line: TextLine, region_type: str | None, filters: Filters) -> str | None:
+def _find_reason(line: TextLine, region_type: str | None, filters: Filters) -> str | None:
     """The key that leaves the line out, None where it is kept."""
     tests: list[tuple[str, Callable[[], bool]]] = [
         ("data.region_types", lambda: bool(filters.region_types) and region_type not in filters.region_types),
@@ -100,7 +100,7 @@ def _direction(line: TextLine, filters: Filters) -> str | None:
     return line.direction or filters.direction
 
 
-def _prepared(line: TextLine, filters: Filters) -> TextLine:
+def _prepare_line(line: TextLine, filters: Filters) -> TextLine:
     """The line with its direction and its text as the model shall read it.
 
     Spans count positions of the plain text, so a text with marks keeps none.
@@ -128,15 +128,17 @@ def _check(filters: Filters, pages: Sequence[Page]) -> None:
     if not any(page.lines for page in pages):
         return
     if filters.region_types:
-        _known("data.region_types", filters.region_types, _region_types(pages))
+        _check_known("data.region_types", filters.region_types, _list_region_types(pages))
     if filters.line_tags:
-        _known("data.line_tags", filters.line_tags, (tag for page in pages for line in page.lines for tag in line.tags))
+        _check_known(
+            "data.line_tags", filters.line_tags, (tag for page in pages for line in page.lines for tag in line.tags)
+        )
     if filters.languages:
         languages = (line.language for page in pages for line in page.lines)
-        _known("data.languages", filters.languages, (language for language in languages if language))
+        _check_known("data.languages", filters.languages, (language for language in languages if language))
 
 
-def _region_types(pages: Sequence[Page]) -> Iterable[str]:
+def _list_region_types(pages: Sequence[Page]) -> Iterable[str]:
     """The region type of each line that has one."""
     for page in pages:
         types = {region.id: region.type for region in page.regions}
@@ -144,7 +146,7 @@ def _region_types(pages: Sequence[Page]) -> Iterable[str]:
         yield from (name for name in named if name)
 
 
-def _known(key: str, asked: Sequence[str], present: Iterable[str]) -> None:
+def _check_known(key: str, asked: Sequence[str], present: Iterable[str]) -> None:
     """Refuse values that no line has, naming those that lines have and the nearest."""
     counts = Counter(present)
     missing = [value for value in asked if value not in counts]

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from uncial.data.filters import Filters, apply_filters
-from uncial.data.machine_read import with_pseudo_labels, without_machine_read
+from uncial.data.machine_read import add_pseudo_labels, drop_machine_read
 from uncial.data.settings import Progress, SourceSettings
 from uncial.data.sources.reading import read_source
 from uncial.data.splits.groups import PARTS
 from uncial.data.splits.split import Split, SplitRequest, Splitter
 from uncial.data.splits.stated import explain_unusable_parts, find_blank_lines, find_stated_parts
-from uncial.data.store.compile import CompileSettings, image_hashes, raise_if_strict, store_of
-from uncial.data.store.paths import as_of_pages, as_of_store
+from uncial.data.store.compile import CompileSettings, hash_images, open_or_compile_store, raise_if_strict
+from uncial.data.store.paths import with_path_of_store, with_paths_of_pages
 from uncial.data.store.store import Store, is_store
 from uncial.document import Issue, Page
 from uncial.errors import UserError
@@ -53,39 +53,39 @@ def load_truth(
 
     Raises `UserError` where a validation or test that is stated has no usable line: nothing takes its place.
     """
-    own = _own_store(source)
+    own = _open_given_store(source)
     if own is not None:
-        return _from_store(own, filters, splitter)
+        return _load_store(own, filters, splitter)
     reading = read_source(replace(source, progress=progress))
     stated = find_stated_parts(source, reading)
     if not filters.machine_read:
-        reading = without_machine_read(reading)
+        reading = drop_machine_read(reading)
     filtered = apply_filters(reading, filters)
     pages = filtered.reading.pages
     raise_if_strict(reading.problems, compiling.strict)
     has_globs = bool(source.include or source.exclude)
     with_text = {page.subset for page in pages if any(line.text and line.text.strip() for line in page.lines)}
     faults = [*reading.problems, *find_blank_lines(pages)]
-    _refuse_unusable(explain_unusable_parts(stated, with_text, reading, filters, faults, has_globs))
-    hashes = image_hashes(pages)
+    _raise_if_unusable(explain_unusable_parts(stated, with_text, reading, filters, faults, has_globs))
+    hashes = hash_images(pages)
     # What is wrong with its keys is reported before all is compiled.
     splitter.split(SplitRequest(pages, hashes, stated=stated))
-    store = store_of(pages, hashes, compiling, progress)
+    store = open_or_compile_store(pages, hashes, compiling, progress)
     # Pages without a usable line would fill a part in name only.
     with_lines = set(store.column("page"))
     usable = [page for page in pages if page.id in with_lines]
-    parts = _split(usable, store, splitter, hashes, stated)
-    problems = (*filtered.reading.problems, *parts.problems, *as_of_pages(store.problems, pages))
+    parts = _split_pages(usable, store, splitter, hashes, stated)
+    problems = (*filtered.reading.problems, *parts.problems, *with_paths_of_pages(store.problems, pages))
     raise_if_strict(problems, compiling.strict)
     filled = {page.subset for page in usable if page.id in parts.parts}
     unusable = explain_unusable_parts(stated, filled, reading, filters, problems, has_globs)
-    _refuse_unusable(unusable)
-    rows = _rows(store, parts.parts)
+    _raise_if_unusable(unusable)
+    rows = _select_rows(store, parts.parts)
     return GroundTruth(
         store,
         rows,
         problems,
-        as_of_pages(store.notes, pages),
+        with_paths_of_pages(store.notes, pages),
         parts.warnings,
         filtered.left_out,
         pages,
@@ -94,7 +94,7 @@ def load_truth(
     )
 
 
-def _split(
+def _split_pages(
     pages: Sequence[Page],
     store: Store,
     splitter: Splitter,
@@ -116,17 +116,17 @@ def _split(
     parts = splitter.split(SplitRequest(own, hashes, transcribed, stated))
     if len(transcribed) == len(pages):
         return parts
-    return with_pseudo_labels(parts, pages, splitter.by, hashes)
+    return add_pseudo_labels(parts, pages, splitter.by, hashes)
 
 
-def _refuse_unusable(unusable: Mapping[str, str]) -> None:
+def _raise_if_unusable(unusable: Mapping[str, str]) -> None:
     """Nothing takes the place of a stated test or validation; without a training only a training cannot go on."""
     for part in ("test", "val"):
         if part in unusable:
             raise UserError(unusable[part])
 
 
-def _own_store(source: SourceSettings) -> Store | None:
+def _open_given_store(source: SourceSettings) -> Store | None:
     """The store that data=compiled names, None where it is anything else."""
     if source.format != "compiled" or len(source.root) != 1 or source.train or source.val or source.test:
         return None
@@ -134,7 +134,7 @@ def _own_store(source: SourceSettings) -> Store | None:
     return Store(path) if path.is_file() and is_store(path) else None
 
 
-def _from_store(store: Store, filters: Filters, splitter: Splitter) -> GroundTruth:
+def _load_store(store: Store, filters: Filters, splitter: Splitter) -> GroundTruth:
     if filters != Filters():
         raise UserError(f"{store.path} is compiled already: filter its pages instead, with data=xml and their folder.")
     names = ("page", "document", "hand", "group", "subset", "image_hash")
@@ -144,14 +144,14 @@ def _from_store(store: Store, filters: Filters, splitter: Splitter) -> GroundTru
         for page, document, hand, group, subset, _ in found
     ]
     hashes = {page: image_hash for page, *_, image_hash in found if image_hash}
-    parts = _split(pages, store, splitter, hashes)
-    problems = (*as_of_store(store.problems, store.path), *parts.problems)
-    notes = as_of_store(store.notes, store.path)
-    rows = _rows(store, parts.parts)
+    parts = _split_pages(pages, store, splitter, hashes)
+    problems = (*with_path_of_store(store.problems, store.path), *parts.problems)
+    notes = with_path_of_store(store.notes, store.path)
+    rows = _select_rows(store, parts.parts)
     return GroundTruth(store, rows, problems, notes, parts.warnings, {}, split=parts, unusable=dict(parts.empty))
 
 
-def _rows(store: Store, parts: Mapping[str, str]) -> dict[str, np.ndarray]:
+def _select_rows(store: Store, parts: Mapping[str, str]) -> dict[str, np.ndarray]:
     """The rows of each part; what a program read is scored in none, also on a page that is a person's else."""
     sides = np.array([parts.get(page, "") for page in store.column("page")], dtype=object)
     transcribed = store.transcribed()
@@ -168,7 +168,7 @@ def subsample_lines(truth: GroundTruth, count: int, seed: int) -> GroundTruth:
     if count > len(rows):
         raise UserError(f"data.lines={count}, but the train part holds {len(rows)} lines; data.lines=null takes all.")
     pages, lines = truth.store.column("page"), truth.store.column("line")
-    places = {row: _place(seed, pages[row], lines[row]) for row in rows.tolist()}
+    places = {row: _hash_place(seed, pages[row], lines[row]) for row in rows.tolist()}
     drawn = np.array(sorted(sorted(places, key=places.__getitem__)[:count]), dtype=rows.dtype)
     return replace(truth, rows={**truth.rows, "train": drawn})
 
@@ -186,5 +186,5 @@ def validate_on_training_lines(truth: GroundTruth) -> GroundTruth:
     return replace(truth, rows={**truth.rows, "val": truth.rows["train"]}, unusable=unusable)
 
 
-def _place(seed: int, page: str, line: str) -> bytes:
+def _hash_place(seed: int, page: str, line: str) -> bytes:
     return hashlib.sha256(f"{seed}\0{page}\0{line}".encode("utf-8", "surrogatepass")).digest()

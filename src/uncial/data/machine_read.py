@@ -35,20 +35,20 @@ def is_machine_read(page: Page) -> bool:
     return has_machine_text(page) and not has_persons_text(page)
 
 
-def reader_of(pages: Iterable[Page]) -> str:
+def find_main_reader(pages: Iterable[Page]) -> str:
     """Who read most of the lines that a program read."""
     readers = Counter(line.reader for page in pages for line in page.lines if line.reader is not None)
     return readers.most_common(1)[0][0] if readers else ""
 
 
-def machine_read_problem(page: Page, reason: str, used: str = "") -> Issue:
+def make_machine_read_issue(page: Page, reason: str, used: str = "") -> Issue:
     """Why a page that a program read is not used: `reason` goes on after who wrote it. `used` is the file that is."""
     lines = sum(line.reader is not None for line in page.lines)
-    told = f"was written by {reader_of([page])}, {reason}"
+    told = f"was written by {find_main_reader([page])}, {reason}"
     return Issue(str(page.source), "", told, "machine_read", used, machine_read=lines)
 
 
-def without_machine_read(reading: SourceContents) -> SourceContents:
+def drop_machine_read(reading: SourceContents) -> SourceContents:
     """The lines that people wrote, and a problem for each file with others. A page that has no other line goes.
 
     Raises `UserError` where that leaves none.
@@ -56,25 +56,26 @@ def without_machine_read(reading: SourceContents) -> SourceContents:
     left_out = [page for page in reading.pages if has_machine_text(page)]
     if not left_out:
         return reading
-    pages = [_persons_part(page) if has_machine_text(page) else page for page in reading.pages]
+    pages = [_keep_persons_part(page) if has_machine_text(page) else page for page in reading.pages]
     kept = [page for page, before in zip(pages, reading.pages, strict=True) if page.lines or not before.lines]
     if not any(map(has_persons_text, kept)):
         count = sum(line.reader is not None for page in left_out for line in page.lines)
         raise UserError(
             f"{left_out[0].source}: no line of the data was transcribed by a person; {count:,} "
-            f"{'was' if count == 1 else 'were'} written by {reader_of(left_out)} and not corrected since: {ADVICE}"
+            f"{'was' if count == 1 else 'were'} written by {find_main_reader(left_out)} and not corrected since: "
+            f"{ADVICE}"
         )
-    return replace(reading, pages=tuple(kept), problems=(*reading.problems, *_left_out(left_out)))
+    return replace(reading, pages=tuple(kept), problems=(*reading.problems, *_report_left_out(left_out)))
 
 
-def _persons_part(page: Page) -> Page:
+def _keep_persons_part(page: Page) -> Page:
     """Without the lines that a program read, and the regions that have no others: they are not empty."""
     lines = tuple(line for line in page.lines if line.reader is None)
     emptied = {line.region_id for line in page.lines} - {line.region_id for line in lines}
     return replace(page, lines=lines, regions=tuple(region for region in page.regions if region.id not in emptied))
 
 
-def _left_out(pages: Sequence[Page]) -> list[Issue]:
+def _report_left_out(pages: Sequence[Page]) -> list[Issue]:
     by_source: dict[str, list[Page]] = {}
     for page in pages:
         by_source.setdefault(str(page.source), []).append(page)
@@ -83,14 +84,16 @@ def _left_out(pages: Sequence[Page]) -> list[Issue]:
         lines = [line for page in members for line in page.lines]
         count = sum(line.reader is not None for line in lines)
         verb = "was" if count == 1 else "were"
-        reason = f"{count:,} of {len(lines):,} lines {verb} written by {reader_of(members)} and not corrected since"
+        reason = (
+            f"{count:,} of {len(lines):,} lines {verb} written by {find_main_reader(members)} and not corrected since"
+        )
         advice = ADVICE_ON_SCORING if members[0].subset in ("val", "test") else ADVICE
         left_out = Issue(source, "", f"{reason}; {advice}", "machine_read", machine_read=count)
         problems += of_part([left_out], members[0].subset)
     return problems
 
 
-def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Mapping[str, str]) -> Split:
+def add_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Mapping[str, str]) -> Split:
     """The split of the pages that people transcribed, and the others in training: all but those of a group or image
     that is validated or tested on, and those that the data state for these parts. `by` and `hashes` are those of the
     split."""
@@ -104,10 +107,10 @@ def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Map
                 continue
             if page.subset in ("val", "test"):
                 reason = f"which is no ground truth for the {page.subset} part"
-                problems += of_part([machine_read_problem(page, reason)], page.subset)
+                problems += of_part([make_machine_read_issue(page, reason)], page.subset)
             elif sides:
                 reason = f"and its {by} is in the {min(sides)} part: training on it would leak"
-                problems.append(machine_read_problem(page, reason))
+                problems.append(make_machine_read_issue(page, reason))
             else:
                 parts[page.id] = "train"
     return replace(split, parts=parts, problems=(*split.problems, *problems))

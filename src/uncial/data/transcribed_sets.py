@@ -10,9 +10,9 @@ from lxml import etree
 
 from uncial.data.machine_read import has_persons_text
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import FoundFile, Place, contents, files, places, without_suffix
-from uncial.data.sources.line_pages import named
-from uncial.data.sources.xml import document_of
+from uncial.data.sources.finding import FoundFile, Place, describe_contents, find_files, find_places, without_suffix
+from uncial.data.sources.line_pages import match_pattern
+from uncial.data.sources.xml import name_document
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile
 from uncial.document import Issue, Page, SourceContents, file_problem
 from uncial.errors import UnusableInput, UserError
@@ -54,13 +54,13 @@ def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
 
     Raises `UserError` where there is no such folder, or no PAGE or ALTO file in it.
     """
-    where = places([folder], key)
+    where = find_places([folder], key)
     pages: dict[str, dict[str, SetLine]] = {}
     persons: set[str] = set()
     problems: list[Issue] = []
-    for file in files(where, _is_xml, settings.include, settings.exclude):
+    for file in find_files(where, _is_xml, settings.include, settings.exclude):
         try:
-            reading = _read(file)
+            reading = _read_file(file)
         except UnusableInput as error:
             problems.append(file_problem(file.path, error))
             continue
@@ -69,16 +69,16 @@ def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
             if page.id in pages and (page.id in persons or not has_persons_text(page)):
                 problems.append(Issue(str(file.path), "", f"another file of {folder} is page {page.id} already"))
             else:
-                pages[page.id] = _lines(page, file, where, settings)
+                pages[page.id] = _collect_lines(page, file, where, settings)
             if has_persons_text(page):
                 persons.add(page.id)
     if not pages:
         first = f"; the first problem: {problems[0].file}: {problems[0].reason}" if problems else ""
-        raise UserError(f"{key}: no PAGE or ALTO file with a page in {folder}, but {contents(where)}{first}")
+        raise UserError(f"{key}: no PAGE or ALTO file with a page in {folder}, but {describe_contents(where)}{first}")
     return TranscribedSet(folder, pages, tuple(problems))
 
 
-def matched(truth: TranscribedSet, other: TranscribedSet) -> dict[str, str]:
+def match_pages(truth: TranscribedSet, other: TranscribedSet) -> dict[str, str]:
     """Return for each page of `truth` that `other` has too what it is called there.
 
     Pages belong together that have the same path below their folders; those left over also where the end of their paths
@@ -100,26 +100,26 @@ def _is_xml(path: Path) -> bool:
     return path.suffix.lower() == ".xml"
 
 
-def _read(file: FoundFile) -> SourceContents:
+def _read_file(file: FoundFile) -> SourceContents:
     root: etree._Element = parse(file.path).getroot()
-    page_id = _page_id(file.relative)
+    page_id = _make_page_id(file.relative)
     kind = kind_of(root)
     if kind == "page":
         return read_page(root, file.path, page_id)
     return read_alto(root, file.path, page_id, ANY_SIZE) if kind == "alto" else SourceContents()
 
 
-def _page_id(relative: str) -> str:
+def _make_page_id(relative: str) -> str:
     parts = [part for part in PurePosixPath(without_suffix(relative)).parts if part.lower() not in LAYOUT_FOLDERS]
     return unicodedata.normalize("NFC", "/".join(parts) or without_suffix(relative))
 
 
-def _lines(page: Page, file: FoundFile, where: Sequence[Place], settings: SourceSettings) -> dict[str, SetLine]:
+def _collect_lines(page: Page, file: FoundFile, where: Sequence[Place], settings: SourceSettings) -> dict[str, SetLine]:
     types = {region.id: region.type or "" for region in page.regions}
-    document = named(settings, "document_pattern", page.id) or document_of(
+    document = match_pattern(settings, "document_pattern", page.id) or name_document(
         XmlFile(file.path, file.relative, where[0].anchor)
     )
-    hand = named(settings, "hand_pattern", page.id) or document
+    hand = match_pattern(settings, "hand_pattern", page.id) or document
     return {
         line.id: SetLine(line.text, document, hand, types.get(line.region_id or "", ""), line.reader)
         for line in page.lines

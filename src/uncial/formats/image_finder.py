@@ -43,7 +43,7 @@ class ImageFinder:
         self._listings: dict[Path, _Listing] = {}
 
     def find(self, stated: str, source: Path, root: Path) -> Path:
-        """The image that `source`, a file below `root`, calls `stated`. Raises LineError.
+        """The image that `source`, a file below `root`, calls `stated`. Raises `UnusableInput`.
 
         Looked for are the relative path as it stands, seen from the file, from one folder up (as OCR-D means it, whose
         paths begin beside the METS file) and from the root; then its base name beside the file, one folder up, and in

@@ -19,7 +19,7 @@ ANY_IMAGE = ImageFacts(1, 1, 300.0)
 def read_transcription(
     root: etree._Element, source: Path, page_id: str, find_image: Callable[[str], Path]
 ) -> SourceContents:
-    """The pages of a parsed PAGE or ALTO file, `Page.image` not yet set. Raises LineError.
+    """The pages of a parsed PAGE or ALTO file, `Page.image` not yet set. Raises `UnusableInput`.
 
     `find_image` finds the page's image by the name that the file states, which is only needed where the coordinates are
     not in pixels.
@@ -32,7 +32,7 @@ def read_transcription(
 
 
 def read_texts(path: Path) -> tuple[TextLine, ...]:
-    """The lines of a file whose image is not at hand: their coordinates mean nothing. Raises LineError."""
+    """The lines of a file whose image is not at hand: their coordinates mean nothing. Raises `UnusableInput`."""
     root = parse(path).getroot()
     kind = kind_of(root)
     if kind not in ("page", "alto"):
@@ -42,7 +42,7 @@ def read_texts(path: Path) -> tuple[TextLine, ...]:
 
 
 def image_facts(path: Path) -> ImageFacts:
-    """Size and resolution from the image's header. Raises LineError."""
+    """Size and resolution from the image's header. Raises `UnusableInput`."""
     try:
         with open_header(path) as image:
             dpi = image.info.get("dpi") or (0, 0)

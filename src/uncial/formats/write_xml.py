@@ -1,9 +1,9 @@
 """Copies of PAGE and ALTO files with recognised text in the lines it was read from, which say who read it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
-from uncial.document import Transcription
+from uncial.document import Page
 from uncial.errors import UnusableInput
 from uncial.formats.alto.update import set_alto_image, update_alto
 from uncial.formats.page_xml.update import set_page_image, update_page
@@ -13,20 +13,19 @@ from uncial.formats.xml.parsing import describe_other, kind_of, parse
 from uncial.formats.xml.provenance import record_step
 
 
-def write_transcriptions(
-    source: Path,
-    target: Path,
-    texts: Mapping[str, Transcription],
-    image_name: str | None = None,
-    reader: Reader | None = None,
+def write_pages(
+    pages: Sequence[Page], target: Path, image_name: str | None = None, reader: Reader | None = None
 ) -> None:
-    """Writes a copy of `source` under `target` with the texts and confidences, by the line ids that its reader gave.
+    """Write a copy of the file that the pages, one or more, were read from under `target`, with the texts and
+    confidences that a model read in their lines (`TextLine.transcription`).
 
-    Lines that `texts` does not name keep theirs; tags, styles, reading order, comments and all else are kept.
-    `image_name` states another name of the image. With `reader` the copy says that this one read the lines, so that
-    they are never taken for a person's. The file is written whole or not at all. Raises LineError where the
-    source cannot be read or has no such line, UserError where the target cannot be written or is the source itself.
+    Other lines keep theirs; tags, styles, reading order, comments and all else are kept. `image_name` states another
+    name of the image. With `reader` the copy says that this one read the lines, so that they are never taken for a
+    person's. The file is written whole or not at all. Raises `UnusableInput` where the source cannot be read or has no
+    such line, `UserError` where the target cannot be written or is the source itself.
     """
+    source = pages[0].source
+    texts = {line.id: line.transcription for page in pages for line in page.lines if line.transcription is not None}
     tree = parse(source)
     root = tree.getroot()
     kind = kind_of(root)

@@ -57,7 +57,7 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
     Each is cut by its geometry as `resolve_lines` gives it. A line whose baseline lies outside its polygon is cut by
     its polygon all the same where there is ink in that, and none along the baseline.
 
-    Raises LineError where the image itself cannot be used.
+    Raises `UnusableInput` where the image itself cannot be used.
     """
     if page.image is None:
         raise UnusableInput(
@@ -132,7 +132,7 @@ def extract(
     usual distance in pixels between the baselines of the page, tells how high a line without polygon is. A line
     that states no place at all is the whole image.
 
-    Raises LineError with the reason where the line lies outside the image or is too small.
+    Raises `UnusableInput` with the reason where the line lies outside the image or is too small.
     """
     found = resolve_geometry(line, 10.0 * sum(pixels.shape[:2]))
     if found is None:

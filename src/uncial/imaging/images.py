@@ -54,9 +54,8 @@ def read_image(
     decides which way a photograph with an EXIF orientation is turned, and the scale of the coordinates (see
     `uncial.imaging.orientation`). Transparent pixels take the local background (see `uncial.imaging.pixels`).
 
-    Raises LineError where the file is missing, unreadable, empty, truncated or no image, has more than `max_pixels`
-    (told from its header, before decoding), or has another shape than stated.
-    """
+    Raises `UnusableInput` where the file is missing, unreadable, empty, truncated or no image, has more than
+    `max_pixels` (told from its header, before decoding), or has another shape than stated."""
     path = source.path
     where = f"{path}, row {source.frame}" if path.suffix == ".arrow" else str(path)
     try:

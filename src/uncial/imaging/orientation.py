@@ -35,7 +35,7 @@ def fit_to_stated_size(raw: Size, orientation: int, stated: Size, path: Path) ->
     scaled. Where both fit alike (no size stated, a square, a mirrored or 180-degree orientation) the turned pixels
     are used, since those are what every viewer showed to the person who made the ground truth, and a note says so.
 
-    Raises LineError where neither fits: its lines would be cut from the wrong places.
+    Raises `UnusableInput` where neither fits: its lines would be cut from the wrong places.
     """
     turned = raw[::-1] if orientation >= 5 else raw
     if orientation == 1:

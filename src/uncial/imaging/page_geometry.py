@@ -10,32 +10,21 @@ import numpy as np
 from uncial.document import Page, Point, TextLine
 from uncial.imaging.far_vertices import (
     FAR,
-    NEAR,
     Mended,
     Surroundings,
-    beyond_polygon,
     is_alone_off_page,
     is_compact,
     mend_baseline,
     mend_polygon,
 )
+from uncial.imaging.geometry_conflicts import GROWN, clip_to_page, is_outside_polygon, resolve_conflict
 from uncial.imaging.interline import estimate_interline
-from uncial.imaging.line_geometry import axes_of, in_order
-from uncial.imaging.polylines import area, as_points, clip_line, clip_polygon, lengths, points_along
-from uncial.imaging.ragged import LIMIT, Ragged, as_numbers, as_tuples, join_points
-
-GROWN = 0.25
-"""Interlines by which a polygon is grown before a baseline is said to lie outside it."""
-
-SAMPLES = 32
-"""Places, evenly spaced along a baseline, at which it is looked at."""
+from uncial.imaging.line_geometry import in_order
+from uncial.imaging.polylines import as_points, lengths
+from uncial.imaging.ragged import Ragged, as_numbers, as_tuples, join_points
 
 UNKNOWN = 1e6
 """The size of a page that states none, in pixels: more than any image has."""
-
-STRETCHED = 1.25
-"""How many times the longest other line of its page an outline that leaves the page is long, to be taken for stretched
-by a fault rather than for a line that lies elsewhere."""
 
 DEFAULT_INTERLINE = 40.0
 """Pixels, where nothing on a page tells how far its lines are apart."""
@@ -162,7 +151,7 @@ def _is_baseline_suspect(baseline: Sequence[Point], contour: np.ndarray, around:
     beyond = -min(cv2.pointPolygonTest(contour, point, True) for point in baseline)
     if beyond <= GROWN * around.interline:
         return False
-    return beyond > FAR * around.interline or _is_outside(np.array(baseline), contour, around)
+    return beyond > FAR * around.interline or is_outside_polygon(np.array(baseline), contour, around)
 
 
 def _resolve(page: Page, line: TextLine, around: Surroundings) -> ResolvedLine:
@@ -178,8 +167,8 @@ def _resolve(page: Page, line: TextLine, around: Surroundings) -> ResolvedLine:
     if outline.far:
         line = replace(line, polygon=as_tuples(outline.points))
     far = (*_named("baseline", baseline, by_points), *_named("polygon", polygon, outline))
-    line, cut_by = _without_contradiction(page, line, guide, around)
-    clipped, outside = _clipped(page, line, around)
+    line, cut_by = resolve_conflict(page, line, guide, around)
+    clipped, outside = clip_to_page(page, line, around)
     return ResolvedLine(clipped, far, cut_by, outside)
 
 
@@ -187,130 +176,3 @@ def _named(outline: Literal["polygon", "baseline"], points: np.ndarray, mended: 
     for position, moved_to in mended.far:
         x, y = points[position].tolist()
         yield FarVertex(outline, position, len(points), (x, y), moved_to)
-
-
-def _without_contradiction(
-    page: Page, line: TextLine, baseline: np.ndarray, around: Surroundings
-) -> tuple[TextLine, Literal["baseline", "polygon"] | None]:
-    polygon = as_points(line.polygon, LIMIT)
-    outline = polygon if len(polygon) > 2 else _corners(line)
-    if len(outline) < 3 or len(baseline) < 2 or _is_scrap(baseline, outline):
-        return line, None
-    if not _is_outside(baseline, outline, around) or _is_too_long(page, line, baseline, outline, around):
-        return line, None
-    if np.mean(around.overhang(points_along(baseline, SAMPLES)) > 0) > 0.5:
-        return (line, None) if np.mean(around.overhang(outline) > 0) > 0.5 else (replace(line, baseline=()), "polygon")
-    box = _corners(line)
-    keeps_box = len(box) > 0 and not _is_outside(baseline, box, around) and not _is_box_of(box, polygon, around)
-    return replace(line, polygon=(), box=line.box if keeps_box else None), "baseline"
-
-
-def _is_box_of(box: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
-    """Whether a box was taken from the polygon, as exporters do: it then is as wrong as that one."""
-    if len(polygon) < 3:
-        return False
-    extents = [np.concatenate([points.min(axis=0), points.max(axis=0)]) for points in (box, polygon)]
-    return bool(np.abs(extents[0] - extents[1]).max() <= GROWN * around.interline)
-
-
-def _corners(line: TextLine) -> np.ndarray:
-    """The corners (4, 2) of the line's box; without points where it has none."""
-    if line.box is None or not (np.abs(line.box) <= LIMIT).all():
-        return np.empty((0, 2))
-    left, top, right, bottom = line.box
-    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], dtype=np.float64)
-
-
-def _is_scrap(baseline: np.ndarray, outline: np.ndarray) -> bool:
-    """Whether a baseline is too short, against the outline, to say anything about it."""
-    (length, thickness), _ = axes_of(outline)
-    extent = float(np.hypot(*np.ptp(baseline, axis=0)))
-    return extent < 0.2 * length and extent <= 2 * thickness
-
-
-def _is_outside(baseline: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
-    """Whether over half of a baseline's length, and one of its points, lies beyond the polygon grown by a quarter of
-    the interline.
-
-    Where all of its points lie within, it is only coarse: two clicks at the ends of a line that is bowed.
-    """
-    grown = GROWN * around.interline
-    contour = polygon.astype(np.float32).reshape(-1, 1, 2)
-    if not lengths(baseline).any() or (beyond_polygon(polygon, baseline) <= grown).all():
-        return False
-    within = without = 0
-    for place in points_along(baseline, SAMPLES).tolist():
-        if cv2.pointPolygonTest(contour, place, True) >= -grown:
-            within += 1
-        else:
-            without += 1
-        if within >= SAMPLES / 2 or without > SAMPLES / 2:
-            break
-    return without > SAMPLES / 2
-
-
-def _is_too_long(page: Page, line: TextLine, baseline: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
-    """Whether a baseline goes through its polygon from end to end and, for the greater part of what lies outside, on
-    into the polygons of other lines."""
-    chord = baseline[-1] - baseline[0]
-    length = float(np.hypot(*chord))
-    if length == 0:
-        return False
-    frame = np.stack([chord, [-chord[1], chord[0]]], axis=1) / length
-    along, across = ((polygon - baseline[0]) @ frame).T
-    if along.min() < -NEAR * around.interline or along.max() > length + NEAR * around.interline:
-        return False
-    places = points_along(baseline, SAMPLES)
-    reached = (places - baseline[0]) @ frame[:, 0]
-    passes = (reached >= along.min()) & (reached <= along.max())
-    outside = beyond_polygon(polygon, places) > GROWN * around.interline
-    if np.abs(across).max() > 2 * around.interline or (outside & passes).any():
-        return False
-    on_others = np.zeros(len(places), dtype=bool)
-    for other in page.lines:
-        if len(other.polygon) > 2 and other.id != line.id:
-            points = as_numbers(other.polygon)
-            near = ((places >= points.min(axis=0)) & (places <= points.max(axis=0))).all(axis=1) & outside & ~on_others
-            on_others[near] = beyond_polygon(points, places[near]) <= 0
-    return bool(on_others.sum() > outside.sum() / 2)
-
-
-def _clipped(page: Page, line: TextLine, around: Surroundings) -> tuple[TextLine, float]:
-    """The line without what reaches beyond the page, unless that is the greater part of it; and the share of its
-    polygon that does."""
-    polygon, baseline, box = as_points(line.polygon, LIMIT), as_points(line.baseline, LIMIT), _corners(line)
-    if len(polygon) > 2 and around.is_off_page(polygon).any():
-        low, high, is_stretched = _bounds(page, line, polygon, around)
-        inside = clip_polygon(polygon, low, high)
-        outside = 1 - area(inside) / max(area(polygon), 1e-9)
-        is_line = len(inside) > 2 and (is_stretched or outside < 0.5)
-        return replace(line, polygon=as_tuples(inside)) if is_line else line, outside
-    if not len(polygon) and len(box) and around.is_off_page(box).any():
-        low, high, is_stretched = _bounds(page, line, box, around)
-        inside = clip_polygon(box, low, high)
-        if len(inside) > 2 and (is_stretched or area(inside) >= 0.5 * area(box)):
-            (left, top), (right, bottom) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
-            return replace(line, box=(left, top, right, bottom)), 0.0
-    if not len(polygon) and not len(box) and len(baseline) > 1 and around.is_off_page(baseline).any():
-        low, high, is_stretched = _bounds(page, line, baseline, around)
-        seen = clip_line(baseline, low, high)
-        if len(seen) and (is_stretched or lengths(seen).sum() >= 0.5 * lengths(baseline).sum()):
-            return replace(line, baseline=as_tuples(seen)), 0.0
-    return line, 0.0
-
-
-def _bounds(
-    page: Page, line: TextLine, points: np.ndarray, around: Surroundings
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The first and last place, (2,) each, at which the line can be: on the page, and where it is longer than all other
-    lines of the page, so that it is stretched by a fault, in its region."""
-    low, high = np.zeros(2), np.array([around.width, around.height])
-    is_stretched = float(np.ptp(points, axis=0).max()) > max(STRETCHED * around.longest, around.interline)
-    region = next((region for region in page.regions if region.id == line.region_id), None)
-    if is_stretched and region is not None and len(region.polygon) > 2:
-        corners = as_numbers(region.polygon)
-        first, last = corners.min(axis=0) - NEAR * around.interline, corners.max(axis=0) + NEAR * around.interline
-        within = ((points >= first) & (points <= last)).all(axis=1)
-        if within.any() and within.sum() >= len(points) / 2:
-            low, high = np.maximum(low, first), np.minimum(high, last)
-    return low, high, is_stretched

@@ -61,7 +61,7 @@ class Calibration:
     lines: Reliability | None
 
 
-def reliability_of(
+def measure_reliability(
     confidences: Sequence[float] | np.ndarray, right: Sequence[float] | np.ndarray
 ) -> Reliability | None:
     """Compare confidences (N,) with what came true (N,), fractions between 0 and 1. None where there are none."""
@@ -85,13 +85,15 @@ def reliability_of(
     return Reliability(tuple(bins), ece, len(sure), float(sure.mean()), float(true.mean()))
 
 
-def calibration(lines: Iterable[EvaluatedLine]) -> Calibration:
+def measure_calibration(lines: Iterable[EvaluatedLine]) -> Calibration:
     """Compare the confidences of lines and of their characters with what they read."""
     known = list(lines)
-    return Calibration(reliability_of(*character_outcomes(known)), reliability_of(*line_outcomes(known)))
+    return Calibration(
+        measure_reliability(*collect_character_outcomes(known)), measure_reliability(*collect_line_outcomes(known))
+    )
 
 
-def character_outcomes(lines: Iterable[EvaluatedLine]) -> tuple[np.ndarray, np.ndarray]:
+def collect_character_outcomes(lines: Iterable[EvaluatedLine]) -> tuple[np.ndarray, np.ndarray]:
     """Return the confidence of every character that was read, (N,), and 1 where it is right, else 0, (N,)."""
     confidences: list[float] = []
     right: list[float] = []
@@ -102,7 +104,7 @@ def character_outcomes(lines: Iterable[EvaluatedLine]) -> tuple[np.ndarray, np.n
     return np.array(confidences), np.array(right)
 
 
-def line_outcomes(lines: Iterable[EvaluatedLine]) -> tuple[np.ndarray, np.ndarray]:
+def collect_line_outcomes(lines: Iterable[EvaluatedLine]) -> tuple[np.ndarray, np.ndarray]:
     """Return the confidence of every line that has one, (N,), and the share of its characters that is right, (N,)."""
     known = [line for line in lines if line.confidence is not None]
     return np.array([line.confidence for line in known], float), np.array([max(0.0, 1 - line.cer) for line in known])
@@ -130,7 +132,9 @@ def fit_temperature(confidences: np.ndarray, right: np.ndarray) -> float:
 def fit_temperatures(lines: Iterable[EvaluatedLine]) -> Temperatures:
     """Fit one temperature for characters and one for lines. `lines` hold confidences as the model gives them."""
     known = list(lines)
-    return Temperatures(fit_temperature(*character_outcomes(known)), fit_temperature(*line_outcomes(known)))
+    return Temperatures(
+        fit_temperature(*collect_character_outcomes(known)), fit_temperature(*collect_line_outcomes(known))
+    )
 
 
 def temperatures_of(card: Mapping[str, Any]) -> Temperatures:

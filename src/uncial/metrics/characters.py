@@ -69,20 +69,20 @@ class CharacterScores:
     kinds: dict[str, int]
 
 
-def character_scores(lines: Iterable[EvaluatedLine]) -> CharacterScores:
+def score_characters(lines: Iterable[EvaluatedLine]) -> CharacterScores:
     """Align every line and count."""
     pairs: Counter[tuple[str, str]] = Counter()
     script_pairs: Counter[tuple[str, str, bool]] = Counter()
     for line in lines:
-        _count(line, pairs, script_pairs)
+        _count_units(line, pairs, script_pairs)
     edits = Counter({pair: count for pair, count in pairs.items() if pair[0] != pair[1]})
     kinds = dict.fromkeys(map(str, ERROR_KINDS), 0)
     for (truth, read), count in edits.items():
         kinds[error_kind(truth, read)] += count
-    characters = _units((truth, read, truth == read, count) for (truth, read), count in pairs.items())
-    by_script = _units((truth, read, same, count) for (truth, read, same), count in script_pairs.items())
+    characters = _score_units((truth, read, truth == read, count) for (truth, read), count in pairs.items())
+    by_script = _score_units((truth, read, same, count) for (truth, read, same), count in script_pairs.items())
     return CharacterScores(
-        confusions=tuple(Confusion(*pair, count) for pair, count in sorted(edits.items(), key=_frequent_first)),
+        confusions=tuple(Confusion(*pair, count) for pair, count in sorted(edits.items(), key=_sort_by_frequency)),
         characters=tuple(sorted(characters, key=lambda score: (-score.count, score.unit))),
         scripts=tuple(sorted(by_script, key=lambda score: score.unit)),
         kinds=kinds,
@@ -96,14 +96,16 @@ def confusions(truths: Sequence[str], predictions: Sequence[str]) -> tuple[Confu
     pairs: Counter[tuple[str, str]] = Counter()
     for truth, prediction in zip(truths, predictions, strict=True):
         pairs.update(pair for pair in aligned(truth, prediction) if pair[0] != pair[1])
-    return tuple(Confusion(*pair, count) for pair, count in sorted(pairs.items(), key=_frequent_first))
+    return tuple(Confusion(*pair, count) for pair, count in sorted(pairs.items(), key=_sort_by_frequency))
 
 
-def _frequent_first(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
+def _sort_by_frequency(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:
     return -item[1], item[0]
 
 
-def _count(line: EvaluatedLine, pairs: Counter[tuple[str, str]], script_pairs: Counter[tuple[str, str, bool]]) -> None:
+def _count_units(
+    line: EvaluatedLine, pairs: Counter[tuple[str, str]], script_pairs: Counter[tuple[str, str, bool]]
+) -> None:
     of_truth, of_prediction = iter(scripts(line.truth)), iter(scripts(line.prediction))
     for truth, read in aligned(line.truth, line.prediction):
         pairs[truth, read] += 1
@@ -112,7 +114,7 @@ def _count(line: EvaluatedLine, pairs: Counter[tuple[str, str]], script_pairs: C
         script_pairs[own, other, truth == read] += 1
 
 
-def _units(pairs: Iterable[tuple[str, str, bool, int]]) -> list[UnitScore]:
+def _score_units(pairs: Iterable[tuple[str, str, bool, int]]) -> list[UnitScore]:
     """`pairs` are (unit of the truth, unit that was read, whether the characters are the same, how often)."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for truth, read, same, count in pairs:

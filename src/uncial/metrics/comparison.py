@@ -7,11 +7,11 @@ from itertools import combinations
 import numpy as np
 
 from uncial.errors import UserError
-from uncial.metrics.characters import CharacterScores, character_scores
+from uncial.metrics.characters import CharacterScores, score_characters
 from uncial.metrics.evaluation import EvaluationSettings
-from uncial.metrics.intervals import Estimate, rate, totals
-from uncial.metrics.lines import KEYS, EvaluatedLine, LineOrigin, cluster_of, grouped
-from uncial.metrics.paired import PairedTest, holm, paired_test
+from uncial.metrics.intervals import Estimate, estimate_rate, sum_by_cluster
+from uncial.metrics.lines import KEYS, EvaluatedLine, LineOrigin, choose_cluster_key, group_lines
+from uncial.metrics.paired import PairedTest, adjust_by_holm, paired_test
 
 Readings = Sequence[Sequence[EvaluatedLine]]
 """The same lines as one system read them: once, or once for each seed that it was trained with."""
@@ -124,20 +124,20 @@ def compare_systems(systems: Mapping[str, Readings], settings: EvaluationSetting
     settings.check()
     if len(systems) < 2:
         raise UserError("A comparison needs two models or sets of readings at least.")
-    ordered = {name: [_ordered(reading) for reading in readings] for name, readings in systems.items()}
+    ordered = {name: [_order_readings(reading) for reading in readings] for name, readings in systems.items()}
     first = next(iter(ordered.values()))[0]
     if not first:
         raise UserError("There is no line to compare.")
     for name, readings in ordered.items():
-        if any(_identity(reading) != _identity(first) for reading in readings):
+        if any(_line_identity(reading) != _line_identity(first) for reading in readings):
             raise UserError(f"{name} holds other lines or another ground truth than {next(iter(ordered))}.")
     tables = {name: _Table(readings, settings.cluster) for name, readings in ordered.items()}
-    lines = tuple(_compared(number, ordered) for number in range(len(first)))
+    lines = tuple(_compare_lines(number, ordered) for number in range(len(first)))
     return Comparison(
         settings=settings,
-        systems=tuple(_system(name, ordered[name], table, settings) for name, table in tables.items()),
-        pairs=_pairs(tables, lines, settings),
-        groups=_groups(ordered, lines),
+        systems=tuple(_score_system(name, ordered[name], table, settings) for name, table in tables.items()),
+        pairs=_score_pairs(tables, lines, settings),
+        groups=_compare_groups(ordered, lines),
         lines=lines,
         clusters=len(next(iter(tables.values())).characters),
         characters=sum(line.counts.characters for line in first),
@@ -148,9 +148,9 @@ class _Table:
     """Edits of each page as (seeds, P), and the pages' sizes (P,)."""
 
     def __init__(self, readings: Readings, cluster: str) -> None:
-        clusters = [cluster_of(cluster)(line) for line in readings[0]]
+        clusters = [choose_cluster_key(cluster)(line) for line in readings[0]]
         sums = [
-            totals(
+            sum_by_cluster(
                 clusters,
                 [line.counts.edits for line in reading],
                 [line.counts.characters for line in reading],
@@ -165,15 +165,15 @@ class _Table:
         self.words = sums[0][:, 3]
 
 
-def _ordered(reading: Sequence[EvaluatedLine]) -> list[EvaluatedLine]:
+def _order_readings(reading: Sequence[EvaluatedLine]) -> list[EvaluatedLine]:
     return sorted(reading, key=lambda line: (line.origin.page, line.origin.line, line.origin.row or 0))
 
 
-def _identity(reading: Sequence[EvaluatedLine]) -> list[tuple[str, str, str]]:
+def _line_identity(reading: Sequence[EvaluatedLine]) -> list[tuple[str, str, str]]:
     return [(line.origin.page, line.origin.line, line.truth) for line in reading]
 
 
-def _compared(number: int, systems: Mapping[str, Readings]) -> ComparedLine:
+def _compare_lines(number: int, systems: Mapping[str, Readings]) -> ComparedLine:
     shown = [readings[0][number] for readings in systems.values()]
     return ComparedLine(
         origin=shown[0].origin,
@@ -188,19 +188,19 @@ def _compared(number: int, systems: Mapping[str, Readings]) -> ComparedLine:
     )
 
 
-def _system(name: str, readings: Readings, table: _Table, settings: EvaluationSettings) -> SystemScore:
+def _score_system(name: str, readings: Readings, table: _Table, settings: EvaluationSettings) -> SystemScore:
     correct = sum(line.counts.correct_lines for reading in readings for line in reading)
     return SystemScore(
         name=name,
         seeds=len(readings),
-        cer=rate(table.edits, table.characters, settings.bootstrap, settings.cluster),
-        wer=rate(table.word_edits, table.words, settings.bootstrap, settings.cluster),
+        cer=estimate_rate(table.edits, table.characters, settings.bootstrap, settings.cluster),
+        wer=estimate_rate(table.word_edits, table.words, settings.bootstrap, settings.cluster),
         line_accuracy=correct / (len(readings) * len(readings[0])),
-        characters=character_scores(readings[0]),
+        characters=score_characters(readings[0]),
     )
 
 
-def _pairs(
+def _score_pairs(
     tables: Mapping[str, _Table], lines: Sequence[ComparedLine], settings: EvaluationSettings
 ) -> tuple[PairScore, ...]:
     names = list(tables)
@@ -216,14 +216,14 @@ def _pairs(
             )
         )
     known = [cer.p for cer, _ in tests if cer.p is not None]
-    corrected: Sequence[float | None] = holm(known) if len(known) == len(tests) else [None] * len(tests)
+    corrected: Sequence[float | None] = adjust_by_holm(known) if len(known) == len(tests) else [None] * len(tests)
     return tuple(
-        _pair(names, place, test, p, lines, 1 - settings.bootstrap.level)
+        _score_pair(names, place, test, p, lines, 1 - settings.bootstrap.level)
         for place, test, p in zip(places, tests, corrected, strict=True)
     )
 
 
-def _pair(
+def _score_pair(
     names: Sequence[str],
     places: tuple[int, int],
     tests: tuple[PairedTest, PairedTest],
@@ -256,18 +256,18 @@ def _pair(
     )
 
 
-def _groups(systems: Mapping[str, Readings], lines: Sequence[ComparedLine]) -> tuple[GroupComparison, ...]:
+def _compare_groups(systems: Mapping[str, Readings], lines: Sequence[ComparedLine]) -> tuple[GroupComparison, ...]:
     first = next(iter(systems.values()))[0]
     place = {id(line): number for number, line in enumerate(first)}
     found = []
     for kind, key in KEYS.items():
-        for name, members in grouped(first, key).items():
+        for name, members in group_lines(first, key).items():
             if name:
-                found.append(_group(kind, name, [lines[place[id(line)]] for line in members]))
+                found.append(_compare_group(kind, name, [lines[place[id(line)]] for line in members]))
     return tuple(found)
 
 
-def _group(kind: str, name: str, members: Sequence[ComparedLine]) -> GroupComparison:
+def _compare_group(kind: str, name: str, members: Sequence[ComparedLine]) -> GroupComparison:
     characters = sum(len(line.truth) for line in members)
     edits = np.array([line.edits for line in members], float)
     lowest = edits == edits.min(axis=1, keepdims=True)

@@ -7,7 +7,7 @@ from typing import Literal, Self, get_args
 
 from rapidfuzz.distance import Levenshtein
 
-from uncial.metrics.profiles import form, in_small_letters, is_diacritic, without_diacritics
+from uncial.metrics.profiles import drop_diacritics, form, is_diacritic, to_lower_case
 from uncial.text.normalization import DEFAULT_PROFILE
 
 MACRO_UNITS = 10**9
@@ -119,11 +119,11 @@ def error_kind(truth: str, read: str) -> ErrorKind:
         return "punctuation"
     if any(category[0] == "N" for category in categories):
         return "digit"
-    if truth and read and in_small_letters(truth) == in_small_letters(read):
+    if truth and read and to_lower_case(truth) == to_lower_case(read):
         return "case"
     if all(is_diacritic(character) for character in truth + read):
         return "diacritic"
-    if truth and read and in_small_letters(without_diacritics(truth)) == in_small_letters(without_diacritics(read)):
+    if truth and read and to_lower_case(drop_diacritics(truth)) == to_lower_case(drop_diacritics(read)):
         return "diacritic"
     return "letter"
 

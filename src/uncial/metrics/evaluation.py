@@ -3,10 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from uncial.metrics.calibration import Calibration, calibration
-from uncial.metrics.characters import CharacterScores, character_scores
+from uncial.metrics.calibration import Calibration, measure_calibration
+from uncial.metrics.characters import CharacterScores, score_characters
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import KEYS, EvaluatedLine, GroupScore, cluster_of, evaluated, group_score, group_scores
+from uncial.metrics.lines import (
+    KEYS,
+    EvaluatedLine,
+    GroupScore,
+    choose_cluster_key,
+    evaluated,
+    score_group,
+    score_groups,
+)
 from uncial.metrics.profiles import form
 from uncial.text.normalization import DEFAULT_PROFILE
 
@@ -34,7 +42,7 @@ class EvaluationSettings:
         """Raise `UserError` for a profile, variant or cluster that does not exist."""
         for profile in (self.profile, *self.variant_profiles):
             form(profile)
-        cluster_of(self.cluster)
+        choose_cluster_key(self.cluster)
 
     @property
     def variant_profiles(self) -> tuple[str, ...]:
@@ -116,11 +124,11 @@ class Evaluator:
         lines = sorted(self._lines, key=lambda line: (line.origin.page, line.origin.line, line.origin.row or 0))
         return Evaluation(
             overview=overview(lines, settings),
-            variants=tuple(_variant(lines, profile, settings) for profile in settings.variant_profiles),
+            variants=tuple(_score_variant(lines, profile, settings) for profile in settings.variant_profiles),
             groups=tuple(
-                score for kind in KEYS for score in group_scores(lines, kind, settings.cluster, settings.bootstrap)
+                score for kind in KEYS for score in score_groups(lines, kind, settings.cluster, settings.bootstrap)
             ),
-            characters=character_scores(lines),
+            characters=score_characters(lines),
             lines=tuple(lines),
         )
 
@@ -133,9 +141,9 @@ def overview(lines: Sequence[EvaluatedLine], settings: EvaluationSettings) -> Ov
     """Score a set of lines as a whole, without its parts."""
     return Overview(
         settings=settings,
-        total=group_score(lines, "all", "", settings.cluster, settings.bootstrap, settings.profile),
-        calibration=calibration(lines),
-        clusters=len({cluster_of(settings.cluster)(line) for line in lines}),
+        total=score_group(lines, "all", "", settings.cluster, settings.bootstrap, settings.profile),
+        calibration=measure_calibration(lines),
+        clusters=len({choose_cluster_key(settings.cluster)(line) for line in lines}),
     )
 
 
@@ -147,6 +155,6 @@ def evaluate(lines: Iterable[EvaluatedLine], settings: EvaluationSettings | None
     return evaluator.compute()
 
 
-def _variant(lines: Sequence[EvaluatedLine], profile: str, settings: EvaluationSettings) -> GroupScore:
+def _score_variant(lines: Sequence[EvaluatedLine], profile: str, settings: EvaluationSettings) -> GroupScore:
     again = [evaluated(line.origin, line.truth, line.prediction, profile) for line in lines]
-    return group_score(again, "profile", profile, settings.cluster, settings.bootstrap, profile)
+    return score_group(again, "profile", profile, settings.cluster, settings.bootstrap, profile)

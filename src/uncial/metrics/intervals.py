@@ -65,7 +65,7 @@ class Spread:
 
 ONE_CLUSTER = "all lines are from one {cluster}, and how much others differ cannot be told from it"
 TOO_UNLIKE = "the {count} {cluster}s differ too much for so few, so that others could have nearly any score"
-WIDEST = 10.0
+MAX_WIDTH = 10.0
 """The factor by which an interval of an error rate may reach up; two pages that differ reach a hundredfold."""
 
 NO_SPREAD = 1e-9
@@ -77,7 +77,7 @@ NO_HIT = "there is not one right line, so how many others have cannot be told"
 NO_TRUTH = "there is no text in the ground truth"
 
 
-def totals(clusters: Sequence[str], *columns: Sequence[float]) -> np.ndarray:
+def sum_by_cluster(clusters: Sequence[str], *columns: Sequence[float]) -> np.ndarray:
     """Add up columns (lines,) for each cluster: (P, columns) float64, in the order of the clusters' names."""
     _, index = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
     size = int(index.max()) + 1 if len(index) else 0
@@ -86,7 +86,7 @@ def totals(clusters: Sequence[str], *columns: Sequence[float]) -> np.ndarray:
     )
 
 
-def resampled(table: np.ndarray, bootstrap: Bootstrap) -> np.ndarray:
+def resample(table: np.ndarray, bootstrap: Bootstrap) -> np.ndarray:
     """Draw the rows of a table (P, K) anew, P of P, and add them up: (resamples, K). The same seed draws the same."""
     random = np.random.default_rng(bootstrap.seed)
     clusters = len(table)
@@ -100,14 +100,14 @@ def resampled(table: np.ndarray, bootstrap: Bootstrap) -> np.ndarray:
     return np.concatenate(sums)
 
 
-def spread(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap) -> Spread:
+def estimate_spread(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap) -> Spread:
     """Return how far sum(parts) / sum(whole) is off. `parts` is (seeds, P), of which the mean is taken; `whole` (P,).
 
     With several seeds (one training repeated) their own spread is added, and the degrees of freedom are Welch's and
     Satterthwaite's. `P` is 2 or more.
     """
     seeds, clusters = parts.shape
-    sums = resampled(np.column_stack([parts.mean(axis=0), whole]), bootstrap)
+    sums = resample(np.column_stack([parts.mean(axis=0), whole]), bootstrap)
     ratios = sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], np.nan)
     over_pages = float(np.nanvar(ratios)) * clusters / (clusters - 1)
     if seeds == 1:
@@ -118,45 +118,45 @@ def spread(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap) -> Spread
     return Spread(over_pages, over_seeds, total**2 / shares if shares else clusters - 1)
 
 
-def quantile(spread: Spread, level: float) -> float:
+def find_quantile(spread: Spread, level: float) -> float:
     """Return how many standard errors an interval of that level reaches to either side."""
     return float(-stdtrit(spread.degrees, (1 - level) / 2))
 
 
-def rate(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap, cluster: str = "page") -> Estimate:
+def estimate_rate(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap, cluster: str = "page") -> Estimate:
     """Return an error rate, sum(parts) / sum(whole), with its interval. Arguments as in `spread`."""
     total = float(whole.sum())
     value = float(parts.mean(axis=0).sum()) / max(total, 1.0)
-    reason = _reason(parts, whole, cluster)
+    reason = _explain_missing(parts, whole, cluster)
     if reason or not value:
         return Estimate(value, None, reason or NO_ERROR)
-    found = spread(parts, whole, bootstrap)
+    found = estimate_spread(parts, whole, bootstrap)
     if found.error < NO_SPREAD * value:
         return Estimate(value, None, ALL_ALIKE.format(count=parts.shape[1], cluster=cluster))
-    reach = quantile(found, bootstrap.level) * found.error / value
-    if reach > math.log(WIDEST):
+    reach = find_quantile(found, bootstrap.level) * found.error / value
+    if reach > math.log(MAX_WIDTH):
         return Estimate(value, None, TOO_UNLIKE.format(count=parts.shape[1], cluster=cluster))
     low, high = value * math.exp(-reach), value * math.exp(reach)
     return Estimate(value, Interval(low, high, bootstrap.level, parts.shape[1], parts.shape[0]))
 
 
-def share(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap, cluster: str = "page") -> Estimate:
+def estimate_share(parts: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap, cluster: str = "page") -> Estimate:
     """Return a share between 0 and 1, such as that of right lines, with its interval. Arguments as in `spread`."""
     total = float(whole.sum())
     value = float(parts.mean(axis=0).sum()) / max(total, 1.0)
-    reason = _reason(parts, whole, cluster)
+    reason = _explain_missing(parts, whole, cluster)
     if reason or not 0 < value < 1:
         return Estimate(value, None, reason or (NO_ERROR if value else NO_HIT))
-    found = spread(parts, whole, bootstrap)
+    found = estimate_spread(parts, whole, bootstrap)
     if found.error < NO_SPREAD * value:
         return Estimate(value, None, ALL_ALIKE.format(count=parts.shape[1], cluster=cluster))
-    reach = min(quantile(found, bootstrap.level) * found.error / (value * (1 - value)), 500.0)
+    reach = min(find_quantile(found, bootstrap.level) * found.error / (value * (1 - value)), 500.0)
     middle = math.log(value / (1 - value))
     low, high = (1 / (1 + math.exp(-(middle + step))) for step in (-reach, reach))
     return Estimate(value, Interval(low, high, bootstrap.level, parts.shape[1], parts.shape[0]))
 
 
-def _reason(parts: np.ndarray, whole: np.ndarray, cluster: str) -> str:
+def _explain_missing(parts: np.ndarray, whole: np.ndarray, cluster: str) -> str:
     """Why no interval can be given, empty where one can."""
     if not whole.sum():
         return NO_TRUTH

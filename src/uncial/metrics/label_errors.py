@@ -26,7 +26,7 @@ class Place:
     reading: str
 
 
-def places(truth: str, reading: str) -> tuple[Place, ...]:
+def find_places(truth: str, reading: str) -> tuple[Place, ...]:
     """Return where the texts differ, differences with at most GAP characters between them joined, in order."""
     joined: list[list[int]] = []
     for operation in Levenshtein.opcodes(truth, reading):
@@ -40,14 +40,14 @@ def places(truth: str, reading: str) -> tuple[Place, ...]:
     return tuple(Place(start, truth[start:end], reading[begin:stop]) for start, end, begin, stop in joined)
 
 
-def alternatives(truth: str, found: Sequence[Place]) -> list[tuple[str, tuple[Place, ...]]]:
+def list_alternatives(truth: str, found: Sequence[Place]) -> list[tuple[str, tuple[Place, ...]]]:
     """Return the texts that may have been meant, with the places in which they differ from the truth: one place as it
     was read, for each, and all of them."""
     chosen = [(place,) for place in found] + ([tuple(found)] if len(found) > 1 else [])
-    return [(_corrected(truth, some), some) for some in chosen]
+    return [(_apply_corrections(truth, some), some) for some in chosen]
 
 
-def _corrected(truth: str, changed: Sequence[Place]) -> str:
+def _apply_corrections(truth: str, changed: Sequence[Place]) -> str:
     pieces, end = [], 0
     for place in changed:
         pieces += [truth[end : place.start], place.reading]
@@ -55,7 +55,7 @@ def _corrected(truth: str, changed: Sequence[Place]) -> str:
     return "".join([*pieces, truth[end:]])
 
 
-def surprisals(texts: Iterable[str]) -> dict[str, float]:
+def compute_surprisals(texts: Iterable[str]) -> dict[str, float]:
     """Return -ln of the share of each character in the texts, and under "" that of one never seen."""
     counts = Counter(character for text in texts for character in text)
     total = counts.total() + 1
@@ -82,7 +82,7 @@ def other_line_cost(truth: str, meant: str, lines: int) -> float:
     return math.log(max(2, lines)) if Levenshtein.normalized_distance(truth, meant) > UNRELATED else math.inf
 
 
-def log_odds(prior: float, ratios: Sequence[float], costs: Sequence[float]) -> float:
+def compute_log_odds(prior: float, ratios: Sequence[float], costs: Sequence[float]) -> float:
     """Return the natural logarithm of the odds that a truth is wrong. `prior` is the share of lines that are expected
     to be, `ratios` and `costs` are ln P(u | image) - ln P(t | image) and -ln P(t | u) of each alternative.
 
@@ -95,7 +95,7 @@ def log_odds(prior: float, ratios: Sequence[float], costs: Sequence[float]) -> f
     return math.log(prior / (1 - prior)) + most + math.log(sum(math.exp(term - most) for term in terms))
 
 
-def probability(odds: float) -> float:
+def odds_to_probability(odds: float) -> float:
     """Return the probability of log-odds."""
     return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
 
@@ -128,7 +128,7 @@ class LineShift:
     offset: int
 
 
-def misaligned(truths: Sequence[str], readings: Sequence[str]) -> dict[int, int]:
+def find_misaligned(truths: Sequence[str], readings: Sequence[str]) -> dict[int, int]:
     """Return for lines of one page, by their places, the place whose truth is what was read in their image instead of
     their own; `truths[i]` was read as `readings[i]`."""
     found = {}
@@ -149,7 +149,7 @@ def misaligned(truths: Sequence[str], readings: Sequence[str]) -> dict[int, int]
     return found
 
 
-def shifts(truths: Sequence[str], readings: Sequence[str], found: Mapping[int, int]) -> list[LineShift]:
+def find_shifts(truths: Sequence[str], readings: Sequence[str], found: Mapping[int, int]) -> list[LineShift]:
     """Return the runs in what `misaligned` found: lines with one offset, between which no line was read as its own
     truth, and none as one with another offset."""
     runs: list[list[int]] = []

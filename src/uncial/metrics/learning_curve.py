@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uncial.metrics.intervals import Bootstrap, resampled
+from uncial.metrics.intervals import Bootstrap, resample
 
 LEAST_SIZES = 3
 """Fewer numbers of lines do not tell a curve."""
@@ -101,7 +101,9 @@ class LearningCurve:
         return (1 - self.level) / 2, 0.5, (1 + self.level) / 2
 
 
-def fitted(runs: Sequence[MeasuredRun], characters: np.ndarray, level: float, bootstrap: Bootstrap) -> LearningCurve:
+def fit_learning_curve(
+    runs: Sequence[MeasuredRun], characters: np.ndarray, level: float, bootstrap: Bootstrap
+) -> LearningCurve:
     """Return the curves that explain the runs, whose pages have so many `characters` (P,).
 
     `level` is that of the bands, a fraction. Raises `ValueError` for fewer than `LEAST_SIZES` numbers of lines.
@@ -110,7 +112,7 @@ def fitted(runs: Sequence[MeasuredRun], characters: np.ndarray, level: float, bo
     if len(set(sizes)) < LEAST_SIZES:
         raise ValueError(f"{len(set(sizes))} numbers of lines do not tell a curve")
     random = np.random.default_rng(bootstrap.seed)
-    measured = _drawn_rates(runs, characters, bootstrap, random)
+    measured = _draw_rates(runs, characters, bootstrap, random)
     exponents, floors = (axis.ravel() for axis in np.meshgrid(EXPONENTS, FLOORS, indexing="ij"))
     shapes = np.log((1 - floors)[:, None] * (sizes / sizes.max()) ** -exponents[:, None] + floors[:, None])
     deviations, centred = (table - table.mean(axis=1, keepdims=True) for table in (measured, shapes))
@@ -127,7 +129,7 @@ def fitted(runs: Sequence[MeasuredRun], characters: np.ndarray, level: float, bo
     return LearningCurve(int(sizes.max()), np.exp(height), exponents[chosen], floors[chosen], luck, level)
 
 
-def _drawn_rates(
+def _draw_rates(
     runs: Sequence[MeasuredRun], characters: np.ndarray, bootstrap: Bootstrap, random: np.random.Generator
 ) -> np.ndarray:
     """The logarithms of the runs' error rates (R, runs), each row on other pages; a single page stays as it is."""
@@ -137,7 +139,7 @@ def _drawn_rates(
     pages = len(characters)
     if pages < 2:
         return np.repeat(seen[None], bootstrap.resamples, axis=0)
-    sums = resampled(np.column_stack([edits, characters]), bootstrap)
+    sums = resample(np.column_stack([edits, characters]), bootstrap)
     drawn = np.log((sums[:, :-1] + 0.5) / np.maximum(sums[:, -1:], 1.0))
     # Few pages are too much alike in the draws: made larger as Student's t asks, see uncial.metrics.intervals.
     widened = np.sqrt(pages / random.chisquare(pages - 1, (len(drawn), 1)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from uncial.errors import UserError
 from uncial.metrics.error_rates import Counts, Scores, compare, scores
-from uncial.metrics.intervals import Bootstrap, Estimate, rate, share, totals
+from uncial.metrics.intervals import Bootstrap, Estimate, estimate_rate, estimate_share, sum_by_cluster
 from uncial.metrics.profiles import form
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.scripts import line_script
@@ -84,11 +84,11 @@ def evaluated(
         profile=profile,
         script=line_script(true or read),
         confidence=confidence,
-        character_confidences=_of_part(prediction, read, tuple(character_confidences)),
+        character_confidences=_select_part(prediction, read, tuple(character_confidences)),
     )
 
 
-def _of_part(whole: str, part: str, confidences: tuple[float, ...]) -> tuple[float, ...]:
+def _select_part(whole: str, part: str, confidences: tuple[float, ...]) -> tuple[float, ...]:
     start = whole.find(part)
     return confidences[start : start + len(part)] if start >= 0 and len(confidences) == len(whole) else ()
 
@@ -137,7 +137,7 @@ class GroupScore:
     line_accuracy: Estimate
 
 
-def cluster_of(cluster: str) -> Key:
+def choose_cluster_key(cluster: str) -> Key:
     """Return what names a line's cluster. Raises `UserError` for what is none."""
     if cluster not in CLUSTERS:
         raise UserError(f"metrics.cluster={cluster}: choose one of {', '.join(CLUSTERS)}.")
@@ -146,13 +146,13 @@ def cluster_of(cluster: str) -> Key:
     return lambda line: key(line) or line.page
 
 
-def group_score(
+def score_group(
     lines: Sequence[EvaluatedLine], kind: str, name: str, cluster: str, bootstrap: Bootstrap, profile: str = ""
 ) -> GroupScore:
     """Score lines together. They are scored as they stand; `profile` is only named."""
     counts = sum((line.counts for line in lines), Counts())
-    clusters = [cluster_of(cluster)(line) for line in lines]
-    table = totals(
+    clusters = [choose_cluster_key(cluster)(line) for line in lines]
+    table = sum_by_cluster(
         clusters,
         [line.counts.edits for line in lines],
         [line.counts.characters for line in lines],
@@ -166,29 +166,29 @@ def group_score(
         kind,
         name,
         scores(counts, profile or (lines[0].profile if lines else DEFAULT_PROFILE)),
-        cer=rate(edits[np.newaxis], characters, bootstrap, cluster),
-        wer=rate(word_edits[np.newaxis], words, bootstrap, cluster),
-        line_accuracy=share(correct[np.newaxis], number, bootstrap, cluster),
+        cer=estimate_rate(edits[np.newaxis], characters, bootstrap, cluster),
+        wer=estimate_rate(word_edits[np.newaxis], words, bootstrap, cluster),
+        line_accuracy=estimate_share(correct[np.newaxis], number, bootstrap, cluster),
     )
 
 
-def grouped(lines: Iterable[EvaluatedLine], key: Key) -> dict[str, list[EvaluatedLine]]:
+def group_lines(lines: Iterable[EvaluatedLine], key: Key) -> dict[str, list[EvaluatedLine]]:
     """Return the lines of each group, the groups by name."""
     found: dict[str, list[EvaluatedLine]] = defaultdict(list)
     for line in lines:
         found[key(line)].append(line)
-    return {name: found[name] for name in sorted(found, key=_natural)}
+    return {name: found[name] for name in sorted(found, key=_natural_key)}
 
 
-def _natural(name: str) -> tuple[bool, int, str]:
+def _natural_key(name: str) -> tuple[bool, int, str]:
     """Lengths in their order, all other names by letters."""
     digits = name.split("–")[0].split(" ")[0]
     return (False, int(digits), name) if digits.isascii() and digits.isdigit() else (True, 0, name)
 
 
-def group_scores(
+def score_groups(
     lines: Sequence[EvaluatedLine], kind: str, cluster: str, bootstrap: Bootstrap
 ) -> tuple[GroupScore, ...]:
     """Score each group of one kind by itself; lines without that property, for instance of no region, are left out."""
-    groups = grouped(lines, KEYS[kind])
-    return tuple(group_score(members, kind, name, cluster, bootstrap) for name, members in groups.items() if name)
+    groups = group_lines(lines, KEYS[kind])
+    return tuple(score_group(members, kind, name, cluster, bootstrap) for name, members in groups.items() if name)

@@ -23,8 +23,8 @@ from uncial.metrics.intervals import (
     Estimate,
     Interval,
     Spread,
-    quantile,
-    spread,
+    estimate_spread,
+    find_quantile,
 )
 
 POWER = 0.8
@@ -77,23 +77,23 @@ def paired_test(
     if clusters < 2 or not whole.sum():
         reason = ONE_CLUSTER.format(cluster=cluster) if clusters < 2 else NO_TRUTH
         return PairedTest(Estimate(value, None, reason), None, None, clusters, None)
-    found = _spread(one, other, whole, bootstrap)
-    reach = quantile(found, bootstrap.level) * found.error
+    found = _estimate_spread(one, other, whole, bootstrap)
+    reach = find_quantile(found, bootstrap.level) * found.error
     interval = Interval(value - reach, value + reach, bootstrap.level, clusters, min(len(one), len(other)))
     t = abs(value) / found.error if found.error else math.inf
     return PairedTest(
         difference=Estimate(value, interval),
         p_bootstrap=float(2 * stdtr(found.degrees, -t)) if value else 1.0,
-        p_randomisation=approximate_randomisation(gaps, bootstrap),
+        p_randomisation=test_by_randomisation(gaps, bootstrap),
         clusters=clusters,
-        needed_clusters=needed_clusters(value, found, clusters, (1 - bootstrap.level) / comparisons),
+        needed_clusters=estimate_needed_clusters(value, found, clusters, (1 - bootstrap.level) / comparisons),
     )
 
 
-def _spread(one: np.ndarray, other: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap) -> Spread:
+def _estimate_spread(one: np.ndarray, other: np.ndarray, whole: np.ndarray, bootstrap: Bootstrap) -> Spread:
     """Over pages by their differences; over seeds by each model's own, which were trained apart."""
     gaps = (one.mean(axis=0) - other.mean(axis=0))[np.newaxis]
-    over_pages = spread(gaps, whole, bootstrap)
+    over_pages = estimate_spread(gaps, whole, bootstrap)
     parts = [(over_pages.pages, len(whole) - 1)]
     for edits in (one, other):
         seeds = len(edits)
@@ -105,7 +105,7 @@ def _spread(one: np.ndarray, other: np.ndarray, whole: np.ndarray, bootstrap: Bo
     return Spread(over_pages.pages, total - over_pages.pages, degrees)
 
 
-def approximate_randomisation(gaps: np.ndarray, bootstrap: Bootstrap) -> float:
+def test_by_randomisation(gaps: np.ndarray, bootstrap: Bootstrap) -> float:
     """Return how often the sum of the pages' differences (P,), each with a sign drawn at random, is as far from 0 as
     the sum seen. With few pages every choice of signs is tried; it cannot be less than 2 / 2**P then.
     """
@@ -124,12 +124,12 @@ def approximate_randomisation(gaps: np.ndarray, bootstrap: Bootstrap) -> float:
     return (as_far + 1) / (bootstrap.resamples + 1)
 
 
-def least_clusters(alpha: float) -> int:
+def find_min_clusters(alpha: float) -> int:
     """Return how many pages randomisation needs to come to a p-value of `alpha` at all."""
     return 1 + math.ceil(math.log2(1 / alpha))
 
 
-def needed_clusters(difference: float, found: Spread, clusters: int, alpha: float) -> int | None:
+def estimate_needed_clusters(difference: float, found: Spread, clusters: int, alpha: float) -> int | None:
     """Return the number of pages like these at which a true difference of this size is shown at `alpha`, two-sided, in
     80 of 100 cases; None where no number would do, because there is no difference or the seeds differ too much.
     """
@@ -137,10 +137,10 @@ def needed_clusters(difference: float, found: Spread, clusters: int, alpha: floa
     left = (difference / per_error) ** 2 - found.seeds
     if not difference or left <= 0:
         return None
-    return max(math.ceil(clusters * found.pages / left), least_clusters(alpha))
+    return max(math.ceil(clusters * found.pages / left), find_min_clusters(alpha))
 
 
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+def adjust_by_holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Return p-values corrected for their number (Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979):
     calling those up to 0.05 different calls at least one of equals so in 5 of 100 cases at most.
     """

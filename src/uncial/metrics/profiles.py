@@ -21,14 +21,14 @@ Form = Callable[[str], str]
 _OF_ONE_LETTER = str.maketrans("Σςİ", "σσi")
 
 
-def in_small_letters(text: str) -> str:
+def to_lower_case(text: str) -> str:
     """Return `text` in small letters, one for each capital whatever stands beside it, so that no capital costs more
     edits than before: Σ, σ and ς are σ, and İ is i. ſ and ß, which are no case, stay.
     """
     return text.translate(_OF_ONE_LETTER).lower()
 
 
-def without_punctuation(text: str) -> str:
+def drop_punctuation(text: str) -> str:
     """Return `text` without the characters of Unicode's punctuation categories, and without the white space that they
     leave doubled or at the ends.
     """
@@ -36,7 +36,7 @@ def without_punctuation(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def without_diacritics(text: str) -> str:
+def drop_diacritics(text: str) -> str:
     """Return `text` without accents, points and other marks above, below and through letters, in composed form.
 
     Latin, Greek and Cyrillic accents, Hebrew points and Arabic and Syriac vowel signs go; what makes another letter of
@@ -52,17 +52,17 @@ def is_diacritic(character: str) -> bool:
     return place == 1 or 10 <= place <= 36 or place >= 200
 
 
-def with_plain_spaces(text: str) -> str:
+def to_plain_spaces(text: str) -> str:
     """Return `text` with every white space character, also tabulators and no-break spaces, as a space."""
     return re.sub(r"\s", " ", text)
 
 
 VARIANTS: Mapping[str, Form] = MappingProxyType(
     {
-        "ignore_case": in_small_letters,
-        "ignore_punctuation": without_punctuation,
-        "ignore_diacritics": without_diacritics,
-        "plain_spaces": with_plain_spaces,
+        "ignore_case": to_lower_case,
+        "ignore_punctuation": drop_punctuation,
+        "ignore_diacritics": drop_diacritics,
+        "plain_spaces": to_plain_spaces,
     }
 )
 """What a profile may ignore."""

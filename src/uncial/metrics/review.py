@@ -45,7 +45,7 @@ class Review:
         return int(np.flatnonzero(curve <= target)[0])
 
 
-def review(lines: Sequence[ReadLine]) -> Review:
+def rank_for_review(lines: Sequence[ReadLine]) -> Review:
     """Order lines. A line of which nothing was read counts as one of usual length that is wholly missed."""
     lengths = np.array([line.characters for line in lines], float)
     usual = float(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 1.0
@@ -55,16 +55,18 @@ def review(lines: Sequence[ReadLine]) -> Review:
     order = np.argsort(-expected, kind="stable")
     expected, lengths = expected[order], lengths[order]
     ordered = tuple(lines[place] for place in order)
-    left = _left(expected)
-    found = Review(ordered, expected, left / max(float(lengths.sum()), 1.0), left[:-1] / _left(lengths)[:-1])
+    left = _remaining_errors(expected)
+    found = Review(
+        ordered, expected, left / max(float(lengths.sum()), 1.0), left[:-1] / _remaining_errors(lengths)[:-1]
+    )
     if any(line.edits is None or line.truth_characters is None for line in ordered):
         return found
     edits = np.array([line.edits for line in ordered], float)
     characters = max(float(sum(line.truth_characters or 0 for line in ordered)), 1.0)
-    measured, best = _left(edits) / characters, _left(-np.sort(-edits)) / characters
+    measured, best = _remaining_errors(edits) / characters, _remaining_errors(-np.sort(-edits)) / characters
     return Review(found.lines, expected, found.expected, found.rest, measured, best)
 
 
-def _left(values: np.ndarray) -> np.ndarray:
+def _remaining_errors(values: np.ndarray) -> np.ndarray:
     """What is left of the sum (N,) after none, one, … and all of the values: (N + 1,), the last exactly 0."""
     return np.append(np.cumsum(values[::-1])[::-1], 0.0)

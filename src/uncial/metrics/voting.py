@@ -13,11 +13,11 @@ Vote = tuple[str, float]
 Slot = list[Vote]
 """One place of the line with the vote of each reading, in the order in which the readings were added."""
 
-LEAST = 1e-6
+MIN_WEIGHT = 1e-6
 """What a confidence of 0 is taken for in a mean of logarithms."""
 
 
-def vote(readings: Sequence[Transcription]) -> Transcription:
+def vote_on_readings(readings: Sequence[Transcription]) -> Transcription:
     """Return what the readings of one line together say; the first counts where two are as sure.
 
     ROVER (Fiscus 1997) with characters for words: the readings are aligned one after the other to a network of slots,
@@ -29,27 +29,27 @@ def vote(readings: Sequence[Transcription]) -> Transcription:
     if not readings:
         raise ValueError("there is no reading to vote with")
     if len({reading.text for reading in readings}) == 1:
-        slots = [list(column) for column in zip(*map(_votes, readings), strict=True)]
+        slots = [list(column) for column in zip(*map(_collect_votes, readings), strict=True)]
     else:
         slots = []
-        ordered = _nearest_first(readings)
+        ordered = _sort_by_nearness(readings)
         for number, reading in enumerate(ordered):
-            slots = _added(slots, _votes(reading), [other.confidence for other in ordered[: number + 1]])
-    winners = [winner for winner in map(_winner, slots) if winner[0]]
+            slots = _add_reading(slots, _collect_votes(reading), [other.confidence for other in ordered[: number + 1]])
+    winners = [winner for winner in map(_find_winner, slots) if winner[0]]
     sure = tuple(confidence for _, confidence in winners)
     nothing = sum(reading.confidence for reading in readings if not reading.text) / len(readings)
-    confidence = exp(sum(log(max(one, LEAST)) for one in sure) / len(sure)) if sure else nothing
+    confidence = exp(sum(log(max(one, MIN_WEIGHT)) for one in sure) / len(sure)) if sure else nothing
     return Transcription("".join(character for character, _ in winners), confidence, sure)
 
 
-def _votes(reading: Transcription) -> list[Vote]:
+def _collect_votes(reading: Transcription) -> list[Vote]:
     """A reading without confidences of its characters votes with that of the line."""
     known = reading.character_confidences
     sure = known if len(known) == len(reading.text) else [reading.confidence] * len(reading.text)
     return list(zip(reading.text, sure, strict=True))
 
 
-def _nearest_first(readings: Sequence[Transcription]) -> list[Transcription]:
+def _sort_by_nearness(readings: Sequence[Transcription]) -> list[Transcription]:
     def distance(place: int) -> tuple[int, float]:
         own = readings[place]
         return sum(Levenshtein.distance(own.text, other.text) for other in readings), -own.confidence
@@ -58,14 +58,14 @@ def _nearest_first(readings: Sequence[Transcription]) -> list[Transcription]:
     return [readings[first], *readings[:first], *readings[first + 1 :]]
 
 
-def _added(slots: list[Slot], votes: list[Vote], lines: Sequence[float]) -> list[Slot]:
+def _add_reading(slots: list[Slot], votes: list[Vote], lines: Sequence[float]) -> list[Slot]:
     """The slots with one reading more; `lines` are the confidences of those that have voted already, and its own."""
     *before, line = lines
     if not before:
         return [[one] for one in votes]
     found: list[Slot] = []
     next_slot = next_vote = 0
-    for slot, place in _steps(slots, votes):
+    for slot, place in _align_steps(slots, votes):
         if slot is None:
             beside = [*found[-1:], *slots[next_slot : next_slot + 1]]
             earlier = [("", min((one[number][1] for one in beside), default=own)) for number, own in enumerate(before)]
@@ -80,7 +80,7 @@ def _added(slots: list[Slot], votes: list[Vote], lines: Sequence[float]) -> list
     return found
 
 
-def _steps(slots: Sequence[Slot], votes: Sequence[Vote]) -> list[tuple[int | None, int | None]]:
+def _align_steps(slots: Sequence[Slot], votes: Sequence[Vote]) -> list[tuple[int | None, int | None]]:
     """A cheapest alignment of slots (S) with votes (V): their numbers, None where one side has nothing there.
 
     A slot costs nothing where one of its votes is the same; a pair is preferred to a gap that costs the same.
@@ -111,7 +111,7 @@ def _steps(slots: Sequence[Slot], votes: Sequence[Vote]) -> list[tuple[int | Non
     return steps[::-1]
 
 
-def _winner(slot: Slot) -> Vote:
+def _find_winner(slot: Slot) -> Vote:
     sums: dict[str, float] = {}
     for character, confidence in slot:
         sums[character] = sums.get(character, 0.0) + confidence

@@ -113,7 +113,7 @@ class Recognizer(nn.Module):
         return losses, [self._transcription(line, int(width)) for line, width in zip(found, batch.widths, strict=True)]
 
     def _transcription(self, found: Transcription, width: int) -> Transcription:
-        return self.text.normalized(self.text.logical(to_image_positions(found, width, self.preprocessing)))
+        return self.text.normalized(self.text.to_logical(to_image_positions(found, width, self.preprocessing)))
 
     @torch.no_grad()
     def log_probabilities(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,16 +17,14 @@ from uncial.data.lines.dataset import make_batch
 from uncial.data.lines.sampler import evaluation_batches
 from uncial.document import ImageSource, TextLine, Transcription
 from uncial.errors import UnusableInput, UserError
-from uncial.formats.foreign_models import name_foreign
 from uncial.formats.provenance import Reader
 from uncial.imaging.extraction import ExtractionSettings, extract
 from uncial.imaging.images import pixels_of, read_image
 from uncial.metrics.calibration import calibrated, temperatures_of
-from uncial.models.files import load_model
+from uncial.models.files import load_model, model_file
 from uncial.models.lineage import weights_hash
 from uncial.models.precision import inference_autocast
 from uncial.models.recognizer import Recognizer
-from uncial.runs.files import RunFolder
 
 BATCH_WIDTH = 16384
 """Lines times pixels of width that are read at once."""
@@ -135,14 +133,3 @@ def load(path: str | PathLike[str], device: str = "auto", trust: str | Sequence[
     file = model_file(Path(path))
     recognizer, card = load_model(file, trust)
     return Transcriber(recognizer, card, device, file.name)
-
-
-def model_file(path: Path) -> Path:
-    """The model file that a path means: itself, or the `best.safetensors` in that run folder."""
-    file = RunFolder(path).best_model if path.is_dir() else path
-    if not file.is_file():
-        if path.is_dir() and (foreign := name_foreign(path)):
-            raise UserError(foreign)
-        what = "the folder holds no best.safetensors" if path.is_dir() else "there is no such file"
-        raise UserError(f"checkpoint={path}: {what}; give a model file or the folder of a run that has validated.")
-    return file

@@ -4,18 +4,25 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
 from uncial.document import Page
 from uncial.files import content_hash, remove_unfinished
-from uncial.formats.lines.loghi import line_image
-from uncial.formats.lines.results import RecognizedLine, jsonl_row, tsv_row, write_rows
+from uncial.formats.lines.results import jsonl_rows, tsv_rows, write_rows
+from uncial.formats.provenance import Reader
+from uncial.pipelines.line_recognition import ReadingSettings
 from uncial.pipelines.output_places import keep_corrections
-from uncial.pipelines.page_copies import ReadFile, TranscriptionReport, copies_below, read_pages, write_copy
+from uncial.pipelines.page_copies import (
+    ReadFile,
+    TranscriptionReport,
+    copies_below,
+    pages_by_file,
+    read_files,
+    write_copy,
+)
+from uncial.pipelines.pipeline import Pipeline
 from uncial.pipelines.reading_journal import FileRead, Journal
 from uncial.pipelines.recognition import Transcriber
 from uncial.reports.terminal.formatting import plural
@@ -28,28 +35,29 @@ Keep = Callable[[str, ReadFile], FileRead]
 
 @dataclass(frozen=True)
 class Job:
-    """What is read, with which model, and how pages are cut and directed (the `data` group)."""
+    """The pages to read, the pipeline that reads them, and what the copies say of it."""
 
     pages: Sequence[Page]
-    transcriber: Transcriber
-    data: DictConfig
+    pipeline: Pipeline
+    reader: Reader
 
 
-def about_reading(model: Path, transcriber: Transcriber, form: str, data: DictConfig, program: str) -> dict[str, Any]:
-    """All but the files themselves that decides on what comes out."""
-    settings = {name: data[name] for name in ("direction", "max_height", "max_pixels")}
+def describe_reading(
+    model: Path, transcriber: Transcriber, form: str, settings: ReadingSettings, program: str
+) -> dict[str, Any]:
+    """Return all but the files themselves that decides on what comes out, in plain types."""
     recognizer = transcriber.recognizer
     typed = {"preprocessing": repr(recognizer.preprocessing), "text": repr(recognizer.text)}
-    return {"program": program, "model": content_hash(model), "format": form, **typed, **settings}
+    return {"program": program, "model": content_hash(model), "format": form, **typed, **asdict(settings)}
 
 
 def read_into_table(job: Job, journal: Journal, form: str, target: Path) -> TranscriptionReport:
-    """Reads all lines of the pages and writes them in the order of the pages as `form`, tsv or jsonl."""
+    """Read all lines of the pages and write them in the order of the pages as `form`, tsv or jsonl."""
     remove_unfinished(target.parent)
-    to_row = tsv_row if form == "tsv" else jsonl_row
+    to_rows = tsv_rows if form == "tsv" else jsonl_rows
 
     def keep(digest: str, file: ReadFile) -> FileRead:
-        return _kept(digest, file, rows=[to_row(line) for line in _lines(file, form)])
+        return _kept(digest, file, rows=[row for page in file.pages for row in to_rows(page)])
 
     found = _read_rest(job, journal, keep, _before(job.pages, journal))
     write_rows(target, (row for kept in _in_order(job.pages, journal) for row in kept.rows))
@@ -57,7 +65,7 @@ def read_into_table(job: Job, journal: Journal, form: str, target: Path) -> Tran
 
 
 def read_into_files(job: Job, journal: Journal, target: Path) -> TranscriptionReport:
-    """Reads all lines of the pages into copies of their files below `target`.
+    """Read all lines of the pages into copies of their files below `target`.
 
     A copy that was changed since it was written is somebody's work and stays as it is."""
     copies = copies_below(job.pages, target)
@@ -66,7 +74,7 @@ def read_into_files(job: Job, journal: Journal, target: Path) -> TranscriptionRe
 
     def keep(digest: str, file: ReadFile) -> FileRead:
         copy, earlier = copies[file.source], journal.find(file.source)
-        written = write_copy(file, copy, job.transcriber.reader)
+        written = write_copy(file, copy, job.reader)
         if not written and earlier is not None and _is_as_written(copy, earlier):
             copy.unlink()  # Of the file as it was before.
         return _kept(digest, file, copy=_settled(copy) if written else None)
@@ -90,12 +98,12 @@ def _is_as_written(copy: Path, kept: FileRead) -> bool:
 
 def _read_rest(job: Job, journal: Journal, keep: Keep, before: Collection[Path]) -> TranscriptionReport:
     """Reads the files that are not among those read `before`, and returns what was found in all."""
-    done = set(before)
+    done, by_source = set(before), pages_by_file(job.pages)
     if done:
         log.info(f"{_count(job.pages, done)} were read before; the others follow.")
     try:
-        for group in read_pages(job.pages, job.transcriber, job.data, lambda pages: pages[0].source in before):
-            journal.add({file.source: keep(_digest(file.pages), file) for file in group})
+        for group in read_files(job.pages, job.pipeline, lambda pages: pages[0].source in before):
+            journal.add({file.source: keep(_digest(by_source[file.source]), file) for file in group})
             done.update(file.source for file in group)
     except BaseException:
         if done:
@@ -113,12 +121,9 @@ def _count(pages: Sequence[Page], done: Collection[Path]) -> str:
 
 def _before(pages: Sequence[Page], journal: Journal) -> set[Path]:
     """The files that were read and are as they were then."""
-    by_source: dict[Path, list[Page]] = {}
-    for page in pages:
-        by_source.setdefault(page.source, []).append(page)
     return {
         source
-        for source, of_file in by_source.items()
+        for source, of_file in pages_by_file(pages).items()
         if (kept := journal.find(source)) is not None and kept.digest == _digest(of_file)
     }
 
@@ -131,14 +136,7 @@ def _in_order(pages: Sequence[Page], journal: Journal) -> Iterator[FileRead]:
 
 
 def _kept(digest: str, file: ReadFile, rows: Sequence[str] = (), copy: str | None = None) -> FileRead:
-    return FileRead(digest, list(rows), file.found.read, file.found.problems, file.found.notes, copy)
-
-
-def _lines(file: ReadFile, form: str) -> Iterator[RecognizedLine]:
-    for page in file.pages:
-        for line, text in file.texts[page.id].items():
-            image = line_image(page, line) if form == "tsv" else str(page.image.path) if page.image else ""
-            yield RecognizedLine(page.id, line, image, str(page.source), text)
+    return FileRead(digest, list(rows), file.report.read, file.report.problems, file.report.notes, copy)
 
 
 def _settled(copy: Path) -> str:

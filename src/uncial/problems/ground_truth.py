@@ -20,13 +20,13 @@ from uncial.data.ground_truth import (
 )
 from uncial.data.settings import DataSettings
 from uncial.data.splits.split import Splitter
-from uncial.data.splits.split_file import COLUMNS, split_rows
+from uncial.data.splits.split_file import COLUMNS, make_split_rows
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.problems.splitting import choose_split
-from uncial.reports.tables.findings import summed_reasons
+from uncial.reports.tables.findings import sum_reasons
 from uncial.reports.terminal.formatting import plural, visible
-from uncial.reports.terminal.progress_bar import progress
+from uncial.reports.terminal.progress_bar import show_progress
 from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_csv
@@ -48,7 +48,7 @@ def describe_data(config: DictConfig) -> str:
 
 def write_splits(folder: Path, truth: GroundTruth) -> None:
     """Leaves splits.csv in a run's folder: which page is in which part."""
-    write_csv(RunFolder(folder).splits, COLUMNS, split_rows(truth.store, truth.split))
+    write_csv(RunFolder(folder).splits, COLUMNS, make_split_rows(truth.store, truth.split))
 
 
 def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> GroundTruth:
@@ -60,7 +60,7 @@ def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> Gr
         filters(data),
         divided or choose_split(config),
         compile_settings(data, Path(str(config.paths.store))),
-        progress,
+        show_progress,
     )
     share = data.share_of_lines()
     if data.lines is not None:
@@ -77,7 +77,7 @@ def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> Gr
         log.info(f"{count:,} lines are left out by {key}")
     _tell_machine_read(truth)
     if truth.problems:
-        sums = summed_reasons(truth.problems)
+        sums = sum_reasons(truth.problems)
         told = "; ".join(f"{one.count:,} × {one.reason}" for one in sums[:3])
         more = f"; and {len(sums) - 3} further reasons" if len(sums) > 3 else ""
         first = visible(f"{truth.problems[0].file} {truth.problems[0].line}".strip())

@@ -13,7 +13,7 @@ from uncial.config.schema import as_tuple, checkpoints_of, trusted
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
-from uncial.metrics.label_errors import misaligned, shifts, surprisals
+from uncial.metrics.label_errors import compute_surprisals, find_misaligned, find_shifts
 from uncial.pipelines.output_places import check_output, keep_corrections, keep_originals
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.problems.recognition.cross_validation import (
@@ -29,7 +29,7 @@ from uncial.problems.splitting import choose_scoring_split, model_of
 from uncial.reports.html.audit_page import AuditedLine, AuditReport, ShiftedTexts, write_audit, write_audit_page
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
-from uncial.reports.terminal.progress_bar import progress
+from uncial.reports.terminal.progress_bar import show_progress
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
@@ -105,9 +105,9 @@ def _verdicts(
     said: dict[int, list[tuple[LineVerdict, Path]]] = {}
     temperatures = []
     texts = truth.store.column("text")
-    with progress("judging", sum(len(judge.rows) for judge in found)) as advance:
+    with show_progress("judging", sum(len(judge.rows) for judge in found)) as advance:
         for judge in found:
-            surprise = surprisals(map(judge.recognizer.text.prepare, texts))
+            surprise = compute_surprisals(map(judge.recognizer.text.prepare, texts))
             width = int(config.trainer.evaluation_batch_width)
             temperature, own = judge_lines(judge, truth, surprise, prior, width, config.seed, advance)
             temperatures.append(temperature)
@@ -143,11 +143,11 @@ def _elsewhere(truth: GroundTruth, verdicts: Mapping[int, Verdict]) -> tuple[dic
         truths = [verdicts[row].spokesman.truth for row in rows]
         readings = [verdicts[row].spokesman.reading for row in rows]
         ids = [truth.store.value(row, "line") for row in rows]
-        found = misaligned(truths, readings)
+        found = find_misaligned(truths, readings)
         text_of |= {rows[place]: ids[other] for place, other in found.items()}
         runs += [
             ShiftedTexts(page, ids[run.first], ids[run.last], run.lines, run.offset)
-            for run in shifts(truths, readings, found)
+            for run in find_shifts(truths, readings, found)
         ]
     return text_of, runs
 

@@ -12,8 +12,7 @@ from uncial.config.task_keys import typed_names
 from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
-from uncial.models.files import load_model
-from uncial.pipelines.recognition import model_file
+from uncial.models.files import load_model, model_file
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import (
     common_profile,
@@ -26,7 +25,7 @@ from uncial.problems.recognition.typed_model import apply_typed_keys
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page
-from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
@@ -67,7 +66,7 @@ def run(config: DictConfig) -> None:
         log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
     show(
         make_console(),
-        comparison_table(comparison),
+        make_comparison_table(comparison),
         f"Who wins where, and the lines that all miss: {RunFolder(folder).report}",
     )
 

@@ -23,7 +23,7 @@ from uncial.problems.recognition.metric import LineResult
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page
-from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.tables.scores import score_figures
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import percent
@@ -155,6 +155,6 @@ def finish(
         for number, member in enumerate(members)
     ]
     note = "The best single model is the best on these very lines, which flatters it, not the ensemble."
-    show(make_console(), "Each alone, CER:", *listing, comparison_table(comparison), note)
+    show(make_console(), "Each alone, CER:", *listing, make_comparison_table(comparison), note)
     if method == "average":
         show(make_console(), f"The model: {RunFolder(folder).best_model}")

@@ -14,17 +14,19 @@ from uncial.data.sources import xml
 from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison
-from uncial.models.files import load_model
-from uncial.pipelines.page_copies import TranscriptionReport, read_into_copies, settings_to_read
-from uncial.pipelines.recognition import Transcriber, model_file
+from uncial.models.files import load_model, model_file
+from uncial.pipelines.line_recognition import RecognitionPipeline
+from uncial.pipelines.page_copies import TranscriptionReport, read_into_copies
+from uncial.pipelines.recognition import Transcriber
 from uncial.problems.ground_truth import load_ground_truth
+from uncial.problems.prediction import build_reading_settings, build_source_settings
 from uncial.problems.recognition.comparison import compared_models
 from uncial.problems.recognition.inference import rows_to_score
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.problems.training_run import open_run, train_run
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page
-from uncial.reports.tables.comparison import comparison_table, write_comparison
+from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
 from uncial.runs.session import AUTO, RunSession
@@ -63,7 +65,7 @@ def finetune(this: RunSession) -> None:
     write_comparison_page(
         RunFolder(folder).comparison_page, comparison, about, truth.store.strip, config.report.pictures
     )
-    show(make_console(), f"What it was worth, on the {part} part:", comparison_table(comparison))
+    show(make_console(), f"What it was worth, on the {part} part:", make_comparison_table(comparison))
     show(make_console(), f"Who wins where: {RunFolder(folder).comparison_page}")
 
 
@@ -84,15 +86,16 @@ def write_copies(model: Path, sources: Sequence[Path], config: DictConfig, targe
     pages, problems = _pages(sources, config.data)
     found = TranscriptionReport(problems=problems)
     transcriber = Transcriber(*load_model(model, trusted(config)), name=model.name)
-    read_into_copies(pages, transcriber, config.data, found, target)
+    pipeline = RecognitionPipeline(transcriber, build_reading_settings(config.data))
+    read_into_copies(pages, pipeline, transcriber.reader, found, target)
     if found.problems:
         write_skipped(RunFolder(target).skipped, found.problems)
         log.warning(f"{len(found.problems)} pages or lines could not be read: {RunFolder(target).skipped}")
 
 
 def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], list[Issue]]:
-    settings = settings_to_read([str(source) for source in sources], data)
-    reading = xml.read(replace(settings, include=(), exclude=()))  # the sources are what they left
+    settings = build_source_settings([str(source) for source in sources], data)
+    reading = xml.read_xml(replace(settings, include=(), exclude=()))  # the sources are what they left
     return reading.pages, list(reading.problems)
 
 

@@ -15,9 +15,9 @@ from uncial.config.saved_yaml import literal_config, read_saved
 from uncial.config.schema import build_settings
 from uncial.data.splits.split_file import read_split_file
 from uncial.errors import UserError
-from uncial.metrics.intervals import few_lines_warning, totals
-from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
-from uncial.metrics.lines import EvaluatedLine, cluster_of
+from uncial.metrics.intervals import few_lines_warning, sum_by_cluster
+from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fit_learning_curve
+from uncial.metrics.lines import EvaluatedLine, choose_cluster_key
 from uncial.models.files import load_card
 from uncial.models.lineage import SEEN_BEFORE
 from uncial.problems.scoring import evaluation_settings
@@ -56,9 +56,9 @@ def run(config: DictConfig) -> None:
     warn_of_known_validation(runs)
     folder = run_folder()
     write_config(config, folder)
-    clusters = list(map(cluster_of(settings.cluster), runs[0].lines))
-    edits = totals(clusters, *([line.counts.edits for line in one.lines] for one in runs))
-    characters = totals(clusters, [line.counts.characters for line in runs[0].lines])[:, 0]
+    clusters = list(map(choose_cluster_key(settings.cluster), runs[0].lines))
+    edits = sum_by_cluster(clusters, *([line.counts.edits for line in one.lines] for one in runs))
+    characters = sum_by_cluster(clusters, [line.counts.characters for line in runs[0].lines])[:, 0]
     points = tuple(
         RunPoint(str(one.folder), one.trained_on, int(one.config.seed), float(own.sum() / max(characters.sum(), 1)))
         for one, own in zip(runs, edits.T, strict=True)
@@ -67,7 +67,7 @@ def run(config: DictConfig) -> None:
     report = ForecastReport(points, len(clusters), len(characters), settings.cluster, level)
     if len({points[number].lines for number in learned}) >= LEAST_SIZES:
         measured = [MeasuredRun(points[n].lines, points[n].seed, edits[:, n]) for n in learned]
-        curve = fitted(measured, characters, level, settings.bootstrap)
+        curve = fit_learning_curve(measured, characters, level, settings.bootstrap)
         report = replace(
             report,
             curve=curve,

@@ -21,10 +21,10 @@ from uncial.problems.recognition.inspection import draw_augmentation, find
 from uncial.problems.recognition.schedule_sheet import draw_planned_schedule
 from uncial.problems.recognition.setup import texts_of
 from uncial.reports.html.findings_page import LineView, write_findings_page
-from uncial.reports.plots.sheets import Sample, contact_sheet
-from uncial.reports.tables.findings import at_or_above, write_findings
+from uncial.reports.plots.sheets import Sample, draw_contact_sheet
+from uncial.reports.tables.findings import select_at_or_above, write_findings
 from uncial.reports.terminal.console import make_console, show
-from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables
+from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, make_inspection_tables
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
@@ -55,15 +55,15 @@ def run(config: DictConfig) -> None:
     write_findings_page(
         RunFolder(folder).findings_page, inspection, lambda row: _view(truth, row), config.inspect.pictures
     )
-    contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), RunFolder(folder).contact_sheet)
+    draw_contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), RunFolder(folder).contact_sheet)
     show(
         make_console(),
-        inspection_tables(inspection),
+        make_inspection_tables(inspection),
         f"findings.html, findings.json, skipped.csv and contact sheets: {folder}",
     )
     draw_augmentation(config, truth, RunFolder(folder).augmentation_sheet)
     draw_planned_schedule(config, truth, RunFolder(folder).schedule)
-    if found := at_or_above(findings, config.inspect.fail_on):
+    if found := select_at_or_above(findings, config.inspect.fail_on):
         noun = "finding" if len(found) == 1 else "findings"
         raise FindingsError(
             f"{len(found)} {noun} at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"

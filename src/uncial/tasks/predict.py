@@ -11,20 +11,22 @@ from omegaconf import DictConfig
 
 from uncial.config.schema import as_tuple, checkpoint_of, choice
 from uncial.data.sources import lines, xml
-from uncial.data.sources.finding import contents, files, places
-from uncial.data.sources.xml_files import xml_beside
+from uncial.data.sources.finding import describe_contents, find_files, find_places
+from uncial.data.sources.xml_files import find_xml_beside
 from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.formats.lines.pairs import is_image
 from uncial.formats.lines.results import holds_results
-from uncial.metrics.review import review
+from uncial.metrics.review import rank_for_review
+from uncial.models.files import model_file
+from uncial.pipelines.line_recognition import RecognitionPipeline
 from uncial.pipelines.output_places import check_output, keep_originals, without_output
-from uncial.pipelines.page_copies import TranscriptionReport, copies_below, settings_to_read
+from uncial.pipelines.page_copies import TranscriptionReport, copies_below
 from uncial.pipelines.reading_journal import begun_reading, open_journal
-from uncial.pipelines.recognition import model_file
-from uncial.pipelines.resumed_reading import Job, about_reading, read_into_files, read_into_table
+from uncial.pipelines.resumed_reading import Job, describe_reading, read_into_files, read_into_table
+from uncial.problems.prediction import build_reading_settings, build_source_settings
 from uncial.problems.recognition.typed_model import transcriber_of
-from uncial.reports.tables.findings import summed_reasons
+from uncial.reports.tables.findings import sum_reasons
 from uncial.reports.tables.review import review_summary, write_review
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
@@ -49,19 +51,20 @@ def run(config: DictConfig) -> None:
     transcriber = transcriber_of(config)
     wanted = float(config.metrics.review_cer)
     pages, problems = pages_to_read(config, form)
-    about = about_reading(model, transcriber, form, config.data, version("uncial"))
+    settings = build_reading_settings(config.data)
+    about = describe_reading(model, transcriber, form, settings, version("uncial"))
     inputs = [str(Path(one).resolve()) for one in as_tuple(config.predict.input)]
     folder = _folder(config, form, about, inputs)
     write_config(config, folder)
     target = _target(config, form, folder)
     if form == "xml":
         pages, problems = without_output(pages, problems, target)
-        named = [place.path for place in places(as_tuple(config.predict.input), "predict.input")]
+        named = [place.path for place in find_places(as_tuple(config.predict.input), "predict.input")]
         check_output(target, named, pages, "predict.output")
         copies_below(pages, target)
     else:
         _check_table(target, pages, problems)
-    job = Job(pages, transcriber, config.data)
+    job = Job(pages, RecognitionPipeline(transcriber, settings), transcriber.reader)
     with open_journal(target, about, inputs, _say_anew) as journal:
         read_all = read_into_files if form == "xml" else partial(read_into_table, form=form)
         found = read_all(job, journal, target=target)
@@ -70,7 +73,7 @@ def run(config: DictConfig) -> None:
     _report(found, target, folder)
     if not found.read:
         raise UserError(_nothing_read(pages, found, folder))
-    order = review(found.read)
+    order = rank_for_review(found.read)
     write_review(folder, order, wanted)
     show(make_console(), review_summary(order, wanted))
 
@@ -102,12 +105,12 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[I
     """The pages of PAGE and ALTO files where the input holds some or names images that have one beside them, else line
     images. Raises `UserError` where it holds neither."""
     inputs = as_tuple(config.predict.input)
-    where = places(inputs, "predict.input")
-    settings = settings_to_read(inputs, config.data, "predict.input")
-    transcribed = any(place.path.is_file() and is_image(place.path) and xml_beside(place.path) for place in where)
-    if transcribed or files(where, lambda path: path.suffix.lower() == ".xml"):
-        reading = xml.read(settings)
-    elif files(where, is_image):
+    where = find_places(inputs, "predict.input")
+    settings = build_source_settings(inputs, config.data, "predict.input")
+    transcribed = any(place.path.is_file() and is_image(place.path) and find_xml_beside(place.path) for place in where)
+    if transcribed or find_files(where, lambda path: path.suffix.lower() == ".xml"):
+        reading = xml.read_xml(settings)
+    elif find_files(where, is_image):
         if form == "xml":
             raise UserError(
                 f"predict.input={inputs[0]} holds images but no PAGE or ALTO files to write into: "
@@ -115,7 +118,9 @@ def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[I
             )
         reading = lines.read(settings)
     else:
-        raise UserError(f"predict.input={inputs[0]} holds no PAGE or ALTO files and no images, but {contents(where)}.")
+        raise UserError(
+            f"predict.input={inputs[0]} holds no PAGE or ALTO files and no images, but {describe_contents(where)}."
+        )
     return reading.pages, list(reading.problems)
 
 
@@ -144,7 +149,7 @@ def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
             "better, or this one fine-tuned on a few transcribed pages (task=finetune)."
         )
     if found.problems:
-        reasons = summed_reasons(found.problems)[:3]
+        reasons = sum_reasons(found.problems)[:3]
         listed_reasons = "; ".join(f"{one.count} × {one.reason}" for one in reasons)
         told.append(
             f"{len(found.problems)} pages or lines could not be read: {RunFolder(folder).skipped} ({listed_reasons})"

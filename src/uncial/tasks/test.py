@@ -8,9 +8,8 @@ from omegaconf import DictConfig
 from uncial.config.schema import checkpoint_of, trusted
 from uncial.metrics.evaluation import Overview, evaluate
 from uncial.metrics.lines import EvaluatedLine
-from uncial.metrics.review import ReadLine, review
-from uncial.models.files import load_model
-from uncial.pipelines.recognition import model_file
+from uncial.metrics.review import ReadLine, rank_for_review
+from uncial.models.files import load_model, model_file
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.dashboards import open_loggers, read_outcome
 from uncial.problems.recognition.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
@@ -23,7 +22,7 @@ from uncial.reports.tables.ketos import write_ketos_report
 from uncial.reports.tables.review import review_summary, write_review
 from uncial.reports.tables.scores import score_figures, write_scores
 from uncial.reports.terminal.console import make_console, show
-from uncial.reports.terminal.summary import RunSummary, run_summary
+from uncial.reports.terminal.summary import RunSummary, format_run_summary
 from uncial.runs.environment import add_to_environment
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
@@ -57,7 +56,7 @@ def run(config: DictConfig) -> None:
         evaluation = evaluate(lines, settings)
         write_scores(folder, evaluation)
         write_ketos_report(RunFolder(folder).ketos_report, lines)
-        order = review([_to_review(line) for line in evaluation.lines])
+        order = rank_for_review([_to_review(line) for line in evaluation.lines])
         write_review(folder, order, target)
         about = ReportHeader(
             f"Test of {config.name}",
@@ -89,4 +88,4 @@ def finish(folder: Path, part: str, overview: Overview, loss: float, seconds: fl
         lines_per_second=overview.total.scores.lines / max(seconds, 1e-9),
         files={"model": model, "report": RunFolder(folder).report, "predictions": RunFolder(folder).predictions},
     )
-    show(make_console(), run_summary(summary))
+    show(make_console(), format_run_summary(summary))

@@ -47,12 +47,12 @@ class TextRules:
             return text
         return normalize(replaced(text, self.replacements), self.normalization)
 
-    def display(self, text: str) -> str:
+    def to_visual(self, text: str) -> str:
         """Return prepared text in the order in which it stands on the line, from left to right."""
         base = self.base(text)
         return text if base is None else "".join(to_display(split_units(text, self.unit), base)[0])
 
-    def logical(self, transcription: Transcription) -> Transcription:
+    def to_logical(self, transcription: Transcription) -> Transcription:
         """Return what was read from left to right in logical order; confidences and places stay with their characters.
 
         Places are those on the image, so that they run from right to left where the writing does.

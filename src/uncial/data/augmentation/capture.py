@@ -5,10 +5,18 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from uncial.data.augmentation.transform import WHITE, LineTransform, Range, between, local_paper, up_to, with_dark_ink
+from uncial.data.augmentation.transform import (
+    WHITE,
+    LineTransform,
+    Range,
+    estimate_local_paper,
+    parse_range,
+    parse_range_from_zero,
+    with_dark_ink,
+)
 from uncial.errors import UserError
 
-LEAST_CONTRAST = 48
+MIN_CONTRAST = 48
 """Grey values that a line has to span, or there is no writing in it that could be told from the paper."""
 
 
@@ -18,7 +26,7 @@ class Defocus(LineTransform):
     def __init__(self, sigma: Range = (0.001, 0.008), p: float = 1.0) -> None:
         """`sigma` is the range of the Gaussian's standard deviation as a part of the line's height."""
         super().__init__(p)
-        self.sigma = up_to(sigma, "Defocus.sigma", 0.2)
+        self.sigma = parse_range_from_zero(sigma, "Defocus.sigma", 0.2)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -39,8 +47,8 @@ class GaussianBlur(LineTransform):
         that of the kernel's size in pixels, of which even ones become odd; 0 takes what the standard deviation needs.
         """
         super().__init__(p)
-        self.sigma_limit = up_to(sigma_limit, "GaussianBlur.sigma_limit", 100)
-        smallest, largest = up_to(blur_limit, "GaussianBlur.blur_limit", 999)
+        self.sigma_limit = parse_range_from_zero(sigma_limit, "GaussianBlur.sigma_limit", 100)
+        smallest, largest = parse_range_from_zero(blur_limit, "GaussianBlur.blur_limit", 999)
         if smallest % 1 or largest % 1:
             raise UserError(f"GaussianBlur.blur_limit is {blur_limit!r}; whole pixels are needed")
         self.blur_limit = int(smallest), int(largest)
@@ -62,7 +70,7 @@ class GaussNoise(LineTransform):
     def __init__(self, std_range: Range = (0.01, 0.04), p: float = 1.0) -> None:
         """`std_range` is the range of the noise's standard deviation as a part of white, a number its most."""
         super().__init__(p)
-        self.std_range = up_to(std_range, "GaussNoise.std_range", 1)
+        self.std_range = parse_range_from_zero(std_range, "GaussNoise.std_range", 1)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -91,9 +99,9 @@ class Microfilm(LineTransform):
         as a part of white. Each is the range of a draw.
         """
         super().__init__(p)
-        self.threshold = between(threshold, "Microfilm.threshold", 0.05, 0.95)
-        self.steepness = between(steepness, "Microfilm.steepness", 0.1, 100)
-        self.grain = up_to(grain, "Microfilm.grain", 0.5)
+        self.threshold = parse_range(threshold, "Microfilm.threshold", 0.05, 0.95)
+        self.steepness = parse_range(steepness, "Microfilm.steepness", 0.1, 100)
+        self.grain = parse_range_from_zero(grain, "Microfilm.grain", 0.5)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -102,14 +110,14 @@ class Microfilm(LineTransform):
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator
         threshold, steepness = generator.uniform(*self.threshold), generator.uniform(*self.steepness)
-        tones = grey(image)
-        paper = float(np.median(local_paper(tones)))
-        ink = min(float(np.percentile(tones, 1)), paper - LEAST_CONTRAST)
+        tones = to_grey(image)
+        paper = float(np.median(estimate_local_paper(tones)))
+        ink = min(float(np.percentile(tones, 1)), paper - MIN_CONTRAST)
         light = np.clip((np.arange(256) - ink) / (paper - ink), 0.0, 1.0)
         curve, ends = (1.0 / (1.0 + np.exp((threshold - at) * steepness)) for at in (light, np.array((0.0, 1.0))))
         filmed = (255 * (curve - ends[0]) / (ends[1] - ends[0])).astype(np.float32)[tones]
         filmed += generator.standard_normal(filmed.shape, np.float32) * np.float32(255 * generator.uniform(*self.grain))
-        return as_channels(np.clip(np.rint(filmed), 0, 255).astype(np.uint8), image)
+        return restore_channels(np.clip(np.rint(filmed), 0, 255).astype(np.uint8), image)
 
 
 class BlackAndWhite(LineTransform):
@@ -117,11 +125,11 @@ class BlackAndWhite(LineTransform):
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        tones = grey(image)
-        if int(tones.max()) - int(tones.min()) < LEAST_CONTRAST:
+        tones = to_grey(image)
+        if int(tones.max()) - int(tones.min()) < MIN_CONTRAST:
             return image
         _, divided = cv2.threshold(tones, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-        return as_channels(divided, image)
+        return restore_channels(divided, image)
 
 
 class WithoutColours(LineTransform):
@@ -129,14 +137,14 @@ class WithoutColours(LineTransform):
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
-        return image if image.ndim == 2 else as_channels(grey(image), image)
+        return image if image.ndim == 2 else restore_channels(to_grey(image), image)
 
 
-def grey(image: np.ndarray) -> np.ndarray:
+def to_grey(image: np.ndarray) -> np.ndarray:
     """Return the grey values, uint8 (H, W), of an image, uint8 (H, W) or (H, W, 3)."""
     return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
 
 
-def as_channels(tones: np.ndarray, image: np.ndarray) -> np.ndarray:
+def restore_channels(tones: np.ndarray, image: np.ndarray) -> np.ndarray:
     """Return grey values, uint8 (H, W), with as many channels as `image` has."""
     return tones.reshape(image.shape[:2]) if image.ndim == 2 else cv2.merge([tones] * image.shape[2])

@@ -6,12 +6,12 @@ import numpy as np
 from uncial.data.augmentation.transform import (
     LineTransform,
     Range,
-    between,
-    either_side,
-    local_paper,
-    number,
-    sheet_of_paper,
-    up_to,
+    draw_local_paper,
+    estimate_local_paper,
+    parse_number,
+    parse_range,
+    parse_range_from_zero,
+    parse_symmetric_range,
 )
 from uncial.errors import UserError
 
@@ -25,7 +25,7 @@ class Perspective(LineTransform):
     def __init__(self, distortion: float = 0.15, p: float = 1.0) -> None:
         """`distortion` is the part of half the width and half the height by which a corner moves inwards at most."""
         super().__init__(p)
-        self.distortion = number(distortion, "Perspective.distortion", 0, 0.9)
+        self.distortion = parse_number(distortion, "Perspective.distortion", 0, 0.9)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -51,14 +51,14 @@ class Proportions(LineTransform):
     def __init__(self, width: Range = (0.75, 1.25), p: float = 1.0) -> None:
         """`width` is the range of the factor on the width; the proportions are what it makes them."""
         super().__init__(p)
-        self.width = between(width, "Proportions.width", 0.25, 4)
+        self.width = parse_range(width, "Proportions.width", 0.25, 4)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
         factor = self.random_generator.uniform(*self.width)
         height, width = image.shape[:2]
         size = (max(1, round(width * min(1.0, factor))), max(1, round(height / max(1.0, factor))))
-        sheet = sheet_of_paper(image)
+        sheet = draw_local_paper(image)
         left, top = (width - size[0]) // 2, (height - size[1]) // 2
         smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         sheet[top : top + size[1], left : left + size[0]] = smaller.reshape(size[::-1] + image.shape[2:])
@@ -74,7 +74,7 @@ class CutHeight(LineTransform):
     def __init__(self, kept: Range = (0.6, 1.0), p: float = 1.0) -> None:
         """`kept` is the range of the part of the height that is left; where it lies is drawn too."""
         super().__init__(p)
-        self.kept = between(kept, "CutHeight.kept", 0.3, 1)
+        self.kept = parse_range(kept, "CutHeight.kept", 0.3, 1)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -97,7 +97,7 @@ class Bend(LineTransform):
         times `rows` points, whatever the line's length.
         """
         super().__init__(p)
-        self.deviation = number(deviation, "Bend.deviation", 0, 0.3)
+        self.deviation = parse_number(deviation, "Bend.deviation", 0, 0.3)
         if min(columns, rows) < 2:
             raise UserError(f"Bend.columns is {columns} and Bend.rows {rows}; 2 or more are needed")
         self.grid = (int(rows), int(columns))
@@ -146,14 +146,20 @@ class LineWarp(LineTransform):
         """
         super().__init__(p)
         self.slant, self.rotation = (
-            either_side(slant, "LineWarp.slant", 60),
-            either_side(rotation, "LineWarp.rotation", 45),
+            parse_symmetric_range(slant, "LineWarp.slant", 60),
+            parse_symmetric_range(rotation, "LineWarp.rotation", 45),
         )
-        self.size, self.squeeze = between(size, "LineWarp.size", 0.2, 2), up_to(squeeze, "LineWarp.squeeze", 0.8)
-        self.shift, self.slide = either_side(shift, "LineWarp.shift", 0.5), either_side(slide, "LineWarp.slide", 0.4)
+        self.size, self.squeeze = (
+            parse_range(size, "LineWarp.size", 0.2, 2),
+            parse_range_from_zero(squeeze, "LineWarp.squeeze", 0.8),
+        )
+        self.shift, self.slide = (
+            parse_symmetric_range(shift, "LineWarp.shift", 0.5),
+            parse_symmetric_range(slide, "LineWarp.slide", 0.4),
+        )
         self.stretch, self.elastic = (
-            number(stretch, "LineWarp.stretch", 0, 1),
-            number(elastic, "LineWarp.elastic", 0, 1),
+            parse_number(stretch, "LineWarp.stretch", 0, 1),
+            parse_number(elastic, "LineWarp.elastic", 0, 1),
         )
 
     def apply(self, image: np.ndarray) -> np.ndarray:
@@ -178,8 +184,8 @@ class LineWarp(LineTransform):
         map_x = along[None, :] + (slope * y)[:, None]
         map_y = y[:, None] + down[None, :]
         if self.elastic:
-            map_x += displacement(height, width, self.elastic * height, generator)
-            map_y += displacement(height, width, self.elastic * height, generator)
+            map_x += draw_displacement(height, width, self.elastic * height, generator)
+            map_y += draw_displacement(height, width, self.elastic * height, generator)
         return map_x.astype(np.float32, copy=False), map_y.astype(np.float32, copy=False)
 
     def _local_stretch(self, width: int, height: int, generator: np.random.Generator) -> np.ndarray:
@@ -191,7 +197,7 @@ class LineWarp(LineTransform):
         return cv2.resize(noise, (width, 1), interpolation=cv2.INTER_CUBIC)[0]
 
 
-def displacement(height: int, width: int, deviation: float, generator: np.random.Generator) -> np.ndarray:
+def draw_displacement(height: int, width: int, deviation: float, generator: np.random.Generator) -> np.ndarray:
     """Return smooth noise of a standard deviation in pixels, float32 (H, W), whose hills are a third of a line high."""
     cell = height / 3
     grid = (max(2, round(width / cell)) + 2, 5)
@@ -199,7 +205,7 @@ def displacement(height: int, width: int, deviation: float, generator: np.random
     return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-LARGEST = 2**15 - 2
+MAX_SIDE = 2**15 - 2
 """OpenCV's remap takes no image with more rows or columns."""
 
 
@@ -208,28 +214,28 @@ def resample(image: np.ndarray, map_x: np.ndarray, map_y: np.ndarray) -> np.ndar
 
     What comes from outside the image is the local paper.
     """
-    paper = local_paper(image)
+    paper = estimate_local_paper(image)
     if (paper == paper[0]).all():
-        return _remapped(image, map_x, map_y, np.atleast_1d(paper[0]).tolist())
+        return _remap(image, map_x, map_y, np.atleast_1d(paper[0]).tolist())
     # What differs from the paper is moved; where nothing comes from, nothing differs.
-    moved = _remapped(image.astype(np.int16) - paper, map_x, map_y, [0] * 3)
+    moved = _remap(image.astype(np.int16) - paper, map_x, map_y, [0] * 3)
     return np.clip(moved + paper, 0, 255).astype(np.uint8)
 
 
-def _remapped(image: np.ndarray, map_x: np.ndarray, map_y: np.ndarray, border: list[int]) -> np.ndarray:
+def _remap(image: np.ndarray, map_x: np.ndarray, map_y: np.ndarray, border: list[int]) -> np.ndarray:
     """cv2.remap for images of any width, piece by piece where it is too wide for it."""
     width = image.shape[1]
-    if width <= LARGEST:
-        return _moved(image, map_x, map_y, border)
+    if width <= MAX_SIDE:
+        return _move_pixels(image, map_x, map_y, border)
     pieces = []
-    for start in range(0, width, LARGEST // 4):
-        columns = slice(start, start + LARGEST // 4)
+    for start in range(0, width, MAX_SIDE // 4):
+        columns = slice(start, start + MAX_SIDE // 4)
         left = int(np.clip(np.floor(map_x[:, columns].min()) - 1, 0, width - 1))
-        right = int(np.clip(np.ceil(map_x[:, columns].max()) + 2, left + 1, min(width, left + LARGEST)))
-        pieces.append(_moved(image[:, left:right], map_x[:, columns] - left, map_y[:, columns], border))
+        right = int(np.clip(np.ceil(map_x[:, columns].max()) + 2, left + 1, min(width, left + MAX_SIDE)))
+        pieces.append(_move_pixels(image[:, left:right], map_x[:, columns] - left, map_y[:, columns], border))
     return np.concatenate(pieces, axis=1)
 
 
-def _moved(source: np.ndarray, map_x: np.ndarray, map_y: np.ndarray, border: list[int]) -> np.ndarray:
+def _move_pixels(source: np.ndarray, map_x: np.ndarray, map_y: np.ndarray, border: list[int]) -> np.ndarray:
     moved = cv2.remap(source, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=border)
     return np.asarray(moved).reshape(map_x.shape + source.shape[2:])

@@ -6,12 +6,12 @@ import numpy as np
 from uncial.data.augmentation.transform import (
     LineTransform,
     Range,
-    between,
-    darkened,
-    darkness,
-    number,
-    sheet_of_paper,
-    up_to,
+    darken,
+    draw_local_paper,
+    measure_darkness,
+    parse_number,
+    parse_range,
+    parse_range_from_zero,
     with_dark_ink,
 )
 from uncial.errors import UserError
@@ -26,7 +26,7 @@ class ShowThrough(LineTransform):
     def __init__(self, strength: Range = (0.08, 0.25), p: float = 1.0) -> None:
         """`strength` is the range of its darkness as a part of that of the ink."""
         super().__init__(p)
-        self.strength = up_to(strength, "ShowThrough.strength", 0.8)
+        self.strength = parse_range_from_zero(strength, "ShowThrough.strength", 0.8)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -35,10 +35,10 @@ class ShowThrough(LineTransform):
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator
         height, width = image.shape[:2]
-        back = cv2.blur(darkness(image)[:, ::-1], (max(1, round(0.042 * height)),) * 2).reshape(image.shape)
+        back = cv2.blur(measure_darkness(image)[:, ::-1], (max(1, round(0.042 * height)),) * 2).reshape(image.shape)
         back = np.roll(back, int(generator.integers(width)), axis=1)
-        back = lowered(back, round(generator.uniform(-1 / 6, 1 / 6) * height))
-        return darkened(image, (back * generator.uniform(*self.strength)).astype(np.uint8))
+        back = lower_image(back, round(generator.uniform(-1 / 6, 1 / 6) * height))
+        return darken(image, (back * generator.uniform(*self.strength)).astype(np.uint8))
 
 
 class NeighbouringLines(LineTransform):
@@ -50,7 +50,7 @@ class NeighbouringLines(LineTransform):
     def __init__(self, reach: Range = (0.08, 0.22), p: float = 1.0) -> None:
         """`reach` is the range of how far they reach in, as a part of the height."""
         super().__init__(p)
-        self.reach = up_to(reach, "NeighbouringLines.reach", 0.5)
+        self.reach = parse_range_from_zero(reach, "NeighbouringLines.reach", 0.5)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -59,17 +59,17 @@ class NeighbouringLines(LineTransform):
     def _vary(self, image: np.ndarray) -> np.ndarray:
         generator = self.random_generator
         above, below = ((True, False), (False, True), (True, True))[int(generator.integers(3))]
-        own = darkness(image)
+        own = measure_darkness(image)
         ink = np.zeros_like(own)
         for is_there, sign in ((above, 1), (below, -1)):
             if not is_there:
                 continue
             distance = sign * round(generator.uniform(0.65, 0.9) * own.shape[0])
             band = round(generator.uniform(*self.reach) * own.shape[0])
-            other = lowered(np.roll(own, int(generator.integers(own.shape[1])), axis=1), distance, around=True)
+            other = lower_image(np.roll(own, int(generator.integers(own.shape[1])), axis=1), distance, around=True)
             rows = slice(0, band) if sign > 0 else slice(own.shape[0] - band, None)
             ink[rows] = other[rows]
-        return darkened(image, ink)
+        return darken(image, ink)
 
 
 class Ruling(LineTransform):
@@ -84,8 +84,8 @@ class Ruling(LineTransform):
         super().__init__(p)
         if not isinstance(lines, int) or lines < 1:
             raise UserError(f"Ruling.lines is {lines!r}; 1 or more is possible")
-        self.lines, self.strength = lines, up_to(strength, "Ruling.strength", 0.8)
-        self.width = up_to(width, "Ruling.width", 0.2)
+        self.lines, self.strength = lines, parse_range_from_zero(strength, "Ruling.strength", 0.8)
+        self.width = parse_range_from_zero(width, "Ruling.width", 0.2)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -103,7 +103,7 @@ class Ruling(LineTransform):
             covered = np.clip(half + 0.5 - np.abs(rows - middle), 0.0, 1.0)
             rules = np.maximum(rules, covered * np.float32(255 * generator.uniform(*self.strength)))
         black = rules.astype(np.uint8)
-        return darkened(image, black if image.ndim == 2 else cv2.merge([black] * image.shape[2]))
+        return darken(image, black if image.ndim == 2 else cv2.merge([black] * image.shape[2]))
 
 
 class Shading(LineTransform):
@@ -114,8 +114,8 @@ class Shading(LineTransform):
         heights of the line.
         """
         super().__init__(p)
-        self.strength = up_to(strength, "Shading.strength", 0.8)
-        self.length = number(length, "Shading.length", 0.1, 1000)
+        self.strength = parse_range_from_zero(strength, "Shading.strength", 0.8)
+        self.length = parse_number(length, "Shading.length", 0.1, 1000)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -127,7 +127,7 @@ class Shading(LineTransform):
         return np.rint(image * (light if image.ndim == 2 else light[:, :, None])).astype(np.uint8)
 
 
-def lowered(image: np.ndarray, rows: int, around: bool = False) -> np.ndarray:
+def lower_image(image: np.ndarray, rows: int, around: bool = False) -> np.ndarray:
     """Return an image moved down by some rows: what leaves it comes in `around` the other edge, or nothing."""
     rows = int(np.clip(rows, -image.shape[0], image.shape[0]))
     moved = np.roll(image, rows, axis=0)
@@ -149,12 +149,12 @@ class PaperSpans(LineTransform):
         line.
         """
         super().__init__(p)
-        self.count, self.width = _counted(count, "PaperSpans.count"), number(width, "PaperSpans.width", 0, 10)
+        self.count, self.width = _check_count(count, "PaperSpans.count"), parse_number(width, "PaperSpans.width", 0, 10)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
         generator = self.random_generator
-        paper, result = sheet_of_paper(image), image.copy()
+        paper, result = draw_local_paper(image), image.copy()
         spans = int(generator.integers(1, self.count + 1))
         for _ in range(spans):
             wide = round(generator.uniform(0.3, 1.0) * self.width * image.shape[0])
@@ -173,15 +173,15 @@ class PaperPatches(LineTransform):
         """
         super().__init__(p)
         self.share, self.ratio = (
-            up_to(share, "PaperPatches.share", 0.5),
-            between(ratio, "PaperPatches.ratio", 0.01, 100),
+            parse_range_from_zero(share, "PaperPatches.share", 0.5),
+            parse_range(ratio, "PaperPatches.ratio", 0.01, 100),
         )
-        self.count = _counted(count, "PaperPatches.count")
+        self.count = _check_count(count, "PaperPatches.count")
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
         generator = self.random_generator
-        paper, result = sheet_of_paper(image), image.copy()
+        paper, result = draw_local_paper(image), image.copy()
         height, width = image.shape[:2]
         for _ in range(self.count):
             area = generator.uniform(*self.share) * height * width
@@ -195,7 +195,7 @@ class PaperPatches(LineTransform):
         return result
 
 
-def _counted(count: int, key: str) -> int:
+def _check_count(count: int, key: str) -> int:
     if not isinstance(count, int) or count < 1:
         raise UserError(f"{key} is {count!r}; 1 or more is possible")
     return count

@@ -5,7 +5,14 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from uncial.data.augmentation.transform import LineTransform, Range, between, local_paper, up_to, with_dark_ink
+from uncial.data.augmentation.transform import (
+    LineTransform,
+    Range,
+    estimate_local_paper,
+    parse_range,
+    parse_range_from_zero,
+    with_dark_ink,
+)
 from uncial.errors import UserError
 
 PAPER = 255
@@ -22,7 +29,7 @@ class StrokeWidth(LineTransform):
         super().__init__(p)
         if not isinstance(size, int) or size < 1:
             raise UserError(f"StrokeWidth.size is {size!r}; whole pixels from 1 on are possible")
-        self.size, self.strength = size, up_to(strength, "StrokeWidth.strength", 1)
+        self.size, self.strength = size, parse_range_from_zero(strength, "StrokeWidth.strength", 1)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -36,8 +43,8 @@ class StrokeWidth(LineTransform):
         thicker = generator.random() < 0.5
         morphed = cv2.erode(image, element) if thicker else cv2.dilate(image, element)
         weight = generator.uniform(*self.strength)
-        return blended(
-            image, morphed.reshape(image.shape), weight if thicker else weight_that_keeps(image, morphed, weight)
+        return blend_images(
+            image, morphed.reshape(image.shape), weight if thicker else limit_weight(image, morphed, weight)
         )
 
 
@@ -52,7 +59,7 @@ class PenWidth(LineTransform):
         two is drawn.
         """
         super().__init__(p)
-        self.change = up_to(change, "PenWidth.change", 0.2)
+        self.change = parse_range_from_zero(change, "PenWidth.change", 0.2)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
@@ -64,24 +71,24 @@ class PenWidth(LineTransform):
         thicker = generator.random() < 0.5
         morph = cv2.erode if thicker else cv2.dilate
         whole = int(each_side)
-        changed = blended(_by(image, morph, whole), _by(image, morph, whole + 1), each_side - whole)
-        return changed if thicker else blended(image, changed, weight_that_keeps(image, changed, 1.0))
+        changed = blend_images(_morph(image, morph, whole), _morph(image, morph, whole + 1), each_side - whole)
+        return changed if thicker else blend_images(image, changed, limit_weight(image, changed, 1.0))
 
 
-def blended(image: np.ndarray, other: np.ndarray, weight: float) -> np.ndarray:
+def blend_images(image: np.ndarray, other: np.ndarray, weight: float) -> np.ndarray:
     """Return the mean of two images of one shape in which the other counts by `weight`."""
     return cv2.addWeighted(other, weight, image, 1.0 - weight, 0.0).reshape(image.shape)
 
 
-def weight_that_keeps(image: np.ndarray, thinned: np.ndarray, weight: float) -> float:
+def limit_weight(image: np.ndarray, thinned: np.ndarray, weight: float) -> float:
     """Return `weight`, or the largest one below it with which a blend keeps `INK_KEPT` of the ink."""
-    paper = float(np.median(local_paper(image)))
+    paper = float(np.median(estimate_local_paper(image)))
     before, after = (np.maximum(paper - float(one.mean()), 0.0) for one in (image, thinned))
     lost = before - after
     return float(min(weight, (1.0 - INK_KEPT) * before / lost)) if lost > 0 else weight
 
 
-def _by(image: np.ndarray, morph: Callable[..., np.ndarray], pixels: int) -> np.ndarray:
+def _morph(image: np.ndarray, morph: Callable[..., np.ndarray], pixels: int) -> np.ndarray:
     if not pixels:
         return image
     return morph(image, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)).reshape(image.shape)
@@ -93,8 +100,8 @@ class InkTone(LineTransform):
     def __init__(self, strength: Range = (0.6, 1.2), gamma: Range = (0.7, 1.4), p: float = 1.0) -> None:
         """`strength` is the range of the factor on the ink's darkness, `gamma` that of the exponent before it."""
         super().__init__(p)
-        self.strength = between(strength, "InkTone.strength", 0.1, 10)
-        self.gamma = between(gamma, "InkTone.gamma", 0.1, 10)
+        self.strength = parse_range(strength, "InkTone.strength", 0.1, 10)
+        self.gamma = parse_range(gamma, "InkTone.gamma", 0.1, 10)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""

@@ -45,7 +45,7 @@ class LineTransform(ABC):
 
     def __init__(self, p: float = 1.0) -> None:
         """`p` is from 0 (never) to 1 (every line). Raises `UserError` for what is no such number."""
-        self.p = number(p, f"{type(self).__name__}.p", 0, 1)
+        self.p = parse_number(p, f"{type(self).__name__}.p", 0, 1)
         self.set_random_seed(None)
         register_with_albumentations()
 
@@ -112,48 +112,48 @@ Range = float | Sequence[float]
 """One number, whose meaning the key explains, or [least, most]."""
 
 
-def either_side(value: Range, key: str, most: float) -> tuple[float, float]:
+def parse_symmetric_range(value: Range, key: str, most: float) -> tuple[float, float]:
     """Return the bounds of a draw that goes to both sides: a number is the farthest, to the left as to the right.
 
     Raises `UserError` for what is no range within -`most` and `most`.
     """
-    pair = _pair(value, key)
+    pair = _to_pair(value, key)
     low, high = (-abs(pair[0]), abs(pair[0])) if len(pair) == 1 else pair
-    return _within(low, high, key, -most, most)
+    return _check_within(low, high, key, -most, most)
 
 
-def up_to(value: Range, key: str, most: float) -> tuple[float, float]:
+def parse_range_from_zero(value: Range, key: str, most: float) -> tuple[float, float]:
     """Return the bounds of a draw from 0 on: a number is the most. Raises `UserError` for what is no range within 0
     and `most`.
     """
-    pair = _pair(value, key)
+    pair = _to_pair(value, key)
     low, high = (0.0, pair[0]) if len(pair) == 1 else pair
-    return _within(low, high, key, 0.0, most)
+    return _check_within(low, high, key, 0.0, most)
 
 
-def between(value: Range, key: str, least: float, most: float) -> tuple[float, float]:
+def parse_range(value: Range, key: str, least: float, most: float) -> tuple[float, float]:
     """Return the bounds of a draw; a number is drawn always. Raises `UserError` for what is no range within `least` and
     `most`.
     """
-    pair = _pair(value, key)
-    return _within(pair[0], pair[-1], key, least, most)
+    pair = _to_pair(value, key)
+    return _check_within(pair[0], pair[-1], key, least, most)
 
 
-def number(value: float, key: str, least: float, most: float) -> float:
+def parse_number(value: float, key: str, least: float, most: float) -> float:
     """Return a number. Raises `UserError` for what is none within `least` and `most`."""
     if not _is_number(value) or not least <= value <= most:
         raise UserError(f"{key} is {value!r}; a number from {least:g} to {most:g} is needed")
     return value
 
 
-def _pair(value: Range, key: str) -> tuple[float, ...]:
+def _to_pair(value: Range, key: str) -> tuple[float, ...]:
     values = (value,) if _is_number(value) else tuple(value) if isinstance(value, Sequence) else ()
     if len(values) not in (1, 2) or not all(map(_is_number, values)):
         raise UserError(f"{key} is {value!r}; a number or [least, most] is needed")
     return tuple(float(number) for number in values)  # type: ignore[arg-type]
 
 
-def _within(low: float, high: float, key: str, least: float, most: float) -> tuple[float, float]:
+def _check_within(low: float, high: float, key: str, least: float, most: float) -> tuple[float, float]:
     if not least <= low <= high <= most:
         raise UserError(f"{key} is [{low:g}, {high:g}]; a range from {least:g} to {most:g} is needed, the least first")
     return low, high
@@ -173,7 +173,7 @@ def is_inverted(image: np.ndarray) -> bool:
 
     It is where three quarters of the pixels lie nearer to the darkest than to the lightest.
     """
-    sample = _rows(image)
+    sample = _sample_rows(image)
     total = np.cumsum(cv2.calcHist([sample], [min(1, sample.ndim - 2)], None, [256], [0, 256]))
     dark, most, light = np.searchsorted(total, total[-1] * np.array((0.01, 0.75, 0.99)))
     return bool(most - dark < light - most)
@@ -184,7 +184,7 @@ def with_dark_ink(image: np.ndarray, vary: Callable[[np.ndarray], np.ndarray]) -
     return WHITE - vary(WHITE - image) if is_inverted(image) else vary(image)
 
 
-def local_paper(image: np.ndarray) -> np.ndarray:
+def estimate_local_paper(image: np.ndarray) -> np.ndarray:
     """Return the paper's value in each column of a line, uint8 (W,) or (W, 3).
 
     In a column the paper is lighter than four fifths of the pixels, and no stretch as long as the line is high is all
@@ -192,7 +192,7 @@ def local_paper(image: np.ndarray) -> np.ndarray:
     go over smoothly along the line.
     """
     inverted = is_inverted(image)
-    sample = _rows(image)
+    sample = _sample_rows(image)
     place = round((len(sample) - 1) * (0.2 if inverted else 0.8))
     levels = np.partition(sample, place, axis=0)[place]
     stretch = (image.shape[0] | 1, 1)
@@ -201,23 +201,23 @@ def local_paper(image: np.ndarray) -> np.ndarray:
     return smooth.reshape(levels.shape)
 
 
-def sheet_of_paper(image: np.ndarray) -> np.ndarray:
+def draw_local_paper(image: np.ndarray) -> np.ndarray:
     """Return the line without its writing: its local paper in every row, uint8 of the same shape."""
-    return np.array(np.broadcast_to(local_paper(image)[None], image.shape), order="C")
+    return np.array(np.broadcast_to(estimate_local_paper(image)[None], image.shape), order="C")
 
 
-def darkness(image: np.ndarray) -> np.ndarray:
+def measure_darkness(image: np.ndarray) -> np.ndarray:
     """Return by how much a line of dark ink is darker than its paper, uint8 of the same shape."""
-    return cv2.subtract(sheet_of_paper(image), image).reshape(image.shape)
+    return cv2.subtract(draw_local_paper(image), image).reshape(image.shape)
 
 
-def darkened(image: np.ndarray, by: np.ndarray) -> np.ndarray:
+def darken(image: np.ndarray, by: np.ndarray) -> np.ndarray:
     """Return the line of dark ink with something under its writing that is darker than paper by `by`, uint8 of the same
     shape.
     """
-    return cv2.min(image, cv2.subtract(sheet_of_paper(image), by)).reshape(image.shape)
+    return cv2.min(image, cv2.subtract(draw_local_paper(image), by)).reshape(image.shape)
 
 
-def _rows(image: np.ndarray) -> np.ndarray:
+def _sample_rows(image: np.ndarray) -> np.ndarray:
     step = max(1, image.shape[0] // SAMPLED_ROWS)
     return image[step // 2 :: step]

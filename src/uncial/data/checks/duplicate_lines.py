@@ -12,8 +12,15 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from uncial.data.checks.findings import CheckedData, Finding, Severity
-from uncial.data.checks.likeness import Neighbours, contradicted, in_common, nearest, numbers, plain
-from uncial.data.checks.measures import ROWS, darkness_of
+from uncial.data.checks.likeness import (
+    Neighbours,
+    find_nearest,
+    list_numbers,
+    plain_text,
+    share_contradicted,
+    share_in_common,
+)
+from uncial.data.checks.measures import ROWS, measure_darkness
 
 LIKE = 0.85
 """Correlation of two thumbnails from which a pair is compared at full size. Different lines stay far below."""
@@ -59,7 +66,7 @@ PRINTED, PRINTED_LONG = 5, 20
 _REMEDY = "Keep one of the two."
 
 
-def duplicate_lines(
+def find_duplicate_lines(
     data: CheckedData,
     known_pages: Collection[frozenset[str]] = (),
     known_rows: Collection[int | None] = (),
@@ -72,27 +79,27 @@ def duplicate_lines(
     the lines of `known_rows`. `advance` is told of each line.
     """
     seen = set(known_rows)
-    equal = _equal(data)
-    for rows in _copies(data, equal, advance).groups():
+    equal = _find_equal(data)
+    for rows in _find_copies(data, equal, advance).groups():
         if _is_printed(data, rows):
-            yield _printed(data, rows)
+            yield _count_printed(data, rows)
             continue
         for second in rows[1:]:
-            first = _partner(data, rows, second, known_pages)
+            first = _describe_partner(data, rows, second, known_pages)
             if second not in seen and first is not None:
                 seen.add(second)
                 same = data.measures.checksums[first] == data.measures.checksums[second]
-                yield _finding(data, first, second, bool(same))
+                yield _make_finding(data, first, second, bool(same))
 
 
-def _partner(data: CheckedData, rows: list[int], second: int, known: Collection[frozenset[str]]) -> int | None:
+def _describe_partner(data: CheckedData, rows: list[int], second: int, known: Collection[frozenset[str]]) -> int | None:
     """The earlier line that a line is told to be a copy of: one of another part before the first."""
     before = [row for row in rows if row < second]
     fitting = [row for row in before if frozenset((data.lines[row].page, data.lines[second].page)) not in known]
     return min(fitting, key=lambda row: (data.lines[row].part == data.lines[second].part, row), default=None)
 
 
-def _finding(data: CheckedData, first: int, second: int, equal: bool) -> Finding:
+def _make_finding(data: CheckedData, first: int, second: int, equal: bool) -> Finding:
     one, other = data.lines[first], data.lines[second]
     alike_words = "the same as" if equal else "nearly the same as"
     message = f"its image is {alike_words} that of {data.where(first)}"
@@ -113,17 +120,17 @@ def _is_printed(data: CheckedData, rows: list[int]) -> bool:
     enough = PRINTED if max(int(data.lengths[row]) for row in rows) < LONG else PRINTED_LONG
     if len({int(data.measures.checksums[row]) for row in rows}) < enough:
         return False
-    return len({plain(data.lines[row].text) for row in rows}) == 1
+    return len({plain_text(data.lines[row].text) for row in rows}) == 1
 
 
-def _printed(data: CheckedData, rows: list[int]) -> Finding:
+def _count_printed(data: CheckedData, rows: list[int]) -> Finding:
     message = f"{len(rows):,} lines with this text have nearly the same image, as of printed words"
     remedy = "Nothing, where it is printed; else look whether lines are there several times."
     severity: Severity = "information" if data.lengths[rows[0]] < LONG else "warning"
     return data.finding(rows[0], severity, "printed_line", message, remedy)
 
 
-def _equal(data: CheckedData) -> dict[int, list[int]]:
+def _find_equal(data: CheckedData) -> dict[int, list[int]]:
     """The rows with something to see by the checksum of their pixels."""
     measures = data.measures
     equal: dict[int, list[int]] = {}
@@ -157,7 +164,7 @@ class _Links:
         return [groups[first] for first in sorted(groups) if len(groups[first]) > 1]
 
 
-def _copies(data: CheckedData, equal: dict[int, list[int]], advance: Callable[[int], None]) -> _Links:
+def _find_copies(data: CheckedData, equal: dict[int, list[int]], advance: Callable[[int], None]) -> _Links:
     """Lines that are equal, or equal but for the scan; of lines equal to the pixel the first stands for all.
 
     Each line is compared with its neighbours, the likest first, those with its text before others, up to the first of
@@ -169,13 +176,13 @@ def _copies(data: CheckedData, equal: dict[int, list[int]], advance: Callable[[i
             links.link(members[0], row)
     rows = np.array([members[0] for members in equal.values()], dtype=np.int64)
     aspects = data.measures.sizes[rows, 1] / np.maximum(data.measures.sizes[rows, 0], 1)
-    near = nearest(data.measures.thumbnails[rows], aspects, LIKE, NEIGHBOURS)
+    near = find_nearest(data.measures.thumbnails[rows], aspects, LIKE, NEIGHBOURS)
     judge = _Judge(data)
     advance(len(data.lines) - len(rows))
     for place, row in enumerate(rows.tolist()):
         crowded = bool(near.rows[place, -1] >= 0)
         for same_text in (True, False):
-            for other in _candidates(judge, near, rows, place, same_text):
+            for other in _find_candidates(judge, near, rows, place, same_text):
                 if links.root(row) != links.root(other):
                     if not judge.is_copy(row, other, crowded):
                         break
@@ -184,7 +191,7 @@ def _copies(data: CheckedData, equal: dict[int, list[int]], advance: Callable[[i
     return links
 
 
-def _candidates(judge: "_Judge", near: Neighbours, rows: np.ndarray, place: int, same_text: bool) -> Iterator[int]:
+def _find_candidates(judge: "_Judge", near: Neighbours, rows: np.ndarray, place: int, same_text: bool) -> Iterator[int]:
     """The neighbours of a line that have its text, or those that have another."""
     row = int(rows[place])
     for neighbour, likeness in near.of(place):
@@ -200,7 +207,7 @@ class _Judge:
 
     def __init__(self, data: CheckedData) -> None:
         self.data = data
-        self.texts = [plain(line.text) for line in data.lines]
+        self.texts = [plain_text(line.text) for line in data.lines]
         self._known: dict[tuple[int, int, bool], bool] = {}
         self._other_pages = lru_cache(maxsize=1 << 16)(self._is_other_page)
 
@@ -219,20 +226,22 @@ class _Judge:
         sheets = self.data.lines[one].sheet, self.data.lines[other].sheet
         if same_text and sheets[0] != sheets[1] and self._other_pages(*sorted(sheets), long):
             return False
-        first, second = _scaled_alike(self.data.store.strip(one), self.data.store.strip(other))
-        if _likeness(first, second) < (NEARLY_EQUAL if long else COPIED):
+        first, second = _scale_alike(self.data.store.strip(one), self.data.store.strip(other))
+        if _measure_likeness(first, second) < (NEARLY_EQUAL if long else COPIED):
             return False
-        close = numbers(texts[0]) != numbers(texts[1]) or (crowded and Levenshtein.distance(*texts) <= MISREAD)
+        close = list_numbers(texts[0]) != list_numbers(texts[1]) or (
+            crowded and Levenshtein.distance(*texts) <= MISREAD
+        )
         return same_text or _is_same_everywhere(first, second, *((ALMOST, 2.0) if close else (PIECE_EQUAL, APART)))
 
     def _is_other_page(self, one: str, other: str, long: bool) -> bool:
         """Whether two pages hold so much that the other does not that what they share is printed on both."""
         rows = (self.data.by_sheet[sheet] for sheet in (one, other))
         texts = tuple([self.texts[row] for row in own] for own in rows)
-        return contradicted(*texts) > OTHER_PAGE if long else in_common(*texts) < SAME_PAGE
+        return share_contradicted(*texts) > OTHER_PAGE if long else share_in_common(*texts) < SAME_PAGE
 
 
-def _likeness(first: np.ndarray, second: np.ndarray) -> float:
+def _measure_likeness(first: np.ndarray, second: np.ndarray) -> float:
     """The correlation of two line images of one size, from -1 to 1, the better of shifts by one pixel."""
     padded = cv2.copyMakeBorder(second, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     template = first - first.mean()
@@ -245,7 +254,7 @@ def _is_same_everywhere(first: np.ndarray, second: np.ndarray, least: float, apa
     `least` is what the unlikest piece correlates by at least, `apart` how many times further from being equal than the
     usual piece it is at most.
     """
-    found = _pieces(first, second)
+    found = _cut_pieces(first, second)
     if not len(found):
         return False
     unlikest, usual = float(found.min()), float(np.median(found))
@@ -253,7 +262,7 @@ def _is_same_everywhere(first: np.ndarray, second: np.ndarray, least: float, apa
     return unlikest >= least and 1 - unlikest <= apart * max(1 - usual, 0.01)
 
 
-def _pieces(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _cut_pieces(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The correlations of the pieces with ink of two line images of one size, each at its best shift by three pixels
     along the line and two across."""
     padded = cv2.copyMakeBorder(second, 2, 2, 3, 3, cv2.BORDER_REPLICATE)
@@ -271,6 +280,6 @@ def _pieces(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     )
 
 
-def _scaled_alike(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    first, second = darkness_of(one), darkness_of(other)
+def _scale_alike(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    first, second = measure_darkness(one), measure_darkness(other)
     return first, cv2.resize(second, first.shape[::-1], interpolation=cv2.INTER_AREA)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from uncial.data.checks.findings import Finding, Severity
-from uncial.data.checks.likeness import contradicted, nearest, plain
+from uncial.data.checks.likeness import find_nearest, plain_text, share_contradicted
 from uncial.document import Page, TextLine
 
 SIDE = 128
@@ -53,17 +53,17 @@ class PagePair:
     by: Literal["image", "text"]
 
 
-def page_pairs(pages: Sequence[Page], advance: Callable[[int], None] = lambda count: None) -> list[PagePair]:
+def find_page_pairs(pages: Sequence[Page], advance: Callable[[int], None] = lambda count: None) -> list[PagePair]:
     """Pairs of pages with nearly the same image, or with the same text in most of their lines; one that is cleared by
     what differs between its pages is none. `advance` is told of each image."""
-    texts = [[text for line in page.lines if (text := plain(line.text))] for page in pages]
-    found = {pair: PagePair(pages[pair[0]], pages[pair[1]], "image") for pair in _like_images(pages, advance)}
-    for pair in _like_texts(texts):
+    texts = [[text for line in page.lines if (text := plain_text(line.text))] for page in pages]
+    found = {pair: PagePair(pages[pair[0]], pages[pair[1]], "image") for pair in _find_like_images(pages, advance)}
+    for pair in _find_like_texts(texts):
         found.setdefault(pair, PagePair(pages[pair[0]], pages[pair[1]], "text"))
     return list(found.values())
 
 
-def duplicate_pages(pairs: Sequence[PagePair], part_of: Mapping[str, str]) -> Iterator[Finding]:
+def find_duplicate_pages(pairs: Sequence[PagePair], part_of: Mapping[str, str]) -> Iterator[Finding]:
     """A finding about the second page of each pair: an error where the two are in different parts, and information
     where either gives no line to train or test on."""
     for pair in pairs:
@@ -80,13 +80,13 @@ def duplicate_pages(pairs: Sequence[PagePair], part_of: Mapping[str, str]) -> It
             yield Finding(severity, "duplicate_page", message, str(other.source), "", "Keep one of the two.")
 
 
-def _like_images(pages: Sequence[Page], advance: Callable[[int], None]) -> Iterator[tuple[int, int]]:
+def _find_like_images(pages: Sequence[Page], advance: Callable[[int], None]) -> Iterator[tuple[int, int]]:
     """Pages whose images are like one another and, looked at more closely, show the same ink in their lines. Of the
     many like pages of a form only those are looked at that are much nearer to one another than to the others."""
     pictured, pictures, aspects = [], [], []
     for number, page in enumerate(pages):
         if page.image is not None and any(line.polygon or line.baseline or line.box for line in page.lines):
-            found = _picture(page)
+            found = _make_thumbnail(page)
             if found is not None:
                 pictured.append(number)
                 pictures.append(found[0].ravel().astype(np.float16))
@@ -94,7 +94,7 @@ def _like_images(pages: Sequence[Page], advance: Callable[[int], None]) -> Itera
         advance(1)
     if not pictures:
         return
-    near = nearest(np.stack(pictures), np.array(aspects), NEARLY_EQUAL, NEIGHBOURS)
+    near = find_nearest(np.stack(pictures), np.array(aspects), NEARLY_EQUAL, NEIGHBOURS)
     compared: dict[tuple[int, int], bool] = {}
     for place, number in enumerate(pictured):
         for neighbour, likeness in near.of(place):
@@ -109,7 +109,7 @@ def _like_images(pages: Sequence[Page], advance: Callable[[int], None]) -> Itera
                 break
 
 
-def _picture(page: Page) -> tuple[np.ndarray, float] | None:
+def _make_thumbnail(page: Page) -> tuple[np.ndarray, float] | None:
     """The ink of the page without its rim as (s, s) float32, centred and of length 1, and the aspect; None where it
     cannot be read."""
     assert page.image is not None
@@ -130,9 +130,9 @@ def _picture(page: Page) -> tuple[np.ndarray, float] | None:
     return (ink / length, aspect) if length > 1 else None
 
 
-def _like_texts(texts: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
+def _find_like_texts(texts: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
     """Pages of which most is on another page too, and that have little alone."""
-    passages = [_passages(own) for own in texts]
+    passages = [_list_passages(own) for own in texts]
     pages_of: dict[str, list[int]] = {}
     for number, own in enumerate(passages):
         if len(own) >= 4:
@@ -144,11 +144,11 @@ def _like_texts(texts: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
             shared.update(combinations(numbers, 2))
     for (first, second), count in sorted(shared.items()):
         enough = SHARED * max(len(passages[first]), len(passages[second]))
-        if count >= enough and contradicted(texts[first], texts[second]) <= OTHER_PAGE:
+        if count >= enough and share_contradicted(texts[first], texts[second]) <= OTHER_PAGE:
             yield first, second
 
 
-def _passages(texts: Sequence[str]) -> set[str]:
+def _list_passages(texts: Sequence[str]) -> set[str]:
     """What tells a page by its text: its long lines, and its short ones together with the next."""
     joined = [one if len(one) >= LONG else one + other for one, other in pairwise([*texts, ""])]
     return {passage for passage in joined if len(passage) >= LONG}
@@ -187,11 +187,11 @@ class _Piece:
 def is_same_page(one: Page, other: Page) -> bool:
     """Whether both images show one page. Either may be darker, smaller, saved anew, or askew by a little, but is not
     cropped. False where an image cannot be read, or holds no lines with ink to tell it by."""
-    first = _ink(one, None)
-    second = None if first is None else _ink(other, first.shape)
+    first = _extract_ink(one, None)
+    second = None if first is None else _extract_ink(other, first.shape)
     if first is None or second is None:
         return False
-    found = list(_pieces(one, other, first, second))
+    found = list(_cut_pieces(one, other, first, second))
     if not found:
         return False
     few = len(found) < FEW
@@ -199,10 +199,10 @@ def is_same_page(one: Page, other: Page) -> bool:
     otherwise = np.array([piece.otherwise for piece in found])
     if equal.mean() < SAME or (otherwise.any() and equal[otherwise].mean() < SAME):
         return False
-    return not few or _paper_likeness(one, first, second) >= PAPER
+    return not few or _compare_paper(one, first, second) >= PAPER
 
 
-def _ink(page: Page, shape: tuple[int, ...] | None) -> np.ndarray | None:
+def _extract_ink(page: Page, shape: tuple[int, ...] | None) -> np.ndarray | None:
     """How much darker than what is around it each pixel is, (h, w) float32, scaled to SIDE or to `shape`."""
     assert page.image is not None
     try:
@@ -219,15 +219,15 @@ def _ink(page: Page, shape: tuple[int, ...] | None) -> np.ndarray | None:
     return cv2.blur(grey, (25, 25)) - grey
 
 
-def _pieces(one: Page, other: Page, first: np.ndarray, second: np.ndarray) -> Iterator[_Piece]:
+def _cut_pieces(one: Page, other: Page, first: np.ndarray, second: np.ndarray) -> Iterator[_Piece]:
     """The pieces of the lines of the first page that hold ink on either."""
     height, width = first.shape
     shift = round(SHIFT * SHEET_SIDE)
     padded = cv2.copyMakeBorder(second, shift, shift, shift, shift, cv2.BORDER_REPLICATE)
     usual = float(np.percentile(np.abs(first), 98))
-    texts = [(box, plain(line.text)) for line, box in _boxes(other)]
-    for line, (left, top, right, bottom) in _boxes(one):
-        otherwise = _is_otherwise((left, top, right, bottom), plain(line.text), texts)
+    texts = [(box, plain_text(line.text)) for line, box in _line_boxes(other)]
+    for line, (left, top, right, bottom) in _line_boxes(one):
+        otherwise = _is_otherwise((left, top, right, bottom), plain_text(line.text), texts)
         y0, y1 = (int(np.clip(round(limit * height), 0, height)) for limit in (top, bottom))
         x0, x1 = (int(np.clip(round(limit * width), 0, width)) for limit in (left, right))
         step = max(PIECE * (y1 - y0), 12)
@@ -248,7 +248,7 @@ def _is_otherwise(
     return bool(text) and bool(here) and text not in here
 
 
-def _boxes(page: Page) -> Iterator[tuple[TextLine, tuple[float, float, float, float]]]:
+def _line_boxes(page: Page) -> Iterator[tuple[TextLine, tuple[float, float, float, float]]]:
     """The lines with left, top, right and bottom as fractions of the page that the file states."""
     if page.width <= 0 or page.height <= 0:
         return
@@ -267,11 +267,11 @@ def _boxes(page: Page) -> Iterator[tuple[TextLine, tuple[float, float, float, fl
         yield line, (left / page.width, top / page.height, right / page.width, bottom / page.height)
 
 
-def _paper_likeness(page: Page, first: np.ndarray, second: np.ndarray) -> float:
+def _compare_paper(page: Page, first: np.ndarray, second: np.ndarray) -> float:
     """The correlation of what lies between the lines: the grain and the stains of the paper, or its rules."""
     height, width = first.shape
     paper = np.ones((height, width), bool)
-    for _, (left, top, right, bottom) in _boxes(page):
+    for _, (left, top, right, bottom) in _line_boxes(page):
         y0, x0 = (max(int(limit * size) - 8, 0) for limit, size in ((top, height), (left, width)))
         paper[y0 : int(bottom * height) + 8, x0 : int(right * width) + 8] = False
     one, other = (cv2.blur(np.clip(image, -20, 20), (3, 3))[paper] for image in (first, second))

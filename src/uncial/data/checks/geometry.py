@@ -31,15 +31,15 @@ PICTURES = (
 """What the types of regions that hold no lines by their nature begin with or hold, in small letters."""
 
 
-def geometry(pages: Sequence[Page], rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+def find_geometry_faults(pages: Sequence[Page], rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
     """`rows` are the store's rows by page id and line id. Lines are looked at as they were cut."""
     for page in pages:
         resolved = resolve_lines(page)
-        yield from _outside(page, resolved, rows)
-        yield from _in_one_place(page, [found.line for found in resolved], rows)
+        yield from _find_outside(page, resolved, rows)
+        yield from _find_in_one_place(page, [found.line for found in resolved], rows)
 
 
-def empty_parts(pages: Sequence[Page], told: Collection[str] = ()) -> Iterator[Finding]:
+def find_empty_parts(pages: Sequence[Page], told: Collection[str] = ()) -> Iterator[Finding]:
     """Information about pages and regions without lines, and lines that nobody has transcribed yet.
 
     `told` are files of which it is told already that their text stands at regions alone.
@@ -52,7 +52,7 @@ def empty_parts(pages: Sequence[Page], told: Collection[str] = ()) -> Iterator[F
                 yield Finding("information", "empty_page", message, file, "", remedy)
             continue
         if file not in told:
-            yield from _empty_regions(page)
+            yield from _find_empty_regions(page)
         missing = [line for line in page.lines if line.text is None]
         if missing:
             message = f"{len(missing)} of {len(page.lines)} lines have no transcription"
@@ -60,7 +60,7 @@ def empty_parts(pages: Sequence[Page], told: Collection[str] = ()) -> Iterator[F
             yield Finding("information", "untranscribed_lines", message, file, missing[0].id, remedy)
 
 
-def _empty_regions(page: Page) -> Iterator[Finding]:
+def _find_empty_regions(page: Page) -> Iterator[Finding]:
     """A region with lines in a region within it is not empty, nor is an empty cell of a table worth a word."""
     parents = {region.id: region.parent for region in page.regions}
     types = {region.id: (region.type or "").lower() for region in page.regions}
@@ -78,32 +78,34 @@ def _empty_regions(page: Page) -> Iterator[Finding]:
             yield Finding("information", "empty_region", message, str(page.source), "", remedy)
 
 
-def _outside(page: Page, resolved: Sequence[ResolvedLine], rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+def _find_outside(
+    page: Page, resolved: Sequence[ResolvedLine], rows: Mapping[tuple[str, str], int]
+) -> Iterator[Finding]:
     if page.width <= 0 or page.height <= 0:
         return
     for found in resolved:
         line = found.line
         # What lies outside for the greater part is left out, and told there.
         if len(line.polygon) >= 3 and (row := rows.get((page.id, line.id))) is not None:
-            share = max(found.outside, _share_outside(line, page))
+            share = max(found.outside, _measure_share_outside(line, page))
             if share > OUTSIDE:
                 message = f"{share:.0%} of its polygon lies outside the image"
                 remedy = "Draw it anew, or put the image there that was transcribed."
                 yield Finding("warning", "outside_image", message, str(page.source), line.id, remedy, row)
 
 
-def _share_outside(line: TextLine, page: Page) -> float:
+def _measure_share_outside(line: TextLine, page: Page) -> float:
     points = np.array(line.polygon, dtype=np.float32)
     low, high = points.min(axis=0), points.max(axis=0)
     if (low >= -1).all() and high[0] <= page.width + 1 and high[1] <= page.height + 1:
         return 0.0
-    mask, origin, scale = _mask(points)
+    mask, origin, scale = _draw_mask(points)
     ys, xs = np.nonzero(mask)
     x, y = xs / scale + origin[0], ys / scale + origin[1]
     return float(((x < 0) | (y < 0) | (x > page.width) | (y > page.height)).mean()) if len(x) else 0.0
 
 
-def _mask(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _draw_mask(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """The polygon drawn into a mask of at most 256 pixels a side, its first pixel's position, and its scale."""
     low = points.min(axis=0)
     extent = np.maximum(np.ptp(points, axis=0), 1)
@@ -113,13 +115,15 @@ def _mask(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     return mask, low, scale
 
 
-def _in_one_place(page: Page, resolved: Sequence[TextLine], rows: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+def _find_in_one_place(
+    page: Page, resolved: Sequence[TextLine], rows: Mapping[tuple[str, str], int]
+) -> Iterator[Finding]:
     """Lines with text whose polygon is that of an earlier one."""
     lines = [line for line in resolved if len(line.polygon) >= 3 and line.text]
-    boxes = np.array([_box(line) for line in lines], dtype=np.float64).reshape(-1, 4)
+    boxes = np.array([_bounding_box(line) for line in lines], dtype=np.float64).reshape(-1, 4)
     for place, other in enumerate(lines):
-        near = np.flatnonzero(_box_overlaps(boxes[:place], boxes[place]) > SAME_PLACE).tolist()
-        one = next((lines[before] for before in near if _overlap(lines[before], other) > SAME_PLACE), None)
+        near = np.flatnonzero(_find_box_overlaps(boxes[:place], boxes[place]) > SAME_PLACE).tolist()
+        one = next((lines[before] for before in near if _measure_overlap(lines[before], other) > SAME_PLACE), None)
         if one is not None:
             kind, message = "duplicate_line", f"its polygon is nearly that of line {one.id}"
             if (one.text or "").strip() != (other.text or "").strip():
@@ -129,12 +133,12 @@ def _in_one_place(page: Page, resolved: Sequence[TextLine], rows: Mapping[tuple[
             yield Finding("warning", kind, message, str(page.source), other.id, "Delete one of the two.", row)
 
 
-def _box(line: TextLine) -> tuple[float, float, float, float]:
+def _bounding_box(line: TextLine) -> tuple[float, float, float, float]:
     xs, ys = zip(*line.polygon, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _box_overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+def _find_box_overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     """(n,): the area that each of `boxes` (n, 4) shares with `box` (4,), over the area that they cover together."""
     width = np.minimum(boxes[:, 2], box[2]) - np.maximum(boxes[:, 0], box[0])
     height = np.minimum(boxes[:, 3], box[3]) - np.maximum(boxes[:, 1], box[1])
@@ -143,7 +147,7 @@ def _box_overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     return shared / np.maximum(areas - shared, 1e-9)
 
 
-def _overlap(one: TextLine, other: TextLine) -> float:
+def _measure_overlap(one: TextLine, other: TextLine) -> float:
     points = [np.array(line.polygon, dtype=np.float32) for line in (one, other)]
     low = np.minimum(points[0].min(axis=0), points[1].min(axis=0))
     extent = np.maximum(points[0].max(axis=0), points[1].max(axis=0)) - low
@@ -157,7 +161,7 @@ def _overlap(one: TextLine, other: TextLine) -> float:
     return cv2.countNonZero(cv2.bitwise_and(*masks)) / max(together, 1)
 
 
-def made_up_identifiers(pages: Sequence[Page]) -> Iterator[Finding]:
+def find_generated_identifiers(pages: Sequence[Page]) -> Iterator[Finding]:
     """Information about each file with such lines."""
     for page in pages:
         count = int(page.metadata.get("made_up_line_ids", 0))

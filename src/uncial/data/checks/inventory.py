@@ -17,13 +17,13 @@ UNSEEN_SHARE = 0.002
 """Share of a part's characters from which those that training lacks are a warning: they alone cost as much CER."""
 
 
-def rare_characters(data: CheckedData, texts: Sequence[str], unit: str = "code_point") -> Iterator[Finding]:
+def find_rare_characters(data: CheckedData, texts: Sequence[str], unit: str = "code_point") -> Iterator[Finding]:
     """Information about each character of few training lines. `texts` are the normalised ones of all rows, `unit` says
     what a model learns as a character (`split_units`)."""
-    counts, first = _counted(data, texts, "train", unit)
+    counts, first = _count_characters(data, texts, "train", unit)
     for character, count in counts.items():
         if count < RARE:
-            message = f"{described(character)} occurs {_times(count)} in the training lines"
+            message = f"{described(character)} occurs {_format_times(count)} in the training lines"
             yield data.finding(
                 first[character],
                 "information",
@@ -33,24 +33,23 @@ def rare_characters(data: CheckedData, texts: Sequence[str], unit: str = "code_p
             )
 
 
-def unseen_characters(data: CheckedData, texts: Sequence[str], unit: str = "code_point") -> Iterator[Finding]:
+def find_unseen_characters(data: CheckedData, texts: Sequence[str], unit: str = "code_point") -> Iterator[Finding]:
     """Characters of validation and test that no training line has; a warning where they are more than a few."""
-    trained, _ = _counted(data, texts, "train", unit)
+    trained, _ = _count_characters(data, texts, "train", unit)
     for part in ("val", "test"):
-        counts, first = _counted(data, texts, part, unit)
+        counts, first = _count_characters(data, texts, part, unit)
         missing = {character: count for character, count in counts.items() if character not in trained}
         many = sum(missing.values()) > max(2, UNSEEN_SHARE * sum(counts.values()))
         severity: Severity = "warning" if many and trained else "information"
         for character, count in missing.items():
-            message = (
-                f"{described(character)} occurs {_times(count)} in {part} and never in train, so it cannot be read"
-            )
+            occurs = f"{described(character)} occurs {_format_times(count)}"
+            message = f"{occurs} in {part} and never in train, so it cannot be read"
             yield data.finding(
                 first[character], severity, "unseen_character", message, "Look whether it is meant; else add examples."
             )
 
 
-def out_of_alphabet(data: CheckedData, texts: Sequence[str], codec: Codec) -> Iterator[Finding]:
+def find_out_of_alphabet(data: CheckedData, texts: Sequence[str], codec: Codec) -> Iterator[Finding]:
     """Characters that the model of `checkpoint` cannot write. `texts` are those of all rows, as it learns them."""
     counts = unknown_counts(codec, texts)
     many = sum(counts.values()) > UNSEEN_SHARE * sum(map(len, texts))
@@ -59,40 +58,40 @@ def out_of_alphabet(data: CheckedData, texts: Sequence[str], codec: Codec) -> It
         for piece in codec.unknown(text):
             first.setdefault(piece, row)
     for piece, count in counts.items():
-        message = f"{described(piece)} occurs {_times(count)} and is not in the alphabet of the checkpoint"
+        message = f"{described(piece)} occurs {_format_times(count)} and is not in the alphabet of the checkpoint"
         remedy = "Fine-tune the model on these data, or train a new one."
         yield data.finding(first[piece], "warning" if many else "information", "unknown_to_model", message, remedy)
 
 
-def private_characters(data: CheckedData) -> Iterator[Finding]:
+def find_private_characters(data: CheckedData) -> Iterator[Finding]:
     """Information about code points that mean something only by agreement, as MUFI's do."""
-    counts, first = _counted(data, [line.text for line in data.lines])
+    counts, first = _count_characters(data, [line.text for line in data.lines])
     for character, count in counts.items():
         if 0xE000 <= ord(character) <= 0xF8FF or ord(character) >= 0xF0000:
-            message = f"{describe(character)} occurs {_times(count)}"
+            message = f"{describe(character)} occurs {_format_times(count)}"
             remedy = "Say in the data's description what it stands for; no Unicode name tells."
             yield data.finding(first[character], "information", "private_character", message, remedy)
 
 
-def mixed_codepoints(data: CheckedData) -> Iterator[Finding]:
+def find_mixed_codepoints(data: CheckedData) -> Iterator[Finding]:
     """Information about signs beside which the data use a more frequent one that looks nearly the same."""
-    counts, first = _counted(data, [line.text for line in data.lines])
+    counts, first = _count_characters(data, [line.text for line in data.lines])
     for name, signs in PUNCTUATION.items():
         used = sorted((sign for sign in signs if counts.get(sign)), key=lambda sign: -counts[sign])
         for sign in used[1:]:
             message = (
-                f"of the {name}, {describe(sign)} occurs {_times(counts[sign])} "
-                f"beside {describe(used[0])}, {_times(counts[used[0]])}"
+                f"of the {name}, {describe(sign)} occurs {_format_times(counts[sign])} "
+                f"beside {describe(used[0])}, {_format_times(counts[used[0]])}"
             )
             kind = "odd_space" if name == "spaces" else "similar_signs"
             yield data.finding(first[sign], "information", kind, message, "Use one, where no difference is meant.")
 
 
-def _times(count: int) -> str:
+def _format_times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
-def _counted(
+def _count_characters(
     data: CheckedData, texts: Sequence[str], part: str | None = None, unit: str = "code_point"
 ) -> tuple[dict[str, int], dict[str, int]]:
     """How often each character occurs in a part or in all lines, the most frequent first, and the first row with it."""

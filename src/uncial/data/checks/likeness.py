@@ -15,12 +15,12 @@ LIKE = 70.0
 _DIGITS = re.compile(r"\d+")
 
 
-def plain(text: str | None) -> str:
+def plain_text(text: str | None) -> str:
     """A text without what two transcribers do differently anyway: case, spaces and the form of letters."""
     return "".join(unicodedata.normalize("NFKC", text or "").casefold().split())
 
 
-def alone(own: Sequence[str], others: Sequence[str]) -> float:
+def share_missing(own: Sequence[str], others: Sequence[str]) -> float:
     """The share of the characters of `own` in lines of which `others` has no like one, from 0 to 1; 0 without any.
 
     Texts as `plain` makes them. Lines with other numbers are not like one another: what differs in the entries of a
@@ -29,37 +29,37 @@ def alone(own: Sequence[str], others: Sequence[str]) -> float:
     rest = list((Counter(own) - Counter(others)).elements())
     left = list((Counter(others) - Counter(own)).elements())
     total = sum(map(len, own))
-    return sum(map(len, _without_like(rest, left))) / total if total else 0.0
+    return sum(map(len, _drop_similar(rest, left))) / total if total else 0.0
 
 
-def contradicted(one: Sequence[str], other: Sequence[str]) -> float:
+def share_contradicted(one: Sequence[str], other: Sequence[str]) -> float:
     """What each of two pages has alone, that of the page which has less of it.
 
     A page of which another one holds but a part is no other page.
     """
-    return min(alone(one, other), alone(other, one))
+    return min(share_missing(one, other), share_missing(other, one))
 
 
-def in_common(one: Sequence[str], other: Sequence[str]) -> float:
+def share_in_common(one: Sequence[str], other: Sequence[str]) -> float:
     """The share of the characters of one of two pages in lines that the other one has too, letter by letter; that of
     the page which has more of it."""
     both = sum(map(len, (Counter(one) & Counter(other)).elements()))
     return both / max(min(sum(map(len, one)), sum(map(len, other))), 1)
 
 
-def numbers(text: str) -> list[str]:
+def list_numbers(text: str) -> list[str]:
     """The numbers in a text, in their order."""
     return _DIGITS.findall(text)
 
 
-def _without_like(texts: Sequence[str], others: Sequence[str]) -> Iterable[str]:
+def _drop_similar(texts: Sequence[str], others: Sequence[str]) -> Iterable[str]:
     if not texts or not others:
         yield from texts
         return
     similar = process.cdist(texts, others, scorer=fuzz.ratio, score_cutoff=LIKE) > 0
-    their_numbers = [numbers(other) for other in others]
+    their_numbers = [list_numbers(other) for other in others]
     for text, row in zip(texts, similar, strict=True):
-        mine = numbers(text)
+        mine = list_numbers(text)
         if not any(near and mine == theirs for near, theirs in zip(row, their_numbers, strict=True)):
             yield text
 
@@ -98,7 +98,7 @@ class Neighbours:
         return 1 - likeness <= CROWD * (1 - float(self.likeness[row, -1]))
 
 
-def nearest(thumbnails: np.ndarray, aspects: np.ndarray, least: float, count: int) -> Neighbours:
+def find_nearest(thumbnails: np.ndarray, aspects: np.ndarray, least: float, count: int) -> Neighbours:
     """The `count` rows that correlate most with each row, by `least` or more.
 
     `thumbnails` (n, d) are centred and of length 1, or 0 for pictures without content, which are like none.

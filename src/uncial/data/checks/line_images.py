@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from uncial.data.checks.findings import CheckedData, Finding
-from uncial.data.checks.measures import BANDS, ENOUGH, deviations, scales
+from uncial.data.checks.measures import BANDS, ENOUGH, compute_deviations, compute_scales
 
 FAINT = 0.25
 """Contrast against the hand's median below which a line of some characters has no ink."""
@@ -36,7 +36,7 @@ UNUSUAL = 8
 """How many times the usual distance of a page from its hand (1 less the correlation) makes it wrong in between."""
 
 
-def without_ink(data: CheckedData) -> Iterator[Finding]:
+def find_lines_without_ink(data: CheckedData) -> Iterator[Finding]:
     """Lines with a text and nothing written."""
     contrast = data.measures.contrast
     for rows in data.by_hand.values():
@@ -49,7 +49,7 @@ def without_ink(data: CheckedData) -> Iterator[Finding]:
                 yield data.finding(row, "warning", "no_ink", message, remedy)
 
 
-def several_lines(data: CheckedData) -> Iterator[Finding]:
+def find_several_lines(data: CheckedData) -> Iterator[Finding]:
     """Images with an empty stretch between two lines of writing."""
     profiles, sizes = data.measures.profiles, data.measures.sizes
     depth = np.full(len(profiles), np.inf)
@@ -63,7 +63,7 @@ def several_lines(data: CheckedData) -> Iterator[Finding]:
         yield data.finding(row, "warning", "several_lines", message, "Draw its polygon around one line.")
 
 
-def off_the_ink(data: CheckedData) -> Iterator[Finding]:
+def find_polygons_off_ink(data: CheckedData) -> Iterator[Finding]:
     """Pages whose lines show the ink elsewhere than those of the same hand do: their coordinates do not fit the image.
 
     Line images are left out: they were cut before, each in its own way.
@@ -80,7 +80,7 @@ def off_the_ink(data: CheckedData) -> Iterator[Finding]:
             if data.lines[row].page in drawn:
                 sheets.setdefault(data.lines[row].page, []).append(row)
         likeness = {
-            page: _correlation(profiles[rows].mean(axis=0), usual) for page, rows in sheets.items() if len(rows) >= 4
+            page: _correlate(profiles[rows].mean(axis=0), usual) for page, rows in sheets.items() if len(rows) >= 4
         }
         least = np.clip(1 - UNUSUAL * (1 - np.median(list(likeness.values()) or [1.0])), *ALIKE)
         for page, rows in sheets.items():
@@ -92,9 +92,9 @@ def off_the_ink(data: CheckedData) -> Iterator[Finding]:
                 yield Finding("warning", "off_the_ink", message, data.lines[rows[0]].file, "", remedy, rows[0])
 
 
-def upside_down(data: CheckedData) -> Iterator[Finding]:
+def find_upside_down(data: CheckedData) -> Iterator[Finding]:
     """Pages whose lines look like other pages' lines turned by half a turn."""
-    upright = uprightness(data.measures.turning.astype(np.float64), data.by_sheet, data.lengths >= 4)
+    upright = measure_uprightness(data.measures.turning.astype(np.float64), data.by_sheet, data.lengths >= 4)
     usual = np.nanmedian(list(upright.values())) if upright else np.nan
     for sheet, score in upright.items():
         if np.isfinite(usual) and usual > 0.5 and score < -0.55 * usual:
@@ -105,7 +105,7 @@ def upside_down(data: CheckedData) -> Iterator[Finding]:
             yield Finding("warning", "upside_down", message, first.file, "", remedy, int(rows[0]))
 
 
-def uprightness(turning: np.ndarray, sheets: Mapping[str, np.ndarray], usable: np.ndarray) -> dict[str, float]:
+def measure_uprightness(turning: np.ndarray, sheets: Mapping[str, np.ndarray], usable: np.ndarray) -> dict[str, float]:
     """How upright the lines of each page are, in standard deviations of a line, below 0 for those upside down.
 
     `turning` (n, f) is what a half turn changes in features of each line. The direction that tells upright from turned
@@ -126,13 +126,13 @@ def uprightness(turning: np.ndarray, sheets: Mapping[str, np.ndarray], usable: n
             learned = [pages[name] for name in names if name not in judged and scores[name] >= 0]
             if not learned:
                 return {}
-            direction = _discriminant(turning[np.concatenate(learned)])
+            direction = _fit_discriminant(turning[np.concatenate(learned)])
             found.update({name: float((turning[pages[name]] @ direction).mean()) for name in judged})
         scores = found
     return scores
 
 
-def _discriminant(differences: np.ndarray) -> np.ndarray:
+def _fit_discriminant(differences: np.ndarray) -> np.ndarray:
     """(f,): the weights by which differences (n, f) are positive most surely; their sums vary with a deviation of 1."""
     spread = np.cov(differences.T)
     size = differences.shape[1]
@@ -143,7 +143,7 @@ def _discriminant(differences: np.ndarray) -> np.ndarray:
     return weights / max(float(np.sqrt(weights @ shrunk @ weights)), 1e-9)
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+def _correlate(one: np.ndarray, other: np.ndarray) -> float:
     one, other = one - one.mean(), other - other.mean()
     return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-9))
 
@@ -162,15 +162,15 @@ SHORT = 5
 """Characters below which widths say little: a sparse line must be the sparser, and crowded ones are not told."""
 
 
-def proportions(data: CheckedData) -> Iterator[Finding]:
+def find_odd_proportions(data: CheckedData) -> Iterator[Finding]:
     """Compares the pixels a character of each line with its hand's, measured in two ways that both have to agree.
 
     A text that recurs with the same proportions, as a stamp does, is believed.
     """
-    deviation = _deviation(data)
-    believed = _recurring(data, deviation)
+    deviation = _describe_deviation(data)
+    believed = _count_recurring(data, deviation)
     known = data.lengths >= SHORT
-    usual = scales(deviation, data.by_hand, known)
+    usual = compute_scales(deviation, data.by_hand, known)
     for row in np.flatnonzero(np.isfinite(deviation)).tolist():
         size, length = float(deviation[row]), int(data.lengths[row])
         widened = USUAL_SCALES * float(usual[row])
@@ -185,7 +185,7 @@ def proportions(data: CheckedData) -> Iterator[Finding]:
             yield data.finding(row, "warning" if size > least else "information", "sparse_line", message, remedy)
 
 
-def _deviation(data: CheckedData) -> np.ndarray:
+def _describe_deviation(data: CheckedData) -> np.ndarray:
     """Logarithms of the width of a character against the hand's: of the two measures the one nearer to 0, 0 where they
     contradict one another."""
     measures = data.measures
@@ -194,12 +194,12 @@ def _deviation(data: CheckedData) -> np.ndarray:
     by_height = np.log(np.maximum(measures.extent, 0.02) / lengths)
     height = np.sqrt(np.maximum(measures.spread, 0.1))
     by_ink = np.log(np.maximum(measures.written, 0.02) / height / lengths)
-    one, other = (deviations(values, data.by_hand, known) for values in (by_height, by_ink))
+    one, other = (compute_deviations(values, data.by_hand, known) for values in (by_height, by_ink))
     nearer = np.where(np.abs(one) < np.abs(other), one, other)
     return np.where(np.isnan(one), np.nan, np.where(one * other > 0, nearer, 0.0))
 
 
-def _recurring(data: CheckedData, deviation: np.ndarray) -> set[int]:
+def _count_recurring(data: CheckedData, deviation: np.ndarray) -> set[int]:
     """Rows whose text another line has with about the same deviation."""
     by_text: dict[str, list[int]] = {}
     for row in np.flatnonzero(np.abs(np.nan_to_num(deviation)) > NOTABLE / 2).tolist():

@@ -49,7 +49,7 @@ class Measures:
     checksums: np.ndarray
 
 
-def measure(store: Store, advance: Callable[[int], None] = lambda count: None) -> Measures:
+def measure_lines(store: Store, advance: Callable[[int], None] = lambda count: None) -> Measures:
     """Measure all line images of a store; `advance` is told of each one."""
     count = len(store)
     found = Measures(
@@ -65,20 +65,20 @@ def measure(store: Store, advance: Callable[[int], None] = lambda count: None) -
     )
     for row in range(count):
         strip = store.strip(row)
-        found.checksums[row] = _checksum(strip)
-        darkness = darkness_of(strip)
-        contrast = contrast_of(darkness)
+        found.checksums[row] = _hash_strip(strip)
+        darkness = measure_darkness(strip)
+        contrast = measure_contrast(darkness)
         found.contrast[row] = contrast
         found.extent[row], found.written[row] = _lengths(darkness, contrast)
         found.spread[row] = _spread(darkness, contrast)
-        found.profiles[row] = profile_of(darkness)
+        found.profiles[row] = measure_profile(darkness)
         found.turning[row] = _edges(darkness, contrast) - _edges(darkness[::-1, ::-1], contrast)
-        found.thumbnails[row] = _thumbnail(darkness)
+        found.thumbnails[row] = _make_thumbnail(darkness)
         advance(1)
     return found
 
 
-def darkness_of(strip: np.ndarray) -> np.ndarray:
+def measure_darkness(strip: np.ndarray) -> np.ndarray:
     """How much darker than the paper around it each pixel of a line image is: (ROWS, w) float32, at least 0.
 
     The image is scaled to ROWS pixels of height first. Light writing on a dark ground is taken for its negative.
@@ -109,24 +109,24 @@ def _percentiles(pixels: np.ndarray, percents: tuple[float, ...]) -> list[float]
     return found
 
 
-def contrast_of(darkness: np.ndarray) -> float:
+def measure_contrast(darkness: np.ndarray) -> float:
     """How much darker than the paper strokes are: the mean of the darkest hundredth of the pixels, at least of 16."""
     count = min(max(16, darkness.size // 100), darkness.size)
     return float(np.partition(darkness.ravel(), -count)[-count:].mean())
 
 
-def profile_of(darkness: np.ndarray) -> np.ndarray:
+def measure_profile(darkness: np.ndarray) -> np.ndarray:
     """(BANDS,): the share of the ink in each band, from top to bottom."""
-    strokes = np.maximum(darkness - 0.35 * contrast_of(darkness), 0)
-    return _shares(strokes.reshape(BANDS, -1).sum(axis=1))
+    strokes = np.maximum(darkness - 0.35 * measure_contrast(darkness), 0)
+    return _compute_shares(strokes.reshape(BANDS, -1).sum(axis=1))
 
 
-def _shares(amounts: np.ndarray) -> np.ndarray:
+def _compute_shares(amounts: np.ndarray) -> np.ndarray:
     total = float(amounts.sum())
     return amounts / total if total > 0 else amounts
 
 
-def _checksum(strip: np.ndarray) -> int:
+def _hash_strip(strip: np.ndarray) -> int:
     digest = hashlib.blake2b(strip.tobytes(), digest_size=8, key=repr(strip.shape).encode())
     return int.from_bytes(digest.digest(), "big", signed=True)
 
@@ -159,10 +159,12 @@ def _edges(darkness: np.ndarray, contrast: float) -> np.ndarray:
     upper, lower = (
         np.interp(places, np.arange(ROWS + 1), np.maximum(sign * steps, 0).mean(axis=1)) for sign in (1, -1)
     )
-    return np.concatenate([_shares(strokes.reshape(BANDS, -1).mean(axis=1)), _shares(upper), _shares(lower)])
+    return np.concatenate(
+        [_compute_shares(strokes.reshape(BANDS, -1).mean(axis=1)), _compute_shares(upper), _compute_shares(lower)]
+    )
 
 
-def _thumbnail(darkness: np.ndarray) -> np.ndarray:
+def _make_thumbnail(darkness: np.ndarray) -> np.ndarray:
     small = cv2.resize(darkness, THUMBNAIL, interpolation=cv2.INTER_AREA)
     # Only what differs along the line: that lines are dark in their middle makes them all alike.
     small -= small.mean(axis=1, keepdims=True)
@@ -174,7 +176,7 @@ ENOUGH = 10
 """Lines of a hand from which it has statistics of its own."""
 
 
-def deviations(values: np.ndarray, groups: Mapping[str, np.ndarray], usable: np.ndarray) -> np.ndarray:
+def compute_deviations(values: np.ndarray, groups: Mapping[str, np.ndarray], usable: np.ndarray) -> np.ndarray:
     """How far each of `values` (n,) lies from the median of its group: (n,), NaN where too few are alike.
 
     `groups` are rows by name, `usable` (n,) says which rows count for the medians. A group with fewer than ENOUGH of
@@ -188,7 +190,7 @@ def deviations(values: np.ndarray, groups: Mapping[str, np.ndarray], usable: np.
     return result
 
 
-def scales(deviation: np.ndarray, groups: Mapping[str, np.ndarray], usable: np.ndarray) -> np.ndarray:
+def compute_scales(deviation: np.ndarray, groups: Mapping[str, np.ndarray], usable: np.ndarray) -> np.ndarray:
     """The usual size of the deviations in each row's group, (n,): the median absolute one as a standard deviation."""
     result = np.full(len(deviation), np.nan)
     known = usable & np.isfinite(deviation)

@@ -34,17 +34,17 @@ RARE_SCRIPT = 0.005
 """Share of the letters below which a script is no language of the data."""
 
 
-def odd_text(data: CheckedData) -> Iterator[Finding]:
+def find_odd_text(data: CheckedData) -> Iterator[Finding]:
     """Findings about single lines; what is a habit of the whole data is told by `inventory`."""
     scripts = Counter(name for line in data.lines for name in map(script, line.text) if name)
     total = sum(scripts.values())
     foreign = {name for name, count in scripts.items() if count < RARE_SCRIPT * total}
     for line in data.lines:
-        for severity, kind, message, remedy in (*_marks(line), *_spaces(line), *_letters(line, foreign)):
+        for severity, kind, message, remedy in (*_find_marks(line), *_find_spaces(line), *_find_letters(line, foreign)):
             yield data.finding(line.row, severity, kind, message, remedy)  # type: ignore[arg-type]
 
 
-def _marks(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
+def _find_marks(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
     for character in dict.fromkeys(line.text):
         category = unicodedata.category(character)
         told = f"the text holds {describe(character)}"
@@ -52,7 +52,11 @@ def _marks(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
             yield "warning", "control_character", told, "Delete it, or write a space."
         elif character in "\ufffd\ufffc" or category in ("Cs", "Cn"):
             yield "warning", "damaged_text", f"{told}, the trace of a conversion that failed", "Transcribe it again."
-        elif category == "Cf" and character not in SEEN and not (character in FORMATS_OF_SCRIPTS and _joins(line.text)):
+        elif (
+            category == "Cf"
+            and character not in SEEN
+            and not (character in FORMATS_OF_SCRIPTS and _find_joins(line.text))
+        ):
             severity = "information" if character in DIRECTIONS or character == "\u00ad" else "warning"
             yield severity, "invisible_character", f"{told}, which cannot be seen", "Delete it, unless it is meant."
     if found := _ENTITY.search(line.text):
@@ -62,17 +66,17 @@ def _marks(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
             f"the text holds {found[0]}, a character escaped once too often",
             "Unescape it.",
         )
-    if damage := next(_damage(line.text), None):
+    if damage := next(_find_damage(line.text), None):
         message = f"the text holds ‘{damage[0]}’, which is ‘{damage[1]}’ read in a wrong encoding"
         yield "warning", "damaged_text", message, "Convert the file again as UTF-8."
 
 
-def _joins(text: str) -> bool:
+def _find_joins(text: str) -> bool:
     """Whether the text has letters of a script that joins or stacks them."""
     return any(script(letter) not in ("", "LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "COPTIC") for letter in text)
 
 
-def _damage(text: str) -> Iterator[tuple[str, str]]:
+def _find_damage(text: str) -> Iterator[tuple[str, str]]:
     """What a wrong encoding made of letters, and these letters; not what a letter with a quotation mark, a dash or the
     number of a note behind it, as in „daß“ or É², would come to by chance."""
     for match in _UTF7.finditer(text):
@@ -105,7 +109,7 @@ def _decoded_again(text: str) -> str | None:
     return meant if len(meant) < len(text) and meant.isprintable() else None
 
 
-def _spaces(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
+def _find_spaces(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
     text = line.text
     if text != text.strip():
         where = "begins and ends" if text != text.lstrip() and text != text.rstrip() else "begins"
@@ -116,7 +120,7 @@ def _spaces(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
         yield "information", "repeated_space", "the text holds several spaces in a row", "Write one space."
 
 
-def _letters(line: CheckedLine, foreign: set[str]) -> Iterator[tuple[str, str, str, str]]:
+def _find_letters(line: CheckedLine, foreign: set[str]) -> Iterator[tuple[str, str, str, str]]:
     """Letters that stand for those of another script which look the same."""
     of_line = Counter(name for name in map(script, line.text) if name)
     if len(of_line) < 2:
@@ -142,7 +146,7 @@ STRAY = 0.05
 """Lines with letters in one form, over those with letters in the other, up to which they are strays among these."""
 
 
-def mixed_normal_forms(data: CheckedData) -> Iterator[Finding]:
+def find_mixed_normal_forms(data: CheckedData) -> Iterator[Finding]:
     """A warning for each line that writes a letter in the rarer of its two forms, or a letter that no other line has in
     the form that hardly any other letter has.
 
@@ -162,7 +166,7 @@ def mixed_normal_forms(data: CheckedData) -> Iterator[Finding]:
     for letter in sorted(composed.keys() & apart.keys()):
         for row in min(composed[letter], apart[letter], key=len):
             rows[row].append(letter)
-    for letter, where in _strays(composed, apart):
+    for letter, where in _find_strays(composed, apart):
         for row in where:
             rows[row].append(letter)
     for row, letters in sorted(rows.items()):
@@ -183,7 +187,7 @@ def _form(letter: str, text: str) -> str:
     return "as letter and mark" if unicodedata.normalize("NFD", letter)[-1] in text else "as another code point"
 
 
-def _strays(composed: Mapping[str, list[int]], apart: Mapping[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
+def _find_strays(composed: Mapping[str, list[int]], apart: Mapping[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
     """Letters that occur in one form only, which is rare, with their rows."""
     sizes = [len(set(chain.from_iterable(form.values()))) for form in (composed, apart)]
     for own, other, share in ((composed, apart, sizes[0]), (apart, composed, sizes[1])):

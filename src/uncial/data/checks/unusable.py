@@ -47,26 +47,26 @@ _REMEDIES = {
 }
 
 
-def findings_of_problems(problems: Iterable[Issue]) -> Iterator[Finding]:
+def report_problems(problems: Iterable[Issue]) -> Iterator[Finding]:
     """One finding for each page or line that was left out."""
     for problem in problems:
         severity = _SEVERITIES.get(problem.kind, "warning" if problem.line else "error")
-        message, remedy = _parted(problem.reason)
+        message, remedy = _split_by_kind(problem.reason)
         remedy = _REMEDIES.get(problem.kind, remedy)
         finding = Finding(severity, problem.kind, message, problem.file, problem.line, remedy)
         is_second = problem.used and problem.kind != "machine_read"
         yield grade_duplicate(finding, problem.used) if is_second else finding
 
 
-def findings_of_notes(notes: Iterable[Issue]) -> Iterator[Finding]:
+def report_notes(notes: Iterable[Issue]) -> Iterator[Finding]:
     """One warning for each page that is used with a doubt."""
     for note in notes:
-        message, remedy = _parted(note.reason)
+        message, remedy = _split_by_kind(note.reason)
         remedy = remedy or "Look at its lines; they are right if the image is a scaled copy of the one transcribed."
         yield Finding("warning", note.kind, message, note.file, note.line, remedy)
 
 
-def _parted(reason: str) -> tuple[str, str]:
+def _split_by_kind(reason: str) -> tuple[str, str]:
     """What is wrong, and what to do: reasons have it behind their last semicolon."""
     message, separator, remedy = reason.rpartition("; ")
     if not separator:

@@ -96,7 +96,7 @@ def make_batch(
 
 
 def _labels(text: str | None, codec: Codec | None, rules: TextRules) -> list[int]:
-    return [] if not text or codec is None else codec.encode_known(rules.display(text))
+    return [] if not text or codec is None else codec.encode_known(rules.to_visual(text))
 
 
 def identity_collate(batch: Batch) -> Batch:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.xml import read_files
-from uncial.data.sources.xml_files import folder_files
+from uncial.data.sources.xml_files import find_files_in_folder
 from uncial.document import SourceContents
 from uncial.errors import UserError
 
@@ -28,16 +28,16 @@ def read(settings: SourceSettings) -> SourceContents:
         file
         for root in roots
         for folder, subset in SUBSETS.items()
-        for file in folder_files(root / folder, root, settings, subset)
+        for file in find_files_in_folder(root / folder, root, settings, subset)
     ]
     reading = read_files(files, settings, ("page", "alto"))
     if not any(page.subset == "trainval" for page in reading.pages):
-        raise UserError(_expected(roots, reading))
+        raise UserError(_describe_expected(roots, reading))
     tested = next((root / "test" for root in roots if (root / "test").is_dir()), None)
     return replace(reading, stated={"test": f"the folder {tested}"} if tested else {})
 
 
-def _expected(roots: list[Path], reading: SourceContents) -> str:
+def _describe_expected(roots: list[Path], reading: SourceContents) -> str:
     root = roots[0] if roots else Path("data/bonnevie")
     found = f"{root} does not exist"
     if root.is_dir():

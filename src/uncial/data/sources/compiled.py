@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import contents, files, places_by_subset, without_suffix
+from uncial.data.sources.finding import describe_contents, find_files, find_places_by_subset, without_suffix
 from uncial.document import ImageSource, Issue, Page, SourceContents, TextLine, of_part
 from uncial.errors import UserError
 from uncial.formats.lines.kraken_arrow import read_rows
@@ -21,10 +21,12 @@ def read(settings: SourceSettings) -> SourceContents:
     pages: list[Page] = []
     problems: list[Issue] = []
     stated: dict[str, str] = {}
-    roots = places_by_subset(settings)
+    roots = find_places_by_subset(settings)
     taken: set[Path] = set()
     for subset, where in reversed(roots):
-        for found in files(where, lambda path: path.suffix.lower() == ".arrow", settings.include, settings.exclude):
+        for found in find_files(
+            where, lambda path: path.suffix.lower() == ".arrow", settings.include, settings.exclude
+        ):
             if found.path not in taken:
                 taken.add(found.path)
                 reading = read_file(found.path, without_suffix(found.relative), subset)
@@ -33,7 +35,7 @@ def read(settings: SourceSettings) -> SourceContents:
                 stated |= reading.stated
     if not pages:
         everything = [place for _, where in roots for place in where]
-        reason = "no usable line" if taken else f"no .arrow file, but {contents(everything, settings.format)}"
+        reason = "no usable line" if taken else f"no .arrow file, but {describe_contents(everything, settings.format)}"
         raise UserError(f"data.root: {everything[0].path} holds {reason}")
     return SourceContents(tuple(pages), tuple(problems), stated)
 
@@ -59,9 +61,9 @@ def read_file(path: Path, identity: str, subset: str | None = None) -> SourceCon
         pages.append(
             Page(name, path, ImageSource(path, row.row), lines=(line,), subset=part, document=identity, group=group)
         )
-    return SourceContents(tuple(_without_single_batch(pages)), tuple(problems), stated)
+    return SourceContents(tuple(_drop_single_batch(pages)), tuple(problems), stated)
 
 
-def _without_single_batch(pages: Sequence[Page]) -> Iterator[Page]:
+def _drop_single_batch(pages: Sequence[Page]) -> Iterator[Page]:
     single = len({page.group for page in pages}) <= 1
     yield from (replace(page, group="") if single else page for page in pages)

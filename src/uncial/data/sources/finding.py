@@ -41,7 +41,7 @@ class FoundFile:
     relative: str
 
 
-def places(entries: Sequence[str], key: str, bases: Sequence[Path] = ()) -> list[Place]:
+def find_places(entries: Sequence[str], key: str, bases: Sequence[Path] = ()) -> list[Place]:
     """The folders and files that `entries` name.
 
     A relative entry lies below the first of `bases` where it exists, else below the working folder. `key` is the
@@ -49,10 +49,10 @@ def places(entries: Sequence[str], key: str, bases: Sequence[Path] = ()) -> list
     """
     if not entries:
         raise UserError(f"{key} is not set: give the folder, file or glob that holds the ground truth")
-    return _told_apart([place for entry in entries for place in _expand(str(entry), key, bases)])
+    return _distinguish_places([place for entry in entries for place in _expand_entry(str(entry), key, bases)])
 
 
-def places_by_subset(settings: SourceSettings) -> list[tuple[str | None, list[Place]]]:
+def find_places_by_subset(settings: SourceSettings) -> list[tuple[str | None, list[Place]]]:
     """The places of `data.train`, `data.val`, `data.test`, and those of `data.root` with None: the page hash decides.
 
     Where `data.train` is given, `data.root` is only the folder that the others are relative to.
@@ -61,13 +61,13 @@ def places_by_subset(settings: SourceSettings) -> list[tuple[str | None, list[Pl
     bases = [path for path in map(_absolute, settings.root) if path.is_dir()] if explicit else []
     named: list[tuple[str | None, list[Place]]] = []
     if not settings.train and (settings.root or not explicit):
-        named.append((None, places(settings.root, settings.key)))
-    named += [(name, places(entries, f"data.{name}", bases)) for name, entries in explicit]
-    apart = iter(_told_apart([place for _, where in named for place in where]))
+        named.append((None, find_places(settings.root, settings.key)))
+    named += [(name, find_places(entries, f"data.{name}", bases)) for name, entries in explicit]
+    apart = iter(_distinguish_places([place for _, where in named for place in where]))
     return [(name, [next(apart) for _ in where]) for name, where in named]
 
 
-def files(
+def find_files(
     roots: Iterable[Place],
     wanted: Callable[[Path], bool],
     include: Sequence[str] = (),
@@ -83,12 +83,12 @@ def files(
         candidates = chain.from_iterable(below) if place.path.is_dir() else [place.path]
         for path in candidates:
             relative = place.relative(path)
-            if wanted(path) and selected(relative, include, exclude):
+            if wanted(path) and is_selected(relative, include, exclude):
                 found.setdefault(path, FoundFile(path, relative))
     return sorted(found.values(), key=lambda file: file.relative)
 
 
-def selected(relative: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
+def is_selected(relative: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
     """Whether a path below the root is included (all are where `include` is empty) and not excluded.
 
     A glob without a slash is matched with the name of the file and of every folder above it, one with a slash with the
@@ -99,11 +99,11 @@ def selected(relative: str, include: Sequence[str], exclude: Sequence[str]) -> b
     )
 
 
-def contents(roots: Iterable[Place], typed: str | None = None) -> str:
+def describe_contents(roots: Iterable[Place], typed: str | None = None) -> str:
     """What lies in the places, for the error that finds nothing usable; and, where `typed` says what `data=` was, which
     format that suggests, with the folder to name where it is another one."""
     roots = list(roots)
-    found = files(roots, lambda path: True)
+    found = find_files(roots, lambda path: True)
     suffixes = Counter(file.path.suffix.lower() or "other" for file in found)
     if not suffixes:
         return "no files"
@@ -112,8 +112,8 @@ def contents(roots: Iterable[Place], typed: str | None = None) -> str:
         for data, fits in _SIGNS.items():
             first = next((file.path for file in found if fits(file.path.name.lower())), None)
             if first is not None and not (data == typed or (data == "xml" and typed in ("page", "alto"))):
-                return f"{named}: did you mean data={data}{_folder_of(first, roots, data)}?"
-            if first is not None and data == typed and (folder := _folder_of(first, roots, data)):
+                return f"{named}: did you mean data={data}{_suggest_folder(first, roots, data)}?"
+            if first is not None and data == typed and (folder := _suggest_folder(first, roots, data)):
                 return f"{named}; {first.name} lies deeper, so give its folder:{folder}"
     packed = next((file.path.name for file in found if file.path.suffix.lower() in PACKED), None)
     return f"{named}: unpack {packed} first" if packed else named
@@ -129,7 +129,7 @@ _SIGNS: dict[str, Callable[[str], bool]] = {
 """The names, in small letters, by which the data of each format are told."""
 
 
-def _folder_of(path: Path, roots: Sequence[Place], data: str) -> str:
+def _suggest_folder(path: Path, roots: Sequence[Place], data: str) -> str:
     """The argument that names the folder of a list, with a space before it; nothing where it is a root already, and for
     formats that are looked for in all folders."""
     if data not in ("labels", "loghi") or any(path.parent == place.path for place in roots):
@@ -146,7 +146,7 @@ def _absolute(entry: str) -> Path:
     return Path(os.path.abspath(Path(entry).expanduser()))  # noqa: PTH100 - resolve() would follow links
 
 
-def _expand(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
+def _expand_entry(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
     candidates = [(_absolute(os.path.join(base, Path(entry).expanduser())), base) for base in bases]  # noqa: PTH118
     for path, base in [*candidates, (_absolute(entry), None)]:
         if path.exists():
@@ -154,7 +154,7 @@ def _expand(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
                 raise UserError(f"{key}: {path} is packed; unpack it first, and give the folder with what was in it")
             anchor = base if base is not None and path.is_relative_to(base) else path
             return [Place(path, anchor if anchor.is_dir() else anchor.parent)]
-        matches = matching(path) if glob.has_magic(entry) else []
+        matches = glob_paths(path) if glob.has_magic(entry) else []
         if matches:
             fixed = _fixed_part(path)
             anchor = base if base is not None and fixed.is_relative_to(base) else fixed
@@ -165,7 +165,7 @@ def _expand(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
     raise UserError(f"{key}: {tried} does not exist; give a folder, a file or a glob")
 
 
-def matching(pattern: Path) -> list[Path]:
+def glob_paths(pattern: Path) -> list[Path]:
     """The files and folders that a glob matches, sorted.
 
     `**` enters each folder once, since links may lead in circles. At the end of a glob it is the folder with all below.
@@ -174,11 +174,11 @@ def matching(pattern: Path) -> list[Path]:
     if "**" not in parts:
         return sorted(Path(match) for match in glob.glob(str(pattern)))  # noqa: PTH207
     place = parts.index("**")
-    tops, rest = matching(Path(*parts[:place])), parts[place + 1 :]
+    tops, rest = glob_paths(Path(*parts[:place])), parts[place + 1 :]
     if not rest:
         return tops
     folders = [folder for top in tops for folder, _ in _walk(top)]
-    return sorted({match for folder in folders for match in matching(Path(glob.escape(str(folder)), *rest))})
+    return sorted({match for folder in folders for match in glob_paths(Path(glob.escape(str(folder)), *rest))})
 
 
 def _fixed_part(pattern: Path) -> Path:
@@ -191,7 +191,7 @@ def _fixed_part(pattern: Path) -> Path:
     return Path(*fixed)
 
 
-def _told_apart(found: list[Place]) -> list[Place]:
+def _distinguish_places(found: list[Place]) -> list[Place]:
     """Places with the names of their anchors before the ids where there are several, numbered where names repeat."""
     anchors = list(dict.fromkeys(place.anchor for place in found))
     if len(anchors) <= 1:

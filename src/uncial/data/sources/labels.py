@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import Place, contents, files, places_by_subset, selected
-from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages, many_lines_problem
+from uncial.data.sources.finding import Place, describe_contents, find_files, find_places_by_subset, is_selected
+from uncial.data.sources.line_pages import LineImage, check_single_line, make_line_pages, report_by_folder
 from uncial.document import Issue, SourceContents, of_part
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.image_finder import ABSOLUTE
@@ -31,37 +31,37 @@ def read(settings: SourceSettings) -> SourceContents:
     images: dict[Path, LineImage] = {}
     problems: list[Issue] = []
     stated: dict[str, str] = {}
-    roots = places_by_subset(settings)
+    roots = find_places_by_subset(settings)
     for subset, where in reversed(roots):
         for place in where:
-            for labels, part in _label_files(place, subset):
+            for labels, part in _find_label_files(place, subset):
                 problems += of_part(_add_labels(images, labels, place, part, settings), part)
-            stated |= {} if subset else _stated_folders(place)
+            stated |= {} if subset else _find_stated_folders(place)
     if not images:
         everything = [place for _, where in roots for place in where]
         if problems:
             raise UserError(f"{problems[0].file} names no usable line image: {problems[0].line} {problems[0].reason}")
         raise UserError(
             f"data.root: {everything[0].path} holds no {LABEL_FILES[0]}, .tsv or .csv with images/ beside it, but "
-            f"{contents(everything, settings.format)}"
+            f"{describe_contents(everything, settings.format)}"
         )
-    return SourceContents(line_pages(list(images.values()), settings), tuple(problems), stated)
+    return SourceContents(make_line_pages(list(images.values()), settings), tuple(problems), stated)
 
 
-def _stated_folders(place: Place) -> dict[str, str]:
+def _find_stated_folders(place: Place) -> dict[str, str]:
     """The folders that are called as a part. One without a label file states it too where it holds images, or where
     another part has a folder of its own."""
     named = {name: [place.path / folder for folder in folders] for name, folders in _SUBSET_FOLDERS.items()}
     present = {name: [folder for folder in folders if folder.is_dir()] for name, folders in named.items()}
-    is_layout = any(_label_file(folder) for folders in present.values() for folder in folders)
+    is_layout = any(_find_label_file(folder) for folders in present.values() for folder in folders)
     return {
         name: f"the folder {folders[0]}"
         for name, folders in present.items()
-        if folders and (is_layout or files([Place(folder, folder) for folder in folders], is_image))
+        if folders and (is_layout or find_files([Place(folder, folder) for folder in folders], is_image))
     }
 
 
-def _label_files(place: Place, subset: str | None) -> list[tuple[Path, str | None]]:
+def _find_label_files(place: Place, subset: str | None) -> list[tuple[Path, str | None]]:
     """The label files of a place with the subset that each belongs to, the strictest first."""
     if place.path.is_file():
         if is_image(place.path):
@@ -74,12 +74,12 @@ def _label_files(place: Place, subset: str | None) -> list[tuple[Path, str | Non
     if subset is None:
         for name, folders in _SUBSET_FOLDERS.items():
             present = (place.path / folder for folder in folders)
-            found += [(labels, name) for folder in present if (labels := _label_file(folder))]
-    own = _label_file(place.path)
+            found += [(labels, name) for folder in present if (labels := _find_label_file(folder))]
+    own = _find_label_file(place.path)
     return [*found, (own, subset)] if own else found
 
 
-def _label_file(folder: Path) -> Path | None:
+def _find_label_file(folder: Path) -> Path | None:
     return next((folder / name for name in LABEL_FILES if (folder / name).is_file()), None)
 
 
@@ -92,17 +92,17 @@ def _add_labels(
     except UnusableInput as error:
         raise UserError(str(error)) from error
     folder = labels.parent / "images" if (labels.parent / "images").is_dir() else labels.parent
-    present = [found.path for found in files([Place(folder, folder)], is_image)]
-    index = _index(present, [folder, labels.parent])
+    present = [found.path for found in find_files([Place(folder, folder)], is_image)]
+    index = _index_images(present, [folder, labels.parent])
     named: set[Path] = set()
     for row in rows:
-        path, fault = _find(row, index, labels.parent)
+        path, fault = _find_image(row, index, labels.parent)
         if path is None:
             problems.append(Issue(str(labels), f"row {row.number}", fault, "missing_image"))
             continue
         named.add(path)
         relative = place.relative(path) if path.is_relative_to(place.anchor) else path.name
-        if not selected(relative, settings.include, settings.exclude):
+        if not is_selected(relative, settings.include, settings.exclude):
             continue
         if path in images:
             problems.append(
@@ -113,16 +113,16 @@ def _add_labels(
             continue
         plain, spans = split_marks(row.text)
         line = LineImage(path, relative, labels, plain, spans, subset=subset)
-        fault_of_text = many_lines_problem(line)
+        fault_of_text = check_single_line(line)
         if fault_of_text:
             problems.append(fault_of_text)
         else:
             images[path] = line
     unnamed = [path for path in present if path not in named and path not in images]
-    return problems + folder_problems(unnamed, f"not in {labels.name}", "untranscribed_image")
+    return problems + report_by_folder(unnamed, f"not in {labels.name}", "untranscribed_image")
 
 
-def _index(present: Iterable[Path], folders: list[Path]) -> dict[str, list[Path]]:
+def _index_images(present: Iterable[Path], folders: list[Path]) -> dict[str, list[Path]]:
     """The images by every name that a row may give them: the path below the folders, with and without suffix, in
     Unicode's composed form."""
     index: dict[str, list[Path]] = {}
@@ -136,7 +136,7 @@ def _index(present: Iterable[Path], folders: list[Path]) -> dict[str, list[Path]
     return index
 
 
-def _find(row: Label, index: dict[str, list[Path]], folder: Path) -> tuple[Path | None, str]:
+def _find_image(row: Label, index: dict[str, list[Path]], folder: Path) -> tuple[Path | None, str]:
     name = unicodedata.normalize("NFC", row.name)
     below = name.replace("\\", "/").removeprefix("./")
     # The absolute path of another machine counts as its base name.

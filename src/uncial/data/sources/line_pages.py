@@ -27,7 +27,7 @@ class LineImage:
     reader: str | None = None
 
 
-def line_pages(images: Sequence[LineImage], settings: SourceSettings) -> tuple[Page, ...]:
+def make_line_pages(images: Sequence[LineImage], settings: SourceSettings) -> tuple[Page, ...]:
     """A page for each image, in the order of the ids, grouped by the pages that they were cut from (`page_groups`).
 
     Ids are in Unicode's composed form. `document` is the first group of `data.document_pattern`, else the folder below
@@ -36,18 +36,18 @@ def line_pages(images: Sequence[LineImage], settings: SourceSettings) -> tuple[P
     images = [replace(line, relative=unicodedata.normalize("NFC", line.relative)) for line in images]
     images.sort(key=lambda line: line.relative)
     relatives = [line.relative for line in images]
-    groups = _groups(images, settings.options.get("page_pattern"))
-    ids = _unique_ids(relatives)
+    groups = _group_by_subset(images, settings.options.get("page_pattern"))
+    ids = _make_unique_ids(relatives)
     pages = []
     for line, identity, group in zip(images, ids, groups, strict=True):
-        page = line_page(identity, line)
-        document = named(settings, "document_pattern", identity) or _folder(line.relative)
-        hand = named(settings, "hand_pattern", identity) or document
+        page = make_line_page(identity, line)
+        document = match_pattern(settings, "document_pattern", identity) or _folder(line.relative)
+        hand = match_pattern(settings, "hand_pattern", identity) or document
         pages.append(replace(page, group=group, document=document, hand=hand))
     return tuple(pages)
 
 
-def line_page(identity: str, line: LineImage) -> Page:
+def make_line_page(identity: str, line: LineImage) -> Page:
     """One line image as a page of a single line without polygon, baseline or box; the line is called as the file."""
     text_line = TextLine(
         id=PurePosixPath(identity).name,
@@ -60,7 +60,7 @@ def line_page(identity: str, line: LineImage) -> Page:
     return Page(id=identity, source=line.source, image=ImageSource(line.image), lines=(text_line,), subset=line.subset)
 
 
-def named(settings: SourceSettings, key: str, identity: str) -> str:
+def match_pattern(settings: SourceSettings, key: str, identity: str) -> str:
     """What the first group of the pattern `data.KEY` finds in a page's id; empty without one or where it finds none."""
     pattern = settings.options.get(key)
     if not pattern:
@@ -76,7 +76,7 @@ def named(settings: SourceSettings, key: str, identity: str) -> str:
     return (match.group(1) or "") if match else ""
 
 
-def many_lines_problem(image: LineImage) -> Issue | None:
+def check_single_line(image: LineImage) -> Issue | None:
     """What keeps a text that is not one line from being used."""
     if image.text is not None and ("\n" in image.text or "\r" in image.text):
         reason = "holds a line break: a line image has one line of text"
@@ -84,7 +84,7 @@ def many_lines_problem(image: LineImage) -> Issue | None:
     return None
 
 
-def folder_problems(images: Iterable[Path], reason: str, kind: IssueCode) -> list[Issue]:
+def report_by_folder(images: Iterable[Path], reason: str, kind: IssueCode) -> list[Issue]:
     """A problem for each image, or one for a whole folder where none of its images can be used and they are many."""
     by_folder: dict[Path, list[Path]] = {}
     for image in images:
@@ -99,12 +99,12 @@ def folder_problems(images: Iterable[Path], reason: str, kind: IssueCode) -> lis
     return problems
 
 
-def _groups(images: Sequence[LineImage], pattern: str | None) -> list[str]:
+def _group_by_subset(images: Sequence[LineImage], pattern: str | None) -> list[str]:
     """The pages within each explicit subset: the folders `train/` and `val/` are no pages."""
     groups = [""] * len(images)
     for subset in {line.subset for line in images}:
         members = [i for i, line in enumerate(images) if line.subset == subset]
-        for i, group in zip(members, page_groups([images[i].relative for i in members], pattern), strict=True):
+        for i, group in zip(members, group_by_page([images[i].relative for i in members], pattern), strict=True):
             groups[i] = group
     return groups
 
@@ -114,10 +114,10 @@ def _folder(relative: str) -> str:
     return "" if folder == "." else folder
 
 
-def _unique_ids(relatives: Sequence[str]) -> list[str]:
+def _make_unique_ids(relatives: Sequence[str]) -> list[str]:
     """The paths without suffix; with it where `X.png` and `X.jpg` are both used, numbered where a path comes twice."""
     stems = [os.path.splitext(relative)[0] for relative in relatives]  # noqa: PTH122 - ids, not paths on this disk
-    shared = {stem for stem, relatives_of in _grouped(stems, relatives).items() if len(set(relatives_of)) > 1}
+    shared = {stem for stem, relatives_of in _group_values(stems, relatives).items() if len(set(relatives_of)) > 1}
     seen: dict[str, int] = {}
     ids = []
     for stem, relative in zip(stems, relatives, strict=True):
@@ -127,7 +127,7 @@ def _unique_ids(relatives: Sequence[str]) -> list[str]:
     return ids
 
 
-def _grouped(keys: Sequence[str], values: Sequence[str]) -> dict[str, list[str]]:
+def _group_values(keys: Sequence[str], values: Sequence[str]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for key, value in zip(keys, values, strict=True):
         grouped.setdefault(key, []).append(value)
@@ -142,7 +142,7 @@ _LINE_WORD = re.compile(
 _LINE_NUMBER = re.compile(r"(.*\d[^-_.]*)[-_.]\d+[a-z]?", re.IGNORECASE)
 
 
-def page_groups(relatives: Sequence[str], pattern: str | None = None) -> list[str]:
+def group_by_page(relatives: Sequence[str], pattern: str | None = None) -> list[str]:
     """The page of each line image; `relatives` are paths below the root, with or without suffix.
 
     `pattern` is a regular expression searched in the path without suffix; its first group names the page (an image that
@@ -156,12 +156,12 @@ def page_groups(relatives: Sequence[str], pattern: str | None = None) -> list[st
     """
     stems = [os.path.splitext(relative)[0] for relative in relatives]  # noqa: PTH122 - ids, not paths on this disk
     if pattern is not None:
-        return [_by_pattern(stem, _compiled(pattern)) for stem in stems]
+        return [_match_page(stem, _compile_pattern(pattern)) for stem in stems]
     top = os.path.commonpath([os.path.dirname(stem) for stem in stems]) if stems else ""  # noqa: PTH120
-    return [_by_name(PurePosixPath(stem), top) for stem in stems]
+    return [_guess_page(PurePosixPath(stem), top) for stem in stems]
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compile_pattern(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
@@ -171,12 +171,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def _by_pattern(stem: str, pattern: re.Pattern[str]) -> str:
+def _match_page(stem: str, pattern: re.Pattern[str]) -> str:
     match = pattern.search(stem)
     return match.group(1) if match and match.group(1) else stem
 
 
-def _by_name(stem: PurePosixPath, top: str) -> str:
+def _guess_page(stem: PurePosixPath, top: str) -> str:
     folder, name = stem.parent, stem.name
     rest = name[len(folder.name) + 1 :] if folder.name and name.startswith(folder.name) else ""
     if rest and name[len(folder.name)] in "-_." and (not rest[0].isdigit() or re.fullmatch(_UUID, rest, re.IGNORECASE)):

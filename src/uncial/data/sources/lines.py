@@ -3,9 +3,16 @@
 from pathlib import Path, PurePosixPath
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import FoundFile, Place, contents, files, places_by_subset, selected
-from uncial.data.sources.line_pages import LineImage, folder_problems, line_pages
-from uncial.data.sources.passed_over import beside_lines
+from uncial.data.sources.finding import (
+    FoundFile,
+    Place,
+    describe_contents,
+    find_files,
+    find_places_by_subset,
+    is_selected,
+)
+from uncial.data.sources.line_pages import LineImage, make_line_pages, report_by_folder
+from uncial.data.sources.passed_over import report_xml_beside_lines
 from uncial.document import Issue, SourceContents, file_problem, of_part
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.encoding import storable_name
@@ -26,41 +33,41 @@ def read(settings: SourceSettings) -> SourceContents:
     images: list[LineImage] = []
     problems: list[Issue] = []
     taken: set[Path] = set()
-    roots = places_by_subset(settings)
+    roots = find_places_by_subset(settings)
     for subset, where in reversed(roots):
-        found = _with_partners(where, settings)
+        found = _add_partners(where, settings)
         new = [file for file in found if file.path not in taken]
         taken.update(file.path for file in new)
         lines, faults = _read_files(new, subset, keep_bare=bool(settings.options.get("unlabelled")))
         images += lines
         problems += of_part(faults, subset)
     if not images:
-        raise UserError(_nothing([place for _, where in roots for place in where], problems, settings))
+        raise UserError(_explain_nothing([place for _, where in roots for place in where], problems, settings))
     where = [place for _, named in roots for place in named]
-    problems += beside_lines(where, [line.image for line in images])
-    return SourceContents(line_pages(images, settings), tuple(problems))
+    problems += report_xml_beside_lines(where, [line.image for line in images])
+    return SourceContents(make_line_pages(images, settings), tuple(problems))
 
 
-def _with_partners(where: list[Place], settings: SourceSettings) -> list[FoundFile]:
+def _add_partners(where: list[Place], settings: SourceSettings) -> list[FoundFile]:
     """The files that were named or included, and beside each image its text, beside each text its image: whoever names
     `lp/*.png`, or includes `*.png`, means lines. One whose partner is excluded is so too."""
-    found = {file.path: file for file in files(where, _may_be_a_line, settings.include, settings.exclude)}
+    found = {file.path: file for file in find_files(where, _may_be_a_line, settings.include, settings.exclude)}
     paired = {path for both in pair(found).pairs for path in both}
     for file in [file for path, file in found.items() if path not in paired]:
-        partner = text_beside(file.path) if is_image(file.path) else _image_beside(file.path)
+        partner = text_beside(file.path) if is_image(file.path) else _find_image_beside(file.path)
         if partner is None or partner in found:
             continue
         relative = (PurePosixPath(file.relative).parent / storable_name(partner.name)).as_posix()
         if settings.options.get("unlabelled") and is_image(file.path):
             continue  # It is read whatever becomes of its text.
-        if selected(relative, (), settings.exclude):
+        if is_selected(relative, (), settings.exclude):
             found[partner] = FoundFile(partner, relative)
         else:
             del found[file.path]
     return sorted(found.values(), key=lambda file: file.relative)
 
 
-def _image_beside(text: Path) -> Path | None:
+def _find_image_beside(text: Path) -> Path | None:
     """An image that a text is of."""
     stem = text.name[: -len(TEXT_SUFFIX)] if text.name.lower().endswith(TEXT_SUFFIX) else text.stem
     suffixes = [form for suffix in sorted(IMAGE_SUFFIXES) for form in (suffix, suffix.upper())]
@@ -89,7 +96,7 @@ def _read_files(found: list[FoundFile], subset: str | None, keep_bare: bool) -> 
         ]
     else:
         bare = "no transcription X.gt.txt beside the image X"
-        problems += folder_problems(matched.images_without_text, bare, "untranscribed_image")
+        problems += report_by_folder(matched.images_without_text, bare, "untranscribed_image")
     problems += [
         Issue(str(text), "", "no image of this name beside the text", "missing_image")
         for text in matched.texts_without_image
@@ -101,7 +108,7 @@ def _read_files(found: list[FoundFile], subset: str | None, keep_bare: bool) -> 
     return lines, problems
 
 
-def _nothing(everything: list[Place], problems: list[Issue], settings: SourceSettings) -> str:
+def _explain_nothing(everything: list[Place], problems: list[Issue], settings: SourceSettings) -> str:
     named = ", ".join(str(place.path) for place in everything[:3])
     lists = [place.path for place in everything if place.path.is_file() and place.path.suffix.lower() in LISTS]
     if lists and len(lists) == len(everything):
@@ -109,7 +116,7 @@ def _nothing(everything: list[Place], problems: list[Issue], settings: SourceSet
             f"{lists[0]} is no line image; data=manifest reads lists of paths, data=loghi those that have the texts "
             "beside the paths"
         )
-    held = contents(everything, settings.format)
+    held = describe_contents(everything, settings.format)
     if "data=" not in held and problems:
         first = problems[0]
         more = f" ({len(problems)} problems in all)" if len(problems) > 1 else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import SUBSETS, contents, places
+from uncial.data.sources.finding import SUBSETS, describe_contents, find_places
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name, unicode_forms
 from uncial.formats.lines.pairs import is_image
@@ -21,7 +21,9 @@ class ListFile:
     bases: tuple[Path, ...]
 
 
-def list_files(settings: SourceSettings, usual: Mapping[str, Sequence[str]], whole: Sequence[str]) -> list[ListFile]:
+def find_list_files(
+    settings: SourceSettings, usual: Mapping[str, Sequence[str]], whole: Sequence[str]
+) -> list[ListFile]:
     """The lists that the settings name, the strictest subset (test, val, train) first.
 
     Where only `data.root` is given it is a list itself, or a folder with lists of the `usual` names, else one of the
@@ -29,13 +31,13 @@ def list_files(settings: SourceSettings, usual: Mapping[str, Sequence[str]], who
     """
     if not any(getattr(settings, name) for name in SUBSETS):
         return _lists_below_root(settings, usual, whole)
-    roots = [place.path for place in places(settings.root, "data.root")] if settings.root else []
+    roots = [place.path for place in find_places(settings.root, "data.root")] if settings.root else []
     folders = tuple(root for root in roots if root.is_dir())
     lists = []
     for subset in reversed(SUBSETS):
         entries = getattr(settings, subset)
-        for place in places(entries, f"data.{subset}", folders) if entries else ():
-            path = _list_in(place.path, usual.get(subset, ())) if place.path.is_dir() else place.path
+        for place in find_places(entries, f"data.{subset}", folders) if entries else ():
+            path = _find_list_in(place.path, usual.get(subset, ())) if place.path.is_dir() else place.path
             if path is None:
                 raise UserError(f"data.{subset}: {place.path} is a folder; data={settings.format} expects a list file")
             _check_is_list(path, f"data.{subset}")
@@ -43,15 +45,15 @@ def list_files(settings: SourceSettings, usual: Mapping[str, Sequence[str]], who
     return lists
 
 
-def stated_by(lists: Sequence[ListFile]) -> dict[str, str]:
+def name_stated_parts(lists: Sequence[ListFile]) -> dict[str, str]:
     """The lists that state a part, by part."""
     return {entry.subset: f"the list {entry.path}" for entry in reversed(lists) if entry.subset}
 
 
-def _list_in(folder: Path, names: Sequence[str]) -> Path | None:
+def _find_list_in(folder: Path, names: Sequence[str]) -> Path | None:
     """The list in a folder that was named for one part: the part's own, else the only one."""
     texts = sorted(path for path in folder.glob("*.txt") if path.is_file())
-    return _first(folder, names) or (texts[0] if len(texts) == 1 else None)
+    return _find_first(folder, names) or (texts[0] if len(texts) == 1 else None)
 
 
 def _check_is_list(path: Path, key: str) -> None:
@@ -62,15 +64,15 @@ def _check_is_list(path: Path, key: str) -> None:
         raise UserError(f"{key}: {path} is no list of files; data={data} reads such files themselves")
 
 
-def resolve(name: str, bases: Sequence[Path]) -> Path | None:
+def resolve_path(name: str, bases: Sequence[Path]) -> Path | None:
     """The file that a path in a list means, in whatever Unicode form its name is, None where there is none.
 
     An absolute path of another machine falls back to the longest tail of it that exists below a base.
     """
-    return next((found for form in unicode_forms(name) if (found := _existing(form, bases)) is not None), None)
+    return next((found for form in unicode_forms(name) if (found := _find_existing(form, bases)) is not None), None)
 
 
-def where_from(bases: Sequence[Path]) -> str:
+def format_bases(bases: Sequence[Path]) -> str:
     """The folders that relative paths in a list count from, as messages name them."""
     return " or ".join(map(str, bases))
 
@@ -78,10 +80,10 @@ def where_from(bases: Sequence[Path]) -> str:
 def resolve_folder(name: str, bases: Sequence[Path]) -> Path | None:
     """The folder that a path in a list means, by the same rules."""
     forms = unicode_forms(name)
-    return next((found for form in forms if (found := _existing(form, bases, Path.is_dir)) is not None), None)
+    return next((found for form in forms if (found := _find_existing(form, bases, Path.is_dir)) is not None), None)
 
 
-def _existing(name: str, bases: Sequence[Path], exists: Callable[[Path], bool] = Path.is_file) -> Path | None:
+def _find_existing(name: str, bases: Sequence[Path], exists: Callable[[Path], bool] = Path.is_file) -> Path | None:
     foreign = PureWindowsPath(name) if "\\" in name and "/" not in name else PurePosixPath(name)
     path = Path(*foreign.parts).expanduser()
     candidates = [path] if path.is_absolute() else [base / path for base in bases]
@@ -92,7 +94,7 @@ def _existing(name: str, bases: Sequence[Path], exists: Callable[[Path], bool] =
     return Path(os.path.normpath(found)) if found else None
 
 
-def relatives(paths: Sequence[Path], bases: Sequence[Path]) -> dict[Path, str]:
+def make_relative_paths(paths: Sequence[Path], bases: Sequence[Path]) -> dict[Path, str]:
     """The path of each file below the base that holds it; files elsewhere are named below the folder they share."""
     outside = [path for path in paths if not any(path.is_relative_to(base) for base in bases)]
     shared = Path(os.path.commonpath([path.parent for path in outside])) if outside else None
@@ -107,15 +109,15 @@ def _lists_below_root(
     settings: SourceSettings, usual: Mapping[str, Sequence[str]], whole: Sequence[str]
 ) -> list[ListFile]:
     lists: list[ListFile] = []
-    roots = places(settings.root, "data.root")
+    roots = find_places(settings.root, "data.root")
     for place in roots:
         if place.path.is_file():
             _check_is_list(place.path, "data.root")
             lists.append(ListFile(place.path, None, (place.path.parent,)))
             continue
-        found = [(_first(place.path, usual.get(subset, ())), subset) for subset in reversed(SUBSETS)]
+        found = [(_find_first(place.path, usual.get(subset, ())), subset) for subset in reversed(SUBSETS)]
         named = [ListFile(path, subset, (place.path,)) for path, subset in found if path]
-        everything = _first(place.path, whole)
+        everything = _find_first(place.path, whole)
         if any(entry.subset == "train" for entry in named) or everything is None:
             lists += named
         else:
@@ -124,11 +126,12 @@ def _lists_below_root(
         names = ", ".join([*(names[0] for names in usual.values()), *whole])
         named_roots = ", ".join(str(place.path) for place in roots[:3])
         raise UserError(
-            f"data.root: {named_roots} holds none of the lists {names}, but {contents(roots, settings.format)}; "
+            f"data.root: {named_roots} holds none of the lists {names}, but "
+            f"{describe_contents(roots, settings.format)}; "
             "name the lists with data.train and data.val"
         )
     return lists
 
 
-def _first(folder: Path, names: Sequence[str]) -> Path | None:
+def _find_first(folder: Path, names: Sequence[str]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)

@@ -3,9 +3,16 @@
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import selected
-from uncial.data.sources.line_pages import LineImage, line_pages
-from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, stated_by, where_from
+from uncial.data.sources.finding import is_selected
+from uncial.data.sources.line_pages import LineImage, make_line_pages
+from uncial.data.sources.lists import (
+    ListFile,
+    find_list_files,
+    format_bases,
+    make_relative_paths,
+    name_stated_parts,
+    resolve_path,
+)
 from uncial.document import Issue, SourceContents, of_part
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.lines.loghi import LIST_NAMES, WHOLE_LIST, ListRow, read_list
@@ -24,7 +31,7 @@ def read(settings: SourceSettings) -> SourceContents:
     """
     images: dict[Path, LineImage] = {}
     problems: list[Issue] = []
-    lists = _lists(settings)
+    lists = _find_lists(settings)
     for entry in lists:
         try:
             rows, faults = read_list(entry.path)
@@ -33,15 +40,15 @@ def read(settings: SourceSettings) -> SourceContents:
         problems += of_part([*faults, *_add_rows(images, entry, rows, settings)], entry.subset)
     if not images:
         first = f": {problems[0].reason} ({problems[0].line})" if problems else ": it has no rows"
-        whence = f"relative paths in it count from {where_from(lists[0].bases)}, which data.root sets"
+        whence = f"relative paths in it count from {format_bases(lists[0].bases)}, which data.root sets"
         raise UserError(f"{lists[0].path} names no usable line image{first}; {whence}")
-    return SourceContents(line_pages(list(images.values()), settings), tuple(problems), stated_by(lists))
+    return SourceContents(make_line_pages(list(images.values()), settings), tuple(problems), name_stated_parts(lists))
 
 
-def _lists(settings: SourceSettings) -> list[ListFile]:
+def _find_lists(settings: SourceSettings) -> list[ListFile]:
     """Raises `UserError` where there is none, and names results of a recogniser that lie there instead."""
     try:
-        return list_files(settings, LIST_NAMES, [WHOLE_LIST])
+        return find_list_files(settings, LIST_NAMES, [WHOLE_LIST])
     except UserError as error:
         results = (Path(root).expanduser() / name for root in settings.root for name in RESULT_NAMES)
         found = next((path for path in results if path.is_file()), None)
@@ -58,27 +65,28 @@ def _add_rows(
 ) -> list[Issue]:
     """Add the rows whose image exists and is not yet named; what is wrong with the others."""
     problems = []
-    resolved = [(row, resolve(row.image, entry.bases)) for row in rows]
-    named = relatives([path for _, path in resolved if path], entry.bases)
+    resolved = [(row, resolve_path(row.image, entry.bases)) for row in rows]
+    named = make_relative_paths([path for _, path in resolved if path], entry.bases)
     for row, path in resolved:
         where = f"row {row.number}"
         if path is None:
             where_to = (
-                f"relative paths count from {where_from(entry.bases)}: put it there, or set data.root to the folder of "
+                f"relative paths count from {format_bases(entry.bases)}: put it there, or set data.root to the "
+                "folder of "
                 "the paths"
             )
             # Results of pages name line images that only Loghi's cutter makes.
             remedy = f"{where_to}; readings of pages are trained on as predict.format=xml" if row.reader else where_to
             reason = f"the image {row.image} does not exist; {remedy}"
             problems.append(Issue(str(entry.path), where, reason, "missing_image"))
-        elif not selected(named[path], settings.include, settings.exclude):
+        elif not is_selected(named[path], settings.include, settings.exclude):
             continue
         elif path in images and (row.reader is not None or images[path].reader is None):
             problems.append(
                 Issue(
                     str(entry.path),
                     where,
-                    f"the image {row.image} is already used: {_use(images[path])}",
+                    f"the image {row.image} is already used: {_describe_use(images[path])}",
                     "second_transcription",
                 )
             )
@@ -90,5 +98,5 @@ def _add_rows(
     return problems
 
 
-def _use(line: LineImage) -> str:
+def _describe_use(line: LineImage) -> str:
     return f"named before in {line.source.name}"

@@ -7,9 +7,17 @@ from pathlib import Path
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import compiled
-from uncial.data.sources.finding import Place, files, matching, selected, without_suffix
-from uncial.data.sources.line_pages import LineImage, line_pages
-from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, resolve_folder, stated_by, where_from
+from uncial.data.sources.finding import Place, find_files, glob_paths, is_selected, without_suffix
+from uncial.data.sources.line_pages import LineImage, make_line_pages
+from uncial.data.sources.lists import (
+    ListFile,
+    find_list_files,
+    format_bases,
+    make_relative_paths,
+    name_stated_parts,
+    resolve_folder,
+    resolve_path,
+)
 from uncial.data.sources.xml import read_files
 from uncial.data.sources.xml_files import XmlFile
 from uncial.document import Issue, Page, SourceContents, file_problem, of_part
@@ -46,7 +54,7 @@ def read(settings: SourceSettings) -> SourceContents:
     A file that two manifests name is used in the stricter one (test, val, train). Options: those of `data=xml` for XML,
     `page_pattern`, `document_pattern` and `hand_pattern` for line images.
     """
-    lists = list_files(settings, _USUAL_NAMES, _WHOLE)
+    lists = find_list_files(settings, _USUAL_NAMES, _WHOLE)
     entries: dict[Path, _Entry] = {}
     problems: list[Issue] = []
     for listed in lists:
@@ -62,9 +70,9 @@ def read(settings: SourceSettings) -> SourceContents:
             stated |= reading.stated
     if not pages:
         first = f"; the first problem: {problems[0].line or problems[0].file}: {problems[0].reason}" if problems else ""
-        whence = f"relative paths in it count from {where_from(lists[0].bases)}, which data.root sets"
+        whence = f"relative paths in it count from {format_bases(lists[0].bases)}, which data.root sets"
         raise UserError(f"{lists[0].path} names no usable page{first}; {whence}")
-    return SourceContents(tuple(pages), tuple(problems), stated | stated_by(lists))
+    return SourceContents(tuple(pages), tuple(problems), stated | name_stated_parts(lists))
 
 
 def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: SourceSettings) -> list[Issue]:
@@ -76,14 +84,14 @@ def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: Source
     problems: list[Issue] = []
     found: list[tuple[int, Path]] = []
     for number, row in rows:
-        paths = _files_of(row, listed.bases)
+        paths = _find_files_of(row, listed.bases)
         found += [(number, path) for path in paths]
         if not paths:
-            problems.append(Issue(str(listed.path), f"row {number}", _not_there(row, listed)))
-    named = relatives([path for _, path in found], listed.bases)
+            problems.append(Issue(str(listed.path), f"row {number}", _describe_missing(row, listed)))
+    named = make_relative_paths([path for _, path in found], listed.bases)
     for number, path in found:
         where = f"row {number}"
-        if not selected(named[path], settings.include, settings.exclude):
+        if not is_selected(named[path], settings.include, settings.exclude):
             continue
         if path in entries:
             used = entries[path].listed.path.name
@@ -96,15 +104,15 @@ def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: Source
     return problems
 
 
-def _files_of(row: str, bases: Sequence[Path]) -> list[Path]:
+def _find_files_of(row: str, bases: Sequence[Path]) -> list[Path]:
     """The files that a row means: a path, the image of a named `.gt.txt`, those in a folder, or that a glob matches."""
-    path = resolve(row, bases)
+    path = resolve_path(row, bases)
     if path is None and (folder := resolve_folder(row, bases)) is not None:
-        return [found.path for found in files([Place(folder, folder)], _is_known)]
+        return [found.path for found in find_files([Place(folder, folder)], _is_known)]
     if path is None and glob.has_magic(row):
         patterns = [Path(glob.escape(str(base)), row) for base in bases]  # an absolute row stands for itself
         globs = [pattern / "*" if pattern.name == "**" else pattern for pattern in patterns]
-        matches = {match for pattern in globs for match in matching(pattern)}
+        matches = {match for pattern in globs for match in glob_paths(pattern)}
         return sorted(match for match in matches if match.is_file() and _is_known(match))
     if path is not None and path.name.lower().endswith(TEXT_SUFFIX):
         stem = path.name[: -len(TEXT_SUFFIX)]
@@ -113,8 +121,8 @@ def _files_of(row: str, bases: Sequence[Path]) -> list[Path]:
     return [path] if path else []
 
 
-def _not_there(row: str, listed: ListFile) -> str:
-    return f"there is no file {row}; relative paths count from {where_from(listed.bases)}"
+def _describe_missing(row: str, listed: ListFile) -> str:
+    return f"there is no file {row}; relative paths count from {format_bases(listed.bases)}"
 
 
 def _is_known(path: Path) -> bool:
@@ -159,4 +167,4 @@ def _read_lines(entries: list[_Entry], subset: str | None, settings: SourceSetti
             problems.append(file_problem(text or entry.path, error))
             continue
         images.append(LineImage(entry.path, entry.relative, text, content, spans, subset=subset))
-    return SourceContents(line_pages(images, settings), tuple(problems))
+    return SourceContents(make_line_pages(images, settings), tuple(problems))

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from uncial.data.machine_read import is_machine_read, machine_read_problem
+from uncial.data.machine_read import is_machine_read, make_machine_read_issue
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS
 from uncial.data.sources.reading import read_source
@@ -37,29 +37,29 @@ def read(settings: SourceSettings) -> SourceContents:
     pages: list[list[Page]] = []
     problems: list[Issue] = []
     stated: dict[str, str] = {}
-    own_settings = [_settings(entry, settings) for entry in entries]
-    for own, name in zip(own_settings, _names(entries), strict=True):
+    own_settings = [_make_settings(entry, settings) for entry in entries]
+    for own, name in zip(own_settings, _make_names(entries), strict=True):
         reading = read_source(own)
-        pages.append([_renamed(page, name) for page in reading.pages])
+        pages.append([_rename_page(page, name) for page in reading.pages])
         problems += reading.problems
-        stated = {**_stated(own, reading, name), **stated}
-    kept, twins = _without_twins(pages)
+        stated = {**_name_stated_parts(own, reading, name), **stated}
+    kept, twins = _drop_twins(pages)
     return SourceContents(tuple(kept), (*problems, *twins), stated)
 
 
-def _stated(own: SourceSettings, reading: SourceContents, name: str) -> dict[str, str]:
+def _name_stated_parts(own: SourceSettings, reading: SourceContents, name: str) -> dict[str, str]:
     """The parts that an entry states, and by what."""
     keys = {part: f"{part} of the entry {name} in data.sources" for part in SUBSETS if getattr(own, part)}
     return {**reading.stated, **keys}
 
 
-def _settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSettings:
+def _make_settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSettings:
     if not isinstance(entry, Mapping) or "format" not in entry:
         raise UserError(f"data.sources: {entry!r} has no format; each entry is like {{format: page, root: DIR}}")
-    own: dict[str, Any] = {key: _tuple(entry.get(key)) for key in _OWN_KEYS}
+    own: dict[str, Any] = {key: _as_tuple(entry.get(key)) for key in _OWN_KEYS}
     own["include"] += shared.include
     own["exclude"] += shared.exclude
-    images = (*map(Path, _tuple(entry.get("images"))), *shared.images)
+    images = (*map(Path, _as_tuple(entry.get("images"))), *shared.images)
     known = {*_OWN_KEYS, "format", "name", "images", "options"}
     further = {key: value for key, value in entry.items() if key not in known}
     common = {key: value for key, value in shared.options.items() if key != "sources"}
@@ -70,25 +70,25 @@ def _settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSetting
     )
 
 
-def _tuple(value: Any) -> tuple[str, ...]:
+def _as_tuple(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
 
 
-def _names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+def _make_names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """What goes before the ids of each entry's pages, numbered where two entries share a name."""
     taken: Counter[str] = Counter()
     names = []
     for entry in entries:
-        roots = _tuple(entry.get("root"))
+        roots = _as_tuple(entry.get("root"))
         name = storable_name(str(entry.get("name") or (Path(roots[0]).name if roots else "") or entry["format"]))
         taken[name] += 1
         names.append(name if taken[name] == 1 else f"{name}~{taken[name]}")
     return names
 
 
-def _renamed(page: Page, name: str) -> Page:
+def _rename_page(page: Page, name: str) -> Page:
     identity = f"{name}/{page.id}"
     return replace(
         page,
@@ -99,14 +99,14 @@ def _renamed(page: Page, name: str) -> Page:
     )
 
 
-def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[Issue]]:
+def _drop_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[Issue]]:
     """The pages without those whose image an earlier or stricter page of another source has."""
     strictness = {"test": 0, "val": 1}
     numbered = [(number, page) for number, pages in enumerate(sources) for page in pages]
     ranked = sorted(
         numbered, key=lambda pair: (is_machine_read(pair[1]), strictness.get(pair[1].subset or "", 2), pair[0])
     )
-    identities = _identities(page.image for _, page in numbered)
+    identities = _identify_images(page.image for _, page in numbered)
     owner: dict[object, tuple[int, Page]] = {}
     left_out: set[str] = set()
     problems: list[Issue] = []
@@ -115,25 +115,25 @@ def _without_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[
         first = owner.setdefault(identity, (number, page)) if identity is not None else (number, page)
         if first[0] != number:
             left_out.add(page.id)
-            problems += of_part([_twin_problem(page, first[1])], page.subset)
+            problems += of_part([_make_twin_issue(page, first[1])], page.subset)
     return [page for _, page in numbered if page.id not in left_out], problems
 
 
-def _twin_problem(page: Page, used: Page) -> Issue:
+def _make_twin_issue(page: Page, used: Page) -> Issue:
     if is_machine_read(page) and not is_machine_read(used):
-        return machine_read_problem(page, "and what a person transcribed of its image is used", str(used.source))
+        return make_machine_read_issue(page, "and what a person transcribed of its image is used", str(used.source))
     return Issue(str(page.source), "", f"its image is also that of {used.id}, which is used", "duplicate_page")
 
 
-def _identities(images: Iterable[ImageSource | None]) -> dict[ImageSource, object]:
+def _identify_images(images: Iterable[ImageSource | None]) -> dict[ImageSource, object]:
     """What two images of the same content share: the hash where files have one size, else the file itself."""
     present = list(dict.fromkeys(image for image in images if image is not None))
     sizes = {path: path.stat().st_size for path in {image.path for image in present} if path.is_file()}
     shared = {size for size, count in Counter(sizes.values()).items() if count > 1}
-    hashes = {path: _digest(path) for path, size in sizes.items() if size in shared}
+    hashes = {path: _hash_file(path) for path, size in sizes.items() if size in shared}
     return {image: (hashes.get(image.path, str(image.path)), image.frame) for image in present}
 
 
-def _digest(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

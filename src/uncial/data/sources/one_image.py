@@ -11,7 +11,7 @@ from uncial.data.machine_read import (
     has_persons_text,
     is_machine_read,
     is_written_by_person,
-    machine_read_problem,
+    make_machine_read_issue,
 )
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS
 from uncial.document import Issue, Page, of_part
@@ -22,7 +22,7 @@ from uncial.text.normalization import normalize
 EVALUATION = ("test", "val")
 
 
-def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]:
+def keep_one_page_per_image(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]:
     """The pages in their order without those whose image, by path or by content, another page transcribes too.
 
     What a person transcribed is kept before what a program read. Then the page of the evaluation (test before val);
@@ -35,67 +35,70 @@ def one_page_an_image(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]:
     """
     problems: list[Issue] = []
     dropped: set[int] = set()
-    for group in _by_image(pages):
-        kept = min(group, key=lambda page: (*_rank(page, group), -_texts(page).total(), len(page.source.name), page.id))
+    for group in _group_by_image(pages):
+        kept = min(
+            group,
+            key=lambda page: (*_rank_page(page, group), -_count_texts(page).total(), len(page.source.name), page.id),
+        )
         _check_decided(kept, group)
         for page in group:
             if page is not kept:
                 dropped.add(id(page))
-                problems += of_part([_problem(page, kept)], page.subset)
+                problems += of_part([_make_issue(page, kept)], page.subset)
     return [page for page in pages if id(page) not in dropped], problems
 
 
-def without_readings(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]:
+def drop_extra_readings(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]:
     """The pages in their order without those that a program read, where another file of the same image is a person's or
     has no text yet, or where that lies with the image and this one does not."""
     problems = []
     dropped: set[int] = set()
-    for group in _by_image(pages):
+    for group in _group_by_image(pages):
         originals = [page for page in group if not is_machine_read(page)]
         nearest = min(map(_is_elsewhere, group))
         kept = originals or [page for page in group if _is_elsewhere(page) == nearest]
         for page in group:
             if is_machine_read(page) and page not in kept:
                 dropped.add(id(page))
-                problems.append(machine_read_problem(page, "and its original is read", str(kept[0].source)))
+                problems.append(make_machine_read_issue(page, "and its original is read", str(kept[0].source)))
     return [page for page in pages if id(page) not in dropped], problems
 
 
-def _by_image(pages: Sequence[Page]) -> Iterable[list[Page]]:
+def _group_by_image(pages: Sequence[Page]) -> Iterable[list[Page]]:
     """The pages of each image that has several."""
     groups: dict[Hashable, list[Page]] = {}
-    identities = _identities([page.image.path for page in pages if page.image is not None])
+    identities = _identify_images([page.image.path for page in pages if page.image is not None])
     for page in pages:
         if page.image is not None:
             groups.setdefault((identities[page.image.path], page.image.frame), []).append(page)
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _identities(images: Sequence[Path]) -> dict[Path, str]:
+def _identify_images(images: Sequence[Path]) -> dict[Path, str]:
     """The resolved path of each image, or for images of one size in bytes the hash of their content."""
     resolved = {path: os.path.realpath(path) for path in images}
     by_size: dict[int, set[str]] = {}
     for real in set(resolved.values()):
-        by_size.setdefault(_size(real), set()).add(real)
+        by_size.setdefault(_file_size(real), set()).add(real)
     alike = {real for size, reals in by_size.items() if size > 0 and len(reals) > 1 for real in reals}
-    return {path: _content(real) if real in alike else real for path, real in resolved.items()}
+    return {path: _hash_content(real) if real in alike else real for path, real in resolved.items()}
 
 
-def _size(path: str) -> int:
+def _file_size(path: str) -> int:
     try:
         return Path(path).stat().st_size
     except OSError:
         return 0
 
 
-def _content(path: str) -> str:
+def _hash_content(path: str) -> str:
     try:
         return content_hash(Path(path))
     except OSError:
         return path
 
 
-def _rank(page: Page, group: Sequence[Page]) -> tuple[bool, int, bool, bool, bool, bool]:
+def _rank_page(page: Page, group: Sequence[Page]) -> tuple[bool, int, bool, bool, bool, bool]:
     """What decides between the pages of one image, the least first."""
     loses = is_machine_read(page) and any(map(has_persons_text, group))
     side = EVALUATION.index(page.subset) if page.subset in EVALUATION else len(EVALUATION)
@@ -114,25 +117,25 @@ def _is_elsewhere(page: Page) -> bool:
 
 
 def _check_decided(kept: Page, group: Sequence[Page]) -> None:
-    rank, texts = _rank(kept, group), _texts(kept)
+    rank, texts = _rank_page(kept, group), _count_texts(kept)
     for page in group:
-        is_equal = page is not kept and not _is_copy(page, kept) and _rank(page, group) == rank
-        if is_equal and has_persons_text(page) and _texts(page) != texts:
+        is_equal = page is not kept and not _is_copy(page, kept) and _rank_page(page, group) == rank
+        if is_equal and has_persons_text(page) and _count_texts(page) != texts:
             image = page.image.path if page.image is not None else page.id
             one, other = sorted((str(kept.source), str(page.source)))
-            example = f"'data.exclude=[\"{_glob_of_one(page, kept)}\"]'"
+            example = f"'data.exclude=[\"{_make_glob(page, kept)}\"]'"
             raise UserError(
                 f"{one} and {other} are two transcriptions of {image} that differ, and nothing tells which one counts: "
                 f"leave one of them out with data.exclude or data.include, such as {example}"
             )
 
 
-def _texts(page: Page) -> Counter[str]:
+def _count_texts(page: Page) -> Counter[str]:
     """The texts in whatever order, without what one export spaces otherwise than another."""
     return Counter(normalize(line.text or "", "nfc_collapse") for line in page.lines if is_written_by_person(line))
 
 
-def _glob_of_one(page: Page, other: Page) -> str:
+def _make_glob(page: Page, other: Page) -> str:
     """A glob for data.exclude that matches the one file, and where they differ by a folder or suffix its like, and not
     the other."""
     for mine, theirs in ((page.source, other.source), (other.source, page.source)):
@@ -145,12 +148,12 @@ def _glob_of_one(page: Page, other: Page) -> str:
     return f"**/{glob.escape(named)}" if named else glob.escape(page.source.name)
 
 
-def _problem(page: Page, kept: Page) -> Issue:
+def _make_issue(page: Page, kept: Page) -> Issue:
     if is_machine_read(page) and has_persons_text(kept):
         reason = "and what a person transcribed of its image is used"
-        return machine_read_problem(page, reason, str(kept.source))
+        return make_machine_read_issue(page, reason, str(kept.source))
     kind: IssueCode = "duplicate_page" if _is_copy(page, kept) else "second_transcription"
-    return Issue(str(page.source), "", _reason(page, kept), kind, str(kept.source))
+    return Issue(str(page.source), "", _describe_reason(page, kept), kind, str(kept.source))
 
 
 def _is_copy(page: Page, kept: Page) -> bool:
@@ -160,7 +163,7 @@ def _is_copy(page: Page, kept: Page) -> bool:
     return os.path.realpath(page.image.path) != os.path.realpath(kept.image.path)
 
 
-def _reason(page: Page, kept: Page) -> str:
+def _describe_reason(page: Page, kept: Page) -> str:
     image = page.image.path.name if page.image is not None else ""
     named = f"{image}, a copy of {kept.image.path}," if _is_copy(page, kept) and kept.image else f"{image},"
     reason = f"transcribes the image {named} as {kept.source} does, which is used"

@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 
 from lxml import etree
 
-from uncial.data.sources.finding import Place, files
+from uncial.data.sources.finding import Place, find_files
 from uncial.document import Issue, Page
 from uncial.errors import UnusableInput
 from uncial.formats.alto.reading import stated_image
@@ -19,12 +19,12 @@ NAMES = {"page": "PAGE", "alto": "ALTO"}
 TEXTS = ("http://www.tei-c.org/ns/1.0", "http://www.w3.org/1999/xhtml")
 """Namespaces of TEI and hOCR, which hold transcriptions too."""
 
-LOOKED_AT = 20
+MAX_OPENED = 20
 """XML files beside line images that are opened to see what they are."""
 
 
 @dataclass(frozen=True, slots=True)
-class PassedOver:
+class SkippedFile:
     """An XML file of a kind that is not asked for: `page`, `alto`, or the name of its root element. `image` is the name
     of the image that it states; `is_text` says that it is TEI or hOCR."""
 
@@ -34,20 +34,20 @@ class PassedOver:
     is_text: bool = False
 
 
-def passed_over(path: Path, root: etree._Element) -> PassedOver | None:
+def describe_skipped(path: Path, root: etree._Element) -> SkippedFile | None:
     """What is to be said of a file that is not read; nothing of METS files, which come with every export."""
     kind = kind_of(root)
     if kind == "mets":
         return None
     if kind == "alto":
-        return PassedOver(path, kind, stated_image(root))
+        return SkippedFile(path, kind, stated_image(root))
     if kind == "page":
         page = next(iter(descendants(root, "Page")), None)
-        return PassedOver(path, kind, "" if page is None else page.get("imageFilename", ""))
-    return PassedOver(path, local_name(root), is_text=etree.QName(root).namespace in TEXTS)
+        return SkippedFile(path, kind, "" if page is None else page.get("imageFilename", ""))
+    return SkippedFile(path, local_name(root), is_text=etree.QName(root).namespace in TEXTS)
 
 
-def xml_problems(passed: Sequence[PassedOver], pages: Sequence[Page], kinds: Collection[str]) -> list[Issue]:
+def report_skipped_xml(passed: Sequence[SkippedFile], pages: Sequence[Page], kinds: Collection[str]) -> list[Issue]:
     """One for each kind: a warning where it holds pages that are not read otherwise, information else."""
     known = {_stem(page.source.name) for page in pages} | {
         _stem(page.image.path.name) for page in pages if page.image is not None
@@ -60,39 +60,39 @@ def xml_problems(passed: Sequence[PassedOver], pages: Sequence[Page], kinds: Col
         if lone:
             why = f"passed over, since data={'/'.join(kinds)} reads {read} alone"
             remedy = f"read them with data={kind}, or both with data=xml"
-            problems.append(_problem([file.path for file in lone], f"{name} file", why, remedy, "passed_over"))
+            problems.append(_make_issue([file.path for file in lone], f"{name} file", why, remedy, "passed_over"))
         elif of_kind:
             why = f"passed over; the {read} files of the same images are read"
             remedy = f"nothing, or read them with data={kind}"
-            problems.append(_problem([file.path for file in of_kind], f"{name} file", why, remedy, "other_format"))
+            problems.append(_make_issue([file.path for file in of_kind], f"{name} file", why, remedy, "other_format"))
     others = [file for file in passed if file.is_text]
     if others:
         roots = ", ".join(f"<{name}>" for name, _ in Counter(file.kind for file in others).most_common(3))
         why = f"neither PAGE nor ALTO ({roots}) and passed over"
         remedy = "export them as PAGE or ALTO, where they hold transcriptions"
-        problems.append(_problem([file.path for file in others], "XML file", why, remedy, "other_format"))
+        problems.append(_make_issue([file.path for file in others], "XML file", why, remedy, "other_format"))
     return problems
 
 
-def line_pair_problems(places: Sequence[Place], pages: Sequence[Page]) -> list[Issue]:
+def report_line_pairs(places: Sequence[Place], pages: Sequence[Page]) -> list[Issue]:
     """Line images with their texts in folders that are read for their XML files."""
     known = {_stem(page.image.path.name) for page in pages if page.image is not None}
     folders = [place for place in places if place.path.is_dir()]
-    found = files(folders, lambda path: path.name.lower().endswith(TEXT_SUFFIX) or is_image(path))
+    found = find_files(folders, lambda path: path.name.lower().endswith(TEXT_SUFFIX) or is_image(path))
     texts = [file.path for file in found if not is_image(file.path)]
     if not texts:
         return []
     pairs = [image for image, _ in pair(file.path for file in found).pairs if _stem(image.name) not in known]
     why = "passed over, since only XML files are read"
     remedy = "read them with data=lines, or together with the pages with data=mixed"
-    return [_problem(pairs, "line image", why, remedy, "passed_over", " with a text X.gt.txt")] if pairs else []
+    return [_make_issue(pairs, "line image", why, remedy, "passed_over", " with a text X.gt.txt")] if pairs else []
 
 
-def beside_lines(places: Sequence[Place], images: Iterable[Path]) -> list[Issue]:
+def report_xml_beside_lines(places: Sequence[Place], images: Iterable[Path]) -> list[Issue]:
     """PAGE and ALTO files in folders that are read for line images: information where lines are called as they are."""
     folders = [place for place in places if place.path.is_dir()]
-    found = [file.path for file in files(folders, lambda path: path.suffix.lower() == ".xml")]
-    if not any(_is_transcription(path) for path in islice(found, LOOKED_AT)):
+    found = [file.path for file in find_files(folders, lambda path: path.suffix.lower() == ".xml")]
+    if not any(_is_transcription(path) for path in islice(found, MAX_OPENED)):
         return []
     names = [_stem(image.name) for image in images]
     folders_of_lines = {image.parent.name.casefold() for image in images}
@@ -103,9 +103,9 @@ def beside_lines(places: Sequence[Place], images: Iterable[Path]) -> list[Issue]
     ]
     if not lone:
         why, remedy = "passed over; their line images are read", "nothing"
-        return [_problem(found, "XML file", why, remedy, "other_format")]
+        return [_make_issue(found, "XML file", why, remedy, "other_format")]
     why, remedy = "passed over, since data=lines reads line images alone", "read PAGE and ALTO files with data=xml"
-    return [_problem(lone, "XML file", why, remedy, "passed_over")]
+    return [_make_issue(lone, "XML file", why, remedy, "passed_over")]
 
 
 def _is_transcription(path: Path) -> bool:
@@ -115,7 +115,7 @@ def _is_transcription(path: Path) -> bool:
         return False
 
 
-def _problem(paths: Sequence[Path], noun: str, why: str, remedy: str, kind: str, what: str = "") -> Issue:
+def _make_issue(paths: Sequence[Path], noun: str, why: str, remedy: str, kind: str, what: str = "") -> Issue:
     many = len(paths) > 1
     counted = f"{len(paths):,} {noun}{'s' if many else ''}{what} {'are' if many else 'is'}"
     first = f" (the first: {paths[0].name})" if many else f" ({paths[0].name})"

@@ -12,18 +12,19 @@ from uncial.errors import UserError
 
 SOURCES = "uncial.data.sources"
 
-SHARED_MODULES = {"page": "xml", "alto": "xml"}
-"""Formats that have no module of their own, and the module with their function `read_FORMAT`."""
+SHARED_READERS = {"page": ("xml", "read_page"), "alto": ("xml", "read_alto"), "xml": ("xml", "read_xml")}
+"""Formats that one module reads: its name, and its function for each of them."""
 
 
 def read_source(settings: SourceSettings) -> SourceContents:
     """Read the pages that the settings name.
 
-    The reader is the function `read_FORMAT` or `read` of the module `uncial.data.sources.FORMAT`, or `read` of the
-    module of the user's own whose dotted path `data.format` is. Raises `UserError` where there is none.
+    The reader is the function `read` of the module `uncial.data.sources.FORMAT`, one of `SHARED_READERS`, or `read` of
+    the module of the user's own whose dotted path `data.format` is. Raises `UserError` where there is none.
     """
     name = settings.format.removeprefix(f"{SOURCES}.")
-    address = name if "." in name else f"{SOURCES}.{SHARED_MODULES.get(name, name)}"
+    module_name, function = SHARED_READERS.get(name, (name, "read"))
+    address = module_name if "." in module_name else f"{SOURCES}.{module_name}"
     try:
         module = importlib.import_module(address)
     except ModuleNotFoundError as error:
@@ -33,8 +34,8 @@ def read_source(settings: SourceSettings) -> SourceContents:
             f"data.format={settings.format}: there is no module {address}; "
             "name a format of conf/data or the dotted path of your own."
         ) from None
-    read = getattr(module, f"read_{name}", None) or getattr(module, "read", None)
+    read = getattr(module, function, None)
     if read is None:
-        raise UserError(f"data.format={settings.format}: {address} has no function `read` that reads pages.")
+        raise UserError(f"data.format={settings.format}: {address} has no function `{function}` that reads pages.")
     contents: SourceContents = read(settings)
     return contents

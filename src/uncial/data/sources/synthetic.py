@@ -14,8 +14,8 @@ from filelock import FileLock
 
 from uncial.data.settings import Progress, SourceSettings, show_no_progress
 from uncial.data.sources.xml import read_page
-from uncial.data.synthetic.options import drawing_options
-from uncial.data.synthetic.writer import collection_name, draw_collection, inputs
+from uncial.data.synthetic.options import parse_drawing_options
+from uncial.data.synthetic.writer import collect_inputs, draw_collection, name_collection
 from uncial.document import Page, SourceContents
 from uncial.errors import UserError
 
@@ -49,16 +49,16 @@ def draw_pages(
 
     Several processes may ask at once: one draws, the others wait. The folder has its name only when it is complete.
     """
-    drawing = drawing_options(options)
-    decided = inputs(drawing)
-    folder = root / collection_name(decided)
+    drawing = parse_drawing_options(options)
+    decided = collect_inputs(drawing)
+    folder = root / name_collection(decided)
     # Before anything is written: complete pages may lie where only reading is allowed.
-    if (there := _complete(folder, decided)) is not None:
+    if (there := _load_complete(folder, decided)) is not None:
         return folder, there
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{folder.name}.lock"):
-            record = _complete(folder, decided)
+            record = _load_complete(folder, decided)
             if record is None:
                 record = _draw(folder, decided, lambda place: draw_collection(place, drawing, workers, progress))
     except OSError as error:
@@ -66,7 +66,7 @@ def draw_pages(
     return folder, record
 
 
-def _complete(folder: Path, decided: dict[str, Any]) -> dict[str, Any] | None:
+def _load_complete(folder: Path, decided: dict[str, Any]) -> dict[str, Any] | None:
     """What `drawn.json` says, where it speaks of these inputs and every page is there."""
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))

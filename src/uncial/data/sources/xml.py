@@ -7,13 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from uncial.data.machine_read import is_machine_read, machine_read_problem
+from uncial.data.machine_read import is_machine_read, make_machine_read_issue
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import contents, places_by_subset, without_suffix
-from uncial.data.sources.line_pages import named
-from uncial.data.sources.one_image import one_page_an_image, without_readings
-from uncial.data.sources.passed_over import PassedOver, line_pair_problems, passed_over, xml_problems
-from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, xml_files
+from uncial.data.sources.finding import describe_contents, find_places_by_subset, without_suffix
+from uncial.data.sources.line_pages import match_pattern
+from uncial.data.sources.one_image import drop_extra_readings, keep_one_page_per_image
+from uncial.data.sources.passed_over import SkippedFile, describe_skipped, report_line_pairs, report_skipped_xml
+from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, find_xml_files
 from uncial.document import ImageSource, Issue, Page, SourceContents, file_problem, of_part
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.encoding import storable_name
@@ -32,7 +32,7 @@ def read_alto(settings: SourceSettings) -> SourceContents:
     return read_settings(settings, ("alto",))
 
 
-def read(settings: SourceSettings) -> SourceContents:
+def read_xml(settings: SourceSettings) -> SourceContents:
     """The pages of all PAGE and ALTO files that the settings name. Raises UserError where there is none."""
     return read_settings(settings, ("page", "alto"))
 
@@ -45,7 +45,7 @@ class _Collected:
     pages: list[Page] = field(default_factory=list)
     problems: list[Issue] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
-    passed: list[PassedOver] = field(default_factory=list)
+    passed: list[SkippedFile] = field(default_factory=list)
 
 
 def read_settings(settings: SourceSettings, kinds: Collection[str]) -> SourceContents:
@@ -56,33 +56,33 @@ def read_settings(settings: SourceSettings, kinds: Collection[str]) -> SourceCon
     image one is used, but with the option `every_file`, for reading and not for training, all of them but copies with
     readings. Raises UserError where nothing usable is left, and where nothing tells which of two transcriptions counts.
     """
-    files, problems = xml_files(settings)
-    collected = _collect(files, settings, kinds)
-    reading = _finish(collected, problems, keep_twins=bool(settings.options.get("every_file")))
+    files, problems = find_xml_files(settings)
+    collected = _collect_pages(files, settings, kinds)
+    reading = _finish_reading(collected, problems, keep_twins=bool(settings.options.get("every_file")))
     if not reading.pages:
-        raise UserError(_nothing(settings, collected, reading.problems))
+        raise UserError(_explain_nothing(settings, collected, reading.problems))
     if settings.options.get("every_file"):
         return reading
-    places = [place for _, where in places_by_subset(settings) for place in where]
-    passed = [*xml_problems(collected.passed, reading.pages, kinds), *line_pair_problems(places, reading.pages)]
+    places = [place for _, where in find_places_by_subset(settings) for place in where]
+    passed = [*report_skipped_xml(collected.passed, reading.pages, kinds), *report_line_pairs(places, reading.pages)]
     return replace(reading, problems=(*reading.problems, *passed))
 
 
 def read_files(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> SourceContents:
     """The pages of these files; none where none is usable."""
-    return _finish(_collect(files, settings, kinds), [])
+    return _finish_reading(_collect_pages(files, settings, kinds), [])
 
 
-def _finish(collected: _Collected, problems: Sequence[Issue], keep_twins: bool = False) -> SourceContents:
-    pages, twins = (without_readings if keep_twins else one_page_an_image)(collected.pages)
+def _finish_reading(collected: _Collected, problems: Sequence[Issue], keep_twins: bool = False) -> SourceContents:
+    pages, twins = (drop_extra_readings if keep_twins else keep_one_page_per_image)(collected.pages)
     pages.sort(key=lambda page: page.id)
     return SourceContents(tuple(pages), (*problems, *collected.problems, *twins))
 
 
-def _collect(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> _Collected:
+def _collect_pages(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> _Collected:
     collected = _Collected()
     finder = ImageFinder(settings.images)
-    for file, page_id in zip(files, _page_ids(files), strict=True):
+    for file, page_id in zip(files, _make_page_ids(files), strict=True):
         try:
             _read_file(file, page_id, settings, kinds, finder, collected)
         except UnusableInput as error:
@@ -105,7 +105,7 @@ def _read_file(
         if file.named:
             other = f"is {KIND_NAMES[kind]}; read it with data={kind}"
             raise UnusableInput(describe_other(root) if kind in ("mets", "other") else other, "other_file")
-        if (passed := passed_over(file.path, root)) is not None:
+        if (passed := describe_skipped(file.path, root)) is not None:
             collected.passed.append(passed)
         return
 
@@ -113,8 +113,8 @@ def _read_file(
         return finder.find(stated, file.path, file.anchor)
 
     reading = read_transcription(root, file.path, page_id, image_of)
-    document = named(settings, "document_pattern", page_id) or document_of(file)
-    hand = named(settings, "hand_pattern", page_id) or document
+    document = match_pattern(settings, "document_pattern", page_id) or name_document(file)
+    hand = match_pattern(settings, "hand_pattern", page_id) or document
     collected.problems += of_part(reading.problems, file.subset)
     for page in reading.pages:
         try:
@@ -123,12 +123,12 @@ def _read_file(
             if not is_machine_read(page):
                 raise
             reason = str(error).removeprefix(f"{file.path}: ")
-            collected.problems.append(machine_read_problem(page, f"and is not used: {reason}"))
+            collected.problems.append(make_machine_read_issue(page, f"and is not used: {reason}"))
             continue
         collected.pages.append(
             replace(
                 page,
-                image=_image_source(path, page),
+                image=_make_image_source(path, page),
                 subset=file.subset,
                 document=document,
                 hand=hand,
@@ -137,7 +137,7 @@ def _read_file(
         )
 
 
-def _image_source(path: Path, page: Page) -> ImageSource:
+def _make_image_source(path: Path, page: Page) -> ImageSource:
     """The second Page of an ALTO file is the second page of its TIFF."""
     frame = int(page.metadata.get("frame", "0"))
     if frame and path.suffix.lower() not in (".tif", ".tiff"):
@@ -147,7 +147,7 @@ def _image_source(path: Path, page: Page) -> ImageSource:
     return ImageSource(path, frame)
 
 
-def _page_ids(files: Sequence[XmlFile]) -> list[str]:
+def _make_page_ids(files: Sequence[XmlFile]) -> list[str]:
     """The path below the root without suffix, in Unicode's composed form; where two would be equal, told apart.
 
     By the folder of their root, else by the suffix, else by a number in the order of their paths.
@@ -167,7 +167,7 @@ def _page_ids(files: Sequence[XmlFile]) -> list[str]:
     return ids
 
 
-def document_of(file: XmlFile) -> str:
+def name_document(file: XmlFile) -> str:
     """The folder of the page below the root, `page/` and its like skipped; the root's name for pages right in it."""
     parts = list(PurePosixPath(file.relative).parts[:-1])
     while parts and parts[-1].lower() in LAYOUT_FOLDERS:
@@ -180,9 +180,9 @@ def document_of(file: XmlFile) -> str:
     return unicodedata.normalize("NFC", storable_name(folder.name))
 
 
-def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence[Issue]) -> str:
+def _explain_nothing(settings: SourceSettings, collected: _Collected, problems: Sequence[Issue]) -> str:
     """Why there is not a single page, and what to do."""
-    places = [place for _, where in places_by_subset(settings) for place in where]
+    places = [place for _, where in find_places_by_subset(settings) for place in where]
     where = ", ".join(str(place.path) for place in places[:3])
     if problems:
         first = problems[0]
@@ -200,4 +200,4 @@ def _nothing(settings: SourceSettings, collected: _Collected, problems: Sequence
         return f"{settings.key}: {told} ({other_xml.path.name}); export the pages as PAGE or ALTO"
     if settings.include or settings.exclude:
         return f"{settings.key}: no {wanted} file in {where} is left by data.include, data.exclude; check these globs"
-    return f"{settings.key}: {where} holds no {wanted} file, but {contents(places, settings.format)}"
+    return f"{settings.key}: {where} holds no {wanted} file, but {describe_contents(places, settings.format)}"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import FoundFile, Place, files, places_by_subset, selected
-from uncial.data.sources.lists import relatives, resolve, resolve_folder, where_from
+from uncial.data.sources.finding import FoundFile, Place, find_files, find_places_by_subset, is_selected
+from uncial.data.sources.lists import format_bases, make_relative_paths, resolve_folder, resolve_path
 from uncial.document import Issue, of_part
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.image_finder import is_image
@@ -31,18 +31,18 @@ class XmlFile:
     named: bool = False
 
 
-def xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Issue]]:
+def find_xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Issue]]:
     """All files, those of the evaluation first. A file named for two subsets is kept for test, else val.
 
     An entry that is neither a folder nor an XML file is a list of paths. Raises UserError for one that does not exist.
     """
     found: dict[str, XmlFile] = {}
     problems: list[Issue] = []
-    for subset, places in reversed(places_by_subset(settings)):
+    for subset, places in reversed(find_places_by_subset(settings)):
         entries = settings.root if subset is None else getattr(settings, subset)
         named = not any(glob.has_magic(entry) for entry in entries)
         for place in places:
-            listed, faults = _files_of(place, settings, subset, named)
+            listed, faults = _find_files_of(place, settings, subset, named)
             problems += of_part(faults, subset)
             for file in listed:
                 kept = found.setdefault(os.path.realpath(file.path), file)
@@ -52,50 +52,50 @@ def xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Issue]]:
     return list(found.values()), problems
 
 
-def folder_files(folder: Path, anchor: Path, settings: SourceSettings, subset: str | None) -> list[XmlFile]:
+def find_files_in_folder(folder: Path, anchor: Path, settings: SourceSettings, subset: str | None) -> list[XmlFile]:
     """The selected XML files in and below a folder, named by their paths below `anchor`."""
-    return _below(Place(folder, anchor), settings, subset, False)
+    return _find_below(Place(folder, anchor), settings, subset, False)
 
 
-def _files_of(
+def _find_files_of(
     place: Place, settings: SourceSettings, subset: str | None, named: bool
 ) -> tuple[list[XmlFile], list[Issue]]:
     if place.path.is_dir() or _is_xml(place.path):
-        return _below(place, settings, subset, named and place.path.is_file()), []
+        return _find_below(place, settings, subset, named and place.path.is_file()), []
     if is_image(place.path):
-        beside = xml_beside(place.path)
+        beside = find_xml_beside(place.path)
         if beside is None:
             return [], [Issue(str(place.path), "", "has no XML file of its name beside it or in page/ or alto/")]
         return [XmlFile(beside, place.relative(beside), place.anchor, subset)], []
-    return _listed(place, settings, subset)
+    return _read_list(place, settings, subset)
 
 
-def _below(place: Place, settings: SourceSettings, subset: str | None, named: bool) -> list[XmlFile]:
-    found = files([place], _is_xml, settings.include, settings.exclude)
+def _find_below(place: Place, settings: SourceSettings, subset: str | None, named: bool) -> list[XmlFile]:
+    found = find_files([place], _is_xml, settings.include, settings.exclude)
     if place.path.is_dir() and (settings.include or settings.exclude):
-        found = _by_their_images(found, place, settings)
+        found = _filter_by_images(found, place, settings)
     return [XmlFile(file.path, file.relative, place.anchor, subset, named) for file in found]
 
 
-def _by_their_images(found: Sequence[FoundFile], place: Place, settings: SourceSettings) -> list[FoundFile]:
+def _filter_by_images(found: Sequence[FoundFile], place: Place, settings: SourceSettings) -> list[FoundFile]:
     """The files with those whose image is included by its name, and without those whose image is excluded by its own.
 
     A glob that excludes every image, as `*.jpg`, means none of the pages."""
-    images = [(image, path) for image in files([place], is_image) if (path := xml_beside(image.path))]
-    left = [(image, path) for image, path in images if selected(image.relative, (), settings.exclude)]
+    images = [(image, path) for image in find_files([place], is_image) if (path := find_xml_beside(image.path))]
+    left = [(image, path) for image, path in images if is_selected(image.relative, (), settings.exclude)]
     taken = {file.path: file for file in found}
     if left:
         gone = {path for _, path in images} - {path for _, path in left}
         taken = {path: file for path, file in taken.items() if path not in gone}
     for image, path in left:
-        if settings.include and selected(image.relative, settings.include, ()) and path not in taken:
+        if settings.include and is_selected(image.relative, settings.include, ()) and path not in taken:
             relative = place.relative(path)
-            if selected(relative, (), settings.exclude):
+            if is_selected(relative, (), settings.exclude):
                 taken[path] = FoundFile(path, relative)
     return sorted(taken.values(), key=lambda file: file.relative)
 
 
-def _listed(place: Place, settings: SourceSettings, subset: str | None) -> tuple[list[XmlFile], list[Issue]]:
+def _read_list(place: Place, settings: SourceSettings, subset: str | None) -> tuple[list[XmlFile], list[Issue]]:
     """The rows of a list: paths of XML files, or of images with their XML file beside them."""
     try:
         rows = read_manifest(place.path)
@@ -106,32 +106,32 @@ def _listed(place: Place, settings: SourceSettings, subset: str | None) -> tuple
     found: list[Path] = []
     problems = []
     for number, row in rows:
-        path = resolve(row, bases)
+        path = resolve_path(row, bases)
         if path is None and (folder := resolve_folder(row, bases)) is not None:
-            found += [file.path for file in files([Place(folder, folder)], _is_xml)]
+            found += [file.path for file in find_files([Place(folder, folder)], _is_xml)]
             continue
         if path is not None and is_image(path):
-            path = xml_beside(path)
+            path = find_xml_beside(path)
         if path is None or not _is_xml(path):
             reason = "is not there" if path is None else "is no XML file"
-            whence = f"relative paths count from {where_from(bases)}"
+            whence = f"relative paths count from {format_bases(bases)}"
             problems.append(Issue(str(place.path), "", f"row {number}: {row} {reason}; {whence}"))
             continue
         found.append(path)
-    names = relatives(found, bases)
+    names = make_relative_paths(found, bases)
     listed = [
-        XmlFile(path, names[path], _anchor(path, bases), subset, True)
+        XmlFile(path, names[path], _find_anchor(path, bases), subset, True)
         for path in dict.fromkeys(found)
-        if selected(names[path], settings.include, settings.exclude)
+        if is_selected(names[path], settings.include, settings.exclude)
     ]
     return listed, problems
 
 
-def _anchor(path: Path, bases: Sequence[Path]) -> Path:
+def _find_anchor(path: Path, bases: Sequence[Path]) -> Path:
     return next((base for base in bases if path.is_relative_to(base)), path.parent)
 
 
-def xml_beside(image: Path) -> Path | None:
+def find_xml_beside(image: Path) -> Path | None:
     """The XML file of an image's name beside it or in a folder that layouts call `page` or `alto`."""
     folders = [image.parent, *(image.parent / name for name in LAYOUT_FOLDERS)]
     names = (f"{image.stem}.xml", f"{image.stem}.XML")

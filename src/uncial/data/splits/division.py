@@ -22,11 +22,11 @@ def cut_at_quantiles(weights: Sequence[int], shares: Sequence[float], least: Seq
     asked = count_asked_lines(sum(weights), shares)
     ends = [0, *accumulate(weights)]
     own = tuple(range(len(shares)))
-    bounds, order = _nearest(ends, asked, least), own
-    if is_far(_sizes(ends, bounds), asked):
+    bounds, order = _find_nearest_bounds(ends, asked, least), own
+    if is_far(_count_lines(ends, bounds), asked):
         for other in permutations(own):
-            found = _nearest(ends, [asked[part] for part in other], [least[part] for part in other])
-            if _missed(ends, found, other, asked) < _missed(ends, bounds, order, asked):
+            found = _find_nearest_bounds(ends, [asked[part] for part in other], [least[part] for part in other])
+            if _measure_miss(ends, found, other, asked) < _measure_miss(ends, bounds, order, asked):
                 bounds, order = found, other
     sides = []
     for part, first, last in zip(order, [0, *bounds], [*bounds, len(weights)], strict=True):
@@ -49,15 +49,15 @@ def deal_evenly(weights: Sequence[int], folds: int) -> list[int]:
     return sides
 
 
-def _nearest(ends: Sequence[int], asked: Sequence[float], least: Sequence[int]) -> list[int]:
+def _find_nearest_bounds(ends: Sequence[int], asked: Sequence[float], least: Sequence[int]) -> list[int]:
     """Where the parts but the last end, as numbers of groups; `ends` are the lines up to each group."""
     groups = len(ends) - 1
     if len(asked) == 1:
         return []
     if len(asked) == 2:
-        return [_place(ends, asked[0], least[0], groups - least[1])]
+        return [_find_bound(ends, asked[0], least[0], groups - least[1])]
     lowest, highest = least[0], groups - least[1] - least[2]
-    start = _place(ends, asked[0], lowest, highest)
+    start = _find_bound(ends, asked[0], lowest, highest)
     best: tuple[float, list[int]] = (math.inf, [])
     for way in (range(start, lowest - 1, -1), range(start + 1, highest + 1)):
         for first in way:
@@ -65,30 +65,30 @@ def _nearest(ends: Sequence[int], asked: Sequence[float], least: Sequence[int]) 
                 break
             # What is left is shared so that both of the others miss by the same.
             middle = (ends[first] + asked[1] + ends[-1] - asked[2]) / 2
-            bounds = [first, _place(ends, middle, first + least[1], groups - least[2])]
-            best = min(best, (_distance(_sizes(ends, bounds), asked), bounds))
+            bounds = [first, _find_bound(ends, middle, first + least[1], groups - least[2])]
+            best = min(best, (_squared_distance(_count_lines(ends, bounds), asked), bounds))
     return best[1]
 
 
-def _place(ends: Sequence[int], wanted: float, lowest: int, highest: int) -> int:
+def _find_bound(ends: Sequence[int], wanted: float, lowest: int, highest: int) -> int:
     """The end that lies nearest to the wanted number of lines."""
     above = bisect_left(ends, wanted, lowest, highest)
     below = max(above - 1, lowest)
     return below if abs(ends[below] - wanted) <= abs(ends[above] - wanted) else above
 
 
-def _sizes(ends: Sequence[int], bounds: Sequence[int]) -> list[int]:
+def _count_lines(ends: Sequence[int], bounds: Sequence[int]) -> list[int]:
     places = [0, *bounds, len(ends) - 1]
     return [ends[last] - ends[first] for first, last in pairwise(places)]
 
 
-def _missed(ends: Sequence[int], bounds: Sequence[int], order: Sequence[int], asked: Sequence[float]) -> float:
+def _measure_miss(ends: Sequence[int], bounds: Sequence[int], order: Sequence[int], asked: Sequence[float]) -> float:
     """By how much a cut misses that gives the groups to the parts in this order."""
-    sizes = dict(zip(order, _sizes(ends, bounds), strict=True))
-    return _distance([sizes[part] for part in range(len(order))], asked)
+    sizes = dict(zip(order, _count_lines(ends, bounds), strict=True))
+    return _squared_distance([sizes[part] for part in range(len(order))], asked)
 
 
-def _distance(lines: Sequence[int], asked: Sequence[float]) -> float:
+def _squared_distance(lines: Sequence[int], asked: Sequence[float]) -> float:
     # Summed in the order of the parts, so that equal cuts in two orders are equal to the bit.
     return sum((got - wanted) ** 2 for got, wanted in zip(lines, asked, strict=True))
 
@@ -124,7 +124,7 @@ def deal_by_hash(places: Sequence[float], folds: int) -> list[int]:
 def divide_by_hash(
     free: Sequence[FreeGroup], weights: Sequence[int], shares: Mapping[str, float], stated: set[str]
 ) -> list[str]:
-    sides = [_side_of(component, shares) for component in free]
+    sides = [_find_side(component, shares) for component in free]
     for part in PARTS:
         if shares[part] > 0 and part not in stated and part not in sides:
             _fill_part(part, sides, free, shares, stated)
@@ -150,7 +150,7 @@ def divide_by_quantile(
     return sides
 
 
-def _side_of(component: FreeGroup, shares: Mapping[str, float]) -> str:
+def _find_side(component: FreeGroup, shares: Mapping[str, float]) -> str:
     parts = [part for part in component.allowed if shares[part] > 0]
     for part in parts:
         if component.position < component.stretch(part, shares)[1]:

@@ -23,7 +23,7 @@ def connect_pages(pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str
 
     Raises `UserError` for another `by`, and for pages without document or hand.
     """
-    key_of = _key_of(by)
+    key_of = _choose_key(by)
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -55,7 +55,7 @@ def hash_position(key: str, seed: int) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _key_of(by: str) -> Callable[[Page], str]:
+def _choose_key(by: str) -> Callable[[Page], str]:
     def of_page(page: Page) -> str:
         return page.group or page.id
 

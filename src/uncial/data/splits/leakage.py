@@ -35,14 +35,14 @@ class SplitLeakage:
                 if names and kind in ("page", "image", by):
                     more = f" and {len(names) - MAX_SHOWN:,} more" if len(names) > MAX_SHOWN else ""
                     told.append(
-                        f"{_number(len(names), kind)} of {one} in {other} too: {', '.join(names[:MAX_SHOWN])}{more}"
+                        f"{_count(len(names), kind)} of {one} in {other} too: {', '.join(names[:MAX_SHOWN])}{more}"
                     )
         return tuple(told)
 
     def sentence(self, by: str) -> str:
         """Return in one sentence what was compared and what was found."""
         parts = [
-            f"{part} {', '.join(_number(number, kind) for kind, number in counts.items() if number)}"
+            f"{part} {', '.join(_count(number, kind) for kind, number in counts.items() if number)}"
             for part, counts in self.counts.items()
             if counts["page"]
         ]
@@ -71,15 +71,15 @@ def find_leakage(store: Store, rows: Mapping[str, np.ndarray]) -> SplitLeakage:
     }
     counts = {part: {kind: len(names) for kind, names in kinds.items()} for part, kinds in held.items()}
     shared = {
-        (one, other): {kind: _sorted(held[one][kind] & held[other][kind]) for kind in KINDS}
+        (one, other): {kind: _sort_names(held[one][kind] & held[other][kind]) for kind in KINDS}
         for one, other in combinations(held, 2)
     }
     return SplitLeakage(counts, shared)
 
 
-def _sorted(names: Set[str]) -> tuple[str, ...]:
+def _sort_names(names: Set[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _number(count: int, kind: str) -> str:
+def _count(count: int, kind: str) -> str:
     return f"{count:,} {kind}{'' if count == 1 else 's'}"

@@ -84,11 +84,12 @@ def warn_of_uneven_parts(division: Division, shares: Mapping[str, float]) -> tup
     asked = count_asked_lines(total, [shares[part] for part in parts]) if all(shares[part] for part in parts) else []
     if len(parts) < 2 or not asked or not is_far(lines, asked):
         return ()
-    wanted, got = ([_percent(one, total) for one in figures] for figures in (asked, lines))
-    counted = _listed([f"{count:,}" for count in lines])
+    wanted, got = ([_format_percent(one, total) for one in figures] for figures in (asked, lines))
+    counted = _join_words([f"{count:,}" for count in lines])
     return (
-        f"{_listed(parts)} hold {_listed(got)} % of the lines ({counted}), where {_listed(wanted)} % were asked: "
-        f"{_why(division, total)}; {_remedy(division, folds=None)}",
+        f"{_join_words(parts)} hold {_join_words(got)} % of the lines ({counted}), where "
+        f"{_join_words(wanted)} % were asked: "
+        f"{_explain_unevenness(division, total)}; {_suggest_remedy(division, folds=None)}",
     )
 
 
@@ -99,12 +100,13 @@ def warn_of_uneven_folds(division: Division, folds: int) -> tuple[str, ...]:
     if not is_far(lines, [total / folds] * folds):
         return ()
     return (
-        f"data.folds={folds}: the folds hold {_listed([f'{count:,}' for count in lines])} lines, where "
-        f"{total / folds:,.0f} each were asked: {_why(division, total)}; {_remedy(division, folds)}",
+        f"data.folds={folds}: the folds hold {_join_words([f'{count:,}' for count in lines])} lines, where "
+        f"{total / folds:,.0f} each were asked: {_explain_unevenness(division, total)}; "
+        f"{_suggest_remedy(division, folds)}",
     )
 
 
-def _why(division: Division, total: int) -> str:
+def _explain_unevenness(division: Division, total: int) -> str:
     """Groups are few, or one of them is large."""
     largest = max(range(len(division.lines)), key=division.lines.__getitem__)
     number = f"{len(division.groups)} {division.by}{'' if len(division.groups) == 1 else 's'}"
@@ -114,7 +116,7 @@ def _why(division: Division, total: int) -> str:
     return f"there are {number} to divide"
 
 
-def _remedy(division: Division, folds: int | None) -> str:
+def _suggest_remedy(division: Division, folds: int | None) -> str:
     if division.has_finer:
         return "data.split=page divides them by page"
     if division.rule == "hash":
@@ -126,9 +128,9 @@ def _remedy(division: Division, folds: int | None) -> str:
     return f"add {division.by}s" if folds in (None, 2) else f"add {division.by}s, or ask for fewer folds"
 
 
-def _percent(lines: float, total: int) -> str:
+def _format_percent(lines: float, total: int) -> str:
     return f"{100 * lines / max(total, 1):.0f}"
 
 
-def _listed(words: Sequence[str]) -> str:
+def _join_words(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -128,7 +128,7 @@ class ListedSplit:
         return f"The parts of the pages are those of {self.file.path}{more}"
 
 
-def split_rows(store: Store, split: Split) -> Iterator[tuple[str, ...]]:
+def make_split_rows(store: Store, split: Split) -> Iterator[tuple[str, ...]]:
     """The rows of splits.csv in the order of the store: a page each, with all its lines."""
     names = ("page", "group", "document", "hand", "image_hash")
     counts = Counter(zip(*(store.column(name) for name in names), strict=True))
@@ -144,7 +144,7 @@ def read_split_file(given: Path) -> SplitFile:
     for rows that say no part."""
     path = RunFolder(given).splits if given.is_dir() else given
     if not path.is_file():
-        raise UserError(f"data.split_from={given}: {_missing(given)}")
+        raise UserError(f"data.split_from={given}: {_explain_missing(given)}")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -153,7 +153,7 @@ def read_split_file(given: Path) -> SplitFile:
                 raise UserError(
                     f"{path}: its first row names no column {missing[0]}; its columns are {','.join(COLUMNS)}."
                 )
-            pages = [_row(path, reader.line_num, row) for row in reader]
+            pages = [_parse_row(path, reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as CSV in UTF-8: {error}.") from None
     if not pages:
@@ -161,7 +161,7 @@ def read_split_file(given: Path) -> SplitFile:
     return SplitFile(path, tuple(pages))
 
 
-def _missing(given: Path) -> str:
+def _explain_missing(given: Path) -> str:
     if not given.exists():
         return "there is no such folder or file; give the folder of a run, or its splits.csv."
     if RunFolder(given).config.is_file():
@@ -172,7 +172,7 @@ def _missing(given: Path) -> str:
     return f"it holds no {RunFolder.splits}; give the folder of a run, or its {RunFolder.splits}."
 
 
-def _row(path: Path, number: int, row: Mapping[str, str | None]) -> ListedPage:
+def _parse_row(path: Path, number: int, row: Mapping[str, str | None]) -> ListedPage:
     part, fold = str(row.get("part") or "").strip(), str(row.get("fold") or "").strip()
     if part not in PARTS:
         raise UserError(f"{path}, row {number}: '{part}' is no part; the parts are {', '.join(PARTS)}.")

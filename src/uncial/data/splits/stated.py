@@ -11,7 +11,7 @@ from uncial.document import Issue, Page, SourceContents
 from uncial.errors import UserError
 
 _NOUNS = {"train": "the training", "val": "the validation", "test": "the test"}
-SHOWN = 3
+MAX_SHOWN = 3
 
 
 def find_stated_parts(source: SourceSettings, reading: SourceContents) -> dict[str, str]:
@@ -21,7 +21,7 @@ def find_stated_parts(source: SourceSettings, reading: SourceContents) -> dict[s
     return {
         **{str(part): f"{name} ({part})" for part, name in by_pages.items()},
         **reading.stated,
-        **{part: f"data.{part}={_shown(entries)}" for part, entries in by_keys.items() if entries},
+        **{part: f"data.{part}={_format_entries(entries)}" for part, entries in by_keys.items() if entries},
     }
 
 
@@ -43,14 +43,17 @@ def explain_unusable_parts(
         if part in filled:
             continue
         pages = [page for page in reading.pages if page.subset == part]
-        reasons = [*_of_problems([one for one in problems if one.part == part]), *_of_pages(pages, filters)]
+        reasons = [
+            *_summarize_problems([one for one in problems if one.part == part]),
+            *_summarize_pages(pages, filters),
+        ]
         if not reasons:
             none = "data.include and data.exclude leave no file of it" if has_globs else "there is no page in it"
             reasons = ["none of its lines could be used" if pages else none]
-        more = f", and {len(reasons) - SHOWN} more reasons" if len(reasons) > SHOWN else ""
+        more = f", and {len(reasons) - MAX_SHOWN} more reasons" if len(reasons) > MAX_SHOWN else ""
         sentences[part] = (
-            f"{name} has no usable line: {'; '.join(reasons[:SHOWN])}{more}. What is stated for {_NOUNS[part]} is not "
-            f"replaced by other pages: mend it, or leave it out, and {_NOUNS[part]} is split off by data.ratio."
+            f"{name} has no usable line: {'; '.join(reasons[:MAX_SHOWN])}{more}. What is stated for {_NOUNS[part]} is "
+            f"not replaced by other pages: mend it, or leave it out, and {_NOUNS[part]} is split off by data.ratio."
         )
     return sentences
 
@@ -66,7 +69,7 @@ def find_blank_lines(pages: Sequence[Page]) -> list[Issue]:
     ]
 
 
-def _of_problems(problems: Sequence[Issue]) -> list[str]:
+def _summarize_problems(problems: Sequence[Issue]) -> list[str]:
     """The reasons with their numbers, the most frequent first. Reasons of one kind may name different files, and count
     as one."""
     groups: dict[str, list[Issue]] = {}
@@ -81,22 +84,22 @@ def _of_problems(problems: Sequence[Issue]) -> list[str]:
     return told
 
 
-def _of_pages(pages: Sequence[Page], filters: Filters) -> list[str]:
+def _summarize_pages(pages: Sequence[Page], filters: Filters) -> list[str]:
     counts: Counter[str] = Counter()
     for key, count in count_left_out(pages, filters).items():
-        counts[f"{_number(count, 'line is', 'lines are')} left out by {key}"] = count
+        counts[f"{_format_count(count, 'line is', 'lines are')} left out by {key}"] = count
     if bare := sum(line.text is None for page in pages for line in page.lines):
-        counts[f"{_number(bare, 'line has', 'lines have')} no transcription"] = bare
+        counts[f"{_format_count(bare, 'line has', 'lines have')} no transcription"] = bare
     if empty := sum(not page.lines for page in pages):
-        counts[f"{_number(empty, 'page has', 'pages have')} no line"] = empty
+        counts[f"{_format_count(empty, 'page has', 'pages have')} no line"] = empty
     return [reason for reason, _ in counts.most_common()]
 
 
-def _number(count: int, one: str, several: str) -> str:
+def _format_count(count: int, one: str, several: str) -> str:
     return f"{count:,} {one if count == 1 else several}"
 
 
-def _shown(entries: Sequence[str]) -> str:
+def _format_entries(entries: Sequence[str]) -> str:
     return entries[0] if len(entries) == 1 else f"[{','.join(entries)}]"
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from uncial.data.settings import Advance, Progress
-from uncial.data.store.paths import placed_problems
-from uncial.data.store.processes import page_processes
+from uncial.data.store.paths import with_relative_paths
+from uncial.data.store.processes import make_page_processes
 from uncial.data.store.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
 from uncial.document import Issue, Page, TextLine
 from uncial.errors import UnusableInput, UserError
@@ -51,7 +51,7 @@ class CutPage:
     notes: tuple[Issue, ...] = ()
 
 
-def image_hashes(pages: Sequence[Page]) -> dict[str, str]:
+def hash_images(pages: Sequence[Page]) -> dict[str, str]:
     """What tells the images of these pages apart, by page id: the same for the same image under two names.
 
     Pages whose image cannot be read have none; cutting them says why.
@@ -67,13 +67,15 @@ def image_hashes(pages: Sequence[Page]) -> dict[str, str]:
     }
 
 
-def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings, progress: Progress) -> Store:
+def open_or_compile_store(
+    pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings, progress: Progress
+) -> Store:
     """The store of the transcribed lines of these pages: found by the digest of its inputs, or compiled now.
 
     `hashes` are the pages' `image_hashes`. Of two runs that want the same store at once, one compiles it and the other
     waits. Raises `UserError` when the disk is full, and in strict mode for the first page or line that cannot be used.
     """
-    digest = _digest(pages, hashes, settings)
+    digest = _compute_digest(pages, hashes, settings)
     path = settings.folder / f"{digest[:20]}.arrow"
     try:
         if is_complete(path, digest):  # Without a lock: it may lie where nothing can be written.
@@ -84,7 +86,7 @@ def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: Compile
             if not is_complete(path, digest):
                 total = sum(len(page.lines) for page in pages)
                 with progress("compiling", total, "lines") as advance:
-                    _compile(path, digest, pages, hashes, settings, advance)
+                    _compile_store(path, digest, pages, hashes, settings, advance)
     except OSError as error:
         raise UserError(
             f"{path}: the compiled store could not be written ({error.strerror or error}): make room there, "
@@ -101,7 +103,7 @@ def _remove_unfinished_stores(folder: Path) -> None:
                 left_over.unlink(missing_ok=True)
 
 
-def _digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings) -> str:
+def _compute_digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings) -> str:
     """Of all that decides strips and texts: image contents, lines as read and filtered, settings, format version.
 
     Where the geometry of a line contradicts itself, that by which it is cut counts too: a store that was compiled by
@@ -117,14 +119,14 @@ def _digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileS
             # Not of dataclasses.astuple, which copies each number and takes six times as long.
             digest.update(repr(line).encode("utf-8", "surrogatepass"))
             digest.update((line.reader or "").encode("utf-8", "surrogatepass"))
-        wanted = _transcribed(page)
+        wanted = _select_transcribed(page)
         for line, found in zip(wanted, resolve_lines(page, wanted), strict=True):
             if found.line is not line:
                 digest.update(repr(found.line).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
-def _compile(
+def _compile_store(
     path: Path,
     digest: str,
     pages: Sequence[Page],
@@ -139,8 +141,8 @@ def _compile(
         for page, cut in zip(pages, _cut_pages(pages, settings), strict=True):
             for line in cut.lines:
                 writer.add(replace(line, image_hash=hashes.get(line.page, "")))
-            problems += placed_problems(cut.problems, page)
-            notes += placed_problems(cut.notes, page)
+            problems += with_relative_paths(cut.problems, page)
+            notes += with_relative_paths(cut.notes, page)
             raise_if_strict(cut.problems, settings.strict)
             advance(len(cut.lines))
         writer.close(problems, notes)
@@ -180,7 +182,7 @@ def _cut_pages(pages: Sequence[Page], settings: CompileSettings) -> Iterator[Cut
 def _cut_in_processes(pages: Sequence[Page], settings: CompileSettings, workers: int) -> Iterator[CutPage]:
     waiting = iter(pages)
     try:
-        pool = page_processes(workers)
+        pool = make_page_processes(workers)
         running = [pool.submit(cut_page, page, settings) for page in islice(waiting, 3 * workers)]
     except OSError as error:
         raise BrokenProcessPool(str(error)) from error
@@ -195,7 +197,7 @@ def _cut_in_processes(pages: Sequence[Page], settings: CompileSettings, workers:
 
 def cut_page(page: Page, settings: CompileSettings) -> CutPage:
     """Decodes a page's image and cuts its transcribed lines. What cannot be used becomes a problem."""
-    wanted = _transcribed(page)
+    wanted = _select_transcribed(page)
     problems = [
         Issue(str(page.source), line.id, "the line has a transcription, but an empty one", "empty_text")
         for line in page.lines
@@ -214,7 +216,7 @@ def cut_page(page: Page, settings: CompileSettings) -> CutPage:
         if isinstance(strip, UnusableInput):
             problems.append(Issue(str(page.source), line.id, str(strip), strip.kind))
         else:
-            lines.append(_stored(page, line, types, strip))
+            lines.append(_make_stored_line(page, line, types, strip))
     notes = tuple(
         Issue(str(page.source), note.line, note.reason, note.kind, lines=note.lines)
         for note in (*cut.notes, *cut.geometry)
@@ -222,11 +224,13 @@ def cut_page(page: Page, settings: CompileSettings) -> CutPage:
     return CutPage(tuple(lines), tuple(problems), notes)
 
 
-def _transcribed(page: Page) -> tuple[TextLine, ...]:
+def _select_transcribed(page: Page) -> tuple[TextLine, ...]:
     return tuple(line for line in page.lines if line.text is not None and line.text.strip())
 
 
-def _stored(page: Page, line: TextLine, region_types: Mapping[str, str | None], strip: np.ndarray) -> StoredLine:
+def _make_stored_line(
+    page: Page, line: TextLine, region_types: Mapping[str, str | None], strip: np.ndarray
+) -> StoredLine:
     return StoredLine(
         page=page.id,
         line=line.id,

@@ -7,13 +7,13 @@ from pathlib import Path, PurePath
 from uncial.document import Issue, Page
 
 
-def placed_problems(problems: Iterable[Issue], page: Page) -> list[Issue]:
+def with_relative_paths(problems: Iterable[Issue], page: Page) -> list[Issue]:
     """The problems of a page with what finds it again when its files have moved."""
     image = str(page.image.path) if page.image else ""
     return [replace(problem, page=page.id, image=image) for problem in problems]
 
 
-def as_of_pages(problems: Sequence[Issue], pages: Sequence[Page]) -> tuple[Issue, ...]:
+def with_paths_of_pages(problems: Sequence[Issue], pages: Sequence[Page]) -> tuple[Issue, ...]:
     """What a store says of these pages, with their paths instead of those that were compiled."""
     if not problems:
         return ()
@@ -21,10 +21,10 @@ def as_of_pages(problems: Sequence[Issue], pages: Sequence[Page]) -> tuple[Issue
     by_name: dict[str, list[Page]] = {}
     for page in pages:
         by_name.setdefault(page.source.name, []).append(page)
-    return tuple(_as_of_page(problem, by_id, by_name) for problem in problems)
+    return tuple(_with_path_of_page(problem, by_id, by_name) for problem in problems)
 
 
-def as_of_store(problems: Sequence[Issue], store: Path) -> tuple[Issue, ...]:
+def with_path_of_store(problems: Sequence[Issue], store: Path) -> tuple[Issue, ...]:
     """What a store says where it was given itself: its pages may be gone, so that it names them by their ids."""
     told = []
     for problem in problems:
@@ -39,8 +39,8 @@ def as_of_store(problems: Sequence[Issue], store: Path) -> tuple[Issue, ...]:
     return tuple(told)
 
 
-def _as_of_page(problem: Issue, by_id: Mapping[str, Page], by_name: Mapping[str, Sequence[Page]]) -> Issue:
-    page = by_id.get(problem.page) or _by_tail(problem.file, by_name)
+def _with_path_of_page(problem: Issue, by_id: Mapping[str, Page], by_name: Mapping[str, Sequence[Page]]) -> Issue:
+    page = by_id.get(problem.page) or _index_by_tail(problem.file, by_name)
     if page is None:
         return problem
     reason = problem.reason
@@ -53,7 +53,7 @@ def _as_of_page(problem: Issue, by_id: Mapping[str, Page], by_name: Mapping[str,
     return replace(problem, file=str(page.source), reason=reason, part=page.subset or "")
 
 
-def _by_tail(file: str, by_name: Mapping[str, Sequence[Page]]) -> Page | None:
+def _index_by_tail(file: str, by_name: Mapping[str, Sequence[Page]]) -> Page | None:
     """The page whose file has the longest end of its path in common with `file`, None where several have."""
     candidates = by_name.get(PurePath(file).name, ())
     lengths = [_common_tail(file, str(page.source)) for page in candidates]

@@ -44,10 +44,10 @@ class Face:
 
     def glyph(self, grapheme: str) -> Glyph | None:
         """The shape of a character with its combining marks, None where it cannot be drawn."""
-        return _composed(grapheme, self)
+        return _compose(grapheme, self)
 
 
-def graphemes(text: str) -> list[str]:
+def split_graphemes(text: str) -> list[str]:
     """The text cut into characters, each with the combining marks that follow it."""
     parts: list[str] = []
     for character in text:
@@ -58,15 +58,15 @@ def graphemes(text: str) -> list[str]:
     return parts
 
 
-def undrawable(text: str, face: Face | None = None) -> list[str]:
+def find_undrawable(text: str, face: Face | None = None) -> list[str]:
     """The graphemes of `text` that have no strokes, each once, sorted."""
     face = face or Face()
-    return sorted({g for g in graphemes(text) if not g.isspace() and face.glyph(g) is None})
+    return sorted({g for g in split_graphemes(text) if not g.isspace() and face.glyph(g) is None})
 
 
 @functools.lru_cache(maxsize=8192)
-def _composed(grapheme: str, face: Face) -> Glyph | None:
-    whole = _letter(unicodedata.normalize("NFC", grapheme), face)
+def _compose(grapheme: str, face: Face) -> Glyph | None:
+    whole = _find_letter(unicodedata.normalize("NFC", grapheme), face)
     if whole is not None:
         return whole
     decomposed = unicodedata.normalize("NFD", grapheme)
@@ -74,35 +74,35 @@ def _composed(grapheme: str, face: Face) -> Glyph | None:
     above = [m for m in combining if m in marks.ABOVE or m in marks.SMALL_LETTERS_ABOVE]
     if base in "ij" and above:
         base = {"i": "ı", "j": "ȷ"}[base]
-    glyph = _letter(base, face)
+    glyph = _find_letter(base, face)
     for mark in combining:
         if glyph is None:
             return None
-        glyph = _marked(glyph, mark, face)
+        glyph = _add_mark(glyph, mark, face)
     return glyph
 
 
-def _letter(character: str, face: Face) -> Glyph | None:
+def _find_letter(character: str, face: Face) -> Glyph | None:
     """A character that is drawn without composing; None where there is none."""
     style = face.small if character.islower() else face.capitals
-    slant = _slant(face)
+    slant = _find_slant(face)
     if character in "ıȷ":
-        return _without_dot(_hershey(_CURSIVE if style == "cursive" else _PLAIN)["i" if character == "ı" else "j"])
+        return _drop_dot(_load_hershey(_CURSIVE if style == "cursive" else _PLAIN)["i" if character == "ı" else "j"])
     if character in marks.BARS:
-        return _barred(*marks.BARS[character], face)
+        return _add_bar(*marks.BARS[character], face)
     for table, joins in ((marks.JOINED_LETTERS, True), (marks.LOOSE_LETTERS, False)):
         if character in table:
-            glyph = _own(*table[character], joins=joins and style == "cursive", slant=slant)
-            return _spaced(glyph) if joins and style == "plain" else glyph
+            glyph = _make_glyph(*table[character], joins=joins and style == "cursive", slant=slant)
+            return _space(glyph) if joins and style == "plain" else glyph
     if character.isascii() and character.isalpha():
-        glyph = _hershey(_CURSIVE if style == "cursive" else _PLAIN)[character]
-        return glyph if style == "cursive" else _sheared(glyph, slant)
-    glyph_or_none = _hershey(_PLAIN).get(character)
-    return None if glyph_or_none is None else _sheared(glyph_or_none, slant)
+        glyph = _load_hershey(_CURSIVE if style == "cursive" else _PLAIN)[character]
+        return glyph if style == "cursive" else _shear(glyph, slant)
+    glyph_or_none = _load_hershey(_PLAIN).get(character)
+    return None if glyph_or_none is None else _shear(glyph_or_none, slant)
 
 
 @functools.lru_cache(maxsize=8)
-def _hershey(name: str) -> dict[str, Glyph]:
+def _load_hershey(name: str) -> dict[str, Glyph]:
     font = HersheyFonts(load_default_font=name)
     scale = _PLAIN_SCALE if name == _PLAIN else 1.0
     glyphs = {}
@@ -114,11 +114,11 @@ def _hershey(name: str) -> dict[str, Glyph]:
             ((np.array(s, dtype=np.float64) - origin) * [1, -1] + [0, _HERSHEY_BASELINE]) * scale for s in raw.strokes
         )
         glyph = Glyph(tuple(s for s in strokes if len(s) > 1), raw.char_width * scale)
-        glyphs[character] = _with_joins(glyph) if name == _CURSIVE else glyph
+        glyphs[character] = _add_joins(glyph) if name == _CURSIVE else glyph
     return glyphs
 
 
-def _with_joins(glyph: Glyph) -> Glyph:
+def _add_joins(glyph: Glyph) -> Glyph:
     """Finds the strokes that begin at the left side and end at the right side, at half the x-height."""
 
     def joins(point: NDArray[np.float64], x: float) -> bool:
@@ -129,43 +129,43 @@ def _with_joins(glyph: Glyph) -> Glyph:
     return replace(glyph, entry=entry, exit=leaving)
 
 
-def _own(width: float, written: str, *, joins: bool, slant: float) -> Glyph:
+def _make_glyph(width: float, written: str, *, joins: bool, slant: float) -> Glyph:
     """A glyph from the tables, which are drawn with the cursive slant; `slant` is the one wanted."""
-    glyph = Glyph(marks.strokes(written), width)
-    glyph = _sheared(glyph, slant - marks.CURSIVE_SLANT)
-    return _with_joins(glyph) if joins else glyph
+    glyph = Glyph(marks.parse_strokes(written), width)
+    glyph = _shear(glyph, slant - marks.CURSIVE_SLANT)
+    return _add_joins(glyph) if joins else glyph
 
 
-def _sheared(glyph: Glyph, slant: float) -> Glyph:
+def _shear(glyph: Glyph, slant: float) -> Glyph:
     if not slant:
         return glyph
     return replace(glyph, strokes=tuple(s + np.stack([s[:, 1] * slant, np.zeros(len(s))], 1) for s in glyph.strokes))
 
 
-def _slant(face: Face) -> float:
+def _find_slant(face: Face) -> float:
     """How far the face leans: print letters beside cursive ones lean with them."""
     return marks.CURSIVE_SLANT if face.small == "cursive" else 0.0
 
 
-def _spaced(glyph: Glyph) -> Glyph:
+def _space(glyph: Glyph) -> Glyph:
     """With the bearings that a letter needs among print letters, which do not touch."""
     return replace(glyph, strokes=tuple(s + np.array([1.8, 0.0]) for s in glyph.strokes), width=glyph.width + 1.8)
 
 
-def _without_dot(glyph: Glyph) -> Glyph:
+def _drop_dot(glyph: Glyph) -> Glyph:
     body = [i for i, s in enumerate(glyph.strokes) if np.ptp(s[:, 0]) > 2 or np.ptp(s[:, 1]) > 2]
     bare = Glyph(tuple(glyph.strokes[i] for i in body), glyph.width)
-    return _with_joins(bare) if glyph.exit is not None or glyph.entry is not None else bare
+    return _add_joins(bare) if glyph.exit is not None or glyph.entry is not None else bare
 
 
-def _barred(base: str, cursive: str, plain: str, face: Face) -> Glyph | None:
-    glyph = _letter(base, face)
+def _add_bar(base: str, cursive: str, plain: str, face: Face) -> Glyph | None:
+    glyph = _find_letter(base, face)
     if glyph is None:
         return None
     if (face.small if base.islower() else face.capitals) == "cursive":
-        bar = _own(0.0, cursive, joins=False, slant=_slant(face))
+        bar = _make_glyph(0.0, cursive, joins=False, slant=_find_slant(face))
     else:
-        bar = _sheared(Glyph(marks.strokes(plain), 0.0), _slant(face))
+        bar = _shear(Glyph(marks.parse_strokes(plain), 0.0), _find_slant(face))
     return replace(glyph, strokes=glyph.strokes + bar.strokes)
 
 
@@ -174,9 +174,9 @@ def _box(strokes: Strokes) -> NDArray[np.float64]:
     return np.concatenate([points.min(axis=0), points.max(axis=0)])
 
 
-def _marked(glyph: Glyph, mark: str, face: Face) -> Glyph | None:
+def _add_mark(glyph: Glyph, mark: str, face: Face) -> Glyph | None:
     """The glyph with one more combining mark, above or below what is there already."""
-    slant = _slant(face)
+    slant = _find_slant(face)
     points = np.concatenate(glyph.strokes)
     upright = points[:, 0] - slant * points[:, 1]
     # The pen's way in and out lies outside the letter's body: the middle of the ink carries the mark, not of its box.
@@ -186,10 +186,10 @@ def _marked(glyph: Glyph, mark: str, face: Face) -> Glyph | None:
         if mark in marks.SMALL_LETTERS_ABOVE:
             strokes = _small_letter(marks.SMALL_LETTERS_ABOVE[mark], face)
         else:
-            strokes = marks.strokes(marks.ABOVE[mark])
+            strokes = marks.parse_strokes(marks.ABOVE[mark])
     elif mark in marks.BELOW:
         bottom = min(0.0, float(points[:, 1].min()))
-        strokes = marks.strokes(marks.BELOW[mark])
+        strokes = marks.parse_strokes(marks.BELOW[mark])
     else:
         return None
     origin = np.array([centre + slant * bottom, bottom])
@@ -197,7 +197,7 @@ def _marked(glyph: Glyph, mark: str, face: Face) -> Glyph | None:
 
 
 def _small_letter(character: str, face: Face) -> Strokes:
-    glyph = _letter(character, face)
+    glyph = _find_letter(character, face)
     assert glyph is not None
     low, high = _box(glyph.strokes)[:2], _box(glyph.strokes)[2:]
     return tuple((s - [(low[0] + high[0]) / 2, low[1]]) * 0.5 for s in glyph.strokes)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uncial.data.synthetic.line_ink import Baseline, curved
+from uncial.data.synthetic.line_ink import Baseline, draw_baseline
 from uncial.data.synthetic.options import DrawingOptions
-from uncial.data.synthetic.text import in_capitals, with_long_s
+from uncial.data.synthetic.text import to_capitals, with_long_s
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ def plan_page(
     for text, kind in zip(lines, kinds, strict=True):
         if kind not in regions:
             regions.append(kind)
-        planned.append(_styled(text, regions.index(kind), options, rng, long_s))
+        planned.append(_style_line(text, regions.index(kind), options, rng, long_s))
     return Plan(tuple(planned), tuple(re.sub(r"-\d+$", "", kind) for kind in regions))
 
 
-def _styled(
+def _style_line(
     text: str, region: int, options: DrawingOptions, rng: np.random.Generator, long_s: Callable[[str], bool]
 ) -> PlannedLine:
     italic, bold, underline, upper = rng.random(4) < (
@@ -77,7 +77,7 @@ def _styled(
         options.upper_case,
     )
     text = with_long_s(text) if long_s(text) else text
-    text = in_capitals(text) if upper else unicodedata.normalize("NFC", text)
+    text = to_capitals(text) if upper else unicodedata.normalize("NFC", text)
     return PlannedLine(text, region, bool(italic), bool(bold), bool(underline))
 
 
@@ -101,7 +101,7 @@ def place_lines(
             gap = 0.0 if line.region == plan.lines[k - 1].region else rng.uniform(0.15, 0.5)
             y += pitch * (1 + gap + float(np.clip(rng.normal(0, 0.03), -0.05, 0.08)) * loose)
         indented = kind == "paragraph" and (k == 0 or plan.lines[k - 1].region != line.region) and rng.random() < 0.6
-        x = _start(kind, column, length, rng) + size * (0.8 * indented + 0.12 * loose * float(rng.normal()))
+        x = _draw_start(kind, column, length, rng) + size * (0.8 * indented + 0.12 * loose * float(rng.normal()))
         waves = tuple(
             v
             for wavelength in rng.uniform([4.5, 9], [9, 18]) * size
@@ -113,11 +113,11 @@ def place_lines(
         )
         own_slope = slope + 0.003 * loose * float(np.clip(rng.normal(), -2, 2))
         own_bow = (bow + 0.1 * loose * bow * float(np.clip(rng.normal(), -1, 1))) * length
-        baselines.append(curved((x, y + slope * x), length, own_slope, own_bow, waves))
+        baselines.append(draw_baseline((x, y + slope * x), length, own_slope, own_bow, waves))
     return baselines
 
 
-def _start(kind: str, column: float, length: float, rng: np.random.Generator) -> float:
+def _draw_start(kind: str, column: float, length: float, rng: np.random.Generator) -> float:
     if kind == "heading":
         return max(0.0, (column - length) / 2)
     if kind in ("page-number", "catch-word"):

@@ -58,14 +58,14 @@ class Baseline:
         return tuple((float(self.x[i]), float(self.y[i])) for i in chosen)
 
 
-def baseline(x: Array, y: Array) -> Baseline:
+def make_baseline(x: Array, y: Array) -> Baseline:
     """The curve through points one pixel apart in x."""
     slope = np.gradient(y, x)
     steps = np.hypot(np.diff(x), np.diff(y))
     return Baseline(x, y, np.concatenate([[0.0], np.cumsum(steps)]), slope)
 
 
-def curved(
+def draw_baseline(
     start: tuple[float, float], width: float, slope: float, bow: float, waves: tuple[float, ...] = ()
 ) -> Baseline:
     """A baseline of `width` pixels from `start`: a straight line of `slope`, bowed, and with waves.
@@ -77,7 +77,7 @@ def curved(
     y = start[1] + slope * u - bow * 4 * (u / width) * (1 - u / width)
     for amplitude, wavelength, phase in zip(*[iter(waves)] * 3, strict=True):
         y += amplitude * (np.sin(2 * np.pi * u / wavelength + phase) - np.sin(phase))
-    return baseline(start[0] + u, y)
+    return make_baseline(start[0] + u, y)
 
 
 _FINE = 3
@@ -122,7 +122,7 @@ _INK = 20
 _STEP = 4
 
 
-def outlines(
+def trace_outlines(
     inks: Sequence[LineInk], baselines: Sequence[Baseline], height: int, width: int, body: float, margin: float
 ) -> list[tuple[Point, ...]]:
     """A polygon in whole pixels for each line, the lines standing one below the other in their order.
@@ -131,7 +131,7 @@ def outlines(
     baseline. Between two lines it runs half-way between their inks; where one line's ink reaches into the other's, each
     keeps its own.
     """
-    extents = [_envelope(ink, width) for ink in inks]
+    extents = [_find_envelope(ink, width) for ink in inks]
     shapes = []
     for k, (ink, baseline) in enumerate(zip(inks, baselines, strict=True)):
         top, bottom = extents[k]
@@ -141,13 +141,13 @@ def outlines(
         last = min(len(top) - 1, int(max(ink.left + ink.coverage.shape[1], baseline.x[-1]) + margin) // _STEP)
         bins = np.arange(first, last + 1)
         course = np.interp(bins * _STEP + _STEP / 2, baseline.x, baseline.y)
-        upper = _edge(top[bins], course - body, None if above is None else above[bins], margin)
-        lower = -_edge(-bottom[bins], -course - 0.1 * body, None if below is None else -below[bins], margin)
-        shapes.append(_polygon(bins, upper, lower, height, width))
+        upper = _find_edge(top[bins], course - body, None if above is None else above[bins], margin)
+        lower = -_find_edge(-bottom[bins], -course - 0.1 * body, None if below is None else -below[bins], margin)
+        shapes.append(_make_polygon(bins, upper, lower, height, width))
     return shapes
 
 
-def _envelope(ink: LineInk, width: int) -> tuple[Array, Array]:
+def _find_envelope(ink: LineInk, width: int) -> tuple[Array, Array]:
     """The ink's highest and lowest row in every strip of `_STEP` columns and its neighbours; inf and -inf: no ink."""
     rows, columns = ink.coverage.shape
     dark = ink.coverage > _INK
@@ -165,7 +165,7 @@ def _envelope(ink: LineInk, width: int) -> tuple[Array, Array]:
     )
 
 
-def _edge(own: Array, band: Array, neighbour: Array | None, margin: float) -> Array:
+def _find_edge(own: Array, band: Array, neighbour: Array | None, margin: float) -> Array:
     """The upper edge: `own` the ink's top, `band` what must lie inside, `neighbour` the bottom of the ink above."""
     wanted = np.minimum(own, band) - margin
     if neighbour is None:
@@ -175,7 +175,7 @@ def _edge(own: Array, band: Array, neighbour: Array | None, margin: float) -> Ar
     return np.where(neighbour < inside, np.maximum(wanted, half_way), inside)
 
 
-def _polygon(bins: NDArray[np.int64], upper: Array, lower: Array, height: int, width: int) -> tuple[Point, ...]:
+def _make_polygon(bins: NDArray[np.int64], upper: Array, lower: Array, height: int, width: int) -> tuple[Point, ...]:
     x = bins * _STEP + _STEP / 2
     x[0], x[-1] = bins[0] * _STEP, (bins[-1] + 1) * _STEP
     edge = np.concatenate([np.stack([x, np.floor(upper)], 1), np.stack([x, np.ceil(lower)], 1)[::-1]])

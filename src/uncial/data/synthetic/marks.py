@@ -12,7 +12,7 @@ CURSIVE_SLANT = 0.33
 """Horizontal shift for each unit of height in the cursive strokes."""
 
 
-def strokes(written: str) -> tuple[NDArray[np.float64], ...]:
+def parse_strokes(written: str) -> tuple[NDArray[np.float64], ...]:
     """The strokes that a table entry describes, (n, 2) points each."""
     return tuple(np.array([p.split(",") for p in path.split()], dtype=np.float64) for path in written.split(" | "))
 

@@ -88,19 +88,19 @@ _RANGES: dict[str, tuple[float, float]] = {
 _CHOICES = {"image": ("jpg", "png"), "version": ("2013-07-15", "2019-07-15")}
 
 
-def drawing_options(options: Mapping[str, Any]) -> DrawingOptions:
+def parse_drawing_options(options: Mapping[str, Any]) -> DrawingOptions:
     """The options as typed values. Raises `UserError` that names the key which is unknown or out of range."""
     fields = {f.name: f for f in dataclasses.fields(DrawingOptions)}
     for key in options:
         if key not in fields:
             raise UserError(f"data.options.{key} is not an option of synthetic pages; known are: {', '.join(fields)}.")
-    values = {key: _typed(key, value, fields[key].default) for key, value in options.items()}
+    values = {key: _parse_value(key, value, fields[key].default) for key, value in options.items()}
     drawn = DrawingOptions(**values)
-    _check(drawn)
+    _check_options(drawn)
     return drawn
 
 
-def _typed(key: str, value: Any, default: Any) -> Any:
+def _parse_value(key: str, value: Any, default: Any) -> Any:
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise UserError(f"data.options.{key} is {value!r}; write true or false.")
@@ -110,20 +110,20 @@ def _typed(key: str, value: Any, default: Any) -> Any:
             raise UserError(f"data.options.languages is {value!r}; write one of {', '.join(LANGUAGES)}, or a list.")
         return tuple([value] if isinstance(value, str) else [str(v) for v in value])
     if isinstance(default, tuple):
-        return _pair(key, value)
+        return _parse_pair(key, value)
     if isinstance(default, int | float):
         if not _is_number(value):
             raise UserError(f"data.options.{key} is {value!r}; write a number.")
-        return _whole(key, value, value) if isinstance(default, int) else float(value)
+        return _parse_whole(key, value, value) if isinstance(default, int) else float(value)
     return None if value is None else str(value)
 
 
-def _pair(key: str, value: Any) -> tuple[float, float]:
+def _parse_pair(key: str, value: Any) -> tuple[float, float]:
     pair = [value, value] if _is_number(value) else list(value) if isinstance(value, list | tuple) else []
     if len(pair) != 2 or not all(map(_is_number, pair)) or pair[0] > pair[1]:
         raise UserError(f"data.options.{key} is {value!r}; write [least, most], or one number for both.")
     if key in _WHOLE_PAIRS:
-        return (_whole(key, pair[0], value), _whole(key, pair[1], value))
+        return (_parse_whole(key, pair[0], value), _parse_whole(key, pair[1], value))
     return (float(pair[0]), float(pair[1]))
 
 
@@ -131,22 +131,22 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _whole(key: str, number: float, given: Any) -> int:
+def _parse_whole(key: str, number: float, given: Any) -> int:
     if int(number) != number:
         raise UserError(f"data.options.{key} is {given!r}; write whole numbers.")
     return int(number)
 
 
-def _check(options: DrawingOptions) -> None:
+def _check_options(options: DrawingOptions) -> None:
     for key, (least, most) in _RANGES.items():
         value = getattr(options, key)
         low, high = value if isinstance(value, tuple) else (value, value)
         if low < least or high > most:
             needed = f"at least {least}" if most == math.inf else f"between {least} and {most}"
-            raise UserError(f"data.options.{key} is {_shown(value)}; it must be {needed}.")
+            raise UserError(f"data.options.{key} is {_format_value(value)}; it must be {needed}.")
     for key in _POSITIVE_PAIRS:
         if getattr(options, key)[0] <= 0:
-            raise UserError(f"data.options.{key} is {_shown(getattr(options, key))}; both must be above 0.")
+            raise UserError(f"data.options.{key} is {_format_value(getattr(options, key))}; both must be above 0.")
     for key, choices in _CHOICES.items():
         if getattr(options, key) not in choices:
             raise UserError(f"data.options.{key} is {getattr(options, key)}; choose {' or '.join(choices)}.")
@@ -155,5 +155,5 @@ def _check(options: DrawingOptions) -> None:
         raise UserError(f"data.options.languages names {unknown}; known are: {', '.join(LANGUAGES)}.")
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return str(list(value) if isinstance(value, tuple) else value)

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from uncial.data.synthetic.glyphs import undrawable
+from uncial.data.synthetic.glyphs import find_undrawable
 from uncial.data.synthetic.layout import Plan, PlannedLine, place_lines, plan_page
-from uncial.data.synthetic.line_ink import Baseline, LineInk, baseline, ink_line, outlines
+from uncial.data.synthetic.line_ink import Baseline, LineInk, ink_line, make_baseline, trace_outlines
 from uncial.data.synthetic.options import DrawingOptions
-from uncial.data.synthetic.paper import blend, draw_paper, photograph, shine_through, spread_ink
+from uncial.data.synthetic.paper import blend_ink, draw_paper, draw_show_through, photograph, spread_ink
 from uncial.data.synthetic.text import generate_lines, with_long_s
-from uncial.data.synthetic.typeface import SetLine, fonts_with, lay_line, missing_characters, set_line
+from uncial.data.synthetic.typeface import SetLine, find_missing_characters, lay_line, select_fonts, set_line
 from uncial.data.synthetic.writing import Hand, PenPath, draw_hand, write_line
 from uncial.document import ImageSource, Page, Point, Region, TextLine
 from uncial.text.rules import TextRules, mixed_direction
@@ -51,9 +51,9 @@ def draw_page(
     language = options.languages[int(rng.integers(len(options.languages)))]
     own_text = texts is None
     if texts is None:
-        texts = _generated(language, options, rng, font, hand)
+        texts = _generate_texts(language, options, rng, font, hand)
     fonts = () if font is None else (font, *fonts)
-    numbered = font is None or not missing_characters(font, "0123456789")
+    numbered = font is None or not find_missing_characters(font, "0123456789")
     plan = plan_page(
         texts,
         options,
@@ -63,28 +63,28 @@ def draw_page(
     )
     size = float(rng.uniform(*options.size))
     baselines, inks = _write(plan, hand, fonts, size, options, rng)
-    height, width, inks, baselines = _on_sheet(inks, baselines, size, rng)
+    height, width, inks, baselines = _place_on_sheet(inks, baselines, size, rng)
     ink = spread_ink(height, width, inks, hand, options.fading, rng)
     paper = draw_paper(height, width, np.array([b.y.mean() for b in baselines]), options, rng)
-    paper = shine_through(paper, ink, options, rng)
-    image = photograph(blend(paper, ink, hand.ink), options, rng)
-    shapes = outlines(inks, baselines, height, width, body=0.3 * size, margin=max(2.0, 0.07 * size))
-    truth = _truth(
+    paper = draw_show_through(paper, ink, options, rng)
+    image = photograph(blend_ink(paper, ink, hand.ink), options, rng)
+    shapes = trace_outlines(inks, baselines, height, width, body=0.3 * size, margin=max(2.0, 0.07 * size))
+    truth = _make_truth(
         number, plan, shapes, baselines, (height, width), _LANGUAGES[language] if own_text else None, options
     )
     return DrawnPage(image, truth, tuple(inks))
 
 
-def _generated(
+def _generate_texts(
     language: str, options: DrawingOptions, rng: np.random.Generator, font: Path | None, hand: Hand
 ) -> list[str]:
     count = int(rng.integers(int(options.lines[0]), int(options.lines[1]) + 1))
     length = int(rng.integers(int(options.characters[0]), int(options.characters[1]) + 1))
     if font is not None:
         return generate_lines(
-            language, count, length, rng, lambda word: not missing_characters(font, word + word.upper())
+            language, count, length, rng, lambda word: not find_missing_characters(font, word + word.upper())
         )
-    return generate_lines(language, count, length, rng, lambda word: not undrawable(word, hand.face))
+    return generate_lines(language, count, length, rng, lambda word: not find_undrawable(word, hand.face))
 
 
 def _write(
@@ -98,25 +98,25 @@ def _write(
     """The baselines and the ink of the plan's lines; the origin is not the page's yet."""
     scale = size / sum(hand.extent)
     if not fonts:
-        paths = [_written(line, hand, rng) for line in plan.lines]
+        paths = [_write_with_pen(line, hand, rng) for line in plan.lines]
         baselines = place_lines(plan, [p.length * scale for p in paths], size, options, rng)
         weights = [_BOLD if line.bold else 1.0 for line in plan.lines]
         inks = [ink_line(p, b, scale, w) for p, b, w in zip(paths, baselines, weights, strict=True)]
         return baselines, inks
     rules = TextRules(direction="auto", mixed=mixed_direction(line.text for line in plan.lines))
-    lines = [_set(line, fonts, size, rules.base(line.text) or "L") for line in plan.lines]
+    lines = [_set_in_type(line, fonts, size, rules.base(line.text) or "L") for line in plan.lines]
     baselines = place_lines(plan, [max(t.length, 2.0) for t in lines], size, options, rng)
     inks = [lay_line(t, b, 0.012 * size * options.jitter, rng) for t, b in zip(lines, baselines, strict=True)]
     return baselines, inks
 
 
-def _written(line: PlannedLine, hand: Hand, rng: np.random.Generator) -> PenPath:
+def _write_with_pen(line: PlannedLine, hand: Hand, rng: np.random.Generator) -> PenPath:
     leaning = replace(hand, slant=hand.slant + _ITALIC) if line.italic else hand
     return write_line(line.text, leaning, rng, underline=line.underline)
 
 
-def _set(line: PlannedLine, fonts: Sequence[Path], size: float, base: str) -> SetLine:
-    font = fonts_with(fonts, line.text)[0]
+def _set_in_type(line: PlannedLine, fonts: Sequence[Path], size: float, base: str) -> SetLine:
+    font = select_fonts(fonts, line.text)[0]
     return set_line(
         line.text,
         font,
@@ -130,10 +130,10 @@ def _set(line: PlannedLine, fonts: Sequence[Path], size: float, base: str) -> Se
 
 def _has_long_s(line: str, fonts: Sequence[Path]) -> bool:
     """Whether the font that sets the line has the letter; the strokes have it."""
-    return not fonts or not missing_characters(fonts_with(fonts, line)[0], with_long_s(line))
+    return not fonts or not find_missing_characters(select_fonts(fonts, line)[0], with_long_s(line))
 
 
-def _on_sheet(
+def _place_on_sheet(
     inks: list[LineInk], baselines: list[Baseline], size: float, rng: np.random.Generator
 ) -> tuple[int, int, list[LineInk], list[Baseline]]:
     """A sheet round the writing with uneven margins, and the lines moved onto it."""
@@ -144,10 +144,10 @@ def _on_sheet(
     dx, dy = int(margins[0]) - left, int(margins[1]) - top
     height, width = bottom + dy + int(margins[3]), right + dx + int(margins[2])
     moved = [LineInk(i.left + dx, i.top + dy, i.coverage) for i in inks]
-    return height, width, moved, [baseline(b.x + dx, b.y + dy) for b in baselines]
+    return height, width, moved, [make_baseline(b.x + dx, b.y + dy) for b in baselines]
 
 
-def _truth(
+def _make_truth(
     number: int,
     plan: Plan,
     shapes: list[tuple[Point, ...]],
@@ -156,7 +156,7 @@ def _truth(
     language: str | None,
     options: DrawingOptions,
 ) -> Page:
-    name = page_name(number)
+    name = format_page_name(number)
     lines = tuple(
         TextLine(
             id=f"r{line.region + 1}l{k + 1}",
@@ -171,7 +171,10 @@ def _truth(
     )
     regions = tuple(
         Region(
-            f"r{n + 1}", kind, _around([p for line in lines if line.region_id == f"r{n + 1}" for p in line.polygon]), n
+            f"r{n + 1}",
+            kind,
+            _bounding_points([p for line in lines if line.region_id == f"r{n + 1}" for p in line.polygon]),
+            n,
         )
         for n, kind in enumerate(plan.regions)
     )
@@ -190,11 +193,11 @@ def _truth(
     )
 
 
-def page_name(number: int) -> str:
+def format_page_name(number: int) -> str:
     """The file name, without suffix, of page `number`, counted from 0."""
     return f"drawn_{number + 1:04d}"
 
 
-def _around(points: list[Point]) -> tuple[Point, ...]:
+def _bounding_points(points: list[Point]) -> tuple[Point, ...]:
     x, y = [p[0] for p in points], [p[1] for p in points]
     return ((min(x), min(y)), (max(x), min(y)), (max(x), max(y)), (min(x), max(y)))

@@ -22,21 +22,21 @@ def draw_paper(
     """
     tone = np.array([238, 228, 205]) + rng.uniform(-1, 1) * np.array([10, 12, 22]) - rng.uniform(0, 14)
     light = np.ones((height, width), np.float32)
-    light += options.texture * 0.10 * _clouds(height, width, 3, rng)
-    light += options.texture * 0.05 * _clouds(height, width, 14, rng)
-    light += options.texture * 0.035 * _clouds(height, width, max(height, width) // 5, rng)
-    light *= _shadow(height, width, options.texture, rng)
+    light += options.texture * 0.10 * _draw_clouds(height, width, 3, rng)
+    light += options.texture * 0.05 * _draw_clouds(height, width, 14, rng)
+    light += options.texture * 0.035 * _draw_clouds(height, width, max(height, width) // 5, rng)
+    light *= _draw_shadow(height, width, options.texture, rng)
     if options.texture:
-        light += _fibres(height, width, options.texture, rng)
+        light += _draw_fibres(height, width, options.texture, rng)
     if rng.random() < options.ruling:
-        light -= _ruling(height, width, line_rows, rng)
+        light -= _draw_ruling(height, width, line_rows, rng)
     paper = light[:, :, None] * tone.astype(np.float32)
     for _ in range(int(rng.poisson(2.0 * options.stains))):
-        paper *= 1 - _stain(height, width, rng)[:, :, None] * np.array([0.10, 0.16, 0.28], np.float32)
+        paper *= 1 - _draw_stain(height, width, rng)[:, :, None] * np.array([0.10, 0.16, 0.28], np.float32)
     return paper
 
 
-def shine_through(paper: Floats, ink: Floats, options: DrawingOptions, rng: np.random.Generator) -> Floats:
+def draw_show_through(paper: Floats, ink: Floats, options: DrawingOptions, rng: np.random.Generator) -> Floats:
     """The sheet with a faint mirrored trace of writing, as if `ink` (height, width, 0 to 1) stood on its back."""
     strength, shift = rng.uniform(0.03, 0.12), int(rng.integers(-40, 41))
     if rng.random() >= options.show_through:
@@ -45,7 +45,7 @@ def shine_through(paper: Floats, ink: Floats, options: DrawingOptions, rng: np.r
     return paper * (1 - strength * back[:, :, None] * np.array([0.8, 0.95, 1.0], np.float32))
 
 
-def _clouds(height: int, width: int, cells: int, rng: np.random.Generator) -> Floats:
+def _draw_clouds(height: int, width: int, cells: int, rng: np.random.Generator) -> Floats:
     """Smooth noise around 0, about `cells` patches along the longer side."""
     cells = max(2, cells)
     shape = (max(2, round(cells * height / max(height, width))), max(2, round(cells * width / max(height, width))))
@@ -53,7 +53,7 @@ def _clouds(height: int, width: int, cells: int, rng: np.random.Generator) -> Fl
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
 
 
-def _shadow(height: int, width: int, strength: float, rng: np.random.Generator) -> Floats:
+def _draw_shadow(height: int, width: int, strength: float, rng: np.random.Generator) -> Floats:
     """Darker edges and a gutter on one side, as on an opened book."""
     x, y = np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32)
     reach, depth = rng.uniform(0.04, 0.12), rng.uniform(0.1, 0.5) * strength
@@ -62,7 +62,7 @@ def _shadow(height: int, width: int, strength: float, rng: np.random.Generator) 
     return ((1 - gutter)[None, :] * (1 - rim)[:, None]).astype(np.float32)
 
 
-def _fibres(height: int, width: int, strength: float, rng: np.random.Generator) -> Floats:
+def _draw_fibres(height: int, width: int, strength: float, rng: np.random.Generator) -> Floats:
     """Short bent hairs, some lighter and some darker than the sheet."""
     layer = np.full((height, width), 128, np.uint8)
     count = int(height * width / 9000)
@@ -77,7 +77,7 @@ def _fibres(height: int, width: int, strength: float, rng: np.random.Generator) 
     return np.asarray((soft - 128) / 128 * (0.35 * strength), dtype=np.float32)
 
 
-def _ruling(height: int, width: int, rows: NDArray[np.float64], rng: np.random.Generator) -> Floats:
+def _draw_ruling(height: int, width: int, rows: NDArray[np.float64], rng: np.random.Generator) -> Floats:
     """Faint pencil lines a little under the writing."""
     layer = np.zeros((height, width), np.float32)
     strength, offset = rng.uniform(0.05, 0.13), rng.uniform(1, 4)
@@ -88,7 +88,7 @@ def _ruling(height: int, width: int, rows: NDArray[np.float64], rng: np.random.G
     return layer
 
 
-def _stain(height: int, width: int, rng: np.random.Generator) -> Floats:
+def _draw_stain(height: int, width: int, rng: np.random.Generator) -> Floats:
     """A blot of damp with a darker rim, 0 to 1."""
     scale = 4
     small = np.zeros((height // scale + 1, width // scale + 1), np.float32)
@@ -117,13 +117,13 @@ def spread_ink(
     for line in lines:
         rows, columns = line.coverage.shape
         area = page[line.top : line.top + rows, line.left : line.left + columns]
-        flow = hand.density * (1 - fading * _dryness(columns, rng))
+        flow = hand.density * (1 - fading * _draw_dryness(columns, rng))
         np.maximum(area, line.coverage * (flow / 255), out=area)
     pooled = page * (0.86 + 0.22 * (1 - cv2.GaussianBlur(page, (0, 0), 1.4)))
-    return np.clip(pooled * _grain(height, width, rng), 0, 1)
+    return np.clip(pooled * _draw_grain(height, width, rng), 0, 1)
 
 
-def _dryness(columns: int, rng: np.random.Generator) -> Floats:
+def _draw_dryness(columns: int, rng: np.random.Generator) -> Floats:
     """How dry the pen is along a line: it dries slowly, is dipped again, and its flow is never quite even."""
     period = rng.uniform(250, 700)
     since_dip = np.mod(np.arange(columns) + rng.uniform(0, period), period) / period
@@ -132,7 +132,7 @@ def _dryness(columns: int, rng: np.random.Generator) -> Floats:
     return np.clip(0.75 * since_dip**2 + 0.12 * uneven, 0, 0.9).astype(np.float32)
 
 
-def _grain(height: int, width: int, rng: np.random.Generator) -> Floats:
+def _draw_grain(height: int, width: int, rng: np.random.Generator) -> Floats:
     """The unevenness of ink in the paper's pores, around 0.95."""
     coarse = rng.standard_normal((height // 3 + 1, width // 3 + 1), dtype=np.float32)
     return np.asarray(
@@ -140,7 +140,7 @@ def _grain(height: int, width: int, rng: np.random.Generator) -> Floats:
     )
 
 
-def blend(paper: Floats, ink: Floats, colour: tuple[float, float, float]) -> Floats:
+def blend_ink(paper: Floats, ink: Floats, colour: tuple[float, float, float]) -> Floats:
     """The sheet (height, width, 3) darkened by ink (height, width) of a colour, as a dye darkens what it lies on."""
     dye = 1 - np.array(colour, np.float32) / 255
     return np.asarray(paper * (1 - ink[:, :, None] * dye), dtype=np.float32)

@@ -94,12 +94,12 @@ def generate_lines(
     material = MATERIAL[language]
     lines: list[str] = []
     words: list[str] = []
-    used, target = 0, _line_length(length, rng)
+    used, target = 0, _draw_line_length(length, rng)
     at_start = True
     for _ in range(200 * count * max(length, 8)):
         if len(lines) == count:
             break
-        word, ends_sentence = _next_word(material, at_start, rng)
+        word, ends_sentence = _draw_next_word(material, at_start, rng)
         if not drawable(word):
             continue
         at_start = ends_sentence
@@ -107,7 +107,7 @@ def generate_lines(
         if words and len(word) > room:
             head, tail = _hyphenate(word, room, rng) if drawable("-") else ("", word)
             lines.append(" ".join([*words, head] if head else words))
-            words, used, target, word = [], 0, _line_length(length, rng), tail
+            words, used, target, word = [], 0, _draw_line_length(length, rng), tail
         words.append(word)
         used += len(word) + (1 if used else 0)
     if len(lines) < count:
@@ -117,17 +117,17 @@ def generate_lines(
     return lines
 
 
-def _line_length(length: int, rng: np.random.Generator) -> int:
+def _draw_line_length(length: int, rng: np.random.Generator) -> int:
     return max(int(length * rng.uniform(0.88, 1.08)), 6)
 
 
-def _next_word(material: WordMaterial, at_start: bool, rng: np.random.Generator) -> tuple[str, bool]:
+def _draw_next_word(material: WordMaterial, at_start: bool, rng: np.random.Generator) -> tuple[str, bool]:
     """A word with its punctuation, and whether a sentence ends with it."""
     kind = rng.random()
     if kind < 0.07:
-        word = _number(rng)
+        word = _draw_number(rng)
     elif kind < 0.42:
-        word = _invented_word(material, rng)
+        word = _invent_word(material, rng)
     else:
         words = material.words.split()
         word = words[rng.integers(len(words))]
@@ -135,10 +135,10 @@ def _next_word(material: WordMaterial, at_start: bool, rng: np.random.Generator)
         word = word[:1].upper() + word[1:] if word[:1] != "ß" else word
     if rng.random() < 0.015:
         word = word.upper() if "ß" not in word else word
-    return _punctuated(word, rng)
+    return _punctuate(word, rng)
 
 
-def _invented_word(material: WordMaterial, rng: np.random.Generator) -> str:
+def _invent_word(material: WordMaterial, rng: np.random.Generator) -> str:
     def one_of(parts: str) -> str:
         choices = parts.split()
         part = choices[rng.integers(len(choices))]
@@ -151,7 +151,7 @@ def _invented_word(material: WordMaterial, rng: np.random.Generator) -> str:
     return "".join(syllables) + ending
 
 
-def _number(rng: np.random.Generator) -> str:
+def _draw_number(rng: np.random.Generator) -> str:
     kind = rng.integers(5)
     if kind == 0:
         return str(rng.integers(1500, 1950))
@@ -164,7 +164,7 @@ def _number(rng: np.random.Generator) -> str:
     return str(rng.integers(1, 10000))
 
 
-def _punctuated(word: str, rng: np.random.Generator) -> tuple[str, bool]:
+def _punctuate(word: str, rng: np.random.Generator) -> tuple[str, bool]:
     kind = rng.random()
     if kind < 0.09:
         return word + ".", True
@@ -226,7 +226,7 @@ def wrap_words(text: str, length: int) -> list[str]:
     lines: list[str] = []
     line = ""
     for whole in text.split():
-        for word in _cut(whole, length):
+        for word in _cut_word(whole, length):
             if line and len(line) + 1 + len(word) > length:
                 lines.append(line)
                 line = ""
@@ -234,12 +234,12 @@ def wrap_words(text: str, length: int) -> list[str]:
     return [*lines, line] if line else lines
 
 
-def in_capitals(text: str) -> str:
+def to_capitals(text: str) -> str:
     """The text in upper case and NFC."""
     return unicodedata.normalize("NFC", text.upper())
 
 
-def _cut(word: str, length: int) -> list[str]:
+def _cut_word(word: str, length: int) -> list[str]:
     """Pieces of at most `length` characters; one letter with more marks than that is a piece of its own."""
     if len(word) <= length:
         return [word]

@@ -43,15 +43,15 @@ def find_fonts(folder: Path) -> tuple[Path, ...]:
         raise UserError(f"data.options.fonts: no font (.ttf, .otf or .ttc) is found in {folder}.")
     for path in files:
         try:
-            font_characters(path)
-            _font(path, _SHOWN)
+            read_font_characters(path)
+            _load_font(path, _SHOWN)
         except (OSError, RuntimeError, ValueError) as error:
             raise UserError(f"data.options.fonts: {path} cannot be read as a font ({error}); remove it.") from error
     return tuple(files)
 
 
 @functools.lru_cache(maxsize=256)
-def font_characters(path: Path) -> frozenset[str]:
+def read_font_characters(path: Path) -> frozenset[str]:
     """The characters for which the font has a glyph of their own."""
     with path.open("rb") as file:
         file.read(4)  # An unreadable file raises here, as OSError.
@@ -60,12 +60,12 @@ def font_characters(path: Path) -> frozenset[str]:
     return frozenset(chr(code) for code, glyph in glyphs.items() if glyph not in shared)
 
 
-def missing_characters(path: Path, text: str) -> list[str]:
+def find_missing_characters(path: Path, text: str) -> list[str]:
     """The characters of `text` that the font lacks or leaves blank, each once, sorted.
 
     Control and joining characters need no glyph.
     """
-    has = font_characters(path)
+    has = read_font_characters(path)
     return sorted(c for c in set(text) if needs_glyph(c) and not (c in has and _leaves_ink(path, c)))
 
 
@@ -73,14 +73,14 @@ def missing_characters(path: Path, text: str) -> list[str]:
 def _leaves_ink(path: Path, character: str) -> bool:
     """Whether the glyph has an outline: fonts of handwriting often have empty ones for accented letters."""
     try:
-        return _font(path, _SHOWN).getmask(character).getbbox() is not None
+        return _load_font(path, _SHOWN).getmask(character).getbbox() is not None
     except OSError:  # A damaged glyph.
         return False
 
 
-def fonts_with(fonts: Iterable[Path], text: str) -> list[Path]:
+def select_fonts(fonts: Iterable[Path], text: str) -> list[Path]:
     """Those of the fonts that have every character of `text`."""
-    return [path for path in fonts if not missing_characters(path, text)]
+    return [path for path in fonts if not find_missing_characters(path, text)]
 
 
 def check_fonts(fonts: Sequence[Path], lines: Iterable[str]) -> None:
@@ -92,21 +92,21 @@ def check_fonts(fonts: Sequence[Path], lines: Iterable[str]) -> None:
                 f"data.options.text: the line {line!r} runs from right to left, which Pillow sets with the libraries "
                 "Raqm and FriBiDi, and they are not found here; install FriBiDi (Debian: apt install libfribidi0)."
             )
-        if not fonts_with(fonts, line):
-            best = min((missing_characters(path, line) for path in fonts), key=len)
+        if not select_fonts(fonts, line):
+            best = min((find_missing_characters(path, line) for path in fonts), key=len)
             raise UserError(
                 f"data.options.fonts: no font there has all characters of the line {line!r} (the best one lacks "
-                f"{named(best)}); add a font that has them, or take them out of the text."
+                f"{name_characters(best)}); add a font that has them, or take them out of the text."
             )
 
 
-def named(characters: Iterable[str]) -> str:
+def name_characters(characters: Iterable[str]) -> str:
     """The characters with their code points, as messages show them."""
     return ", ".join(f"{c} ({' '.join(f'U+{ord(p):04X}' for p in c)})" for c in characters)
 
 
 @functools.lru_cache(maxsize=64)
-def _font(path: Path, size: int) -> ImageFont.FreeTypeFont:
+def _load_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(path), size)
 
 
@@ -117,7 +117,7 @@ def set_line(
 
     `base` is the line's direction, `L` or `R`: what stands in it the other way is placed by it.
     """
-    font = _font(path, size)
+    font = _load_font(path, size)
     weight = max(1, round(size / 40)) if bold else 0
     direction = {"L": "ltr", "R": "rtl"}[base] if features.check("raqm") else None
     length = font.getlength(text, direction=direction)
@@ -157,10 +157,10 @@ def lay_line(line: SetLine, baseline: Baseline, jitter: float, rng: np.random.Ge
     map_x = (along + line.start_column - 0.5).astype(np.float32)
     map_y = (line.baseline_row - height - 0.5).astype(np.float32)
     coverage = cv2.remap(line.coverage, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    return _cropped(LineInk(left, top, np.asarray(coverage, dtype=np.uint8)))
+    return _crop_ink(LineInk(left, top, np.asarray(coverage, dtype=np.uint8)))
 
 
-def _cropped(ink: LineInk) -> LineInk:
+def _crop_ink(ink: LineInk) -> LineInk:
     rows, columns = np.flatnonzero(ink.coverage.any(axis=1)), np.flatnonzero(ink.coverage.any(axis=0))
     if not len(rows):
         return LineInk(0, 0, np.zeros((1, 1), np.uint8))

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 
 from uncial.data.settings import Advance, Progress
-from uncial.data.store.processes import page_processes
-from uncial.data.synthetic.glyphs import undrawable
+from uncial.data.store.processes import make_page_processes
+from uncial.data.synthetic.glyphs import find_undrawable
 from uncial.data.synthetic.options import DRAWING_VERSION, DrawingOptions
-from uncial.data.synthetic.page import DrawnPage, draw_page, page_name
-from uncial.data.synthetic.text import in_capitals, read_text_file
-from uncial.data.synthetic.typeface import check_fonts, find_fonts, named
+from uncial.data.synthetic.page import DrawnPage, draw_page, format_page_name
+from uncial.data.synthetic.text import read_text_file, to_capitals
+from uncial.data.synthetic.typeface import check_fonts, find_fonts, name_characters
 from uncial.data.synthetic.writing import draw_hand
 from uncial.errors import UserError
 from uncial.formats.page_xml.new_document import page_xml
@@ -38,34 +38,34 @@ class PageOrder:
     texts: tuple[str, ...] | None
 
 
-def inputs(options: DrawingOptions) -> dict[str, Any]:
+def collect_inputs(options: DrawingOptions) -> dict[str, Any]:
     """All that decides the pages: the options, with text and fonts by their contents.
 
     Raises `UserError` where those are missing.
     """
     decided: dict[str, Any] = {"drawing": DRAWING_VERSION, **asdict(options)}
     if options.text is not None:
-        decided["text"] = _digest(_existing(options.text, "text"))
+        decided["text"] = _hash_path(_check_exists(options.text, "text"))
     if options.fonts is not None:
-        found = find_fonts(_existing(options.fonts, "fonts"))
-        decided["fonts"] = [f"{path.name} {_digest(path)}" for path in found]
+        found = find_fonts(_check_exists(options.fonts, "fonts"))
+        decided["fonts"] = [f"{path.name} {_hash_path(path)}" for path in found]
     return json.loads(json.dumps(decided))
 
 
-def collection_name(decided: dict[str, Any]) -> str:
+def name_collection(decided: dict[str, Any]) -> str:
     """The folder's name for these inputs: the seed, and a hash of everything."""
     content = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
     return f"seed{decided['seed']}-{content[:10]}"
 
 
-def _existing(path: str, key: str) -> Path:
+def _check_exists(path: str, key: str) -> Path:
     found = Path(path).expanduser()
     if not found.exists():
         raise UserError(f"data.options.{key}: {path} does not exist.")
     return found
 
 
-def _digest(path: Path) -> str:
+def _hash_path(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -79,7 +79,7 @@ def order_pages(options: DrawingOptions, fonts: Sequence[Path]) -> list[PageOrde
     """
     if options.text is None:
         return [PageOrder(number, None) for number in range(options.pages)]
-    path = _existing(options.text, "text")
+    path = _check_exists(options.text, "text")
     length = int(options.characters[1])
     lines = read_text_file(path, options.wrap, length)
     orders = []
@@ -98,15 +98,16 @@ def order_pages(options: DrawingOptions, fonts: Sequence[Path]) -> list[PageOrde
 
 def _check_drawable(path: Path, lines: list[str], options: DrawingOptions, fonts: Sequence[Path]) -> None:
     # Upper-cased letters are drawn too where some lines are set in capitals.
-    variants = [in_capitals(line) for line in lines] if options.upper_case else []
+    variants = [to_capitals(line) for line in lines] if options.upper_case else []
     if fonts:
         check_fonts(fonts, [*lines, *variants])
         return
     faces = {draw_hand(n, options).face for n in range(options.hands)}
-    missing = sorted({c for face in faces for c in undrawable(" ".join([*lines, *variants]), face)})
+    missing = sorted({c for face in faces for c in find_undrawable(" ".join([*lines, *variants]), face)})
     if missing:
         raise UserError(
-            f"data.options.text: {path} holds characters that the stroke letters lack: {named(missing)}; take them "
+            f"data.options.text: {path} holds characters that the stroke letters lack: {name_characters(missing)}; "
+            "take them "
             "out, or name a folder of fonts that have them in data.options.fonts."
         )
 
@@ -117,7 +118,7 @@ def draw_collection(folder: Path, options: DrawingOptions, workers: int, progres
     The files do not depend on the number of processes. Raises `UserError` for text or fonts that cannot be used, and
     `OSError` when a file cannot be written.
     """
-    fonts = find_fonts(_existing(options.fonts, "fonts")) if options.fonts is not None else ()
+    fonts = find_fonts(_check_exists(options.fonts, "fonts")) if options.fonts is not None else ()
     orders = order_pages(options, fonts)
     draw = partial(_draw_file, folder, options, fonts)
     if min(workers, len(orders)) > 1:
@@ -138,7 +139,7 @@ def draw_collection(folder: Path, options: DrawingOptions, workers: int, progres
 def _draw_in_processes(
     draw: Callable[[PageOrder], dict[str, str]], orders: list[PageOrder], workers: int, advance: Advance
 ) -> list[dict[str, str]]:
-    with page_processes(min(workers, len(orders))) as pool:
+    with make_page_processes(min(workers, len(orders))) as pool:
         futures = [pool.submit(draw, order) for order in orders]
         pending = set(futures)
         try:
@@ -167,4 +168,4 @@ def write_page(drawn: DrawnPage, folder: Path, options: DrawingOptions) -> None:
 def _draw_file(folder: Path, options: DrawingOptions, fonts: Sequence[Path], order: PageOrder) -> dict[str, str]:
     drawn = draw_page(order.number, options, order.texts, fonts)
     write_page(drawn, folder, options)
-    return {"name": page_name(order.number), "document": drawn.page.document, "hand": drawn.page.hand}
+    return {"name": format_page_name(order.number), "document": drawn.page.document, "hand": drawn.page.hand}

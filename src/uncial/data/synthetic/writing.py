@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from uncial.data.synthetic.glyphs import Face, Glyph, graphemes
+from uncial.data.synthetic.glyphs import Face, Glyph, split_graphemes
 from uncial.data.synthetic.options import DrawingOptions
 
 _HAND_STREAM = 1
@@ -118,17 +118,17 @@ def write_line(text: str, hand: Hand, rng: np.random.Generator, *, underline: bo
     """
     strokes, advance = _place_letters(text, hand, rng)
     if underline and strokes:
-        strokes.append(_underline(advance, rng))
+        strokes.append(_draw_underline(advance, rng))
     if not strokes:
         return PenPath(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0), advance)
     sizes = np.array([len(s) for s in strokes])
-    points = _tremble(np.concatenate(strokes), hand, rng)
-    start, end, position = _smooth(points, sizes)
-    return PenPath(start, end, _thickness(start, end, position, hand), advance)
+    points = _add_tremble(np.concatenate(strokes), hand, rng)
+    start, end, position = _smooth_points(points, sizes)
+    return PenPath(start, end, _compute_thickness(start, end, position, hand), advance)
 
 
 @functools.lru_cache(maxsize=4096)
-def _own_shape(grapheme: str, hand: Hand) -> Glyph:
+def _choose_shape(grapheme: str, hand: Hand) -> Glyph:
     """The letter as this writer has made it a habit: the model's strokes, bent a little, sheared and stretched."""
     glyph = hand.face.glyph(grapheme)
     if glyph is None:
@@ -147,7 +147,7 @@ def _own_shape(grapheme: str, hand: Hand) -> Glyph:
 
 def _place_letters(text: str, hand: Hand, rng: np.random.Generator) -> tuple[list[Array], float]:
     """The strokes of all letters in their places; where the pen is not lifted, two letters' strokes are one."""
-    parts = graphemes(text)
+    parts = split_graphemes(text)
     jitter = rng.normal(0, 1, (len(parts), 5))
     lifted = rng.random(len(parts)) > hand.connected
     strokes: list[Array] = []
@@ -158,21 +158,23 @@ def _place_letters(text: str, hand: Hand, rng: np.random.Generator) -> tuple[lis
             x += hand.word_space * max(0.75, 1 + 0.12 * gap)
             leaving = None
             continue
-        glyph = _own_shape(part, hand)
+        glyph = _choose_shape(part, hand)
         scale = float(np.clip(1 + hand.size_jitter * size, 0.8, 1.2))
-        moved = [_moved(s, x, scale, hand, hand.slant_jitter * lean, hand.shift_jitter * shift) for s in glyph.strokes]
+        moved = [
+            _place_stroke(s, x, scale, hand, hand.slant_jitter * lean, hand.shift_jitter * shift) for s in glyph.strokes
+        ]
         joint = glyph.entry is not None and leaving is not None and not lift
         first = len(strokes)
         strokes += moved
         if joint and leaving is not None and glyph.entry is not None:
-            strokes[first + glyph.entry] = _joined(strokes[leaving], moved[glyph.entry])
+            strokes[first + glyph.entry] = _join_strokes(strokes[leaving], moved[glyph.entry])
             strokes[leaving] = strokes[leaving][:0]
         leaving = None if glyph.exit is None else first + glyph.exit
         x += glyph.width * scale + hand.letter_space * (1 + 0.5 * gap)
     return [s for s in strokes if len(s) > 1], x
 
 
-def _moved(stroke: Array, x: float, scale: float, hand: Hand, lean: float, shift: float) -> Array:
+def _place_stroke(stroke: Array, x: float, scale: float, hand: Hand, lean: float, shift: float) -> Array:
     height = stroke[:, 1] * scale
     height = np.where(
         height > 9, 9 + (height - 9) * hand.ascenders, np.where(height < 0, height * hand.descenders, height)
@@ -181,19 +183,19 @@ def _moved(stroke: Array, x: float, scale: float, hand: Hand, lean: float, shift
     return np.stack([along + x, height + shift], axis=1)
 
 
-def _joined(before: Array, after: Array) -> Array:
+def _join_strokes(before: Array, after: Array) -> Array:
     """Two strokes as one: they meet half-way where they are near, else a connecting stroke leads over."""
     if np.hypot(*(before[-1] - after[0])) < 1.6:
         return np.concatenate([before[:-1], (before[-1:] + after[:1]) / 2, after[1:]])
     return np.concatenate([before, after])
 
 
-def _underline(advance: float, rng: np.random.Generator) -> Array:
+def _draw_underline(advance: float, rng: np.random.Generator) -> Array:
     x = np.linspace(-1, advance + 1, max(int(advance / 12), 3))
     return np.stack([x, -3.4 + np.cumsum(rng.normal(0, 0.12, len(x)))], axis=1)
 
 
-def _tremble(points: Array, hand: Hand, rng: np.random.Generator) -> Array:
+def _add_tremble(points: Array, hand: Hand, rng: np.random.Generator) -> Array:
     """Bends the line's strokes by a smooth random field, so that no two letters are the same."""
     waves, phases = rng.uniform(0.10, 0.55, (6, 2)), rng.uniform(0, 2 * np.pi, (6, 2))
     amplitudes = rng.normal(0, hand.tremor / np.sqrt(3), (6, 2))
@@ -205,7 +207,7 @@ def _tremble(points: Array, hand: Hand, rng: np.random.Generator) -> Array:
     return points + moved
 
 
-def _smooth(points: Array, sizes: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+def _smooth_points(points: Array, sizes: NDArray[np.int64]) -> tuple[Array, Array, Array]:
     """A cubic Hermite curve through each stroke's points, cut into short segments, all strokes of the line at once.
 
     The tangents are those of a parabola through three neighbours over the chord length, so they stay below one unit a
@@ -236,7 +238,7 @@ def _smooth(points: Array, sizes: NDArray[np.int64]) -> tuple[Array, Array, Arra
     return curve[:, :-1].reshape(-1, 2), curve[:, 1:].reshape(-1, 2), np.repeat(travelled, _POINTS_PER_SEGMENT, axis=0)
 
 
-def _thickness(start: Array, end: Array, travelled: Array, hand: Hand) -> Array:
+def _compute_thickness(start: Array, end: Array, travelled: Array, hand: Hand) -> Array:
     """The ink's width in font units: from direction and nib, thinner where the pen is set down and taken up."""
     way = end - start
     angle = np.arctan2(way[:, 1], way[:, 0])

@@ -58,7 +58,7 @@ def measurement_unit(root: etree._Element) -> str:
 def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Scale:
     """Pixels a unit: from the sizes of page and image where their proportions agree, else from the resolution.
 
-    Raises LineError for an unknown unit, and where nothing says how large a pixel is.
+    Raises `UnusableInput` for an unknown unit, and where nothing says how large a pixel is.
     """
     if unit == "pixel":
         return Scale()
@@ -80,7 +80,7 @@ def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Sca
 
 
 def box_of(element: etree._Element) -> Box | None:
-    """(left, top, right, bottom) in the file's unit where all four attributes are there. Raises LineError."""
+    """(left, top, right, bottom) in the file's unit where all four attributes are there. Raises `UnusableInput`."""
     values = [element.get(name) for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT")]
     if not all(values):
         return None
@@ -89,7 +89,7 @@ def box_of(element: etree._Element) -> Box | None:
 
 
 def box_of_line(line: etree._Element) -> Box | None:
-    """The line's own box, else what those of its strings cover together. Raises LineError."""
+    """The line's own box, else what those of its strings cover together. Raises `UnusableInput`."""
     own = box_of(line)
     boxes = [] if own is not None else [box for one in children(line, "String") if (box := box_of(one)) is not None]
     if not boxes:
@@ -99,7 +99,7 @@ def box_of_line(line: etree._Element) -> Box | None:
 
 
 def shape_of(element: etree._Element) -> tuple[Point, ...]:
-    """The outline of Shape, in the file's unit; an ellipse or a circle becomes a polygon. Raises LineError."""
+    """The outline of Shape, in the file's unit; an ellipse or a circle becomes a polygon. Raises `UnusableInput`."""
     shape = child(element, "Shape")
     if shape is None:
         return ()
@@ -118,8 +118,8 @@ def shape_of(element: etree._Element) -> tuple[Point, ...]:
 def baseline_of(line: etree._Element, box: Box | None) -> tuple[Point, ...]:
     """The point list, or for the single height of ALTO before 4.0 a level line across the box, in the file's unit.
 
-    A single height that lies far from the box is in no known system of coordinates and left out. Raises LineError.
-    """
+    A single height that lies far from the box is in no known system of coordinates and left out. Raises
+    `UnusableInput`."""
     stated = line.get("BASELINE", "").strip()
     if not stated:
         return ()

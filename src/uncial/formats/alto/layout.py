@@ -1,10 +1,10 @@
 """The blocks and lines of an ALTO page in reading order: what the reader and the writer of text both go by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from uncial.formats.xml.identifiers import count_made_up, unique_identifiers
+from uncial.formats.xml.identifiers import count_generated, unique_identifiers
 from uncial.formats.xml.parsing import children, descendants, local_name
 
 BLOCKS = ("TextBlock", "ComposedBlock", "Illustration", "GraphicalElement")
@@ -21,11 +21,13 @@ class BlockElement:
 
 @dataclass(frozen=True, slots=True)
 class AltoLine:
-    """A TextLine with its identifier and its block, None where it lies in none."""
+    """A TextLine with its identifier and its block, None where it lies in none. `is_ordered` says whether the file's
+    ReadingOrder names it, one of its strings, or a block around it."""
 
     element: etree._Element
     id: str
     block: BlockElement | None
+    is_ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class AltoLayout:
     page: etree._Element
     blocks: tuple[BlockElement, ...]
     lines: tuple[AltoLine, ...]
-    made_up: int
+    generated: int
 
 
 def alto_layouts(root: etree._Element) -> list[AltoLayout]:
@@ -61,10 +63,11 @@ def _layout(
     for element in descendants(page, "TextLine"):
         block = next((found[one] for one in element.iterancestors() if one in found), None)
         lines.append(AltoLine(element, line_ids[element], block))
-    made_up = count_made_up([one.element.get("ID") for one in lines], [one.id for one in lines])
+    generated = count_generated([one.element.get("ID") for one in lines], [one.id for one in lines])
     if ranks:
-        lines.sort(key=lambda line: _line_rank(line, ranks))
-    return AltoLayout(page, tuple(_ordered_blocks(found, lines, ranks)), tuple(lines), made_up)
+        ranked = sorted(((_line_rank(line, ranks), line) for line in lines), key=lambda item: item[0])
+        lines = [replace(line, is_ordered=rank < len(ranks)) for rank, line in ranked]
+    return AltoLayout(page, tuple(_ordered_blocks(found, lines, ranks)), tuple(lines), generated)
 
 
 def _around(element: etree._Element, page: etree._Element) -> tuple[etree._Element, ...]:

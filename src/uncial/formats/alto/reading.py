@@ -1,12 +1,12 @@
 """ALTO 2 to 4.4, as eScriptorium, kraken, Transkribus, Tesseract and ABBYY write it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lxml import etree
 
-from uncial.document import Issue, Page, Point, Region, SourceContents, TextLine
+from uncial.document import Issue, Page, Point, Region, SourceContents, TextLine, Word
 from uncial.errors import UnusableInput
 from uncial.formats.alto.geometry import (
     ImageFacts,
@@ -19,10 +19,17 @@ from uncial.formats.alto.geometry import (
     shape_of,
 )
 from uncial.formats.alto.layout import AltoLayout, AltoLine, BlockElement, alto_layouts, is_text_block
-from uncial.formats.alto.text import alto_text, style_table, uses_spaces
+from uncial.formats.alto.text import (
+    alto_text,
+    divides_words,
+    string_confidence,
+    string_content,
+    style_table,
+    uses_spaces,
+)
 from uncial.formats.provenance import ReadingStep
 from uncial.formats.xml import coordinates
-from uncial.formats.xml.parsing import child, descendants, local_name
+from uncial.formats.xml.parsing import child, children, descendants, local_name
 from uncial.formats.xml.provenance import read_steps, with_readers
 from uncial.formats.xml.region_text import alto_block_texts, region_text_problem
 
@@ -40,6 +47,7 @@ class _Context:
     tags: dict[str, tuple[str, str]]
     styles: dict[str, list[str]]
     spaces_marked: bool
+    has_words: bool
 
 
 def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFacts | None = None) -> SourceContents:
@@ -47,9 +55,8 @@ def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFact
 
     A second Page element becomes `page_id#2`, its `metadata["frame"]` "1". Coordinates are pixels; where the file
     counts in tenths of millimetres or 1200ths of an inch, `image` tells how many pixels that is. A line whose
-    coordinates are no numbers is left out with a Problem. Raises LineError where the file holds no Page, or its unit
-    cannot be converted.
-    """
+    coordinates are no numbers is left out with a Problem. Raises `UnusableInput` where the file holds no Page, or its
+    unit cannot be converted."""
     layouts = alto_layouts(root)
     if not layouts:
         raise UnusableInput(f"{source}: is an ALTO file without a <Page> element; export it again")
@@ -63,7 +70,9 @@ def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFact
         except UnusableInput as error:
             raise UnusableInput(f"{source}: {error}", error.kind) from None
         own_id = page_id if frame == 0 else f"{page_id}#{frame + 1}"
-        context = _Context(layout.page, own_id, scale, tags, styles, uses_spaces(layout.page))
+        context = _Context(
+            layout.page, own_id, scale, tags, styles, uses_spaces(layout.page), divides_words(layout.page)
+        )
         page, found = _read_layout(layout, context, root, source)
         pages.append(_numbered(page, frame))
         problems += found
@@ -106,8 +115,8 @@ def _read_layout(layout: AltoLayout, context: _Context, root: etree._Element, so
             reason = f"region {block.id}: {problem}; it is read without an outline"
             problems.append(Issue(str(source), "", reason, "wrong_coordinates"))
     metadata = {"format": "alto", "image": stated_image(root)}
-    if layout.made_up:
-        metadata["made_up_line_ids"] = str(layout.made_up)
+    if layout.generated:
+        metadata["made_up_line_ids"] = str(layout.generated)
     page = Page(
         id=context.page_id,
         source=source,
@@ -116,6 +125,7 @@ def _read_layout(layout: AltoLayout, context: _Context, root: etree._Element, so
         regions=tuple(regions),
         lines=tuple(lines),
         metadata=metadata,
+        reading_order=_reading_order(layout, lines),
     )
     return page, problems
 
@@ -145,7 +155,28 @@ def _line(line: AltoLine, context: _Context) -> TextLine:
         tags=labels,
         confidence=content.confidence,
         spans=content.spans,
+        words=_words(element, context.scale) if context.has_words else (),
     )
+
+
+def _words(line: etree._Element, scale: Scale) -> tuple[Word, ...]:
+    found = []
+    for element in children(line, "String"):
+        text = string_content(element)
+        if text and text.isspace():
+            continue
+        try:
+            polygon = _outline(element)
+        except UnusableInput:
+            polygon = ()
+        found.append(Word(scale.points(polygon), text, string_confidence(element)))
+    return tuple(found)
+
+
+def _reading_order(layout: AltoLayout, lines: Sequence[TextLine]) -> tuple[str, ...]:
+    """The ids of those lines whose place the file states, in reading order."""
+    ordered = {line.id for line in layout.lines if line.is_ordered}
+    return tuple(line.id for line in lines if line.id in ordered) if ordered else ()
 
 
 def direction_of(chain: Iterable[etree._Element]) -> str | None:
@@ -205,15 +236,19 @@ def _block_type(block: BlockElement, context: _Context) -> str | None:
 
 
 def _block_polygon(block: BlockElement, scale: Scale) -> tuple[tuple[Point, ...], str]:
-    """The block's shape, else its box as four points."""
     try:
-        shape, box = shape_of(block.element), box_of(block.element)
+        return scale.points(_outline(block.element)), ""
     except UnusableInput as error:
         return (), str(error)
-    if not shape and box is not None:
-        left, top, right, bottom = box
-        shape = ((left, top), (right, top), (right, bottom), (left, bottom))
-    return scale.points(shape), ""
+
+
+def _outline(element: etree._Element) -> tuple[Point, ...]:
+    """The element's shape, else its box as four points, in the file's unit. Raises `UnusableInput`."""
+    shape, box = shape_of(element), box_of(element)
+    if shape or box is None:
+        return shape
+    left, top, right, bottom = box
+    return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
 def _pixels(stated: str | None, scale: float) -> int:

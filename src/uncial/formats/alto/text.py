@@ -40,6 +40,12 @@ def uses_spaces(page: etree._Element) -> bool:
     return next(page.iter("{*}SP"), None) is not None
 
 
+def divides_words(page: etree._Element) -> bool:
+    """Whether the page's strings are words: where no line holds more than one String, nor an SP, each stands for a
+    whole line, as eScriptorium writes it."""
+    return uses_spaces(page) or any(len(children(line, "String")) > 1 for line in page.iter("{*}TextLine"))
+
+
 def alto_text(
     line: etree._Element, above: list[etree._Element], styles: dict[str, list[str]], spaces_marked: bool
 ) -> AltoText:
@@ -49,8 +55,7 @@ def alto_text(
     confidences: list[tuple[float | None, int]] = []
     strings = 0
     for element in children(line, "String", "SP", "HYP"):
-        # A parser makes spaces of the breaks in an attribute, but not of those that are written as &#10;.
-        name, content = local_name(element), INNER_BREAK.sub(" ", element.get("CONTENT", ""))
+        name, content = local_name(element), string_content(element)
         if name == "SP":
             text, after_string = text + " ", False
             continue
@@ -58,7 +63,7 @@ def alto_text(
             strings += 1
             if after_string and not spaces_marked and not text[-1:].isspace() and not content[:1].isspace():
                 text += " "
-            confidences.append((_confidence(element), len(content)))
+            confidences.append((string_confidence(element), len(content)))
             kinds = _kinds([element, line, *above], styles)
             found += [TextSpan(kind, len(text), len(content)) for kind in kinds if content]
             after_string = True
@@ -89,8 +94,13 @@ def _names(stated: str | None) -> list[str]:
     return [STYLES[name] for name in (stated or "").lower().split() if name in STYLES]
 
 
-def _confidence(string: etree._Element) -> float | None:
-    """The word's WC, else the mean of its glyphs' GC."""
+def string_content(string: etree._Element) -> str:
+    """Return CONTENT, or "". A parser makes spaces of the breaks in an attribute, but not of those written as &#10;."""
+    return INNER_BREAK.sub(" ", string.get("CONTENT", ""))
+
+
+def string_confidence(string: etree._Element) -> float | None:
+    """Return the word's WC, else the mean of its glyphs' GC."""
     confidence = coordinates.fraction(string.get("WC"))
     if confidence is not None:
         return confidence

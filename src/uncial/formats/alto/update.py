@@ -11,8 +11,8 @@ from uncial.errors import UnusableInput
 from uncial.formats.alto.geometry import Box, box_of, box_of_line, shape_of
 from uncial.formats.alto.layout import AltoLine, alto_layouts
 from uncial.formats.alto.reading import direction_of
-from uncial.formats.alto.text import STYLE_NAMES, uses_spaces
-from uncial.formats.alto.word_boxes import Word, split_words, word_box
+from uncial.formats.alto.text import STYLE_NAMES, divides_words, uses_spaces
+from uncial.formats.alto.word_boxes import WordSpan, split_words, word_box
 from uncial.formats.lines.styles import unmarked
 from uncial.formats.xml.editing import insert, new_element, remove, storable
 from uncial.formats.xml.parsing import child, children, descendants, local_name
@@ -56,8 +56,7 @@ def set_alto_image(root: etree._Element, name: str) -> None:
 def _division(page: etree._Element) -> Division:
     if uses_spaces(page):
         return "words and spaces"
-    several = any(len(children(line, "String")) > 1 for line in descendants(page, "TextLine"))
-    return "words" if several else "line"
+    return "words" if divides_words(page) else "line"
 
 
 def _set_line(line: AltoLine, transcription: Transcription, division: Division) -> set[str]:
@@ -70,7 +69,7 @@ def _set_line(line: AltoLine, transcription: Transcription, division: Division) 
     old = children(element, "String", "SP", "HYP")
     gone = {identifier for one in old for inner in one.iter(etree.Element) if (identifier := inner.get("ID"))}
     strings = [one for one in old if local_name(one) == "String"]
-    words = [Word(text, 0, len(text))] if division == "line" else split_words(text, division == "words and spaces")
+    words = [WordSpan(text, 0, len(text))] if division == "line" else split_words(text, division == "words and spaces")
     if len(words) == 1 and len(strings) == 1:
         _refill(strings[0], words[0], transcription)
         _set_styles(strings[0], words[0], styles)
@@ -103,7 +102,7 @@ def _common(strings: list[etree._Element]) -> dict[str, str]:
     return {name: value for name, values in stated.items() if len(values) == 1 and (value := next(iter(values)))}
 
 
-def _set_styles(string: etree._Element, word: Word, styles: tuple[TextSpan, ...]) -> None:
+def _set_styles(string: etree._Element, word: WordSpan, styles: tuple[TextSpan, ...]) -> None:
     """The styles of the whole word; ALTO has none for a part of it, and before version 4 none for what is struck."""
     read = [one.kind for one in styles if one.offset <= word.start and word.end <= one.offset + one.length]
     if WITHOUT_STRIKE.search(etree.QName(string).namespace or ""):
@@ -112,7 +111,7 @@ def _set_styles(string: etree._Element, word: Word, styles: tuple[TextSpan, ...]
         string.set("STYLE", " ".join(STYLE_NAMES.get(kind, kind) for kind in read))
 
 
-def _refill(string: etree._Element, word: Word, transcription: Transcription) -> None:
+def _refill(string: etree._Element, word: WordSpan, transcription: Transcription) -> None:
     for inner in list(string):
         if local_name(inner) != "Shape":
             string.remove(inner)
@@ -125,7 +124,7 @@ def _refill(string: etree._Element, word: Word, transcription: Transcription) ->
 
 
 def _string(
-    line: etree._Element, word: Word, box: Box | None, identifier: str | None, transcription: Transcription
+    line: etree._Element, word: WordSpan, box: Box | None, identifier: str | None, transcription: Transcription
 ) -> etree._Element:
     string = new_element(line, "String")
     if identifier:
@@ -149,7 +148,7 @@ def _space(line: etree._Element, before: Box | None, after: Box | None) -> etree
 
 
 def _boxes(
-    box: Box | None, words: list[Word], transcription: Transcription, text: str, direction: str | None
+    box: Box | None, words: list[WordSpan], transcription: Transcription, text: str, direction: str | None
 ) -> list[Box | None]:
     if box is None:
         return [None for _ in words]
@@ -172,7 +171,7 @@ def _line_box(line: etree._Element) -> Box | None:
     return box
 
 
-def _set_confidence(string: etree._Element, word: Word, transcription: Transcription) -> None:
+def _set_confidence(string: etree._Element, word: WordSpan, transcription: Transcription) -> None:
     """WC from the word's characters where their confidences are known, else that of the line."""
     confidence = transcription.confidence
     characters = transcription.character_confidences[word.start : word.end]

@@ -11,7 +11,7 @@ RUN_OF_SPACES = re.compile(r"(?<=[^ ])( +)(?=[^ ])")
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class WordSpan:
     """The characters `start` to `end` of the line's text, `content` with the white space that no SP stands for."""
 
     content: str
@@ -19,7 +19,7 @@ class Word:
     end: int
 
 
-def split_words(text: str, spaces_marked: bool) -> list[Word]:
+def split_words(text: str, spaces_marked: bool) -> list[WordSpan]:
     """The words between spaces; joined by one space each they give the text again.
 
     Spaces at the edges and all but one of several in a row stay in `content`. Without SP a run of several stays whole,
@@ -29,13 +29,13 @@ def split_words(text: str, spaces_marked: bool) -> list[Word]:
     for run in RUN_OF_SPACES.finditer(text):
         extra = len(run[1]) - 1
         kept = extra if spaces_marked or not extra else len(run[1])
-        words.append(Word(text[start : run.start() + kept], start, run.start()))
+        words.append(WordSpan(text[start : run.start() + kept], start, run.start()))
         start = run.end()
-    words.append(Word(text[start:], start, len(text)))
+    words.append(WordSpan(text[start:], start, len(text)))
     return words
 
 
-def word_box(word: Word, box: Box, transcription: Transcription, text: str, direction: str | None) -> Box:
+def word_box(word: WordSpan, box: Box, transcription: Transcription, text: str, direction: str | None) -> Box:
     """The word's part of the line's box, by the positions of its characters, else in proportion to their number."""
     first, last = _extent(word, transcription, text, direction)
     left, top, right, bottom = box
@@ -46,7 +46,7 @@ def word_box(word: Word, box: Box, transcription: Transcription, text: str, dire
     return left + first * (right - left), top, left + last * (right - left), bottom
 
 
-def _extent(word: Word, transcription: Transcription, text: str, direction: str | None) -> tuple[float, float]:
+def _extent(word: WordSpan, transcription: Transcription, text: str, direction: str | None) -> tuple[float, float]:
     """The share of the line image's width from where to where, as the pixels run."""
     places = transcription.positions[word.start : word.end]
     if len(transcription.positions) == len(text) and places:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from uncial.document import Issue, Page, TextSpan
+from uncial.document import Issue, TextSpan
 from uncial.formats.encoding import read_utf8, rows
 from uncial.formats.lines.results import read_tsv, refuse_results, results_form
 from uncial.formats.lines.styles import split_marks
@@ -59,17 +59,6 @@ def _read_results(path: Path) -> tuple[list[ListRow], list[Issue]]:
         text, spans = split_marks(row.text)
         entries.append(ListRow(row.number, row.image, text, spans, row.confidence, f"a recogniser ({path.name})"))
     return entries, problems
-
-
-def line_image(page: Page, line: str) -> str:
-    """What Loghi's results call a line: the line image, or for a line of a PAGE or ALTO file the name that Loghi's
-    cutter would give its image, `PAGE/PAGE-LINE.png`, by which its merging finds the line (MinionLoghiHTRMergePageXML).
-    """
-    path = page.image.path if page.image else page.source
-    if page.source.suffix.lower() != ".xml":
-        return str(path)
-    name = page.source.stem
-    return str(path.parent / name / f"{name}-{line}.png")
 
 
 def _fault(fields: list[str]) -> str | None:

@@ -6,25 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from uncial.document import Issue, Transcription
+from uncial.document import Issue, Page, Transcription
 from uncial.errors import UnusableInput
 from uncial.files import replacing_text
 from uncial.formats.encoding import read_utf8
-
-
-@dataclass(frozen=True, slots=True)
-class RecognizedLine:
-    """A line and what was read in it.
-
-    `image` is what Loghi's results name: the line image, whose name holds the line's id. `source` is the file that
-    the line came from (XML, line image or text).
-    """
-
-    page: str
-    line: str
-    image: str
-    source: str
-    transcription: Transcription
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +67,33 @@ def refuse_results(path: Path, text: str) -> None:
     raise UnusableInput(f"{path}: holds what a recogniser read ({what}), which is no ground truth: {remedy}")
 
 
-def write_tsv(path: Path, lines: Iterable[RecognizedLine]) -> None:
-    """Loghi's results: `image<TAB>{}<TAB>confidence<TAB>text`, which its tooling merges into PAGE.
+def tsv_rows(page: Page) -> list[str]:
+    """Return the lines that a model read as rows of Loghi's results, `image<TAB>{}<TAB>confidence<TAB>text`, which its
+    tooling merges into PAGE, with the line breaks that end them.
 
-    A tab or line break in a text or name becomes a space, for the form cannot hold it. Written as a whole or not at
-    all.
+    A tab or line break in a text or name becomes a space, for the form cannot hold it.
     """
-    write_rows(path, map(tsv_row, lines))
+    return [
+        f"{_one_cell(line_image(page, line.id))}\t{{}}\t{read.confidence}\t{_one_cell(read.text)}\n"
+        for line in page.lines
+        if (read := line.transcription) is not None
+    ]
 
 
-def tsv_row(line: RecognizedLine) -> str:
-    """The row of a line, with the line break that ends it."""
-    read = line.transcription
-    return f"{_one_cell(line.image)}\t{{}}\t{read.confidence}\t{_one_cell(read.text)}\n"
+def line_image(page: Page, line: str) -> str:
+    """Return what Loghi's results call a line: the line image, or for a line of a PAGE or ALTO file the name that
+    Loghi's cutter would give its image, `PAGE/PAGE-LINE.png`, by which its merging finds the line
+    (MinionLoghiHTRMergePageXML).
+    """
+    path = page.image.path if page.image else page.source
+    if page.source.suffix.lower() != ".xml":
+        return str(path)
+    name = page.source.stem
+    return str(path.parent / name / f"{name}-{line}.png")
 
 
 def write_rows(path: Path, rows: Iterable[str]) -> None:
-    """Writes rows with their line breaks, all or none of them."""
+    """Write rows with their line breaks, all or none of them."""
     with replacing_text(path) as file:
         file.writelines(rows)
 
@@ -120,22 +115,20 @@ def read_tsv(path: Path) -> tuple[list[ResultRow], list[Issue]]:
     return rows, problems
 
 
-def write_jsonl(path: Path, lines: Iterable[RecognizedLine]) -> None:
-    """One JSON object a line: page, line, source, image, text, confidence, and `characters`.
+def jsonl_rows(page: Page) -> list[str]:
+    """Return the lines that a model read as one JSON object each: page, line, source, image, text, confidence, and
+    `characters`, with the line breaks that end them.
 
-    A character is `{text, confidence, start, end}`, its place as fractions of the line image's width. Written as a
-    whole or not at all.
+    A character is `{text, confidence, start, end}`, its place as fractions of the line image's width.
     """
-    write_rows(path, map(jsonl_row, lines))
+    return [
+        json.dumps(_as_object(page, line.id, line.transcription), ensure_ascii=False) + "\n"
+        for line in page.lines
+        if line.transcription is not None
+    ]
 
 
-def jsonl_row(line: RecognizedLine) -> str:
-    """The row of a line, with the line break that ends it."""
-    return json.dumps(_as_object(line), ensure_ascii=False) + "\n"
-
-
-def _as_object(line: RecognizedLine) -> dict[str, Any]:
-    read = line.transcription
+def _as_object(page: Page, line: str, read: Transcription) -> dict[str, Any]:
     characters: list[dict[str, Any]] = []
     for i, character in enumerate(read.text):
         entry: dict[str, Any] = {"text": character}
@@ -145,10 +138,10 @@ def _as_object(line: RecognizedLine) -> dict[str, Any]:
             entry["start"], entry["end"] = read.positions[i]
         characters.append(entry)
     return {
-        "page": line.page,
-        "line": line.line,
-        "source": line.source,
-        "image": line.image,
+        "page": page.id,
+        "line": line,
+        "source": str(page.source),
+        "image": str(page.image.path) if page.image else "",
         "text": read.text,
         "confidence": read.confidence,
         "characters": characters,

@@ -5,37 +5,44 @@ from dataclasses import dataclass
 from lxml import etree
 
 from uncial.formats.page_xml.custom import parse_custom, reading_index
-from uncial.formats.xml.identifiers import count_made_up, unique_identifiers
+from uncial.formats.xml.identifiers import count_generated, unique_identifiers
 from uncial.formats.xml.parsing import child, children, local_name
+
+Ordered = tuple[etree._Element, bool]
+"""An element, and whether the file states its place in the reading order."""
 
 GROUPS = ("OrderedGroup", "OrderedGroupIndexed", "UnorderedGroup", "UnorderedGroupIndexed")
 
 
 @dataclass(frozen=True, slots=True)
 class RegionElement:
-    """A region or table cell with its identifier and the regions around it, the nearest first."""
+    """A region or table cell with its identifier and the regions around it, the nearest first. `is_ordered` says
+    whether the file states its place in the reading order, or that of a region around it."""
 
     element: etree._Element
     id: str
     around: tuple[etree._Element, ...]
+    is_ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LineElement:
-    """A TextLine with its identifier and its region, None where it lies on the page itself."""
+    """A TextLine with its identifier and its region, None where it lies on the page itself. `is_ordered` says whether
+    the file states its place in the reading order, or that of its region."""
 
     element: etree._Element
     id: str
     region: RegionElement | None
+    is_ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """Regions and lines in reading order. `made_up` counts the lines whose stated identifier is missing or taken."""
+    """Regions and lines in reading order. `generated` counts the lines whose stated identifier is missing or taken."""
 
     regions: tuple[RegionElement, ...]
     lines: tuple[LineElement, ...]
-    made_up: int
+    generated: int
 
 
 def page_layout(page: etree._Element) -> PageLayout:
@@ -56,7 +63,7 @@ def page_layout(page: etree._Element) -> PageLayout:
         lines=[],
     )
     walk.visit(page, None)
-    return PageLayout(tuple(walk.regions), tuple(walk.lines), count_made_up(stated, line_ids))
+    return PageLayout(tuple(walk.regions), tuple(walk.lines), count_generated(stated, line_ids))
 
 
 def is_region(element: etree._Element) -> bool:
@@ -79,27 +86,35 @@ class _Walk:
         nested_first = bool(nested and lines) and container.index(nested[0]) < container.index(lines[0])
         if nested_first:
             self._visit_regions(nested, region)
-        self.lines += [LineElement(one, self.line_ids[one], region) for one in _by_index(lines)]
+        is_ordered = region is not None and region.is_ordered
+        self.lines += [
+            LineElement(one, self.line_ids[one], region, is_ordered or has_index) for one, has_index in _by_index(lines)
+        ]
         if not nested_first:
             self._visit_regions(nested, region)
 
     def _visit_regions(self, nested: list[etree._Element], outer: RegionElement | None) -> None:
         around = () if outer is None else (outer.element, *outer.around)
-        for element in self._by_rank(_by_index(_by_row(nested))):
-            region = RegionElement(element, self.region_ids[element], around)
+        is_outer_ordered = outer is not None and outer.is_ordered
+        for element, is_ordered in self._by_rank(_by_index(_by_row(nested))):
+            region = RegionElement(element, self.region_ids[element], around, is_outer_ordered or is_ordered)
             self.regions.append(region)
             self.visit(element, region)
 
-    def _by_rank(self, regions: list[etree._Element]) -> list[etree._Element]:
+    def _by_rank(self, regions: list[Ordered]) -> list[Ordered]:
         """Regions that the ReadingOrder does not name, nor anything in them, come after those it does."""
+        if not self.ranks:
+            return regions
         last = len(self.ranks)
-        return sorted(
-            regions,
-            key=lambda one: min((self.ranks.get(e.get("id", ""), last) for e in one.iter("{*}*")), default=last),
-        )
+        ranked = [
+            (min((self.ranks.get(e.get("id", ""), last) for e in one.iter("{*}*")), default=last), one, is_ordered)
+            for one, is_ordered in regions
+        ]
+        ranked.sort(key=lambda item: item[0])
+        return [(one, is_ordered or rank < last) for rank, one, is_ordered in ranked]
 
 
-def _by_index(elements: list[etree._Element]) -> list[etree._Element]:
+def _by_index(elements: list[etree._Element]) -> list[Ordered]:
     """By the `custom` index, else by the `index` attribute; those without one stay behind the one before them."""
     indices = [reading_index(parse_custom(one.get("custom"))) for one in elements]
     if not any(index is not None for index in indices):
@@ -108,7 +123,8 @@ def _by_index(elements: list[etree._Element]) -> list[etree._Element]:
     for index in indices:
         last = last if index is None else index
         keys.append(last)
-    return [one for _, _, one in sorted(zip(keys, range(len(keys)), elements, strict=True), key=lambda item: item[:2])]
+    places = sorted(range(len(keys)), key=keys.__getitem__)
+    return [(elements[place], indices[place] is not None) for place in places]
 
 
 def _by_row(regions: list[etree._Element]) -> list[etree._Element]:

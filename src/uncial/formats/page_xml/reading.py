@@ -1,15 +1,15 @@
 """PAGE XML of every version, 2009 to 2019 and later, as Transkribus, eScriptorium, Loghi, Laypa and OCR-D write it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lxml import etree
 
-from uncial.document import Issue, Page, Point, Region, SourceContents, TextLine
+from uncial.document import Issue, Page, Point, Region, SourceContents, TextLine, Word
 from uncial.errors import UnusableInput
 from uncial.formats.page_xml.custom import CustomEntry, first_value, parse_custom
-from uncial.formats.page_xml.layout import LineElement, RegionElement, page_layout
-from uncial.formats.page_xml.text import line_text
+from uncial.formats.page_xml.layout import LineElement, PageLayout, RegionElement, page_layout
+from uncial.formats.page_xml.text import WordText, line_text
 from uncial.formats.xml import coordinates
 from uncial.formats.xml.parsing import child, children, descendants, local_name
 from uncial.formats.xml.provenance import read_steps, with_readers
@@ -59,7 +59,8 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> SourceContent
         height=coordinates.size(page.get("imageHeight")),
         regions=tuple(regions),
         lines=tuple(with_readers(lines, read_steps(root))),
-        metadata=_metadata(root, page, layout.made_up),
+        metadata=_metadata(root, page, layout.generated),
+        reading_order=_reading_order(layout, lines),
     )
     return SourceContents((found,), tuple(problems))
 
@@ -83,7 +84,29 @@ def _line(line: LineElement, page: etree._Element, page_id: str) -> TextLine:
         tags=_tags(element, custom, above),
         confidence=content.confidence,
         spans=content.spans,
+        words=_words(content.words),
     )
+
+
+def _words(words: Iterable[WordText]) -> tuple[Word, ...]:
+    """The line's words; kraken writes spaces as words of their own, which are none."""
+    found = []
+    for word in words:
+        text = word.text or ""
+        if text and text.isspace():
+            continue
+        try:
+            polygon = _points(word.element, "Coords")
+        except UnusableInput:
+            polygon = ()
+        found.append(Word(polygon, text, word.confidence))
+    return tuple(found)
+
+
+def _reading_order(layout: PageLayout, lines: Sequence[TextLine]) -> tuple[str, ...]:
+    """The ids of those lines whose place the file states, in reading order."""
+    ordered = {line.id for line in layout.lines if line.is_ordered}
+    return tuple(line.id for line in lines if line.id in ordered) if ordered else ()
 
 
 def _points(element: etree._Element, name: str) -> tuple[Point, ...]:
@@ -151,7 +174,7 @@ def _of_the_whole(custom: list[CustomEntry]) -> list[CustomEntry]:
     return [(name, values) for name, values in custom if "offset" not in values]
 
 
-def _metadata(root: etree._Element, page: etree._Element, made_up: int) -> dict[str, str]:
+def _metadata(root: etree._Element, page: etree._Element, generated: int) -> dict[str, str]:
     found = {"format": "page", "image": (page.get("imageFilename") or "").strip()}
     metadata = child(root, "Metadata")
     if metadata is not None:
@@ -161,6 +184,6 @@ def _metadata(root: etree._Element, page: etree._Element, made_up: int) -> dict[
         transkribus = child(metadata, "TranskribusMetadata")
         if transkribus is not None:
             found |= {key: value for key in TRANSKRIBUS_KEYS if (value := transkribus.get(key))}
-    if made_up:
-        found["made_up_line_ids"] = str(made_up)
+    if generated:
+        found["made_up_line_ids"] = str(generated)
     return found

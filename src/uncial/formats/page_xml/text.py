@@ -1,6 +1,7 @@
 """The text of a PAGE line: which of several TextEquivs counts, its confidence, and the styles of its words."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -26,12 +27,22 @@ STYLE_ATTRIBUTES = (
 
 
 @dataclass(frozen=True, slots=True)
+class WordText:
+    """A Word element with its text, None where it states none, and that text's confidence."""
+
+    element: etree._Element
+    text: str | None
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class LineText:
-    """`text` is None where the line holds no transcription."""
+    """`text` is None where the line holds no transcription. `words` are all of its Word elements."""
 
     text: str | None
     confidence: float | None
     spans: tuple[TextSpan, ...]
+    words: tuple[WordText, ...]
 
 
 def line_text(line: etree._Element, custom: list[CustomEntry]) -> LineText:
@@ -40,18 +51,17 @@ def line_text(line: etree._Element, custom: list[CustomEntry]) -> LineText:
     kraken writes spaces as words of their own, to which no other is added.
     """
     chosen = chosen_equivalent(line)
-    words = [(word, _word_text(word)) for word in children(line, "Word")]
+    words = tuple(_word_text(word) for word in children(line, "Word"))
     if chosen is not None:
-        text: str | None = equivalent_text(chosen)
+        text = equivalent_text(chosen)
         confidence = coordinates.fraction(chosen.get("conf"))
-    elif texts := [one for _, one in words if one is not None]:
-        text = _joined(texts)
-        confidence = _mean_confidence([word for word, one in words if one is not None], texts)
+    elif texts := [(word.text, word.confidence) for word in words if word.text is not None]:
+        text = _join_words([one for one, _ in texts])
+        confidence = coordinates.mean_fraction([(of_word, len(one)) for one, of_word in texts])
     else:
-        return LineText(None, None, ())
-    assert text is not None
+        return LineText(None, None, (), words)
     found = [*spans(custom, text), *_line_styles(line, text), *_word_styles(words, text)]
-    return LineText(text, confidence, tuple(dict.fromkeys(found)))
+    return LineText(text, confidence, tuple(dict.fromkeys(found)), words)
 
 
 def chosen_equivalent(element: etree._Element) -> etree._Element | None:
@@ -80,37 +90,23 @@ def equivalent_text(equivalent: etree._Element) -> str:
     return INNER_BREAK.sub(" ", TRAILING_BREAK.sub("", LEADING_BREAK.sub("", raw)))
 
 
-def _word_text(word: etree._Element) -> str | None:
-    chosen = chosen_equivalent(word)
-    if chosen is not None:
-        return equivalent_text(chosen)
-    glyphs = [
-        equivalent_text(one) for glyph in children(word, "Glyph") if (one := chosen_equivalent(glyph)) is not None
-    ]
-    return "".join(glyphs) if glyphs else None
+def _word_text(word: etree._Element) -> WordText:
+    """The word's own text and confidence, else those of its glyphs."""
+    if (chosen := chosen_equivalent(word)) is not None:
+        return WordText(word, equivalent_text(chosen), coordinates.fraction(chosen.get("conf")))
+    glyphs = [one for glyph in children(word, "Glyph") if (one := chosen_equivalent(glyph)) is not None]
+    if not glyphs:
+        return WordText(word, None, None)
+    confidence = coordinates.mean_fraction([(coordinates.fraction(one.get("conf")), 1) for one in glyphs])
+    return WordText(word, "".join(map(equivalent_text, glyphs)), confidence)
 
 
-def _joined(words: list[str]) -> str:
+def _join_words(words: list[str]) -> str:
     text = ""
     for word in words:
         between = " " if text and word and not text[-1].isspace() and not word[0].isspace() else ""
         text += between + word
     return text
-
-
-def _mean_confidence(words: list[etree._Element], texts: list[str]) -> float | None:
-    """The words' mean by their length; None where one of them states none."""
-    return coordinates.mean_fraction([(_confidence(word), len(text)) for word, text in zip(words, texts, strict=True)])
-
-
-def _confidence(word: etree._Element) -> float | None:
-    """What the word's own text states, else the mean of its glyphs."""
-    if (chosen := chosen_equivalent(word)) is not None:
-        return coordinates.fraction(chosen.get("conf"))
-    glyphs = [chosen_equivalent(glyph) for glyph in children(word, "Glyph")]
-    return coordinates.mean_fraction(
-        [(coordinates.fraction(glyph.get("conf")), 1) for glyph in glyphs if glyph is not None]
-    )
 
 
 def _styles(element: etree._Element) -> list[str]:
@@ -124,12 +120,13 @@ def _line_styles(line: etree._Element, text: str) -> list[TextSpan]:
     return [TextSpan(kind, 0, len(text)) for kind in _styles(line)] if text else []
 
 
-def _word_styles(words: list[tuple[etree._Element, str | None]], text: str) -> list[TextSpan]:
+def _word_styles(words: Sequence[WordText], text: str) -> list[TextSpan]:
     """Words are looked for one after the other, since the line's text may be spaced otherwise than its words."""
     found, start = [], 0
-    for word, own in words:
+    for word in words:
+        own = word.text
         place = text.find(own, start) if own else -1
         if own and place >= 0:
-            found += [TextSpan(kind, place, len(own)) for kind in _styles(word)]
+            found += [TextSpan(kind, place, len(own)) for kind in _styles(word.element)]
             start = place + len(own)
     return found

@@ -14,7 +14,7 @@ SHOWN = 40
 
 @lru_cache(maxsize=1 << 16)
 def number(text: str) -> float:
-    """A finite number. Raises LineError.
+    """A finite number. Raises `UnusableInput`.
 
     Equal ones are one object, since a large data set holds the same few thousand values over and over.
     """
@@ -36,17 +36,23 @@ def optional_number(text: str | None) -> float | None:
 
 
 def points(text: str) -> tuple[Point, ...]:
-    """The points of "x,y x,y" (PAGE, ALTO) or "x y x y" (eScriptorium's ALTO). Raises LineError."""
+    """Return the points of "x,y x,y" (PAGE, ALTO) or "x y x y" (eScriptorium's ALTO). Raises `UnusableInput`."""
+    if "," not in text:
+        return _paired(text.split(), text)
+    try:
+        return tuple([(number(x), number(y)) for x, y in [pair.split(",") for pair in text.split()]])
+    except (ValueError, UnusableInput):
+        return _points_in_other_forms(text)
+
+
+def _points_in_other_forms(text: str) -> tuple[Point, ...]:
+    """Points with white space around their commas, or with commas alone."""
     joined = AROUND_COMMA.sub(",", text.strip())
     pairs = joined.split()
-    if not pairs:
-        return ()
-    if "," not in joined:
-        values = pairs
-    elif len(pairs) == 1:
-        values = joined.split(",")
-    else:
-        values = [value for pair in pairs for value in _two(pair, text)]
+    return _paired(joined.split(",") if len(pairs) == 1 else [v for pair in pairs for v in _two(pair, text)], text)
+
+
+def _paired(values: Sequence[str], text: str) -> tuple[Point, ...]:
     if len(values) % 2:
         raise UnusableInput(f"the points {_short(text)!r} hold an odd number of coordinates")
     numbers = [number(value) for value in values]

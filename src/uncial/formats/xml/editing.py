@@ -68,9 +68,8 @@ def remove(element: etree._Element) -> None:
 def save(tree: etree._ElementTree, source: Path, target: Path) -> None:
     """Writes the changed tree of `source` under `target`, whole or not at all; what was not changed stays as written.
 
-    Raises UserError where it cannot be written, and where `target` is `source` itself; LineError where the source is in
-    an encoding that Python does not know.
-    """
+    Raises UserError where it cannot be written, and where `target` is `source` itself; `UnusableInput` where the source
+    is in an encoding that Python does not know."""
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: is the file that was read; write to another folder, originals are not overwritten")
     content = source.read_bytes()

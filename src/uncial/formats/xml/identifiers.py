@@ -22,7 +22,7 @@ def unique_identifiers(stated: Sequence[str | None], word: str) -> list[str]:
     return result
 
 
-def count_made_up(stated: Sequence[str | None], unique: Sequence[str]) -> int:
+def count_generated(stated: Sequence[str | None], unique: Sequence[str]) -> int:
     """How many identifiers differ from what the file states."""
     return sum(own != made for own, made in zip(stated, unique, strict=True))
 

@@ -24,7 +24,7 @@ REEXPORT = "export it again"
 
 
 def parse(path: Path) -> etree._ElementTree:
-    """The parsed file. Raises LineError with one sentence where it cannot or must not be read."""
+    """The parsed file. Raises `UnusableInput` with one sentence where it cannot or must not be read."""
     data = _read(path)
     if _has_document_type(data):
         raise UnusableInput(
@@ -70,14 +70,15 @@ def local_name(element: etree._Element) -> str:
 
 
 def children(element: etree._Element, *names: str) -> list[etree._Element]:
-    """The child elements of these local names (of any name where none is given), in document order."""
-    found = [child for child in element if isinstance(child.tag, str)]
-    return [child for child in found if local_name(child) in names] if names else found
+    """Return the child elements of these local names (of any name where none is given), in document order."""
+    if not names:
+        return list(element.iterchildren(etree.Element))
+    return list(element.iterchildren(*[f"{{*}}{name}" for name in names]))
 
 
 def child(element: etree._Element, name: str) -> etree._Element | None:
-    """The first child element of this local name."""
-    return next((one for one in element if isinstance(one.tag, str) and local_name(one) == name), None)
+    """Return the first child element of this local name, None where there is none."""
+    return next(element.iterchildren(f"{{*}}{name}"), None)
 
 
 def descendants(element: etree._Element, *names: str) -> list[etree._Element]:

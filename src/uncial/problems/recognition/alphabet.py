@@ -38,7 +38,7 @@ def codec_for(config: DictConfig, texts: Mapping[str, Sequence[str]], rules: Tex
 
     What a given codec lacks is told with its counts: such characters are left out of what is learned. Raises
     `UserError` for a codec that cannot be read."""
-    shown = {part: [rules.display(text) for text in lines] for part, lines in texts.items()}
+    shown = {part: [rules.to_visual(text) for text in lines] for part, lines in texts.items()}
     if config.model.codec is None:
         return CharacterCodec.from_texts(shown["train"], rules.unit)
     codec = given_codec(Path(str(config.model.codec)))

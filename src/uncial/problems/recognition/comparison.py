@@ -12,7 +12,7 @@ from uncial.config.schema import build_settings
 from uncial.data.config import source_settings
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.settings import DataSettings, SourceSettings
-from uncial.data.transcribed_sets import SetLine, TranscribedSet, matched, read_set
+from uncial.data.transcribed_sets import SetLine, TranscribedSet, match_pages, read_set
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, compare_systems
 from uncial.metrics.evaluation import EvaluationSettings
@@ -129,7 +129,7 @@ def _readings(truth: TranscribedSet, other: TranscribedSet) -> dict[Place, str |
     """What `other` has for the lines of the truth."""
     return {
         (page, line): found.text
-        for page, name in matched(truth, other).items()
+        for page, name in match_pages(truth, other).items()
         for line, found in other.pages[name].items()
         if line in truth.pages[page]
     }
@@ -138,7 +138,7 @@ def _readings(truth: TranscribedSet, other: TranscribedSet) -> dict[Place, str |
 def _missing(
     name: str, truth: TranscribedSet, other: TranscribedSet, readings: Mapping[Place, str | None]
 ) -> Iterator[Unmatched]:
-    names = matched(truth, other)
+    names = match_pages(truth, other)
     for page, lines in truth.pages.items():
         if page not in names:
             yield page, "", name, f"is not in {name}: {plural(len(lines), 'line')} of the truth not compared"

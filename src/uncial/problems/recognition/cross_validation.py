@@ -13,7 +13,14 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.sampler import SampleIndex, evaluation_batches
 from uncial.document import Transcription
 from uncial.errors import UserError
-from uncial.metrics.label_errors import Place, alternatives, log_odds, other_line_cost, places, typo_cost
+from uncial.metrics.label_errors import (
+    Place,
+    compute_log_odds,
+    find_places,
+    list_alternatives,
+    other_line_cost,
+    typo_cost,
+)
 from uncial.models.decoders.ctc import CTCDecoder, fitted_temperature, text_likelihoods
 from uncial.models.files import load_model
 from uncial.models.lineage import pages_seen
@@ -143,7 +150,7 @@ def _seen(
                 row,
                 line[:length],
                 labels.tolist(),
-                recognizer.text.normalized(recognizer.text.logical(transcription)),
+                recognizer.text.normalized(recognizer.text.to_logical(transcription)),
             )
 
 
@@ -161,14 +168,14 @@ def _judged(
     read = rules.prepare(transcription.text)
     # That the model does not read what it cannot write says nothing.
     known = "".join(piece for piece, labels in codec.split(text) if labels is not None)
-    found = places(known, read)
-    others = alternatives(known, found)
+    found = find_places(known, read)
+    others = list_alternatives(known, found)
     texts = [known, read, *(other for other, _ in others)]
-    likelihoods = text_likelihoods(frames, [codec.encode_known(rules.display(one)) for one in texts], temperature)
+    likelihoods = text_likelihoods(frames, [codec.encode_known(rules.to_visual(one)) for one in texts], temperature)
     ratios = [likelihood - likelihoods[0] for likelihood in likelihoods[2:]]
     costs = [
         min(typo_cost(known, changed, surprise), other_line_cost(known, other, len(judge.rows)))
         for other, changed in others
     ]
-    odds = log_odds(prior, ratios, costs)
+    odds = compute_log_odds(prior, ratios, costs)
     return LineVerdict(row, text, read, transcription.confidence, odds, likelihoods[0], likelihoods[1], found)

@@ -16,7 +16,7 @@ from uncial.metrics.calibration import fit_temperatures
 from uncial.metrics.error_rates import Counts, scores
 from uncial.metrics.evaluation import EvaluationSettings, overview
 from uncial.metrics.lines import EvaluatedLine
-from uncial.metrics.voting import vote
+from uncial.metrics.voting import vote_on_readings
 from uncial.models.files import load_model, model_file
 from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
@@ -94,7 +94,7 @@ def voted(readings: Sequence[Sequence[LineResult]]) -> list[LineResult]:
     found = []
     for results in zip(*readings, strict=True):
         first = results[0]
-        prediction = vote([result.prediction for result in results])
+        prediction = vote_on_readings([result.prediction for result in results])
         found.append(LineResult(first.row, first.truth, prediction, 0))
     return found
 

@@ -121,7 +121,7 @@ def pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextR
     if config.model.codec is not None:
         raise UserError("model.codec and pretrained both give an alphabet: leave model.codec out; resize changes it.")
     pretrained, _ = load_model(Path(str(config.pretrained)), trusted(config))
-    shown = [rules.display(text) for text in texts]
+    shown = [rules.to_visual(text) for text in texts]
     return transfer_weights(pretrained, config.model, shown, rules, str(config.resize), as_tuple(config.reinitialize))
 
 

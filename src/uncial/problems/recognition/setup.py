@@ -191,7 +191,7 @@ def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> di
     sizes = truth.store.sizes()
     found = {}
     for row, text in zip(rows.tolist(), texts_of(truth, rows, recognizer.text), strict=True):
-        needed = min_frames(codec.encode_known(recognizer.text.display(text)))
+        needed = min_frames(codec.encode_known(recognizer.text.to_visual(text)))
         frames = recognizer.frames(preprocessing.width_of(*map(int, sizes[row])))
         if needed > frames:
             reason = (

@@ -22,7 +22,7 @@ from uncial.reports.plots.curves import draw_curves
 from uncial.reports.tables.line_results import read_line_results
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import percent
-from uncial.reports.terminal.summary import RunSummary, run_summary
+from uncial.reports.terminal.summary import RunSummary, format_run_summary
 from uncial.runs.commands import format_follow_up_command
 from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
@@ -137,4 +137,4 @@ def finish(this: RunSession, truth: GroundTruth, effort: TrainingStats, skipped:
             "read your own pages": format_command("task=predict", model, "predict.input=FOLDER"),
         },
     )
-    show(make_console(), run_summary(summary))
+    show(make_console(), format_run_summary(summary))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from uncial.metrics.label_errors import Place, probability
-from uncial.reports.html.rendering import picture, write_page
+from uncial.metrics.label_errors import Place, odds_to_probability
+from uncial.reports.html.rendering import encode_picture, write_page
 from uncial.reports.terminal.formatting import plural
 from uncial.reports.terminal.sample_lines import Span, align
 from uncial.runs.tables import write_json
@@ -43,7 +43,7 @@ class AuditedLine:
     @property
     def probability(self) -> float:
         """That the ground truth is wrong."""
-        return probability(self.log_odds)
+        return odds_to_probability(self.log_odds)
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -122,7 +122,7 @@ def write_audit_page(path: Path, report: AuditReport, strip_of: Callable[[int], 
         path,
         "audit.html",
         report=report,
-        entries=[(line, picture(strip_of(line.row))) for line in suspects],
+        entries=[(line, encode_picture(strip_of(line.row))) for line in suspects],
         hands=sorted({line.hand for line in suspects if line.hand}),
         pages=sorted({line.page for line in suspects}),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from uncial.data.checks.findings import SEVERITIES, Finding
-from uncial.reports.html.rendering import picture, write_page
+from uncial.reports.html.rendering import encode_picture, write_page
 from uncial.reports.tables.findings import sort_by_severity
 from uncial.reports.terminal.inspection import Inspection
 
@@ -47,21 +47,21 @@ def write_findings_page(
             entries.append(_Entry(finding))
             continue
         line = line_of(finding.row)
-        entries.append(_Entry(finding, picture(line.image) if pictured < pictures else "", line.text))
+        entries.append(_Entry(finding, encode_picture(line.image) if pictured < pictures else "", line.text))
         pictured += 1
     write_page(
         path,
         "findings.html",
         inspection=inspection,
         severities=SEVERITIES[::-1],
-        kinds=counts_by_kind(inspection.findings),
+        kinds=count_by_kind(inspection.findings),
         totals=Counter(finding.severity for finding in inspection.findings),
         entries=entries,
         left_out=len(inspection.findings) - len(entries),
     )
 
 
-def counts_by_kind(findings: Sequence[Finding]) -> Mapping[str, Mapping[str, int]]:
+def count_by_kind(findings: Sequence[Finding]) -> Mapping[str, Mapping[str, int]]:
     """How many findings of each severity there are of each kind, the gravest kinds first."""
     counts: dict[str, Counter[str]] = {}
     for finding in sort_by_severity(findings):

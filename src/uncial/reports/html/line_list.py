@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from uncial.metrics.comparison import ComparedLine
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, length_group
-from uncial.reports.html.rendering import picture
+from uncial.reports.html.rendering import encode_picture
 from uncial.reports.terminal.formatting import visible
 from uncial.reports.terminal.sample_lines import align
 from uncial.text.directions import runs_left
@@ -48,19 +48,19 @@ class ListedLine:
         return tuple(reading.edits / max(len(self.truth), 1) for reading in self.readings)
 
 
-def listed_evaluated(line: EvaluatedLine) -> ListedLine:
+def list_evaluated(line: EvaluatedLine) -> ListedLine:
     """A line that one model read."""
     reading = LinePrediction(line.prediction, line.counts.edits, line.confidence, line.character_confidences)
     return ListedLine(line.origin, line.page, line.script, line.truth, (reading,))
 
 
-def listed_compared(line: ComparedLine) -> ListedLine:
+def list_compared(line: ComparedLine) -> ListedLine:
     """A line that several systems read."""
     own = zip(line.predictions, line.edits, line.confidences, line.character_confidences, strict=True)
     return ListedLine(line.origin, line.page, line.script, line.truth, tuple(LinePrediction(*one) for one in own))
 
 
-def pictures_of(
+def make_pictures(
     lines: Sequence[ListedLine], orders: Sequence[Iterable[int]], strip_of: StripOf | None, most: int
 ) -> dict[int, str]:
     """Return pictures by the places of their lines in `lines`: in turn the next of each of the `orders`, `most` in all.
@@ -79,11 +79,11 @@ def pictures_of(
             elif len(found) < most:
                 row = lines[place].origin.row
                 assert row is not None
-                found[place] = picture(strip_of(row))
+                found[place] = encode_picture(strip_of(row))
     return found
 
 
-def lines_json(systems: Sequence[str], lines: Sequence[ListedLine], pictures: Mapping[int, str]) -> Markup:
+def lines_to_json(systems: Sequence[str], lines: Sequence[ListedLine], pictures: Mapping[int, str]) -> Markup:
     """Return JSON that may stand between the tags of a script, whatever the texts hold: a list for each column.
 
     A reading's `differences` are triples of numbers one behind another: so many code points that are the same, then so
@@ -95,7 +95,7 @@ def lines_json(systems: Sequence[str], lines: Sequence[ListedLine], pictures: Ma
         "truth": [visible(line.truth) for line in lines],
         "right_to_left": [int(_runs_left(line)) for line in lines],
         "readings": [
-            _reading_columns([line.truth for line in lines], [line.readings[number] for line in lines])
+            _make_reading_columns([line.truth for line in lines], [line.readings[number] for line in lines])
             for number in range(len(systems))
         ],
         "pictures": pictures,
@@ -122,18 +122,18 @@ def _runs_left(line: ListedLine) -> bool:
     return runs_left(next(filter(None, texts), ""))
 
 
-def _reading_columns(truths: Sequence[str], readings: Sequence[LinePrediction]) -> dict[str, Any]:
+def _make_reading_columns(truths: Sequence[str], readings: Sequence[LinePrediction]) -> dict[str, Any]:
     both = list(zip(truths, readings, strict=True))
     return {
         "text": [None if reading.text == truth else visible(reading.text) for truth, reading in both],
-        "differences": [_differences(truth, reading.text) for truth, reading in both],
-        "edits": [_short(reading.edits) for reading in readings],
-        "confidence": [_short(reading.confidence) for reading in readings],
-        "confidences": ["".join(map(_level, reading.character_confidences)) for reading in readings],
+        "differences": [_encode_differences(truth, reading.text) for truth, reading in both],
+        "edits": [_shorten(reading.edits) for reading in readings],
+        "confidence": [_shorten(reading.confidence) for reading in readings],
+        "confidences": ["".join(map(_encode_level, reading.character_confidences)) for reading in readings],
     }
 
 
-def _differences(truth: str, reading: str) -> list[int]:
+def _encode_differences(truth: str, reading: str) -> list[int]:
     triples: list[int] = []
     same = 0
     for span in align(truth, reading) if truth != reading else ():
@@ -145,12 +145,12 @@ def _differences(truth: str, reading: str) -> list[int]:
     return triples
 
 
-def _short(number: float | None) -> float | int | None:
+def _shorten(number: float | None) -> float | int | None:
     """With four digits at most."""
     if number is None:
         return None
     return int(number) if number == int(number) else round(number, 4)
 
 
-def _level(confidence: float) -> str:
+def _encode_level(confidence: float) -> str:
     return LEVELS[min(len(LEVELS) - 1, max(0, int(confidence * len(LEVELS))))]

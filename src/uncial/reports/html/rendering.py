@@ -26,7 +26,7 @@ def write_page(path: Path, template: str, script_file: str = "list.js", **values
     """
     script = (TEMPLATES / script_file).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    page = _environment().get_template(template)
+    page = _make_environment().get_template(template)
     with replacing_text(path) as file:
         # Files that were found under a name that is no Unicode have surrogates in it.
         for piece in page.stream(**values, script=Markup(script), script_hash=digest):
@@ -34,7 +34,7 @@ def write_page(path: Path, template: str, script_file: str = "list.js", **values
 
 
 @cache
-def _environment() -> Environment:
+def _make_environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -55,7 +55,7 @@ HEIGHT, WIDTH = 64, 1200
 """The most pixels that a picture has."""
 
 
-def picture(pixels: np.ndarray, height: int = HEIGHT, width: int = WIDTH) -> str:
+def encode_picture(pixels: np.ndarray, height: int = HEIGHT, width: int = WIDTH) -> str:
     """A line image, (h, w), (h, w, 1) or (h, w, 3) uint8 RGB, as a `data:` address of a WebP file; never enlarged."""
     grey = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
     scale = min(1.0, height / grey.shape[0], width / grey.shape[1])
@@ -63,9 +63,9 @@ def picture(pixels: np.ndarray, height: int = HEIGHT, width: int = WIDTH) -> str
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
     small = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, 70])
-    return embedded(encoded.tobytes(), "image/webp")
+    return encode_data_url(encoded.tobytes(), "image/webp")
 
 
-def embedded(content: bytes, kind: str) -> str:
+def encode_data_url(content: bytes, kind: str) -> str:
     """A file of that media type as a `data:` address."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -14,15 +14,15 @@ from uncial.metrics.lines import GroupScore
 from uncial.reports.html.line_list import (
     ListedLine,
     StripOf,
-    lines_json,
-    listed_compared,
-    listed_evaluated,
-    pictures_of,
+    lines_to_json,
+    list_compared,
+    list_evaluated,
+    make_pictures,
 )
-from uncial.reports.html.rendering import embedded, write_page
-from uncial.reports.plots.score_plots import reliability_svg
-from uncial.reports.tables.comparison import confusions_apart
-from uncial.reports.terminal.verdict import verdict
+from uncial.reports.html.rendering import encode_data_url, write_page
+from uncial.reports.plots.score_plots import draw_reliability
+from uncial.reports.tables.comparison import list_confusions_by_system
+from uncial.reports.terminal.verdict import describe_verdict
 
 SHOWN_GROUPS = 300
 SHOWN_CONFUSIONS = 300
@@ -53,32 +53,32 @@ def write_scores_page(
     ranked = sorted(
         evaluation.lines, key=lambda line: (-line.cer, -line.counts.edits, line.counts.characters, line.origin.page)
     )
-    lines = [listed_evaluated(line) for line in ranked]
+    lines = [list_evaluated(line) for line in ranked]
     count = len(lines)
     middle = sorted(range(count), key=lambda place: (abs(2 * place - count + 1), place))
-    shown = pictures_of(lines, (range(count), middle, range(count - 1, -1, -1)), strip_of, pictures)
+    shown = make_pictures(lines, (range(count), middle, range(count - 1, -1, -1)), strip_of, pictures)
     curves = about.curves.read_bytes() if about.curves is not None and about.curves.is_file() else b""
-    reliability = reliability_svg(evaluation.calibration)
+    reliability = draw_reliability(evaluation.calibration)
     write_page(
         path,
         "scores.html",
         "lines.js",
         about=about,
         evaluation=evaluation,
-        groups=_groups(evaluation),
+        groups=_list_groups(evaluation),
         shown_groups=SHOWN_GROUPS,
         confusions=evaluation.characters.confusions[:SHOWN_CONFUSIONS],
-        characters=_misread(evaluation),
-        curves=embedded(curves, "image/png") if curves else "",
-        reliability=embedded(reliability, "image/svg+xml") if reliability else "",
+        characters=_list_misread(evaluation),
+        curves=encode_data_url(curves, "image/png") if curves else "",
+        reliability=encode_data_url(reliability, "image/svg+xml") if reliability else "",
         confident=any(line.character_confidences for line in ranked),
         lines=lines,
         pictured=len(shown),
-        lines_json=lines_json(["reading"], lines, shown),
+        lines_json=lines_to_json(["reading"], lines, shown),
     )
 
 
-def _groups(evaluation: Evaluation) -> dict[str, list[GroupScore]]:
+def _list_groups(evaluation: Evaluation) -> dict[str, list[GroupScore]]:
     """The kinds of groups that tell something, each worst first, lengths in their order."""
     found: dict[str, list[GroupScore]] = {}
     for kind, scores in groupby(evaluation.groups, key=lambda score: score.kind):
@@ -88,7 +88,7 @@ def _groups(evaluation: Evaluation) -> dict[str, list[GroupScore]]:
     return found
 
 
-def _misread(evaluation: Evaluation) -> list[UnitScore]:
+def _list_misread(evaluation: Evaluation) -> list[UnitScore]:
     """The characters with errors, those with most first."""
     wrong = [score for score in evaluation.characters.characters if score.edits]
     return sorted(wrong, key=lambda score: (-score.edits, score.unit))[:SHOWN_CHARACTERS]
@@ -100,9 +100,9 @@ def write_comparison_page(
     """Write the page, one file. `strip_of` gives the line image of a row of the store; as many are shown as `pictures`
     says: of lines in which the systems differ most, and of those that all miss.
     """
-    lines = sorted(map(listed_compared, comparison.lines), key=lambda line: -_apart(line))
+    lines = sorted(map(list_compared, comparison.lines), key=lambda line: -_differs(line))
     missed = sorted(range(len(lines)), key=lambda place: -min(lines[place].rates))
-    shown = pictures_of(lines, (range(len(lines)), missed), strip_of, pictures)
+    shown = make_pictures(lines, (range(len(lines)), missed), strip_of, pictures)
     names = [system.name for system in comparison.systems]
     write_page(
         path,
@@ -110,25 +110,25 @@ def write_comparison_page(
         "lines.js",
         about=about,
         comparison=comparison,
-        verdicts=[verdict(pair, comparison) for pair in comparison.pairs],
-        groups=_compared_groups(comparison),
+        verdicts=[describe_verdict(pair, comparison) for pair in comparison.pairs],
+        groups=_list_compared_groups(comparison),
         shown_groups=SHOWN_GROUPS,
         kinds=ERROR_KINDS,
-        confusions=confusions_apart(comparison)[:SHOWN_CONFUSIONS],
-        characters=_compared_confusions(comparison),
+        confusions=list_confusions_by_system(comparison)[:SHOWN_CONFUSIONS],
+        characters=_list_compared_confusions(comparison),
         systems=names,
         confident=any(any(line.character_confidences) for line in comparison.lines),
         lines=lines,
         pictured=len(shown),
-        lines_json=lines_json(names, lines, shown),
+        lines_json=lines_to_json(names, lines, shown),
     )
 
 
-def _apart(line: ListedLine) -> float:
+def _differs(line: ListedLine) -> float:
     return max(line.rates) - min(line.rates)
 
 
-def _compared_groups(comparison: Comparison) -> dict[str, Sequence[GroupComparison]]:
+def _list_compared_groups(comparison: Comparison) -> dict[str, Sequence[GroupComparison]]:
     """The kinds of groups that tell something, each with those first in which the systems differ most."""
     found: dict[str, Sequence[GroupComparison]] = {}
     for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
@@ -140,7 +140,7 @@ def _compared_groups(comparison: Comparison) -> dict[str, Sequence[GroupComparis
     return found
 
 
-def _compared_confusions(comparison: Comparison) -> list[tuple[str, int]]:
+def _list_compared_confusions(comparison: Comparison) -> list[tuple[str, int]]:
     """The characters that any of the systems misreads, with the number of their errors."""
     edits: Counter[str] = Counter()
     for system in comparison.systems:

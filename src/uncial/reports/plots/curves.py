@@ -17,25 +17,25 @@ from uncial.runs.metrics_file import Curve, read_curves
 BLUE, RED, GREEN, GREY = "#34597d", "#c0392b", "#27803b", "#7a869a"
 
 
-def new_figure(height: float) -> Figure:
+def make_figure(height: float) -> Figure:
     """An empty picture, 9 inches wide and `height` inches high; it needs no screen."""
     figure = Figure(figsize=(9, height), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def plain(axis: Axes) -> None:
+def style_axes(axis: Axes) -> None:
     """A light grid, and no frame but the two axes."""
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def legend(axis: Axes) -> None:
+def add_legend(axis: Axes) -> None:
     """Where it covers least."""
     axis.legend(frameon=False, loc="best")
 
 
-def save(figure: Figure, png: Path) -> None:
+def save_figure(figure: Figure, png: Path) -> None:
     """Write it; the file appears whole or not at all."""
     with replacing(png) as temporary:
         figure.savefig(temporary, format="png")
@@ -56,19 +56,19 @@ def draw_curves(metrics_csv: Path, png: Path) -> bool:
     panels = [(draw, chosen) for draw, choose in PANELS if (chosen := [c for c in curves.values() if choose(c.name)])]
     if not panels:
         return False
-    heights = [1 if draw is _learning_rate else 2 for draw, _ in panels]
-    figure = new_figure(0.7 + 1.55 * sum(heights))
+    heights = [1 if draw is _draw_learning_rate else 2 for draw, _ in panels]
+    figure = make_figure(0.7 + 1.55 * sum(heights))
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     for axis, (draw, chosen) in zip(axes, panels, strict=True):
-        plain(axis)
+        style_axes(axis)
         draw(axis, chosen)
     axes[-1].set_xlabel("step")
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
-    save(figure, png)
+    save_figure(figure, png)
     return True
 
 
-def smoothed(values: Sequence[float], span: int) -> list[float]:
+def smooth(values: Sequence[float], span: int) -> list[float]:
     """Return for each value the median of those up to `span` before and after it, fewer towards the ends: no lag, and
     no bump where single lines with a wrong truth raise the loss of their step to many times the others'."""
     given = np.asarray(values, dtype=float)
@@ -80,49 +80,57 @@ def smoothed(values: Sequence[float], span: int) -> list[float]:
     return [float(value) for value in result]
 
 
-def _part(name: str) -> str:
+def _part_of(name: str) -> str:
     return name.split("/")[0] if "/" in name else "train"
 
 
-def _metric(name: str) -> str:
+def _metric_of(name: str) -> str:
     return name.rsplit("/", 1)[-1].removesuffix("_step").removesuffix("_epoch")
 
 
 def _is_score(name: str) -> bool:
-    return _part(name) == "val" and _metric(name) not in ("loss", "lines", *ERROR_RATES) and "cer" not in _metric(name)
+    return (
+        _part_of(name) == "val"
+        and _metric_of(name) not in ("loss", "lines", *ERROR_RATES)
+        and "cer" not in _metric_of(name)
+    )
 
 
-def _loss(axis: Axes, curves: Sequence[Curve]) -> None:
+def _draw_loss(axis: Axes, curves: Sequence[Curve]) -> None:
     axis.set_ylabel("loss")
     for curve in curves:
-        colour = COLOURS.get(_part(curve.name), "#444444")
+        colour = COLOURS.get(_part_of(curve.name), "#444444")
         if len(curve.values) >= 50:
             axis.plot(curve.steps, curve.values, color=colour, linewidth=0.6, alpha=0.3)
-            values, label = smoothed(curve.values, len(curve.values) // 50), f"{curve.name} (smoothed)"
+            values, label = smooth(curve.values, len(curve.values) // 50), f"{curve.name} (smoothed)"
             axis.plot(curve.steps, values, color=colour, linewidth=1.8, label=label)
         else:
-            axis.plot(curve.steps, curve.values, color=colour, linewidth=1.8, marker=_marker(curve), label=curve.name)
+            axis.plot(
+                curve.steps, curve.values, color=colour, linewidth=1.8, marker=_choose_marker(curve), label=curve.name
+            )
     values = [value for curve in curves for value in curve.values]
     if min(values) > 0 and max(values) > 20 * min(values):
         axis.set_yscale("log")
         axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.yaxis.set_minor_formatter(NullFormatter())
-    legend(axis)
+    add_legend(axis)
 
 
-def _error_rates(axis: Axes, curves: Sequence[Curve]) -> None:
+def _draw_error_rates(axis: Axes, curves: Sequence[Curve]) -> None:
     axis.set_ylabel("error rate (%)")
     for curve in curves:
         percents = [100 * value for value in curve.values]
-        style = SHADES[ERROR_RATES.index(_metric(curve.name)) % len(SHADES)]
-        colour = COLOURS.get(_part(curve.name), "#444444")
-        axis.plot(curve.steps, percents, style, color=colour, marker=_marker(curve), markersize=4, label=curve.name)
+        style = SHADES[ERROR_RATES.index(_metric_of(curve.name)) % len(SHADES)]
+        colour = COLOURS.get(_part_of(curve.name), "#444444")
+        axis.plot(
+            curve.steps, percents, style, color=colour, marker=_choose_marker(curve), markersize=4, label=curve.name
+        )
         if curve.name == "val/cer":
             _mark_lowest(axis, curve.steps, percents)
     # An untrained model stands at 100 % or far above, which would press all that follows to the floor.
     axis.set_ylim(0, min(105, 1.08 * max(100 * value for curve in curves for value in curve.values)) or 1)
-    legend(axis)
+    add_legend(axis)
 
 
 def _mark_lowest(axis: Axes, steps: Sequence[int], percents: Sequence[float]) -> None:
@@ -134,35 +142,35 @@ def _mark_lowest(axis: Axes, steps: Sequence[int], percents: Sequence[float]) ->
     mark.set(markersize=8, markerfacecolor="white", markeredgewidth=2)
 
 
-def _scores(axis: Axes, curves: Sequence[Curve]) -> None:
+def _draw_scores(axis: Axes, curves: Sequence[Curve]) -> None:
     axis.set_ylabel("score")
     for curve in curves:
-        axis.plot(curve.steps, curve.values, marker=_marker(curve), markersize=4, label=curve.name)
-    legend(axis)
+        axis.plot(curve.steps, curve.values, marker=_choose_marker(curve), markersize=4, label=curve.name)
+    add_legend(axis)
 
 
-def _learning_rate(axis: Axes, curves: Sequence[Curve]) -> None:
+def _draw_learning_rate(axis: Axes, curves: Sequence[Curve]) -> None:
     axis.set_ylabel("learning rate")
     for curve in curves:
         axis.plot(curve.steps, curve.values, linewidth=1.5, color=BLUE, label=curve.name)
     axis.set_ylim(bottom=0)
     axis.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     if len(curves) > 1:
-        legend(axis)
+        add_legend(axis)
 
 
-def _marker(curve: Curve) -> str:
+def _choose_marker(curve: Curve) -> str:
     return "o" if len(curve.values) <= 60 else ""
 
 
 PANELS = (
-    (_loss, lambda name: _metric(name) == "loss"),
-    (_error_rates, lambda name: _metric(name) in ERROR_RATES),
-    (_scores, _is_score),
-    (_learning_rate, lambda name: _metric(name) == "lr" or name.startswith("lr")),
+    (_draw_loss, lambda name: _metric_of(name) == "loss"),
+    (_draw_error_rates, lambda name: _metric_of(name) in ERROR_RATES),
+    (_draw_scores, _is_score),
+    (_draw_learning_rate, lambda name: _metric_of(name) == "lr" or name.startswith("lr")),
 )
 
-MOST_MARKS = 60
+MAX_MARKS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +186,11 @@ class PlannedRun:
 
 def draw_schedule(run: PlannedRun, png: Path) -> None:
     """Draw the learning rate over the steps into `png`, with a mark where the run validates and the epochs above."""
-    figure = new_figure(3.4)
+    figure = make_figure(3.4)
     axis = figure.subplots()
     steps = range(1, len(run.rates) + 1)
     axis.plot(steps, run.rates, color=BLUE, linewidth=1.5, label="learning rate")
-    if len(run.validations) <= MOST_MARKS:
+    if len(run.validations) <= MAX_MARKS:
         at = list(run.validations)
         axis.plot(at, [run.rates[step - 1] for step in at], "o", color=RED, markersize=4, label="validation")
     axis.set_ylim(bottom=0)
@@ -196,7 +204,7 @@ def draw_schedule(run: PlannedRun, png: Path) -> None:
     epochs.set_xlim(*(limit / run.epoch for limit in axis.get_xlim()))
     epochs.set_xlabel("epoch")
     epochs.spines[["right"]].set_visible(False)
-    legend(axis)
+    add_legend(axis)
     if run.note:
         figure.suptitle(run.note, fontsize=10)
-    save(figure, png)
+    save_figure(figure, png)

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from uncial.metrics.calibration import BINS, Calibration
 from uncial.metrics.learning_curve import Forecast
-from uncial.reports.plots.curves import BLUE, GREEN, RED, legend, new_figure, plain, save
+from uncial.reports.plots.curves import BLUE, GREEN, RED, add_legend, make_figure, save_figure, style_axes
 
 MEASURED, FORECAST, TARGET = BLUE, RED, GREEN
 
@@ -26,25 +26,25 @@ def draw_learning_curve(
     target: float | None = None,
 ) -> None:
     """Draw runs (lines, CER, whether they are part of the curve), the curve with its band, and what is forecast."""
-    figure = new_figure(5.5)
+    figure = make_figure(5.5)
     axis = figure.subplots()
     axis.set_xscale("log")
     axis.set_yscale("log")
-    _curve(axis, curve, max(lines for lines, _, _ in points), level)
+    _draw_curve(axis, curve, max(lines for lines, _, _ in points), level)
     for inside, label in ((True, "trainings"), (False, "trainings that had not begun to read")):
         chosen = [(lines, 100 * cer) for lines, cer, learned in points if learned is inside]
         if chosen:
             fill = MEASURED if inside else "white"
             axis.plot(*zip(*chosen, strict=True), "o", color=MEASURED, markerfacecolor=fill, label=label, zorder=4)
-    _forecasts(axis, forecasts)
+    _draw_forecasts(axis, forecasts)
     if target is not None:
         axis.axhline(100 * target, color=TARGET, linewidth=1.2, linestyle="--", label=f"wanted: {100 * target:.3g} %")
-    _axes(axis, sorted({lines for lines, _, _ in points} | {one.lines for one in forecasts}))
-    legend(axis)
-    save(figure, png)
+    _style_axes(axis, sorted({lines for lines, _, _ in points} | {one.lines for one in forecasts}))
+    add_legend(axis)
+    save_figure(figure, png)
 
 
-def _curve(axis: Axes, curve: Sequence[Forecast], most: int, level: float) -> None:
+def _draw_curve(axis: Axes, curve: Sequence[Forecast], most: int, level: float) -> None:
     if not curve:
         return
     lines, percents = [one.lines for one in curve], [100 * one.value for one in curve]
@@ -56,7 +56,7 @@ def _curve(axis: Axes, curve: Sequence[Forecast], most: int, level: float) -> No
         axis.plot([lines[p] for p in places], [percents[p] for p in places], style, color=MEASURED, linewidth=1.6)
 
 
-def _forecasts(axis: Axes, forecasts: Sequence[Forecast]) -> None:
+def _draw_forecasts(axis: Axes, forecasts: Sequence[Forecast]) -> None:
     if not forecasts:
         return
     lines, percents = [one.lines for one in forecasts], [100 * one.value for one in forecasts]
@@ -69,7 +69,7 @@ def _forecasts(axis: Axes, forecasts: Sequence[Forecast]) -> None:
         )
 
 
-def _axes(axis: Axes, numbers: Sequence[int]) -> None:
+def _style_axes(axis: Axes, numbers: Sequence[int]) -> None:
     axis.set_xlabel("training lines")
     axis.set_ylabel("CER (%)")
     axis.xaxis.set_major_locator(FixedLocator(list(numbers)))
@@ -78,13 +78,13 @@ def _axes(axis: Axes, numbers: Sequence[int]) -> None:
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
-    plain(axis)
+    style_axes(axis)
 
 
 COLOURS = {"characters": "#34597d", "lines": "#c0392b"}
 
 
-def reliability_svg(calibration: Calibration) -> bytes:
+def draw_reliability(calibration: Calibration) -> bytes:
     """Draw the curves of characters and of lines over the diagonal on which confidences would be true, and below them
     how the confidences are spread. Empty where no confidence is known.
     """

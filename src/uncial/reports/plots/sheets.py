@@ -26,7 +26,7 @@ class Sample:
     caption: str = ""
 
 
-def contact_sheet(samples: Sequence[Sample], png: Path, columns: int = 2, cell_width: int = 780) -> bool:
+def draw_contact_sheet(samples: Sequence[Sample], png: Path, columns: int = 2, cell_width: int = 780) -> bool:
     """Draw the samples row by row into `png`, `cell_width` pixels for each, and tell whether there was any.
 
     A line image keeps its aspect ratio: it is at most `STRIP_HEIGHT` high and as wide as its cell, and never enlarged.
@@ -36,7 +36,7 @@ def contact_sheet(samples: Sequence[Sample], png: Path, columns: int = 2, cell_w
         return False
     lettering = Lettering((sample.text for sample in samples), TEXT_SIZE)
     captions = Lettering((sample.caption for sample in samples), CAPTION_SIZE)
-    cells = [_cell(sample, cell_width, lettering, captions) for sample in samples]
+    cells = [_draw_cell(sample, cell_width, lettering, captions) for sample in samples]
     columns = max(1, min(columns, len(cells)))
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     height = MARGIN + sum(max(cell.height for cell in row) + MARGIN for row in rows)
@@ -51,9 +51,9 @@ def contact_sheet(samples: Sequence[Sample], png: Path, columns: int = 2, cell_w
     return True
 
 
-def _cell(sample: Sample, width: int, lettering: Lettering, captions: Lettering) -> Image.Image:
+def _draw_cell(sample: Sample, width: int, lettering: Lettering, captions: Lettering) -> Image.Image:
     inner = width - 2 * MARGIN
-    strip = _fitted(sample.image, inner)
+    strip = _fit_strip(sample.image, inner)
     rows = lettering.wrap(sample.text, inner)
     text_top = MARGIN + strip.height + 6
     height = text_top + len(rows) * lettering.row_height + (captions.row_height if sample.caption else 0) + 6
@@ -67,19 +67,19 @@ def _cell(sample: Sample, width: int, lettering: Lettering, captions: Lettering)
         lettering.draw(draw, left, middle, row, INK)
         middle += lettering.row_height
     if sample.caption:
-        caption = _shortened(sample.caption, inner, captions)
+        caption = _shorten(sample.caption, inner, captions)
         captions.draw(draw, MARGIN, height - 4 - captions.row_height / 2, caption, FAINT)
     return cell
 
 
-def _fitted(pixels: np.ndarray, width: int) -> Image.Image:
+def _fit_strip(pixels: np.ndarray, width: int) -> Image.Image:
     image = Image.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels).convert("RGB")
     scale = min(1.0, STRIP_HEIGHT / max(image.height, 1), width / max(image.width, 1))
     size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
     return image.resize(size, Image.Resampling.LANCZOS) if size != image.size else image
 
 
-def _shortened(caption: str, width: int, captions: Lettering) -> str:
+def _shorten(caption: str, width: int, captions: Lettering) -> str:
     """Cut a caption at its beginning: the end of a path says more."""
     shown = caption
     while shown and captions.width(f"…{shown}") > width:
@@ -95,7 +95,7 @@ SHEET, HEADING_INK = (214, 218, 224), (25, 25, 25)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class AugmentationRow:
     """A label and the images beside it, uint8 (H, W) or (H, W, 3); `begins` says that another line starts here."""
 
     label: str
@@ -103,7 +103,7 @@ class Row:
     begins: bool = False
 
 
-def augmentation_sheet(rows: Sequence[Row], png: Path) -> None:
+def draw_augmentation_sheet(rows: Sequence[AugmentationRow], png: Path) -> None:
     """Draw the rows into `png`. Images are brought to one height, and long ones cut off on the right."""
     lettering = Lettering((row.label for row in rows), LABEL_SIZE)
     tops: list[int] = []
@@ -120,12 +120,12 @@ def augmentation_sheet(rows: Sequence[Row], png: Path) -> None:
         for place, text in enumerate(labels):
             lettering.draw(draw, GAP, top + (place + 0.5) * lettering.row_height, text, HEADING_INK)
         for place, image in enumerate(row.images):
-            sheet.paste(_strip(image), (LABEL_WIDTH + place * (STRIP_WIDTH + GAP), top))
+            sheet.paste(_scale_strip(image), (LABEL_WIDTH + place * (STRIP_WIDTH + GAP), top))
     with replacing(png) as temporary:
         sheet.save(temporary, format="PNG")
 
 
-def _strip(image: np.ndarray) -> Image.Image:
+def _scale_strip(image: np.ndarray) -> Image.Image:
     strip = Image.fromarray(image).convert("RGB")
     width = max(1, round(strip.width * AUGMENTED_HEIGHT / strip.height))
     return strip.resize((width, AUGMENTED_HEIGHT), Image.Resampling.BICUBIC).crop(

@@ -32,7 +32,7 @@ SMALL = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class FontRun:
     """Text that one font sets, or code points in place of what no font has."""
 
     text: str
@@ -44,44 +44,46 @@ class Lettering:
     """Sets text of one size with fonts that cover the given texts as far as the machine has them."""
 
     def __init__(self, texts: Iterable[str], size: int) -> None:
-        fonts = fonts_for(set("…").union(*texts))
+        fonts = find_fonts(set("…").union(*texts))
         self._fonts = [(ImageFont.truetype(str(path), size), characters) for path, characters in fonts]
         self._small = ImageFont.truetype(str(fonts[0][0]), round(SMALL * size))
         self.row_height = round(1.45 * size)
 
-    def runs(self, text: str) -> list[Run]:
+    def runs(self, text: str) -> list[FontRun]:
         """Return the runs of one row from left to right."""
         runs_left = is_right_to_left(text)
-        pieces = [(piece, self._font_of(piece)) for cluster in clusters(text) for piece in self._coverable(cluster)]
+        pieces = [
+            (piece, self._font_of(piece)) for cluster in split_clusters(text) for piece in self._coverable(cluster)
+        ]
         runs = []
         for number, group in groupby(pieces, key=lambda piece: piece[1]):
             run = [piece for piece, _ in group]
             if number is None:
-                runs.append(Run(_code_points(reversed(run) if runs_left else run), self._small, True))
+                runs.append(FontRun(_format_code_points(reversed(run) if runs_left else run), self._small, True))
             else:
-                runs.append(Run("".join(run), self._fonts[number][0], False))
+                runs.append(FontRun("".join(run), self._fonts[number][0], False))
         return runs[::-1] if runs_left else runs
 
     def width(self, text: str) -> float:
         """Return the width of one row in pixels."""
-        return sum(run.font.getlength(_ordered(run.text)) for run in self.runs(text))
+        return sum(run.font.getlength(_reorder(run.text)) for run in self.runs(text))
 
     def draw(self, draw: ImageDraw.ImageDraw, x: float, y: float, text: str, fill: tuple[int, int, int]) -> None:
         """Draw one row with its left end at x and its middle at y."""
         for run in self.runs(text):
-            ordered = _ordered(run.text)
+            ordered = _reorder(run.text)
             draw.text((x, y), ordered, font=run.font, fill=MISSING_COLOUR if run.is_missing else fill, anchor="lm")
             x += run.font.getlength(ordered)
 
     def wrap(self, text: str, width: float) -> list[str]:
         """Break a text, in reading order, into rows that are no wider than `width`, at spaces where there are any."""
         rows, row = [], ""
-        for piece in _breakable(text):
+        for piece in _split_breakable(text):
             if row and self.width((row + piece).rstrip()) > width:
                 rows.append(row.strip())
                 row = ""
             row += piece
-            while self.width(row.rstrip()) > width and len(clusters(row)) > 1:
+            while self.width(row.rstrip()) > width and len(split_clusters(row)) > 1:
                 head = self._fitting(row, width)
                 rows.append(head)
                 row = row[len(head) :]
@@ -89,7 +91,7 @@ class Lettering:
 
     def _fitting(self, text: str, width: float) -> str:
         head = ""
-        for cluster in clusters(text):
+        for cluster in split_clusters(text):
             if head and self.width(head + cluster) > width:
                 break
             head += cluster
@@ -110,7 +112,7 @@ class Lettering:
         return None
 
 
-def clusters(text: str) -> list[str]:
+def split_clusters(text: str) -> list[str]:
     """Split a text before every character that is no mark or joiner: a letter keeps what is written on it."""
     parts: list[str] = []
     for character in text:
@@ -127,24 +129,24 @@ def is_right_to_left(text: str) -> bool:
     return next((direction in ("R", "AL") for direction in directions if direction in ("L", "R", "AL")), False)
 
 
-def visual_order(text: str) -> str:
+def to_visual_order(text: str) -> str:
     """Return a text as its clusters stand from left to right."""
-    return "".join(to_display(clusters(text), "R" if is_right_to_left(text) else "L")[0])
+    return "".join(to_display(split_clusters(text), "R" if is_right_to_left(text) else "L")[0])
 
 
-def _ordered(text: str) -> str:
-    return text if features.check("raqm") else visual_order(text)
+def _reorder(text: str) -> str:
+    return text if features.check("raqm") else to_visual_order(text)
 
 
 def _needs_no_glyph(character: str) -> bool:
     return unicodedata.category(character) == "Cf"
 
 
-def _code_points(text: Iterable[str]) -> str:
+def _format_code_points(text: Iterable[str]) -> str:
     return "".join(f"[{code_point(character)}]" for character in text)
 
 
-def _breakable(text: str) -> list[str]:
+def _split_breakable(text: str) -> list[str]:
     words = text.split(" ")
     return [word + " " for word in words[:-1]] + words[-1:]
 
@@ -159,14 +161,14 @@ SAYS_NOTHING = re.compile(r"lastresort|adobeblank|emoji|color", re.IGNORECASE)
 """Fonts that have a glyph for everything without showing what it is, or glyphs that are pictures."""
 
 
-def fonts_for(characters: Iterable[str]) -> list[tuple[Path, frozenset[str]]]:
+def find_fonts(characters: Iterable[str]) -> list[tuple[Path, frozenset[str]]]:
     """Return fonts with the characters each has of those asked for, the preferred one first; what no font has is in
     none of the sets.
     """
     wanted = set(characters)
     chosen: list[tuple[Path, frozenset[str]]] = []
-    for path in _candidates():
-        found = frozenset(wanted & _characters_of(path))
+    for path in _list_candidates():
+        found = frozenset(wanted & _read_characters(path))
         if found or not chosen:
             chosen.append((path, found))
             wanted -= found
@@ -175,21 +177,21 @@ def fonts_for(characters: Iterable[str]) -> list[tuple[Path, frozenset[str]]]:
     return chosen
 
 
-def _candidates() -> Iterator[Path]:
+def _list_candidates() -> Iterator[Path]:
     bundled = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     yield from (bundled / name for name in ("DejaVuSans.ttf", "STIXGeneral.ttf"))
-    yield from _system_fonts()
+    yield from _find_system_fonts()
 
 
 @cache
-def _system_fonts() -> tuple[Path, ...]:
+def _find_system_fonts() -> tuple[Path, ...]:
     paths = (Path(path) for path in findSystemFonts(fontext="ttf"))
     useful = [path for path in paths if not SAYS_NOTHING.search(path.name)]
     return tuple(sorted(useful, key=lambda path: (not WIDE_COVERAGE.search(path.name), path.name)))[:SEARCHED_FONTS]
 
 
 @cache
-def _characters_of(path: Path) -> frozenset[str]:
+def _read_characters(path: Path) -> frozenset[str]:
     try:
         characters = map(chr, FT2Font(str(path)).get_charmap())
     except (OSError, RuntimeError):

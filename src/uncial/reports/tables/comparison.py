@@ -26,7 +26,7 @@ from uncial.reports.terminal.formatting import (
     plural,
     shown_character,
 )
-from uncial.reports.terminal.verdict import verdict
+from uncial.reports.terminal.verdict import describe_verdict
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 
@@ -35,8 +35,8 @@ FIRST_SEED = (
     "what are those of its first one."
 )
 
-SHOWN_GROUPS = 30
-SHOWN_LINES = 20
+MAX_GROUPS = 30
+MAX_LINES = 20
 """Rows of a table in Markdown; the other files have all."""
 
 
@@ -57,10 +57,10 @@ def write_comparison(folder: Path, comparison: Comparison, lines_file: str = Run
         file.write(comparison_markdown(comparison))
 
 
-def comparison_table(comparison: Comparison) -> RenderableType:
+def make_comparison_table(comparison: Comparison) -> RenderableType:
     """Return what the terminal shows: the systems' scores, and in words who is better."""
     scores = Table("", box=None, pad_edge=False, header_style="dim")
-    for heading in ("CER", "WER", "lines right", "seeds"):
+    for heading in ("CER", "WER", "line accuracy", "seeds"):
         scores.add_column(heading, justify="right")
     for system in comparison.systems:
         scores.add_row(
@@ -70,7 +70,9 @@ def comparison_table(comparison: Comparison) -> RenderableType:
             percent(system.line_accuracy, 1),
             str(system.seeds),
         )
-    return Group(Text(), scores, Text(), *(Text(verdict(pair, comparison)) for pair in comparison.pairs), Text())
+    return Group(
+        Text(), scores, Text(), *(Text(describe_verdict(pair, comparison)) for pair in comparison.pairs), Text()
+    )
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
             for system in comparison.systems
         ],
         "pairs": [_pair_json(pair, comparison) for pair in comparison.pairs],
-        "groups": [{**asdict(group), "best": _best(group, comparison)} for group in comparison.groups],
+        "groups": [{**asdict(group), "best": _find_best(group, comparison)} for group in comparison.groups],
         "missed_by_all": [[line.origin.page, line.origin.line] for line in comparison.missed_by_all],
     }
 
@@ -121,7 +123,7 @@ def _pair_json(pair: PairScore, comparison: Comparison) -> dict[str, Any]:
         "second": pair.second,
         "better": pair.better,
         "p": pair.p,
-        "verdict": verdict(pair, comparison),
+        "verdict": describe_verdict(pair, comparison),
         "cer": _test_json(pair.cer),
         "wer": _test_json(pair.wer),
         "first_wins": pair.first_wins,
@@ -131,7 +133,7 @@ def _pair_json(pair: PairScore, comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _best(group: GroupComparison, comparison: Comparison) -> str | None:
+def _find_best(group: GroupComparison, comparison: Comparison) -> str | None:
     return None if group.best is None else comparison.systems[group.best].name
 
 
@@ -141,36 +143,38 @@ def _group_cells(group: GroupComparison) -> tuple[Any, ...]:
 
 
 def _line_cells(line: ComparedLine) -> tuple[Any, ...]:
-    both = [value for pair in zip(line.predictions, map(_whole, line.edits), strict=True) for value in pair]
+    both = [
+        value for pair in zip(line.predictions, map(_drop_zero_fraction, line.edits), strict=True) for value in pair
+    ]
     return (line.origin.page, line.origin.line, line.truth, *both)
 
 
-def _whole(edits: float) -> float | int:
+def _drop_zero_fraction(edits: float) -> float | int:
     return int(edits) if edits == int(edits) else edits
 
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the comparison as Markdown for a person."""
     names = [system.name for system in comparison.systems]
-    told = [f"- {markdown_cell(verdict(pair, comparison))}" for pair in comparison.pairs]
+    told = [f"- {markdown_cell(describe_verdict(pair, comparison))}" for pair in comparison.pairs]
     parts = [
         "# Comparison",
         "\n".join(told),
-        _systems(comparison),
-        _how(comparison),
+        _systems_table(comparison),
+        _describe_method(comparison),
         "## Line by line",
-        _wins(comparison),
+        _wins_table(comparison),
     ]
     for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
         members = list(groups)
         if len(members) > 1:
             parts += [f"## By {kind.replace('_', ' ')}", _group_table(members, names, kind)]
     parts += ["## Kinds of error", _kinds(comparison), "## What differs most in what is read for what"]
-    parts += [_confusions(comparison), "## Lines that all miss", *_missed(comparison)]
+    parts += [_confusions(comparison), "## Lines that all miss", *_describe_missed(comparison)]
     return "\n\n".join(parts) + "\n"
 
 
-def _how(comparison: Comparison) -> str:
+def _describe_method(comparison: Comparison) -> str:
     settings = comparison.settings
     return (
         f"{plural(len(comparison.lines), 'line')} of {plural(comparison.clusters, settings.cluster)} with "
@@ -182,7 +186,7 @@ def _how(comparison: Comparison) -> str:
     )
 
 
-def _systems(comparison: Comparison) -> str:
+def _systems_table(comparison: Comparison) -> str:
     rows = [
         (
             system.name,
@@ -193,10 +197,10 @@ def _systems(comparison: Comparison) -> str:
         )
         for system in comparison.systems
     ]
-    return markdown_table(("", "CER", "WER", "lines right", "seeds"), rows)
+    return markdown_table(("", "CER", "WER", "line accuracy", "seeds"), rows)
 
 
-def _wins(comparison: Comparison) -> str:
+def _wins_table(comparison: Comparison) -> str:
     rows = [
         (f"{pair.first} and {pair.second}", f"{pair.first_wins:,}", f"{pair.ties:,}", f"{pair.second_wins:,}")
         for pair in comparison.pairs
@@ -214,9 +218,9 @@ def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: 
             "–" if group.best is None else names[group.best],
             f"{group.lines:,}",
         )
-        for group in ordered[:SHOWN_GROUPS]
+        for group in ordered[:MAX_GROUPS]
     ]
-    more = f"\n\n{len(ordered) - SHOWN_GROUPS:,} more are in comparison.csv." if len(ordered) > SHOWN_GROUPS else ""
+    more = f"\n\n{len(ordered) - MAX_GROUPS:,} more are in comparison.csv." if len(ordered) > MAX_GROUPS else ""
     return (
         markdown_table(
             (kind.replace("_", " "), *(f"CER {markdown_cell(name)}" for name in names), "lowest", "lines"), rows
@@ -230,7 +234,7 @@ def _kinds(comparison: Comparison) -> str:
     return markdown_table(("edits", *(markdown_cell(system.name) for system in comparison.systems)), rows)
 
 
-def confusions_apart(comparison: Comparison) -> list[tuple[str, str, tuple[int, ...]]]:
+def list_confusions_by_system(comparison: Comparison) -> list[tuple[str, str, tuple[int, ...]]]:
     """What is read for what, with how often by each system; that in which the systems differ most comes first."""
     counts = [
         {(one.truth, one.read): one.count for one in system.characters.confusions} for system in comparison.systems
@@ -245,15 +249,15 @@ def confusions_apart(comparison: Comparison) -> list[tuple[str, str, tuple[int, 
 def _confusions(comparison: Comparison) -> str:
     rows = [
         (f"{shown_character(truth)} → {shown_character(read)}", *(f"{count:,}" for count in counts))
-        for truth, read, counts in confusions_apart(comparison)[:SHOWN_LINES]
+        for truth, read, counts in list_confusions_by_system(comparison)[:MAX_LINES]
     ]
     return markdown_table(("truth → read", *(markdown_cell(system.name) for system in comparison.systems)), rows)
 
 
-def _missed(comparison: Comparison) -> Iterator[str]:
+def _describe_missed(comparison: Comparison) -> Iterator[str]:
     missed = comparison.missed_by_all
     yield f"None of them reads {len(missed):,} of the {plural(len(comparison.lines), 'line')} without an error."
-    rows = [(f"{line.origin.page} {line.origin.line}", line.truth, *line.predictions) for line in missed[:SHOWN_LINES]]
+    rows = [(f"{line.origin.page} {line.origin.line}", line.truth, *line.predictions) for line in missed[:MAX_LINES]]
     if rows:
         yield markdown_table(("line", "truth", *(markdown_cell(system.name) for system in comparison.systems)), rows)
         if len(missed) > len(rows):

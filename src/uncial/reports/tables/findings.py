@@ -22,7 +22,7 @@ def sort_by_severity(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
 
 
-def at_or_above(findings: Iterable[Finding], fail_on: str | None) -> tuple[Finding, ...]:
+def select_at_or_above(findings: Iterable[Finding], fail_on: str | None) -> tuple[Finding, ...]:
     """Return the findings at or above the severity `fail_on`; none where it is None or `never`. Raises `UserError` for
     an unknown severity.
     """
@@ -68,7 +68,7 @@ class ReasonSum:
     example: Issue
 
 
-def summed_reasons(problems: Iterable[Issue]) -> list[ReasonSum]:
+def sum_reasons(problems: Iterable[Issue]) -> list[ReasonSum]:
     """The reasons of these problems, the most frequent first, those that differ in names and numbers alone as one."""
     groups: dict[str, list[Issue]] = {}
     for problem in problems:

@@ -69,19 +69,19 @@ def write_forecast(folder: Path, report: ForecastReport) -> None:
     rows: list[tuple[object, ...]] = [
         ("run", run.lines, run.seed, run.cer, None, None, run.folder) for run in report.runs
     ]
-    rows += [("curve", one.lines, None, one.value, one.low, one.high, "") for one in curve_points(report)]
+    rows += [("curve", one.lines, None, one.value, one.low, one.high, "") for one in list_curve_points(report)]
     rows += [("forecast", one.lines, None, one.value, one.low, one.high, "") for one in report.forecasts]
     write_csv(RunFolder(folder).forecast_table, ("kind", "lines", "seed", "cer", "cer_low", "cer_high", "folder"), rows)
     with replacing_text(RunFolder(folder).forecast_text) as file:
-        file.write("\n\n".join(["# What more lines would bring", *forecast_text(report), *_tables(report)]) + "\n")
+        file.write("\n\n".join(["# What more lines would bring", *forecast_text(report), *_make_tables(report)]) + "\n")
     points = [(run.lines, run.cer, run.in_curve) for run in report.runs]
     target = report.needed.target if report.needed else None
     draw_learning_curve(
-        RunFolder(folder).forecast_plot, points, curve_points(report), report.forecasts, report.level, target
+        RunFolder(folder).forecast_plot, points, list_curve_points(report), report.forecasts, report.level, target
     )
 
 
-def curve_points(report: ForecastReport) -> list[Forecast]:
+def list_curve_points(report: ForecastReport) -> list[Forecast]:
     """Return the curve with its band, from the fewest lines to the largest forecast; empty where there is none."""
     if report.curve is None:
         return []
@@ -96,10 +96,15 @@ def forecast_text(report: ForecastReport) -> list[str]:
     runs, sizes = plural(len(report.runs), "training"), report.sizes
     spanned = f"on {sizes[0]:,} to {sizes[-1]:,} lines" if len(sizes) > 1 else f"on {plural(sizes[0], 'line')}"
     basis = f"{plural(report.validated, 'line')} of {plural(report.clusters, report.cluster)}"
-    return [f"{runs} {spanned}, validated on {basis}.", *_cautions(report), *_forecasts(report), *_needed(report)]
+    return [
+        f"{runs} {spanned}, validated on {basis}.",
+        *_list_cautions(report),
+        *_describe_forecasts(report),
+        *_describe_needed(report),
+    ]
 
 
-def _cautions(report: ForecastReport) -> Iterator[str]:
+def _list_cautions(report: ForecastReport) -> Iterator[str]:
     if report.unlearned:
         listed = ", ".join(f"{lines:,}" for lines in report.unlearned)
         yield (
@@ -132,7 +137,7 @@ def _cautions(report: ForecastReport) -> Iterator[str]:
         yield "Every line counts as a page of its own; data.page_pattern tells the pages of line images."
 
 
-def _forecasts(report: ForecastReport) -> Iterator[str]:
+def _describe_forecasts(report: ForecastReport) -> Iterator[str]:
     curve = report.curve
     if curve is None:
         return
@@ -142,20 +147,21 @@ def _forecasts(report: ForecastReport) -> Iterator[str]:
     )
     for one in report.forecasts:
         yield (
-            f"With {_times(one.lines / curve.most)} the lines ({one.lines:,}) about {percent(one.value, _digits(one))} "
-            f"({100 * one.low:.{_digits(one)}f} to {100 * one.high:.{_digits(one)}f})."
+            f"With {_format_factor(one.lines / curve.most)} the lines ({one.lines:,}) about "
+            f"{percent(one.value, _choose_digits(one))} "
+            f"({100 * one.low:.{_choose_digits(one)}f} to {100 * one.high:.{_choose_digits(one)}f})."
         )
 
 
-def _digits(one: Forecast) -> int:
+def _choose_digits(one: Forecast) -> int:
     return 1 if one.value >= 0.01 else 2
 
 
-def _times(factor: float) -> str:
+def _format_factor(factor: float) -> str:
     return "twice" if round(factor, 2) == 2 else f"{factor:.3g} times"
 
 
-def _needed(report: ForecastReport) -> Iterator[str]:
+def _describe_needed(report: ForecastReport) -> Iterator[str]:
     needed, curve = report.needed, report.curve
     if needed is None or curve is None:
         return
@@ -170,11 +176,11 @@ def _needed(report: ForecastReport) -> Iterator[str]:
         )
     else:
         more = [max(0.0, lines - curve.most) for lines in (needed.value, needed.low, needed.high)]
-        middle, low, high = (_number(lines, curve.most) for lines in more)
+        middle, low, high = (_format_number(lines, curve.most) for lines in more)
         yield f"{wanted} takes about {middle} more lines ({low} to {high} more), if they are like these."
 
 
-def _number(lines: float, most: int) -> str:
+def _format_number(lines: float, most: int) -> str:
     """Two figures are as many as are known."""
     if lines > SURE_OF_MUCH * most:
         return "any number of" if math.isinf(lines) else f"over {SURE_OF_MUCH * most:,}"
@@ -182,7 +188,7 @@ def _number(lines: float, most: int) -> str:
     return f"{round(lines / 10**digits) * 10**digits:,}"
 
 
-def _tables(report: ForecastReport) -> Iterator[str]:
+def _make_tables(report: ForecastReport) -> Iterator[str]:
     yield "## Trainings"
     yield markdown_table(
         ("lines", "seed", "CER"), [(f"{run.lines:,}", str(run.seed), percent(run.cer)) for run in report.runs]
@@ -205,15 +211,15 @@ def _json(report: ForecastReport) -> dict[str, Any]:
         "cluster": report.cluster,
         "clusters": report.clusters,
         "level": report.level,
-        "exponent": _spread(curve.exponent, curve.level) if curve else None,
-        "floor": _spread(curve.floor * curve.rate, curve.level) if curve else None,
-        "curve": [asdict(one) for one in curve_points(report)],
+        "exponent": _find_interval(curve.exponent, curve.level) if curve else None,
+        "floor": _find_interval(curve.floor * curve.rate, curve.level) if curve else None,
+        "curve": [asdict(one) for one in list_curve_points(report)],
         "forecasts": [asdict(one) for one in report.forecasts],
         "needed": asdict(report.needed) if report.needed else None,
         "words": forecast_text(report),
     }
 
 
-def _spread(drawn: np.ndarray, level: float) -> list[float]:
+def _find_interval(drawn: np.ndarray, level: float) -> list[float]:
     """Low, middle and high."""
     return [float(one) for one in np.quantile(drawn, ((1 - level) / 2, 0.5, (1 + level) / 2))]

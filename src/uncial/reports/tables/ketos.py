@@ -16,7 +16,7 @@ import numpy as np
 from uncial.files import replacing_text
 from uncial.metrics.error_rates import Counts, compare
 from uncial.metrics.lines import EvaluatedLine
-from uncial.metrics.profiles import with_plain_spaces
+from uncial.metrics.profiles import to_plain_spaces
 from uncial.text.scripts import PRIVATE, script
 
 Pair = tuple[str, str]
@@ -26,7 +26,7 @@ def write_ketos_report(path: Path, lines: Iterable[EvaluatedLine]) -> None:
     """Write the report of lines in the form that they were scored in, with plain spaces, and without the lines that
     have no truth: kraken does the same.
     """
-    pairs = [(with_plain_spaces(line.truth), with_plain_spaces(line.prediction)) for line in lines if line.truth]
+    pairs = [(to_plain_spaces(line.truth), to_plain_spaces(line.prediction)) for line in lines if line.truth]
     with replacing_text(path) as file:
         file.write(ketos_report(pairs))
 
@@ -40,7 +40,7 @@ def ketos_report(pairs: Sequence[Pair]) -> str:
     counts = sum((compare(*pair) for pair in pairs), Counts())
     lowered = sum((compare(truth.lower(), read.lower()) for truth, read in pairs), Counts())
     # In the order of the first appearance, by which equal figures are ordered.
-    confusions = Counter(pair for truth, read in pairs for pair in _aligned(truth, read))
+    confusions = Counter(pair for truth, read in pairs for pair in _align(truth, read))
     insertions = sum(count for (truth, _), count in confusions.items() if not truth)
     deletions = sum(count for (truth, read), count in confusions.items() if truth and not read)
     rows = [
@@ -48,9 +48,9 @@ def ketos_report(pairs: Sequence[Pair]) -> str:
         "",
         f"{counts.characters}\tCharacters",
         f"{counts.edits}\tErrors",
-        f"{_accuracy(counts.edits, counts.characters)}\tCharacter Accuracy",
-        f"{_accuracy(lowered.edits, lowered.characters)}\tCharacter Accuracy (Case-insensitive)",
-        f"{_accuracy(counts.word_edits, counts.words)}\tWord Accuracy",
+        f"{_format_accuracy(counts.edits, counts.characters)}\tCharacter Accuracy",
+        f"{_format_accuracy(lowered.edits, lowered.characters)}\tCharacter Accuracy (Case-insensitive)",
+        f"{_format_accuracy(counts.word_edits, counts.words)}\tWord Accuracy",
         "",
         f"{insertions}\tInsertions",
         f"{deletions}\tDeletions",
@@ -65,7 +65,7 @@ def ketos_report(pairs: Sequence[Pair]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _accuracy(errors: int, total: int) -> str:
+def _format_accuracy(errors: int, total: int) -> str:
     return f"{100 * (1 - errors / total):0.2f}%" if total else "nan%"
 
 
@@ -74,26 +74,26 @@ def _script_rows(confusions: Counter[Pair]) -> Iterator[str]:
     missed: Counter[str] = Counter()
     for (truth, read), count in confusions.items():
         if truth:
-            found[_script(truth)] += count
-            missed[_script(truth)] += count * (truth != read)
+            found[_script_of(truth)] += count
+            missed[_script_of(truth)] += count * (truth != read)
     ordered = sorted(found, key=lambda name: (found[name] - missed[name]) / found[name], reverse=True)
     for name in ordered:
-        yield f"{found[name]}\t{missed[name]}\t{_accuracy(missed[name], found[name])}\t{name}"
+        yield f"{found[name]}\t{missed[name]}\t{_format_accuracy(missed[name], found[name])}\t{name}"
 
 
 def _confusion_rows(confusions: Counter[Pair]) -> Iterator[str]:
     edits = [(pair, count) for pair, count in confusions.items() if pair[0] != pair[1]]
     for (truth, read), count in sorted(edits, key=lambda item: item[1], reverse=True):
-        yield f"{count}\t{{ {_shown(truth)} }} - {{ {_shown(read)} }}"
+        yield f"{count}\t{{ {_format_character(truth)} }} - {{ {_format_character(read)} }}"
 
 
-def _script(character: str) -> str:
+def _script_of(character: str) -> str:
     """kraken's table has the first word of a script's name only."""
     name = script(character)
     return "Unknown" if name == PRIVATE else name.split()[0]
 
 
-def _shown(character: str) -> str:
+def _format_character(character: str) -> str:
     category = unicodedata.category(character) if character else ""
     if category in ("Cc", "Cs", "Co"):
         return f"0x{ord(character):x}"
@@ -102,11 +102,11 @@ def _shown(character: str) -> str:
     return html.escape(character).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
 
 
-def _aligned(truth: str, read: str) -> list[Pair]:
+def _align(truth: str, read: str) -> list[Pair]:
     """The alignment that kraken's `global_align` finds."""
     if truth == read:
         return list(zip(truth, read, strict=True))
-    costs = _costs(truth, read)
+    costs = _compute_costs(truth, read)
     pairs = []
     i, j = len(truth), len(read)
     while i or j:
@@ -122,7 +122,7 @@ def _aligned(truth: str, read: str) -> list[Pair]:
     return pairs[::-1]
 
 
-def _costs(truth: str, read: str) -> list[list[int]]:
+def _compute_costs(truth: str, read: str) -> list[list[int]]:
     """Wagner and Fischer's table: edits between the first i and the first j characters, in [i][j]."""
     letters = np.array([ord(character) for character in read])
     along = np.arange(len(read) + 1)

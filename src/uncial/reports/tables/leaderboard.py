@@ -23,16 +23,16 @@ def leaderboard_table(ranking: Ranking, commands: Mapping[str, str]) -> Renderab
     do."""
     parts: list[RenderableType] = [Text()]
     if ranking.entries:
-        parts += [_entries(ranking), Text(), Text(cost(ranking))]
-        parts += [Text(note, style="yellow") for note in notes(ranking)]
+        parts += [_make_table(ranking), Text(), Text(format_cost(ranking))]
+        parts += [Text(note, style="yellow") for note in list_notes(ranking)]
     if ranking.others:
-        parts += [Text(), Text("Without a score:", style="bold"), *map(_other, ranking.others)]
+        parts += [Text(), Text("Without a score:", style="bold"), *map(_describe_other, ranking.others)]
     if commands:
         parts += [Text(), *(Text.assemble(f"{what}: ", (command, "cyan")) for what, command in commands.items())]
     return Group(*parts, Text())
 
 
-def _entries(ranking: Ranking) -> Table:
+def _make_table(ranking: Ranking) -> Table:
     table = Table("", *ranking.columns, box=None, pad_edge=False, header_style="dim")
     for heading in figure_headings(ranking):
         table.add_column(heading, justify="right")
@@ -48,32 +48,38 @@ def figure_headings(ranking: Ranking) -> tuple[str, ...]:
     """The headings of an entry's figures."""
     several = any(len(entry.runs) > 1 for entry in ranking.entries)
     spread = "interval, or range of the seeds" if several else "interval"
-    return (_heading(ranking.score.name), spread, *map(_heading, further(ranking)), "minutes", "runs")
+    return (
+        _format_heading(ranking.score.name),
+        spread,
+        *map(_format_heading, list_further_notes(ranking)),
+        "minutes",
+        "runs",
+    )
 
 
 def figure_cells(entry: Entry, ranking: Ranking) -> tuple[str, ...]:
     """An entry's figures below those headings."""
     name = ranking.score.name
-    others = (shown(entry.mean(other), other) for other in further(ranking))
+    others = (shown(entry.mean(other), other) for other in list_further_notes(ranking))
     minutes = "–" if entry.minutes is None else f"{entry.minutes:.1f}"
-    return (shown(entry.score, name), spread_of(entry, name), *others, minutes, str(len(entry.runs)))
+    return (shown(entry.score, name), format_spread(entry, name), *others, minutes, str(len(entry.runs)))
 
 
-def spread_of(entry: Entry, name: str) -> str:
+def format_spread(entry: Entry, name: str) -> str:
     """The interval of a single run, where it has one, or the scores from the least to the largest of several."""
     if len(entry.runs) > 1:
         return f"{shown(min(entry.scores), name)} to {shown(max(entry.scores), name)}"
-    bounds = interval(entry.runs[0], name)
+    bounds = find_interval(entry.runs[0], name)
     return "" if bounds is None else f"{shown(bounds[0], name)} to {shown(bounds[1], name)}"
 
 
-def interval(run: Run, name: str) -> tuple[float, float] | None:
+def find_interval(run: Run, name: str) -> tuple[float, float] | None:
     """That of a figure, where the run has one."""
     bounds = run.figure(f"{name}_interval")
     return (float(bounds[0]), float(bounds[1])) if isinstance(bounds, list) and len(bounds) == 2 else None
 
 
-def further(ranking: Ranking) -> list[str]:
+def list_further_notes(ranking: Ranking) -> list[str]:
     """The error rates that stand beside the score."""
     part = ranking.score.name.partition("/")[0]
     names = [f"{part}/cer", f"{part}/wer"]
@@ -91,20 +97,20 @@ def shown(value: float | None, name: str) -> str:
     return percent(value) if name.endswith(SHARES) else f"{value:.4g}"
 
 
-def _heading(name: str) -> str:
+def _format_heading(name: str) -> str:
     part, _, figure = name.partition("/")
     words = figure.upper() if figure in ("cer", "wer") else figure.replace("_", " ")
     return f"{part} {words}"
 
 
-def cost(ranking: Ranking) -> str:
+def format_cost(ranking: Ranking) -> str:
     """How many runs there are, and what they took."""
     runs = [run for entry in ranking.entries for run in entry.runs]
     minutes = sum(entry.minutes or 0 for entry in ranking.entries)
     return f"{plural(len(runs), 'run')} with a score, {minutes:.1f} minutes of training in all"
 
 
-def notes(ranking: Ranking) -> list[str]:
+def list_notes(ranking: Ranking) -> list[str]:
     """What stands against comparing the scores."""
     part = ranking.score.name.partition("/")[0]
     counts = {run.figure(f"{part}/lines") for entry in ranking.entries for run in entry.runs} - {None}
@@ -113,7 +119,7 @@ def notes(ranking: Ranking) -> list[str]:
     return [f"The runs were scored on {min(counts):,} to {max(counts):,} lines, so not on the same: compare with care."]
 
 
-def _other(run: Run) -> Text:
+def _describe_other(run: Run) -> Text:
     words = f"  {run.folder}  {run.state}" + (f": {visible(run.error)}" if run.error else "")
     return Text(words, style="red" if run.state == FAILED else "")
 
@@ -122,16 +128,16 @@ def write_leaderboard(path: Path, ranking: Ranking) -> None:
     """Write leaderboard.csv: a row for each run, those without a score last. Scores are fractions."""
     name = ranking.score.name
     header = ("rank", "state", "run", "seed", *ranking.columns, name, f"{name} low", f"{name} high", f"{name} mean")
-    write_csv(path, (*header, *further(ranking), "minutes", "error"), _rows(ranking))
+    write_csv(path, (*header, *list_further_notes(ranking), "minutes", "error"), _make_rows(ranking))
 
 
-def _rows(ranking: Ranking) -> Iterator[tuple[Any, ...]]:
-    name, others = ranking.score.name, further(ranking)
+def _make_rows(ranking: Ranking) -> Iterator[tuple[Any, ...]]:
+    name, others = ranking.score.name, list_further_notes(ranking)
     for place, entry in enumerate(ranking.entries, 1):
         for run in entry.runs:
             seconds = run.figure("train/seconds")
             minutes = round(seconds / 60, 3) if isinstance(seconds, int | float) else None
-            figures = (ranking.score.of(run), *(interval(run, name) or (None, None)), entry.score)
+            figures = (ranking.score.of(run), *(find_interval(run, name) or (None, None)), entry.score)
             about = (place, run.state, run.folder, run.config.get("seed"), *entry.settings)
             yield (*about, *figures, *(run.figure(other) for other in others), minutes, None)
     for run in ranking.others:

@@ -23,39 +23,39 @@ Line = TypeVar("Line", EvaluatedLine, ComparedLine)
 
 def write_line_results(path: Path, lines: Iterable[EvaluatedLine]) -> None:
     """Write lines that one model read."""
-    _write(path, map(_evaluated_json, lines))
+    _write_objects(path, map(_evaluated_json, lines))
 
 
 def read_line_results(path: Path) -> list[EvaluatedLine]:
     """Read what `write_line_results` wrote. Raises `UserError` for another file."""
-    return _read(path, _evaluated_line)
+    return _read_objects(path, _evaluated_line)
 
 
 def write_compared_lines(path: Path, lines: Iterable[ComparedLine], systems: Sequence[str]) -> None:
     """Write lines that several systems read, `readings` in the order of `systems`."""
-    _write(path, (_compared_json(line, systems) for line in lines))
+    _write_objects(path, (_compared_json(line, systems) for line in lines))
 
 
 def read_compared_lines(path: Path) -> list[ComparedLine]:
     """Read what `write_compared_lines` wrote. Raises `UserError` for another file."""
-    return _read(path, _compared_line)
+    return _read_objects(path, _compared_line)
 
 
-def _write(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
+def _write_objects(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
     with replacing_text(path) as file:
         file.writelines(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n" for data in objects)
 
 
-def _read(path: Path, parsed: Callable[[Mapping[str, Any]], Line]) -> list[Line]:
+def _read_objects(path: Path, parsed: Callable[[Mapping[str, Any]], Line]) -> list[Line]:
     try:
         # Not str.splitlines: a reading may hold one of the other characters that it splits at.
         rows = path.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as the {RunFolder.lines} of a run: {error}.") from error
-    return [_parsed(row, f"{path}, line {number}", parsed) for number, row in enumerate(rows, start=1) if row]
+    return [_parse_row(row, f"{path}, line {number}", parsed) for number, row in enumerate(rows, start=1) if row]
 
 
-def _parsed(row: str, where: str, parsed: Callable[[Mapping[str, Any]], Line]) -> Line:
+def _parse_row(row: str, where: str, parsed: Callable[[Mapping[str, Any]], Line]) -> Line:
     try:
         return parsed(json.loads(row))
     except KeyError as error:
@@ -78,20 +78,20 @@ def _evaluated_json(line: EvaluatedLine) -> dict[str, Any]:
         "substitutions": line.counts.substitutions,
         "words": line.counts.words,
         "word_edits": line.counts.word_edits,
-        "confidence": _rounded(line.confidence),
+        "confidence": _round_confidence(line.confidence),
         "character_confidences": [round(one, 4) for one in line.character_confidences],
     }
 
 
 def _evaluated_line(data: Mapping[str, Any]) -> EvaluatedLine:
     return EvaluatedLine(
-        origin=_origin(data),
-        truth=_text(data, "truth"),
-        prediction=_text(data, "reading"),
+        origin=_read_origin(data),
+        truth=_read_text(data, "truth"),
+        prediction=_read_text(data, "reading"),
         counts=compare(data["truth"], data["reading"]),
-        profile=_text(data, "profile"),
-        script=_text(data, "script"),
-        confidence=_confidence(data),
+        profile=_read_text(data, "profile"),
+        script=_read_text(data, "script"),
+        confidence=_read_confidence(data),
         character_confidences=tuple(map(float, data["character_confidences"])),
     )
 
@@ -108,7 +108,7 @@ def _compared_json(line: ComparedLine, systems: Sequence[str]) -> dict[str, Any]
                 "system": system,
                 "reading": prediction,
                 "edits": edits,
-                "confidence": _rounded(confidence),
+                "confidence": _round_confidence(confidence),
                 "character_confidences": [round(one, 4) for one in of_characters],
             }
             for system, prediction, edits, confidence, of_characters in readings
@@ -119,12 +119,12 @@ def _compared_json(line: ComparedLine, systems: Sequence[str]) -> dict[str, Any]
 def _compared_line(data: Mapping[str, Any]) -> ComparedLine:
     readings = data["readings"]
     return ComparedLine(
-        origin=_origin(data),
-        truth=_text(data, "truth"),
-        script=_text(data, "script"),
-        predictions=tuple(_text(one, "reading") for one in readings),
+        origin=_read_origin(data),
+        truth=_read_text(data, "truth"),
+        script=_read_text(data, "script"),
+        predictions=tuple(_read_text(one, "reading") for one in readings),
         edits=tuple(float(one["edits"]) for one in readings),
-        confidences=tuple(map(_confidence, readings)),
+        confidences=tuple(map(_read_confidence, readings)),
         character_confidences=tuple(tuple(map(float, one["character_confidences"])) for one in readings),
     )
 
@@ -133,22 +133,22 @@ def _origin_json(origin: LineOrigin) -> dict[str, Any]:
     return asdict(origin)
 
 
-def _origin(data: Mapping[str, Any]) -> LineOrigin:
+def _read_origin(data: Mapping[str, Any]) -> LineOrigin:
     names = [name for name in LineOrigin.__dataclass_fields__ if name != "row"]
     row = data["row"]
-    return LineOrigin(**{name: _text(data, name) for name in names}, row=None if row is None else int(row))
+    return LineOrigin(**{name: _read_text(data, name) for name in names}, row=None if row is None else int(row))
 
 
-def _text(data: Mapping[str, Any], name: str) -> str:
+def _read_text(data: Mapping[str, Any], name: str) -> str:
     value = data[name]
     if not isinstance(value, str):
         raise TypeError(f"'{name}' is {value!r:.40} and no text")
     return value
 
 
-def _confidence(data: Mapping[str, Any]) -> float | None:
+def _read_confidence(data: Mapping[str, Any]) -> float | None:
     return None if data["confidence"] is None else float(data["confidence"])
 
 
-def _rounded(confidence: float | None) -> float | None:
+def _round_confidence(confidence: float | None) -> float | None:
     return None if confidence is None else round(confidence, 4)

@@ -18,15 +18,15 @@ from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 from uncial.text.characters import code_point, describe
 
-SHOWN_GROUPS = 30
-SHOWN_CONFUSIONS = 40
+MAX_GROUPS = 30
+MAX_CONFUSIONS = 40
 """Rows of a table in Markdown; JSON and CSV have all."""
 
 
 def write_scores(folder: Path, evaluation: Evaluation) -> None:
     """Write the five files into the folder."""
     write_json(RunFolder(folder).scores, evaluation_json(evaluation))
-    write_csv(RunFolder(folder).scores_table, CSV_COLUMNS, map(_csv_row, _all_groups(evaluation)))
+    write_csv(RunFolder(folder).scores_table, CSV_COLUMNS, map(_csv_row, _list_groups(evaluation)))
     write_csv(
         RunFolder(folder).confusions,
         ("count", "truth", "read", "truth_code_point", "read_code_point"),
@@ -44,9 +44,9 @@ def score_figures(overview: Overview) -> dict[str, Any]:
     total, found = overview.total, overview.calibration
     return {
         **total.scores.to_json(),
-        "cer_interval": _bounds(total.cer),
-        "wer_interval": _bounds(total.wer),
-        "line_accuracy_interval": _bounds(total.line_accuracy),
+        "cer_interval": _interval_bounds(total.cer),
+        "wer_interval": _interval_bounds(total.wer),
+        "line_accuracy_interval": _interval_bounds(total.line_accuracy),
         "no_interval": total.cer.reason,
         "interval_level": overview.settings.bootstrap.level,
         "cluster": overview.settings.cluster,
@@ -73,7 +73,7 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _bounds(estimate: Estimate) -> list[float] | None:
+def _interval_bounds(estimate: Estimate) -> list[float] | None:
     return None if estimate.interval is None else [estimate.interval.low, estimate.interval.high]
 
 
@@ -81,9 +81,9 @@ def _group_json(score: GroupScore) -> dict[str, Any]:
     return {
         "name": score.name,
         **score.scores.to_json(),
-        "cer_interval": _bounds(score.cer),
-        "wer_interval": _bounds(score.wer),
-        "line_accuracy_interval": _bounds(score.line_accuracy),
+        "cer_interval": _interval_bounds(score.cer),
+        "wer_interval": _interval_bounds(score.wer),
+        "line_accuracy_interval": _interval_bounds(score.line_accuracy),
         "clusters": score.cer.interval.clusters if score.cer.interval else None,
         "no_interval": score.cer.reason,
     }
@@ -114,7 +114,7 @@ CSV_COLUMNS = (
 )
 
 
-def _all_groups(evaluation: Evaluation) -> Iterator[GroupScore]:
+def _list_groups(evaluation: Evaluation) -> Iterator[GroupScore]:
     yield evaluation.total
     yield from evaluation.variants
     yield from evaluation.groups
@@ -122,7 +122,7 @@ def _all_groups(evaluation: Evaluation) -> Iterator[GroupScore]:
 
 def _csv_row(score: GroupScore) -> tuple[Any, ...]:
     def both(estimate: Estimate) -> tuple[float | None, ...]:
-        return (estimate.value, *(_bounds(estimate) or (None, None)))
+        return (estimate.value, *(_interval_bounds(estimate) or (None, None)))
 
     counts = score.scores
     return (
@@ -149,19 +149,23 @@ def scores_markdown(evaluation: Evaluation) -> str:
     """Return the evaluation as Markdown for a person: scores with intervals, groups, kinds of error, confusions and
     calibration.
     """
-    parts = ["# Scores", _setting(evaluation), _group_table([evaluation.total, *evaluation.variants], "normalisation")]
+    parts = [
+        "# Scores",
+        _describe_setting(evaluation),
+        _group_table([evaluation.total, *evaluation.variants], "normalisation"),
+    ]
     for kind, scores in groupby(evaluation.groups, key=lambda score: score.kind):
         members = list(scores)
         if len(members) > 1 or kind in ("page", "hand"):
-            parts += [f"## By {kind.replace('_', ' ')}", _worst_first(members, kind)]
-    parts += ["## Kinds of error", _kinds(evaluation.characters.kinds)]
-    parts += ["## Characters by script", _scripts(evaluation.characters.scripts)]
-    parts += ["## What is read for what", _confusions(evaluation.characters.confusions)]
-    parts += ["## Confidence", *_calibration(evaluation)]
+            parts += [f"## By {kind.replace('_', ' ')}", _sort_worst_first(members, kind)]
+    parts += ["## Kinds of error", _format_kinds(evaluation.characters.kinds)]
+    parts += ["## Characters by script", _scripts_table(evaluation.characters.scripts)]
+    parts += ["## What is read for what", _confusions_table(evaluation.characters.confusions)]
+    parts += ["## Confidence", *_describe_calibration(evaluation)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _setting(evaluation: Evaluation) -> str:
+def _describe_setting(evaluation: Evaluation) -> str:
     settings, total = evaluation.settings, evaluation.total
     told = f"{plural(total.scores.lines, 'line')} of {plural(evaluation.overview.clusters, settings.cluster)}."
     if total.cer.interval is None:
@@ -185,24 +189,24 @@ def _group_table(scores: list[GroupScore], heading: str) -> str:
         )
         for score in scores
     ]
-    columns = ("CER", "WER", "lines right", "lines", "characters", "insertions", "deletions", "substitutions")
+    columns = ("CER", "WER", "line accuracy", "lines", "characters", "insertions", "deletions", "substitutions")
     return markdown_table((heading, *columns), rows)
 
 
-def _worst_first(scores: list[GroupScore], kind: str) -> str:
+def _sort_worst_first(scores: list[GroupScore], kind: str) -> str:
     """Lengths stay in their order."""
     ordered = scores if kind == "length" else sorted(scores, key=lambda score: -score.scores.cer)
-    more = f"\n\n{len(ordered) - SHOWN_GROUPS:,} more are in scores.csv." if len(ordered) > SHOWN_GROUPS else ""
-    return _group_table(ordered[:SHOWN_GROUPS], kind.replace("_", " ")) + more
+    more = f"\n\n{len(ordered) - MAX_GROUPS:,} more are in scores.csv." if len(ordered) > MAX_GROUPS else ""
+    return _group_table(ordered[:MAX_GROUPS], kind.replace("_", " ")) + more
 
 
-def _kinds(kinds: Mapping[str, int]) -> str:
+def _format_kinds(kinds: Mapping[str, int]) -> str:
     edits = max(sum(kinds.values()), 1)
     rows = [(kind, f"{count:,}", percent(count / edits, 1)) for kind, count in kinds.items()]
     return markdown_table(("kind", "edits", "share"), rows)
 
 
-def _scripts(scores: tuple[UnitScore, ...]) -> str:
+def _scripts_table(scores: tuple[UnitScore, ...]) -> str:
     """Scripts that were only read for letters of another one have no score of their own."""
     rows = [
         (
@@ -218,21 +222,21 @@ def _scripts(scores: tuple[UnitScore, ...]) -> str:
     return markdown_table(("script", "characters", "missed", "inserted", "CER"), rows)
 
 
-def _confusions(confusions: tuple[Confusion, ...]) -> str:
+def _confusions_table(confusions: tuple[Confusion, ...]) -> str:
     rows = [
         (
             f"{one.count:,}",
             describe(one.truth) if one.truth else "nothing",
             describe(one.read) if one.read else "nothing",
         )
-        for one in confusions[:SHOWN_CONFUSIONS]
+        for one in confusions[:MAX_CONFUSIONS]
     ]
-    more = len(confusions) - SHOWN_CONFUSIONS
+    more = len(confusions) - MAX_CONFUSIONS
     rest = f"\n\n{more:,} more are in confusions.csv." if more > 0 else ""
     return markdown_table(("times", "truth", "read"), rows) + rest if rows else "Nothing was misread."
 
 
-def _calibration(evaluation: Evaluation) -> Iterator[str]:
+def _describe_calibration(evaluation: Evaluation) -> Iterator[str]:
     found = evaluation.calibration
     for what, reliability in (("character", found.characters), ("line", found.lines)):
         if reliability is not None:
@@ -241,12 +245,12 @@ def _calibration(evaluation: Evaluation) -> Iterator[str]:
                 f"{percent(reliability.accuracy, 1)} is right; on average a {what}'s confidence is off by "
                 f"{percent(reliability.ece, 1)} (expected calibration error)."
             )
-            yield _reliability(reliability, what)
+            yield _describe_reliability(reliability, what)
     if found.characters is None and found.lines is None:
         yield "No confidences are known."
 
 
-def _reliability(reliability: Reliability, what: str) -> str:
+def _describe_reliability(reliability: Reliability, what: str) -> str:
     rows = [
         (
             f"{percent(one.low, 0)} to {percent(one.high, 0)}",

@@ -15,13 +15,13 @@ from rich.text import Text
 from uncial.data.checks.findings import Finding
 from uncial.data.splits.leakage import SplitLeakage
 from uncial.document import Issue
-from uncial.reports.tables.findings import sort_by_severity, summed_reasons
+from uncial.reports.tables.findings import sort_by_severity, sum_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.text.characters import code_point, name
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-SHOWN_FINDINGS = 20
-SHOWN_OF_A_KIND = 3
+MAX_FINDINGS = 20
+MAX_OF_A_KIND = 3
 COLOURS = {"information": "cyan", "warning": "yellow", "error": "bold red"}
 
 
@@ -66,22 +66,22 @@ class Inspection:
         return self.pseudo_labels + sum(problem.machine_read for problem in self.problems)
 
 
-def inspection_tables(inspection: Inspection) -> RenderableType:
+def make_inspection_tables(inspection: Inspection) -> RenderableType:
     """Return the tables: sizes, parts, quantiles, alphabet with counts, findings, and reasons for leaving lines out."""
-    parts: list[RenderableType] = [_sizes(inspection)]
+    parts: list[RenderableType] = [_sizes_table(inspection)]
     if inspection.parts:
-        parts.append(_parts(inspection.parts))
+        parts.append(_parts_table(inspection.parts))
     if inspection.separation is not None:
         parts.append(Text(f"Sides: {inspection.separation.sentence(inspection.split)}"))
     if inspection.widths or inspection.heights or inspection.lengths:
-        parts.append(_quantiles(inspection))
-    parts.append(_alphabet("Alphabet", inspection.alphabet))
+        parts.append(_quantiles_table(inspection))
+    parts.append(_alphabet_table("Alphabet", inspection.alphabet))
     if inspection.unseen:
-        parts.append(_alphabet("In validation or test, not in training", inspection.unseen))
+        parts.append(_alphabet_table("In validation or test, not in training", inspection.unseen))
     if inspection.problems:
-        parts.append(_problems(inspection.problems))
+        parts.append(_problems_table(inspection.problems))
     if inspection.findings:
-        parts.append(_findings(inspection.findings))
+        parts.append(_findings_table(inspection.findings))
     return Group(*(item for part in parts for item in (part, Text())))
 
 
@@ -100,21 +100,21 @@ def inspection_json(inspection: Inspection) -> dict[str, Any]:
         },
         "separation": inspection.separation.to_json() if inspection.separation else None,
         "quantiles": {
-            measure: {f"{share:g}": value for share, value in zip(QUANTILES, quantiles(values), strict=True)}
-            for measure, values in _measures(inspection).items()
+            measure: {f"{share:g}": value for share, value in zip(QUANTILES, compute_quantiles(values), strict=True)}
+            for measure, values in _collect_measures(inspection).items()
         },
         "alphabet": dict(inspection.alphabet),
         "unseen": dict(inspection.unseen),
     }
 
 
-def quantiles(values: Sequence[float], shares: Sequence[float] = QUANTILES) -> list[float]:
+def compute_quantiles(values: Sequence[float], shares: Sequence[float] = QUANTILES) -> list[float]:
     """Return the quantiles of at least one value, each one of the values (the nearest rank)."""
     ordered = sorted(values)
     return [ordered[round(share * (len(ordered) - 1))] for share in shares]
 
 
-def _measures(inspection: Inspection) -> dict[str, Sequence[float]]:
+def _collect_measures(inspection: Inspection) -> dict[str, Sequence[float]]:
     measures = {
         "line width (px)": inspection.widths,
         "line height (px)": inspection.heights,
@@ -123,7 +123,7 @@ def _measures(inspection: Inspection) -> dict[str, Sequence[float]]:
     return {measure: values for measure, values in measures.items() if len(values)}
 
 
-def _sizes(inspection: Inspection) -> RenderableType:
+def _sizes_table(inspection: Inspection) -> RenderableType:
     figures = [plural(inspection.pages, "page"), plural(inspection.lines, "line")]
     if inspection.lines_without_text:
         figures.append(f"{plural(inspection.lines_without_text, 'line')} without text")
@@ -136,23 +136,23 @@ def _sizes(inspection: Inspection) -> RenderableType:
     return Text.assemble((visible(inspection.source), "bold"), ": " + ", ".join(figures))
 
 
-def _parts(parts: Mapping[str, PartSize]) -> Table:
-    table = _table("Split", "pages", "lines", "characters")
+def _parts_table(parts: Mapping[str, PartSize]) -> Table:
+    table = _make_table("Split", "pages", "lines", "characters")
     for part, size in parts.items():
         table.add_row(Text(part), f"{size.pages:,}", f"{size.lines:,}", f"{size.characters:,}")
     return table
 
 
-def _quantiles(inspection: Inspection) -> Table:
+def _quantiles_table(inspection: Inspection) -> Table:
     headings = ["least", *(f"{share:.0%}" for share in QUANTILES[1:-1]), "most"]
-    table = _table("Quantiles", *headings)
-    for measure, values in _measures(inspection).items():
-        table.add_row(measure, *(f"{value:,.0f}" for value in quantiles(values)))
+    table = _make_table("Quantiles", *headings)
+    for measure, values in _collect_measures(inspection).items():
+        table.add_row(measure, *(f"{value:,.0f}" for value in compute_quantiles(values)))
     return table
 
 
-def _alphabet(title: str, counts: Mapping[str, int]) -> RenderableType:
-    cells = [Text.assemble((_glyph(character), "bold"), f" {count:,}") for character, count in counts.items()]
+def _alphabet_table(title: str, counts: Mapping[str, int]) -> RenderableType:
+    cells = [Text.assemble((_format_glyph(character), "bold"), f" {count:,}") for character, count in counts.items()]
     rare = [character for character, count in counts.items() if count == 1]
     rows: list[RenderableType] = [Text(title, style="bold"), Constrain(Columns(cells, padding=(0, 3)), 110)]
     unclear = [
@@ -160,16 +160,16 @@ def _alphabet(title: str, counts: Mapping[str, int]) -> RenderableType:
         for character in counts
         if len(character) == 1 and (not character.isprintable() or category(character)[0] == "M")
     ]
-    for character in unclear[:SHOWN_FINDINGS]:
-        rows.append(Text(f"  {_glyph(character):<6}  {code_point(character)} {name(character)}", style="dim"))
-    if len(unclear) > SHOWN_FINDINGS:
-        rows.append(Text(f"  and {len(unclear) - SHOWN_FINDINGS} more: see findings.json", style="dim"))
+    for character in unclear[:MAX_FINDINGS]:
+        rows.append(Text(f"  {_format_glyph(character):<6}  {code_point(character)} {name(character)}", style="dim"))
+    if len(unclear) > MAX_FINDINGS:
+        rows.append(Text(f"  and {len(unclear) - MAX_FINDINGS} more: see findings.json", style="dim"))
     if rare:
-        rows.append(Text(f"seen once: {' '.join(_glyph(character) for character in rare)}", style="dim"))
+        rows.append(Text(f"seen once: {' '.join(_format_glyph(character) for character in rare)}", style="dim"))
     return Group(*rows)
 
 
-def _glyph(character: str) -> str:
+def _format_glyph(character: str) -> str:
     if character == " ":
         return "␣"
     if len(character) > 1:
@@ -179,25 +179,25 @@ def _glyph(character: str) -> str:
     return f"\N{DOTTED CIRCLE}{character}" if category(character)[0] == "M" else character
 
 
-def _problems(problems: Sequence[Issue]) -> Table:
-    table = _table("Left out", "times", "for example")
-    sums = summed_reasons(problems)
-    for one in sums[:SHOWN_FINDINGS]:
+def _problems_table(problems: Sequence[Issue]) -> Table:
+    table = _make_table("Left out", "times", "for example")
+    sums = sum_reasons(problems)
+    for one in sums[:MAX_FINDINGS]:
         example = visible(f"{one.example.file} {one.example.line}".strip())
         table.add_row(Text(one.reason), f"{one.count:,}", Text(example, overflow="fold"))
-    if len(sums) > SHOWN_FINDINGS:
-        table.add_row(Text(f"and {len(sums) - SHOWN_FINDINGS} further reasons: see skipped.csv"))
+    if len(sums) > MAX_FINDINGS:
+        table.add_row(Text(f"and {len(sums) - MAX_FINDINGS} further reasons: see skipped.csv"))
     return table
 
 
-def _findings(findings: Sequence[Finding]) -> RenderableType:
+def _findings_table(findings: Sequence[Finding]) -> RenderableType:
     """The gravest first, a few of each kind."""
     rows = [Text("Findings", style="bold")]
     of_kind: Counter[str] = Counter()
     for finding in sort_by_severity(findings):
         of_kind[finding.kind] += 1
-        if of_kind[finding.kind] <= SHOWN_OF_A_KIND and len(rows) <= SHOWN_FINDINGS:
-            rows.append(_finding(finding))
+        if of_kind[finding.kind] <= MAX_OF_A_KIND and len(rows) <= MAX_FINDINGS:
+            rows.append(_format_finding(finding))
     shown = len(rows) - 1
     if len(findings) > shown:
         counts = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in of_kind.items())
@@ -205,14 +205,14 @@ def _findings(findings: Sequence[Finding]) -> RenderableType:
     return Group(*rows)
 
 
-def _finding(finding: Finding) -> Text:
+def _format_finding(finding: Finding) -> Text:
     where = visible(" ".join(filter(None, (finding.file, finding.line))))
     return Text.assemble(
         (f"{finding.severity}: ", COLOURS[finding.severity]), visible(finding.message), f" ({where})" if where else ""
     )
 
 
-def _table(title: str, *headings: str) -> Table:
+def _make_table(title: str, *headings: str) -> Table:
     table = Table(title, box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, justify="left" if heading == "for example" else "right", overflow="fold")

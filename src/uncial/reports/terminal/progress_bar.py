@@ -27,7 +27,7 @@ NOTEBOOK_EVERY = 0.5
 log = logging.getLogger("uncial.progress")
 
 
-def progress(
+def show_progress(
     description: str, total: int | None, unit: str = "lines", console: Console | None = None
 ) -> AbstractContextManager[Advance]:
     """Return a context whose value is called with the units done since the last call. `total` is None where it is not
@@ -35,7 +35,7 @@ def progress(
     """
     console = console or make_console()
     if is_live(console):
-        return _bar(description, total, unit, console)
+        return _show_bar(description, total, unit, console)
     return _notebook_bar(description, total, unit) if is_notebook() else _log_lines(description, total, unit)
 
 
@@ -48,14 +48,14 @@ def report_progress(
     console: Console | None = None,
 ) -> Iterator[Item]:
     """Yield the items and show how many are done; `size` says for how many units an item counts."""
-    with progress(description, total, unit, console) as advance:
+    with show_progress(description, total, unit, console) as advance:
         for item in items:
             yield item
             advance(size(item))
 
 
 @contextmanager
-def _bar(description: str, total: int | None, unit: str, console: Console) -> Iterator[Advance]:
+def _show_bar(description: str, total: int | None, unit: str, console: Console) -> Iterator[Advance]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
@@ -84,7 +84,7 @@ def _notebook_bar(description: str, total: int | None, unit: str) -> Iterator[Ad
 
     def tell() -> None:
         seconds = max(time.monotonic() - start, 1e-9)
-        line.show(f"{bar(done, total)} {description}: {_so_far(done, total, seconds, unit)}")
+        line.show(f"{bar(done, total)} {description}: {_format_progress(done, total, seconds, unit)}")
 
     def advance(units: int) -> None:
         nonlocal done, shown
@@ -108,7 +108,7 @@ def _log_lines(description: str, total: int | None, unit: str) -> Iterator[Advan
         now = time.monotonic()
         if now - last >= LOG_EVERY:
             last = now
-            log.info("%s: %s", description, _so_far(done, total, now - start, unit))
+            log.info("%s: %s", description, _format_progress(done, total, now - start, unit))
 
     yield advance
     seconds = time.monotonic() - start
@@ -116,7 +116,7 @@ def _log_lines(description: str, total: int | None, unit: str) -> Iterator[Advan
     log.info("%s: %s", description, f"{done:,} {unit} in {duration(seconds)}, {speed}")
 
 
-def _so_far(done: int, total: int | None, seconds: float, unit: str) -> str:
+def _format_progress(done: int, total: int | None, seconds: float, unit: str) -> str:
     speed = done / seconds
     if total is None:
         return f"{done:,} {unit}, {rate(speed, unit)}"

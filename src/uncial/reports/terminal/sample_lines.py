@@ -17,30 +17,30 @@ WRONG = "bold red"
 """What the reading has and the truth lacks."""
 
 
-def sample_lines(samples: Iterable[tuple[str, str]]) -> RenderableType:
+def format_sample_lines(samples: Iterable[tuple[str, str]]) -> RenderableType:
     """Return for each (truth, prediction), both normalised, two lines of text and the number of edits."""
-    return Group(*(line for truth, prediction in samples for line in _sample(truth, prediction)))
+    return Group(*(line for truth, prediction in samples for line in _format_sample(truth, prediction)))
 
 
-def sample_lines_plain(samples: Iterable[tuple[str, str]]) -> list[str]:
+def format_plain_sample_lines(samples: Iterable[tuple[str, str]]) -> list[str]:
     """Return the same lines without colours, for a log."""
-    return [line.plain for truth, prediction in samples for line in _sample(truth, prediction)]
+    return [line.plain for truth, prediction in samples for line in _format_sample(truth, prediction)]
 
 
-def _sample(truth: str, prediction: str) -> tuple[Text, Text]:
+def _format_sample(truth: str, prediction: str) -> tuple[Text, Text]:
     truth_line, reading_line = Text.assemble(("  truth    ", "dim")), Text.assemble(("  reading  ", "dim"))
     edits = 0
     for span in align(truth, prediction):
         differs = span.kind != "equal"
         edits += max(len(span.truth), len(span.prediction)) if differs else 0
-        truth_line.append(_shown(span.truth, differs), style=MISSED if differs else "")
-        reading_line.append(_shown(span.prediction, differs), style=WRONG if differs else "")
+        truth_line.append(_make_visible(span.truth, differs), style=MISSED if differs else "")
+        reading_line.append(_make_visible(span.prediction, differs), style=WRONG if differs else "")
     if edits:
         reading_line.append(f"   ({plural(edits, 'edit')})", style="dim")
     return truth_line, reading_line
 
 
-def _shown(text: str, differs: bool) -> str:
+def _make_visible(text: str, differs: bool) -> str:
     # A space that is missing or too many has no colour of its own to be seen by.
     return visible(text).replace(" ", "␣") if differs else visible(text)
 

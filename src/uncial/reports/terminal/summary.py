@@ -48,26 +48,26 @@ class RunSummary:
     next_steps: Mapping[str, str] = field(default_factory=dict)
 
 
-def run_summary(summary: RunSummary) -> RenderableType:
+def format_run_summary(summary: RunSummary) -> RenderableType:
     """Return the summary: a table of scores, then one line each for the rest, paths and commands whole for copying."""
     rows: list[RenderableType] = [Text()]
     if summary.parts:
-        rows += [_scores(summary.parts), *_missing_intervals(summary.parts), Text()]
-    rows.append(Text(_effort(summary)))
+        rows += [_scores_table(summary.parts), *_explain_missing_intervals(summary.parts), Text()]
+    rows.append(Text(_format_effort(summary)))
     if summary.skipped:
         noun = "page or line" if summary.skipped == 1 else "pages or lines"
-        rows.append(Text(f"left out {summary.skipped:,} {noun}: skipped.csv says why", style="yellow"))
+        rows.append(Text(f"Skipped {summary.skipped:,} {noun}; see skipped.csv", style="yellow"))
     if summary.advice:
         rows.append(Text(summary.advice, style="yellow"))
-    rows += _listing({**summary.files, "run folder": summary.folder}, "bold")
+    rows += _list_entries({**summary.files, "run folder": summary.folder}, "bold")
     if summary.next_steps:
-        rows += [Text(), Text("Next:", style="bold"), *_listing(summary.next_steps, "cyan")]
+        rows += [Text(), Text("Next:", style="bold"), *_list_entries(summary.next_steps, "cyan")]
     return Group(*rows)
 
 
-def _scores(parts: Mapping[str, SplitScores]) -> Table:
+def _scores_table(parts: Mapping[str, SplitScores]) -> Table:
     table = Table("", box=None, pad_edge=False, header_style="dim")
-    for heading in ("CER", _interval_heading(parts), "WER", "lines right", "lines", "normalisation"):
+    for heading in ("CER", _format_interval_heading(parts), "WER", "line accuracy", "lines", "normalisation"):
         table.add_column(heading, justify="right")
     for name, part in parts.items():
         right = "" if part.line_accuracy is None else percent(part.line_accuracy, 1)
@@ -83,17 +83,17 @@ def _scores(parts: Mapping[str, SplitScores]) -> Table:
     return table
 
 
-def _interval_heading(parts: Mapping[str, SplitScores]) -> str:
+def _format_interval_heading(parts: Mapping[str, SplitScores]) -> str:
     levels = {part.interval.level for part in parts.values() if part.interval is not None}
     return f"{percent(min(levels), 0)} interval" if levels else ""
 
 
-def _missing_intervals(parts: Mapping[str, SplitScores]) -> list[Text]:
+def _explain_missing_intervals(parts: Mapping[str, SplitScores]) -> list[Text]:
     return [Text(f"no interval: {part.no_interval}", style="yellow") for part in parts.values() if part.no_interval]
 
 
-def _effort(summary: RunSummary) -> str:
-    figures = [f"took {duration(summary.seconds)}"]
+def _format_effort(summary: RunSummary) -> str:
+    figures = [f"training time {duration(summary.seconds)}"]
     if summary.steps is not None:
         figures.append(plural(summary.steps, "step"))
     if summary.epochs is not None:
@@ -103,6 +103,6 @@ def _effort(summary: RunSummary) -> str:
     return ", ".join(figures)
 
 
-def _listing(entries: Mapping[str, Path] | Mapping[str, str] | Mapping[str, Path | str], style: str) -> list[Text]:
+def _list_entries(entries: Mapping[str, Path] | Mapping[str, str] | Mapping[str, Path | str], style: str) -> list[Text]:
     width = max(map(len, entries), default=0)
     return [Text.assemble(f"  {name:<{width}}  ", (str(value), style)) for name, value in entries.items()]

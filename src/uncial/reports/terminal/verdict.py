@@ -3,45 +3,47 @@
 import math
 
 from uncial.metrics.comparison import Comparison, PairScore
-from uncial.metrics.paired import least_clusters
+from uncial.metrics.paired import find_min_clusters
 from uncial.reports.terminal.formatting import percent, plural
 
 
-def verdict(pair: PairScore, comparison: Comparison) -> str:
+def describe_verdict(pair: PairScore, comparison: Comparison) -> str:
     """Return which of two systems is better, by how much and how surely; or that it cannot be shown, and why."""
     if pair.cer.difference.interval is None:
-        return f"{_figures(pair, comparison)} {_unknown(pair, comparison)}"
+        return f"{_figures_text(pair, comparison)} {_explain_unknown(pair, comparison)}"
     if pair.better is not None:
         worse = pair.second if pair.better == pair.first else pair.first
-        return f"{pair.better} is better than {worse}: {_figures(pair, comparison)} {_evidence(pair, comparison)}"
+        figures, evidence = _figures_text(pair, comparison), _evidence_text(pair, comparison)
+        return f"{pair.better} is better than {worse}: {figures} {evidence}"
     return (
-        f"No difference between {pair.first} and {pair.second} can be shown with {_basis(comparison)}: "
-        f"{_figures(pair, comparison)} {_evidence(pair, comparison)} {_needed(pair, comparison)}"
+        f"No difference between {pair.first} and {pair.second} can be shown with {_describe_basis(comparison)}: "
+        f"{_figures_text(pair, comparison)} {_evidence_text(pair, comparison)} {_needed_text(pair, comparison)}"
     )
 
 
-def _figures(pair: PairScore, comparison: Comparison) -> str:
+def _figures_text(pair: PairScore, comparison: Comparison) -> str:
     cer = {system.name: percent(system.cer.value) for system in comparison.systems}
     return f"CER {cer[pair.first]} ({pair.first}) and {cer[pair.second]} ({pair.second})."
 
 
-def _evidence(pair: PairScore, comparison: Comparison) -> str:
+def _evidence_text(pair: PairScore, comparison: Comparison) -> str:
     difference = pair.cer.difference
     assert difference.interval is not None
     low, high = sorted(abs(bound) for bound in (difference.interval.low, difference.interval.high))
     level = percent(difference.interval.level, 0)
     corrected = f", corrected for {plural(len(comparison.pairs), 'comparison')}" if len(comparison.pairs) > 1 else ""
     if pair.better is None:
-        bounds = f"{_points(difference.interval.low, sign=True)} to {_points(difference.interval.high, sign=True)}"
-        told = f"The difference is {_points(difference.value, sign=True)} points ({level} interval {bounds}"
+        ends = (difference.interval.low, difference.interval.high)
+        bounds = " to ".join(_format_points(end, sign=True) for end in ends)
+        told = f"The difference is {_format_points(difference.value, sign=True)} points ({level} interval {bounds}"
     else:
-        told = f"The difference is {_points(abs(difference.value))} points ({level} interval "
-        told += f"{_points(low)} to {_points(high)}"
-    basis = "" if pair.better is None else f", {_basis(comparison)}"
-    return f"{told}; p {_probability(pair.p)}{corrected}{basis})."
+        told = f"The difference is {_format_points(abs(difference.value))} points ({level} interval "
+        told += f"{_format_points(low)} to {_format_points(high)}"
+    basis = "" if pair.better is None else f", {_describe_basis(comparison)}"
+    return f"{told}; p {_format_probability(pair.p)}{corrected}{basis})."
 
 
-def _needed(pair: PairScore, comparison: Comparison) -> str:
+def _needed_text(pair: PairScore, comparison: Comparison) -> str:
     if not pair.first_wins and not pair.second_wins:
         return "They need the same number of edits in every line."
     if not pair.cer.difference.value:
@@ -54,32 +56,32 @@ def _needed(pair: PairScore, comparison: Comparison) -> str:
         f"If the true difference is as large, about {pair.needed_lines:,} lines ({plural(pages, cluster)} like these) "
         "would be needed to show it in 4 of 5 cases."
     )
-    least = least_clusters((1 - comparison.settings.bootstrap.level) / len(comparison.pairs))
+    least = find_min_clusters((1 - comparison.settings.bootstrap.level) / len(comparison.pairs))
     if comparison.clusters < least:
         needed += f" With fewer than {plural(least, cluster)} no difference can be shown, however large."
     return needed
 
 
-def _unknown(pair: PairScore, comparison: Comparison) -> str:
+def _explain_unknown(pair: PairScore, comparison: Comparison) -> str:
     settings = comparison.settings
-    least = plural(least_clusters((1 - settings.bootstrap.level) / len(comparison.pairs)), settings.cluster)
+    least = plural(find_min_clusters((1 - settings.bootstrap.level) / len(comparison.pairs)), settings.cluster)
     return (
         f"Whether {pair.first} or {pair.second} is better on others cannot be said: {pair.cer.difference.reason}. "
         f"Lines of at least {least} are needed."
     )
 
 
-def _basis(comparison: Comparison) -> str:
+def _describe_basis(comparison: Comparison) -> str:
     return f"{plural(len(comparison.lines), 'line')} of {plural(comparison.clusters, comparison.settings.cluster)}"
 
 
-def _points(fraction: float, sign: bool = False) -> str:
+def _format_points(fraction: float, sign: bool = False) -> str:
     """Percentage points; more digits where two would show nothing."""
     digits = 2 if abs(fraction) >= 5e-4 or not fraction else min(6, 2 - math.floor(math.log10(abs(100 * fraction))))
     return f"{100 * fraction:+.{digits}f}" if sign else f"{100 * fraction:.{digits}f}"
 
 
-def _probability(p: float | None) -> str:
+def _format_probability(p: float | None) -> str:
     if p is None:
         return "unknown"
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from uncial.reports.terminal.console import is_live, make_console, show
 from uncial.reports.terminal.formatting import duration, rate
 from uncial.reports.terminal.notebook import RedrawnLine, bar, is_notebook
-from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
+from uncial.reports.terminal.sample_lines import format_plain_sample_lines, format_sample_lines
 from uncial.training.callbacks.standing import ProgressState, read_progress, score_text
 from uncial.training.callbacks.throughput import Throughput
 
@@ -183,7 +183,7 @@ class PlainProgress(TrainingProgress):
         log.info("%s: batch %d/%g, %s", name, batches, total, rate(lines_per_second))
 
     def tell_samples(self, samples: list[tuple[str, str]]) -> None:
-        for line in sample_lines_plain(samples):
+        for line in format_plain_sample_lines(samples):
             log.info("%s", line)
 
 
@@ -241,7 +241,7 @@ class RichProgress(TrainingProgress):
             self._evaluation = None
 
     def tell_samples(self, samples: list[tuple[str, str]]) -> None:
-        show(self._open().console, sample_lines(samples))
+        show(self._open().console, format_sample_lines(samples))
 
     def close(self) -> None:
         if self._progress is not None:

@@ -234,7 +234,7 @@ def test_a_damaged_state_is_never_picked(copied, damage):
             path.unlink()
     # Refused before anything is trained, but after the state was chosen.
     ended = resume(copied, "trainer.accelerator=none")
-    assert "after step 6 of 8" in ended.output, ended
+    assert "from step 6 of 8" in ended.output, ended
     assert "last.ckpt" in ended.output
 
 

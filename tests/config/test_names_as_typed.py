@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import ROOT, run_program
 
-from uncial.config.keys import NAMES, NUMBERS_OR_NULL, group_names, known_keys
+from uncial.config.keys import group_names, known_keys
 from uncial.config.overrides import hydra_value, quote_plain_names
+from uncial.config.schema import rules
 
 CONF = ROOT / "conf"
 NUMBERLIKE = ["2025", "12.10", "1744_1745", "7_7", "1e3", "0x10", "007", "-5", "true", "No", "Null", "inf", "nan", ".5"]
@@ -70,8 +71,9 @@ def test_all_else_stays(argument):
 def test_the_keys_of_names_are_keys_and_no_numbers():
     known = {*known_keys(CONF), "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"}
     later = {"layout", "trust", "data.split_from"}
-    assert set(NAMES) - later <= known
-    assert not set(NAMES) & {*NUMBERS_OR_NULL, *group_names(CONF)}
+    names = {key for key, rule in rules().items() if rule.key.is_name}
+    assert names - later <= known
+    assert not names & {*(key for key, rule in rules().items() if rule.is_number), *group_names(CONF)}
 
 
 @pytest.mark.parametrize("value", ["false", "null", "0", "1.5", "true", "[null]", "2_5"])

@@ -9,7 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
 
 from uncial import cli as command_line
-from uncial.config.schema import MIN_VALUES
+from uncial.config import schema
+from uncial.config.settings import Settings, key_rules
 from uncial.tasks import auto
 
 
@@ -26,6 +27,7 @@ class ReadKeys:
     @contextmanager
     def recorded(self) -> Iterator["ReadKeys"]:
         """Records what the tasks read that are run meanwhile."""
+        values, get_attribute = schema._values, Settings.__getattribute__
         get_method, get_node = command_line.get_method, DictConfig._get_node
         to_content, create, compose = BaseContainer._to_content, OmegaConf.create, auto.compose
 
@@ -57,6 +59,16 @@ class ReadKeys:
             with self._silence(True):
                 return create(*args, **kwargs)
 
+        def quiet_values(*args: Any) -> Any:
+            with self._silence(True):
+                return values(*args)
+
+        def recording_attribute(settings: Settings, name: str) -> Any:
+            found = get_attribute(settings, name)
+            if self._is_on and not isinstance(found, Settings) and name in key_rules(type(settings)):
+                self.keys.add(f"{type(settings).GROUP}.{name}".lstrip("."))
+            return found
+
         def quiet_compose(*args: Any, **kwargs: Any) -> Any:
             with self._silence(True):
                 return compose(*args, **kwargs)
@@ -67,7 +79,8 @@ class ReadKeys:
             patch.object(BaseContainer, "_to_content", staticmethod(quiet_content)),
             patch.object(OmegaConf, "create", staticmethod(quiet_create)),
             patch.object(auto, "compose", quiet_compose),
-            patch.dict(MIN_VALUES, clear=True),
+            patch.object(schema, "_values", quiet_values),
+            patch.object(Settings, "__getattribute__", recording_attribute),
         ):
             yield self
 

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from uncial.runs.files import RunFolder
 from uncial.training.module import TrainingModule
-from uncial.training.schedulers.length import STEPS, RunLength
+from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import LengthConfig
 
 
@@ -90,7 +91,7 @@ def train_scripted(
 ) -> Rates:
     """Epochs of three steps at the height 1 of the rate; a schedule that is a callback hears the scores."""
     rates = Rates()
-    length = RunLength(wanted, 3, 3, measured_steps, folder / STEPS)
+    length = RunLength(wanted, 3, 3, measured_steps, RunFolder(folder).steps)
     optimizer = lambda groups: torch.optim.SGD(groups, lr=1.0)  # noqa: E731
     module = TrainingModule(Line(), Scripted(scores), optimizer, schedule, length, seed=1)
     listening = [schedule] if isinstance(schedule, L.Callback) else []

@@ -22,7 +22,9 @@ def notebook(monkeypatch) -> list[tuple[str, str]]:
         shown.append(("new", content["text/plain"]))
         return SimpleNamespace(update=lambda content, raw: shown.append(("update", content["text/plain"])))
 
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1)))
+    monkeypatch.setitem(
+        sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1), version_info=(8, 24))
+    )
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
     return shown
 

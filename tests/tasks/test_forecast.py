@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from drawn_layouts import read_csv
 from learning_curves import Law, trainings, write_runs
-from omegaconf import OmegaConf
 from program import run_program
 
-from uncial.data.config import share_of_lines
+from uncial.data.settings import parse_share
 from uncial.errors import UserError
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.learning_curve import fit_learning_curve
@@ -156,11 +155,9 @@ def test_a_share_of_the_lines_with_another_seed_and_the_same_validation(drawn, t
 @pytest.mark.parametrize("share", ["2", "0", -0.5, "1/0", "much", True])
 def test_what_is_no_share(share):
     with pytest.raises(UserError, match=r"data\.share="):
-        share_of_lines(OmegaConf.create({"share": share, "lines": None}))
+        parse_share(share)
 
 
-def test_a_share_is_a_number_or_a_fraction_beside_no_number_of_lines():
-    assert share_of_lines(OmegaConf.create({"share": "1/4", "lines": None})) == Fraction(1, 4)
-    assert share_of_lines(OmegaConf.create({"share": 0.25, "lines": None})) == Fraction(1, 4)
-    with pytest.raises(UserError, match=r"data\.lines and data\.share"):
-        share_of_lines(OmegaConf.create({"share": 0.25, "lines": 3}))
+def test_a_share_is_a_number_or_a_fraction():
+    assert parse_share("1/4") == Fraction(1, 4)
+    assert parse_share(0.25) == Fraction(1, 4)

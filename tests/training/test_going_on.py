@@ -13,7 +13,8 @@ from scripted_training import Batch, Line, Rates, bare_trainer
 from torch.utils.data import DataLoader
 
 from uncial.files import replacing_text
-from uncial.runs.stash import restore_stashed, stash_best_model
+from uncial.runs.files import RunFolder
+from uncial.runs.state import restore_stashed, stash_best_model
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.early_stopping import EarlyStopping
 from uncial.training.callbacks.max_time import MaxTime
@@ -22,7 +23,7 @@ from uncial.training.checkpointing.retention import CheckpointPolicy
 from uncial.training.distributed.signals import StopRequest
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers import schedules
-from uncial.training.schedulers.length import STEPS, RunLength
+from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import LengthConfig, StepPlan
 
 BATCHES = 3
@@ -83,7 +84,7 @@ def go(folder, wanted, *more, constant=None, schedule=None, keeping=None, accumu
     folder.mkdir(exist_ok=True)
     restore_stashed(folder)
     line, rates, last = Line(), Rates(), folder / "last.ckpt"
-    length = RunLength(wanted, BATCHES, BATCHES, 0, folder / STEPS)
+    length = RunLength(wanted, BATCHES, BATCHES, 0, RunFolder(folder).steps)
     optimizer = lambda groups: torch.optim.SGD(groups, lr=0.01)  # noqa: E731
     schedule = schedule or schedules.constant()
     module = TrainingModule(line, Distance(line, constant), optimizer, schedule, length, seed=1)

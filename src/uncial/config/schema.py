@@ -1,72 +1,120 @@
-"""What the keys of the config may hold, and their values as the program uses them."""
+"""The settings of all rooms: which classes state them, and how they are built from a composed config."""
 
-from collections.abc import Sequence
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from uncial.config.settings import KeyRule, Settings, is_settings, key_rules
 from uncial.config.trust import trusted_modules
 from uncial.errors import UserError
 
-MIN_VALUES = {
-    "seed": 0,
-    "data.seed": 0,
-    "data.lines": 1,
-    "data.max_height": 16,
-    "data.max_pixels": 1,
-    "data.compile_workers": 1,
-    "data.folds": 2,
-    "data.fold": 0,
-    "trainer.max_steps": 1,
-    "trainer.max_epochs": 1,
-    "trainer.min_epochs": 1,
-    "trainer.lines_seen": 1,
-    "trainer.validations": 1,
-    "trainer.batch_width": 1,
-    "trainer.max_lines": 1,
-    "trainer.evaluation_max_lines": 1,
-    "trainer.evaluation_batch_width": 1,
-    "trainer.accumulate": 1,
-    "trainer.workers": 0,
-    "trainer.threads": 1,
-    "callbacks.samples": 0,
-    "inspect.augmentation": 0,
-    "metrics.resamples": 100,
-    "callbacks.checkpoints.minutes": 0,
-    "callbacks.checkpoints.every_epochs": 1,
-    "callbacks.checkpoints.every_steps": 1,
-    "callbacks.checkpoints.keep_last": 1,
-    "callbacks.checkpoints.keep_best": 0,
-    "ensemble.lines": 1,
-    "inspect.samples": 0,
-    "report.pictures": 0,
-    "inspect.pictures": 0,
-    "scheduler.warmup_steps": 0,
-    "model.backbone.stem": 1,
-    "model.backbone.stem_kernel": 1,
-    "model.head.layers": 1,
-    "model.head.hidden": 1,
-    "model.shortcut": 0,
-    "trainer.gradient_clip": 0,
-    "trainer.validate_every_steps": 1,
-    "trainer.log_every": 1,
-    "trainer.patience": 1,
-    "trainer.min_delta": 0,
-    "optimizer.lr": 0,
-    "optimizer.momentum": 0,
-    "optimizer.weight_decay": 0,
-    "scheduler.warmup_samples": 0,
-}
-"""The least that a number may be; null is allowed for all of them."""
+MODULES = (
+    "uncial.data.settings",
+    "uncial.metrics.settings",
+    "uncial.models.settings",
+    "uncial.pipelines.settings",
+    "uncial.problems.settings",
+    "uncial.reports.settings",
+    "uncial.runs.settings",
+    "uncial.training.settings",
+)
+"""The modules that hold settings. By name: they lie in rooms above this one, and are imported when
+they are asked for."""
+
+T = TypeVar("T", bound=Settings)
 
 
-def check_numbers(config: DictConfig) -> None:
-    """Raises `UserError` for the first number that is below its least."""
-    for key, least in MIN_VALUES.items():
-        value = OmegaConf.select(config, key)
-        if value is not None and (not isinstance(value, int | float) or value < least):
-            raise UserError(f"{key}={value}: a number is needed that is {least} or more.")
+@cache
+def settings_classes() -> Mapping[str, type[Settings]]:
+    """The classes of settings by their groups."""
+    return dict(_classes())
+
+
+def _classes() -> Iterator[tuple[str, type[Settings]]]:
+    for name in MODULES:
+        for value in vars(import_module(name)).values():
+            if is_settings(value) and value.__module__ == name and hasattr(value, "GROUP"):
+                yield value.GROUP, value
+
+
+@cache
+def rules() -> Mapping[str, KeyRule]:
+    """What each key takes of which a class of settings says so, by its dotted name."""
+    return {
+        f"{group}.{name}" if group else name: rule
+        for group, settings in settings_classes().items()
+        for name, rule in key_rules(settings).items()
+    }
+
+
+def get_default(key: str) -> Any:
+    """What a config file without this key means by that."""
+    group, _, name = key.rpartition(".")
+    return next(field.default for field in fields(settings_classes()[group]) if field.name == name)  # type: ignore[arg-type]
+
+
+def build_settings(settings: type[T], config: DictConfig) -> T:
+    """Return the settings with the values of their group in the whole config.
+
+    Raises `UserError` for a value that is missing, or null where that is not allowed.
+    """
+    return _built(settings, _values(settings, config), f"{settings.GROUP}." if settings.GROUP else "")
+
+
+def is_complete(settings: type[Settings], config: DictConfig) -> bool:
+    """Whether the whole config has a value for each key of the settings that needs one."""
+    node = OmegaConf.select(config, settings.GROUP) if settings.GROUP else config
+    if not isinstance(node, DictConfig):
+        return False
+    needed = [field.name for field in fields(settings) if field.default is MISSING]  # type: ignore[arg-type]
+    return all(name in node for name in needed) and not any(OmegaConf.is_missing(node, name) for name in node)
+
+
+def _values(settings: type[Settings], config: DictConfig) -> dict[str, Any]:
+    """The values that the config has for the settings, as plain types."""
+    node = OmegaConf.select(config, settings.GROUP) if settings.GROUP else config
+    names = [field.name for field in fields(settings) if field.name in node]  # type: ignore[arg-type]
+    given = {name: node[name] for name in names if not OmegaConf.is_missing(node, name)}
+    return {
+        name: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        for name, value in given.items()
+    }
+
+
+def _built(settings: type[T], values: Mapping[str, Any], prefix: str) -> T:
+    hints, rules_here, found = typing.get_type_hints(settings), key_rules(settings), {}
+    for field in fields(settings):  # type: ignore[arg-type]
+        key, value = f"{prefix}{field.name}", values.get(field.name, field.default)
+        if value is MISSING or value == "???":
+            raise UserError(f"{key} has to be given: add {key}=… to the command.")
+        if is_settings(hints[field.name]):
+            found[field.name] = _built(hints[field.name], value, f"{key}.")
+        else:
+            found[field.name] = _converted(value, rules_here[field.name], key)
+    return settings(**found)
+
+
+def _converted(value: Any, rule: KeyRule, key: str) -> Any:
+    if value is None and rule.is_nullable:
+        return None
+    if rule.is_list:
+        entries = value if isinstance(value, list | tuple) else [] if value is None else [value]
+        return tuple(_one(entry, rule) for entry in entries)
+    if value is None:
+        raise UserError(f"{key}=null: {rule.key.expected or 'a value is needed'}.")
+    return tuple(value) if rule.takes_list and isinstance(value, list) else _one(value, rule)
+
+
+def _one(value: Any, rule: KeyRule) -> Any:
+    """The value as its kind; as it is where there are several kinds, and for a table."""
+    [kind] = rule.kinds if len(rule.kinds) == 1 else (None,)
+    return kind(value) if kind in (bool, int, float, str, Path) and value is not None else value
 
 
 def as_tuple(value: Any) -> tuple[str, ...]:
@@ -83,13 +131,14 @@ def trusted(config: DictConfig) -> tuple[str, ...]:
     return trusted_modules(as_tuple(config.get("trust")))
 
 
-def trust_as_typed(config: DictConfig) -> tuple[str, ...]:
+def format_trust(config: DictConfig) -> tuple[str, ...]:
     """The argument by which a command trusts what this run does; none where it trusts nothing of others."""
     names = as_tuple(config.get("trust"))
     return (f"trust=[{','.join(names)}]",) if names else ()
 
 
 def choice(value: Any, key: str, choices: Sequence[str]) -> str:
+    """The value of a key. Raises `UserError` where it is none of the choices."""
     if value not in choices:
         raise UserError(f"{key}={value}: choose one of {', '.join(choices)}.")
     return str(value)

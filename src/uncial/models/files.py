@@ -23,9 +23,9 @@ from uncial.models.recognizer import Recognizer
 from uncial.models.stored import MISFIT, Table, build_stored, try_out
 from uncial.runs.checkpoint import CARD_KEY, model_weights, read_checkpoint
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
+from uncial.runs.files import RunFolder
 from uncial.text.codec import Codec, codec_from_json
 
-FILE_NAME = "best.safetensors"
 FORMAT = "uncial-recognizer"
 FORMAT_VERSION = 1
 METADATA_KEY = "uncial"
@@ -140,11 +140,11 @@ def model_file(path: Path) -> Path:
     """Return the file that `path`, a model file, a checkpoint or a run folder, stands for. Raises `UserError` where
     there is none.
     """
-    found = path / FILE_NAME if path.is_dir() else path
+    found = RunFolder(path).best_model if path.is_dir() else path
     if not found.is_file():
         if path.is_dir() and (foreign := name_foreign(path)):
             raise UserError(foreign)
-        where = f"the folder {path} holds no {FILE_NAME}" if path.is_dir() else f"{path} does not exist"
+        where = f"the folder {path} holds no {RunFolder.best_model}" if path.is_dir() else f"{path} does not exist"
         raise UserError(
             f"No model found: {where}; give a model file (.safetensors), a checkpoint (.ckpt) or the folder of a "
             "finished run."
@@ -162,7 +162,9 @@ def _read(path: Path) -> "_Stored":
     except ValueError as error:
         raise UserError(f"{path}: its description of itself is damaged ({_told(error)}); use another copy.") from error
     if card.get("format") != FORMAT:
-        raise UserError(f"{path} is a {path.suffix[1:]} file but no model of uncial; give the {FILE_NAME} of a run.")
+        raise UserError(
+            f"{path} is a {path.suffix[1:]} file but no model of uncial; give the {RunFolder.best_model} of a run."
+        )
     version = card.get("format_version")
     if not isinstance(version, int) or version < 1:
         raise UserError(f"{path}: the description in the file has no format_version; use another copy.")
@@ -185,7 +187,7 @@ class _Stored:
 def _read_safetensors(path: Path) -> tuple[str, Table, Callable[[], dict[str, Tensor]]]:
     metadata, table = _table_of(path)
     if METADATA_KEY not in metadata:
-        what = f"{path} is a {path.suffix[1:]} file but no model of uncial; give the {FILE_NAME} of a run."
+        what = f"{path} is a {path.suffix[1:]} file but no model of uncial; give the {RunFolder.best_model} of a run."
         raise UserError(name_foreign(path, metadata) or what)
     return metadata[METADATA_KEY], table, lambda: _tensors(path, table)
 

@@ -14,6 +14,7 @@ from uncial.errors import UserError
 from uncial.models.precision import inference_autocast
 from uncial.models.recognizer import Recognizer
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
+from uncial.runs.files import RunFolder
 
 KEY = "lineage"
 """In a model's card: digests of the weights that it was fine-tuned from, the oldest first."""
@@ -62,8 +63,8 @@ def ancestors(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> se
 def training_folder(path: Path) -> Path | None:
     """The folder of the training that `path` is a file of, None where it lies in no run's folder."""
     folder = path.absolute().parent
-    folder = folder.parent if path.suffix == CHECKPOINT_SUFFIX and folder.name == "checkpoints" else folder
-    return folder if (folder / "config.yaml").is_file() else None
+    folder = folder.parent if path.suffix == CHECKPOINT_SUFFIX and folder.name == RunFolder.checkpoints else folder
+    return folder if RunFolder(folder).config.is_file() else None
 
 
 def check_lineage(models: Mapping[Path, tuple[Recognizer, Mapping[str, Any]]]) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.overrides import format_override
-from uncial.config.schema import choice
-from uncial.data.config import compile_settings, filters, share_of_lines, source_settings
+from uncial.config.schema import build_settings
+from uncial.data.config import compile_settings, filters, source_settings
 from uncial.data.ground_truth import (
     GroundTruth,
     load_truth,
@@ -18,14 +18,16 @@ from uncial.data.ground_truth import (
     subsample_share,
     validate_on_training_lines,
 )
+from uncial.data.settings import DataSettings
 from uncial.data.splits.split import Splitter
-from uncial.data.splits.split_file import COLUMNS, SPLITS, make_split_rows
+from uncial.data.splits.split_file import COLUMNS, make_split_rows
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.problems.splitting import choose_split
 from uncial.reports.tables.findings import sum_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.reports.terminal.progress_bar import show_progress
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_csv
 
@@ -38,27 +40,34 @@ ON_GEOMETRY = {
 """What lines have whose stated geometry contradicts itself, by the kind of the note on it."""
 
 
+def describe_data(config: DictConfig) -> str:
+    """Return the data as a person knows them: where they lie, or the name of their group."""
+    data = build_settings(DataSettings, config)
+    return ", ".join(data.root) or data.name
+
+
 def write_splits(folder: Path, truth: GroundTruth) -> None:
     """Leaves splits.csv in a run's folder: which page is in which part."""
-    write_csv(folder / SPLITS, COLUMNS, make_split_rows(truth.store, truth.split))
+    write_csv(RunFolder(folder).splits, COLUMNS, make_split_rows(truth.store, truth.split))
 
 
 def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> GroundTruth:
     """Reads and compiles the data with a progress bar, and says how much there is and what was left out. The pages are
     `divided` as the config says where nothing else does."""
+    data = build_settings(DataSettings, config)
     truth = load_truth(
-        source_settings(config.data),
-        filters(config.data),
+        source_settings(data),
+        filters(data),
         divided or choose_split(config),
-        compile_settings(config),
+        compile_settings(data, Path(str(config.paths.store))),
         show_progress,
     )
-    share = share_of_lines(config.data)
-    if config.data.lines is not None:
-        truth = subsample_lines(truth, int(config.data.lines), config.seed)
+    share = data.share_of_lines()
+    if data.lines is not None:
+        truth = subsample_lines(truth, data.lines, config.seed)
     elif share is not None:
         truth = subsample_share(truth, share, config.seed)
-    if choice(config.data.validate_on, "data.validate_on", ("val", "train")) == "train":
+    if data.validate_on == "train":
         truth = validate_on_training_lines(truth)
     sizes = ", ".join(f"{len(rows):,} {part}" for part, rows in truth.rows.items() if len(rows))
     log.info(f"{len(truth.store):,} lines: {sizes} (compiled in {truth.store.path})")

@@ -7,16 +7,18 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from uncial.config.explicit import user_overrides
 from uncial.config.saved_yaml import read_saved
+from uncial.config.schema import build_settings
+from uncial.config.task_keys import user_overrides
 from uncial.data.config import split_settings
+from uncial.data.settings import DataSettings
 from uncial.data.splits.groups import PARTS
 from uncial.data.splits.split import Split, SplitRequest, SplitSettings, Splitter
-from uncial.data.splits.split_file import SPLITS, ListedSplit, read_split_file
+from uncial.data.splits.split_file import ListedSplit, read_split_file
 from uncial.errors import UserError
 from uncial.models.files import load_card, model_file
 from uncial.models.lineage import pages_seen, training_folder
-from uncial.runs.resumed_config import CONFIG
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 
 AUTO = "auto"
@@ -113,14 +115,16 @@ def choose_split(
 
     Raises `UserError` for settings that are none, and for what is typed beside data.split_from that it decides.
     """
-    own, typed = split_settings(config.data), typed_settings()
+    own, typed = split_settings(build_settings(DataSettings, config)), typed_settings()
     if config.data.split_from not in (None, AUTO):
         return _taken(config, own, typed)
     if config.data.split_from is None or not models:
         return own
     # What is typed as the model was trained asks for no other split.
     alike = [model for model in models if settings_of(model.card, own, typed) == settings_of(model.card, own, ())]
-    folders = [folder for model in alike if (folder := training_folder(model.path)) and (folder / SPLITS).is_file()]
+    folders = [
+        folder for model in alike if (folder := training_folder(model.path)) and RunFolder(folder).splits.is_file()
+    ]
     files = tuple(ListedSplit(read_split_file(folder), _by(folder, own)) for folder in dict.fromkeys(folders))
     settings = tuple(dict.fromkeys(settings_of(model.card, own, typed) for model in models))
     known = frozenset[str]().union(*(pages_seen(model.card) for model in models))
@@ -138,7 +142,7 @@ def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Split
     """How a training divides its pages: as it did before where it goes on; as `pretrained` was trained with where its
     pages are among them. `scored` are parts in which it needs pages too."""
     config = this.config
-    kept = this.folder / SPLITS
+    kept = RunFolder(this.folder).splits
 
     def new() -> Splitter:
         models = [] if config.pretrained is None else [model_of(Path(str(config.pretrained)))]
@@ -146,7 +150,7 @@ def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Split
 
     if not kept.is_file():
         return new()
-    own = split_settings(config.data)
+    own = split_settings(build_settings(DataSettings, config))
     return KeptSplit(ListedSplit(read_split_file(kept), own.by, own.folds, own.fold), new)
 
 
@@ -157,7 +161,7 @@ def model_of(path: Path) -> Model:
 
 def split_card(config: DictConfig) -> dict[str, Any]:
     """What a model's card says of the split of its training."""
-    own = split_settings(config.data)
+    own = split_settings(build_settings(DataSettings, config))
     return {name: getattr(own, name) for name in KEYS} | {"ratio": list(own.ratio)}
 
 
@@ -213,7 +217,7 @@ def _taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> Li
 def _by(folder: Path, own: SplitSettings) -> str:
     """By what the run in a folder kept pages together."""
     try:
-        by = read_saved(folder / CONFIG)["data"]["split"]
+        by = read_saved(RunFolder(folder).config)["data"]["split"]
     except (UserError, KeyError, TypeError):
         return own.by
     return by if by in ("page", "document", "hand") else own.by

@@ -11,13 +11,11 @@ from omegaconf import DictConfig
 from uncial.config.instantiate import instantiate_part
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
-from uncial.config.schema import check_numbers
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
 from uncial.data.store.store import Store
 from uncial.errors import DivergedError, UserError
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.intervals import few_lines_warning
 from uncial.models.files import model_card_json
 from uncial.problems.ground_truth import check_data, data_fingerprint, load_ground_truth, write_splits
@@ -27,11 +25,13 @@ from uncial.problems.recognition.inference import warn_about_validation_overlap
 from uncial.problems.recognition.pretrained import freezing, lineage, seen_before, with_pretrained_model
 from uncial.problems.recognition.setup import build_setup, infeasible_problems, infeasible_sentence, preflight_check
 from uncial.problems.recognition.summary import TrainingStats, finish, report_interruption
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.runs.environment import add_to_environment
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
 from uncial.runs.session import RunSession, open_session
-from uncial.runs.stash import stash_best_model
+from uncial.runs.state import stash_best_model
 from uncial.runs.tables import write_skipped
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.build import build_callbacks, build_ema, check_durations
@@ -64,7 +64,6 @@ def open_run(config: DictConfig) -> Iterator[RunSession]:
     """The session of the run that the config asks for, or that `resume` names. What is wrong with its parts ends it
     before anything is read."""
     quiet_lightning()
-    check_numbers(config)
     check_durations(config.trainer)
     with open_session(config, with_pretrained_model) as this:
         evaluation_settings(this.config, instantiate_part(this.config, "model.metric").profile)
@@ -93,7 +92,7 @@ def fit_model(this: RunSession, truth: GroundTruth) -> None:
     config, folder, state = this.config, this.folder, this.state
     ready, data = build_setup(this, truth), data_fingerprint(truth)
     if is_rank_zero():
-        write_skipped(folder / "skipped.csv", [*truth.problems, *infeasible_problems(ready.infeasible)])
+        write_skipped(RunFolder(folder).skipped, [*truth.problems, *infeasible_problems(ready.infeasible)])
         for told in (infeasible_sentence(ready.infeasible), few_validation_lines(truth)):
             if told:
                 log.warning(told)

@@ -9,12 +9,13 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.keys import leaves
-from uncial.config.saved_yaml import list_as_yaml, resolved
+from uncial.config.saved_yaml import format_yaml_list, resolved
 from uncial.config.schema import as_tuple
 from uncial.errors import UserError
 from uncial.files import remove_unfinished, replacing_text
 from uncial.formats.encoding import storable_name
 from uncial.runs.environment import write_environment
+from uncial.runs.files import RunFolder
 
 
 def run_folder() -> Path:
@@ -45,12 +46,12 @@ def write_config(config: DictConfig, folder: Path) -> None:
     """Leaves `config.yaml`, the composed config, `overrides.yaml`, what was typed, and `environment.json`: the
     command, the code, its packages and the machine. What a killed run was writing there goes."""
     remove_unfinished(folder)
-    with replacing_text(folder / "config.yaml") as file:
+    with replacing_text(RunFolder(folder).config) as file:
         file.write(OmegaConf.to_yaml(config, resolve=True))
-    with replacing_text(folder / "overrides.yaml") as file:
+    with replacing_text(RunFolder(folder).overrides) as file:
         # What was resumed is no part of what the run is.
         typed = [line for line in HydraConfig.get().overrides.task if not line.startswith("resume=")]
-        file.write(list_as_yaml(typed))
+        file.write(format_yaml_list(typed))
     write_environment(folder, int(config.seed))
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from uncial.files import replacing_text
-
-FILE_NAME = "metrics.csv"
+from uncial.runs.files import RunFolder
 
 
 def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
@@ -29,7 +28,7 @@ def write_rows(path: Path, columns: list[str], rows: list[dict[str, str]]) -> No
 
 def cut_rows(folder: Path, keep: int) -> None:
     """Leave the first `keep` rows of the folder's metrics.csv; without any there is no file."""
-    path = folder / FILE_NAME
+    path = RunFolder(folder).metrics_rows
     columns, rows = read_rows(path)
     if keep and rows:
         write_rows(path, columns, rows[:keep])

@@ -7,10 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from uncial.files import replacing_text
-
-FILE_NAME = "outcome.json"
-MULTIRUN = "multirun.yaml"
-"""What Hydra's sweeper leaves in a sweep's folder before the first job: the config, and what was typed."""
+from uncial.runs.files import RunFolder
 
 FINISHED, PRUNED, FAILED = "finished", "pruned", "failed"
 
@@ -29,7 +26,7 @@ class Outcome:
 def write_outcome(folder: Path, outcome: Outcome) -> None:
     """Leave it in a job's folder, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing_text(folder / FILE_NAME) as file:
+    with replacing_text(RunFolder(folder).outcome) as file:
         json.dump(asdict(outcome), file, ensure_ascii=False, indent=2)
         file.write("\n")
 
@@ -37,7 +34,7 @@ def write_outcome(folder: Path, outcome: Outcome) -> None:
 def read_outcome(folder: Path) -> Outcome | None:
     """None for a job that has not ended, and for a run that is no job of a sweep."""
     try:
-        found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        found = json.loads(RunFolder(folder).outcome.read_text(encoding="utf-8"))
         lists = {name: tuple(found[name]) for name in ("overrides", "traceback")}
         return Outcome(**{**found, **lists})
     except (OSError, ValueError, KeyError, TypeError):
@@ -50,7 +47,7 @@ def is_finished(folder: Path) -> bool:
     return outcome is not None and outcome.state in (FINISHED, PRUNED)
 
 
-def failure(error: BaseException, sentence: str, overrides: Sequence[str], is_fault: bool) -> Outcome:
+def build_failed_outcome(error: BaseException, sentence: str, overrides: Sequence[str], is_fault: bool) -> Outcome:
     """The outcome of a job that ended with this error; `is_fault`: of the program, so that its traceback is of use."""
     lines = "".join(traceback.format_exception(error)).splitlines() if is_fault else []
     told = f"{type(error).__name__}: {sentence}" if is_fault else sentence
@@ -59,30 +56,26 @@ def failure(error: BaseException, sentence: str, overrides: Sequence[str], is_fa
 
 def is_sweep(folder: Path) -> bool:
     """Whether the folder is that of a sweep."""
-    return (folder / MULTIRUN).is_file()
+    return RunFolder(folder).multirun.is_file()
 
 
-def outcomes(folder: Path) -> Mapping[str, Outcome]:
+def read_outcomes(folder: Path) -> Mapping[str, Outcome]:
     """The ended jobs of a sweep by their folders' paths below it, in the order of their numbers."""
     found = {}
-    for path in folder.rglob(FILE_NAME):
+    for path in folder.rglob(RunFolder.outcome):
         outcome = read_outcome(path.parent)
         if outcome is not None:
             found[path.parent.relative_to(folder).as_posix()] = outcome
-    return dict(sorted(found.items(), key=lambda entry: numbered(entry[0])))
+    return dict(sorted(found.items(), key=lambda entry: order_by_number(entry[0])))
 
 
-def numbered(name: str) -> tuple[int, str]:
+def order_by_number(name: str) -> tuple[int, str]:
     """A key to sort by: job 10 comes behind job 9, and names that are no numbers behind both."""
     return (int(name), name) if name.isdecimal() else (2**63, name)
 
 
-def what_differs(jobs: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+def find_differing_overrides(jobs: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
     """Of each job's overrides those that not all of the jobs have."""
     every = [tuple(overrides) for overrides in jobs]
     common = set.intersection(*map(set, every)) if every else set()
     return [tuple(override for override in own if override not in common) for own in every]
-
-
-CONFIG, METRICS = "config.yaml", "metrics.json"
-"""A run's folder holds the first from its beginning on, and the second when it has its scores."""

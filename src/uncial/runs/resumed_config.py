@@ -9,19 +9,19 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.keys import shown
 from uncial.config.moved import with_current_paths
 from uncial.config.overrides import format_override
-from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
+from uncial.config.saved_yaml import format_yaml_list, literal, literal_config, parse_yaml, read_saved
+from uncial.config.schema import get_default
 from uncial.config.trust import check_saved_targets, trusted_modules
+from uncial.config.values import format_value
 from uncial.errors import UserError
 from uncial.files import replacing_text
+from uncial.runs.files import RunFolder
 
 if TYPE_CHECKING:
     from uncial.runs.state import RunState
 
-
-CONFIG, OVERRIDES = "config.yaml", "overrides.yaml"
 
 MACHINE = (
     "trainer.workers",
@@ -45,8 +45,8 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
-LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None, "data.validate_on": "val"}
-"""Keys that a config.yaml may lack which was written before there were any, and what they mean in it."""
+LATER_KEYS = ("data.split_rule", "data.split_from", "data.validate_on")
+"""Keys that a config.yaml of an earlier version may lack; their settings say what it means then."""
 
 FINE_TUNING = "finetune"
 
@@ -63,8 +63,8 @@ def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None
     key, value = next(((key, value) for key, value in lengths.items() if value is not None), (LENGTH, None))
     if has_length and key != LENGTH:
         raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
-    if state is not None and state.finished and (folder / "metrics.json").is_file() and not has_length:
-        longer = f"a larger {LENGTH} lets it go on, and " if key == LENGTH else ""
+    if state is not None and state.finished and RunFolder(folder).metrics.is_file() and not has_length:
+        longer = f"a larger {LENGTH} continues it, and " if key == LENGTH else ""
         raise UserError(
             f"The run in {folder} is finished ({state.steps} steps): {longer}"
             f"{format_override('pretrained', folder)} starts a new run from its model."
@@ -95,7 +95,7 @@ def load_saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] 
     """
     config, before = _load(folder), set(read_overrides(folder))
     saved = {key: value for key, value in _plain(config).items() if key not in ("task", "trust")}
-    check_saved_targets(saved, trusted_modules(typed.get("trust")), folder / CONFIG)
+    check_saved_targets(saved, trusted_modules(typed.get("trust")), RunFolder(folder).config)
     config.trust = typed.get("trust")
     for override in typed_overrides():
         if _key(override) in ignored:
@@ -119,21 +119,21 @@ def is_same_run(folder: Path, config: DictConfig) -> bool:
 
 def write_resumed_config(config: DictConfig, folder: Path) -> None:
     """Leaves the config with what was changed, and adds what was typed to what had been typed before."""
-    with replacing_text(folder / CONFIG) as file:
+    with replacing_text(RunFolder(folder).config) as file:
         file.write(OmegaConf.to_yaml(config, resolve=True))
     changed = [override for override in typed_overrides() if _may_change(override) and _key(override) != "resume"]
     keys = {_key(override) for override in changed}
     before = [line for line in read_overrides(folder) if line.partition("=")[0].lstrip("+") not in keys]
-    with replacing_text(folder / OVERRIDES) as file:
-        file.write(list_as_yaml([*before, *(str(override.input_line) for override in changed)]))
+    with replacing_text(RunFolder(folder).overrides) as file:
+        file.write(format_yaml_list([*before, *(str(override.input_line) for override in changed)]))
 
 
 def read_overrides(folder: Path) -> list[str]:
     """What was typed for the run in `folder`."""
-    path = folder / OVERRIDES
+    path = RunFolder(folder).overrides
     lines = read_saved(path) if path.is_file() else []
     if not isinstance(lines, list):
-        raise UserError(f"{path} is no list of what was typed; give it back, or remove it.")
+        raise UserError(f"{path} is no list of overrides; restore it, or remove it.")
     return [str(line) for line in lines]
 
 
@@ -164,9 +164,9 @@ def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, fol
         changed = _first_change(new, old, key)
         if changed is None:
             return
-        difference = f"{changed[0]} is {shown(changed[2])} there and would be {shown(changed[1])}"
+        difference = f"{changed[0]} is {format_value(changed[2])} there and would be {format_value(changed[1])}"
     raise UserError(
-        f"{override.input_line} would make another run of the one in {folder}: {difference}. Leave it out, or start a "
+        f"{override.input_line} would change the run in {folder}: {difference}. Leave it out, or start a "
         f"new run from its model with {format_override('pretrained', folder)}."
     )
 
@@ -183,21 +183,21 @@ def _first_change(new: Any, old: Any, key: str) -> tuple[str, Any, Any] | None:
 
 def _load(folder: Path) -> DictConfig:
     try:
-        config = read_saved(folder / CONFIG)
+        config = read_saved(RunFolder(folder).config)
     except UserError as error:
-        raise UserError(f"{str(error).removesuffix('.')}; so the run cannot go on.") from error
+        raise UserError(f"{str(error).removesuffix('.')}; the run cannot be resumed.") from error
     if not isinstance(config, dict) or not isinstance(config.get("trainer"), dict):
-        raise UserError(f"{folder / CONFIG} is no config of a training: only those can be resumed.")
-    for key, meaning in LATER_KEYS.items():
+        raise UserError(f"{RunFolder(folder).config} is no config of a training: only those can be resumed.")
+    for key in LATER_KEYS:
         group, _, name = key.rpartition(".")
         if isinstance(config.get(group), dict):
-            config[group].setdefault(name, meaning)
+            config[group].setdefault(name, get_default(key))
     return literal_config(with_current_paths(config))
 
 
 def _resolved(config: DictConfig) -> DictConfig:
     """As it is after it has been saved and loaded."""
-    return literal_config(yaml_of(OmegaConf.to_yaml(config, resolve=True)))
+    return literal_config(parse_yaml(OmegaConf.to_yaml(config, resolve=True)))
 
 
 def _without_machine(config: DictConfig) -> dict[str, Any]:

@@ -10,20 +10,19 @@ from shutil import rmtree
 
 from omegaconf import DictConfig
 
-from uncial.data.splits.split_file import SPLITS
 from uncial.errors import UserError
 from uncial.files import remove_unfinished
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import check_encodable, move_log, run_folder, write_config
-from uncial.runs.lock import is_locked, locked
+from uncial.runs.lock import hold_lock, is_locked
 from uncial.runs.metrics_file import cut_rows
-from uncial.runs.resumed_config import CONFIG, is_same_run, load_resumed_config, read_overrides, write_resumed_config
-from uncial.runs.stash import STASH_DIR, restore_stashed
-from uncial.runs.state import KEPT, LAST, SavedState, newest_state
+from uncial.runs.resumed_config import is_same_run, load_resumed_config, read_overrides, write_resumed_config
+from uncial.runs.state import SavedState, find_newest_state, restore_stashed
 
 log = logging.getLogger(__name__)
 
 AUTO = "auto"
-IDENTITIES = ("wandb.json", "mlflow.json")
+IDENTITIES = (RunFolder.wandb_identity, RunFolder.mlflow_identity)
 """Which run of a dashboard the folder is."""
 OLDER_UNFINISHED = re.compile(r"\.(?P<stem>.+)\.\d+(?P<suffix>\.\w+)")
 """What earlier versions called the files that they were writing: with the number of the process in it."""
@@ -50,7 +49,7 @@ def open_session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig
     new = completed(_without_resume(typed)) if typed.resume in (None, AUTO) else None
     resumed = _folder_to_resume(typed, new)
     folder = run_folder() if resumed is None else resumed
-    with locked(folder):
+    with hold_lock(folder):
         if resumed is None:
             assert new is not None
             config, state = new, None
@@ -58,7 +57,7 @@ def open_session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig
             _remove_states(folder)
         else:
             move_log(folder)
-            state = newest_state(folder)
+            state = find_newest_state(folder)
             config = load_resumed_config(folder, typed, state.state if state else None)
             write_resumed_config(config, folder)
             _tell(folder, state)
@@ -74,13 +73,13 @@ def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None
         folder = _newest_unfinished(new)
         if folder is None:
             log.info(
-                f"No unfinished run of {config.name} with this config is in {config.paths.outputs}: a new one begins."
+                f"No unfinished run of {config.name} with this config in {config.paths.outputs}: starting a new one."
             )
         return folder
     folder = Path(str(config.resume))
-    folder = folder.parent if folder.name == LAST else folder
-    if not (folder / CONFIG).is_file():
-        what = f"holds no {CONFIG}, so it is no run's folder" if folder.is_dir() else "does not exist"
+    folder = folder.parent if folder.name == RunFolder.last_checkpoint else folder
+    if not RunFolder(folder).config.is_file():
+        what = f"holds no {RunFolder.config}, so it is no run's folder" if folder.is_dir() else "does not exist"
         raise UserError(
             f"resume={config.resume} {what}: give the folder of a run, or auto for the newest unfinished one."
         )
@@ -92,11 +91,11 @@ def _newest_unfinished(config: DictConfig) -> Path | None:
     folder comes first: a cluster that starts a job again gives it the same one."""
     own = run_folder()
     outputs = Path(str(config.paths.outputs)) / str(config.name)
-    found = {path.parent for depth in ("*", "*/*") for path in outputs.glob(f"{depth}/{LAST}")}
-    newest_first = sorted(found, key=lambda folder: (folder / LAST).stat().st_mtime, reverse=True)
+    found = {path.parent for depth in ("*", "*/*") for path in outputs.glob(f"{depth}/{RunFolder.last_checkpoint}")}
+    newest_first = sorted(found, key=lambda folder: RunFolder(folder).last_checkpoint.stat().st_mtime, reverse=True)
     for folder in (own, *newest_first):
-        if (folder / LAST).is_file() and is_same_run(folder, config) and not is_locked(folder):
-            state = newest_state(folder)
+        if RunFolder(folder).last_checkpoint.is_file() and is_same_run(folder, config) and not is_locked(folder):
+            state = find_newest_state(folder)
             if state is not None and not state.state.finished:
                 return folder
     return None
@@ -116,21 +115,21 @@ def _remove_states(folder: Path) -> None:
     """Those of an earlier run in a folder that was given to a new one, and what dashboards call that run: the new one
     would go on from them."""
     for path in [
-        folder / LAST,
-        folder / SPLITS,
-        *(folder / KEPT).glob("step_*.ckpt"),
+        RunFolder(folder).last_checkpoint,
+        RunFolder(folder).splits,
+        *RunFolder(folder).checkpoints.glob("step_*.ckpt"),
         *(folder / name for name in IDENTITIES),
     ]:
         path.unlink(missing_ok=True)
-    rmtree(folder / STASH_DIR, ignore_errors=True)
+    rmtree(RunFolder(folder).stash, ignore_errors=True)
 
 
 def _tell(folder: Path, state: SavedState | None) -> None:
     if state is None:
-        log.info(f"{folder} holds no state to go on from: its run begins with the first step.")
+        log.info(f"{folder} holds no checkpoint to resume from: starting from the first step.")
         return
     total = "" if state.state.total_steps is None else f" of {state.state.total_steps}"
-    log.info(f"Going on with {folder} after step {state.state.steps}{total}.")
+    log.info(f"Resuming {folder} from step {state.state.steps}{total}.")
 
 
 def _clear(folder: Path, state: SavedState | None) -> None:
@@ -146,7 +145,7 @@ def _clear(folder: Path, state: SavedState | None) -> None:
     if state is not None:
         restore_stashed(folder)
     cut_rows(folder, state.state.rows if state else 0)
-    if (folder / "tensorboard").is_dir():
+    if RunFolder(folder).tensorboard.is_dir():
         # Only now: it takes a second to import.
         from uncial.runs.tensorboard_events import cut_events
 

@@ -6,8 +6,7 @@ from tensorboard.backend.event_processing.event_file_loader import LegacyEventFi
 from tensorboard.summary.writer.record_writer import RecordWriter  # type: ignore[import-untyped]
 
 from uncial.files import replacing
-
-FOLDER = "tensorboard"
+from uncial.runs.files import RunFolder
 
 
 def cut_events(folder: Path, until: float) -> None:
@@ -16,7 +15,7 @@ def cut_events(folder: Path, until: float) -> None:
     A step does not tell: the validation after a step is logged under the same step. A record at the end of a file that
     was cut short by a kill goes too.
     """
-    for path in sorted((folder / FOLDER).rglob("*.tfevents.*")):
+    for path in sorted(RunFolder(folder).tensorboard.rglob("*.tfevents.*")):
         events = [event for event in LegacyEventFileLoader(str(path)).Load() if event.wall_time <= until]
         if not any(event.HasField("summary") for event in events):
             path.unlink()

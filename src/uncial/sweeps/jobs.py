@@ -10,7 +10,8 @@ from omegaconf import DictConfig
 
 from uncial.config.location import format_command
 from uncial.errors import UserError
-from uncial.runs.outcome import CONFIG, FILE_NAME, METRICS, is_finished, is_sweep, read_outcome
+from uncial.runs.files import RunFolder
+from uncial.runs.outcome import is_finished, is_sweep, read_outcome
 
 
 def should_run(config: DictConfig) -> bool:
@@ -27,21 +28,21 @@ def should_run(config: DictConfig) -> bool:
     folder = Path(hydra.runtime.output_dir)
     if (resumed is not None and is_sweep(resumed)) or _is_again():
         return _is_left(config, folder)
-    if resumed is None and (folder / CONFIG).is_file():
+    if resumed is None and RunFolder(folder).config.is_file():
         raise UserError(
-            f"{folder} holds a run already: hydra.sweep.subdir has to differ from job to job, and resume=auto goes on "
-            "with what is there."
+            f"{folder} holds a run already: hydra.sweep.subdir has to differ from job to job, and resume=auto resumes "
+            "what is there."
         )
     return True
 
 
 def _is_left(config: DictConfig, folder: Path) -> bool:
-    was_ended_alone = read_outcome(folder) is None and (folder / METRICS).is_file()
+    was_ended_alone = read_outcome(folder) is None and RunFolder(folder).metrics.is_file()
     if is_finished(folder) or was_ended_alone:
         print(f"Job {folder.name} is finished.")  # Not to its log, which stays as it is.
         return False
-    (folder / FILE_NAME).unlink(missing_ok=True)
-    is_started = (folder / CONFIG).is_file() and not (folder / METRICS).is_file()
+    RunFolder(folder).outcome.unlink(missing_ok=True)
+    is_started = RunFolder(folder).config.is_file() and not RunFolder(folder).metrics.is_file()
     config.resume = str(folder) if is_started else None
     return True
 

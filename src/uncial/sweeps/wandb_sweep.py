@@ -15,9 +15,9 @@ from uncial.config.location import format_command
 from uncial.config.overrides import override_key
 from uncial.errors import UserError
 from uncial.files import replacing_text
-from uncial.sweeps.swept import LOG, check_log, sweep_overrides
+from uncial.runs.files import RunFolder
+from uncial.sweeps.varied import LOG, check_log, sweep_overrides
 
-FILE_NAME = "wandb_sweep.yaml"
 STEPS = 8
 """Of whole numbers in equal factors, for which W&B has no distribution that gives whole numbers."""
 
@@ -29,9 +29,9 @@ def write_wandb_sweep(config: DictConfig, typed: Sequence[str], loader: ConfigLo
     goal = "maximize" if config.model.mode == "max" else "minimize"
     whole = {"project": str(sweeper.project), **content, "metric": {"name": str(config.model.monitor), "goal": goal}}
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing_text(folder / FILE_NAME) as file:
+    with replacing_text(RunFolder(folder).wandb_sweep) as file:
         yaml.safe_dump(whole, file, sort_keys=False, allow_unicode=True)
-    print(f"To make it a sweep of W&B: wandb sweep {shlex.quote(str(folder / FILE_NAME))}")
+    print(f"To make it a sweep of W&B: wandb sweep {shlex.quote(str(RunFolder(folder).wandb_sweep))}")
     print("To run it, here or on other machines: wandb agent with what that prints", flush=True)
 
 

@@ -9,8 +9,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
-from uncial.config.schema import as_tuple, check_numbers, checkpoints_of, trusted
-from uncial.data.config import check_subset
+from uncial.config.schema import as_tuple, checkpoints_of, trusted
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
@@ -31,6 +30,7 @@ from uncial.reports.html.audit_page import AuditedLine, AuditReport, ShiftedText
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
 from uncial.reports.terminal.progress_bar import show_progress
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 
@@ -48,14 +48,12 @@ class Verdict:
 
 def run(config: DictConfig) -> None:
     """Leaves audit.html, audit.json, and a PAGE file with just the suspect lines of each page that has some."""
-    check_numbers(config)
-    check_subset(config)
-    share, prior = _fraction(config.audit.share, "share"), _fraction(config.audit.prior, "prior")
+    share, prior = float(config.audit.share), float(config.audit.prior)
     files = model_files(checkpoints_of(config))
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config, choose_scoring_split(config, [model_of(file) for file in files]))
-    write_skipped(folder / "skipped.csv", truth.problems)
+    write_skipped(RunFolder(folder).skipped, truth.problems)
     _check_place(config, truth)
     write_splits(folder, truth)
     rows = _rows(config, truth)
@@ -85,15 +83,9 @@ def run(config: DictConfig) -> None:
         prior=prior,
         shifts=shifted,
     )
-    write_audit(folder / "audit.json", report)
-    write_audit_page(folder / "audit.html", report, truth.store.strip)
+    write_audit(RunFolder(folder).audit, report)
+    write_audit_page(RunFolder(folder).audit_page, report, truth.store.strip)
     _tell(report, folder)
-
-
-def _fraction(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise UserError(f"audit.{key}={value}: a share is needed, above 0 and below 1.")
-    return float(value)
 
 
 def _rows(config: DictConfig, truth: GroundTruth) -> np.ndarray:
@@ -172,7 +164,7 @@ def _check_place(config: DictConfig, truth: GroundTruth) -> None:
 
 def _export(config: DictConfig, truth: GroundTruth, suspects: set[int], folder: Path) -> dict[int, str]:
     """The PAGE files by row."""
-    target = Path(config.audit.output) if config.audit.output else folder / "pages"
+    target = Path(config.audit.output) if config.audit.output else RunFolder(folder).pages
     pages = {page.id: page for page in truth.pages}
     written: dict[int, str] = {}
     for page, rows in _by_page(truth, suspects).items():
@@ -223,7 +215,8 @@ def _audited(
 
 def _tell(report: AuditReport, folder: Path) -> None:
     suspects = [line for line in report.lines if line.suspect]
-    told = [f"Judged {plural(len(report.lines), 'line')}; the {len(suspects):,} most suspect: {folder / 'audit.html'}"]
+    page = RunFolder(folder).audit_page
+    told = [f"Judged {plural(len(report.lines), 'line')}; the {len(suspects):,} most suspect: {page}"]
     if report.unjudged:
         told.append(f"{plural(report.unjudged, 'line')} could not be judged: every model was trained on their pages.")
     told += [f"Slipped: {shift.sentence}" for shift in report.shifts]

@@ -10,7 +10,6 @@ from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.overrides import override_key
-from uncial.config.schema import check_numbers
 from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.data.lines.datamodule import LineDataModule
@@ -30,6 +29,7 @@ from uncial.problems.recognition.setup import (
 from uncial.problems.splitting import choose_split, model_of
 from uncial.problems.training_run import run_training
 from uncial.reports.terminal.console import make_console, show
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder
 from uncial.training.callbacks.build import check_durations, length_config
 from uncial.training.callbacks.throughput import ThroughputProbe
@@ -40,7 +40,6 @@ from uncial.training.trainer import make_trainer, quiet_lightning
 
 log = logging.getLogger(__name__)
 
-RECIPE = Path("experiment") / "chosen.yaml"
 PROBE_SECONDS = 8.0
 PROBE_STEPS = 1000
 """Of the schedule of the probe; it ends long before."""
@@ -50,13 +49,12 @@ def run(config: DictConfig) -> None:
     """Chooses the keys of a training that were not typed, leaves them in the run's folder as an experiment, and trains
     with them."""
     quiet_lightning()
-    check_numbers(config)
     check_durations(config.trainer)
     # A run that goes on has its own config; a job that is started again has chosen already.
     if config.resume not in (None, "auto"):
         run_training(config)
         return
-    path, typed = run_folder() / RECIPE, typed_for_training()
+    path, typed = RunFolder(run_folder()).recipe, typed_for_training()
     if not path.is_file():
         facts = measured(config, {override_key(line) for line in typed})
         choices = suggest_settings(facts)
@@ -90,7 +88,7 @@ def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
     parts, _ = training_parts(config, truth, recognizer)
     part = parts["train"]
     steps = LengthConfig(steps=PROBE_STEPS)
-    length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, run_folder() / "steps.txt")
+    length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, RunFolder(run_folder()).steps)
     module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     probe = ThroughputProbe(PROBE_SECONDS)
     trainer = make_trainer(config.trainer, run_folder(), [length, probe], loggers=[])

@@ -7,15 +7,13 @@ from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
 
-from uncial.config.schema import as_tuple, check_numbers, trusted
+from uncial.config.schema import as_tuple, trusted
 from uncial.config.task_keys import typed_names
-from uncial.data.config import check_subset, data_text
 from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
-from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model, model_file
-from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import (
     common_profile,
     compared_folders,
@@ -24,10 +22,12 @@ from uncial.problems.recognition.comparison import (
 )
 from uncial.problems.recognition.inference import rows_to_score
 from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
-from uncial.reports.html.report_page import REPORT, ReportHeader, write_comparison_page
+from uncial.reports.html.report_page import ReportHeader, write_comparison_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.text.normalization import DEFAULT_PROFILE
@@ -55,29 +55,27 @@ class System:
 def run(config: DictConfig) -> None:
     """Compares the models of `checkpoint`, or the texts of `compare.folders`; leaves the comparison as tables and says
     in words who is better."""
-    check_numbers(config)
-    check_subset(config)
     evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
     comparison, store = _of_folders(config) if config.compare.folders is not None else _of_models(config)
     folder = run_folder()
     write_comparison(folder, comparison)
     write_comparison_page(
-        folder / REPORT, comparison, _about(config), store.strip if store else None, config.report.pictures
+        RunFolder(folder).report, comparison, _about(config), store.strip if store else None, config.report.pictures
     )
     if comparison.settings.cluster == "page" and comparison.clusters == len(comparison.lines) > 1:
         log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
     show(
         make_console(),
         make_comparison_table(comparison),
-        f"Who wins where, and the lines that all miss: {folder / REPORT}",
+        f"Who wins where, and the lines that all miss: {RunFolder(folder).report}",
     )
 
 
 def _about(config: DictConfig) -> ReportHeader:
     given = config.compare.folders
     compared = ", ".join(as_tuple(given)) if given is not None else str(config.checkpoint)
-    truth = config.compare.truth if given is not None else data_text(config)
-    return ReportHeader("Comparison", {"compared": compared, "ground truth": str(truth)}, "comparison.csv")
+    truth = config.compare.truth if given is not None else describe_data(config)
+    return ReportHeader("Comparison", {"compared": compared, "ground truth": str(truth)}, RunFolder.comparison_table)
 
 
 def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
@@ -110,7 +108,7 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
         Model(file, card) for one in contestants for file, (_, card) in zip(one.files, models[one.name], strict=True)
     ]
     truth = load_ground_truth(config, choose_scoring_split(config, known))
-    write_skipped(folder / "skipped.csv", truth.problems)
+    write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
     _, rows = rows_to_score(config, truth)
     return compared_models(config, folder, truth, rows, models, settings), truth.store

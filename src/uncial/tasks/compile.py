@@ -8,14 +8,13 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
-from uncial.config.schema import check_numbers, choice
-from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.formats.lines.loghi_export import ExportLine, export
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 
@@ -24,14 +23,10 @@ log = logging.getLogger(__name__)
 
 def run(config: DictConfig) -> None:
     """Compiles the data, or finds them compiled, and exports them where `data.export` says so."""
-    check_numbers(config)
-    check_subset(config)
-    if config.data.export is not None:
-        choice(config.data.export, "data.export", ("loghi",))
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
-    write_skipped(folder / "skipped.csv", truth.problems)
+    write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
     size = truth.store.path.stat().st_size / 2**20
     told = [

@@ -5,17 +5,16 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from uncial.config.overrides import override_key, repeating
-from uncial.config.schema import check_numbers
 from uncial.reports.terminal.console import make_console, show
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 
 
 def run(config: DictConfig) -> None:
     """Checks the config of a training, leaves it in the run's folder, and shows the command of the run."""
-    check_numbers(config)
     folder = run_folder()
     write_config(config, folder)
     hydra = HydraConfig.get()
     typed = [line for line in hydra.overrides.task if override_key(line) != "task"]
     which = f"Job {hydra.job.num}" if hydra.mode == RunMode.MULTIRUN else "It"
-    show(make_console(), f"{which} would be: {repeating(typed)}", f"Its config: {folder}/config.yaml")
+    show(make_console(), f"{which} would be: {repeating(typed)}", f"Its config: {RunFolder(folder).config}")

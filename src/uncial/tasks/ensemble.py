@@ -7,27 +7,27 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import check_numbers, choice, trusted
-from uncial.data.config import check_subset, data_text
+from uncial.config.schema import trusted
 from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview
 from uncial.metrics.lines import EvaluatedLine
-from uncial.models.files import FILE_NAME, save_model
+from uncial.models.files import save_model
 from uncial.models.lineage import check_lineage
-from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import common_profile, common_replacements, unique_path_suffixes
 from uncial.problems.recognition.ensemble import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
 from uncial.problems.recognition.evaluation import prediction_rows
 from uncial.problems.recognition.inference import rows_to_score, warn_about_training_overlap
 from uncial.problems.recognition.metric import LineResult
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
-from uncial.reports.html.report_page import REPORT, ReportHeader, write_comparison_page
+from uncial.reports.html.report_page import ReportHeader, write_comparison_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.tables.scores import score_figures
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import percent
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import check_encodable, run_folder, write_config
 from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.training.trainer import quiet_lightning
@@ -42,10 +42,8 @@ def run(config: DictConfig) -> None:
     """Reads with the models of `checkpoint` together, and with each alone; leaves the readings, their scores, the
     comparison with the best single one, and of averaged weights the model."""
     quiet_lightning()
-    check_numbers(config)
-    check_subset(config)
-    method = choice(config.ensemble.method, "ensemble.method", ("vote", "average"))
-    how = choice(config.ensemble.members, "ensemble.members", ("all", "greedy"))
+    method = config.ensemble.method
+    how = config.ensemble.members
     members = find_members(config.checkpoint, trusted(config))
     check_members(members, method)
     rules = [member.recognizer.text for member in members]
@@ -55,7 +53,7 @@ def run(config: DictConfig) -> None:
     write_config(config, folder)
     models = [Model(member.path, member.card) for member in members]
     truth = load_ground_truth(config, choose_scoring_split(config, models))
-    write_skipped(folder / "skipped.csv", truth.problems)
+    write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
     part, rows = rows_to_score(config, truth)
     lines = Lines(config, truth, settings, common_replacements(rules))
@@ -67,12 +65,12 @@ def run(config: DictConfig) -> None:
     chosen = list(range(len(members))) if how == "all" else greedy(members, method, lines, part)
     if method == "average":
         mean = calibrated_model(mean_model([members[number] for number in chosen], lines), lines)
-        save_model(folder / FILE_NAME, mean.recognizer, mean.card)
+        save_model(RunFolder(folder).best_model, mean.recognizer, mean.card)
         results = lines.read(mean, part, rows)
     else:
         results = voted([known[number] for number in chosen])
     together = lines.scored(results)
-    write_predictions(folder / "predictions.csv", prediction_rows(results, together))
+    write_predictions(RunFolder(folder).predictions, prediction_rows(results, together))
     finish(config, members, chosen, alone, together, lines, part)
 
 
@@ -135,12 +133,12 @@ def finish(
     about = {
         "members": ", ".join(str(members[number].path) for number in chosen),
         "part": part,
-        "ground truth": data_text(config),
+        "ground truth": describe_data(config),
     }
     write_comparison_page(
-        folder / REPORT,
+        RunFolder(folder).report,
         comparison,
-        ReportHeader(f"Ensemble: {method}", about, "comparison.csv"),
+        ReportHeader(f"Ensemble: {method}", about, RunFolder.comparison_table),
         lines.truth.store.strip,
         config.report.pictures,
     )
@@ -151,7 +149,7 @@ def finish(
     figures = {**score_figures(overview(together, lines.settings)), "part": part}
     choosing = "val" if config.ensemble.members == "greedy" else None
     ensemble = {"method": method, "chosen_on": choosing, "best_single": str(members[best].path), "models": entered}
-    write_metrics(folder / "metrics.json", {"test": figures, "ensemble": ensemble})
+    write_metrics(RunFolder(folder).metrics, {"test": figures, "ensemble": ensemble})
     listing = [
         f"  {percent(scores[number]):>9}  {ends[member.path]}{'' if number in chosen else '  (left out)'}"
         for number, member in enumerate(members)
@@ -159,4 +157,4 @@ def finish(
     note = "The best single model is the best on these very lines, which flatters it, not the ensemble."
     show(make_console(), "Each alone, CER:", *listing, make_comparison_table(comparison), note)
     if method == "average":
-        show(make_console(), f"The model: {folder / FILE_NAME}")
+        show(make_console(), f"The model: {RunFolder(folder).best_model}")

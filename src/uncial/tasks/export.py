@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
-from uncial.config.schema import check_numbers, checkpoint_of, choice, trusted
+from uncial.config.schema import checkpoint_of, choice, trusted
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
 from uncial.reports.terminal.console import make_console, show
@@ -20,7 +20,6 @@ def run(config: DictConfig) -> None:
 
     Raises `UserError` for a checkpoint that is missing or damaged, and where a file is in the way.
     """
-    check_numbers(config)
     suffix = choice(config.format, "format", FORMATS)
     path = checkpoint_of(config)
     recognizer, card = load_model(path, trusted(config))

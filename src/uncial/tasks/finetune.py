@@ -9,13 +9,11 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import trusted
-from uncial.data.config import check_subset
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.sources import xml
 from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison
-from uncial.metrics.config import evaluation_settings
 from uncial.models.files import load_model, model_file
 from uncial.pipelines.line_recognition import RecognitionPipeline
 from uncial.pipelines.page_copies import TranscriptionReport, read_into_copies
@@ -24,19 +22,17 @@ from uncial.problems.ground_truth import load_ground_truth
 from uncial.problems.prediction import build_reading_settings, build_source_settings
 from uncial.problems.recognition.comparison import compared_models
 from uncial.problems.recognition.inference import rows_to_score
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.problems.training_run import open_run, train_run
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
+from uncial.runs.files import RunFolder
 from uncial.runs.session import AUTO, RunSession
 from uncial.runs.tables import write_skipped
 
 log = logging.getLogger(__name__)
-
-PAGE = "comparison.html"
-LINES = "comparison.jsonl"
-"""Beside report.html and lines.jsonl, which are those of the training."""
 
 
 def run(config: DictConfig) -> None:
@@ -44,7 +40,6 @@ def run(config: DictConfig) -> None:
     leaves both sets of pages and their comparison beside the training's files."""
     if config.pretrained is None and config.resume in (None, AUTO):
         raise UserError("task=finetune needs a model to start from: add pretrained=MODEL, a file or a run folder.")
-    check_subset(config)
     with open_run(config) as this:
         finetune(this)
 
@@ -58,16 +53,20 @@ def finetune(this: RunSession) -> None:
     sources = xml_files(truth, rows)
     write_copies(base, sources, config, folder / "before")
     train_run(this)
-    tuned = folder / "best.safetensors"
+    tuned = RunFolder(folder).best_model
     write_copies(tuned, sources, config, folder / "after")
     comparison = compared(this, truth, rows, base, tuned)
-    write_comparison(folder, comparison, LINES)
+    write_comparison(folder, comparison, RunFolder.comparison_lines)
     about = ReportHeader(
-        "What fine-tuning was worth", {"before": str(base), "after": str(tuned), "part": part}, "comparison.csv"
+        "What fine-tuning was worth",
+        {"before": str(base), "after": str(tuned), "part": part},
+        RunFolder.comparison_table,
     )
-    write_comparison_page(folder / PAGE, comparison, about, truth.store.strip, config.report.pictures)
+    write_comparison_page(
+        RunFolder(folder).comparison_page, comparison, about, truth.store.strip, config.report.pictures
+    )
     show(make_console(), f"What it was worth, on the {part} part:", make_comparison_table(comparison))
-    show(make_console(), f"Who wins where: {folder / PAGE}")
+    show(make_console(), f"Who wins where: {RunFolder(folder).comparison_page}")
 
 
 def xml_files(truth: GroundTruth, rows: np.ndarray) -> list[Path]:
@@ -90,8 +89,8 @@ def write_copies(model: Path, sources: Sequence[Path], config: DictConfig, targe
     pipeline = RecognitionPipeline(transcriber, build_reading_settings(config.data))
     read_into_copies(pages, pipeline, transcriber.reader, found, target)
     if found.problems:
-        write_skipped(target / "skipped.csv", found.problems)
-        log.warning(f"{len(found.problems)} pages or lines could not be read: {target / 'skipped.csv'}")
+        write_skipped(RunFolder(target).skipped, found.problems)
+        log.warning(f"{len(found.problems)} pages or lines could not be read: {RunFolder(target).skipped}")
 
 
 def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], list[Issue]]:

@@ -12,19 +12,21 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.config.keys import leaves
 from uncial.config.moved import with_current_paths
 from uncial.config.saved_yaml import literal_config, read_saved
-from uncial.config.schema import as_tuple, check_numbers
-from uncial.data.splits.split_file import SPLITS, read_split_file
+from uncial.config.schema import build_settings
+from uncial.data.splits.split_file import read_split_file
 from uncial.errors import UserError
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.intervals import few_lines_warning, sum_by_cluster
 from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fit_learning_curve
 from uncial.metrics.lines import EvaluatedLine, choose_cluster_key
-from uncial.models.files import FILE_NAME, load_card
+from uncial.models.files import load_card
 from uncial.models.lineage import SEEN_BEFORE
+from uncial.problems.scoring import evaluation_settings
+from uncial.problems.settings import ForecastSettings
 from uncial.reports.tables.forecast import ForecastReport, RunPoint, forecast_text, write_forecast
-from uncial.reports.tables.line_results import LINES_FILE, read_line_results
+from uncial.reports.tables.line_results import read_line_results
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.resumed_config import MACHINE
 
@@ -46,10 +48,9 @@ class FinishedRun:
 
 def run(config: DictConfig) -> None:
     """Leaves forecast.png, .md, .json and .csv, and says in words what more lines would bring."""
-    check_numbers(config)
-    factors, target, level = _factors(config), _fraction(config, "target"), _fraction(config, "level")
-    assert level is not None
-    runs = finished_runs(as_tuple(config.forecast.runs))
+    forecast = build_settings(ForecastSettings, config)
+    factors, target, level = list(forecast.factors), forecast.target, forecast.level
+    runs = finished_runs(forecast.runs)
     settings = evaluation_settings(config, runs[0].lines[0].profile)
     check_comparable(runs)
     warn_of_known_validation(runs)
@@ -77,7 +78,7 @@ def run(config: DictConfig) -> None:
     pages = len({line.page for line in runs[0].lines})
     if few := few_lines_warning(len(runs[0].lines), pages, "validation"):
         log.warning(few)
-    show(make_console(), *forecast_text(report), f"The curve: {folder / 'forecast.png'}")
+    show(make_console(), *forecast_text(report), f"The curve: {RunFolder(folder).forecast_plot}")
 
 
 def finished_runs(paths: Sequence[str]) -> list[FinishedRun]:
@@ -85,14 +86,16 @@ def finished_runs(paths: Sequence[str]) -> list[FinishedRun]:
     `UserError` where there is none."""
     folders: list[Path] = []
     for path in map(Path, paths):
-        inside = [path] if (path / "config.yaml").is_file() else [file.parent for file in path.glob("*/config.yaml")]
+        inside = (
+            [path] if RunFolder(path).config.is_file() else [file.parent for file in path.glob(f"*/{RunFolder.config}")]
+        )
         if not inside:
             raise UserError(
                 f"forecast.runs={path}: neither the folder nor those in it are runs; give the folder that "
                 "-m sweep=learning_curve has made."
             )
         folders += inside
-    finished = [folder for folder in dict.fromkeys(folders) if (folder / "metrics.json").is_file()]
+    finished = [folder for folder in dict.fromkeys(folders) if RunFolder(folder).metrics.is_file()]
     if missing := sorted(set(folders) - set(finished)):
         verb = "is" if len(missing) == 1 else "are"
         log.warning(f"{plural(len(missing), 'run')} {verb} not finished and not counted, the first: {missing[0]}")
@@ -103,21 +106,21 @@ def finished_runs(paths: Sequence[str]) -> list[FinishedRun]:
 
 def _read(folder: Path) -> FinishedRun:
     try:
-        figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        figures = json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))
         trained_on = int(figures["train"]["lines"])
     except (OSError, ValueError, KeyError, TypeError):
         trained_on = 0
     if trained_on < 1:
-        raise UserError(f"{folder / 'metrics.json'} is not that of a training with its number of lines.")
+        raise UserError(f"{RunFolder(folder).metrics} is not that of a training with its number of lines.")
     try:
-        config = with_current_paths(read_saved(folder / "config.yaml"))
+        config = with_current_paths(read_saved(RunFolder(folder).config))
     except UserError:
         config = {}
     if not isinstance(config, dict) or not isinstance(config.get("seed"), int):
-        raise UserError(f"{folder / 'config.yaml'} is not that of a training with its seed.")
-    lines = read_line_results(folder / LINES_FILE)
+        raise UserError(f"{RunFolder(folder).config} is not that of a training with its seed.")
+    lines = read_line_results(RunFolder(folder).lines)
     if not any(line.truth for line in lines):
-        raise UserError(f"{folder / LINES_FILE} holds no line with a text.")
+        raise UserError(f"{RunFolder(folder).lines} holds no line with a text.")
     ordered = sorted(lines, key=lambda line: (line.origin.page, line.origin.line))
     return FinishedRun(folder, literal_config(config), trained_on, ordered)
 
@@ -151,9 +154,9 @@ def warn_of_known_validation(runs: Sequence[FinishedRun]) -> None:
 
 def _known_validation(folder: Path) -> int:
     """How many validation pages the model knew that the run in this folder was fine-tuned from."""
-    if not (folder / SPLITS).is_file() or not (folder / FILE_NAME).is_file():
+    if not RunFolder(folder).splits.is_file() or not RunFolder(folder).best_model.is_file():
         return 0
-    before = set(load_card(folder / FILE_NAME).get(SEEN_BEFORE) or ())
+    before = set(load_card(RunFolder(folder).best_model).get(SEEN_BEFORE) or ())
     return len({one.key for one in read_split_file(folder).pages if one.part == "val" and one.key in before})
 
 
@@ -167,18 +170,3 @@ def _compared(config: DictConfig) -> dict[str, Any]:
     assert isinstance(plain, dict)
     ignored = tuple(f"{key}." for key in MAY_DIFFER)
     return {key: value for key, value in leaves(plain) if not f"{key}.".startswith(ignored)}
-
-
-def _factors(config: DictConfig) -> list[float]:
-    given = config.forecast.factors
-    factors = [float(factor) for factor in (given if OmegaConf.is_list(given) else [given])]
-    if not all(0 < factor <= 1000 for factor in factors):
-        raise UserError(f"forecast.factors={factors}: numbers above 0 are needed, 1000 at most; for instance [2,4].")
-    return factors
-
-
-def _fraction(config: DictConfig, key: str) -> float | None:
-    value = config.forecast[key]
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1):
-        raise UserError(f"forecast.{key}={value}: a fraction above 0 and below 1 is needed (0.03 is 3 %).")
-    return None if value is None else float(value)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import as_tuple, check_numbers, trusted
+from uncial.config.schema import as_tuple, trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.groups import PARTS
@@ -25,6 +25,7 @@ from uncial.reports.plots.sheets import Sample, draw_contact_sheet
 from uncial.reports.tables.findings import select_at_or_above, write_findings
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, make_inspection_tables
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.text.codec import alphabet_counts
@@ -33,8 +34,6 @@ from uncial.text.codec import alphabet_counts
 def run(config: DictConfig) -> None:
     """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
     schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
-    check_numbers(config)
-    select_at_or_above((), config.inspect.fail_on)
     recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), trusted(config))[0]
     folder = run_folder()
     write_config(config, folder)
@@ -50,18 +49,20 @@ def run(config: DictConfig) -> None:
         split=config.data.split,
         pseudo_labels=int(np.sum(~truth.store.transcribed()[truth.rows["train"]])),
     )
-    write_skipped(folder / "skipped.csv", truth.problems)
+    write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
-    write_findings(folder / "findings.json", inspection_json(inspection), findings)
-    write_findings_page(folder / "findings.html", inspection, lambda row: _view(truth, row), config.inspect.pictures)
-    draw_contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), folder / "contact_sheet.png")
+    write_findings(RunFolder(folder).findings, inspection_json(inspection), findings)
+    write_findings_page(
+        RunFolder(folder).findings_page, inspection, lambda row: _view(truth, row), config.inspect.pictures
+    )
+    draw_contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), RunFolder(folder).contact_sheet)
     show(
         make_console(),
         make_inspection_tables(inspection),
         f"findings.html, findings.json, skipped.csv and contact sheets: {folder}",
     )
-    draw_augmentation(config, truth, folder / "augmentation.png")
-    draw_planned_schedule(config, truth, folder / "schedule.png")
+    draw_augmentation(config, truth, RunFolder(folder).augmentation_sheet)
+    draw_planned_schedule(config, truth, RunFolder(folder).schedule)
     if found := select_at_or_above(findings, config.inspect.fail_on):
         noun = "finding" if len(found) == 1 else "findings"
         raise FindingsError(

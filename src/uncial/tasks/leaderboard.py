@@ -7,17 +7,18 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from uncial.config.overrides import format_override, hydra_value, repeating
-from uncial.config.schema import as_tuple, choice
+from uncial.config.schema import as_tuple
 from uncial.errors import UserError
 from uncial.reports.html.leaderboard_page import write_leaderboard_page
 from uncial.reports.tables.leaderboard import leaderboard_table, write_leaderboard
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.commands import format_follow_up_command
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
-from uncial.runs.found import Run, find_runs
 from uncial.runs.outcome import FINISHED
 from uncial.runs.ranking import Ranking, Score, rank
 from uncial.runs.resumed_config import MACHINE
+from uncial.runs.search import Run, find_runs
 
 
 def run(config: DictConfig) -> None:
@@ -28,9 +29,9 @@ def run(config: DictConfig) -> None:
     ranking = rank(runs, _score(config, runs), as_tuple(config.leaderboard.over), MACHINE)
     folder = run_folder()
     write_config(config, folder)
-    write_leaderboard(folder / "leaderboard.csv", ranking)
+    write_leaderboard(RunFolder(folder).leaderboard_table, ranking)
     commands = _commands(ranking)
-    write_leaderboard_page(folder / "leaderboard.html", ranking, commands)
+    write_leaderboard_page(RunFolder(folder).leaderboard_page, ranking, commands)
     show(
         make_console(), leaderboard_table(ranking, commands), f"As a page and a table: {folder}/leaderboard.html, .csv"
     )
@@ -54,7 +55,7 @@ def _score(config: DictConfig, runs: Sequence[Run]) -> Score:
         )
     name, own = next(iter(monitored), ("val/cer", "min"))
     if mode is not None:
-        own = choice(mode, "leaderboard.mode", ("min", "max"))
+        own = mode
     return Score(name if by is None else str(by), own)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from uncial.config.schema import as_tuple, check_numbers, checkpoint_of, choice
+from uncial.config.schema import as_tuple, checkpoint_of, choice
 from uncial.data.sources import lines, xml
 from uncial.data.sources.finding import describe_contents, find_files, find_places
 from uncial.data.sources.xml_files import find_xml_beside
@@ -17,7 +17,6 @@ from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.formats.lines.pairs import is_image
 from uncial.formats.lines.results import holds_results
-from uncial.metrics.config import review_target
 from uncial.metrics.review import rank_for_review
 from uncial.models.files import model_file
 from uncial.pipelines.line_recognition import RecognitionPipeline
@@ -31,6 +30,7 @@ from uncial.reports.tables.findings import sum_reasons
 from uncial.reports.tables.review import review_summary, write_review
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import move_log, run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.training.allocator import tune_malloc
@@ -45,12 +45,11 @@ UNSURE = 0.5
 def run(config: DictConfig) -> None:
     """Reads all lines of `predict.input`; writes copies of the XML files, a TSV or JSON lines, and lists what could
     not be read. A reading that was stopped goes on with the files that it had not read."""
-    check_numbers(config)
     form = choice(config.predict.format, "predict.format", FORMATS)
     tune_malloc()
     model = model_file(checkpoint_of(config))
     transcriber = transcriber_of(config)
-    wanted = review_target(config)
+    wanted = float(config.metrics.review_cer)
     pages, problems = pages_to_read(config, form)
     settings = build_reading_settings(config.data)
     about = describe_reading(model, transcriber, form, settings, version("uncial"))
@@ -70,7 +69,7 @@ def run(config: DictConfig) -> None:
         read_all = read_into_files if form == "xml" else partial(read_into_table, form=form)
         found = read_all(job, journal, target=target)
     found.problems[:0] = problems
-    write_skipped(folder / "skipped.csv", found.problems)
+    write_skipped(RunFolder(folder).skipped, found.problems)
     _report(found, target, folder)
     if not found.read:
         raise UserError(_nothing_read(pages, found, folder))
@@ -153,7 +152,7 @@ def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
         reasons = sum_reasons(found.problems)[:3]
         listed_reasons = "; ".join(f"{one.count} × {one.reason}" for one in reasons)
         told.append(
-            f"{len(found.problems)} pages or lines could not be read: {folder / 'skipped.csv'} ({listed_reasons})"
+            f"{len(found.problems)} pages or lines could not be read: {RunFolder(folder).skipped} ({listed_reasons})"
         )
     if found.notes:
         more = f" ({len(found.notes)} such notes in all)" if len(found.notes) > 1 else ""
@@ -163,7 +162,7 @@ def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
 
 def _nothing_read(pages: Sequence[Page], found: TranscriptionReport, folder: Path) -> str:
     if found.problems:
-        return f"No line could be read; {folder / 'skipped.csv'} says why."
+        return f"No line could be read; {RunFolder(folder).skipped} says why."
     return (
         f"There is no line to read: no line is marked on the {plural(len(pages), 'page')}; Transkribus, eScriptorium "
         "and Loghi find the lines of a page."

@@ -9,20 +9,18 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
-from uncial.data.splits.split_file import SPLITS
 from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
 from uncial.problems.training_run import train_run
 from uncial.reports.terminal.console import make_console, show
-from uncial.runs.environment import differences, read_environment
-from uncial.runs.resumed_config import CONFIG, OVERRIDES, load_saved_config, read_overrides
+from uncial.runs.environment import list_differences, read_environment
+from uncial.runs.files import RunFolder
+from uncial.runs.resumed_config import load_saved_config, read_overrides
 from uncial.runs.session import open_session
 from uncial.runs.tables import write_json
-from uncial.training.schedulers.length import MEASURED, STEPS
 from uncial.training.trainer import quiet_lightning
 
-WEIGHTS = "best.safetensors"
-FILES = ("metrics.csv", "predictions.csv", "skipped.csv")
+FILES = (RunFolder.metrics_rows, RunFolder.predictions, RunFolder.skipped)
 """What is the same byte for byte where the run is."""
 
 
@@ -42,20 +40,20 @@ def run(config: DictConfig) -> None:
     again = config_to_repeat(before, config)
     quiet_lightning()
     with open_session(again, lambda same: same) as this:
-        for name in (OVERRIDES, STEPS, MEASURED, SPLITS):
+        for name in (RunFolder.overrides, RunFolder.steps, RunFolder.measured_budget, RunFolder.splits):
             if (before / name).is_file():
                 shutil.copy(before / name, this.folder / name)
         train_run(replace(this, typed=tuple(read_overrides(before))))
     found = compare_runs(before, this.folder)
     same = not found.results
     told = {"run": str(before), "same": same, "results": found.results, "environment": found.environment}
-    write_json(this.folder / "rerun.json", told)
+    write_json(RunFolder(this.folder).rerun, told)
     if same:
         show(make_console(), f"The same to the bit as {before}: weights, scores and predictions.")
         return
     details = [f"- {line}" for line in (*found.results, *found.environment)]
     show(make_console(), "\n".join([f"Not the same as {before}:", *details]))
-    raise FindingsError(f"The result differs from that of {before}; {this.folder / 'rerun.json'} says in what.")
+    raise FindingsError(f"The result differs from that of {before}; {RunFolder(this.folder).rerun} says in what.")
 
 
 def config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
@@ -63,7 +61,7 @@ def config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
 
     Raises `UserError` for a folder that holds no finished training and for a key that would make another run of it.
     """
-    for name in (CONFIG, WEIGHTS, "metrics.json"):
+    for name in (RunFolder.config, RunFolder.best_model, RunFolder.metrics):
         if not (folder / name).is_file():
             raise UserError(f"run={folder} holds no {name}: give the folder of a finished training.")
     config = load_saved_config(folder, typed, ignored=("task", "run", "name"))
@@ -76,11 +74,11 @@ def compare_runs(before: Path, now: Path) -> Repetition:
     """What two finished runs differ in. Times and speeds always do, and do not count."""
     results = [*_weights(before, now), *_scores(before, now)]
     results += [f"{name} differs" for name in FILES if _content(before / name) != _content(now / name)]
-    return Repetition(tuple(results), tuple(differences(read_environment(before), read_environment(now))))
+    return Repetition(tuple(results), tuple(list_differences(read_environment(before), read_environment(now))))
 
 
 def _weights(before: Path, now: Path) -> list[str]:
-    old, new = read_weights(before / WEIGHTS), read_weights(now / WEIGHTS)
+    old, new = read_weights(RunFolder(before).best_model), read_weights(RunFolder(now).best_model)
     if old.keys() != new.keys():
         return ["the models have other parts"]
     unequal = [name for name in old if not torch.equal(old[name], new[name])]
@@ -99,7 +97,7 @@ def _scores(before: Path, now: Path) -> list[str]:
 
 
 def _validation(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["val"]
+    return json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))["val"]
 
 
 def _content(path: Path) -> bytes | None:

@@ -12,8 +12,8 @@ from uncial.data.splits.stated import resolve_stated_parts
 from uncial.data.store.store import Store
 from uncial.document import Page
 from uncial.errors import UserError
+from uncial.runs.files import RunFolder
 
-SPLITS = "splits.csv"
 COLUMNS = ("page", "group", "document", "hand", "part", "fold", "lines", "key")
 
 
@@ -142,7 +142,7 @@ def make_split_rows(store: Store, split: Split) -> Iterator[tuple[str, ...]]:
 def read_split_file(given: Path) -> SplitFile:
     """The splits.csv that `given` is, or that lies in this run's folder. Raises `UserError` where there is none, and
     for rows that say no part."""
-    path = given / SPLITS if given.is_dir() else given
+    path = RunFolder(given).splits if given.is_dir() else given
     if not path.is_file():
         raise UserError(f"data.split_from={given}: {_explain_missing(given)}")
     try:
@@ -164,12 +164,12 @@ def read_split_file(given: Path) -> SplitFile:
 def _explain_missing(given: Path) -> str:
     if not given.exists():
         return "there is no such folder or file; give the folder of a run, or its splits.csv."
-    if (given / "config.yaml").is_file():
+    if RunFolder(given).config.is_file():
         return (
-            f"this run left no {SPLITS}, as those of earlier versions; data.split_rule=hash, with the ratio and the "
-            "seed that it had, is how its pages were divided."
+            f"this run left no {RunFolder.splits}, as those of earlier versions; data.split_rule=hash, with the ratio "
+            "and the seed that it had, is how its pages were divided."
         )
-    return f"it holds no {SPLITS}; give the folder of a run, or its {SPLITS}."
+    return f"it holds no {RunFolder.splits}; give the folder of a run, or its {RunFolder.splits}."
 
 
 def _parse_row(path: Path, number: int, row: Mapping[str, str | None]) -> ListedPage:

@@ -10,7 +10,6 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import SplitSubset
 from uncial.metrics.calibration import fit_temperatures
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import overview
 from uncial.models.files import save_model
 from uncial.models.lineage import SEEN_BEFORE
@@ -22,14 +21,15 @@ from uncial.problems.recognition.evaluation import (
     prediction_rows,
 )
 from uncial.problems.recognition.setup import TrainingSetup
+from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import CARD_KEY, split_card
-from uncial.reports.tables.line_results import LINES_FILE, write_line_results
+from uncial.reports.tables.line_results import write_line_results
 from uncial.reports.tables.scores import score_figures
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_predictions
 
-BEST, PREDICTIONS = "best.safetensors", "predictions.csv"
-OF_THE_BEST = (BEST, PREDICTIONS, LINES_FILE)
+OF_THE_BEST = (RunFolder.best_model, RunFolder.predictions, RunFolder.lines)
 """What is written of the best validation."""
 
 
@@ -43,7 +43,7 @@ def make_best_model_writer(
 
     def keep(scores: dict[str, float]) -> None:
         if not scores:
-            save_model(folder / BEST, recognizer, {**card, "scores": {}})
+            save_model(RunFolder(folder).best_model, recognizer, {**card, "scores": {}})
             return
         results = sorted(metric.results, key=lambda result: result.row)
         scored = evaluated_lines(truth.store, results, metric.profile, recognizer.text)
@@ -53,9 +53,11 @@ def make_best_model_writer(
             "scores": {**strip_val_prefix(scores), **score_figures(overview(lines, settings))},
             "calibration": asdict(temperatures),
         }
-        save_model(folder / BEST, recognizer, {**card, **known})
-        write_predictions(folder / PREDICTIONS, prediction_rows(calibrated_results(results, temperatures), lines))
-        write_line_results(folder / LINES_FILE, lines)
+        save_model(RunFolder(folder).best_model, recognizer, {**card, **known})
+        write_predictions(
+            RunFolder(folder).predictions, prediction_rows(calibrated_results(results, temperatures), lines)
+        )
+        write_line_results(RunFolder(folder).lines, lines)
 
     return keep
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.schema import build_settings
 from uncial.data.config import source_settings
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.settings import SourceSettings
+from uncial.data.settings import DataSettings, SourceSettings
 from uncial.data.transcribed_sets import SetLine, TranscribedSet, match_pages, read_set
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, compare_systems
@@ -20,6 +21,7 @@ from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.evaluation import evaluated_lines
 from uncial.problems.recognition.inference import predict_lines, warn_about_training_overlap
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_skipped
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.rules import TextRules
@@ -77,11 +79,11 @@ def compared_folders(
     What is missing somewhere is named in unmatched.csv, what cannot be read in skipped.csv. Raises `UserError` where
     nothing is common to all.
     """
-    settings: SourceSettings = source_settings(config.data)
+    settings: SourceSettings = source_settings(build_settings(DataSettings, config))
     truth = read_set(str(config.compare.truth), "compare.truth", settings)
     sets = {name: read_set(folder, "compare.folders", settings) for name, folder in folders.items()}
     problems = [problem for one in (truth, *sets.values()) for problem in one.problems]
-    write_skipped(run_folder / "skipped.csv", problems)
+    write_skipped(RunFolder(run_folder).skipped, problems)
     _tell_left_out(
         "file or line",
         "cannot be read, skipped.csv says why",
@@ -90,7 +92,7 @@ def compared_folders(
     readings = {name: _readings(truth, found) for name, found in sets.items()}
     unmatched = [row for name, found in sets.items() for row in _missing(name, truth, found, readings[name])]
     unmatched += _untranscribed(truth)
-    write_csv(run_folder / "unmatched.csv", ("page", "line", "folder", "reason"), unmatched)
+    write_csv(RunFolder(run_folder).unmatched, ("page", "line", "folder", "reason"), unmatched)
     _tell_left_out(
         "page or line",
         "cannot be compared, unmatched.csv lists them",
@@ -105,7 +107,7 @@ def compared_folders(
     if not common:
         raise UserError(
             "No line is in the truth and in all of compare.folders: pages are matched by path or name, lines by id; "
-            f"{run_folder / 'unmatched.csv'} lists them, and those of the truth that no person transcribed."
+            f"{RunFolder(run_folder).unmatched} lists them, and those of the truth that no person transcribed."
         )
     return {name: [[_evaluated(truth, place, found, profile) for place in common]] for name, found in readings.items()}
 
@@ -203,7 +205,7 @@ def common_profile(rules: Sequence[TextRules]) -> str:
 
 def unique_path_suffixes(paths: Sequence[Path]) -> Mapping[Path, str]:
     """The shortest ends of the paths, as many parts of each, that are all different."""
-    parts = [(path.absolute().parent if path.name == "best.safetensors" else path.absolute()).parts for path in paths]
+    parts = [(path.absolute().parent if path.name == RunFolder.best_model else path.absolute()).parts for path in paths]
     for length in range(1, max(map(len, parts)) + 1):
         ends = ["/".join(own[-length:]) for own in parts]
         if len(set(ends)) == len(ends):

@@ -22,12 +22,13 @@ from uncial.metrics.label_errors import (
     typo_cost,
 )
 from uncial.models.decoders.ctc import CTCDecoder, fitted_temperature, text_likelihoods
-from uncial.models.files import FILE_NAME, load_model
+from uncial.models.files import load_model
 from uncial.models.lineage import pages_seen
 from uncial.models.precision import inference_autocast
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.recognition import NOT_FINITE, is_finite
 from uncial.problems.recognition.setup import part_of
+from uncial.runs.files import RunFolder
 from uncial.training.trainer import quiet_lightning
 
 AT_ONCE = 64
@@ -67,9 +68,13 @@ def model_files(paths: Sequence[str]) -> list[Path]:
     `UserError` where there is none."""
     found: list[Path] = []
     for path in map(Path, paths):
-        inside = sorted(path.glob(f"*/{FILE_NAME}")) if path.is_dir() and not (path / FILE_NAME).is_file() else []
-        if path.is_dir() and not inside and not (path / FILE_NAME).is_file():
-            raise UserError(f"checkpoint={path}: neither the folder nor those in it hold a {FILE_NAME}.")
+        inside = (
+            sorted(path.glob(f"*/{RunFolder.best_model}"))
+            if path.is_dir() and not RunFolder(path).best_model.is_file()
+            else []
+        )
+        if path.is_dir() and not inside and not RunFolder(path).best_model.is_file():
+            raise UserError(f"checkpoint={path}: neither the folder nor those in it hold a {RunFolder.best_model}.")
         found += inside or [path]
     return list(dict.fromkeys(found))
 

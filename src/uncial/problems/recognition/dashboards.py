@@ -19,6 +19,7 @@ from uncial.data.store.store import Store
 from uncial.metrics.characters import confusions
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card
+from uncial.runs.files import RunFolder
 from uncial.training.distributed.process_group import is_rank_zero
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
 from uncial.training.loggers.tracking import file_loggers, tracking
@@ -46,7 +47,7 @@ def job_of(config: DictConfig, folder: Path) -> Job:
 
 def trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, profile: str) -> Outcome:
     """What a training came to, from the files that it left: its best model may be of an earlier session."""
-    model = folder / "best.safetensors"
+    model = RunFolder(folder).best_model
     read = read_outcome(folder, "val", truth.store, truth.rows["val"].tolist(), profile)
     start = None if config.pretrained is None else Path(str(config.pretrained))
     return replace(
@@ -59,7 +60,7 @@ def trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, profil
 
 def read_outcome(folder: Path, part: str, store: Store, rows: Iterable[int], profile: str) -> Outcome:
     """What metrics.json and predictions.csv of a run say of a part of the data, which `rows` of the store hold."""
-    figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))[part]
+    figures = json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))[part]
     scores = {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
     places = {(store.value(int(row), "page"), store.value(int(row), "line")): int(row) for row in rows}
     lines = [_line(cells, store, places[cells["page"], cells["line"]]) for cells in _predictions(folder)]
@@ -69,7 +70,7 @@ def read_outcome(folder: Path, part: str, store: Store, rows: Iterable[int], pro
 
 
 def _predictions(folder: Path) -> list[dict[str, str]]:
-    with (folder / "predictions.csv").open(encoding="utf-8", newline="") as file:
+    with RunFolder(folder).predictions.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -17,7 +17,7 @@ from uncial.metrics.error_rates import Counts, scores
 from uncial.metrics.evaluation import EvaluationSettings, overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.voting import vote_on_readings
-from uncial.models.files import FILE_NAME, load_model, model_file
+from uncial.models.files import load_model, model_file
 from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.evaluation import evaluated_lines
@@ -26,6 +26,7 @@ from uncial.problems.recognition.metric import LineResult
 from uncial.problems.recognition.setup import loading_to_read, part_of
 from uncial.reports.tables.scores import score_figures
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder
 from uncial.text.rules import TextRules
 
@@ -81,8 +82,8 @@ def find_members(given: Any, trust: Sequence[str] = ()) -> list[Member]:
 
 def _files(entry: Path) -> Iterator[Path]:
     """The model that a path means, or those in a folder that is no run's."""
-    inside = sorted(entry.glob(f"*{CHECKPOINT_SUFFIX}")) or sorted(entry.glob(f"*/{FILE_NAME}"))
-    if entry.is_dir() and not (entry / FILE_NAME).is_file() and inside:
+    inside = sorted(entry.glob(f"*{CHECKPOINT_SUFFIX}")) or sorted(entry.glob(f"*/{RunFolder.best_model}"))
+    if entry.is_dir() and not RunFolder(entry).best_model.is_file() and inside:
         yield from inside
     else:
         yield model_file(entry)
@@ -116,7 +117,7 @@ def mean_model(members: Sequence[Member], lines: Lines) -> Member:
     training = {**card.get("training", {}), "pages": len(hashes), "page_hashes": hashes}
     made_of = [str(member.path) for member in members]
     card = {**card, "training": training, SEEN_BEFORE: known, "averaged": made_of, "scores": {}, "calibration": {}}
-    return Member(run_folder() / FILE_NAME, recognizer, card)
+    return Member(RunFolder(run_folder()).best_model, recognizer, card)
 
 
 def calibrated_model(member: Member, lines: Lines) -> Member:

@@ -14,7 +14,6 @@ from uncial.config.overrides import format_override
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
-from uncial.data.splits.split_file import SPLITS
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.calibration import temperatures_of
 from uncial.models.files import model_file
@@ -25,6 +24,7 @@ from uncial.problems.recognition.metric import LineResult, RecognitionMetric
 from uncial.problems.recognition.setup import COUNTED, loading_to_read, part_of, too_long
 from uncial.problems.splitting import CARD_KEY
 from uncial.reports.terminal.formatting import plural
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
 from uncial.training.callbacks.progress import progress_callback
 from uncial.training.callbacks.throughput import TestTimer
@@ -132,7 +132,7 @@ def warn_about_validation_overlap(truth: GroundTruth, seen_before: Collection[st
     if not overlap:
         return
     folder = training_folder(model_file(Path(str(pretrained))))
-    is_kept = folder is not None and (folder / SPLITS).is_file()
+    is_kept = folder is not None and RunFolder(folder).splits.is_file()
     as_before = f", or as its run did with {format_override('data.split_from', folder)}" if is_kept else ""
     log.warning(
         f"{overlap} of the {pages} validation pages were in the training data of pretrained={pretrained}: the scores "
@@ -156,7 +156,7 @@ def _others_to_score(card: Mapping[str, Any], path: Path | None) -> str:
         return (
             "data.split_rule=hash, with the data.ratio and the seed of its training, scores those that it kept apart."
         )
-    if folder is not None and (folder / SPLITS).is_file():
+    if folder is not None and RunFolder(folder).splits.is_file():
         ratio = stated.get("ratio")
         has_test = not isinstance(ratio, list) or len(ratio) != 3 or ratio[2]
         subset = "" if has_test else " with data.subset=val"

@@ -8,16 +8,16 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.explicit import UserOverrides, user_overrides
 from uncial.config.keys import leaves
 from uncial.config.saved_yaml import literal
-from uncial.config.schema import as_tuple, choice, trusted
+from uncial.config.schema import as_tuple, trusted
+from uncial.config.task_keys import UserOverrides, user_overrides
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
 from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import text_rules_of
-from uncial.problems.recognition.transfer import ALPHABET_POLICIES, transfer_weights
+from uncial.problems.recognition.transfer import transfer_weights
 from uncial.text.rules import TextRules
 from uncial.training.callbacks.freezing import Freezing, duration_of, frozen_parts
 from uncial.training.optimizers.parameter_groups import checked_factors
@@ -65,7 +65,7 @@ def with_pretrained_model(config: DictConfig) -> DictConfig:
 def _tell_of_idle_keys(config: DictConfig) -> None:
     """Says which keys mean something else or nothing without `pretrained`. Raises `UserError` for a `resize` that does
     not exist."""
-    if choice(config.resize, "resize", tuple(ALPHABET_POLICIES)) != DEFAULT_RESIZE:
+    if config.resize != DEFAULT_RESIZE:
         log.warning(
             f"resize={config.resize} does nothing without pretrained=RUN: a new model learns the characters of the "
             "training lines."

@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part, plain_group
-from uncial.config.schema import choice, trusted
+from uncial.config.schema import trusted
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LoaderConfig, SplitSubset, training_sampler
@@ -25,8 +25,8 @@ from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.alphabet import codec_for, given_codec, text_rules
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.recognition.pretrained import freezing, lr_factors, pretrained_recognizer
-from uncial.problems.recognition.transfer import ALPHABET_POLICIES
 from uncial.reports.terminal.formatting import plural, visible
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.text.codec import CharacterCodec, Codec
 from uncial.text.feasibility import min_frames
@@ -34,8 +34,8 @@ from uncial.text.rules import TextRules
 from uncial.training.callbacks.build import build_ema, build_watchdog, length_config
 from uncial.training.distributed.process_group import world_size
 from uncial.training.module import TrainingModule
-from uncial.training.schedulers.length import STEPS, RunLength
-from uncial.training.trainer import clipping_of, precision_of
+from uncial.training.schedulers.length import RunLength
+from uncial.training.trainer import precision_of
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def run_length(config: DictConfig, part: SplitSubset, how: LoaderConfig, folder:
         len(training_sampler(part, how, config.seed)),
         len(part.dataset),
         warmup.get("warmup_steps", 0) if is_stated else 0,
-        folder / STEPS,
+        RunFolder(folder).steps,
     )
 
 
@@ -255,8 +255,6 @@ LINES = 1000
 
 def preflight_check(config: DictConfig) -> None:
     """Raises the `UserError` that the training would raise after its ground truth has been read."""
-    choice(config.resize, "resize", tuple(ALPHABET_POLICIES))
-    clipping_of(config.trainer.gradient_clip_by)
     if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
         precision_of(config.trainer.precision, config.trainer.accelerator)
     if config.model.codec is not None:
@@ -264,7 +262,7 @@ def preflight_check(config: DictConfig) -> None:
     rules = text_rules(config)
     recognizer = built_recognizer(config, CharacterCodec.from_texts(["ab"], rules.unit), rules)
     build_augmentation(plain_group(config, "augmentation"), recognizer.preprocessing.channels)
-    length = RunLength(length_config(config, LINES), LINES, LINES, 0, Path(STEPS))
+    length = RunLength(length_config(config, LINES), LINES, LINES, 0, Path(RunFolder.steps))
     module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     module.configure_optimizers()
     for parts in (freezing(config, recognizer, length), build_watchdog(config, module), build_ema(config)):

@@ -9,24 +9,23 @@ from pathlib import Path
 
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
-from uncial.config.schema import trust_as_typed
-from uncial.data.config import data_text
+from uncial.config.schema import format_trust
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import DivergedError, UserError
-from uncial.metrics.config import evaluation_settings
 from uncial.metrics.evaluation import evaluate
 from uncial.models.files import load_card
-from uncial.problems.recognition.best_model import BEST
+from uncial.problems.ground_truth import describe_data
 from uncial.problems.recognition.evaluation import part_scores
-from uncial.reports.html.report_page import REPORT, ReportHeader, write_scores_page
+from uncial.problems.scoring import evaluation_settings
+from uncial.reports.html.report_page import ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
-from uncial.reports.tables.line_results import LINES_FILE, read_line_results
+from uncial.reports.tables.line_results import read_line_results
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import percent
 from uncial.reports.terminal.summary import RunSummary, format_run_summary
 from uncial.runs.commands import format_follow_up_command
+from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
-from uncial.runs.state import LAST
 from uncial.runs.tables import write_metrics
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.standing import score_text
@@ -49,10 +48,10 @@ def report_interruption(
         yield
     except BaseException as error:
         if states.written is not None:
-            model = folder / BEST
+            model = RunFolder(folder).best_model
             found = ", ".join(score_text(name, best.scores[f"val/{name}"]) for name in ("cer", "wer") if best.scores)
             total = "" if states.written.total_steps is None else f" of {states.written.total_steps}"
-            log.info(f"The state after step {states.written.steps}{total} is in {folder / LAST}.")
+            log.info(f"The state after step {states.written.steps}{total} is in {RunFolder(folder).last_checkpoint}.")
             if model.is_file() and (best.best is not None or not isinstance(error, DivergedError)):
                 log.info(f"The best model is {model} ({found or 'not validated yet'}).")
         if isinstance(error, DivergedError):
@@ -92,12 +91,12 @@ class TrainingStats:
 def write_report(this: RunSession, truth: GroundTruth) -> None:
     """The report of the validation lines as the best model read them, perhaps in an earlier session of the run."""
     folder, config = this.folder, this.config
-    if (folder / LINES_FILE).is_file():
-        lines = read_line_results(folder / LINES_FILE)
+    if RunFolder(folder).lines.is_file():
+        lines = read_line_results(RunFolder(folder).lines)
         evaluation = evaluate(lines, evaluation_settings(config, str(config.model.metric.profile)))
-        facts = {"part": "validation", "model": str(folder / BEST), "data": data_text(config)}
-        about = ReportHeader(f"Training of {config.name}", facts, curves=folder / "curves.png")
-        write_scores_page(folder / REPORT, evaluation, about, truth.store.strip, config.report.pictures)
+        facts = {"part": "validation", "model": str(RunFolder(folder).best_model), "data": describe_data(config)}
+        about = ReportHeader(f"Training of {config.name}", facts, curves=RunFolder(folder).curves)
+        write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, config.report.pictures)
 
 
 def low_accuracy_hint(cer: float) -> str:
@@ -115,14 +114,14 @@ def finish(this: RunSession, truth: GroundTruth, effort: TrainingStats, skipped:
     """Draws and writes what a training leaves, and says how good the best model is, where it lies and what to run
     next."""
     folder = this.folder
-    draw_curves(folder / "metrics.csv", folder / "curves.png")
+    draw_curves(RunFolder(folder).metrics_rows, RunFolder(folder).curves)
     write_report(this, truth)
-    best = folder / BEST
-    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, trust_as_typed(this.config))])
+    best = RunFolder(folder).best_model
+    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, format_trust(this.config))])
     scores = load_card(best)["scores"]
     score_it = format_follow_up_command(folder, this.typed, "task=test", model)
     # Last: a run with this file is finished.
-    write_metrics(folder / "metrics.json", {"val": scores, "train": asdict(effort)})
+    write_metrics(RunFolder(folder).metrics, {"val": scores, "train": asdict(effort)})
     summary = RunSummary(
         parts={"validation": part_scores(scores)},
         folder=folder,
@@ -132,7 +131,7 @@ def finish(this: RunSession, truth: GroundTruth, effort: TrainingStats, skipped:
         steps=effort.steps,
         skipped=skipped,
         advice=low_accuracy_hint(scores["cer"]),
-        files={"best model": best, "report": folder / REPORT, "predictions": folder / "predictions.csv"},
+        files={"best model": best, "report": RunFolder(folder).report, "predictions": RunFolder(folder).predictions},
         next_steps={
             **({"score it on the test part": score_it} if len(truth.rows["test"]) else {}),
             "read your own pages": format_command("task=predict", model, "predict.input=FOLDER"),

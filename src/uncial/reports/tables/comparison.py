@@ -17,7 +17,7 @@ from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison,
 from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.paired import PairedTest
-from uncial.reports.tables.line_results import LINES_FILE, write_compared_lines
+from uncial.reports.tables.line_results import write_compared_lines
 from uncial.reports.terminal.formatting import (
     markdown_cell,
     markdown_table,
@@ -27,6 +27,7 @@ from uncial.reports.terminal.formatting import (
     shown_character,
 )
 from uncial.reports.terminal.verdict import describe_verdict
+from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 
 FIRST_SEED = (
@@ -39,20 +40,20 @@ MAX_LINES = 20
 """Rows of a table in Markdown; the other files have all."""
 
 
-def write_comparison(folder: Path, comparison: Comparison, lines_file: str = LINES_FILE) -> None:
+def write_comparison(folder: Path, comparison: Comparison, lines_file: str = RunFolder.lines) -> None:
     """Write the five files into the folder; `lines_file` is another name for lines.jsonl, where one lies there."""
-    write_json(folder / "comparison.json", comparison_json(comparison))
+    write_json(RunFolder(folder).comparison, comparison_json(comparison))
     names = [system.name for system in comparison.systems]
     columns = [f"{what} {name}" for name in names for what in ("cer", "wins")]
     write_csv(
-        folder / "comparison.csv",
+        RunFolder(folder).comparison_table,
         ("kind", "name", "lines", "characters", *columns),
         map(_group_cells, comparison.groups),
     )
     columns = [f"{what} {name}" for name in names for what in ("prediction", "edits")]
-    write_csv(folder / "lines.csv", ("page", "line", "truth", *columns), map(_line_cells, comparison.lines))
+    write_csv(RunFolder(folder).compared_lines, ("page", "line", "truth", *columns), map(_line_cells, comparison.lines))
     write_compared_lines(folder / lines_file, comparison.lines, names)
-    with replacing_text(folder / "comparison.md") as file:
+    with replacing_text(RunFolder(folder).comparison_text) as file:
         file.write(comparison_markdown(comparison))
 
 

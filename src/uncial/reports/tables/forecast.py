@@ -12,6 +12,7 @@ from uncial.files import replacing_text
 from uncial.metrics.learning_curve import LEAST_SIZES, UNLEARNED, Forecast, LearningCurve, NeededLines
 from uncial.reports.plots.score_plots import draw_learning_curve
 from uncial.reports.terminal.formatting import markdown_table, percent, plural
+from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 
 SURE_OF_MUCH = 1000
@@ -64,19 +65,19 @@ class ForecastReport:
 
 def write_forecast(folder: Path, report: ForecastReport) -> None:
     """Write the four files into the folder."""
-    write_json(folder / "forecast.json", _json(report))
+    write_json(RunFolder(folder).forecast, _json(report))
     rows: list[tuple[object, ...]] = [
         ("run", run.lines, run.seed, run.cer, None, None, run.folder) for run in report.runs
     ]
     rows += [("curve", one.lines, None, one.value, one.low, one.high, "") for one in list_curve_points(report)]
     rows += [("forecast", one.lines, None, one.value, one.low, one.high, "") for one in report.forecasts]
-    write_csv(folder / "forecast.csv", ("kind", "lines", "seed", "cer", "cer_low", "cer_high", "folder"), rows)
-    with replacing_text(folder / "forecast.md") as file:
+    write_csv(RunFolder(folder).forecast_table, ("kind", "lines", "seed", "cer", "cer_low", "cer_high", "folder"), rows)
+    with replacing_text(RunFolder(folder).forecast_text) as file:
         file.write("\n\n".join(["# What more lines would bring", *forecast_text(report), *_make_tables(report)]) + "\n")
     points = [(run.lines, run.cer, run.in_curve) for run in report.runs]
     target = report.needed.target if report.needed else None
     draw_learning_curve(
-        folder / "forecast.png", points, list_curve_points(report), report.forecasts, report.level, target
+        RunFolder(folder).forecast_plot, points, list_curve_points(report), report.forecasts, report.level, target
     )
 
 

@@ -16,8 +16,7 @@ from uncial.files import replacing_text
 from uncial.metrics.comparison import ComparedLine
 from uncial.metrics.error_rates import compare
 from uncial.metrics.lines import EvaluatedLine, LineOrigin
-
-LINES_FILE = "lines.jsonl"
+from uncial.runs.files import RunFolder
 
 Line = TypeVar("Line", EvaluatedLine, ComparedLine)
 
@@ -52,7 +51,7 @@ def _read_objects(path: Path, parsed: Callable[[Mapping[str, Any]], Line]) -> li
         # Not str.splitlines: a reading may hold one of the other characters that it splits at.
         rows = path.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as the {LINES_FILE} of a run: {error}.") from error
+        raise UserError(f"{path} cannot be read as the {RunFolder.lines} of a run: {error}.") from error
     return [_parse_row(row, f"{path}, line {number}", parsed) for number, row in enumerate(rows, start=1) if row]
 
 
@@ -60,9 +59,9 @@ def _parse_row(row: str, where: str, parsed: Callable[[Mapping[str, Any]], Line]
     try:
         return parsed(json.loads(row))
     except KeyError as error:
-        raise UserError(f"{where}: no {error}; give the {LINES_FILE} of a run.") from error
+        raise UserError(f"{where}: no {error}; give the {RunFolder.lines} of a run.") from error
     except (ValueError, TypeError) as error:
-        raise UserError(f"{where} cannot be read as a line of the {LINES_FILE} of a run: {error}.") from error
+        raise UserError(f"{where} cannot be read as a line of the {RunFolder.lines} of a run: {error}.") from error
 
 
 def _evaluated_json(line: EvaluatedLine) -> dict[str, Any]:

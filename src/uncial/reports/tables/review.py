@@ -8,17 +8,17 @@ import numpy as np
 from uncial.metrics.review import Review
 from uncial.reports.plots.curves import BLUE, GREEN, GREY, RED, add_legend, make_figure, save_figure, style_axes
 from uncial.reports.terminal.formatting import percent, plural
+from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv
 
-REVIEW_FILE, PICTURE = "review.csv", "review.png"
 COLUMNS = ("rank", "page", "line", "confidence", "expected_edits", "share_read", "expected_cer", "expected_cer_of_rest")
 
 
 def write_review(folder: Path, review: Review, target: float) -> None:
     """Write the list, with the CER of the whole text after each line, and the picture of how it falls."""
     known = review.measured is not None
-    write_csv(folder / REVIEW_FILE, (*COLUMNS, *(("edits", "measured_cer") if known else ())), _make_rows(review))
-    _draw_review(folder / PICTURE, review, target)
+    write_csv(RunFolder(folder).review, (*COLUMNS, *(("edits", "measured_cer") if known else ())), _make_rows(review))
+    _draw_review(RunFolder(folder).review_curve, review, target)
 
 
 def _make_rows(review: Review) -> Iterator[tuple[object, ...]]:
@@ -64,7 +64,7 @@ def _describe_first(review: Review, count: int) -> str:
     share = count / len(review.lines)
     # Some are not told as none, nor most as all.
     digits = 0 if 0.005 <= share < 0.995 or share == 1 else 1
-    return f"the first {percent(share, digits)} of the lines of {REVIEW_FILE} ({count:,} of {len(review.lines):,})"
+    return f"the first {percent(share, digits)} of the lines of {RunFolder.review} ({count:,} of {len(review.lines):,})"
 
 
 def _draw_review(png: Path, review: Review, target: float) -> None:

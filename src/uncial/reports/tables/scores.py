@@ -12,8 +12,9 @@ from uncial.metrics.characters import Confusion, UnitScore
 from uncial.metrics.evaluation import Evaluation, Overview
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.lines import KEYS, GroupScore
-from uncial.reports.tables.line_results import LINES_FILE, write_line_results
+from uncial.reports.tables.line_results import write_line_results
 from uncial.reports.terminal.formatting import markdown_table, percent, percent_with_interval, plural
+from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 from uncial.text.characters import code_point, describe
 
@@ -24,15 +25,15 @@ MAX_CONFUSIONS = 40
 
 def write_scores(folder: Path, evaluation: Evaluation) -> None:
     """Write the five files into the folder."""
-    write_json(folder / "scores.json", evaluation_json(evaluation))
-    write_csv(folder / "scores.csv", CSV_COLUMNS, map(_csv_row, _list_groups(evaluation)))
+    write_json(RunFolder(folder).scores, evaluation_json(evaluation))
+    write_csv(RunFolder(folder).scores_table, CSV_COLUMNS, map(_csv_row, _list_groups(evaluation)))
     write_csv(
-        folder / "confusions.csv",
+        RunFolder(folder).confusions,
         ("count", "truth", "read", "truth_code_point", "read_code_point"),
         map(_confusion_row, evaluation.characters.confusions),
     )
-    write_line_results(folder / LINES_FILE, evaluation.lines)
-    with replacing_text(folder / "scores.md") as file:
+    write_line_results(RunFolder(folder).lines, evaluation.lines)
+    with replacing_text(RunFolder(folder).scores_text) as file:
         file.write(scores_markdown(evaluation))
 
 

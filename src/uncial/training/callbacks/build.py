@@ -6,8 +6,8 @@ import lightning as L
 from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
-from uncial.config.schema import choice
-from uncial.data.config import share_of_lines
+from uncial.config.schema import build_settings
+from uncial.data.settings import DataSettings
 from uncial.errors import UserError
 from uncial.problems.recognition.watchdog import Watchdog
 from uncial.training.callbacks.early_stopping import EarlyStopping
@@ -19,12 +19,9 @@ from uncial.training.schedulers.plan import LengthConfig
 
 
 def check_durations(trainer: DictConfig) -> None:
-    """Raises `UserError` for a time that is none, and for validations that are no distance apart."""
+    """Raises `UserError` for a time that is none."""
     for key in ("time_budget", "max_time"):
         seconds_of(trainer[key], f"trainer.{key}")
-    distance = trainer.validate_every_epochs
-    if distance is not None and distance <= 0:
-        raise UserError(f"trainer.validate_every_epochs={distance}: a number above 0 is needed, or null.")
 
 
 def length_config(config: DictConfig, lines: int) -> LengthConfig:
@@ -35,11 +32,7 @@ def length_config(config: DictConfig, lines: int) -> LengthConfig:
     """
     trainer = config.trainer
     check_durations(trainer)
-    if trainer.validate_every_epochs is not None and trainer.validate_every_steps is not None:
-        raise UserError(
-            "trainer.validate_every_epochs and trainer.validate_every_steps are both set: leave one of them null."
-        )
-    least = trainer.min_epochs / float(share_of_lines(config.data) or 1)
+    least = trainer.min_epochs / float(build_settings(DataSettings, config).share_of_lines() or 1)
     return LengthConfig(
         steps=trainer.max_steps,
         epochs=trainer.max_epochs or max(least, trainer.lines_seen / lines),
@@ -68,7 +61,7 @@ def build_callbacks(config: DictConfig, module: TrainingModule, name_of: Callabl
 
 def build_watchdog(config: DictConfig, module: TrainingModule) -> Iterator[L.Callback]:
     """What recognises a training that goes wrong, if the config wants it and the metric counts what is not read."""
-    wanted = choice(config.callbacks.watchdog, "callbacks.watchdog", ("none", "tell", "help"))
+    wanted = config.callbacks.watchdog
     help_out = getattr(module.model.decoder, "lower_blank", None) if wanted == "help" else None
     if wanted == "help" and help_out is None:
         raise UserError("callbacks.watchdog=help: this model's decoder has no blank to lower; choose tell or none.")

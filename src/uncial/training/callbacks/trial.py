@@ -17,10 +17,10 @@ def pruning(config: DictConfig) -> list[Pruning]:
     if hydra.mode != RunMode.MULTIRUN or "pruner" not in hydra.sweeper:
         return []
     # Only now: it imports Optuna.
-    from uncial.runs.study import running_trial
+    from uncial.runs.study import find_running_trial
 
     own = literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
-    trial = running_trial(Path(hydra.sweep.dir), int(hydra.job.num), instantiate_part(own, "hydra.sweeper.pruner"))
+    trial = find_running_trial(Path(hydra.sweep.dir), int(hydra.job.num), instantiate_part(own, "hydra.sweeper.pruner"))
     if trial is None:
         return []
 

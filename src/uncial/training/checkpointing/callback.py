@@ -15,7 +15,8 @@ from lightning.pytorch.callbacks import Timer
 from uncial.errors import UserError
 from uncial.files import hardlink_or_copy, replacing
 from uncial.runs.checkpoint import CARD_KEY
-from uncial.runs.state import KEPT, LAST, RUN_KEY, RunState
+from uncial.runs.files import RunFolder
+from uncial.runs.state import RUN_KEY, RunState
 from uncial.training.callbacks.nonfinite import is_finite
 from uncial.training.checkpointing.retention import CheckpointPolicy, CheckpointRetention
 from uncial.training.checkpointing.snapshot import (
@@ -68,7 +69,7 @@ class Checkpoints(L.Callback):
         self.describe, self.data, self.interruption, self.devices = describe, data, interruption, devices
         self.written: RunState | None = None
         """The state in last.ckpt, as far as this session has read or written it."""
-        self._kept = CheckpointRetention(folder / KEPT, keeping)
+        self._kept = CheckpointRetention(RunFolder(folder).checkpoints, keeping)
         self._moment: StepSnapshot | None = None
         self._restored: dict[str, Any] | None = None
         self._done: LoopState | None = None
@@ -224,7 +225,7 @@ class Checkpoints(L.Callback):
         if not is_finite(pl_module):
             log.warning("Model weights contain NaN or Inf: last.ckpt stays as it was.")
             return
-        path = self.folder / LAST
+        path = RunFolder(self.folder).last_checkpoint
         if not trainer.is_global_zero:
             trainer.save_checkpoint(path, weights_only=False)
         else:
@@ -260,7 +261,7 @@ class Checkpoints(L.Callback):
         is_kept, replaced = self._kept.add(steps, is_turn, score)
         if trainer.is_global_zero:
             if is_kept and not (self._is_as_read and self._kept.path(steps).is_file()):
-                hardlink_or_copy(self.folder / LAST, self._kept.path(steps))
+                hardlink_or_copy(RunFolder(self.folder).last_checkpoint, self._kept.path(steps))
             for step in replaced:
                 self._kept.path(step).unlink(missing_ok=True)
 

@@ -22,14 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from uncial.config.keys import leaves
 from uncial.errors import UserError
 from uncial.files import replacing_text
+from uncial.runs.files import RunFolder
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 log = logging.getLogger(__name__)
 
-IDENTITY_FILE = "mlflow.json"
-"""In the run folder: which run of MLflow it is, for when it is resumed."""
 
 FILE = "sqlite:///"
 LONGEST_VALUE = 500
@@ -93,7 +92,7 @@ class MlflowRun(Logger):
         except (MlflowException, SQLAlchemyError, OSError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise UserError(f"logger.mlflow.uri={uri} cannot be used ({reason}).") from error
-        with replacing_text(self.folder / IDENTITY_FILE) as file:
+        with replacing_text(RunFolder(self.folder).mlflow_identity) as file:
             json.dump({"run": self._run, "uri": uri}, file, ensure_ascii=False, indent=2)
 
     def _resumed(self) -> str | None:
@@ -105,7 +104,8 @@ class MlflowRun(Logger):
             self._client.update_run(known["run"], status="RUNNING")
         except MlflowException:
             log.warning(
-                f"{self.folder / IDENTITY_FILE}: this MLflow does not know the run {known['run']}; a new one begins."
+                f"{RunFolder(self.folder).mlflow_identity}: this MLflow does not know the run {known['run']}; "
+                "a new one begins."
             )
             return None
         return str(known["run"])
@@ -136,9 +136,9 @@ class MlflowRun(Logger):
         for number, line in enumerate(shown):
             self._client.log_image(self._run, line.image, picture(number))
         if shown:
-            self._client.log_text(self._run, predictions_table(shown), "predictions.csv")
+            self._client.log_text(self._run, predictions_table(shown), RunFolder.predictions)
         counted = ((one.truth, one.read, one.count) for one in outcome.confusions)
-        self._client.log_text(self._run, table(("truth", "read", "count"), counted), "confusions.csv")
+        self._client.log_text(self._run, table(("truth", "read", "count"), counted), RunFolder.confusions)
         if outcome.model is not None:
             self._log_model(outcome)
 
@@ -192,7 +192,7 @@ def new_run(client: Any, experiment: str, name: str) -> str:
 
 def read_identity(folder: Path) -> dict[str, Any]:
     """Which run of MLflow the run folder is; empty where it is none yet."""
-    path = folder / IDENTITY_FILE
+    path = RunFolder(folder).mlflow_identity
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 

@@ -8,6 +8,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from uncial.reports.terminal.formatting import markdown_table
+from uncial.runs.files import RunFolder
 from uncial.training.loggers.outcome import Outcome
 
 SHOWN_LINES = 32
@@ -19,7 +20,7 @@ class TensorBoardEvents(TensorBoardLogger):
     what was read in them, and confusions."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, name="tensorboard", version="", default_hp_metric=False)
+        super().__init__(folder, name=RunFolder.tensorboard, version="", default_hp_metric=False)
         self._config: dict[str, Any] = {}
 
     @rank_zero_only

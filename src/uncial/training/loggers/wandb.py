@@ -16,12 +16,11 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from wandb.errors import Error as WandbError
 
 from uncial.files import replacing_text
+from uncial.runs.files import RunFolder
 from uncial.training.loggers.outcome import Job, Outcome
 
 log = logging.getLogger(__name__)
 
-IDENTITY_FILE = "wandb.json"
-"""In the run folder: which run of W&B it is, for when it is resumed."""
 
 SECONDS_TO_CONNECT, SECONDS_TO_FINISH = 30, 300
 """How long is waited for the server at the most. What has not been uploaded then is in the folder, for `wandb sync`."""
@@ -86,7 +85,7 @@ class WandbRun(Logger):
         self._run.define_metric(STEP)
         self._run.define_metric("*", step_metric=STEP, step_sync=True)
         kept = {"id": self._run.id, **{key: identity[key] for key in ("project", "entity", "group", "name")}}
-        with replacing_text(self.folder / IDENTITY_FILE) as file:
+        with replacing_text(RunFolder(self.folder).wandb_identity) as file:
             json.dump(kept, file, ensure_ascii=False, indent=2)
 
     @rank_zero_only
@@ -120,7 +119,7 @@ class WandbRun(Logger):
 
 def read_identity(folder: Path) -> dict[str, Any]:
     """Which run of W&B the run folder is; empty where it is none yet."""
-    path = folder / IDENTITY_FILE
+    path = RunFolder(folder).wandb_identity
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 

@@ -14,6 +14,7 @@ import lightning as L
 from uncial.data.lines.sampler import EvaluationSampler
 from uncial.errors import UserError
 from uncial.files import replacing_text
+from uncial.runs.files import RunFolder
 from uncial.training.distributed.process_group import broadcast_from_rank_zero, is_rank_zero
 from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
 
@@ -37,9 +38,6 @@ WORTH_TELLING = 0.1
 
 SPARED = 0.1
 """No validation is made in so small a part of the distance between two of them before the one that ends the run."""
-
-STEPS, MEASURED = "steps.txt", "time_budget.json"
-"""What a run's folder keeps of its time budget: the number of steps, and beside it all that this was turned into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +208,13 @@ class RunLength(L.Callback):
             return
         self._kept = int(self.plan.total)
         measured = MeasuredBudget(self._kept, self.totals[0][0], self.wanted.validations, tuple(self.totals))
-        with replacing_text(self.steps_file.with_name(MEASURED)) as file:
+        with replacing_text(self.steps_file.with_name(RunFolder.measured_budget)) as file:
             json.dump(asdict(measured), file)
         with replacing_text(self.steps_file) as file:
             file.write(f"{measured.steps}\n")
 
     def _read(self) -> None:
-        steps, more = int(self.steps_file.read_text()), self.steps_file.with_name(MEASURED)
+        steps, more = int(self.steps_file.read_text()), self.steps_file.with_name(RunFolder.measured_budget)
         totals: list[tuple[int, int]] = [(0, steps)]
         if more.is_file():
             measured = MeasuredBudget(**json.loads(more.read_text(encoding="utf-8")))

@@ -13,8 +13,9 @@ from uncial.config.hydra_internals import BasicSweeper
 from uncial.config.moved import with_current_paths
 from uncial.config.saved_yaml import read_saved
 from uncial.errors import UserError
+from uncial.runs.files import RunFolder
 from uncial.runs.lock import is_locked
-from uncial.runs.outcome import CONFIG, FAILED, FINISHED, METRICS, MULTIRUN, PRUNED, is_sweep, numbered, read_outcome
+from uncial.runs.outcome import FAILED, FINISHED, PRUNED, is_sweep, order_by_number, read_outcome
 
 RUNNING, STOPPED, NOT_BEGUN = "running", "stopped", "not begun"
 
@@ -53,12 +54,12 @@ def find_runs(folders: Sequence[Path]) -> list[Run]:
 
 
 def _below(folder: Path) -> Iterator[Run]:
-    if (folder / CONFIG).is_file() or read_outcome(folder) is not None:
+    if RunFolder(folder).config.is_file() or read_outcome(folder) is not None:
         yield read_run(folder)
         return
     inside = {path.name: path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()}
-    planned = planned_jobs(folder) if is_sweep(folder) else {}
-    for name in sorted({*inside, *planned}, key=numbered):
+    planned = read_planned_jobs(folder) if is_sweep(folder) else {}
+    for name in sorted({*inside, *planned}, key=order_by_number):
         runs = list(_below(inside[name])) if name in inside else []
         yield from runs
         if not runs and name in planned:
@@ -68,14 +69,14 @@ def _below(folder: Path) -> Iterator[Run]:
 def read_run(folder: Path) -> Run:
     """What a run has left so far. A file that is torn or missing counts as not there."""
     outcome = read_outcome(folder)
-    config, metrics = _yaml(folder / CONFIG), _json(folder / METRICS)
+    config, metrics = _yaml(RunFolder(folder).config), _json(RunFolder(folder).metrics)
     if outcome is not None and outcome.state in (FAILED, PRUNED):
         state = outcome.state
     elif metrics or (outcome is not None and outcome.state == FINISHED):
         state = FINISHED
     else:
         state = RUNNING if is_locked(folder) else STOPPED
-    overrides = _yaml(folder / "overrides.yaml") or (outcome.overrides if outcome else ())
+    overrides = _yaml(RunFolder(folder).overrides) or (outcome.overrides if outcome else ())
     return Run(
         folder,
         state,
@@ -86,11 +87,11 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def planned_jobs(folder: Path) -> Mapping[str, tuple[str, ...]]:
+def read_planned_jobs(folder: Path) -> Mapping[str, tuple[str, ...]]:
     """The jobs of a sweep by the names of their folders, with their overrides, as Hydra's basic sweeper makes them;
     none where another one does or where folders have other names."""
     try:
-        hydra = read_saved(folder / MULTIRUN)["hydra"]
+        hydra = read_saved(RunFolder(folder).multirun)["hydra"]
         sweeper = hydra["sweeper"]
         if not sweeper["_target_"].endswith("BasicSweeper") or hydra["sweep"]["subdir"] != "${hydra.job.num}":
             return {}

@@ -13,9 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "src"))
 
-from uncial.metrics.groups import cluster_of
 from uncial.metrics.intervals import Bootstrap, totals
 from uncial.metrics.learning_curve import MeasuredRun, fitted
+from uncial.metrics.lines import cluster_of
 from uncial.tasks.forecast import check_comparable, finished_runs
 
 

@@ -143,7 +143,7 @@ def test_albumentations_own_chain_seeds_ours_where_there_is_no_chain_of_this_pro
     import albumentations
     import numpy as np
     from uncial.data.augmentation.strokes import InkTone
-    from uncial.data.augmentation.warp import LineWarp
+    from uncial.data.augmentation.distortion import LineWarp
 
     image = np.full((48, 200), 255, np.uint8)
     image[12:36, 20:180:9] = 20

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from uncial.data.augmentation.at_most import AtMost
-from uncial.data.augmentation.chain import Augmentation, build_augmentation, single_transforms
+from uncial.data.augmentation.chain import AtMost, Augmentation, build_augmentation, single_transforms
 from uncial.errors import UserError
 
 CONF = Path(__file__).parents[2] / "conf" / "augmentation"
@@ -169,12 +168,12 @@ def test_any_seed_epoch_and_row_will_do(seed, epoch, index):
         ({"_target_": "nowhere.Blur"}, "nowhere"),
         ({"_target_": "albumentations.GaussianBlur", "sigma": 3}, "sigma"),
         ({"_target_": "albumentations.GaussianBlur", "p": 2}, "p: Input should be less"),
-        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "slannt": 3}, "slannt"),
-        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "slant": 90}, r"LineWarp\.slant"),
-        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "size": [1.2, 0.8]}, "the least first"),
-        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "size": "big"}, r"LineWarp\.size is 'big'"),
-        ({"_target_": "uncial.data.augmentation.warp.LineWarp", "p": 1.5}, r"LineWarp\.p"),
-        ({"_target_": "uncial.data.augmentation.at_most.AtMost", "count": 0, "transforms": []}, "count"),
+        ({"_target_": "uncial.data.augmentation.distortion.LineWarp", "slannt": 3}, "slannt"),
+        ({"_target_": "uncial.data.augmentation.distortion.LineWarp", "slant": 90}, r"LineWarp\.slant"),
+        ({"_target_": "uncial.data.augmentation.distortion.LineWarp", "size": [1.2, 0.8]}, "the least first"),
+        ({"_target_": "uncial.data.augmentation.distortion.LineWarp", "size": "big"}, r"LineWarp\.size is 'big'"),
+        ({"_target_": "uncial.data.augmentation.distortion.LineWarp", "p": 1.5}, r"LineWarp\.p"),
+        ({"_target_": "uncial.data.augmentation.chain.AtMost", "count": 0, "transforms": []}, "count"),
         ({"slant": 3}, "_target_"),
         (
             {"_target_": "albumentations.Resize", "height": 48, "width": 100},

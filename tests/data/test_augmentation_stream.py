@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from uncial.data.augmentation import capture
-from uncial.data.augmentation.at_most import AtMost
-from uncial.data.augmentation.chain import Augmentation, build_augmentation
+from uncial.data.augmentation.chain import AtMost, Augmentation, build_augmentation
 
 CONF = Path(__file__).parents[2] / "conf" / "augmentation"
 RECORDED = Path(__file__).with_name("augmentation_stream.json")

@@ -5,13 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uncial.data.augmentation.background import local_paper
 from uncial.data.augmentation.capture import BlackAndWhite, Defocus, Microfilm, WithoutColours
-from uncial.data.augmentation.distortion import Bend, CutHeight, Perspective, Proportions
-from uncial.data.augmentation.masks import PaperPatches, PaperSpans
-from uncial.data.augmentation.paper import NeighbouringLines, Ruling, Shading, ShowThrough
+from uncial.data.augmentation.distortion import Bend, CutHeight, LineWarp, Perspective, Proportions
+from uncial.data.augmentation.paper import NeighbouringLines, PaperPatches, PaperSpans, Ruling, Shading, ShowThrough
 from uncial.data.augmentation.strokes import InkTone, PenWidth, StrokeWidth
-from uncial.data.augmentation.warp import LineWarp
+from uncial.data.augmentation.transform import local_paper
 
 GEOMETRIC = [
     LineWarp(slant=30, rotation=3, size=(0.6, 0.9), squeeze=0.3, shift=0.1, slide=0.05, stretch=0.2, elastic=0.02),

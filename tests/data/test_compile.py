@@ -16,19 +16,19 @@ from PIL import Image
 from xml_samples import page_line, page_region, page_xml, put, put_image
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources import page
+from uncial.data.sources import xml as page
 from uncial.data.store.compile import CompileSettings, image_hashes, store_of
 from uncial.data.store.store import Store, StoreWriter
 from uncial.errors import UserError
 
 
 @contextmanager
-def unseen(pages) -> Iterator:
+def unseen(*_) -> Iterator:
     yield lambda lines: None
 
 
 def pages_of(root):
-    return page.read(SourceSettings("page", (str(root),))).pages
+    return page.read_page(SourceSettings("page", (str(root),))).pages
 
 
 def compiled(root, folder, pages=None, **settings) -> Store:
@@ -133,7 +133,7 @@ def _compile_and_tell(root, folder, results):
     times = []
 
     @contextmanager
-    def told(pages):
+    def told(*_):
         times.append(1)
         yield lambda lines: None
 

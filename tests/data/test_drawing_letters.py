@@ -9,12 +9,10 @@ from drawing_helpers import CLEAN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.synthetic.baseline import curved
 from uncial.data.synthetic.glyphs import Face, graphemes, undrawable
-from uncial.data.synthetic.hand import draw_hand
-from uncial.data.synthetic.pen import ink_line
-from uncial.data.synthetic.words import MATERIAL
-from uncial.data.synthetic.writing import write_line
+from uncial.data.synthetic.line_ink import curved, ink_line
+from uncial.data.synthetic.text import MATERIAL
+from uncial.data.synthetic.writing import draw_hand, write_line
 
 FACES = [Face("cursive", "cursive"), Face("cursive", "plain"), Face("plain", "plain")]
 SMALL_LETTERS = string.ascii_lowercase + "æœøåäöüßſçñáàâéèêëíìîïóòôõúùûýÿąęčšžłđðþ"

@@ -6,9 +6,9 @@ import pytest
 from drawing_helpers import CLEAN, SMALL, draw_curved_page, ink_owner
 from lxml import etree
 
-from uncial.data.synthetic.hand import draw_hand
 from uncial.data.synthetic.options import DrawingOptions, drawing_options
 from uncial.data.synthetic.page import draw_page
+from uncial.data.synthetic.writing import draw_hand
 from uncial.errors import UserError
 from uncial.formats.page_xml.new_document import page_xml
 

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.synthetic.text import generate_lines, read_text_file, with_long_s, wrap_words
-from uncial.data.synthetic.words import MATERIAL
+from uncial.data.synthetic.text import MATERIAL, generate_lines, read_text_file, with_long_s, wrap_words
 from uncial.errors import UserError
 
 

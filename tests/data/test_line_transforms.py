@@ -7,16 +7,15 @@ import albumentations
 import numpy as np
 import pytest
 
-from uncial.data.augmentation.at_most import AtMost
-from uncial.data.augmentation.chain import Augmentation, build_augmentation
+from uncial.data.augmentation.chain import AtMost, Augmentation, build_augmentation
+from uncial.data.augmentation.distortion import LineWarp
 from uncial.data.augmentation.strokes import InkTone
 from uncial.data.augmentation.transform import LineTransform
-from uncial.data.augmentation.warp import LineWarp
 from uncial.errors import UserError
 
 CHAIN = "uncial.data.augmentation.chain.Augmentation"
-AT_MOST = "uncial.data.augmentation.at_most.AtMost"
-WARP = {"_target_": "uncial.data.augmentation.warp.LineWarp", "slant": 10, "elastic": 0.02}
+AT_MOST = "uncial.data.augmentation.chain.AtMost"
+WARP = {"_target_": "uncial.data.augmentation.distortion.LineWarp", "slant": 10, "elastic": 0.02}
 TONE = {"_target_": "uncial.data.augmentation.strokes.InkTone", "strength": [0.4, 0.9]}
 BLUR = {"_target_": "albumentations.MotionBlur", "blur_limit": [3, 5], "p": 0.5}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uncial.data.checks.checked import CheckedData, CheckedLine
+from uncial.data.checks.findings import CheckedData, CheckedLine
 from uncial.data.checks.odd_text import mixed_normal_forms, odd_text
 
 

@@ -5,14 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from xml_samples import page_line, page_region, page_xml, put, put_image
 
-from uncial.data.settings import SourceSettings
-from uncial.data.sources import page
+from uncial.data.settings import SourceSettings, show_no_progress
+from uncial.data.sources import xml as page
 from uncial.data.store.compile import CompileSettings, image_hashes, store_of
 
 SCRIPT = """
@@ -71,12 +70,12 @@ def test_pages_are_cut_in_one_process_where_others_are_ended(tmp_path, caplog):
     for number in range(3):
         put(tmp_path / f"in/p{number}.xml", page_xml(page_region(page_line(f"text {number}")), image=f"p{number}.png"))
         put_image(tmp_path / f"in/p{number}.png", grey=150 + number)
-    pages = page.read(SourceSettings("page", (str(tmp_path / "in"),))).pages
+    pages = page.read_page(SourceSettings("page", (str(tmp_path / "in"),))).pages
     store = store_of(
         pages,
         image_hashes(pages),
         Deadly(tmp_path / "store", workers=2),
-        lambda pages: nullcontext(lambda lines: None),
+        show_no_progress,
     )
     assert list(store.column("text")) == ["text 0", "text 1", "text 2"]
     assert "the others are cut in one process" in caplog.text

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.ground_truth import SplitSettings
-from uncial.data.splits.quantiles import cut, deal
-from uncial.data.splits.split import PARTS
+from uncial.data.splits.division import cut_at_quantiles, deal_evenly
+from uncial.data.splits.groups import PARTS
+from uncial.data.splits.split import SplitRequest, SplitSettings
 from uncial.document import Page
 from uncial.errors import UserError
 
@@ -27,7 +27,9 @@ def pages_of(counts: list[int]) -> tuple[list[Page], dict[str, int]]:
 
 
 def split(pages, lines, ratio=RATIO, by="page", seed=1, hashes=None, stated=(), folds=None, fold=0):
-    return SplitSettings(ratio, by, seed, folds, fold, rule="quantile").split(pages, hashes or {}, lines, stated)
+    return SplitSettings(ratio, by, seed, folds, fold, rule="quantile").split(
+        SplitRequest(pages, hashes or {}, lines, stated)
+    )
 
 
 def lines_by_part(parts: dict[str, str], lines: dict[str, int]) -> dict[str, int]:
@@ -63,7 +65,7 @@ def test_no_cut_between_the_same_pages_comes_nearer(counts, ratio):
     """Against all cuts in the order of the parts, tried one by one."""
     shares = [share for share in ratio if share]
     asked = [sum(counts) * share for share in shares]
-    sides = cut(counts, shares, [1] * len(shares))
+    sides = cut_at_quantiles(counts, shares, [1] * len(shares))
 
     def missed(own):
         held = [
@@ -184,7 +186,7 @@ def test_folds_are_balanced_by_lines_and_spare_the_test(counts, seed, folds):
 
 @given(st.lists(st.integers(1, 60), min_size=5, max_size=30), st.integers(2, 5))
 def test_no_fold_is_further_than_one_group_from_another(counts, folds):
-    sides = deal(counts, folds)
+    sides = deal_evenly(counts, folds)
     held = [sum(count for count, side in zip(counts, sides, strict=True) if side == fold) for fold in range(folds)]
     assert min(held) > 0
     assert max(held) - min(held) <= max(counts)
@@ -202,5 +204,5 @@ def test_folds_of_other_seeds_differ_and_too_few_pages_are_refused():
 
 def test_a_hundred_thousand_line_images_are_cut_at_once():
     counts = [1 + i % 7 for i in range(100_000)]
-    sides = cut(counts, RATIO, [1, 1, 1])
+    sides = cut_at_quantiles(counts, RATIO, [1, 1, 1])
     assert sides.count(0) == pytest.approx(80_000, abs=10)

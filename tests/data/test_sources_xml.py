@@ -13,7 +13,9 @@ from PIL import Image
 from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region, page_xml, put, put_image
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources import alto, bonnevie, manifest, page, xml
+from uncial.data.sources import bonnevie, manifest, xml
+from uncial.data.sources import xml as alto
+from uncial.data.sources import xml as page
 from uncial.document import SourceContents
 from uncial.errors import UserError
 

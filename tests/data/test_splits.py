@@ -6,13 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.splits.split import fold_split, split
+from uncial.data.splits.split import Split, SplitRequest, SplitSettings
 from uncial.document import Page
 from uncial.errors import UserError
 
 RATIO = (0.8, 0.1, 0.1)
 names = st.lists(st.text("abcdef0123", min_size=1, max_size=6), unique=True, min_size=1, max_size=40)
 seeds = st.integers(0, 2**32)
+
+
+def split(pages, ratio, by, seed, hashes=None) -> Split:
+    return SplitSettings(ratio, by, seed).split(SplitRequest(pages, hashes or {}))
+
+
+def fold_split(pages, ratio, by, seed, folds, fold, hashes=None) -> Split:
+    return SplitSettings(ratio, by, seed, folds, fold).split(SplitRequest(pages, hashes or {}))
 
 
 def page(name: str, subset: str | None = None, group: str = "", document: str = "") -> Page:

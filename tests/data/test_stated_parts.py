@@ -10,8 +10,9 @@ import pytest
 from drawn_layouts import cut_lines, draw_pages, write_alto_layout, write_pairs
 
 from uncial.data.filters import Filters
-from uncial.data.ground_truth import GroundTruth, SplitSettings, load_truth
-from uncial.data.settings import SourceSettings
+from uncial.data.ground_truth import GroundTruth, load_truth
+from uncial.data.settings import SourceSettings, show_no_progress
+from uncial.data.splits.split import SplitSettings
 from uncial.data.store.compile import CompileSettings
 from uncial.errors import UserError
 
@@ -21,12 +22,9 @@ PLAIN = SplitSettings((0.8, 0.1, 0.1), "page", 1, rule="quantile")
 def read(
     root: Path, store: Path, form: str = "page", filters: Filters | None = None, how=PLAIN, **named: object
 ) -> GroundTruth:
-    from contextlib import nullcontext
 
     given = SourceSettings(form, (str(root),) if form != "mixed" else (), **named)  # type: ignore[arg-type]
-    return load_truth(
-        given, filters or Filters(), how, CompileSettings(store), lambda pages: nullcontext(lambda lines: None)
-    )
+    return load_truth(given, filters or Filters(), how, CompileSettings(store), show_no_progress)
 
 
 @pytest.fixture

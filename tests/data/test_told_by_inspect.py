@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.document import Issue
-from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.tables.findings import summed_reasons
 from uncial.reports.terminal.formatting import visible
 
 QUICK = ("inspect.samples=1", "inspect.augmentation=0")

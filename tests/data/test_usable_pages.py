@@ -2,15 +2,15 @@
 
 import re
 import shutil
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 from uncial.data.checks.likeness import nearest
 from uncial.data.filters import Filters
-from uncial.data.ground_truth import SplitSettings, load_truth
-from uncial.data.settings import SourceSettings
+from uncial.data.ground_truth import load_truth
+from uncial.data.settings import SourceSettings, show_no_progress
+from uncial.data.splits.split import SplitSettings
 from uncial.data.store.compile import CompileSettings
 
 
@@ -40,7 +40,7 @@ def sizes(root, store, splitting):
         Filters(),
         splitting,
         CompileSettings(store),
-        lambda pages: nullcontext(lambda lines: None),
+        show_no_progress,
     )
     return {part: len(rows) for part, rows in read.rows.items()}
 

@@ -9,7 +9,8 @@ import pytest
 from lxml import etree
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources import alto, xml
+from uncial.data.sources import xml
+from uncial.data.sources import xml as alto
 from uncial.document import Page, SourceContents, Transcription
 from uncial.errors import UnusableInput
 from uncial.formats.read_xml import read_transcription
@@ -63,7 +64,7 @@ def test_syriac_lines_are_the_same_in_both_formats(real_data: Path) -> None:
 
 
 def test_cremma_medieval_with_its_twins(real_data: Path) -> None:
-    reading = alto.read(SourceSettings(format="alto", root=(str(real_data / "cremma-medieval"),)))
+    reading = alto.read_alto(SourceSettings(format="alto", root=(str(real_data / "cremma-medieval"),)))
     assert (len(reading.pages), len(reading.problems)) == (72, 72)
     assert not any("chocomufin" in page.id for page in reading.pages)
     assert all("chocomufin" in problem.file for problem in reading.problems)

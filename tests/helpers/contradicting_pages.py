@@ -9,6 +9,7 @@ import numpy as np
 from drawing_helpers import CLEAN
 from drawn_layouts import alto
 
+from uncial.data.settings import show_no_progress
 from uncial.data.store.compile import CompileSettings, image_hashes, store_of
 from uncial.data.store.store import Store
 from uncial.data.synthetic.page import DrawnPage, draw_page
@@ -61,9 +62,8 @@ def interline(page: Page) -> float:
 
 
 def compiled(pages: list[Page], folder: Path) -> Store:
-    from contextlib import nullcontext
 
-    return store_of(pages, image_hashes(pages), CompileSettings(folder), lambda pages: nullcontext(lambda count: None))
+    return store_of(pages, image_hashes(pages), CompileSettings(folder), show_no_progress)
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:

@@ -9,10 +9,8 @@ import cv2
 import numpy as np
 from drawing_helpers import CLEAN
 
-from uncial.data.synthetic.baseline import baseline
-from uncial.data.synthetic.hand import draw_hand
-from uncial.data.synthetic.pen import LineInk, ink_line
-from uncial.data.synthetic.writing import write_line
+from uncial.data.synthetic.line_ink import LineInk, baseline, ink_line
+from uncial.data.synthetic.writing import draw_hand, write_line
 from uncial.document import ImageSource, Page, Region, TextLine
 from uncial.formats.page_xml.new_document import page_xml
 

@@ -6,9 +6,8 @@ import pytest
 
 from uncial.errors import UserError
 from uncial.metrics.evaluation import EvaluationSettings, Evaluator, evaluate
-from uncial.metrics.groups import CLUSTERS, KEYS, cluster_of, length_group
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.metrics.lines import CLUSTERS, KEYS, LineOrigin, cluster_of, evaluated, length_group
 
 QUICK = EvaluationSettings(bootstrap=Bootstrap(resamples=200))
 

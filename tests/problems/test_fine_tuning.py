@@ -98,12 +98,12 @@ def test_characters_that_the_model_does_not_know_end_the_run_with_their_names_an
 def train_texts(ended, root):
     """The texts of the train part, found by another run's log of nothing: all pages less those of the validation."""
     from uncial.data.settings import SourceSettings
-    from uncial.data.sources import page
-    from uncial.data.splits.split import split
+    from uncial.data.sources import xml as page
+    from uncial.data.splits.split import SplitRequest, SplitSettings
 
-    pages = page.read(SourceSettings("page", (str(root),))).pages
+    pages = page.read_page(SourceSettings("page", (str(root),))).pages
     lines = {one.id: len(one.lines) for one in pages}
-    parts = split(pages, (0.5, 0.5, 0), "page", 1, rule="quantile", lines=lines).parts
+    parts = SplitSettings((0.5, 0.5, 0), "page", 1, rule="quantile").split(SplitRequest(pages, lines=lines)).parts
     return [line.text for one in pages if parts[one.id] == "train" for line in one.lines]
 
 
@@ -293,8 +293,7 @@ def test_learning_rates_differ_by_part(tune, trained):
 
 def test_few_lines_are_drawn_by_the_seed_and_smaller_draws_lie_in_larger_ones(run, drawn):
     """What inspect and training are given: the draw depends on names alone."""
-    from uncial.data.ground_truth import GroundTruth
-    from uncial.data.splits.subset import subsample_lines
+    from uncial.data.ground_truth import GroundTruth, subsample_lines
     from uncial.data.store.store import Store
 
     data = ("task=compile", "data=page", f"data.root={drawn / 'page'}")

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from uncial.reports.plots import fonts
-from uncial.reports.plots.contact_sheet import Sample, contact_sheet
+from uncial.reports.plots import text_drawing as fonts
+from uncial.reports.plots.sheets import Sample, contact_sheet
 from uncial.reports.plots.text_drawing import Lettering, clusters, is_right_to_left, visual_order
 
 BLACK = (0, 0, 0)

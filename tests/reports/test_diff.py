@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.metrics.error_rates import compare
-from uncial.reports.terminal.diff import Span, align
+from uncial.reports.terminal.sample_lines import Span, align
 
 short = st.text(st.sampled_from("ab é\u0301\uf1ac"), max_size=12)
 

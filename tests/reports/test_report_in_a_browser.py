@@ -11,8 +11,7 @@ from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.lines import evaluated
-from uncial.reports.html.comparison_page import write_comparison_page
-from uncial.reports.html.scores_page import ReportHeader, write_scores_page
+from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
 
 pytestmark = pytest.mark.browser
 

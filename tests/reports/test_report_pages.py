@@ -15,10 +15,9 @@ from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.reports.html.comparison_page import write_comparison_page
 from uncial.reports.html.line_list import LEVELS, lines_json, listed_evaluated
 from uncial.reports.html.rendering import TEMPLATES
-from uncial.reports.html.scores_page import ReportHeader, write_scores_page
+from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
 from uncial.reports.terminal.formatting import visible
 
 QUICK = EvaluationSettings(variants=(), bootstrap=Bootstrap(resamples=100))

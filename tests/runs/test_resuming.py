@@ -1,4 +1,4 @@
-"""Going on with a run: whatever has stopped it, it ends as if nothing had, to the bit; and what may be changed."""
+"""Resuming a run: whatever has stopped it, it ends as if nothing had, to the bit; and what may be changed."""
 
 import os
 import random
@@ -288,7 +288,7 @@ def test_auto_goes_on_with_the_unfinished_run_and_else_begins_one(whole, stopped
     assert code != 0
     assert (first / "last.ckpt").is_file()
     other = run_program(second, *short, "optimizer.lr=1e-4", "trainer.max_steps=1")
-    assert "a new one begins" in other.output, other
+    assert "starting a new one" in other.output, other
     ended = run_program(stopped / "mine" / "c", *short)
     assert ended.code == 0, ended
     assert (first / "metrics.json").is_file()

@@ -12,7 +12,7 @@ from program import ROOT, TINY, Ended, quoted, run_program
 from uncial.config.keys import group_choices, group_names, known_keys
 from uncial.problems.trainer import length_config
 from uncial.runs.outcome import FAILED, FINISHED, outcomes, what_differs
-from uncial.sweeps.callback import unused
+from uncial.sweeps.callbacks import make_unused_folder
 
 TEMPLATES = ROOT / "multirun_templates" / "sweep"
 SMALL = tuple(key for key in TINY if "height" not in key)
@@ -65,7 +65,7 @@ def test_a_sweep_that_was_stopped_is_completed(sweep, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["-m", "resume={}", "optimizer.lr=3"], "would make other jobs of the sweep"),
+        (["-m", "resume={}", "optimizer.lr=3"], "would change the sweep"),
         (["resume={}"], "is a sweep"),
         (["-m", "hydra.sweep.dir={}", "seed=1,2"], "holds a sweep already"),
         (["sweep=lr_schedule"], "is for -m"),
@@ -122,7 +122,7 @@ def test_the_runs_of_a_learning_curve_differ_in_their_lines_alone(monkeypatch, l
 
 
 def test_no_two_runs_get_one_folder(tmp_path):
-    folders = [unused(tmp_path / "outputs" / "name" / "now") for _ in range(3)]
+    folders = [make_unused_folder(tmp_path / "outputs" / "name" / "now") for _ in range(3)]
     assert [folder.name for folder in folders] == ["now", "now_2", "now_3"]
     assert all(folder.is_dir() for folder in folders)
 

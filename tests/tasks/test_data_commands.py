@@ -242,8 +242,8 @@ def test_what_is_missing_or_mistaken_is_said_in_one_sentence(run, here, argument
 def test_a_source_of_ones_own_is_named_by_its_dotted_path(run, here, tmp_path, monkeypatch):
     (tmp_path / "my_archive").mkdir()
     (tmp_path / "my_archive/pages.py").write_text(
-        "from dataclasses import replace\nfrom uncial.data.sources import page\n\n\n"
-        "def read(settings):\n    return page.read(replace(settings, root=('page',)))\n",
+        "from dataclasses import replace\nfrom uncial.data.sources.xml import read_page\n\n\n"
+        "def read(settings):\n    return read_page(replace(settings, root=('page',)))\n",
         encoding="utf-8",
     )
     monkeypatch.syspath_prepend(tmp_path)

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import cast
 
 from uncial.data.filters import Filters, TextStyles
-from uncial.data.ground_truth import SplitSettings
 from uncial.data.settings import DataSettings, SourceSettings
+from uncial.data.splits.split import SplitSettings
 from uncial.data.store.compile import CompileSettings
 from uncial.files import count_cores
 

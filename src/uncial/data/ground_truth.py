@@ -1,68 +1,26 @@
 """From a config's data keys to the lines of each part: read, filter, compile, split."""
 
-import importlib
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from uncial.data.filters import Filters, apply_filters
 from uncial.data.machine_read import with_pseudo_labels, without_machine_read
-from uncial.data.settings import SourceSettings
-from uncial.data.splits.split import PARTS, Split, fold_split, split
-from uncial.data.stated_parts import blank_lines, stated_parts, why_unusable
-from uncial.data.store.compile import CompileSettings, Progress, image_hashes, raise_if_strict, store_of
+from uncial.data.settings import Progress, SourceSettings
+from uncial.data.sources.reading import read_source
+from uncial.data.splits.groups import PARTS
+from uncial.data.splits.split import Split, SplitRequest, Splitter
+from uncial.data.splits.stated import explain_unusable_parts, find_blank_lines, find_stated_parts
+from uncial.data.store.compile import CompileSettings, image_hashes, raise_if_strict, store_of
 from uncial.data.store.paths import as_of_pages, as_of_store
 from uncial.data.store.store import Store, is_store
-from uncial.document import Issue, Page, SourceContents
+from uncial.document import Issue, Page
 from uncial.errors import UserError
-
-
-class Splitting(Protocol):
-    """What decides on the part of every page. `by` is page, document or hand."""
-
-    @property
-    def by(self) -> str: ...
-
-    def split(
-        self,
-        pages: Sequence[Page],
-        hashes: Mapping[str, str],
-        lines: Mapping[str, int] | None = None,
-        stated: Collection[str] = (),
-    ) -> Split:
-        """`hashes` are those of the images' contents, also of usable pages that are not to be divided, `lines` the
-        numbers of lines by page id; `stated` are the parts that the data state, also where no page is left of them."""
-
-
-@dataclass(frozen=True)
-class SplitSettings:
-    """`ratio` are the shares of train, val and test; `by` is page, document or hand; `rule` is hash or quantile. With
-    `folds`, `fold` is the one to validate on.
-    """
-
-    ratio: tuple[float, float, float]
-    by: str
-    seed: int
-    folds: int | None = None
-    fold: int = 0
-    rule: str = "hash"
-
-    def split(
-        self,
-        pages: Sequence[Page],
-        hashes: Mapping[str, str],
-        lines: Mapping[str, int] | None = None,
-        stated: Collection[str] = (),
-    ) -> Split:
-        """The part of every page, as `Splitting` says."""
-        if self.folds is None:
-            return split(pages, self.ratio, self.by, self.seed, hashes, rule=self.rule, lines=lines, stated=stated)
-        how = (self.ratio, self.by, self.seed, self.folds, self.fold)
-        return fold_split(pages, *how, hashes, rule=self.rule, lines=lines, stated=stated)
 
 
 @dataclass(frozen=True)
@@ -87,7 +45,7 @@ class GroundTruth:
 def load_truth(
     source: SourceSettings,
     filters: Filters,
-    splitting: Splitting,
+    splitter: Splitter,
     compiling: CompileSettings,
     progress: Progress,
 ) -> GroundTruth:
@@ -97,9 +55,9 @@ def load_truth(
     """
     own = _own_store(source)
     if own is not None:
-        return _from_store(own, filters, splitting)
-    reading = read_source(source)
-    stated = stated_parts(source, reading)
+        return _from_store(own, filters, splitter)
+    reading = read_source(replace(source, progress=progress))
+    stated = find_stated_parts(source, reading)
     if not filters.machine_read:
         reading = without_machine_read(reading)
     filtered = apply_filters(reading, filters)
@@ -107,19 +65,20 @@ def load_truth(
     raise_if_strict(reading.problems, compiling.strict)
     has_globs = bool(source.include or source.exclude)
     with_text = {page.subset for page in pages if any(line.text and line.text.strip() for line in page.lines)}
-    faults = [*reading.problems, *blank_lines(pages)]
-    _refuse_unusable(why_unusable(stated, with_text, reading, filters, faults, has_globs))
+    faults = [*reading.problems, *find_blank_lines(pages)]
+    _refuse_unusable(explain_unusable_parts(stated, with_text, reading, filters, faults, has_globs))
     hashes = image_hashes(pages)
-    splitting.split(pages, hashes, stated=stated)  # What is wrong with its keys is told before all is compiled.
+    # What is wrong with its keys is reported before all is compiled.
+    splitter.split(SplitRequest(pages, hashes, stated=stated))
     store = store_of(pages, hashes, compiling, progress)
     # Pages without a usable line would fill a part in name only.
     with_lines = set(store.column("page"))
     usable = [page for page in pages if page.id in with_lines]
-    parts = _split(usable, store, splitting, hashes, stated)
+    parts = _split(usable, store, splitter, hashes, stated)
     problems = (*filtered.reading.problems, *parts.problems, *as_of_pages(store.problems, pages))
     raise_if_strict(problems, compiling.strict)
     filled = {page.subset for page in usable if page.id in parts.parts}
-    unusable = why_unusable(stated, filled, reading, filters, problems, has_globs)
+    unusable = explain_unusable_parts(stated, filled, reading, filters, problems, has_globs)
     _refuse_unusable(unusable)
     rows = _rows(store, parts.parts)
     return GroundTruth(
@@ -138,7 +97,7 @@ def load_truth(
 def _split(
     pages: Sequence[Page],
     store: Store,
-    splitting: Splitting,
+    splitter: Splitter,
     hashes: Mapping[str, str],
     stated: Collection[str] = (),
 ) -> Split:
@@ -153,10 +112,11 @@ def _split(
             f"{pages[0].source}: every line of the data was written by a program ({store.readers()[0]}), and a model "
             "is validated on what people wrote: add transcribed pages, for instance with data=mixed."
         )
-    parts = splitting.split([page for page in pages if page.id in transcribed], hashes, transcribed, stated)
+    own = [page for page in pages if page.id in transcribed]
+    parts = splitter.split(SplitRequest(own, hashes, transcribed, stated))
     if len(transcribed) == len(pages):
         return parts
-    return with_pseudo_labels(parts, pages, splitting.by, hashes)
+    return with_pseudo_labels(parts, pages, splitter.by, hashes)
 
 
 def _refuse_unusable(unusable: Mapping[str, str]) -> None:
@@ -174,7 +134,7 @@ def _own_store(source: SourceSettings) -> Store | None:
     return Store(path) if path.is_file() and is_store(path) else None
 
 
-def _from_store(store: Store, filters: Filters, splitting: Splitting) -> GroundTruth:
+def _from_store(store: Store, filters: Filters, splitter: Splitter) -> GroundTruth:
     if filters != Filters():
         raise UserError(f"{store.path} is compiled already: filter its pages instead, with data=xml and their folder.")
     names = ("page", "document", "hand", "group", "subset", "image_hash")
@@ -184,7 +144,7 @@ def _from_store(store: Store, filters: Filters, splitting: Splitting) -> GroundT
         for page, document, hand, group, subset, _ in found
     ]
     hashes = {page: image_hash for page, *_, image_hash in found if image_hash}
-    parts = _split(pages, store, splitting, hashes)
+    parts = _split(pages, store, splitter, hashes)
     problems = (*as_of_store(store.problems, store.path), *parts.problems)
     notes = as_of_store(store.notes, store.path)
     rows = _rows(store, parts.parts)
@@ -198,17 +158,27 @@ def _rows(store: Store, parts: Mapping[str, str]) -> dict[str, np.ndarray]:
     return {part: np.flatnonzero((sides == part) & (transcribed | (part == "train"))) for part in PARTS}
 
 
-def read_source(settings: SourceSettings) -> SourceContents:
-    """Calls the reader that `data.format` names: a module of `uncial.data.sources`, or a dotted path."""
-    address = settings.format if "." in settings.format else f"uncial.data.sources.{settings.format}"
-    try:
-        module = importlib.import_module(address)
-    except ModuleNotFoundError as error:
-        if error.name is None or not address.startswith(error.name):
-            raise
-        raise UserError(
-            f"data.format={settings.format}: there is no module {address}; "
-            "name a format of conf/data or the dotted path of your own."
-        ) from None
-    reading: SourceContents = module.read(settings)
-    return reading
+def subsample_lines(truth: GroundTruth, count: int, seed: int) -> GroundTruth:
+    """Return the ground truth with `count` of its training lines, in the order of the store.
+
+    A line's place in the draw is a hash of its page, its name and the seed: the draw is the same on every machine, and
+    a smaller one is part of a larger one. Raises `UserError` where there are fewer lines.
+    """
+    rows = truth.rows["train"]
+    if count > len(rows):
+        raise UserError(f"data.lines={count}, but the train part holds {len(rows)} lines; data.lines=null takes all.")
+    pages, lines = truth.store.column("page"), truth.store.column("line")
+    places = {row: _place(seed, pages[row], lines[row]) for row in rows.tolist()}
+    drawn = np.array(sorted(sorted(places, key=places.__getitem__)[:count]), dtype=rows.dtype)
+    return replace(truth, rows={**truth.rows, "train": drawn})
+
+
+def subsample_share(truth: GroundTruth, share: Fraction, seed: int) -> GroundTruth:
+    """Return the ground truth with that share of its training lines, drawn as `subsample_lines` draws them, and at
+    least one where there is any."""
+    lines = len(truth.rows["train"])
+    return subsample_lines(truth, min(lines, max(1, round(share * lines))), seed)
+
+
+def _place(seed: int, page: str, line: str) -> bytes:
+    return hashlib.sha256(f"{seed}\0{page}\0{line}".encode("utf-8", "surrogatepass")).digest()

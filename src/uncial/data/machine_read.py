@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from uncial.data.splits.groups import connected_pages
+from uncial.data.splits.groups import connect_pages
 from uncial.data.splits.split import Split
 from uncial.document import Issue, Page, SourceContents, TextLine, of_part
 from uncial.errors import UserError
@@ -96,7 +96,7 @@ def with_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Map
     split."""
     parts = dict(split.parts)
     problems = []
-    for component in connected_pages(pages, by, 0, hashes):
+    for component in connect_pages(pages, by, 0, hashes):
         names = [name for page in component.pages for name in (page.id, hashes.get(page.id, ""))]
         sides = {parts[name] for parts in (split.parts, split.apart) for name in names if name in parts} - {"train"}
         for page in component.pages:

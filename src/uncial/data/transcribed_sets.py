@@ -12,7 +12,7 @@ from uncial.data.machine_read import has_persons_text
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import FoundFile, Place, contents, files, places, without_suffix
 from uncial.data.sources.line_pages import named
-from uncial.data.sources.transcribed_pages import document_of
+from uncial.data.sources.xml import document_of
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile
 from uncial.document import Issue, Page, SourceContents, file_problem
 from uncial.errors import UnusableInput, UserError

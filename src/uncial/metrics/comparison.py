@@ -9,9 +9,8 @@ import numpy as np
 from uncial.errors import UserError
 from uncial.metrics.characters import CharacterScores, character_scores
 from uncial.metrics.evaluation import EvaluationSettings
-from uncial.metrics.groups import KEYS, cluster_of, grouped
 from uncial.metrics.intervals import Estimate, rate, totals
-from uncial.metrics.lines import EvaluatedLine, LineOrigin
+from uncial.metrics.lines import KEYS, EvaluatedLine, LineOrigin, cluster_of, grouped
 from uncial.metrics.paired import PairedTest, holm, paired_test
 
 Readings = Sequence[Sequence[EvaluatedLine]]

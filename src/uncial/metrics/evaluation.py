@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 from uncial.metrics.calibration import Calibration, calibration
 from uncial.metrics.characters import CharacterScores, character_scores
-from uncial.metrics.groups import KEYS, GroupScore, cluster_of, group_score, group_scores
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import EvaluatedLine, evaluated
+from uncial.metrics.lines import KEYS, EvaluatedLine, GroupScore, cluster_of, evaluated, group_score, group_scores
 from uncial.metrics.profiles import form
 from uncial.text.normalization import DEFAULT_PROFILE
 

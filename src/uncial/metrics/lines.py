@@ -1,9 +1,15 @@
-"""One line that was read, with everything that the scores are told apart by."""
+"""Lines that were read, with everything that the scores are told apart by, and the scores of groups of them."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from uncial.metrics.error_rates import Counts, compare
+import numpy as np
+
+from uncial.errors import UserError
+from uncial.metrics.error_rates import Counts, Scores, compare, scores
+from uncial.metrics.intervals import Bootstrap, Estimate, rate, share, totals
 from uncial.metrics.profiles import form
 from uncial.text.normalization import DEFAULT_PROFILE
 from uncial.text.scripts import line_script
@@ -85,3 +91,104 @@ def evaluated(
 def _of_part(whole: str, part: str, confidences: tuple[float, ...]) -> tuple[float, ...]:
     start = whole.find(part)
     return confidences[start : start + len(part)] if start >= 0 and len(confidences) == len(whole) else ()
+
+
+LENGTHS = (0, 10, 20, 40, 80)
+"""Where the groups of lines by the number of their truth's characters end; the last is open."""
+
+Key = Callable[[EvaluatedLine], str]
+
+
+def length_group(characters: int) -> str:
+    """Return the group of lines of that many characters, as in `11–20`."""
+    below = -1
+    for end in LENGTHS:
+        if characters <= end:
+            return f"{below + 1}–{end}" if end > below + 1 else str(end)
+        below = end
+    return f"{below + 1} and more"
+
+
+KEYS: Mapping[str, Key] = MappingProxyType(
+    {
+        "page": lambda line: line.page,
+        "document": lambda line: line.origin.document,
+        "hand": lambda line: line.origin.hand,
+        "region_type": lambda line: line.origin.region_type,
+        "script": lambda line: line.script,
+        "length": lambda line: length_group(line.counts.characters),
+    }
+)
+"""What lines are grouped by."""
+
+CLUSTERS = ("page", "document", "hand")
+"""What may be drawn anew in a bootstrap."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScore:
+    """Scores of the lines that share a `name` under `kind` (one of `KEYS`, `all`, or `profile`), with intervals."""
+
+    kind: str
+    name: str
+    scores: Scores
+    cer: Estimate
+    wer: Estimate
+    line_accuracy: Estimate
+
+
+def cluster_of(cluster: str) -> Key:
+    """Return what names a line's cluster. Raises `UserError` for what is none."""
+    if cluster not in CLUSTERS:
+        raise UserError(f"metrics.cluster={cluster}: choose one of {', '.join(CLUSTERS)}.")
+    key = KEYS[cluster]
+    # Lines whose file names no document or hand are not all of one.
+    return lambda line: key(line) or line.page
+
+
+def group_score(
+    lines: Sequence[EvaluatedLine], kind: str, name: str, cluster: str, bootstrap: Bootstrap, profile: str = ""
+) -> GroupScore:
+    """Score lines together. They are scored as they stand; `profile` is only named."""
+    counts = sum((line.counts for line in lines), Counts())
+    clusters = [cluster_of(cluster)(line) for line in lines]
+    table = totals(
+        clusters,
+        [line.counts.edits for line in lines],
+        [line.counts.characters for line in lines],
+        [line.counts.word_edits for line in lines],
+        [line.counts.words for line in lines],
+        [line.counts.correct_lines for line in lines],
+        [line.counts.lines for line in lines],
+    )
+    edits, characters, word_edits, words, correct, number = (table[:, column] for column in range(6))
+    return GroupScore(
+        kind,
+        name,
+        scores(counts, profile or (lines[0].profile if lines else DEFAULT_PROFILE)),
+        cer=rate(edits[np.newaxis], characters, bootstrap, cluster),
+        wer=rate(word_edits[np.newaxis], words, bootstrap, cluster),
+        line_accuracy=share(correct[np.newaxis], number, bootstrap, cluster),
+    )
+
+
+def grouped(lines: Iterable[EvaluatedLine], key: Key) -> dict[str, list[EvaluatedLine]]:
+    """Return the lines of each group, the groups by name."""
+    found: dict[str, list[EvaluatedLine]] = defaultdict(list)
+    for line in lines:
+        found[key(line)].append(line)
+    return {name: found[name] for name in sorted(found, key=_natural)}
+
+
+def _natural(name: str) -> tuple[bool, int, str]:
+    """Lengths in their order, all other names by letters."""
+    digits = name.split("–")[0].split(" ")[0]
+    return (False, int(digits), name) if digits.isascii() and digits.isdigit() else (True, 0, name)
+
+
+def group_scores(
+    lines: Sequence[EvaluatedLine], kind: str, cluster: str, bootstrap: Bootstrap
+) -> tuple[GroupScore, ...]:
+    """Score each group of one kind by itself; lines without that property, for instance of no region, are left out."""
+    groups = grouped(lines, KEYS[kind])
+    return tuple(group_score(members, kind, name, cluster, bootstrap) for name, members in groups.items() if name)

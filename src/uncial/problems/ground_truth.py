@@ -11,14 +11,14 @@ from omegaconf import DictConfig
 from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings
 from uncial.data.config import compile_settings, filters, source_settings
-from uncial.data.ground_truth import GroundTruth, Splitting, load_truth
+from uncial.data.ground_truth import GroundTruth, load_truth, subsample_lines, subsample_share
 from uncial.data.settings import DataSettings
+from uncial.data.splits.split import Splitter
 from uncial.data.splits.split_file import COLUMNS, split_rows
-from uncial.data.splits.subset import subsample_lines, subsample_share
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.problems.splitting import choose_split
-from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.tables.findings import summed_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.reports.terminal.progress_bar import progress
 from uncial.runs.files import RunFolder
@@ -45,7 +45,7 @@ def write_splits(folder: Path, truth: GroundTruth) -> None:
     write_csv(RunFolder(folder).splits, COLUMNS, split_rows(truth.store, truth.split))
 
 
-def load_ground_truth(config: DictConfig, divided: Splitting | None = None) -> GroundTruth:
+def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> GroundTruth:
     """Reads and compiles the data with a progress bar, and says how much there is and what was left out. The pages are
     `divided` as the config says where nothing else does."""
     data = build_settings(DataSettings, config)
@@ -54,7 +54,7 @@ def load_ground_truth(config: DictConfig, divided: Splitting | None = None) -> G
         filters(data),
         divided or choose_split(config),
         compile_settings(data, Path(str(config.paths.store))),
-        lambda pages: progress("compiling", sum(len(page.lines) for page in pages)),
+        progress,
     )
     share = data.share_of_lines()
     if data.lines is not None:

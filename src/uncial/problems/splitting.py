@@ -11,11 +11,10 @@ from uncial.config.explicit import user_overrides
 from uncial.config.saved_yaml import read_saved
 from uncial.config.schema import build_settings
 from uncial.data.config import split_settings
-from uncial.data.ground_truth import SplitSettings, Splitting
 from uncial.data.settings import DataSettings
-from uncial.data.splits.split import PARTS, Split
-from uncial.data.splits.split_file import TakenSplit, read_split_file
-from uncial.document import Page
+from uncial.data.splits.groups import PARTS
+from uncial.data.splits.split import Split, SplitRequest, SplitSettings, Splitter
+from uncial.data.splits.split_file import ListedSplit, read_split_file
 from uncial.errors import UserError
 from uncial.models.files import load_card, model_file
 from uncial.models.lineage import pages_seen, training_folder
@@ -54,7 +53,7 @@ class ModelSplit:
     """
 
     own: SplitSettings
-    files: tuple[TakenSplit, ...]
+    files: tuple[ListedSplit, ...]
     settings: tuple[SplitSettings, ...]
     known: frozenset[str]
     needed: tuple[str, ...]
@@ -65,25 +64,19 @@ class ModelSplit:
         """What is kept together: page, document or hand."""
         return self.own.by
 
-    def split(
-        self,
-        pages: Sequence[Page],
-        hashes: Mapping[str, str],
-        lines: Mapping[str, int] | None = None,
-        stated: Collection[str] = (),
-    ) -> Split:
-        """The part of every page, as `Splitting` says."""
-        own = self.own.split(pages, hashes, lines, stated)
-        if not any(hashes.get(page.id) in self.known for page in pages):
+    def split(self, request: SplitRequest) -> Split:
+        """Return the part of every page."""
+        own = self.own.split(request)
+        if not any(request.hashes.get(page.id) in self.known for page in request.pages):
             return own
-        has_stated = bool(stated) or any(page.subset for page in pages)
-        candidates: list[Splitting] = [*(() if has_stated else self.files), *self.settings]
+        has_stated = bool(request.stated) or any(page.subset for page in request.pages)
+        candidates: list[Splitter] = [*(() if has_stated else self.files), *self.settings]
         for candidate in candidates:
             try:
-                found = candidate.split(pages, hashes, lines, stated)
+                found = candidate.split(request)
             except UserError:
                 continue
-            if self._fits(found, hashes):
+            if self._fits(found, request.hashes):
                 return found
         return own
 
@@ -97,32 +90,26 @@ class ModelSplit:
 class KeptSplit:
     """The split that a run has written before; another where that does not fit the data, which have changed then."""
 
-    kept: TakenSplit
-    otherwise: Callable[[], Splitting]
+    kept: ListedSplit
+    otherwise: Callable[[], Splitter]
 
     @property
     def by(self) -> str:
         """What is kept together: page, document or hand."""
         return self.kept.by
 
-    def split(
-        self,
-        pages: Sequence[Page],
-        hashes: Mapping[str, str],
-        lines: Mapping[str, int] | None = None,
-        stated: Collection[str] = (),
-    ) -> Split:
-        """The part of every page, as `Splitting` says."""
+    def split(self, request: SplitRequest) -> Split:
+        """Return the part of every page."""
         try:
-            found = self.kept.split(pages, hashes, lines, stated)
+            found = self.kept.split(request)
         except UserError:
-            return self.otherwise().split(pages, hashes, lines, stated)
+            return self.otherwise().split(request)
         return replace(found, origin="")
 
 
 def choose_split(
     config: DictConfig, models: Sequence[Model] = (), needed: Sequence[str] = (), kept_apart: Sequence[str] = ()
-) -> Splitting:
+) -> Splitter:
     """How the pages are divided. `models` are those that the task works with; it needs pages in the parts `needed`, and
     of `kept_apart` no model shall have been trained on one.
 
@@ -138,33 +125,33 @@ def choose_split(
     folders = [
         folder for model in alike if (folder := training_folder(model.path)) and RunFolder(folder).splits.is_file()
     ]
-    files = tuple(TakenSplit(read_split_file(folder), _by(folder, own)) for folder in dict.fromkeys(folders))
+    files = tuple(ListedSplit(read_split_file(folder), _by(folder, own)) for folder in dict.fromkeys(folders))
     settings = tuple(dict.fromkeys(settings_of(model.card, own, typed) for model in models))
     known = frozenset[str]().union(*(pages_seen(model.card) for model in models))
     return ModelSplit(own, files, settings, known, tuple(needed), tuple(kept_apart))
 
 
-def choose_scoring_split(config: DictConfig, models: Sequence[Model]) -> Splitting:
+def choose_scoring_split(config: DictConfig, models: Sequence[Model]) -> Splitter:
     """How a task divides the pages that scores models on a part: `data.subset`, else the test part."""
     subset = str(config.data.subset or "test")
     parts = [subset] if subset in PARTS else []
     return choose_split(config, models, parts, [part for part in parts if part != "train"])
 
 
-def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Splitting:
+def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Splitter:
     """How a training divides its pages: as it did before where it goes on; as `pretrained` was trained with where its
     pages are among them. `scored` are parts in which it needs pages too."""
     config = this.config
     kept = RunFolder(this.folder).splits
 
-    def new() -> Splitting:
+    def new() -> Splitter:
         models = [] if config.pretrained is None else [model_of(Path(str(config.pretrained)))]
         return choose_split(config, models, ("train", "val", *scored), ("val", "test"))
 
     if not kept.is_file():
         return new()
     own = split_settings(build_settings(DataSettings, config))
-    return KeptSplit(TakenSplit(read_split_file(kept), own.by, own.folds, own.fold), new)
+    return KeptSplit(ListedSplit(read_split_file(kept), own.by, own.folds, own.fold), new)
 
 
 def model_of(path: Path) -> Model:
@@ -212,7 +199,7 @@ def typed_settings() -> frozenset[str]:
     return frozenset({name for name, key in KEYS.items() if key in keys} | seeds)
 
 
-def _taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> TakenSplit:
+def _taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> ListedSplit:
     """The split of the run that data.split_from names."""
     given = Path(str(config.data.split_from))
     stated = [f"data.{part}" for part in PARTS if config.data[part] is not None]
@@ -224,7 +211,7 @@ def _taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> Ta
         )
     file = read_split_file(given)
     by = own.by if "by" in typed else _by(file.path.parent, own)
-    return TakenSplit(file, by, own.folds, own.fold)
+    return ListedSplit(file, by, own.folds, own.fold)
 
 
 def _by(folder: Path, own: SplitSettings) -> str:

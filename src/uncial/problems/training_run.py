@@ -18,7 +18,7 @@ from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
 from uncial.data.store.store import Store
 from uncial.errors import DivergedError, UserError
-from uncial.metrics.few_lines import few_lines_warning
+from uncial.metrics.intervals import few_lines_warning
 from uncial.models.files import model_card_json
 from uncial.problems.ground_truth import check_data, data_fingerprint, load_ground_truth, write_splits
 from uncial.problems.recognition.best_model import OF_THE_BEST, make_best_model_writer, model_card, strip_val_prefix

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.config.moved import with_current_paths
 from uncial.config.overrides import format_override
 from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
+from uncial.config.schema import default_of
 from uncial.config.trust import check_saved_targets, trusted_modules
 from uncial.config.values import shown
 from uncial.errors import UserError
@@ -44,8 +45,8 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
-LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None}
-"""Keys that a config.yaml may lack which was written before there were any, and what they mean in it."""
+LATER_KEYS = ("data.split_rule", "data.split_from")
+"""Keys that a config.yaml of an earlier version may lack; their settings say what it means then."""
 
 EARLY_STOPPING = {"_target_": "uncial.training.callbacks.early_stopping.EarlyStopping"}
 AVERAGING = {"_target_": "uncial.training.callbacks.ema.EMA"}
@@ -67,7 +68,7 @@ def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None
     if has_length and key != LENGTH:
         raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
     if state is not None and state.finished and RunFolder(folder).metrics.is_file() and not has_length:
-        longer = f"a larger {LENGTH} lets it go on, and " if key == LENGTH else ""
+        longer = f"a larger {LENGTH} continues it, and " if key == LENGTH else ""
         raise UserError(
             f"The run in {folder} is finished ({state.steps} steps): {longer}"
             f"{format_override('pretrained', folder)} starts a new run from its model."
@@ -136,7 +137,7 @@ def read_overrides(folder: Path) -> list[str]:
     path = RunFolder(folder).overrides
     lines = read_saved(path) if path.is_file() else []
     if not isinstance(lines, list):
-        raise UserError(f"{path} is no list of what was typed; give it back, or remove it.")
+        raise UserError(f"{path} is no list of overrides; restore it, or remove it.")
     return [str(line) for line in lines]
 
 
@@ -169,7 +170,7 @@ def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, fol
             return
         difference = f"{changed[0]} is {shown(changed[2])} there and would be {shown(changed[1])}"
     raise UserError(
-        f"{override.input_line} would make another run of the one in {folder}: {difference}. Leave it out, or start a "
+        f"{override.input_line} would change the run in {folder}: {difference}. Leave it out, or start a "
         f"new run from its model with {format_override('pretrained', folder)}."
     )
 
@@ -188,13 +189,13 @@ def _load(folder: Path) -> DictConfig:
     try:
         config = read_saved(RunFolder(folder).config)
     except UserError as error:
-        raise UserError(f"{str(error).removesuffix('.')}; so the run cannot go on.") from error
+        raise UserError(f"{str(error).removesuffix('.')}; the run cannot be resumed.") from error
     if not isinstance(config, dict) or not isinstance(config.get("trainer"), dict):
         raise UserError(f"{RunFolder(folder).config} is no config of a training: only those can be resumed.")
-    for key, meaning in LATER_KEYS.items():
+    for key in LATER_KEYS:
         group, _, name = key.rpartition(".")
         if isinstance(config.get(group), dict):
-            config[group].setdefault(name, meaning)
+            config[group].setdefault(name, default_of(key))
     _add_named_callbacks(config)
     return literal_config(with_current_paths(config))
 

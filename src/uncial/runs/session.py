@@ -74,7 +74,7 @@ def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None
         folder = _newest_unfinished(new)
         if folder is None:
             log.info(
-                f"No unfinished run of {config.name} with this config is in {config.paths.outputs}: a new one begins."
+                f"No unfinished run of {config.name} with this config in {config.paths.outputs}: starting a new one."
             )
         return folder
     folder = Path(str(config.resume))
@@ -127,7 +127,7 @@ def _remove_states(folder: Path) -> None:
 
 def _tell(folder: Path, state: SavedState | None) -> None:
     if state is None:
-        log.info(f"{folder} holds no state to go on from: its run begins with the first step.")
+        log.info(f"{folder} holds no checkpoint to resume from: starting from the first step.")
         return
     total = "" if state.state.total_steps is None else f" of {state.state.total_steps}"
     log.info(f"Resuming {folder} from step {state.state.steps}{total}.")

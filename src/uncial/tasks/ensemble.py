@@ -22,8 +22,7 @@ from uncial.problems.recognition.inference import rows_to_score, warn_about_trai
 from uncial.problems.recognition.metric import LineResult
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
-from uncial.reports.html.comparison_page import write_comparison_page
-from uncial.reports.html.scores_page import ReportHeader
+from uncial.reports.html.report_page import ReportHeader, write_comparison_page
 from uncial.reports.tables.comparison import comparison_table, write_comparison
 from uncial.reports.tables.scores import score_figures
 from uncial.reports.terminal.console import make_console, show

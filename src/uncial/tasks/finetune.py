@@ -23,8 +23,7 @@ from uncial.problems.recognition.inference import rows_to_score
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.problems.training_run import open_run, train_run
-from uncial.reports.html.comparison_page import write_comparison_page
-from uncial.reports.html.scores_page import ReportHeader
+from uncial.reports.html.report_page import ReportHeader, write_comparison_page
 from uncial.reports.tables.comparison import comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder

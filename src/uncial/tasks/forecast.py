@@ -15,11 +15,9 @@ from uncial.config.saved_yaml import literal_config, read_saved
 from uncial.config.schema import build_settings
 from uncial.data.splits.split_file import read_split_file
 from uncial.errors import UserError
-from uncial.metrics.few_lines import few_lines_warning
-from uncial.metrics.groups import cluster_of
-from uncial.metrics.intervals import totals
+from uncial.metrics.intervals import few_lines_warning, totals
 from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fitted
-from uncial.metrics.lines import EvaluatedLine
+from uncial.metrics.lines import EvaluatedLine, cluster_of
 from uncial.models.files import load_card
 from uncial.models.lineage import SEEN_BEFORE
 from uncial.problems.scoring import evaluation_settings

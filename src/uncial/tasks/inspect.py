@@ -11,8 +11,8 @@ from omegaconf import DictConfig
 from uncial.config.schema import as_tuple, trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.splits.groups import PARTS
 from uncial.data.splits.leakage import find_leakage
-from uncial.data.splits.split import PARTS
 from uncial.errors import FindingsError
 from uncial.models.files import load_model
 from uncial.problems.ground_truth import load_ground_truth, write_splits
@@ -21,7 +21,7 @@ from uncial.problems.recognition.inspection import draw_augmentation, find
 from uncial.problems.recognition.schedule_sheet import draw_planned_schedule
 from uncial.problems.recognition.setup import texts_of
 from uncial.reports.html.findings_page import LineView, write_findings_page
-from uncial.reports.plots.contact_sheet import Sample, contact_sheet
+from uncial.reports.plots.sheets import Sample, contact_sheet
 from uncial.reports.tables.findings import at_or_above, write_findings
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, inspection_tables
@@ -34,7 +34,6 @@ from uncial.text.codec import alphabet_counts
 def run(config: DictConfig) -> None:
     """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
     schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
-    at_or_above((), config.inspect.fail_on)
     recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), trusted(config))[0]
     folder = run_folder()
     write_config(config, folder)

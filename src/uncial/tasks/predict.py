@@ -24,7 +24,7 @@ from uncial.pipelines.reading_journal import begun_reading, open_journal
 from uncial.pipelines.recognition import model_file
 from uncial.pipelines.resumed_reading import Job, about_reading, read_into_files, read_into_table
 from uncial.problems.recognition.typed_model import transcriber_of
-from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.tables.findings import summed_reasons
 from uncial.reports.tables.review import review_summary, write_review
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural

@@ -18,7 +18,7 @@ from uncial.problems.recognition.inference import predict_lines, rows_to_score, 
 from uncial.problems.recognition.typed_model import apply_typed_keys
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
-from uncial.reports.html.scores_page import ReportHeader, write_scores_page
+from uncial.reports.html.report_page import ReportHeader, write_scores_page
 from uncial.reports.tables.ketos import write_ketos_report
 from uncial.reports.tables.review import review_summary, write_review
 from uncial.reports.tables.scores import score_figures, write_scores

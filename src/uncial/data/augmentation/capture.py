@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from uncial.data.augmentation.background import WHITE, local_paper, with_dark_ink
-from uncial.data.augmentation.ranges import Range, between, up_to
-from uncial.data.augmentation.transform import LineTransform
+from uncial.data.augmentation.transform import WHITE, LineTransform, Range, between, local_paper, up_to, with_dark_ink
 from uncial.errors import UserError
 
 LEAST_CONTRAST = 48

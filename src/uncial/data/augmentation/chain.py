@@ -1,18 +1,16 @@
 """How training lines are varied, as a function of the seed, the epoch and the line."""
 
 import random
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from uncial.config.saved_yaml import for_hydra
-from uncial.data.augmentation.transform import Transform, check_transforms, register_with_albumentations
+from uncial.data.augmentation.transform import LineTransform, Transform, check_transforms, register_with_albumentations
 from uncial.errors import UserError
 
-TRIED = (48, 160)
+TRIAL_SIZE = (48, 160)
 """Height and width in pixels of the line on which transforms are tried out before a training."""
 
 
@@ -48,7 +46,7 @@ class Augmentation:
         for transform in self.transforms:
             transform.set_random_state(generator, python)
             data = transform(**data)
-        return _checked(data["image"], image)
+        return _check_result(data["image"], image)
 
 
 @dataclass(frozen=True)
@@ -61,41 +59,37 @@ class Single:
     augmentation: Augmentation
 
 
-def build_augmentation(config: Mapping[str, Any], channels: int = 1) -> Augmentation:
-    """Make what a composed `augmentation` config describes, for lines of so many channels.
+def build_augmentation(group: Mapping[str, Any], channels: int = 1) -> Augmentation:
+    """Build the chain that an `augmentation` group describes in plain data, for lines of so many channels.
 
     Raises `UserError` for a transform or key that does not exist, a value that cannot be, and a transform that cannot
     be applied to a line or changes its size: each is tried out.
     """
-    augmentation = _built(config)
-    for single in single_transforms(config):
+    augmentation = _instantiate_chain(group)
+    for single in single_transforms(group):
         _try_out(single, channels)
     return augmentation
 
 
-def single_transforms(config: Mapping[str, Any]) -> Iterator[Single]:
-    """Yield each transform of a composed `augmentation` config, of groups those within; without any that never come up
-    (`p` is 0).
-    """
-    for place, transform in _leaves(config.get("transforms") or (), "augmentation.transforms"):
+def single_transforms(group: Mapping[str, Any]) -> Iterator[Single]:
+    """Yield each transform of an `augmentation` group in plain data, of groups those within; without any that never
+    come up (`p` is 0)."""
+    for place, transform in _iterate_transforms(group.get("transforms") or (), "augmentation.transforms"):
         keys = [str(key) for key in transform if key not in ("_target_", "p")]
         label = " ".join([str(transform["_target_"]).rpartition(".")[2], *keys])
-        alone = _built({**config, "transforms": [transform]})
+        alone = _instantiate_chain({**group, "transforms": [transform]})
         alone.transforms[0].p = 1.0
         yield Single(place, label, alone)
 
 
-def _built(config: Mapping[str, Any]) -> Augmentation:
-    from hydra.errors import InstantiationException
-    from hydra.utils import instantiate
+def _instantiate_chain(group: Mapping[str, Any]) -> Augmentation:
+    # Imported here because Hydra is slow to import, and processes that load lines do without it.
+    from uncial.config.instantiate import instantiate_plain
 
     try:
-        with warnings.catch_warnings():
-            # Albumentations only warns of a key that it does not know, and of a value that it then replaces.
-            warnings.simplefilter("error", UserWarning)
-            augmentation = instantiate(for_hydra(config), _convert_="all")
-    except InstantiationException as error:
-        reason = _reason(error.__cause__ or error)
+        augmentation = instantiate_plain(group)
+    except Exception as error:
+        reason = _shorten_reason(error)
         raise UserError(f"The augmentation cannot be built: {reason}; check the keys under 'augmentation'.") from error
     if not isinstance(augmentation, Augmentation):
         raise UserError(
@@ -105,19 +99,19 @@ def _built(config: Mapping[str, Any]) -> Augmentation:
     return augmentation
 
 
-def _leaves(transforms: Sequence[Mapping[str, Any]], place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _iterate_transforms(transforms: Sequence[Mapping[str, Any]], place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for index, transform in enumerate(transforms):
         here = f"{place}.{index}"
         if transform.get("p", 1) == 0:
             continue
         if "transforms" in transform:
-            yield from _leaves(transform["transforms"], f"{here}.transforms")
+            yield from _iterate_transforms(transform["transforms"], f"{here}.transforms")
         else:
             yield here, transform
 
 
 def _try_out(single: Single, channels: int) -> None:
-    line = np.full(TRIED, 255, np.uint8)
+    line = np.full(TRIAL_SIZE, 255, np.uint8)
     line[12:36, 8:-8:12] = 0
     line = line if channels == 1 else np.repeat(line[:, :, None], channels, axis=2)
     try:
@@ -125,13 +119,14 @@ def _try_out(single: Single, channels: int) -> None:
     except UserError as error:
         raise UserError(f"{single.place}: {error}") from error
     except Exception as error:
+        reason = _shorten_reason(error)
         raise UserError(
-            f"{single.place} ({single.label}) cannot be applied to a line of {channels} channels: {_reason(error)}; "
+            f"{single.place} ({single.label}) cannot be applied to a line of {channels} channels: {reason}; "
             "take it out of 'augmentation.transforms'."
         ) from error
 
 
-def _checked(result: Any, image: np.ndarray) -> np.ndarray:
+def _check_result(result: Any, image: np.ndarray) -> np.ndarray:
     if not isinstance(result, np.ndarray) or (result.shape, result.dtype) != (image.shape, image.dtype):
         told = f"{result.dtype} {result.shape}" if isinstance(result, np.ndarray) else type(result).__name__
         raise UserError(
@@ -141,7 +136,42 @@ def _checked(result: Any, image: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(result)
 
 
-def _reason(error: BaseException) -> str:
-    """The first lines of a message, without the address of a page that explains it."""
+def _shorten_reason(error: BaseException) -> str:
+    """Return the first lines of a message, without the address of a page that explains it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip() and "http" not in line]
     return (": ".join(lines[:3]) or type(error).__name__).rstrip(".")
+
+
+class AtMost(LineTransform):
+    """Each transform comes up by its own `p`; where more than `count` do, a draw decides which of them are applied.
+
+    With all of them a line would soon be illegible. The order stays. So kraken 7 does it (`DefaultAugmenter`).
+    """
+
+    def __init__(self, count: int, transforms: Sequence[Transform], p: float = 1.0) -> None:
+        """`p` is the share of the lines that are varied at all, by whatever comes up."""
+        self.transforms = check_transforms(transforms, "AtMost.transforms")
+        super().__init__(p)
+        if not isinstance(count, int) or count < 1:
+            raise UserError(f"AtMost.count is {count!r}; 1 or more transforms are possible")
+        self.count = count
+
+    def set_random_state(self, random_generator: np.random.Generator, py_random: random.Random) -> None:
+        """Draw from these generators from here on, with all transforms within."""
+        super().set_random_state(random_generator, py_random)
+        for transform in self.transforms:
+            transform.set_random_state(random_generator, py_random)
+
+    def should_apply(self) -> bool:
+        """Draw whether this line is varied; a number is drawn at any `p`, as by albumentations' compositions."""
+        return self.py_random.random() < self.p
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        chosen = [transform for transform in self.transforms if self.py_random.random() < transform.p]
+        if len(chosen) > self.count:
+            kept = set(self.py_random.sample(range(len(chosen)), self.count))
+            chosen = [transform for place, transform in enumerate(chosen) if place in kept]
+        for transform in chosen:
+            image = transform(force_apply=True, image=image)["image"]
+        return image

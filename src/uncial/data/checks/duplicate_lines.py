@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from uncial.data.checks.checked import CheckedData
-from uncial.data.checks.findings import Finding, Severity
+from uncial.data.checks.findings import CheckedData, Finding, Severity
 from uncial.data.checks.likeness import Neighbours, contradicted, in_common, nearest, numbers, plain
 from uncial.data.checks.measures import ROWS, darkness_of
 

@@ -1,4 +1,4 @@
-"""Polygons and regions as the files state them: off the image, in one place twice, or empty."""
+"""Pages as the files state them: coordinates off the image, overlapping or empty regions, missing identifiers."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -155,3 +155,14 @@ def _overlap(one: TextLine, other: TextLine) -> float:
         masks.append(mask)
     together = cv2.countNonZero(cv2.bitwise_or(*masks))
     return cv2.countNonZero(cv2.bitwise_and(*masks)) / max(together, 1)
+
+
+def made_up_identifiers(pages: Sequence[Page]) -> Iterator[Finding]:
+    """Information about each file with such lines."""
+    for page in pages:
+        count = int(page.metadata.get("made_up_line_ids", 0))
+        if count:
+            lines = "line has no id of its own" if count == 1 else "lines have no id of their own"
+            message = f"{count:,} {lines} in the file (none, or one that another line has) and got one from its place"
+            remedy = "Nothing; export the page again where other programs shall find these lines by their ids."
+            yield Finding("information", "made_up_line_ids", message, str(page.source), "", remedy)

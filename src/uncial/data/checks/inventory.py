@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from uncial.data.checks.checked import CheckedData
-from uncial.data.checks.findings import Finding, Severity
+from uncial.data.checks.findings import CheckedData, Finding, Severity
 from uncial.text.characters import describe
 from uncial.text.codec import Codec, unknown_counts
 from uncial.text.graphemes import split_units

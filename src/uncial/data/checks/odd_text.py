@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from uncial.data.checks.checked import CheckedData, CheckedLine
-from uncial.data.checks.findings import Finding
+from uncial.data.checks.findings import CheckedData, CheckedLine, Finding
 from uncial.text.characters import describe
 from uncial.text.lookalikes import double, script
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.transcribed_pages import read_files
+from uncial.data.sources.xml import read_files
 from uncial.data.sources.xml_files import folder_files
 from uncial.document import SourceContents
 from uncial.errors import UserError

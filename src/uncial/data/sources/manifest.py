@@ -10,7 +10,7 @@ from uncial.data.sources import compiled
 from uncial.data.sources.finding import Place, files, matching, selected, without_suffix
 from uncial.data.sources.line_pages import LineImage, line_pages
 from uncial.data.sources.lists import ListFile, list_files, relatives, resolve, resolve_folder, stated_by, where_from
-from uncial.data.sources.transcribed_pages import read_files
+from uncial.data.sources.xml import read_files
 from uncial.data.sources.xml_files import XmlFile
 from uncial.document import Issue, Page, SourceContents, file_problem, of_part
 from uncial.errors import UnusableInput, UserError

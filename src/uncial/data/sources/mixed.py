@@ -7,15 +7,15 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from uncial.data.ground_truth import read_source
 from uncial.data.machine_read import is_machine_read, machine_read_problem
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS
+from uncial.data.sources.reading import read_source
 from uncial.document import ImageSource, Issue, Page, SourceContents, of_part
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name
 
-_OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images", "key"}
+_OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images", "key", "progress"}
 
 
 def read(settings: SourceSettings) -> SourceContents:
@@ -65,7 +65,9 @@ def _settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSetting
     common = {key: value for key, value in shared.options.items() if key != "sources"}
     options = {**common, **dict(entry.get("options") or {}), **further}
     key = "root of an entry of data.sources"
-    return SourceSettings(str(entry["format"]), images=images, options=options, key=key, **own)
+    return SourceSettings(
+        str(entry["format"]), images=images, options=options, key=key, progress=shared.progress, **own
+    )
 
 
 def _tuple(value: Any) -> tuple[str, ...]:

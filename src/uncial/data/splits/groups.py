@@ -1,7 +1,7 @@
 """Pages that must lie on one side of a split, and where the hash puts them."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from uncial.document import Page
@@ -17,7 +17,7 @@ class PageGroups:
     position: float
 
 
-def connected_pages(pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str, str]) -> list[PageGroups]:
+def connect_pages(pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str, str]) -> list[PageGroups]:
     """Return the pages joined by group (`page`, `document` or `hand`) and by image, whose content hashes stand by page
     id. Those joined have the first of their keys in the alphabet.
 
@@ -45,11 +45,11 @@ def connected_pages(pages: Sequence[Page], by: str, seed: int, hashes: Mapping[s
     found_together = []
     for found in members.values():
         first = min(key for key, _ in found)
-        found_together.append(PageGroups(tuple(page for _, page in found), first, position(first, seed)))
+        found_together.append(PageGroups(tuple(page for _, page in found), first, hash_position(first, seed)))
     return sorted(found_together, key=lambda one: one.key)
 
 
-def position(key: str, seed: int) -> float:
+def hash_position(key: str, seed: int) -> float:
     """Where a group lies between 0 and 1: the same on every machine and whatever else is in the data."""
     digest = hashlib.sha256(f"{seed}\0{key}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
@@ -79,3 +79,12 @@ def _key_of(by: str) -> Callable[[Page], str]:
         return name
 
     return key
+
+
+PARTS = ("train", "val", "test")
+"""From the least to the most strictly kept apart."""
+
+
+def strictest_part(parts: Iterable[str]) -> str | None:
+    """The part that is kept apart the most, None of none."""
+    return max(parts, key=PARTS.index, default=None)

@@ -10,7 +10,7 @@ import numpy as np
 from uncial.data.store.store import Store
 
 KINDS = ("page", "image", "document", "hand")
-SHOWN = 3
+MAX_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class SplitLeakage:
         for (one, other), kinds in self.shared.items():
             for kind, names in kinds.items():
                 if names and kind in ("page", "image", by):
-                    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+                    more = f" and {len(names) - MAX_SHOWN:,} more" if len(names) > MAX_SHOWN else ""
                     told.append(
-                        f"{_number(len(names), kind)} of {one} in {other} too: {', '.join(names[:SHOWN])}{more}"
+                        f"{_number(len(names), kind)} of {one} in {other} too: {', '.join(names[:MAX_SHOWN])}{more}"
                     )
         return tuple(told)
 

@@ -4,12 +4,27 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from uncial.data.splits.quantiles import asked_lines, is_far
+from uncial.data.splits.groups import PARTS
 from uncial.document import Page
 
-PARTS = ("train", "val", "test")
-USUAL_FOLDS = 5
-LARGE = 0.15
+FAR_FACTOR = 1.5
+"""How many times as much, or as little, as was asked is far from it."""
+
+
+def count_asked_lines(total: int, shares: Sequence[float]) -> list[float]:
+    """How many of `total` lines each part is to have."""
+    return [total * share / sum(shares) for share in shares]
+
+
+def is_far(lines: Sequence[int], asked: Sequence[float]) -> bool:
+    """Whether a part has several times the lines that were asked, or as many times fewer."""
+    return any(
+        got >= FAR_FACTOR * wanted or wanted >= FAR_FACTOR * got for got, wanted in zip(lines, asked, strict=True)
+    )
+
+
+DEFAULT_FOLDS = 5
+LARGE_SHARE = 0.15
 """Of all lines: what a single group has that keeps the others from coming near to the shares."""
 
 
@@ -44,7 +59,7 @@ class Division:
         return self.by != "page" and len(pages) > len(self.groups)
 
 
-def too_few_groups(division: Division, empty: Collection[str]) -> dict[str, str]:
+def explain_empty_parts(division: Division, empty: Collection[str]) -> dict[str, str]:
     """Why these parts are empty, by part."""
     if not empty:
         return {}
@@ -61,12 +76,12 @@ def too_few_groups(division: Division, empty: Collection[str]) -> dict[str, str]
     return dict.fromkeys(missing, sentence)
 
 
-def uneven_parts(division: Division, shares: Mapping[str, float]) -> tuple[str, ...]:
+def warn_of_uneven_parts(division: Division, shares: Mapping[str, float]) -> tuple[str, ...]:
     """A warning where parts have far more or far fewer lines than was asked."""
     parts = [part for part in PARTS if part in division.sides]
     total = sum(division.lines)
     lines = [division.lines_of(part) for part in parts]
-    asked = asked_lines(total, [shares[part] for part in parts]) if all(shares[part] for part in parts) else []
+    asked = count_asked_lines(total, [shares[part] for part in parts]) if all(shares[part] for part in parts) else []
     if len(parts) < 2 or not asked or not is_far(lines, asked):
         return ()
     wanted, got = ([_percent(one, total) for one in figures] for figures in (asked, lines))
@@ -77,7 +92,7 @@ def uneven_parts(division: Division, shares: Mapping[str, float]) -> tuple[str, 
     )
 
 
-def uneven_folds(division: Division, folds: int) -> tuple[str, ...]:
+def warn_of_uneven_folds(division: Division, folds: int) -> tuple[str, ...]:
     """A warning where a fold has far more or far fewer lines than the others."""
     lines = [division.lines_of(str(fold)) for fold in range(folds)]
     total = sum(lines)
@@ -94,7 +109,7 @@ def _why(division: Division, total: int) -> str:
     largest = max(range(len(division.lines)), key=division.lines.__getitem__)
     number = f"{len(division.groups)} {division.by}{'' if len(division.groups) == 1 else 's'}"
     share = division.lines[largest] / max(total, 1)
-    if share > max(2 / len(division.groups), LARGE):
+    if share > max(2 / len(division.groups), LARGE_SHARE):
         return f"of {number} {division.groups[largest].key} alone holds {share:.0%} of them"
     return f"there are {number} to divide"
 
@@ -106,7 +121,7 @@ def _remedy(division: Division, folds: int | None) -> str:
         return "data.split_rule=quantile comes nearer"
     pool = len(division.groups) - list(division.sides).count("test")
     if folds is None and pool >= 2:
-        typed = f"-m sweep=folds data.folds={min(USUAL_FOLDS, pool)}"
+        typed = f"-m sweep=folds data.folds={min(DEFAULT_FOLDS, pool)}"
         return f"add {division.by}s, or validate on all of them in turn with {typed}"
     return f"add {division.by}s" if folds in (None, 2) else f"add {division.by}s, or ask for fewer folds"
 

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from uncial.data.splits.groups import connected_pages
-from uncial.data.splits.split import PARTS, Split, given_parts, in_fold, strictest
+from uncial.data.splits.groups import PARTS, connect_pages, strictest_part
+from uncial.data.splits.split import Split, SplitRequest, part_in_fold
+from uncial.data.splits.stated import resolve_stated_parts
 from uncial.data.store.store import Store
 from uncial.document import Page
 from uncial.errors import UserError
@@ -34,7 +35,7 @@ class SplitFile:
     path: Path
     pages: tuple[ListedPage, ...]
 
-    def listed(self, pages: Sequence[Page], hashes: Mapping[str, str]) -> dict[str, ListedPage]:
+    def find_listed(self, pages: Sequence[Page], hashes: Mapping[str, str]) -> dict[str, ListedPage]:
         """What is listed of these pages, by id: found by the content of their image, else by the id itself."""
         by_key = {one.key: one for one in self.pages if one.key}
         by_page = {one.page: one for one in self.pages}
@@ -49,7 +50,7 @@ class SplitFile:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenSplit:
+class ListedSplit:
     """Takes the parts over that a splits.csv lists. `by` says with which pages new ones are kept together; with
     `folds`, `fold` is the one to validate on."""
 
@@ -58,20 +59,15 @@ class TakenSplit:
     folds: int | None = None
     fold: int = 0
 
-    def split(
-        self,
-        pages: Sequence[Page],
-        hashes: Mapping[str, str],
-        lines: Mapping[str, int] | None = None,
-        stated: Collection[str] = (),
-    ) -> Split:
-        """The part of every page: that which is listed; of new pages that of the known ones they are kept together
-        with, else train.
+    def split(self, request: SplitRequest) -> Split:
+        """Return the part of every page: that which is listed; of new pages that of the known ones they are kept
+        together with, else train.
 
         Raises `UserError` where the data state other parts, where pages that are kept together are listed in several,
         where there are other folds, and where no page is listed.
         """
-        listed = self.file.listed(pages, hashes)
+        pages, hashes = request.pages, request.hashes
+        listed = self.file.find_listed(pages, hashes)
         if not listed:
             raise UserError(
                 f"{self.file.path} lists none of the {len(pages):,} pages of the data, by name or by image."
@@ -81,15 +77,15 @@ class TakenSplit:
             raise UserError(
                 f"data.folds={self.folds}: {self.file.path} lists {held}; leave data.folds out, or this file."
             )
-        given, problems, kept = given_parts(pages, hashes, stated)
+        given, problems, kept = resolve_stated_parts(pages, hashes, request.stated)
         parts = {page.id: self._part(listed[page.id]) for page in kept if page.id in listed}
         self._check_stated(given, parts, kept)
         new = [page for page in kept if page.id not in parts]
         parts |= {page.id: str(given[page.id]) for page in new if given[page.id] in PARTS}
-        for component in connected_pages(kept, self.by, 0, hashes):
+        for component in connect_pages(kept, self.by, 0, hashes):
             known = {parts[page.id] for page in component.pages if page.id in parts}
             self._check_together(known, component.key)
-            side = strictest(known) or "train"
+            side = strictest_part(known) or "train"
             parts |= {page.id: side for page in component.pages if page.id not in parts}
         folds = {page: one.fold for page, one in listed.items() if one.fold is not None and page in parts}
         kept_apart = [one for one in self.file.pages if self._part(one) != "train"]
@@ -98,7 +94,7 @@ class TakenSplit:
         return Split(parts, problems, self._gone(there), folds=folds, origin=self._origin(len(new)), apart=apart)
 
     def _part(self, one: ListedPage) -> str:
-        return one.part if self.folds is None or one.fold is None else in_fold(one.fold, self.fold)
+        return one.part if self.folds is None or one.fold is None else part_in_fold(one.fold, self.fold)
 
     def _check_stated(self, given: Mapping[str, str | None], parts: Mapping[str, str], pages: Sequence[Page]) -> None:
         for page in pages:

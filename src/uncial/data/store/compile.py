@@ -3,9 +3,9 @@
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from uncial.data.settings import Advance, Progress
 from uncial.data.store.paths import placed_problems
 from uncial.data.store.processes import page_processes
 from uncial.data.store.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
@@ -26,9 +27,6 @@ log = logging.getLogger(__name__)
 
 UNFINISHED = re.compile(r"(?P<store>[0-9a-f]{20})\.arrow\.\d+\.partial")
 """What a store is called while it is being written."""
-
-Progress = Callable[[Sequence[Page]], AbstractContextManager[Callable[[int], None]]]
-"""Given the pages when they are about to be compiled; what it yields is told after each page how many lines it gave."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,8 @@ def store_of(pages: Sequence[Page], hashes: Mapping[str, str], settings: Compile
         _remove_unfinished_stores(settings.folder)
         with FileLock(path.with_suffix(".lock")):
             if not is_complete(path, digest):
-                with progress(pages) as advance:
+                total = sum(len(page.lines) for page in pages)
+                with progress("compiling", total, "lines") as advance:
                     _compile(path, digest, pages, hashes, settings, advance)
     except OSError as error:
         raise UserError(
@@ -130,7 +129,7 @@ def _compile(
     pages: Sequence[Page],
     hashes: Mapping[str, str],
     settings: CompileSettings,
-    advance: Callable[[int], None],
+    advance: Advance,
 ) -> None:
     problems: list[Issue] = []
     notes: list[Issue] = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uncial.data.synthetic.baseline import Baseline, curved
+from uncial.data.synthetic.line_ink import Baseline, curved
 from uncial.data.synthetic.options import DrawingOptions
 from uncial.data.synthetic.text import in_capitals, with_long_s
 

@@ -7,18 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from uncial.data.synthetic.baseline import Baseline, baseline
 from uncial.data.synthetic.glyphs import undrawable
-from uncial.data.synthetic.hand import Hand, draw_hand
-from uncial.data.synthetic.ink import blend, photograph, spread_ink
 from uncial.data.synthetic.layout import Plan, PlannedLine, place_lines, plan_page
+from uncial.data.synthetic.line_ink import Baseline, LineInk, baseline, ink_line, outlines
 from uncial.data.synthetic.options import DrawingOptions
-from uncial.data.synthetic.outline import outlines
-from uncial.data.synthetic.paper import draw_paper, shine_through
-from uncial.data.synthetic.pen import LineInk, ink_line
+from uncial.data.synthetic.paper import blend, draw_paper, photograph, shine_through, spread_ink
 from uncial.data.synthetic.text import generate_lines, with_long_s
 from uncial.data.synthetic.typeface import SetLine, fonts_with, lay_line, missing_characters, set_line
-from uncial.data.synthetic.writing import PenPath, write_line
+from uncial.data.synthetic.writing import Hand, PenPath, draw_hand, write_line
 from uncial.document import ImageSource, Page, Point, Region, TextLine
 from uncial.text.rules import TextRules, mixed_direction
 

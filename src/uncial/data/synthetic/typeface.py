@@ -14,8 +14,7 @@ from matplotlib.ft2font import FT2Font
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, features
 
-from uncial.data.synthetic.baseline import Baseline
-from uncial.data.synthetic.pen import LineInk
+from uncial.data.synthetic.line_ink import Baseline, LineInk
 from uncial.data.synthetic.text import needs_glyph
 from uncial.errors import UserError
 from uncial.text.directions import RIGHT_TO_LEFT

@@ -14,18 +14,16 @@ from typing import Any
 import cv2
 import numpy as np
 
+from uncial.data.settings import Advance, Progress
 from uncial.data.store.processes import page_processes
 from uncial.data.synthetic.glyphs import undrawable
-from uncial.data.synthetic.hand import draw_hand
 from uncial.data.synthetic.options import DRAWING_VERSION, DrawingOptions
 from uncial.data.synthetic.page import DrawnPage, draw_page, page_name
 from uncial.data.synthetic.text import in_capitals, read_text_file
 from uncial.data.synthetic.typeface import check_fonts, find_fonts, named
+from uncial.data.synthetic.writing import draw_hand
 from uncial.errors import UserError
 from uncial.formats.page_xml.new_document import page_xml
-
-Progress = Callable[[int, int], None]
-"""Called with the pages done and the pages in all."""
 
 _COUNT_STREAM = 3
 
@@ -122,22 +120,23 @@ def draw_collection(folder: Path, options: DrawingOptions, workers: int, progres
     fonts = find_fonts(_existing(options.fonts, "fonts")) if options.fonts is not None else ()
     orders = order_pages(options, fonts)
     draw = partial(_draw_file, folder, options, fonts)
-    progress(0, len(orders))
     if min(workers, len(orders)) > 1:
         try:
-            return _draw_in_processes(draw, orders, workers, progress)
+            with progress("drawing pages", len(orders), "pages") as advance:
+                return _draw_in_processes(draw, orders, workers, advance)
         except BrokenProcessPool:
             # So it ends too where the caller's own script starts its work without `if __name__ == "__main__"`.
             log.warning("The drawing processes ended too early; the pages are drawn in one process.")
     drawn = []
-    for order in orders:
-        drawn.append(draw(order))
-        progress(len(drawn), len(orders))
+    with progress("drawing pages", len(orders), "pages") as advance:
+        for order in orders:
+            drawn.append(draw(order))
+            advance(1)
     return drawn
 
 
 def _draw_in_processes(
-    draw: Callable[[PageOrder], dict[str, str]], orders: list[PageOrder], workers: int, progress: Progress
+    draw: Callable[[PageOrder], dict[str, str]], orders: list[PageOrder], workers: int, advance: Advance
 ) -> list[dict[str, str]]:
     with page_processes(min(workers, len(orders))) as pool:
         futures = [pool.submit(draw, order) for order in orders]
@@ -147,7 +146,7 @@ def _draw_in_processes(
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()  # Raises what the drawing raised.
-                progress(len(futures) - len(pending), len(futures))
+                advance(len(done))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -7,8 +7,7 @@ from typing import Any
 from uncial.data.store.store import Store
 from uncial.metrics.calibration import Temperatures, calibrated, tempered
 from uncial.metrics.evaluation import Overview
-from uncial.metrics.few_lines import few_lines_warning
-from uncial.metrics.intervals import Interval
+from uncial.metrics.intervals import Interval, few_lines_warning
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
 from uncial.problems.recognition.metric import LineResult
 from uncial.reports.terminal.summary import SplitScores

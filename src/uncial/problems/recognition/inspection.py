@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from uncial.config.instantiate import plain_group
 from uncial.config.saved_yaml import for_hydra
 from uncial.data.augmentation.chain import build_augmentation, single_transforms
-from uncial.data.checks.checked import CheckedData, collect_checked_lines
 from uncial.data.checks.duplicate_lines import duplicate_lines
 from uncial.data.checks.duplicate_pages import duplicate_pages, page_pairs
-from uncial.data.checks.findings import Finding
-from uncial.data.checks.geometry import empty_parts, geometry
-from uncial.data.checks.identifiers import made_up_identifiers
-from uncial.data.checks.ink import off_the_ink, several_lines, upside_down, without_ink
+from uncial.data.checks.findings import CheckedData, Finding, collect_checked_lines
+from uncial.data.checks.geometry import empty_parts, geometry, made_up_identifiers
 from uncial.data.checks.inventory import (
     mixed_codepoints,
     out_of_alphabet,
@@ -24,16 +21,16 @@ from uncial.data.checks.inventory import (
     rare_characters,
     unseen_characters,
 )
+from uncial.data.checks.line_images import off_the_ink, proportions, several_lines, upside_down, without_ink
 from uncial.data.checks.measures import measure
 from uncial.data.checks.odd_text import drop_explained_findings, mixed_normal_forms, odd_text
-from uncial.data.checks.proportions import proportions
 from uncial.data.checks.unusable import findings_of_notes, findings_of_problems
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.leakage import SplitLeakage
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.setup import texts_of, too_long
-from uncial.reports.plots.augmentation_sheet import Row, augmentation_sheet
+from uncial.reports.plots.sheets import Row, augmentation_sheet
 from uncial.reports.terminal.progress_bar import progress
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
@@ -139,7 +136,7 @@ def draw_augmentation(config: DictConfig, truth: GroundTruth, png: Path) -> None
 
 
 def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[Row]:
-    group: dict[str, Any] = OmegaConf.to_container(config.augmentation, resolve=True)  # type: ignore[assignment]
+    group = plain_group(config, "augmentation")
     whole = build_augmentation(group, config.model.preprocessing.channels)
     singles = list(single_transforms(group))
     for row, line in lines.items():

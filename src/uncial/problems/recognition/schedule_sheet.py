@@ -15,7 +15,7 @@ from uncial.errors import UserError
 from uncial.problems.recognition.pretrained import with_pretrained_model
 from uncial.problems.recognition.setup import loading, new_recognizer, training_parts
 from uncial.problems.trainer import length_config
-from uncial.reports.plots.schedule import PlannedRun, draw_schedule
+from uncial.reports.plots.curves import PlannedRun, draw_schedule
 from uncial.reports.terminal.formatting import plural
 from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
-from uncial.config.instantiate import instantiate_part
+from uncial.config.instantiate import instantiate_part, plain_group
 from uncial.config.schema import trusted
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LoaderConfig, SplitSubset, training_sampler
 from uncial.data.lines.dataset import Augment, LineDataset
-from uncial.data.splits.split import PARTS
+from uncial.data.splits.groups import PARTS
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.files import count_cores
@@ -122,7 +122,7 @@ def training_parts(
         raise UserError(
             "Every training line has more text than its image has room for: check the lines with task=inspect."
         )
-    augment = build_augmentation(config.augmentation, recognizer.preprocessing.channels)
+    augment = build_augmentation(plain_group(config, "augmentation"), recognizer.preprocessing.channels)
     parts = {
         "train": part_of(truth, rows, recognizer, augment, config.seed),
         "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed, infeasible["val"]),
@@ -262,7 +262,7 @@ def preflight_check(config: DictConfig) -> None:
         given_codec(Path(str(config.model.codec)))
     rules = text_rules(config)
     recognizer = built_recognizer(config, CharacterCodec.from_texts(["ab"], rules.unit), rules)
-    build_augmentation(config.augmentation, recognizer.preprocessing.channels)
+    build_augmentation(plain_group(config, "augmentation"), recognizer.preprocessing.channels)
     length = RunLength(length_config(config, LINES), LINES, LINES, 0, Path(RunFolder.steps))
     module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     module.configure_optimizers()

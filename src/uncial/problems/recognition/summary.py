@@ -17,7 +17,7 @@ from uncial.models.files import load_card
 from uncial.problems.ground_truth import describe_data
 from uncial.problems.recognition.evaluation import part_scores
 from uncial.problems.scoring import evaluation_settings
-from uncial.reports.html.scores_page import ReportHeader, write_scores_page
+from uncial.reports.html.report_page import ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
 from uncial.reports.tables.line_results import read_line_results
 from uncial.reports.terminal.console import make_console, show

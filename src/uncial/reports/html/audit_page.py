@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from uncial.metrics.label_errors import Place, probability
-from uncial.reports.html.pictures import picture
-from uncial.reports.html.rendering import write_page
-from uncial.reports.terminal.diff import Span, align
+from uncial.reports.html.rendering import picture, write_page
 from uncial.reports.terminal.formatting import plural
+from uncial.reports.terminal.sample_lines import Span, align
 from uncial.runs.tables import write_json
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from uncial.data.checks.findings import SEVERITIES, Finding
-from uncial.reports.html.pictures import picture
-from uncial.reports.html.rendering import write_page
+from uncial.reports.html.rendering import picture, write_page
 from uncial.reports.tables.findings import sort_by_severity
 from uncial.reports.terminal.inspection import Inspection
 

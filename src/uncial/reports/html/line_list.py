@@ -9,11 +9,10 @@ import numpy as np
 from markupsafe import Markup
 
 from uncial.metrics.comparison import ComparedLine
-from uncial.metrics.groups import length_group
-from uncial.metrics.lines import EvaluatedLine, LineOrigin
-from uncial.reports.html.pictures import picture
-from uncial.reports.terminal.diff import align
+from uncial.metrics.lines import EvaluatedLine, LineOrigin, length_group
+from uncial.reports.html.rendering import picture
 from uncial.reports.terminal.formatting import visible
+from uncial.reports.terminal.sample_lines import align
 from uncial.text.directions import runs_left
 
 LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -114,7 +113,7 @@ COLUMNS: Mapping[str, Callable[[ListedLine], str]] = {
     "script": lambda line: line.script,
     "length": lambda line: length_group(len(line.truth)),
 }
-"""What lines can be chosen by, under the names of `uncial.metrics.groups.KEYS`, and their own id."""
+"""What lines can be chosen by, under the names of `uncial.metrics.lines.KEYS`, and their own id."""
 
 
 def _runs_left(line: ListedLine) -> bool:

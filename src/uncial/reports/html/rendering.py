@@ -1,4 +1,4 @@
-"""HTML pages that are one file each: templates filled in with everything escaped, and no way to the network."""
+"""HTML pages that are one file each: templates filled in with everything escaped, pictures in them, no network."""
 
 import base64
 import hashlib
@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -47,3 +49,23 @@ def _environment() -> Environment:
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     environment.filters["character"] = shown_character
     return environment
+
+
+HEIGHT, WIDTH = 64, 1200
+"""The most pixels that a picture has."""
+
+
+def picture(pixels: np.ndarray, height: int = HEIGHT, width: int = WIDTH) -> str:
+    """A line image, (h, w), (h, w, 1) or (h, w, 3) uint8 RGB, as a `data:` address of a WebP file; never enlarged."""
+    grey = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    scale = min(1.0, height / grey.shape[0], width / grey.shape[1])
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    small = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, 70])
+    return embedded(encoded.tobytes(), "image/webp")
+
+
+def embedded(content: bytes, kind: str) -> str:
+    """A file of that media type as a `data:` address."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,15 +1,45 @@
-"""The curves of a training as a picture: loss, error rates and learning rate over the steps."""
+"""Pictures of a training, loss, error rates and learning rate over the steps, and the style that diagrams share."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from scipy.ndimage import median_filter
 
-from uncial.reports.plots.plot_style import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
+from uncial.files import replacing
 from uncial.runs.metrics_file import Curve, read_curves
+
+BLUE, RED, GREEN, GREY = "#34597d", "#c0392b", "#27803b", "#7a869a"
+
+
+def new_figure(height: float) -> Figure:
+    """An empty picture, 9 inches wide and `height` inches high; it needs no screen."""
+    figure = Figure(figsize=(9, height), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def plain(axis: Axes) -> None:
+    """A light grid, and no frame but the two axes."""
+    axis.grid(alpha=0.25)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def legend(axis: Axes) -> None:
+    """Where it covers least."""
+    axis.legend(frameon=False, loc="best")
+
+
+def save(figure: Figure, png: Path) -> None:
+    """Write it; the file appears whole or not at all."""
+    with replacing(png) as temporary:
+        figure.savefig(temporary, format="png")
+
 
 COLOURS = {"train": GREY, "val": RED, "test": GREEN}
 SHADES = ("-", "--", ":", "-.")
@@ -131,3 +161,42 @@ PANELS = (
     (_scores, _is_score),
     (_learning_rate, lambda name: _metric(name) == "lr" or name.startswith("lr")),
 )
+
+MOST_MARKS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """The learning rate for each optimizer step, the steps (counted from 1) that a validation follows, and how many
+    steps a pass over the training lines has. `note` says what the picture cannot know, if anything."""
+
+    rates: Sequence[float]
+    validations: Sequence[int]
+    epoch: int
+    note: str = ""
+
+
+def draw_schedule(run: PlannedRun, png: Path) -> None:
+    """Draw the learning rate over the steps into `png`, with a mark where the run validates and the epochs above."""
+    figure = new_figure(3.4)
+    axis = figure.subplots()
+    steps = range(1, len(run.rates) + 1)
+    axis.plot(steps, run.rates, color=BLUE, linewidth=1.5, label="learning rate")
+    if len(run.validations) <= MOST_MARKS:
+        at = list(run.validations)
+        axis.plot(at, [run.rates[step - 1] for step in at], "o", color=RED, markersize=4, label="validation")
+    axis.set_ylim(bottom=0)
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_xlabel("step")
+    axis.set_ylabel("learning rate")
+    axis.grid(alpha=0.25)
+    axis.spines[["right"]].set_visible(False)
+    epochs = axis.twiny()
+    epochs.set_xlim(*(limit / run.epoch for limit in axis.get_xlim()))
+    epochs.set_xlabel("epoch")
+    epochs.spines[["right"]].set_visible(False)
+    legend(axis)
+    if run.note:
+        figure.suptitle(run.note, fontsize=10)
+    save(figure, png)

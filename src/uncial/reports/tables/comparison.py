@@ -18,8 +18,14 @@ from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.paired import PairedTest
 from uncial.reports.tables.line_results import write_compared_lines
-from uncial.reports.tables.markdown import cell, table
-from uncial.reports.terminal.formatting import percent, percent_with_interval, plural, shown_character
+from uncial.reports.terminal.formatting import (
+    markdown_cell,
+    markdown_table,
+    percent,
+    percent_with_interval,
+    plural,
+    shown_character,
+)
 from uncial.reports.terminal.verdict import verdict
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
@@ -146,7 +152,7 @@ def _whole(edits: float) -> float | int:
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the comparison as Markdown for a person."""
     names = [system.name for system in comparison.systems]
-    told = [f"- {cell(verdict(pair, comparison))}" for pair in comparison.pairs]
+    told = [f"- {markdown_cell(verdict(pair, comparison))}" for pair in comparison.pairs]
     parts = [
         "# Comparison",
         "\n".join(told),
@@ -187,7 +193,7 @@ def _systems(comparison: Comparison) -> str:
         )
         for system in comparison.systems
     ]
-    return table(("", "CER", "WER", "lines right", "seeds"), rows)
+    return markdown_table(("", "CER", "WER", "lines right", "seeds"), rows)
 
 
 def _wins(comparison: Comparison) -> str:
@@ -195,7 +201,7 @@ def _wins(comparison: Comparison) -> str:
         (f"{pair.first} and {pair.second}", f"{pair.first_wins:,}", f"{pair.ties:,}", f"{pair.second_wins:,}")
         for pair in comparison.pairs
     ]
-    return table(("", "the first needs fewer edits", "as many", "the second needs fewer"), rows)
+    return markdown_table(("", "the first needs fewer edits", "as many", "the second needs fewer"), rows)
 
 
 def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: str) -> str:
@@ -211,12 +217,17 @@ def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: 
         for group in ordered[:SHOWN_GROUPS]
     ]
     more = f"\n\n{len(ordered) - SHOWN_GROUPS:,} more are in comparison.csv." if len(ordered) > SHOWN_GROUPS else ""
-    return table((kind.replace("_", " "), *(f"CER {cell(name)}" for name in names), "lowest", "lines"), rows) + more
+    return (
+        markdown_table(
+            (kind.replace("_", " "), *(f"CER {markdown_cell(name)}" for name in names), "lowest", "lines"), rows
+        )
+        + more
+    )
 
 
 def _kinds(comparison: Comparison) -> str:
     rows = [(kind, *(f"{system.characters.kinds[kind]:,}" for system in comparison.systems)) for kind in ERROR_KINDS]
-    return table(("edits", *(cell(system.name) for system in comparison.systems)), rows)
+    return markdown_table(("edits", *(markdown_cell(system.name) for system in comparison.systems)), rows)
 
 
 def confusions_apart(comparison: Comparison) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -236,7 +247,7 @@ def _confusions(comparison: Comparison) -> str:
         (f"{shown_character(truth)} → {shown_character(read)}", *(f"{count:,}" for count in counts))
         for truth, read, counts in confusions_apart(comparison)[:SHOWN_LINES]
     ]
-    return table(("truth → read", *(cell(system.name) for system in comparison.systems)), rows)
+    return markdown_table(("truth → read", *(markdown_cell(system.name) for system in comparison.systems)), rows)
 
 
 def _missed(comparison: Comparison) -> Iterator[str]:
@@ -244,6 +255,6 @@ def _missed(comparison: Comparison) -> Iterator[str]:
     yield f"None of them reads {len(missed):,} of the {plural(len(comparison.lines), 'line')} without an error."
     rows = [(f"{line.origin.page} {line.origin.line}", line.truth, *line.predictions) for line in missed[:SHOWN_LINES]]
     if rows:
-        yield table(("line", "truth", *(cell(system.name) for system in comparison.systems)), rows)
+        yield markdown_table(("line", "truth", *(markdown_cell(system.name) for system in comparison.systems)), rows)
         if len(missed) > len(rows):
             yield f"{len(missed) - len(rows):,} more are in comparison.json."

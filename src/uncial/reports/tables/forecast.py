@@ -10,9 +10,8 @@ import numpy as np
 
 from uncial.files import replacing_text
 from uncial.metrics.learning_curve import LEAST_SIZES, UNLEARNED, Forecast, LearningCurve, NeededLines
-from uncial.reports.plots.learning_curve import draw_learning_curve
-from uncial.reports.tables.markdown import table
-from uncial.reports.terminal.formatting import percent, plural
+from uncial.reports.plots.score_plots import draw_learning_curve
+from uncial.reports.terminal.formatting import markdown_table, percent, plural
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 
@@ -185,14 +184,16 @@ def _number(lines: float, most: int) -> str:
 
 def _tables(report: ForecastReport) -> Iterator[str]:
     yield "## Trainings"
-    yield table(("lines", "seed", "CER"), [(f"{run.lines:,}", str(run.seed), percent(run.cer)) for run in report.runs])
+    yield markdown_table(
+        ("lines", "seed", "CER"), [(f"{run.lines:,}", str(run.seed), percent(run.cer)) for run in report.runs]
+    )
     if report.curve is None:
         return
     level = percent(report.level, 0)
     shown = [report.curve.at(lines) for lines in report.sizes] + list(report.forecasts)
     rows = [(f"{one.lines:,}", percent(one.value), f"{percent(one.low)} to {percent(one.high)}") for one in shown]
     yield "## Curve"
-    yield table(("lines", "CER by the curve", f"{level} band"), rows)
+    yield markdown_table(("lines", "CER by the curve", f"{level} band"), rows)
     yield "![The learning curve](forecast.png)"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from uncial.metrics.review import Review
-from uncial.reports.plots.plot_style import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
+from uncial.reports.plots.curves import BLUE, GREEN, GREY, RED, legend, new_figure, plain, save
 from uncial.reports.terminal.formatting import percent, plural
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv

@@ -10,11 +10,10 @@ from uncial.files import replacing_text
 from uncial.metrics.calibration import Reliability
 from uncial.metrics.characters import Confusion, UnitScore
 from uncial.metrics.evaluation import Evaluation, Overview
-from uncial.metrics.groups import KEYS, GroupScore
 from uncial.metrics.intervals import Estimate
+from uncial.metrics.lines import KEYS, GroupScore
 from uncial.reports.tables.line_results import write_line_results
-from uncial.reports.tables.markdown import table
-from uncial.reports.terminal.formatting import percent, percent_with_interval, plural
+from uncial.reports.terminal.formatting import markdown_table, percent, percent_with_interval, plural
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 from uncial.text.characters import code_point, describe
@@ -187,7 +186,7 @@ def _group_table(scores: list[GroupScore], heading: str) -> str:
         for score in scores
     ]
     columns = ("CER", "WER", "lines right", "lines", "characters", "insertions", "deletions", "substitutions")
-    return table((heading, *columns), rows)
+    return markdown_table((heading, *columns), rows)
 
 
 def _worst_first(scores: list[GroupScore], kind: str) -> str:
@@ -200,7 +199,7 @@ def _worst_first(scores: list[GroupScore], kind: str) -> str:
 def _kinds(kinds: Mapping[str, int]) -> str:
     edits = max(sum(kinds.values()), 1)
     rows = [(kind, f"{count:,}", percent(count / edits, 1)) for kind, count in kinds.items()]
-    return table(("kind", "edits", "share"), rows)
+    return markdown_table(("kind", "edits", "share"), rows)
 
 
 def _scripts(scores: tuple[UnitScore, ...]) -> str:
@@ -216,7 +215,7 @@ def _scripts(scores: tuple[UnitScore, ...]) -> str:
         for score in scores
         if score.count or score.insertions
     ]
-    return table(("script", "characters", "missed", "inserted", "CER"), rows)
+    return markdown_table(("script", "characters", "missed", "inserted", "CER"), rows)
 
 
 def _confusions(confusions: tuple[Confusion, ...]) -> str:
@@ -230,7 +229,7 @@ def _confusions(confusions: tuple[Confusion, ...]) -> str:
     ]
     more = len(confusions) - SHOWN_CONFUSIONS
     rest = f"\n\n{more:,} more are in confusions.csv." if more > 0 else ""
-    return table(("times", "truth", "read"), rows) + rest if rows else "Nothing was misread."
+    return markdown_table(("times", "truth", "read"), rows) + rest if rows else "Nothing was misread."
 
 
 def _calibration(evaluation: Evaluation) -> Iterator[str]:
@@ -257,4 +256,4 @@ def _reliability(reliability: Reliability, what: str) -> str:
         )
         for one in reliability.bins
     ]
-    return table(("confidence", f"{what}s", "mean confidence", "right"), rows)
+    return markdown_table(("confidence", f"{what}s", "mean confidence", "right"), rows)

@@ -1,7 +1,9 @@
-"""How numbers, and text that may hold anything, are written for a person."""
+"""How numbers, tables, and text that may hold anything, are written for a person."""
 
 import math
+import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 
 from uncial.metrics.intervals import Estimate
 from uncial.text.characters import describe
@@ -69,3 +71,20 @@ def _picture(control: str) -> str:
     if number < 0x20:
         return chr(0x2400 + number)
     return "\N{SYMBOL FOR DELETE}" if number == 0x7F else "\N{REPLACEMENT CHARACTER}"
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of GitHub's Markdown, the first column to the left and the others to the right."""
+    rule = ["---", *("---:" for _ in header[1:])]
+    return "\n".join(
+        _markdown_row(cells) for cells in (header, rule, *([markdown_cell(text) for text in row] for row in rows))
+    )
+
+
+def markdown_cell(text: str) -> str:
+    """Return text that shows as it is in a cell: what Markdown or HTML would take for markup is escaped."""
+    return re.sub(r"([\\|`*_<>\[\]&#~])", r"\\\1", visible(text))
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -15,8 +15,7 @@ from rich.text import Text
 from uncial.data.checks.findings import Finding
 from uncial.data.splits.leakage import SplitLeakage
 from uncial.document import Issue
-from uncial.reports.tables.findings import sort_by_severity
-from uncial.reports.tables.reasons import summed_reasons
+from uncial.reports.tables.findings import sort_by_severity, summed_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.text.characters import code_point, name
 

@@ -1,11 +1,13 @@
-"""Ground truth above reading, with the differences coloured."""
+"""Ground truth above prediction, aligned character by character, with the differences coloured."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, cast
 
+from rapidfuzz.distance import Levenshtein
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from uncial.reports.terminal.diff import align
 from uncial.reports.terminal.formatting import plural, visible
 
 MISSED = "bold green"
@@ -41,3 +43,31 @@ def _sample(truth: str, prediction: str) -> tuple[Text, Text]:
 def _shown(text: str, differs: bool) -> str:
     # A space that is missing or too many has no colour of its own to be seen by.
     return visible(text).replace(" ", "␣") if differs else visible(text)
+
+
+Kind = Literal["equal", "insert", "delete", "replace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of both texts. `truth` is empty for an insertion, `prediction` for a deletion."""
+
+    kind: Kind
+    truth: str
+    prediction: str
+
+
+def align(truth: str, prediction: str) -> tuple[Span, ...]:
+    """Return the spans of a cheapest alignment by code points, in order.
+
+    The spans' truths joined are `truth`, their predictions joined `prediction`; the number of differing characters is
+    the number of edits that the scores count.
+    """
+    return tuple(
+        Span(
+            cast(Kind, operation.tag),
+            truth[operation.src_start : operation.src_end],
+            prediction[operation.dest_start : operation.dest_end],
+        )
+        for operation in Levenshtein.opcodes(truth, prediction)
+    )

@@ -1,0 +1,151 @@
+"""report.html: the scores of one model with the lines themselves, or a comparison of several."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from uncial.metrics.characters import UnitScore
+from uncial.metrics.comparison import Comparison, GroupComparison
+from uncial.metrics.error_rates import ERROR_KINDS
+from uncial.metrics.evaluation import Evaluation
+from uncial.metrics.lines import GroupScore
+from uncial.reports.html.line_list import (
+    ListedLine,
+    StripOf,
+    lines_json,
+    listed_compared,
+    listed_evaluated,
+    pictures_of,
+)
+from uncial.reports.html.rendering import embedded, write_page
+from uncial.reports.plots.score_plots import reliability_svg
+from uncial.reports.tables.comparison import confusions_apart
+from uncial.reports.terminal.verdict import verdict
+
+SHOWN_GROUPS = 300
+SHOWN_CONFUSIONS = 300
+SHOWN_CHARACTERS = 500
+"""Rows of a table; scores.json has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportHeader:
+    """What a report is about: its title, and facts by what they are.
+
+    `rest` is the file with what tables leave out, empty where there is none. `curves` is a PNG file with those of a
+    training.
+    """
+
+    title: str
+    facts: Mapping[str, str]
+    rest: str = ""
+    curves: Path | None = None
+
+
+def write_scores_page(
+    path: Path, evaluation: Evaluation, about: ReportHeader, strip_of: StripOf | None = None, pictures: int = 150
+) -> None:
+    """Write the page, one file. `strip_of` gives the line image of a row of the store; as many are shown as `pictures`
+    says: the worst lines, the best and those in the middle.
+    """
+    ranked = sorted(
+        evaluation.lines, key=lambda line: (-line.cer, -line.counts.edits, line.counts.characters, line.origin.page)
+    )
+    lines = [listed_evaluated(line) for line in ranked]
+    count = len(lines)
+    middle = sorted(range(count), key=lambda place: (abs(2 * place - count + 1), place))
+    shown = pictures_of(lines, (range(count), middle, range(count - 1, -1, -1)), strip_of, pictures)
+    curves = about.curves.read_bytes() if about.curves is not None and about.curves.is_file() else b""
+    reliability = reliability_svg(evaluation.calibration)
+    write_page(
+        path,
+        "scores.html",
+        "lines.js",
+        about=about,
+        evaluation=evaluation,
+        groups=_groups(evaluation),
+        shown_groups=SHOWN_GROUPS,
+        confusions=evaluation.characters.confusions[:SHOWN_CONFUSIONS],
+        characters=_misread(evaluation),
+        curves=embedded(curves, "image/png") if curves else "",
+        reliability=embedded(reliability, "image/svg+xml") if reliability else "",
+        confident=any(line.character_confidences for line in ranked),
+        lines=lines,
+        pictured=len(shown),
+        lines_json=lines_json(["reading"], lines, shown),
+    )
+
+
+def _groups(evaluation: Evaluation) -> dict[str, list[GroupScore]]:
+    """The kinds of groups that tell something, each worst first, lengths in their order."""
+    found: dict[str, list[GroupScore]] = {}
+    for kind, scores in groupby(evaluation.groups, key=lambda score: score.kind):
+        members = list(scores)
+        if len(members) > 1 or kind in ("page", "hand"):
+            found[kind] = members if kind == "length" else sorted(members, key=lambda score: -score.scores.cer)
+    return found
+
+
+def _misread(evaluation: Evaluation) -> list[UnitScore]:
+    """The characters with errors, those with most first."""
+    wrong = [score for score in evaluation.characters.characters if score.edits]
+    return sorted(wrong, key=lambda score: (-score.edits, score.unit))[:SHOWN_CHARACTERS]
+
+
+def write_comparison_page(
+    path: Path, comparison: Comparison, about: ReportHeader, strip_of: StripOf | None = None, pictures: int = 150
+) -> None:
+    """Write the page, one file. `strip_of` gives the line image of a row of the store; as many are shown as `pictures`
+    says: of lines in which the systems differ most, and of those that all miss.
+    """
+    lines = sorted(map(listed_compared, comparison.lines), key=lambda line: -_apart(line))
+    missed = sorted(range(len(lines)), key=lambda place: -min(lines[place].rates))
+    shown = pictures_of(lines, (range(len(lines)), missed), strip_of, pictures)
+    names = [system.name for system in comparison.systems]
+    write_page(
+        path,
+        "comparison.html",
+        "lines.js",
+        about=about,
+        comparison=comparison,
+        verdicts=[verdict(pair, comparison) for pair in comparison.pairs],
+        groups=_compared_groups(comparison),
+        shown_groups=SHOWN_GROUPS,
+        kinds=ERROR_KINDS,
+        confusions=confusions_apart(comparison)[:SHOWN_CONFUSIONS],
+        characters=_compared_confusions(comparison),
+        systems=names,
+        confident=any(any(line.character_confidences) for line in comparison.lines),
+        lines=lines,
+        pictured=len(shown),
+        lines_json=lines_json(names, lines, shown),
+    )
+
+
+def _apart(line: ListedLine) -> float:
+    return max(line.rates) - min(line.rates)
+
+
+def _compared_groups(comparison: Comparison) -> dict[str, Sequence[GroupComparison]]:
+    """The kinds of groups that tell something, each with those first in which the systems differ most."""
+    found: dict[str, Sequence[GroupComparison]] = {}
+    for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
+        members = list(groups)
+        if len(members) > 1:
+            found[kind] = (
+                members if kind == "length" else sorted(members, key=lambda group: min(group.cer) - max(group.cer))
+            )
+    return found
+
+
+def _compared_confusions(comparison: Comparison) -> list[tuple[str, int]]:
+    """The characters that any of the systems misreads, with the number of their errors."""
+    edits: Counter[str] = Counter()
+    for system in comparison.systems:
+        for score in system.characters.characters:
+            edits[score.unit] += score.edits
+    return sorted(((unit, count) for unit, count in edits.items() if count), key=lambda one: (-one[1], one[0]))[
+        :SHOWN_CHARACTERS
+    ]

@@ -1,13 +1,28 @@
 """Uncial: training, testing and applying recognisers of handwritten text."""
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from uncial.api import train as train
+    from uncial.api import transcribe as transcribe
+    from uncial.errors import UnusableInput as UnusableInput
+    from uncial.errors import UserError as UserError
     from uncial.pipelines.recognition import Transcriber as Transcriber
     from uncial.pipelines.recognition import load as load
 
-__all__ = ["Transcriber", "load"]
+__all__ = ["Transcriber", "UnusableInput", "UserError", "load", "train", "transcribe"]
+
+_PLACES = {
+    "Transcriber": "uncial.pipelines.recognition",
+    "UnusableInput": "uncial.errors",
+    "UserError": "uncial.errors",
+    "load": "uncial.pipelines.recognition",
+    "train": "uncial.api",
+    "transcribe": "uncial.api",
+}
+"""Where each name lies. torch and Hydra are imported only by who asks for one."""
 
 # Where albumentations is imported, it asks the network for a newer version of itself unless this is set by then. Set
 # here it holds for every module that may import it, a user's own included, and for every process that is begun.
@@ -15,9 +30,10 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
 
 def __getattr__(name: str) -> Any:
-    # torch is imported only by who asks for a model.
-    if name in __all__:
-        from uncial.pipelines import recognition
-
-        return getattr(recognition, name)
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'uncial' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -21,7 +21,7 @@ from uncial.config.help import format_help, is_help_alone
 from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import check_added, check_own_files
 from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
-from uncial.config.messages import sentence
+from uncial.config.messages import explain_error
 from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
 from uncial.config.task_keys import check_typed_keys, without_statement
@@ -75,11 +75,11 @@ def main() -> int:
         cause = error.cause if isinstance(error, HydraExit) else error
         if wants_traceback:
             raise cause from None
-        return _fail(f"Error: {sentence(cause)}", FAILED)
+        return _fail(f"Error: {explain_error(cause)}", FAILED)
     except (YAMLError, UnicodeDecodeError) as error:
         if wants_traceback or _passed(run_task, error):
             raise
-        return _fail(f"Error: {_unreadable_config(error)}", FAILED)
+        return _fail(f"Error: {describe_unreadable_config(error)}", FAILED)
     except OSError as error:
         if wants_traceback or _passed(run_task, error):
             raise
@@ -146,7 +146,7 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _unreadable_config(error: YAMLError | UnicodeDecodeError) -> str:
+def describe_unreadable_config(error: YAMLError | UnicodeDecodeError) -> str:
     """Which config file cannot be read, and where: Hydra lets the parser's error through as it is."""
     if isinstance(error, UnicodeDecodeError):
         paths = [

@@ -26,6 +26,7 @@ FLOORS = (
     ("problems", "sweeps", "annotation"),
     ("tasks",),
     ("cli",),
+    ("api",),
 )
 """The rooms from the ground up: each imports what lies on a lower floor, and nothing else."""
 

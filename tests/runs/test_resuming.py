@@ -188,7 +188,7 @@ def test_an_error_leaves_the_state_of_the_step_that_it_came_in(whole, stopped):
     [
         ("optimizer.lr=1e-4", "optimizer.lr is"),
         ("seed=2", "seed is 1 there and would be 2"),
-        ("model=kraken", "model=kraken would make another run"),
+        ("model=kraken", "model=kraken would change the run"),
         ("trainer.accumulate=1", "trainer.accumulate is 2 there and would be 1"),
         ("trainer.max_epochs=3", "trainer.max_steps=8"),
         ("+optimizer.foreach=false", "optimizer.foreach is null there and would be false"),

@@ -92,7 +92,7 @@ def test_what_is_missing_of_a_sweep(shown, tmp_path):
         (["-m", "hydra/launcher=slurm", "hydra.launcher.partiton=x"], "Did you mean hydra.launcher.partition?"),
         (
             ["-m", "hydra/launcher=slurm", "task=dryrun", "hydra.launcher.time=04:00"],
-            "hydra.launcher.time=04:00: write",
+            "hydra.launcher.time=04:00: not a duration: use minutes",
         ),
     ],
 )

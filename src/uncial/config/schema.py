@@ -53,7 +53,7 @@ def rules() -> Mapping[str, KeyRule]:
     }
 
 
-def default_of(key: str) -> Any:
+def get_default(key: str) -> Any:
     """What a config file without this key means by that."""
     group, _, name = key.rpartition(".")
     return next(field.default for field in fields(settings_classes()[group]) if field.name == name)  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ ROOMS = (
     "uncial.problems.recognition.metric",
     "uncial.training.callbacks.early_stopping",
     "uncial.training.callbacks.ema",
+    "uncial.training.callbacks.profiler",
     "uncial.training.loggers",
     "uncial.training.optimizers.muon",
     "uncial.training.schedulers.plateau",

@@ -180,5 +180,11 @@ def subsample_share(truth: GroundTruth, share: Fraction, seed: int) -> GroundTru
     return subsample_lines(truth, min(lines, max(1, round(share * lines))), seed)
 
 
+def validate_on_training_lines(truth: GroundTruth) -> GroundTruth:
+    """Return the ground truth whose validation part is its training part, line for line."""
+    unusable = {part: reason for part, reason in truth.unusable.items() if part != "val"}
+    return replace(truth, rows={**truth.rows, "val": truth.rows["train"]}, unusable=unusable)
+
+
 def _place(seed: int, page: str, line: str) -> bytes:
     return hashlib.sha256(f"{seed}\0{page}\0{line}".encode("utf-8", "surrogatepass")).digest()

@@ -84,6 +84,7 @@ class DataSettings(Settings):
     sources: tuple[SourceEntry, ...] = ()
     split_rule: Annotated[str, Key(choices=("quantile", "hash"))] = "hash"
     split_from: Annotated[str | None, NAME] = None
+    validate_on: Annotated[str, Key(choices=("val", "train"))] = "val"
 
     def check(self) -> None:
         """Raise `UserError` for a part that names nothing, and for shares and folds that cannot be."""

@@ -11,7 +11,13 @@ from omegaconf import DictConfig
 from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings
 from uncial.data.config import compile_settings, filters, source_settings
-from uncial.data.ground_truth import GroundTruth, load_truth, subsample_lines, subsample_share
+from uncial.data.ground_truth import (
+    GroundTruth,
+    load_truth,
+    subsample_lines,
+    subsample_share,
+    validate_on_training_lines,
+)
 from uncial.data.settings import DataSettings
 from uncial.data.splits.split import Splitter
 from uncial.data.splits.split_file import COLUMNS, split_rows
@@ -61,6 +67,8 @@ def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> Gr
         truth = subsample_lines(truth, data.lines, config.seed)
     elif share is not None:
         truth = subsample_share(truth, share, config.seed)
+    if data.validate_on == "train":
+        truth = validate_on_training_lines(truth)
     sizes = ", ".join(f"{len(rows):,} {part}" for part, rows in truth.rows.items() if len(rows))
     log.info(f"{len(truth.store):,} lines: {sizes} (compiled in {truth.store.path})")
     if truth.split.origin:

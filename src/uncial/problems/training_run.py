@@ -35,7 +35,7 @@ from uncial.runs.environment import add_to_environment
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
 from uncial.runs.session import RunSession, open_session
-from uncial.runs.stash import stash_best_model
+from uncial.runs.state import stash_best_model
 from uncial.runs.tables import write_skipped
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.nonfinite import REMEDY, SkipNonFiniteSteps

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def hold_lock(folder: Path) -> Iterator[None]:
     """Hold the folder for this process; its death, a kill too, sets the folder free.
 
     Raises `UserError` where another process holds it. Where the file system knows no locks the folder is used without.

@@ -11,10 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.moved import with_current_paths
 from uncial.config.overrides import format_override
-from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
-from uncial.config.schema import default_of
+from uncial.config.saved_yaml import format_yaml_list, literal, literal_config, parse_yaml, read_saved
+from uncial.config.schema import get_default
 from uncial.config.trust import check_saved_targets, trusted_modules
-from uncial.config.values import shown
+from uncial.config.values import format_value
 from uncial.errors import UserError
 from uncial.files import replacing_text
 from uncial.runs.files import RunFolder
@@ -45,7 +45,7 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
-LATER_KEYS = ("data.split_rule", "data.split_from")
+LATER_KEYS = ("data.split_rule", "data.split_from", "data.validate_on")
 """Keys that a config.yaml of an earlier version may lack; their settings say what it means then."""
 
 EARLY_STOPPING = {"_target_": "uncial.training.callbacks.early_stopping.EarlyStopping"}
@@ -129,7 +129,7 @@ def write_resumed_config(config: DictConfig, folder: Path) -> None:
     keys = {_key(override) for override in changed}
     before = [line for line in read_overrides(folder) if line.partition("=")[0].lstrip("+") not in keys]
     with replacing_text(RunFolder(folder).overrides) as file:
-        file.write(list_as_yaml([*before, *(str(override.input_line) for override in changed)]))
+        file.write(format_yaml_list([*before, *(str(override.input_line) for override in changed)]))
 
 
 def read_overrides(folder: Path) -> list[str]:
@@ -168,7 +168,7 @@ def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, fol
         changed = _first_change(new, old, key)
         if changed is None:
             return
-        difference = f"{changed[0]} is {shown(changed[2])} there and would be {shown(changed[1])}"
+        difference = f"{changed[0]} is {format_value(changed[2])} there and would be {format_value(changed[1])}"
     raise UserError(
         f"{override.input_line} would change the run in {folder}: {difference}. Leave it out, or start a "
         f"new run from its model with {format_override('pretrained', folder)}."
@@ -195,7 +195,7 @@ def _load(folder: Path) -> DictConfig:
     for key in LATER_KEYS:
         group, _, name = key.rpartition(".")
         if isinstance(config.get(group), dict):
-            config[group].setdefault(name, default_of(key))
+            config[group].setdefault(name, get_default(key))
     _add_named_callbacks(config)
     return literal_config(with_current_paths(config))
 
@@ -216,7 +216,7 @@ def _add_named_callbacks(config: dict[str, Any]) -> None:
 
 def _resolved(config: DictConfig) -> DictConfig:
     """As it is after it has been saved and loaded."""
-    return literal_config(yaml_of(OmegaConf.to_yaml(config, resolve=True)))
+    return literal_config(parse_yaml(OmegaConf.to_yaml(config, resolve=True)))
 
 
 def _without_machine(config: DictConfig) -> dict[str, Any]:

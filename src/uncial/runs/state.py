@@ -1,15 +1,33 @@
-"""The state of a run as it lies on disk: from which checkpoint it is resumed, and what has to fit for that."""
+"""The state of a run as it lies on disk: the checkpoint it is resumed from, and the best model as it was set aside."""
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from uncial.errors import UserError
+from uncial.files import hardlink_or_copy
 from uncial.runs.checkpoint import SUFFIX, read_checkpoint
 from uncial.runs.files import RunFolder
+
+
+def stash_best_model(folder: Path, names: Iterable[str]) -> None:
+    """Keep these files of a run as they are now, for `restore_stashed`."""
+    for name in names:
+        if (folder / name).is_file():
+            hardlink_or_copy(folder / name, RunFolder(folder).stash / name)
+
+
+def restore_stashed(folder: Path) -> None:
+    """Give the run the files back that were set aside, if any were."""
+    if RunFolder(folder).stash.is_dir():
+        for path in RunFolder(folder).stash.iterdir():
+            path.replace(folder / path.name)
+        rmtree(RunFolder(folder).stash)  # With what is the same file still, which replaces nothing.
+
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +102,7 @@ def _checked(state: RunState) -> RunState:
     return state
 
 
-def newest_state(folder: Path) -> SavedState | None:
+def find_newest_state(folder: Path) -> SavedState | None:
     """The state from which the run in `folder` is resumed: last.ckpt, or where that is missing or damaged the newest
     whole one of checkpoints/. None where there is none."""
     kept = sorted(RunFolder(folder).checkpoints.glob(f"*{SUFFIX}"), key=lambda path: path.name, reverse=True)

@@ -14,7 +14,7 @@ from uncial.config.location import format_command
 from uncial.config.overrides import format_override, hydra_quoted, override_key
 from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
 from uncial.runs.files import RunFolder
-from uncial.runs.outcome import FINISHED, PRUNED, Outcome, failure, is_finished, is_sweep, write_outcome
+from uncial.runs.outcome import FINISHED, PRUNED, Outcome, build_failed_outcome, is_finished, is_sweep, write_outcome
 from uncial.sweeps.restored import make_changeable, restore_sweep
 from uncial.sweeps.unfinished import describe_failures, find_unfinished_jobs, format_resume_command
 from uncial.sweeps.varied import check_varied
@@ -62,10 +62,10 @@ class SweepCallback(Callback):
             job_return.status, job_return.return_value = JobStatus.COMPLETED, None
             return
         # Only now: it imports this package.
-        from uncial.config.messages import sentence
+        from uncial.config.messages import explain_error
 
         is_fault = not isinstance(error, UserError | HydraException | OmegaConfBaseException)
-        outcome = failure(error, sentence(error), overrides, is_fault)
+        outcome = build_failed_outcome(error, explain_error(error), overrides, is_fault)
         write_outcome(folder, outcome)
         print(f"Job {config.hydra.job.num} failed; continuing with the others. Error: {outcome.error}", flush=True)
         job_return.status, job_return.return_value = JobStatus.COMPLETED, None

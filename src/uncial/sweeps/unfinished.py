@@ -10,28 +10,31 @@ from typing import NoReturn
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.runs.files import RunFolder
-from uncial.runs.found import planned_jobs
-from uncial.runs.outcome import FAILED, PRUNED, Outcome, outcomes, what_differs
+from uncial.runs.outcome import FAILED, PRUNED, Outcome, find_differing_overrides, read_outcomes
+from uncial.runs.search import read_planned_jobs
 from uncial.termination import TERMINATED
 
 
 def find_unfinished_jobs(folder: Path) -> dict[str, Outcome | None]:
     """The jobs of a sweep that are not finished, by the names of their folders: their outcome, if they have failed."""
-    found = outcomes(folder)
-    every = {**dict.fromkeys(planned_jobs(folder)), **found}
+    found = read_outcomes(folder)
+    every = {**dict.fromkeys(read_planned_jobs(folder)), **found}
     return {name: outcome for name, outcome in every.items() if outcome is None or outcome.state == FAILED}
 
 
 def describe_failures(folder: Path) -> str:
     """The jobs of a sweep that failed or have not ended, with what is special to each, and their errors."""
     left = find_unfinished_jobs(folder)
-    overrides = {**planned_jobs(folder), **{name: outcome.overrides for name, outcome in outcomes(folder).items()}}
-    special = dict(zip(overrides, what_differs(overrides.values()), strict=True))
+    overrides = {
+        **read_planned_jobs(folder),
+        **{name: outcome.overrides for name, outcome in read_outcomes(folder).items()},
+    }
+    special = dict(zip(overrides, find_differing_overrides(overrides.values()), strict=True))
     failed = sum(outcome is not None for outcome in left.values())
     parts = [f"{failed} of the {len(overrides)} jobs failed"] if failed else []
     if failed < len(left):
         parts.append(f"{len(left) - failed}{'' if failed else f' of the {len(overrides)} jobs'} did not finish")
-    pruned = sum(outcome.state == PRUNED for outcome in outcomes(folder).values())
+    pruned = sum(outcome.state == PRUNED for outcome in read_outcomes(folder).values())
     others = f"the others are finished, {pruned} of them early" if pruned else "the others are finished"
     lines = [f"{', '.join(parts)}, {others}."]
     for name, outcome in left.items():

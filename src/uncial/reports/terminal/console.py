@@ -22,6 +22,7 @@ def make_console(file: IO[str] | None = None) -> Console:
     return Console(
         file=file,
         force_terminal=terminal,
+        force_jupyter=False,  # which would make HTML of each line, in another order than that of the messages
         width=None if terminal else UNBOUNDED,
         markup=False,
         emoji=False,

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from uncial.reports.terminal.console import is_live, make_console
 from uncial.reports.terminal.formatting import duration, rate
+from uncial.reports.terminal.notebook import RedrawnLine, bar, is_notebook
 
 Item = TypeVar("Item")
 Advance = Callable[[int], None]
@@ -19,6 +20,9 @@ Advance = Callable[[int], None]
 
 LOG_EVERY = 10.0
 """Seconds between log lines."""
+
+NOTEBOOK_EVERY = 0.5
+"""Seconds between two states of a bar in a notebook."""
 
 log = logging.getLogger("uncial.progress")
 
@@ -30,7 +34,9 @@ def progress(
     known.
     """
     console = console or make_console()
-    return _bar(description, total, unit, console) if is_live(console) else _log_lines(description, total, unit)
+    if is_live(console):
+        return _bar(description, total, unit, console)
+    return _notebook_bar(description, total, unit) if is_notebook() else _log_lines(description, total, unit)
 
 
 def report_progress(
@@ -70,6 +76,25 @@ def _bar(description: str, total: int | None, unit: str, console: Console) -> It
         yield advance
         if total is None:
             progress.update(task, total=done)
+
+
+@contextmanager
+def _notebook_bar(description: str, total: int | None, unit: str) -> Iterator[Advance]:
+    line, start, shown, done = RedrawnLine(), time.monotonic(), 0.0, 0
+
+    def tell() -> None:
+        seconds = max(time.monotonic() - start, 1e-9)
+        line.show(f"{bar(done, total)} {description}: {_so_far(done, total, seconds, unit)}")
+
+    def advance(units: int) -> None:
+        nonlocal done, shown
+        done += units
+        if time.monotonic() - shown >= NOTEBOOK_EVERY:
+            shown = time.monotonic()
+            tell()
+
+    yield advance
+    tell()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from uncial.reports.terminal.console import is_live, make_console, show
 from uncial.reports.terminal.formatting import duration, rate
+from uncial.reports.terminal.notebook import RedrawnLine, bar, is_notebook
 from uncial.reports.terminal.sample_lines import sample_lines, sample_lines_plain
 from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.throughput import ProgressState, Throughput, read_progress, score_text
@@ -22,11 +23,13 @@ log = logging.getLogger("uncial.progress")
 
 
 def build_progress(samples: int = 3, console: Console | None = None) -> "TrainingProgress":
-    """Return the bar where the console can redraw, else the log lines. `samples` lines are shown after each
-    validation.
+    """Return the bar where the console or a notebook can redraw, else the log lines. `samples` lines are shown after
+    each validation.
     """
     console = console or make_console()
-    return RichProgress(samples, console) if is_live(console) else PlainProgress(samples)
+    if is_live(console):
+        return RichProgress(samples, console)
+    return NotebookProgress(samples) if is_notebook() else PlainProgress(samples)
 
 
 class TrainingProgress(L.Callback):
@@ -185,6 +188,22 @@ class PlainProgress(TrainingProgress):
     def show_samples(self, samples: list[tuple[str, str]]) -> None:
         for line in sample_lines_plain(samples):
             log.info("%s", line)
+
+
+class NotebookProgress(PlainProgress):
+    """A line with a bar that is redrawn below the cell of a notebook; scores and sample lines stay."""
+
+    refresh_seconds = 0.5
+
+    def __init__(self, samples: int = 3) -> None:
+        super().__init__(samples)
+        self._line = RedrawnLine()
+
+    def show_training(self, state: ProgressState) -> None:
+        self._line.show(f"{bar(state.step, state.steps)} {state.line}")
+
+    def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
+        self._line.show(f"{bar(batches, total)} {name}: batch {batches}/{total:g}, {rate(lines_per_second)}")
 
 
 class RichProgress(TrainingProgress):

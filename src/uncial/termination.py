@@ -1,4 +1,5 @@
-"""SIGTERM ends every task as Ctrl-C does: by an exception that lets each file that is being written be put away."""
+"""SIGTERM ends every task as Ctrl-C does, by an exception that lets each file that is being written be put away; and
+how a cluster says that a job is near its time limit."""
 
 import os
 import signal
@@ -55,3 +56,11 @@ def is_free(number: signal.Signals) -> bool:
     handler = signal.getsignal(number)
     default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
     return handler is default or handler == default or isinstance(handler, SigtermHandler)
+
+
+TIME_IS_UP = signal.SIGUSR2
+"""What submitit lets SLURM send before a job reaches its time limit."""
+
+
+class OutOfTime(SystemExit):
+    """Takes a job that has saved its state out of the program, to the launcher, which has it queued again."""

@@ -24,7 +24,7 @@ from uncial.data.store.store import Store
 from uncial.models.build import build_model
 from uncial.text.codec import CharacterCodec
 from uncial.text.normalization import normalize
-from uncial.training.allocator import tune_malloc
+from uncial.training.distributed.devices import tune_malloc
 from uncial.training.module import parameter_groups
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

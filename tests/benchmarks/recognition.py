@@ -13,7 +13,7 @@ import numpy as np
 
 from uncial.data.store.store import Store
 from uncial.pipelines.recognition import load
-from uncial.training.allocator import tune_malloc
+from uncial.training.distributed.devices import tune_malloc
 
 
 def main() -> None:

@@ -109,7 +109,7 @@ def test_a_process_that_is_killed_ends_the_run_with_the_remedy_and_a_state(drawn
     assert "A process that loads lines was killed (Killed)" in told
     assert "trainer.workers=0" in told
     assert "Traceback" not in told
-    assert "To go on: python run.py resume=" in told
+    assert "To resume: python run.py resume=" in told
 
 
 class Sleeping(torch.utils.data.Dataset):

@@ -14,8 +14,8 @@ from uncial.sweeps.slurm import queue, waiting
 from uncial.sweeps.slurm.settings import read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, wait
 from uncial.sweeps.unfinished import describe_failures, find_unfinished_jobs
+from uncial.termination import OutOfTime
 from uncial.training.distributed.signals import StopRequest, exit_for_signal, handle_signals
-from uncial.training.distributed.time_limit import OutOfTime
 
 TEMPLATES = ROOT / "multirun_templates" / "slurm"
 DEFAULTS = {

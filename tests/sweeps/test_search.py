@@ -28,7 +28,7 @@ from uncial.runs.search import find_runs
 from uncial.runs.study import NAME, list_trials_by_job, open_storage
 from uncial.sweeps.optuna.search import Hydra, batches, search
 from uncial.sweeps.optuna.space import search_space
-from uncial.training.callbacks.pruning import Pruning
+from uncial.training.callbacks.early_stopping import Pruning
 
 
 @pytest.mark.parametrize(

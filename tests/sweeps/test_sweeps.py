@@ -10,9 +10,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from program import ROOT, TINY, Ended, quoted, run_program
 
 from uncial.config.keys import group_choices, group_names, known_keys
+from uncial.problems.trainer import length_config
 from uncial.runs.outcome import FAILED, FINISHED, find_differing_overrides, read_outcomes
 from uncial.sweeps.callbacks import make_unused_folder
-from uncial.training.callbacks.build import length_config
 
 TEMPLATES = ROOT / "multirun_templates" / "sweep"
 SMALL = tuple(key for key in TINY if "height" not in key)

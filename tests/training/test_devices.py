@@ -217,13 +217,13 @@ def test_a_process_that_is_killed_ends_the_run_with_its_error(exact, base, rank)
     code, told = in_own_process(folder, *exact, *TWO, "trainer.max_steps=100000", before=limited, beside=kill_one)
     assert code == 1, told
     assert f"Process {rank + 1} of 2 was killed (SIGKILL)" in told
-    assert f"trainer.devices. To go on: python run.py {format_override('resume', folder)}\n" in told
+    assert f"trainer.devices. To resume: python run.py {format_override('resume', folder)}\n" in told
     assert "Traceback" not in told
     assert "sync_dist" not in told, "the scores that each process logs are those of all"
 
 
 def test_a_time_budget_is_that_of_the_first_and_the_error_of_one_alone_ends_all(exact, base, monkeypatch):
-    folder, fix, validate = base / "budget", RunLength._fix, TrainingModule.validation_step
+    folder, fix, validate = base / "budget", RunLength._set_total_steps, TrainingModule.validation_step
 
     def fix_by_another_clock(self, trainer):
         self._measure_start -= 3 * distributed.get_rank()
@@ -236,14 +236,14 @@ def test_a_time_budget_is_that_of_the_first_and_the_error_of_one_alone_ends_all(
             raise UserError("only here.")
         return validate(self, *arguments)
 
-    monkeypatch.setattr(RunLength, "_fix", fix_by_another_clock)
+    monkeypatch.setattr(RunLength, "_set_total_steps", fix_by_another_clock)
     monkeypatch.setattr(TrainingModule, "validation_step", fail_at_the_end)
     budget = ("trainer.max_steps=null", "trainer.time_budget=2", "scheduler.warmup_steps=3")
     code, told = in_own_process(folder, *exact, *TWO, *budget, before=limited)
     assert code == 1, told
     assert "Error: only here.\n" in told
     assert "Traceback" not in told
-    assert f"To go on: python run.py {format_override('resume', folder)}" in (folder / "log.txt").read_text()
+    assert f"To resume: python run.py {format_override('resume', folder)}" in (folder / "log.txt").read_text()
     steps = [(base / f"steps_{rank}.txt").read_text() for rank in (0, 1)]
     assert steps[0] == steps[1]
 
@@ -255,6 +255,6 @@ def test_a_signal_ends_all_processes_with_its_code_and_a_state(exact, base, numb
     code, told = in_own_process(folder, *exact, *TWO, "trainer.max_steps=100000", before=limited, beside=beside)
     assert code == 128 + number, told
     assert "Traceback" not in told
-    assert told.count("Stopping when this step is finished") == 1
+    assert told.count("Finishing this step, then stopping") == 1
     steps = torch.load(folder / "last.ckpt", weights_only=True)["global_step"]
     assert f"The state after step {steps} of 100000" in (folder / "log.txt").read_text()

@@ -1,11 +1,17 @@
 """Which devices are meant by the config, and whose error ends several processes."""
 
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
 
+from uncial.config.schema import build_settings
 from uncial.errors import UserError
-from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.distributed.launch import WorkerResult, first_error
+from uncial.training.settings import TrainerSettings
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +27,9 @@ def gpus(monkeypatch):
 
 
 def config(accelerator="auto", devices=1, sync_batchnorm=False):
-    return OmegaConf.create({"accelerator": accelerator, "devices": devices, "sync_batchnorm": sync_batchnorm})
+    trainer = OmegaConf.load(CONF / "trainer" / "default.yaml")
+    typed = {"accelerator": accelerator, "devices": devices, "sync_batchnorm": sync_batchnorm, "lines_seen": 1}
+    return build_settings(TrainerSettings, OmegaConf.create({"trainer": OmegaConf.merge(trainer, typed)}))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +46,7 @@ def config(accelerator="auto", devices=1, sync_batchnorm=False):
 )
 def test_devices_are_those_that_are_named(gpus, present, accelerator, devices, kind, numbers):
     gpus(present)
-    found = devices_of(config(accelerator, devices))
+    found = choose_training_devices(config(accelerator, devices))
     assert (found.kind, found.numbers, found.count) == (kind, numbers, len(numbers))
 
 
@@ -62,7 +70,7 @@ def test_devices_are_those_that_are_named(gpus, present, accelerator, devices, k
 def test_devices_that_are_not_there_are_told_in_one_sentence(gpus, present, given, message):
     gpus(present)
     with pytest.raises(UserError, match=message):
-        devices_of(given)
+        choose_training_devices(given)
 
 
 def test_the_error_that_is_told_is_the_one_that_the_others_followed():

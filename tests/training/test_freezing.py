@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from uncial.errors import UserError
-from uncial.training.callbacks.freezing import Duration, Freezing, duration_of, frozen_parts
+from uncial.training.callbacks.freezing import Duration, Freezing, parse_freeze_duration, select_frozen_parts
 from uncial.training.module import TrainingModule
 from uncial.training.optimizers.parameter_groups import checked_factors
 from uncial.training.schedulers.length import RunLength
@@ -70,7 +70,7 @@ def train(folder, freeze, steps, total=6, optimizer=torch.optim.AdamW, more=(), 
     torch.manual_seed(3)
     model = Reader()
     start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    parts = frozen_parts(model, freeze)
+    parts = select_frozen_parts(model, freeze)
     length = RunLength(LengthConfig(steps=total, validations=3), 3, 18, 2, folder / "steps.txt")
     watch = Watch()
     module = TrainingModule(
@@ -143,7 +143,7 @@ def test_a_run_that_goes_on_freezes_what_the_step_says(tmp_path):
     length = RunLength(LengthConfig(steps=9), 3, 18, 2, tmp_path / "steps.txt")
     for step, held in ((3, True), (4, True), (5, False), (7, False)):
         model = Reader()
-        freezing = Freezing(model, frozen_parts(model, "backbone"), Duration(5, "step"), length)
+        freezing = Freezing(model, select_frozen_parts(model, "backbone"), Duration(5, "step"), length)
         trainer = SimpleNamespace(global_step=step, world_size=1)
         freezing.on_fit_start(trainer, None)
         freezing.on_train_batch_start(trainer, None, None, 0)
@@ -167,13 +167,13 @@ def test_a_run_that_goes_on_freezes_what_the_step_says(tmp_path):
     ],
 )
 def test_lengths_of_freezing(text, steps):
-    assert duration_of(text).steps(StepPlan(total=1000, epoch=20, validation=100, lines=5)) == steps
+    assert parse_freeze_duration(text).steps(StepPlan(total=1000, epoch=20, validation=100, lines=5)) == steps
 
 
 @pytest.mark.parametrize("text", ["500", 500, "steps", "-1 steps", "5 minutes", "five epochs", "1e3", ""])
 def test_lengths_without_number_or_unit_are_refused(text):
     with pytest.raises(UserError, match=f"freeze_for={text}"):
-        duration_of(text)
+        parse_freeze_duration(text)
 
 
 @pytest.mark.parametrize(
@@ -182,12 +182,12 @@ def test_lengths_without_number_or_unit_are_refused(text):
 )
 def test_patterns_that_cannot_be_are_refused(freeze, told):
     with pytest.raises(UserError, match=told):
-        Freezing(Reader(), frozen_parts(Reader(), freeze), None, None)
+        Freezing(Reader(), select_frozen_parts(Reader(), freeze), None, None)
 
 
 def test_nothing_is_frozen_unless_it_is_said():
-    assert frozen_parts(Reader(), "none") is None
-    assert frozen_parts(Reader(), None) is None
+    assert select_frozen_parts(Reader(), "none") is None
+    assert select_frozen_parts(Reader(), None) is None
 
 
 def test_parts_hold_what_lies_below_a_name_and_what_is_covered_by_parameters():

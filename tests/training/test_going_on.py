@@ -16,8 +16,7 @@ from uncial.files import replacing_text
 from uncial.runs.files import RunFolder
 from uncial.runs.state import restore_stashed, stash_best_model
 from uncial.training.callbacks.best_model import BestModel
-from uncial.training.callbacks.early_stopping import EarlyStopping
-from uncial.training.callbacks.max_time import MaxTime
+from uncial.training.callbacks.early_stopping import EarlyStopping, MaxTime
 from uncial.training.checkpointing.callback import Checkpoints
 from uncial.training.checkpointing.retention import CheckpointPolicy
 from uncial.training.distributed.signals import StopRequest

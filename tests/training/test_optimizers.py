@@ -146,4 +146,4 @@ def test_a_wrong_optimizer_ends_in_one_sentence(train, wrong, told):
     assert last.startswith("Error: ")
     assert told in last
     assert "Traceback" not in ended.output
-    assert "To go on" not in ended.output, "it would end the same way"
+    assert "To resume" not in ended.output, "it would end the same way"

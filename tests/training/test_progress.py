@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from uncial.reports.terminal.console import make_console
 from uncial.training.callbacks import progress
-from uncial.training.callbacks.progress import PlainProgress, RichProgress, progress_callback
+from uncial.training.callbacks.progress import PlainProgress, RichProgress, build_progress
 from uncial.training.callbacks.throughput import Throughput, seconds_left
 
 LINES = 5
@@ -201,8 +201,8 @@ def test_the_first_of_several_processes_alone_shows(lines, monkeypatch):
 
 
 def test_the_console_decides_between_bar_and_lines():
-    assert isinstance(progress_callback(console=terminal()), RichProgress)
-    assert isinstance(progress_callback(console=make_console(io.StringIO())), PlainProgress)
+    assert isinstance(build_progress(console=terminal()), RichProgress)
+    assert isinstance(build_progress(console=make_console(io.StringIO())), PlainProgress)
 
 
 def test_speed_is_of_training_alone(monkeypatch, lines):

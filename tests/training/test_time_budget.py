@@ -13,6 +13,7 @@ from scripted_training import Batch, Line, Rates, Scripted, bare_trainer, train_
 from torch.utils.data import DataLoader
 
 from uncial.data.lines.sampler import EvaluationSampler
+from uncial.runs.files import RunFolder
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers import length, schedules
 from uncial.training.schedulers.plan import LengthConfig
@@ -31,14 +32,14 @@ def test_a_repetition_has_the_rates_and_validations_of_the_run(warmup, tmp_path,
         return train_scripted(tmp_path / name, schedule, BUDGET, [0.5] * 99, measured_steps=8)
 
     first = train("first")
-    total = int((tmp_path / "first" / length.STEPS).read_text())
-    kept = json.loads((tmp_path / "first" / length.MEASURED).read_text())
+    total = int((tmp_path / "first" / RunFolder.steps).read_text())
+    kept = json.loads((tmp_path / "first" / RunFolder.measured_budget).read_text())
     assert 20 < total == kept["steps"] == len(first.of_steps) == first.validated[-1]
     assert kept["known_after"] == 8 < first.validated[0]
     assert len(kept["totals"]) > 1, "validations take time that the first steps do not tell of"
     assert first.of_steps[-1] < 0.1 < max(first.of_steps)
     (tmp_path / "again").mkdir()
-    for name in (length.STEPS, length.MEASURED):
+    for name in (RunFolder.steps, RunFolder.measured_budget):
         shutil.copy(tmp_path / "first" / name, tmp_path / "again" / name)
     again = train("again")
     assert (again.of_steps, again.validated) == (first.of_steps, first.validated)
@@ -60,7 +61,7 @@ def train_timed(folder, clock, wanted, seconds, callbacks=(), validation=None, c
             clock[0] += seconds(self.training, batch)
             return super().loss(batch)
 
-    run_length = length.RunLength(wanted, 10, 10, 5, folder / length.STEPS)
+    run_length = length.RunLength(wanted, 10, 10, 5, folder / RunFolder.steps)
     optimizer = lambda groups: torch.optim.SGD(groups, lr=1.0)  # noqa: E731
     schedule = schedules.linear(final=0.0, period=None, unit="step")
     module = TrainingModule(Timed(), Scripted([0.5] * 99), optimizer, schedule, run_length, seed=1)
@@ -99,7 +100,7 @@ def test_a_budget_is_kept_where_steps_become_slower_or_faster_than_those_that_we
 
     train_timed(tmp_path, clock, LengthConfig(budget=500.0, validations=10, **distance), seconds, [rates])
     assert clock[0] - start == pytest.approx(500, rel=0.015)
-    assert rates.validated[-1] == len(rates.of_steps) == int((tmp_path / length.STEPS).read_text())
+    assert rates.validated[-1] == len(rates.of_steps) == int((tmp_path / RunFolder.steps).read_text())
     assert np.diff(rates.validated).min() > 3, "no validation just before the one that ends the run"
     assert rates.of_steps[-1] < 0.02, "the rate comes to its end with the run"
 

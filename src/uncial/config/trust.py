@@ -23,6 +23,8 @@ ROOMS = (
     "uncial.models",
     "uncial.data.augmentation",
     "uncial.problems.recognition.metric",
+    "uncial.training.callbacks.early_stopping",
+    "uncial.training.callbacks.ema",
     "uncial.training.callbacks.profiler",
     "uncial.training.loggers",
     "uncial.training.optimizers.muon",

@@ -120,6 +120,8 @@ def _check_kind(key: str, value: Any, defaults: list[Any]) -> None:
             raise UserError(
                 f"{key}={format_value(value)}: numbers are expected, for instance {_shown_list(defaults[0])}."
             )
+    elif value is None and key.startswith("callbacks.") and all("_target_" in default for default in defaults):
+        return  # It takes the callback out.
     elif all(isinstance(default, dict) for default in defaults) and not isinstance(value, dict):
         raise UserError(f"{key}={format_value(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
 

@@ -6,7 +6,8 @@ from typing import cast
 from uncial.data.filters import Filters, TextStyles
 from uncial.data.settings import DataSettings, SourceSettings
 from uncial.data.splits.split import SplitSettings
-from uncial.data.store.compile import CompileSettings, cores
+from uncial.data.store.compile import CompileSettings
+from uncial.files import count_cores
 
 
 def source_settings(data: DataSettings) -> SourceSettings:
@@ -59,6 +60,6 @@ def compile_settings(data: DataSettings, store: Path) -> CompileSettings:
         max_height=data.max_height,
         channels=data.channels,
         max_pixels=data.max_pixels,
-        workers=cores() if data.compile_workers is None else data.compile_workers,
+        workers=count_cores() if data.compile_workers is None else data.compile_workers,
         strict=data.strict,
     )

@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from lightning import Callback
 from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
+from uncial.config.schema import build_settings
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
@@ -25,8 +27,10 @@ from uncial.problems.recognition.inference import warn_about_validation_overlap
 from uncial.problems.recognition.pretrained import freezing, lineage, seen_before, with_pretrained_model
 from uncial.problems.recognition.setup import build_setup, infeasible_problems, infeasible_sentence, preflight_check
 from uncial.problems.recognition.summary import TrainingStats, finish, report_interruption
+from uncial.problems.recognition.watchdog import build_watchdog
 from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
+from uncial.problems.trainer import build_callbacks, build_pruning, check_durations, run_on_devices
 from uncial.runs.environment import add_to_environment
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
@@ -34,20 +38,19 @@ from uncial.runs.session import RunSession, open_session
 from uncial.runs.state import stash_best_model
 from uncial.runs.tables import write_skipped
 from uncial.training.callbacks.best_model import BestModel
-from uncial.training.callbacks.build import build_callbacks, build_ema, check_durations
-from uncial.training.callbacks.nonfinite import REMEDY
-from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.nonfinite import REMEDY, SkipNonFiniteSteps
+from uncial.training.callbacks.progress import build_progress
 from uncial.training.callbacks.throughput import ThroughputMonitor
-from uncial.training.callbacks.trial import pruning
 from uncial.training.checkpointing.callback import Checkpoints
+from uncial.training.checkpointing.loops import read_position
 from uncial.training.checkpointing.retention import CheckpointPolicy
-from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.distributed.launch import LostProcessError
-from uncial.training.distributed.on_devices import on_devices
 from uncial.training.distributed.process_group import barrier, is_rank_zero
 from uncial.training.distributed.signals import handle_signals
 from uncial.training.loggers.tracking import show_outcome
-from uncial.training.trainer import device_of, make_trainer, quiet_lightning
+from uncial.training.settings import TrainerSettings
+from uncial.training.trainer import build_trainer, describe_device, quiet_lightning
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +77,7 @@ def open_run(config: DictConfig) -> Iterator[RunSession]:
 
 def train_run(this: RunSession) -> None:
     """One session of a run, from its state to its end, on the devices that it is given."""
-    config, devices = this.config, devices_of(this.config.trainer)
+    config, devices = this.config, choose_training_devices(build_settings(TrainerSettings, this.config))
     truth = load_ground_truth(config, choose_training_split(this))
     check_data(this, data_fingerprint(truth))
     write_splits(this.folder, truth)
@@ -82,9 +85,9 @@ def train_run(this: RunSession) -> None:
     if config.trainer.devices == "auto" and devices.count == 1:
         log.info(f"trainer.devices=auto: there is one device here ({devices.kind}), and so one process.")
     try:
-        on_devices(devices, this.folder, fit_model, plain, replace(truth, pages=()))
+        run_on_devices(devices, this.folder, fit_model, plain, replace(truth, pages=()))
     except LostProcessError as died:
-        raise UserError(f"{died} To go on: {format_command(format_override('resume', this.folder))}") from None
+        raise UserError(f"{died} To resume: {format_command(format_override('resume', this.folder))}") from None
 
 
 def fit_model(this: RunSession, truth: GroundTruth) -> None:
@@ -103,7 +106,7 @@ def fit_model(this: RunSession, truth: GroundTruth) -> None:
     card = model_card(config, truth, ready.parts, lineage(config, path), before)
     keep, aside = make_best_model_writer(this, truth, ready, card), partial(stash_best_model, folder, OF_THE_BEST)
     best, pace = BestModel(config.model.monitor, config.model.mode, keep, aside), ThroughputMonitor()
-    still, trials = freezing(config, ready.recognizer, ready.length), pruning(config)
+    still, trials = freezing(config, ready.recognizer, ready.length), build_pruning(config)
 
     def describe(scores: dict[str, float]) -> str:
         return model_card_json(ready.recognizer, {**card, "scores": strip_val_prefix(scores)})
@@ -112,13 +115,23 @@ def fit_model(this: RunSession, truth: GroundTruth) -> None:
         with handle_signals() as interruption:
             keeping = CheckpointPolicy(**config.callbacks.checkpoints)
             states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption, ready.devices)
-            watchers = build_callbacks(config, ready.module, lambda row: name_of_line(truth.store, row))
-            progress = progress_callback(config.callbacks.samples)
-            callbacks = [states, ready.length, *watchers, *trials, *still, best, *build_ema(config), pace, progress]
-            trainer = make_trainer(config.trainer, folder, callbacks, loggers)
+            callbacks = [
+                states,
+                ready.length,
+                SkipNonFiniteSteps(lambda row: name_of_line(truth.store, row)),
+                *([schedule] if isinstance(schedule := ready.module.schedule, Callback) else []),
+                *build_callbacks(config),
+                *build_watchdog(config, ready.module),
+                *trials,
+                *still,
+                best,
+                pace,
+                build_progress(config.callbacks.samples),
+            ]
+            trainer = build_trainer(build_settings(TrainerSettings, config), folder, callbacks, loggers)
             if is_rank_zero():
-                add_to_environment(folder, {"data": data, "device": device_of(trainer)})
-            lines = LineDataModule(ready.parts, ready.loading, config.seed)
+                add_to_environment(folder, {"data": data, "device": describe_device(trainer)})
+            lines = LineDataModule(ready.parts, ready.loading, config.seed, read_position)
             with report_interruption(folder, states, best, interruption), report_lost_workers():
                 trainer.fit(ready.module, lines, ckpt_path=path, weights_only=True)
         if best.best is None:

@@ -48,6 +48,10 @@ LENGTH = "trainer.max_epochs"
 LATER_KEYS = ("data.split_rule", "data.split_from", "data.validate_on")
 """Keys that a config.yaml of an earlier version may lack; their settings say what it means then."""
 
+EARLY_STOPPING = {"_target_": "uncial.training.callbacks.early_stopping.EarlyStopping"}
+AVERAGING = {"_target_": "uncial.training.callbacks.ema.EMA"}
+"""The callbacks by name that a config.yaml lacks which was written before they had names."""
+
 FINE_TUNING = "finetune"
 
 
@@ -192,7 +196,22 @@ def _load(folder: Path) -> DictConfig:
         group, _, name = key.rpartition(".")
         if isinstance(config.get(group), dict):
             config[group].setdefault(name, get_default(key))
+    _add_named_callbacks(config)
     return literal_config(with_current_paths(config))
+
+
+def _add_named_callbacks(config: dict[str, Any]) -> None:
+    """Give a config of earlier versions, which has none of them, the callbacks that its keys of the trainer and
+    `callbacks.ema` stand for."""
+    callbacks, trainer, model = (config.get(group) for group in ("callbacks", "trainer", "model"))
+    if not isinstance(callbacks, dict) or not isinstance(trainer, dict) or not isinstance(model, dict):
+        return
+    if "early_stopping" in callbacks or "weight_averaging" in callbacks:
+        return
+    monitored = {key: model.get(key) for key in ("monitor", "mode")}
+    bounds = {key: trainer.get(key) for key in ("patience", "min_delta", "min_epochs")}
+    callbacks["early_stopping"] = {**EARLY_STOPPING, **monitored, **bounds}
+    callbacks["weight_averaging"] = {**AVERAGING, "decay": callbacks.get("ema")}
 
 
 def _resolved(config: DictConfig) -> DictConfig:

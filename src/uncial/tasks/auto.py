@@ -10,11 +10,12 @@ from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.overrides import override_key
+from uncial.config.schema import build_settings
 from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
-from uncial.data.store.compile import cores
+from uncial.files import count_cores
 from uncial.problems.ground_truth import load_ground_truth
 from uncial.problems.recognition.auto import DataFacts, read_recipe, recipe_table, suggest_settings, write_recipe
 from uncial.problems.recognition.pretrained import with_pretrained_model
@@ -27,16 +28,17 @@ from uncial.problems.recognition.setup import (
     training_parts,
 )
 from uncial.problems.splitting import choose_split, model_of
+from uncial.problems.trainer import check_durations, length_config
 from uncial.problems.training_run import run_training
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder
-from uncial.training.callbacks.build import check_durations, length_config
 from uncial.training.callbacks.throughput import ThroughputProbe
-from uncial.training.distributed.signals import ending_by_signal
+from uncial.training.distributed.signals import exit_on_signals
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import LengthConfig
-from uncial.training.trainer import make_trainer, quiet_lightning
+from uncial.training.settings import TrainerSettings
+from uncial.training.trainer import build_trainer, quiet_lightning
 
 log = logging.getLogger(__name__)
 
@@ -91,10 +93,10 @@ def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
     length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, RunFolder(run_folder()).steps)
     module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     probe = ThroughputProbe(PROBE_SECONDS)
-    trainer = make_trainer(config.trainer, run_folder(), [length, probe], loggers=[])
+    trainer = build_trainer(build_settings(TrainerSettings, config), run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0
     log.info("Measuring how fast this model trains here.")
-    with ending_by_signal(), report_lost_workers():
+    with exit_on_signals(), report_lost_workers():
         trainer.fit(module, LineDataModule(parts, loading(config.trainer), config.seed))
     wanted = length_config(config, len(part.dataset))
     is_in_epochs = config.trainer.max_epochs is not None or "trainer.lines_seen" in typed
@@ -106,7 +108,7 @@ def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
         pace=probe.lines_per_second,
         seconds=wanted.budget,
         device="cpu" if trainer.strategy.root_device.type == "cpu" else "gpu",
-        cores=int(config.trainer.threads or cores()),
+        cores=int(config.trainer.threads or count_cores()),
         rate=config.optimizer.get("lr"),
         tuned=config.pretrained is not None,
         steps=wanted.steps,

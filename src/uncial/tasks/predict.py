@@ -33,7 +33,7 @@ from uncial.reports.terminal.formatting import plural
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import move_log, run_folder, write_config
 from uncial.runs.tables import write_skipped
-from uncial.training.allocator import tune_malloc
+from uncial.training.distributed.devices import tune_malloc
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from uncial.config.moved import CALLBACKS
-from uncial.data.lines.batch import infeasible_in, loss_weight_of
 from uncial.errors import DivergedError, UserError
 from uncial.models.precision import inference_autocast
-from uncial.training.callbacks.nonfinite import REMEDY, diverged, is_finite
+from uncial.training.batches import infeasible_in, loss_weight_of
+from uncial.training.callbacks.nonfinite import REMEDY, divergence_error, is_finite
 from uncial.training.distributed.process_group import (
     all_gather,
     broadcast_buffers,
@@ -201,11 +201,11 @@ class TrainingModule(ScoringModule):
 
     def on_validation_epoch_start(self) -> None:
         if not is_finite(self.model):
-            raise self._diverged("the model's weights are NaN or Inf")
+            raise self._diverged("the model weights contain NaN or Inf")
         super().on_validation_epoch_start()
 
     def _diverged(self, what: str) -> DivergedError:
-        return diverged(self.global_step, what)
+        return divergence_error(self.global_step, what)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         if self._is_logged():

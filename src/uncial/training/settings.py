@@ -79,6 +79,17 @@ class CallbacksSettings(Settings):
 
 
 @dataclass(frozen=True)
+class EarlyStoppingSettings(Settings):
+    """When a run ends before its last step; the values are those of the same keys of the trainer."""
+
+    GROUP = "callbacks.early_stopping"
+
+    patience: Annotated[int | None, Key(least=1, unit="validations")]
+    min_delta: Annotated[float, Key(least=0)]
+    min_epochs: Annotated[int, Key(least=1, unit="epochs")]
+
+
+@dataclass(frozen=True)
 class OptimizerSettings(Settings):
     """Keys that optimizers have in common."""
 

@@ -15,16 +15,16 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import SLURMEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig
 
-from uncial.data.store.compile import cores
 from uncial.errors import UserError
+from uncial.files import count_cores
 from uncial.models.precision import computes_in_bf16
-from uncial.training.allocator import tune_malloc
-from uncial.training.callbacks.max_time import MaxTime
-from uncial.training.distributed.devices import chosen_devices
+from uncial.training.callbacks.contract import order_callbacks
+from uncial.training.callbacks.early_stopping import MaxTime
+from uncial.training.distributed.devices import choose_devices, tune_malloc
 from uncial.training.distributed.process_group import SpawnedEnvironment, world_size
-from uncial.training.schedulers.length import seconds_of
+from uncial.training.schedulers.length import parse_duration
+from uncial.training.settings import TrainerSettings
 
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
@@ -47,7 +47,7 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 
-def precision_of(precision: str | int, accelerator: str) -> str:
+def choose_precision(precision: str | int, accelerator: str) -> str:
     """Lightning's name for `trainer.precision`; `auto` is bf16 where the device computes in it, else 32.
 
     On a CPU bf16 pays only with AMX or AVX512-BF16 instructions; without, it is emulated and slower than fp32.
@@ -63,74 +63,80 @@ def precision_of(precision: str | int, accelerator: str) -> str:
     return "bf16-mixed" if computes_in_bf16(kind) else "32-true"
 
 
-def make_trainer(
-    config: DictConfig, folder: Path, callbacks: Sequence[L.Callback], loggers: Sequence[Logger]
+def build_trainer(
+    settings: TrainerSettings, folder: Path, callbacks: Sequence[L.Callback], loggers: Sequence[Logger]
 ) -> L.Trainer:
-    """`config` is the `trainer` group. The number of steps and validations is left to `RunLength` among the
-    callbacks."""
-    max_seconds = seconds_of(config.max_time, "trainer.max_time")
+    """Return the trainer of a run, with the callbacks in the order of their priorities.
+
+    The number of steps and validations is left to `RunLength` among them. Raises `UserError` for two callbacks that
+    write one thing, and for settings that Lightning refuses.
+    """
+    max_seconds = parse_duration(settings.max_time, "trainer.max_time")
+    limits = [MaxTime(timedelta(seconds=max_seconds))] if max_seconds else []
     try:
         return L.Trainer(
-            **_machine(config),
-            sync_batchnorm=config.get("sync_batchnorm", False) and world_size() > 1,
+            **_prepare_machine(settings),
+            sync_batchnorm=settings.sync_batchnorm and world_size() > 1,
             max_epochs=-1,
             check_val_every_n_epoch=None,
             val_check_interval=2**31,
             num_sanity_val_steps=8,
-            gradient_clip_val=config.gradient_clip,
-            gradient_clip_algorithm=config.gradient_clip_by,
-            accumulate_grad_batches=config.accumulate,
-            callbacks=[*callbacks, MaxTime(timedelta(seconds=max_seconds))] if max_seconds else list(callbacks),
+            gradient_clip_val=settings.gradient_clip,
+            gradient_clip_algorithm=settings.gradient_clip_by,
+            accumulate_grad_batches=settings.accumulate,
+            callbacks=order_callbacks([*callbacks, *limits]),
             logger=list(loggers),
-            log_every_n_steps=config.log_every,
+            log_every_n_steps=settings.log_every,
             default_root_dir=folder,
         )
     except MisconfigurationException as error:
-        raise UserError(_no_trainer(error)) from error
+        raise UserError(_format_refusal(error)) from error
 
 
-def make_reading_trainer(config: DictConfig, folder: Path, callbacks: Sequence[L.Callback]) -> L.Trainer:
+def build_evaluation_trainer(settings: TrainerSettings, folder: Path, callbacks: Sequence[L.Callback]) -> L.Trainer:
     """The trainer of a task that reads lines with a trained model."""
     try:
-        return L.Trainer(**_machine(config), callbacks=list(callbacks), logger=[], default_root_dir=folder)
+        return L.Trainer(
+            **_prepare_machine(settings), callbacks=order_callbacks(callbacks), logger=[], default_root_dir=folder
+        )
     except MisconfigurationException as error:
-        raise UserError(_no_trainer(error)) from error
+        raise UserError(_format_refusal(error)) from error
 
 
-def _machine(config: DictConfig) -> dict[str, Any]:
+def _prepare_machine(settings: TrainerSettings) -> dict[str, Any]:
     """What a trainer is told of the devices, and what Lightning shall not do beside; the process is set up for it."""
     tune_malloc()
     cv2.setNumThreads(1)
-    devices = chosen_devices(config)
-    if config.threads is not None:
-        torch.set_num_threads(int(config.threads))
+    devices = choose_devices(settings)
+    if settings.threads is not None:
+        torch.set_num_threads(int(settings.threads))
     elif devices.kind == "cpu" and devices.count > 1:
-        torch.set_num_threads(max(1, cores() // devices.count))
+        torch.set_num_threads(max(1, count_cores() // devices.count))
     # One process computes on one device, as where the speed of a training is tried out.
     numbers = devices.numbers if world_size() > 1 else devices.numbers[:1]
     return {
         "accelerator": devices.kind,
         "devices": list(numbers) if devices.kind == "cuda" else len(numbers),
-        "strategy": _together() if world_size() > 1 else "auto",
-        "precision": precision_of(config.precision, config.accelerator),
+        "strategy": _build_strategy() if world_size() > 1 else "auto",
+        "precision": choose_precision(settings.precision, settings.accelerator),
         "enable_checkpointing": False,
         "enable_progress_bar": False,
         "enable_model_summary": False,
         "use_distributed_sampler": False,
-        "plugins": _environment(),
+        "plugins": _build_plugins(),
     }
 
 
-def _no_trainer(error: MisconfigurationException) -> str:
-    return f"The trainer cannot be made: {' '.join(str(error).split())} Check the keys under 'trainer'."
+def _format_refusal(error: MisconfigurationException) -> str:
+    return f"Could not create the trainer: {' '.join(str(error).split())} Check the keys under 'trainer'."
 
 
-def _together() -> DDPStrategy:
+def _build_strategy() -> DDPStrategy:
     """Gradients are the mean over the processes. A model of one's own may leave parts of it out of a step's loss."""
     return DDPStrategy(find_unused_parameters=True)
 
 
-def device_of(trainer: L.Trainer) -> dict[str, Any]:
+def describe_device(trainer: L.Trainer) -> dict[str, Any]:
     """What a training runs on, as far as it decides on its last digits."""
     device = trainer.strategy.root_device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
@@ -142,7 +148,7 @@ def device_of(trainer: L.Trainer) -> dict[str, Any]:
     }
 
 
-def _environment() -> list[ClusterEnvironment]:
+def _build_plugins() -> list[ClusterEnvironment]:
     """In a job of SLURM, but for Lightning's own way to have it queued again, which `StopRequest` sees to."""
     if world_size() > 1:
         return [SpawnedEnvironment()]

@@ -1,8 +1,7 @@
 """The loaders of a run: which lines are trained on, validated with and tested with, and how they are batched."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import lightning as L
 import numpy as np
@@ -40,17 +39,27 @@ class SplitSubset:
 
 
 class LineDataModule(L.LightningDataModule):
-    """Loaders over the parts (`train`, `val`, `test`) that the run needs."""
+    """Loaders over the parts (`train`, `val`, `test`) that the run needs.
 
-    def __init__(self, parts: Mapping[str, SplitSubset], loading: LoaderConfig, seed: int) -> None:
+    `read_position` says of a trainer in which epoch (from 0) it stands and how many batches of it are done, so that a
+    run that is resumed trains on the lines that come next; None begins with the first.
+    """
+
+    def __init__(
+        self,
+        parts: Mapping[str, SplitSubset],
+        loading: LoaderConfig,
+        seed: int,
+        read_position: Callable[[L.Trainer], tuple[int, int]] | None = None,
+    ) -> None:
         super().__init__()
-        self.parts, self.loading, self.seed = parts, loading, seed
+        self.parts, self.loading, self.seed, self.read_position = parts, loading, seed, read_position
 
     def train_dataloader(self) -> DataLoader[Batch]:
         part = self.parts["train"]
         sampler = training_sampler(part, self.loading, self.seed, *self._place())
-        if self.trainer:
-            sampler.start_at(*epoch_and_batches(self.trainer))
+        if self.trainer and self.read_position is not None:
+            sampler.start_at(*self.read_position(self.trainer))
         return self._loader(part.dataset, sampler)
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -82,14 +91,6 @@ class LineDataModule(L.LightningDataModule):
             # Of its own: else how often torch's is drawn from would depend on the workers.
             generator=torch.Generator(),
         )
-
-
-def epoch_and_batches(trainer: L.Trainer) -> tuple[int, int]:
-    """The epoch (from 0) in which a training stands, new or resumed, and how many batches of it are wholly done."""
-    # Lightning types them as their base, which has less.
-    epochs: Any = trainer.fit_loop.epoch_progress.current
-    batches = trainer.fit_loop.epoch_loop.batch_progress.current
-    return epochs.processed, batches.completed if epochs.started > epochs.processed else 0
 
 
 def training_sampler(

@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
 from uncial.config.overrides import format_override
+from uncial.config.schema import build_settings
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
@@ -23,16 +24,17 @@ from uncial.problems.recognition.evaluation import calibrated_results
 from uncial.problems.recognition.metric import LineResult, RecognitionMetric
 from uncial.problems.recognition.setup import COUNTED, loading_to_read, part_of, too_long
 from uncial.problems.splitting import CARD_KEY
+from uncial.problems.trainer import run_on_devices
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
-from uncial.training.callbacks.progress import progress_callback
+from uncial.training.callbacks.progress import build_progress
 from uncial.training.callbacks.throughput import TestTimer
-from uncial.training.distributed.devices import chosen_devices
-from uncial.training.distributed.on_devices import on_devices
-from uncial.training.distributed.signals import ending_by_signal
+from uncial.training.distributed.devices import choose_devices
+from uncial.training.distributed.signals import exit_on_signals
 from uncial.training.module import ScoringModule
-from uncial.training.trainer import make_reading_trainer
+from uncial.training.settings import TrainerSettings
+from uncial.training.trainer import build_evaluation_trainer
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ def predict_lines(
 ) -> LinePredictions:
     """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
     scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name `model`."""
-    plain, devices = plain_config(config), chosen_devices(config.trainer)
+    plain, devices = plain_config(config), choose_devices(build_settings(TrainerSettings, config))
     infeasible = too_long(truth, rows, recognizer)
     if infeasible:
         log.warning(
@@ -67,7 +69,7 @@ def predict_lines(
             f"{COUNTED}."
         )
     try:
-        read, scores = on_devices(
+        read, scores = run_on_devices(
             devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer, tuple(infeasible)
         )
     except DivergedError as error:
@@ -89,10 +91,10 @@ def _read(
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
     parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
     metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
-    trainer = make_reading_trainer(config.trainer, folder, [watch, progress_callback(0)])
+    trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, build_progress(0)])
     how = loading_to_read(config.trainer)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
-    with ending_by_signal(), report_lost_workers():
+    with exit_on_signals(), report_lost_workers():
         trainer.test(scoring, lines, verbose=False)
     scores = {name: float(score) for name, score in trainer.callback_metrics.items()}
     return LinePredictions(metric.results, scores["test/loss"], watch.seconds), scores

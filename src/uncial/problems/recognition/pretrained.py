@@ -19,7 +19,7 @@ from uncial.models.recognizer import Recognizer
 from uncial.models.stored import text_rules_of
 from uncial.problems.recognition.transfer import transfer_weights
 from uncial.text.rules import TextRules
-from uncial.training.callbacks.freezing import Freezing, duration_of, frozen_parts
+from uncial.training.callbacks.freezing import Freezing, parse_freeze_duration, select_frozen_parts
 from uncial.training.optimizers.parameter_groups import checked_factors
 from uncial.training.schedulers.length import RunLength
 from uncial.training.selection import top_modules
@@ -142,8 +142,8 @@ def seen_before(config: DictConfig, state: Path | None) -> list[str]:
 
 def freezing(config: DictConfig, recognizer: Recognizer, length: RunLength) -> list[Freezing]:
     """Return what holds the parts still that `freeze` names, nothing where it names none."""
-    named, duration = as_tuple(config.freeze), duration_of(config.freeze_for)
-    parts = frozen_parts(recognizer, named[0] if len(named) == 1 else named)
+    named, duration = as_tuple(config.freeze), parse_freeze_duration(config.freeze_for)
+    parts = select_frozen_parts(recognizer, named[0] if len(named) == 1 else named)
     if parts is not None:
         return [Freezing(recognizer, parts, duration, length)]
     if duration is not None:

@@ -8,17 +8,19 @@ from lightning import Callback
 from omegaconf import DictConfig
 
 from uncial.config.instantiate import instantiate_part
+from uncial.config.schema import build_settings
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import training_sampler
 from uncial.errors import UserError
 from uncial.problems.recognition.pretrained import with_pretrained_model
 from uncial.problems.recognition.setup import loading, new_recognizer, training_parts
+from uncial.problems.trainer import length_config
 from uncial.reports.plots.curves import PlannedRun, draw_schedule
 from uncial.reports.terminal.formatting import plural
-from uncial.training.callbacks.build import length_config
-from uncial.training.distributed.devices import devices_of
+from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
 from uncial.training.schedulers.schedules import warn_if_peak_lr_unreached
+from uncial.training.settings import TrainerSettings
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,10 @@ def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> 
 def planned(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig, StepPlan]:
     """The length that is wanted of a training, and the plan that it begins with."""
     parts, _ = training_parts(config, truth, new_recognizer(config, truth))
-    lines, how = len(parts["train"].dataset), loading(config.trainer, devices_of(config.trainer).count)
+    lines, how = (
+        len(parts["train"].dataset),
+        loading(config.trainer, choose_training_devices(build_settings(TrainerSettings, config)).count),
+    )
     batches = len(training_sampler(parts["train"], how, config.seed))
     wanted = length_config(config, lines)
     return wanted, wanted.plan(math.ceil(batches / config.trainer.accumulate), lines)

@@ -16,26 +16,27 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LoaderConfig, SplitSubset, training_sampler
 from uncial.data.lines.dataset import Augment, LineDataset
 from uncial.data.splits.groups import PARTS
-from uncial.data.store.compile import cores
 from uncial.document import Issue
 from uncial.errors import UserError
+from uncial.files import count_cores
 from uncial.models.build import build_model
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.alphabet import codec_for, given_codec, text_rules
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.recognition.pretrained import freezing, lr_factors, pretrained_recognizer
+from uncial.problems.recognition.watchdog import build_watchdog
+from uncial.problems.trainer import check_callbacks, length_config
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.text.codec import CharacterCodec, Codec
 from uncial.text.feasibility import min_frames
 from uncial.text.rules import TextRules
-from uncial.training.callbacks.build import build_ema, build_watchdog, length_config
 from uncial.training.distributed.process_group import world_size
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers.length import RunLength
-from uncial.training.trainer import precision_of
+from uncial.training.trainer import choose_precision
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ def loading_to_read(trainer: DictConfig) -> LoaderConfig:
 
 
 def _workers(trainer: DictConfig) -> int:
-    return (2 if cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)
+    return (2 if count_cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)
 
 
 LINES = 1000
@@ -256,7 +257,7 @@ LINES = 1000
 def preflight_check(config: DictConfig) -> None:
     """Raises the `UserError` that the training would raise after its ground truth has been read."""
     if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
-        precision_of(config.trainer.precision, config.trainer.accelerator)
+        choose_precision(config.trainer.precision, config.trainer.accelerator)
     if config.model.codec is not None:
         given_codec(Path(str(config.model.codec)))
     rules = text_rules(config)
@@ -265,5 +266,6 @@ def preflight_check(config: DictConfig) -> None:
     length = RunLength(length_config(config, LINES), LINES, LINES, 0, Path(RunFolder.steps))
     module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
     module.configure_optimizers()
-    for parts in (freezing(config, recognizer, length), build_watchdog(config, module), build_ema(config)):
-        list(parts)
+    freezing(config, recognizer, length)
+    build_watchdog(config, module)
+    check_callbacks(config)

@@ -28,7 +28,7 @@ from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_metrics
 from uncial.training.callbacks.best_model import BestModel
-from uncial.training.callbacks.standing import score_text
+from uncial.training.callbacks.throughput import score_text
 from uncial.training.checkpointing.callback import Checkpoints
 from uncial.training.distributed.signals import StopRequest, exit_for_signal
 
@@ -59,7 +59,7 @@ def report_interruption(
             raise
         # A mistake in the config that is found before the first step is still in the config of a run that goes on.
         if states.written is not None or not isinstance(error, UserError):
-            log.info(f"To go on: {format_command(format_override('resume', folder))}")
+            log.info(f"To resume: {format_command(format_override('resume', folder))}")
         if interruption.requested is None:
             raise
     else:

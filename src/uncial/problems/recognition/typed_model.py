@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.schema import checkpoint_of, trusted
+from uncial.config.schema import build_settings, checkpoint_of, trusted
 from uncial.config.task_keys import is_typed
 from uncial.errors import UserError
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.recognition import Transcriber, load
-from uncial.training.distributed.devices import chosen_devices
+from uncial.training.distributed.devices import choose_devices
+from uncial.training.settings import TrainerSettings
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def transcriber_of(config: DictConfig) -> Transcriber:
         torch.set_num_threads(int(trainer.threads))
     device = "auto"
     if trainer.accelerator != "auto" or trainer.devices != 1:
-        devices = chosen_devices(trainer)
+        devices = choose_devices(build_settings(TrainerSettings, config))
         device = f"cuda:{devices.numbers[0]}" if devices.kind == "cuda" else devices.kind
         if devices.count > 1:
             log.warning(f"trainer.devices={trainer.devices}: task={config.task.name} reads on one device, {device}.")

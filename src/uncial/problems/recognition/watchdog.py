@@ -4,12 +4,16 @@ import logging
 import math
 from collections.abc import Callable
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
+from omegaconf import DictConfig
 
-from uncial.data.lines.batch import loss_weight_of
+from uncial.errors import UserError
+from uncial.training.batches import loss_weight_of
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.distributed.process_group import broadcast_from_rank_zero
+from uncial.training.module import TrainingModule
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +29,7 @@ VALIDATIONS = 2
 AMOUNT = 2.0
 """By how much the blank's score is lowered: its odds are divided by 7."""
 
-MOST_HELP = 3
+MAX_HELP = 3
 
 MEMORY = 20
 """Steps whose median is taken for the loss: single lines with a wrong truth, which real sets have, raise that of their
@@ -50,6 +54,9 @@ class Watchdog(L.Callback):
     validation's lines with text that were read as empty. `lower_blank`, if given, is called with the amount by which it
     should lower the blank's score before the next step; three times at most.
     """
+
+    priority: ClassVar[int] = Priority.WATCHING
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.BLANK_SCORE})
 
     def __init__(self, unread: Callable[[], float], lower_blank: Callable[[float], None] | None = None) -> None:
         self.unread, self.lower_blank = unread, lower_blank
@@ -91,17 +98,31 @@ class Watchdog(L.Callback):
         self._blank = self._blank + 1 if is_blank and trainer.global_step >= PLATEAU_STEPS else 0
         if self._blank < VALIDATIONS:
             return
-        if self.lower_blank is not None and self._helped < MOST_HELP:
+        if self.lower_blank is not None and self._helped < MAX_HELP:
             self._blank, self._helped, self._help_due = 0, self._helped + 1, True
-            self._tell(trainer, f"the blank's score is lowered by {AMOUNT:g} ({self._helped} of {MOST_HELP} times)")
+            self._tell(trainer, f"the blank's score is lowered by {AMOUNT:g} ({self._helped} of {MAX_HELP} times)")
         elif self._blank == VALIDATIONS:
             self._tell(trainer, ADVICE)
 
     def _tell(self, trainer: L.Trainer, what: str) -> None:
-        log.warning(f"After {trainer.global_step} steps every line is still read as empty (all blank); {what}.")
+        log.warning(f"After {trainer.global_step} steps the model still predicts only blanks; {what}.")
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in REMEMBERED}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         vars(self).update(state_dict)
+
+
+def build_watchdog(config: DictConfig, module: TrainingModule) -> list[L.Callback]:
+    """Return what recognises a training that goes wrong, nothing where `callbacks.watchdog` wants none.
+
+    Raises `UserError` for help with a decoder that has no blank.
+    """
+    wanted = config.callbacks.get("watchdog") or "none"
+    if wanted == "none":
+        return []
+    lower_blank = getattr(module.model.decoder, "lower_blank", None) if wanted == "help" else None
+    if wanted == "help" and lower_blank is None:
+        raise UserError("callbacks.watchdog=help: this model's decoder has no blank to lower; choose tell or none.")
+    return [Watchdog(getattr(module.metric, "unread", lambda: 0.0), lower_blank)]

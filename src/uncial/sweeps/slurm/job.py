@@ -13,8 +13,7 @@ from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
 from uncial.sweeps.launch import LaunchContext
-from uncial.termination import SigtermHandler
-from uncial.training.distributed.time_limit import TIME_IS_UP, OutOfTime
+from uncial.termination import TIME_IS_UP, OutOfTime, SigtermHandler
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 import logging
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import lightning as L
 
 from uncial.errors import UserError
+from uncial.training.callbacks.contract import Priority, TrainerState
+from uncial.training.checkpointing.loops import is_scheduled_validation
 from uncial.training.distributed.signals import StoppedBySignal
-from uncial.training.schedulers.length import is_scheduled_validation
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +23,17 @@ class BestModel(L.Callback):
 
     A model whose score is NaN or Inf is never kept. A training that is asked to stop before its first
     validation saves the model as it is then. Before one takes the place of another in a validation that is not one of
-    the run's plan, `set_aside()` is called: a run that goes on does so without that validation. Raises `UserError` for
+    the run's plan, `stash()` is called: a run that goes on does so without that validation. Raises `UserError` for
     a mode or score that does not exist.
     """
 
-    def __init__(self, monitor: str, mode: str, save: Save, set_aside: Callable[[], None] = lambda: None) -> None:
+    priority: ClassVar[int] = Priority.BEST_MODEL
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.BEST_MODEL})
+
+    def __init__(self, monitor: str, mode: str, save: Save, stash: Callable[[], None] = lambda: None) -> None:
         if mode not in ("min", "max"):
             raise UserError(f"model.mode={mode}: choose min or max, the better end of {monitor}.")
-        self.monitor, self.mode, self.save, self.set_aside = monitor, mode, save, set_aside
+        self.monitor, self.mode, self.save, self.stash = monitor, mode, save, stash
         self.sign = -1 if mode == "max" else 1
         self.best: float | None = None
         self.scores: dict[str, float] = {}
@@ -49,7 +54,7 @@ class BestModel(L.Callback):
             return
         if trainer.is_global_zero:
             if self.best is not None and not is_scheduled_validation(trainer):
-                self.set_aside()
+                self.stash()
             self.save(scores)
         self.best, self.scores = score, scores
 

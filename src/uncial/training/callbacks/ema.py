@@ -1,6 +1,6 @@
 """Weights averaged over the optimizer steps, which are what is validated and kept."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 import torch
@@ -8,6 +8,7 @@ from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 
 from uncial.errors import UserError
+from uncial.training.callbacks.contract import Priority, TrainerState
 
 
 class EMA(WeightAveraging):
@@ -19,11 +20,15 @@ class EMA(WeightAveraging):
     the trained weights under `current_model_state`, as Lightning has it.
     """
 
-    def __init__(self, decay: float) -> None:
-        """Raises `UserError` for a decay that is not between 0 and 1."""
-        if not 0 < decay < 1:
+    priority: ClassVar[int] = Priority.AVERAGING
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.VALIDATED_WEIGHTS})
+
+    def __init__(self, decay: float | None) -> None:
+        """None averages nothing. Raises `UserError` for a decay that is not between 0 and 1."""
+        if decay is not None and not (isinstance(decay, int | float) and 0 < decay < 1):
             raise UserError(f"callbacks.ema={decay}: a number between 0 and 1 is needed, for instance 0.999, or null.")
-        self.decay = decay
+        self.is_active = decay is not None
+        self.decay = 0.0 if decay is None else float(decay)
         self._stands_in = False
         super().__init__(use_buffers=True, multi_avg_fn=self._average)
 

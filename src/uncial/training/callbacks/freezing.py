@@ -5,13 +5,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 from torch import nn
 from torch.optim import Optimizer
 
 from uncial.errors import UserError
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import StepPlan
 from uncial.training.selection import OUTPUTS, ModuleSelection, select_modules, top_modules
@@ -34,7 +35,7 @@ class Duration:
         return math.ceil(self.number * unit - 1e-9)
 
 
-def duration_of(text: str | float | None) -> Duration | None:
+def parse_freeze_duration(text: str | float | None) -> Duration | None:
     """Read `freeze_for`, None for none. Raises `UserError` where number or unit are missing."""
     if text is None:
         return None
@@ -57,6 +58,9 @@ class Freezing(L.Callback):
     resumed run goes on the same.
     """
 
+    priority: ClassVar[int] = Priority.FREEZING
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.FROZEN_PARTS})
+
     def __init__(self, model: nn.Module, parts: ModuleSelection, duration: Duration | None, length: RunLength) -> None:
         """Raises `UserError` where nothing would be left to learn."""
         trainable = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
@@ -68,7 +72,7 @@ class Freezing(L.Callback):
         # but for their own dropout.
         self.modules = [module for module in modules if not isinstance(module, nn.RNNBase)]
         self.recurrent = [(module, module.dropout) for module in modules if isinstance(module, nn.RNNBase)]
-        self.names, self.share = top_modules(sorted(parts.tensors)), _share(model, self.parameters)
+        self.names, self.share = top_modules(sorted(parts.tensors)), _compute_share(model, self.parameters)
         self.duration, self.length, self.steps = duration, length, math.inf
         self._holds = False
 
@@ -107,7 +111,7 @@ class Freezing(L.Callback):
         self._holds = frozen
 
 
-def frozen_parts(model: nn.Module, freeze: str | Sequence[str] | None) -> ModuleSelection | None:
+def select_frozen_parts(model: nn.Module, freeze: str | Sequence[str] | None) -> ModuleSelection | None:
     """Return what `freeze` means: None for `none`; all but decoders; or the parts that a pattern or a list of them
     names. Raises `UserError` for a pattern that matches nothing.
     """
@@ -121,5 +125,5 @@ def frozen_parts(model: nn.Module, freeze: str | Sequence[str] | None) -> Module
     return select_modules(model, [freeze] if isinstance(freeze, str) else list(freeze), "freeze")
 
 
-def _share(model: nn.Module, parameters: Sequence[nn.Parameter]) -> float:
+def _compute_share(model: nn.Module, parameters: Sequence[nn.Parameter]) -> float:
     return sum(parameter.numel() for parameter in parameters) / max(1, sum(p.numel() for p in model.parameters()))

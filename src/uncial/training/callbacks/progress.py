@@ -3,7 +3,7 @@
 import logging
 import time
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 from rich.console import Console
@@ -13,16 +13,16 @@ from uncial.reports.terminal.console import is_live, make_console, show
 from uncial.reports.terminal.formatting import duration, rate
 from uncial.reports.terminal.notebook import RedrawnLine, bar, is_notebook
 from uncial.reports.terminal.sample_lines import format_plain_sample_lines, format_sample_lines
-from uncial.training.callbacks.standing import ProgressState, read_progress, score_text
-from uncial.training.callbacks.throughput import Throughput
+from uncial.training.callbacks.contract import Priority, TrainerState
+from uncial.training.callbacks.throughput import ProgressState, Throughput, read_progress, score_text
 
-UNTOLD = ("lines", "cer_macro", "line_accuracy")
+HIDDEN_SCORES = ("lines", "cer_macro", "line_accuracy")
 """Scores that are logged but not told after a validation."""
 
 log = logging.getLogger("uncial.progress")
 
 
-def progress_callback(samples: int = 3, console: Console | None = None) -> "TrainingProgress":
+def build_progress(samples: int = 3, console: Console | None = None) -> "TrainingProgress":
     """Return the bar where the console or a notebook can redraw, else the log lines. `samples` lines are shown after
     each validation.
     """
@@ -39,6 +39,9 @@ class TrainingProgress(L.Callback):
     Batches have `indices`, one for each line. The module may hold `validation_samples`, pairs of truth and prediction.
     """
 
+    priority: ClassVar[int] = Priority.DISPLAY
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.DISPLAY})
+
     refresh_seconds: float
 
     def __init__(self, samples: int = 3) -> None:
@@ -49,13 +52,13 @@ class TrainingProgress(L.Callback):
         self._evaluation_start = 0.0
         self._evaluated_lines = self._evaluated_batches = 0
 
-    def show_training(self, standing: ProgressState) -> None:
+    def show_training(self, state: ProgressState) -> None:
         raise NotImplementedError
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
         raise NotImplementedError
 
-    def tell_samples(self, samples: list[tuple[str, str]]) -> None:
+    def show_samples(self, samples: list[tuple[str, str]]) -> None:
         raise NotImplementedError
 
     def end_evaluation(self) -> None:
@@ -64,7 +67,7 @@ class TrainingProgress(L.Callback):
     def close(self) -> None:
         """Nothing more will be shown."""
 
-    def standing(self, trainer: L.Trainer, pl_module: L.LightningModule) -> ProgressState:
+    def read_state(self, trainer: L.Trainer, pl_module: L.LightningModule) -> ProgressState:
         share = self._validation_seconds / self._training_seconds if self._training_seconds else 0.0
         return read_progress(trainer, pl_module, self.throughput, share)
 
@@ -82,11 +85,11 @@ class TrainingProgress(L.Callback):
         self.throughput.add(len(batch.indices), seconds)
         self._training_seconds += seconds
         if trainer.is_global_zero and self._is_due(now):
-            self.show_training(self.standing(trainer, pl_module))
+            self.show_training(self.read_state(trainer, pl_module))
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.is_global_zero:
-            self.show_training(self.standing(trainer, pl_module))
+            self.show_training(self.read_state(trainer, pl_module))
             self.close()
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -125,13 +128,13 @@ class TrainingProgress(L.Callback):
             self._validation_seconds += time.monotonic() - self._evaluation_start
         if trainer.is_global_zero:
             self.end_evaluation()
-            self._tell_validation(trainer, pl_module)
+            self._log_validation(trainer, pl_module)
         self._batch_end = time.monotonic() if self._batch_end else 0.0
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.is_global_zero:
             self.end_evaluation()
-            log.info("test: %s", self._evaluated())
+            log.info("test: %s", self._format_evaluation())
             self.close()
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
@@ -152,15 +155,15 @@ class TrainingProgress(L.Callback):
             speed = self._evaluated_lines * trainer.world_size / max(now - self._evaluation_start, 1e-9)
             self.show_evaluation(name, self._evaluated_batches, total, speed)
 
-    def _tell_validation(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        standing = self.standing(trainer, pl_module)
-        scores = " ".join(score_text(name, value) for name, value in standing.scores.items() if name not in UNTOLD)
-        log.info("%s step %d: val %s", standing.epoch_text, standing.step, scores)
+    def _log_validation(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        state = self.read_state(trainer, pl_module)
+        scores = " ".join(score_text(name, value) for name, value in state.scores.items() if name not in HIDDEN_SCORES)
+        log.info("%s step %d: val %s", state.epoch_text, state.step, scores)
         samples = list(getattr(pl_module, "validation_samples", ()))[: self.samples]
         if samples:
-            self.tell_samples(samples)
+            self.show_samples(samples)
 
-    def _evaluated(self) -> str:
+    def _format_evaluation(self) -> str:
         seconds = time.monotonic() - self._evaluation_start
         return f"{self._evaluated_lines:,} lines in {duration(seconds)}, {rate(self._evaluated_lines / seconds)}"
 
@@ -176,13 +179,13 @@ class PlainProgress(TrainingProgress):
 
     refresh_seconds = 10.0
 
-    def show_training(self, standing: ProgressState) -> None:
-        log.info("%s", standing.line)
+    def show_training(self, state: ProgressState) -> None:
+        log.info("%s", state.line)
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
         log.info("%s: batch %d/%g, %s", name, batches, total, rate(lines_per_second))
 
-    def tell_samples(self, samples: list[tuple[str, str]]) -> None:
+    def show_samples(self, samples: list[tuple[str, str]]) -> None:
         for line in format_plain_sample_lines(samples):
             log.info("%s", line)
 
@@ -196,8 +199,8 @@ class NotebookProgress(PlainProgress):
         super().__init__(samples)
         self._line = RedrawnLine()
 
-    def show_training(self, standing: ProgressState) -> None:
-        self._line.show(f"{bar(standing.step, standing.steps)} {standing.line}")
+    def show_training(self, state: ProgressState) -> None:
+        self._line.show(f"{bar(state.step, state.steps)} {state.line}")
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
         self._line.show(f"{bar(batches, total)} {name}: batch {batches}/{total:g}, {rate(lines_per_second)}")
@@ -215,16 +218,16 @@ class RichProgress(TrainingProgress):
         self._training: TaskID | None = None
         self._evaluation: TaskID | None = None
 
-    def show_training(self, standing: ProgressState) -> None:
+    def show_training(self, state: ProgressState) -> None:
         progress = self._open()
         if self._training is None:
             self._training = progress.add_task("", total=None, figures="")
         progress.update(
             self._training,
-            description=standing.epoch_text,
-            completed=standing.step,
-            total=standing.steps,
-            figures=standing.figures,
+            description=state.epoch_text,
+            completed=state.step,
+            total=state.steps,
+            figures=state.figures,
         )
         progress.refresh()
 
@@ -240,7 +243,7 @@ class RichProgress(TrainingProgress):
             self._progress.remove_task(self._evaluation)
             self._evaluation = None
 
-    def tell_samples(self, samples: list[tuple[str, str]]) -> None:
+    def show_samples(self, samples: list[tuple[str, str]]) -> None:
         show(self._open().console, format_sample_lines(samples))
 
     def close(self) -> None:

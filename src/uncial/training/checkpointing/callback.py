@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 import torch
@@ -17,22 +17,27 @@ from uncial.files import hardlink_or_copy, replacing
 from uncial.runs.checkpoint import CARD_KEY
 from uncial.runs.files import RunFolder
 from uncial.runs.state import RUN_KEY, RunState
+from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.nonfinite import is_finite
-from uncial.training.checkpointing.retention import CheckpointPolicy, CheckpointRetention
-from uncial.training.checkpointing.snapshot import (
+from uncial.training.checkpointing.loops import (
     LoopState,
-    StepSnapshot,
-    callbacks_of,
-    patched_loop_state,
-    position_of,
-    set_random_states,
-    start_of_epoch,
-    take_snapshot,
+    at_epoch_start,
+    count_logged_steps,
+    count_saved_epochs,
+    is_between_steps,
+    is_scheduled_validation,
+    lift_max_steps,
+    patch_loop_state,
+    read_completed_batch,
+    read_loop_state,
+    schedule_validation,
+    set_max_steps,
 )
+from uncial.training.checkpointing.retention import CheckpointPolicy, CheckpointRetention
+from uncial.training.checkpointing.snapshot import StepSnapshot, get_callbacks, restore_random_states, take_snapshot
 from uncial.training.distributed.process_group import broadcast_from_rank_zero
 from uncial.training.distributed.signals import StoppedBySignal, StopRequest
-from uncial.training.schedulers.length import is_scheduled_validation
-from uncial.training.schedulers.plateau import set_rates
+from uncial.training.schedulers.schedules import set_rates
 
 SESSION_KEY = "uncial_session"
 """Under this key a checkpoint holds random states, and the scores of the last validation with its step."""
@@ -54,6 +59,9 @@ class Checkpoints(L.Callback):
     `UserError` where the state cannot be written.
     """
 
+    priority: ClassVar[int] = Priority.CHECKPOINTS
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.CHECKPOINTS})
+
     def __init__(
         self,
         folder: Path,
@@ -69,8 +77,8 @@ class Checkpoints(L.Callback):
         self.describe, self.data, self.interruption, self.devices = describe, data, interruption, devices
         self.written: RunState | None = None
         """The state in last.ckpt, as far as this session has read or written it."""
-        self._kept = CheckpointRetention(RunFolder(folder).checkpoints, keeping)
-        self._moment: StepSnapshot | None = None
+        self._retention = CheckpointRetention(RunFolder(folder).checkpoints, keeping)
+        self._snapshot: StepSnapshot | None = None
         self._restored: dict[str, Any] | None = None
         self._done: LoopState | None = None
         self._is_turn_at_load = self._is_as_read = self._has_ended = False
@@ -89,11 +97,10 @@ class Checkpoints(L.Callback):
             return
         if self.written.validates:
             # With all steps done Lightning would not even begin, and leave the last validation out.
-            epoch_loop = trainer.fit_loop.epoch_loop
-            self._lifted, epoch_loop.max_steps = epoch_loop.max_steps, -1
+            self._lifted = lift_max_steps(trainer)
             return
         # A state does not know yet whether a copy of it is kept, and the copy may be missing.
-        self._keep(trainer, self.written.steps, self._is_turn_at_load)
+        self._retain(trainer, self.written.steps, self._is_turn_at_load)
         # One that ended before its last step, as by trainer.patience, goes on only if it was made longer since.
         trainer.should_stop = self.written.finished and self.written.total_steps == _total_steps(trainer)
 
@@ -106,11 +113,11 @@ class Checkpoints(L.Callback):
             return
         scores = self._validated[1]
         trainer.callback_metrics.update({name: torch.tensor(score).double() for name, score in scores.items()})
-        self._done = position_of(trainer, self.written.validates)
+        self._done = read_loop_state(trainer, self.written.validates)
         # The rate of the next step was asked for when the last one ended; a run that was made longer has another.
         set_rates(trainer)
         if self.written.validates:
-            trainer.val_check_batch = trainer.fit_loop.epoch_loop.total_batch_idx + 1
+            schedule_validation(trainer, is_due=True)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -118,42 +125,42 @@ class Checkpoints(L.Callback):
         self._restore_random_states()
         if batch_idx % trainer.accumulate_grad_batches:
             return
-        self._moment = self._now(trainer, pl_module, position_of(trainer))
+        self._snapshot = self._take_snapshot(trainer, pl_module, read_loop_state(trainer))
         steps = trainer.global_step
-        is_turn = self._is_turn(self._moment.position)
+        is_turn = self._is_turn(self._snapshot.position)
         is_due = steps == 1 or is_turn or time.monotonic() - self._written_at >= 60 * self.keeping.minutes
         is_due |= self.written is not None and self.written.total_steps is None and trainer.max_steps >= 0
         is_due |= self._validated[0] == steps and self.written is not None and self.written.validates
         if trainer.strategy.reduce_boolean_decision(is_due or self.interruption.requested is not None, all=False):
             self._write(trainer, pl_module)
-            self._keep(trainer, steps, is_turn)
+            self._retain(trainer, steps, is_turn)
             self._end_if_asked(trainer)
 
     def on_before_optimizer_step(
         self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        self._moment = None
+        self._snapshot = None
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        done, before = trainer.fit_loop.epoch_loop.batch_progress, position_of(trainer)
-        self._done = replace(before, batches=done.current.ready, total_batches=done.total.ready)
+        self._done = read_completed_batch(trainer)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
         self._restore_random_states()
         if self._lifted is not None:
-            trainer.fit_loop.epoch_loop.max_steps, self._lifted = self._lifted, None
+            set_max_steps(trainer, self._lifted)
+            self._lifted = None
         if not is_scheduled_validation(trainer) and broadcast_from_rank_zero(_ran_out_of_time(trainer)):
             # The run would not have validated here, and is to go on as if it had not.
-            self._write_end(trainer, pl_module, _logged(trainer) + 1)
+            self._write_end(trainer, pl_module, count_logged_steps(trainer) + 1)
             self._has_ended = True
             return
-        self._moment = self._now(trainer, pl_module, position_of(trainer, validates=True))
+        self._snapshot = self._take_snapshot(trainer, pl_module, read_loop_state(trainer, validates=True))
         self._write(trainer, pl_module)
-        self._moment = None
+        self._snapshot = None
 
     def on_validation_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
@@ -168,59 +175,58 @@ class Checkpoints(L.Callback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if not self._has_ended:
-            self._write_end(trainer, pl_module, _logged(trainer))
+            self._write_end(trainer, pl_module, count_logged_steps(trainer))
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         # Of several processes the others may be elsewhere or gone, and a state is written by all together.
         is_alone = trainer.world_size == 1
         if isinstance(exception, StoppedBySignal | KeyboardInterrupt | _StateNotWrittenError) or not is_alone:
             return
-        if self._moment is None and not self._has_ended and self._is_between_steps(trainer):
-            self._moment = self._now(trainer, pl_module, position_of(trainer))
-        if self._moment is None:
+        if self._snapshot is None and not self._has_ended and is_between_steps(trainer, self._done):
+            self._snapshot = self._take_snapshot(trainer, pl_module, read_loop_state(trainer))
+        if self._snapshot is None:
             return
         try:
-            self._moment.put_back(pl_module)
+            self._snapshot.put_back(pl_module)
             self._write(trainer, pl_module)
         except (UserError, RuntimeError) as error:  # What has gone wrong in the first place is to be told, not this.
             log.warning(f"The state could not be written: {error}")
 
     def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
-        moment = self._moment
-        if moment is None:
-            # Somebody else's checkpoint, at a moment of which we know nothing: a model, but no state to go on from.
+        snapshot = self._snapshot
+        if snapshot is None:
+            # Somebody else's checkpoint, at a snapshot of which we know nothing: a model, but no state to go on from.
             checkpoint[CARD_KEY] = self.describe({})
             return
-        checkpoint["loops"] = patched_loop_state(checkpoint["loops"], moment.position)
-        checkpoint["epoch"], checkpoint["global_step"] = moment.position.epoch, moment.position.steps
-        checkpoint["callbacks"] = moment.callbacks
-        checkpoint[CARD_KEY] = self.describe(self._validated[1] if self._validated[0] == moment.position.steps else {})
-        checkpoint[RUN_KEY] = moment.run.plain()
+        checkpoint["loops"] = patch_loop_state(checkpoint["loops"], snapshot.position)
+        checkpoint["epoch"], checkpoint["global_step"] = snapshot.position.epoch, snapshot.position.steps
+        checkpoint["callbacks"] = snapshot.callbacks
+        checkpoint[CARD_KEY] = self.describe(
+            self._validated[1] if self._validated[0] == snapshot.position.steps else {}
+        )
+        checkpoint[RUN_KEY] = snapshot.run.plain()
         validated, scores = self._validated
-        checkpoint[SESSION_KEY] = {"random": moment.random, "validated": validated, "scores": dict(scores)}
+        checkpoint[SESSION_KEY] = {"random": snapshot.random, "validated": validated, "scores": dict(scores)}
 
     def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
         self.written = RunState(**checkpoint[RUN_KEY])
         self._seconds_before, self._is_as_read = self.written.seconds, True
         self._restored = dict(checkpoint[SESSION_KEY])
         self._validated = (self._restored["validated"], self._restored["scores"])
-        done = checkpoint["loops"]["fit_loop"]
-        batches = done["epoch_loop.batch_progress"]["current"]["completed"]
-        epochs = None if batches else done["epoch_progress"]["current"]["processed"]
-        self._is_turn_at_load = self.keeping.is_turn(self.written.steps, epochs)
+        self._is_turn_at_load = self.keeping.is_turn(self.written.steps, count_saved_epochs(checkpoint["loops"]))
 
     def state_dict(self) -> dict[str, Any]:
-        return self._kept.state_dict()
+        return self._retention.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._kept.load_state_dict(state_dict)
+        self._retention.load_state_dict(state_dict)
 
-    def _now(self, trainer: L.Trainer, pl_module: L.LightningModule, position: LoopState) -> StepSnapshot:
+    def _take_snapshot(self, trainer: L.Trainer, pl_module: L.LightningModule, position: LoopState) -> StepSnapshot:
         return take_snapshot(trainer, pl_module, position, self.seconds, self.data, self.devices)
 
     def _write(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert self._moment is not None
-        if not self._moment.position.steps:
+        assert self._snapshot is not None
+        if not self._snapshot.position.steps:
             return
         if not is_finite(pl_module):
             log.warning("Model weights contain NaN or Inf: last.ckpt stays as it was.")
@@ -236,7 +242,7 @@ class Checkpoints(L.Callback):
                         os.fsync(file.fileno())
             except UserError as error:
                 raise _StateNotWrittenError(str(error)) from error
-        self.written, self._written_at, self._is_as_read = self._moment.run, time.monotonic(), False
+        self.written, self._written_at, self._is_as_read = self._snapshot.run, time.monotonic(), False
 
     def _write_end(self, trainer: L.Trainer, pl_module: L.LightningModule, logged: int) -> None:
         """Writes the state after the last step of this session."""
@@ -244,26 +250,26 @@ class Checkpoints(L.Callback):
             return
         is_whole = self._done.batches >= trainer.num_training_batches
         position = replace(self._done, steps=trainer.global_step, logged=logged, validates=False)
-        position = start_of_epoch(position) if is_whole else replace(position, begun=True)
-        moment = self._now(trainer, pl_module, position)
-        self._moment = replace(moment, run=replace(moment.run, finished=not _ran_out_of_time(trainer)))
+        position = at_epoch_start(position) if is_whole else replace(position, begun=True)
+        snapshot = self._take_snapshot(trainer, pl_module, position)
+        self._snapshot = replace(snapshot, run=replace(snapshot.run, finished=not _ran_out_of_time(trainer)))
         self._write(trainer, pl_module)
-        self._keep(trainer, position.steps, self._is_turn(position))
-        self._moment = None
+        self._retain(trainer, position.steps, self._is_turn(position))
+        self._snapshot = None
 
-    def _keep(self, trainer: L.Trainer, steps: int, is_turn: bool) -> None:
+    def _retain(self, trainer: L.Trainer, steps: int, is_turn: bool) -> None:
         """Keeps the state just written or read if it is its turn or its score is good enough, and removes what it
         replaces."""
         if self.written is None or self.written.steps != steps:
             return
         validated, scores = self._validated
         score = self.sign * scores[self.monitor] if validated == steps and self.monitor in scores else None
-        is_kept, replaced = self._kept.add(steps, is_turn, score)
+        is_kept, replaced = self._retention.add(steps, is_turn, score)
         if trainer.is_global_zero:
-            if is_kept and not (self._is_as_read and self._kept.path(steps).is_file()):
-                hardlink_or_copy(RunFolder(self.folder).last_checkpoint, self._kept.path(steps))
+            if is_kept and not (self._is_as_read and self._retention.path(steps).is_file()):
+                hardlink_or_copy(RunFolder(self.folder).last_checkpoint, self._retention.path(steps))
             for step in replaced:
-                self._kept.path(step).unlink(missing_ok=True)
+                self._retention.path(step).unlink(missing_ok=True)
 
     def _is_turn(self, position: LoopState) -> bool:
         return self.keeping.is_turn(position.steps, None if position.batches else position.epoch)
@@ -272,20 +278,9 @@ class Checkpoints(L.Callback):
         if trainer.strategy.reduce_boolean_decision(self.interruption.requested is not None, all=False):
             raise StoppedBySignal
 
-    def _is_between_steps(self, trainer: L.Trainer) -> bool:
-        """Whether all that belongs to the last step has been done, and nothing of the next."""
-        batches = trainer.fit_loop.epoch_loop.batch_progress
-        epochs: Any = trainer.fit_loop.epoch_progress.current
-        return (
-            self._done is not None
-            and batches.current.completed == batches.current.ready
-            and epochs.completed == epochs.processed
-            and _logged(trainer) == self._done.logged + 1
-        )
-
     def _restore_random_states(self) -> None:
         if self._restored is not None and (states := self._restored.pop("random", None)):
-            set_random_states(states)
+            restore_random_states(states)
 
 
 class _StateNotWrittenError(UserError):
@@ -296,12 +291,8 @@ def _total_steps(trainer: L.Trainer) -> int | None:
     return None if trainer.max_steps < 0 else trainer.max_steps
 
 
-def _logged(trainer: L.Trainer) -> int:
-    return trainer.fit_loop.epoch_loop._batches_that_stepped
-
-
 def _ran_out_of_time(trainer: L.Trainer) -> bool:
     """Whether trainer.max_time has ended the run before its last step."""
-    timers = [callback for callback in callbacks_of(trainer) if isinstance(callback, Timer)]
+    timers = [callback for callback in get_callbacks(trainer) if isinstance(callback, Timer)]
     has_steps_left = trainer.max_steps < 0 or trainer.global_step < trainer.max_steps
     return has_steps_left and any((timer.time_remaining() or 0) <= 0 for timer in timers)

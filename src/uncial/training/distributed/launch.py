@@ -60,10 +60,10 @@ class LostProcessError(UserError):
 
 
 @dataclass
-class _Member:
+class _Worker:
     process: BaseProcess
     answers: Connection
-    ending: WorkerResult | None = None
+    result: WorkerResult | None = None
 
 
 def launch_workers(kind: str, numbers: Sequence[int], function: Callable[..., Any], *arguments: Any) -> Any:
@@ -73,45 +73,45 @@ def launch_workers(kind: str, numbers: Sequence[int], function: Callable[..., An
     processes can speak to each other by torch.distributed (`process_group`). As soon as one fails or dies all are
     ended and its error is raised; a signal ends all, and is raised as in one process.
     """
-    with TemporaryDirectory(prefix="uncial_") as meeting:
-        seats = [
-            WorkerSpec(rank, len(numbers), kind, number, Path(meeting) / "store") for rank, number in enumerate(numbers)
+    with TemporaryDirectory(prefix="uncial_") as folder:
+        specs = [
+            WorkerSpec(rank, len(numbers), kind, number, Path(folder) / "store") for rank, number in enumerate(numbers)
         ]
-        members: list[_Member] = []
+        workers: list[_Worker] = []
         try:
-            with _forward_signals(members) as (heeded, passed):
-                for seat in seats:
-                    members.append(_started(seat, heeded, function, arguments))
-                _wait_for(members)
+            with _forward_signals(workers) as (handled, forwarded):
+                for spec in specs:
+                    workers.append(_start_worker(spec, handled, function, arguments))
+                _wait_for(workers)
         finally:
-            _kill(members)
-    endings = [member.ending for member in members]
-    if all(ending is not None and ending.is_done for ending in endings):
-        return endings[0].value if endings[0] else None
-    stopped = [ending.stopped for ending in endings if ending and ending.stopped]
-    if signals := passed or stopped:
+            _kill(workers)
+    results = [worker.result for worker in workers]
+    if all(result is not None and result.is_done for result in results):
+        return results[0].value if results[0] else None
+    stopped = [result.stopped for result in results if result and result.stopped]
+    if signals := forwarded or stopped:
         exit_for_signal(TIME_IS_UP if TIME_IS_UP in signals else signal.Signals(signals[0]))
-    raise first_error(endings)
+    raise first_error(results)
 
 
-def first_error(endings: Sequence[WorkerResult | None]) -> Exception:
+def first_error(results: Sequence[WorkerResult | None]) -> Exception:
     """The error of the process that began it: when one is gone the others fail too, because it no longer answers. None
     stands for a process that had to be ended."""
-    known = [ending for ending in endings if ending is not None and ending.error is not None]
-    errors = [ending.error for ending in sorted(known, key=lambda ending: ending.time) if ending.error is not None]
+    known = [result for result in results if result is not None and result.error is not None]
+    errors = [result.error for result in sorted(known, key=lambda result: result.time) if result.error is not None]
     for error in errors:
         if isinstance(error, UserError):
             return error
-    for rank, ending in enumerate(endings):
-        if ending is not None and ending.exit_code is not None:
+    for rank, result in enumerate(results):
+        if result is not None and result.exit_code is not None:
             return LostProcessError(
-                f"Process {rank + 1} of {len(endings)} {_how_it_died(ending.exit_code)}, and the run with it. Often "
+                f"Process {rank + 1} of {len(results)} {_describe_exit(result.exit_code)}, and the run with it. Often "
                 "the memory was not enough: lower trainer.batch_width, trainer.workers or trainer.devices."
             )
     return errors[0]
 
 
-def _how_it_died(exit_code: int) -> str:
+def _describe_exit(exit_code: int) -> str:
     if exit_code >= 0:
         return f"left with exit code {exit_code}"
     try:
@@ -120,15 +120,15 @@ def _how_it_died(exit_code: int) -> str:
         return f"was killed (signal {-exit_code})"
 
 
-def _started(
-    seat: WorkerSpec, heeded: Sequence[int], function: Callable[..., Any], arguments: Sequence[Any]
-) -> _Member:
-    # Of C++ errors alone: DistributedDataParallel warns of what it was told to expect.
+def _start_worker(
+    spec: WorkerSpec, handled: Sequence[int], function: Callable[..., Any], arguments: Sequence[Any]
+) -> _Worker:
+    # Of C++ errors alone: DistributedDataParallel warns of what it was message to expect.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     context: Any = multiprocessing.get_context(START)
     answers, answer = context.Pipe(duplex=False)
-    work = (seat, os.getpid(), tuple(heeded), answer, function, tuple(arguments))
-    process = context.Process(target=_work, args=work, name=f"process {seat.rank + 1}")
+    work = (spec, os.getpid(), tuple(handled), answer, function, tuple(arguments))
+    process = context.Process(target=_run_worker, args=work, name=f"process {spec.rank + 1}")
     resource_tracker.ensure_running()  # Its own start would let the signals through.
     signal.pthread_sigmask(signal.SIG_BLOCK, (*DEFAULTS, TIME_IS_UP))  # Until the process can do something about them.
     try:
@@ -136,78 +136,78 @@ def _started(
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (*DEFAULTS, TIME_IS_UP))
     answer.close()
-    return _Member(process, answers)
+    return _Worker(process, answers)
 
 
-def _wait_for(members: Sequence[_Member]) -> None:
+def _wait_for(workers: Sequence[_Worker]) -> None:
     """Returns when all have ended, at the latest some seconds after one has failed."""
     deadline = None
-    while open_ones := [member for member in members if member.ending is None]:
+    while open_ones := [worker for worker in workers if worker.result is None]:
         # By its exit code too: a loader process that outlives it keeps its end of the pipe open.
-        dead = {id(member): member.process.exitcode for member in open_ones}
-        ready = wait([member.answers for member in open_ones], timeout=0.1)
-        for member in open_ones:
-            if member.answers in ready:
-                member.ending = _answer_of(member)
-            elif (exit_code := dead[id(member)]) is not None:
-                member.ending = WorkerResult(time.monotonic(), exit_code=exit_code)
-        failed = any(member.ending is not None and not member.ending.is_done for member in members)
+        dead = {id(worker): worker.process.exitcode for worker in open_ones}
+        ready = wait([worker.answers for worker in open_ones], timeout=0.1)
+        for worker in open_ones:
+            if worker.answers in ready:
+                worker.result = _receive_result(worker)
+            elif (exit_code := dead[id(worker)]) is not None:
+                worker.result = WorkerResult(time.monotonic(), exit_code=exit_code)
+        failed = any(worker.result is not None and not worker.result.is_done for worker in workers)
         if failed and deadline is None:
             deadline = time.monotonic() + GRACE
         if deadline is not None and time.monotonic() > deadline:
             return
 
 
-def _answer_of(member: _Member) -> WorkerResult:
+def _receive_result(worker: _Worker) -> WorkerResult:
     try:
-        ending: WorkerResult = pickle.loads(member.answers.recv_bytes())
+        result: WorkerResult = pickle.loads(worker.answers.recv_bytes())
     except EOFError:
-        member.process.join()
-        return WorkerResult(time.monotonic(), exit_code=member.process.exitcode)
-    return ending
+        worker.process.join()
+        return WorkerResult(time.monotonic(), exit_code=worker.process.exitcode)
+    return result
 
 
-def _kill(members: Sequence[_Member]) -> None:
-    for member in members:
-        if member.ending is None or not member.ending.is_done:
-            member.process.kill()
-        member.process.join(GRACE)
-        if member.process.exitcode is None:
-            member.process.kill()
-            member.process.join()
-        member.answers.close()
+def _kill(workers: Sequence[_Worker]) -> None:
+    for worker in workers:
+        if worker.result is None or not worker.result.is_done:
+            worker.process.kill()
+        worker.process.join(GRACE)
+        if worker.process.exitcode is None:
+            worker.process.kill()
+            worker.process.join()
+        worker.answers.close()
 
 
 @contextmanager
-def _forward_signals(members: Sequence[_Member]) -> Iterator[tuple[list[int], list[int]]]:
-    """The signals that are passed on to the members, and those that have been so far. One that somebody else has taken
-    over, a launcher of cluster jobs or nohup, is left to them."""
-    passed: list[int] = []
+def _forward_signals(workers: Sequence[_Worker]) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the signals that are forwarded to the workers, and those that have been so far. One that somebody else has
+    taken over, a launcher of cluster jobs or nohup, is left to them."""
+    forwarded: list[int] = []
     replaced: dict[int, Any] = {}
 
-    def pass_on(number: int, frame: object) -> None:
-        passed.append(number)
-        for member in members:
-            if member.ending is None and member.process.pid is not None and member.process.exitcode is None:
-                os.kill(member.process.pid, number)
+    def forward(number: int, frame: object) -> None:
+        forwarded.append(number)
+        for worker in workers:
+            if worker.result is None and worker.process.pid is not None and worker.process.exitcode is None:
+                os.kill(worker.process.pid, number)
 
     if current_thread() is main_thread():
         for ending in (signal.SIGINT, signal.SIGTERM):
             if is_free(ending):
-                replaced[ending] = signal.signal(ending, pass_on)
+                replaced[ending] = signal.signal(ending, forward)
         if callable(signal.getsignal(TIME_IS_UP)):
-            replaced[TIME_IS_UP] = signal.signal(TIME_IS_UP, pass_on)
+            replaced[TIME_IS_UP] = signal.signal(TIME_IS_UP, forward)
     try:
-        yield list(replaced), passed
+        yield list(replaced), forwarded
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
 
 
-def _work(
-    seat: WorkerSpec,
+def _run_worker(
+    spec: WorkerSpec,
     parent: int,
-    heeded: Sequence[int],
+    handled: Sequence[int],
     answer: Connection,
     function: Callable[..., Any],
     arguments: Sequence[Any],
@@ -215,30 +215,30 @@ def _work(
     """What each process does: its part, and then it says how that ended."""
     os.setsid()  # Else Ctrl-C reached it twice: from the terminal and from the process that passes it on.
     for number, default in DEFAULTS.items():
-        signal.signal(number, default if number in heeded else signal.SIG_IGN)
-    signal.signal(TIME_IS_UP, _leave_to_launcher if TIME_IS_UP in heeded else signal.SIG_IGN)
+        signal.signal(number, default if number in handled else signal.SIG_IGN)
+    signal.signal(TIME_IS_UP, _leave_to_launcher if TIME_IS_UP in handled else signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (*DEFAULTS, TIME_IS_UP))
     Thread(target=_exit_with_parent, args=(parent,), daemon=True).start()
     try:
-        with join_process_group(seat):
-            ending = WorkerResult(time.monotonic(), value=function(*arguments))
+        with join_process_group(spec):
+            result = WorkerResult(time.monotonic(), value=function(*arguments))
     except KeyboardInterrupt:
-        ending = WorkerResult(time.monotonic(), stopped=signal.SIGINT)
+        result = WorkerResult(time.monotonic(), stopped=signal.SIGINT)
     except (SystemExit, StoppedBySignal) as left:
         code = left.code if isinstance(left, SystemExit) and isinstance(left.code, int) else 128 + signal.SIGTERM
-        ending = WorkerResult(time.monotonic(), stopped=code - 128)
+        result = WorkerResult(time.monotonic(), stopped=code - 128)
     except Exception as error:
         if not isinstance(error, UserError):
-            error.add_note(f"In process {seat.rank + 1} of {seat.count}:\n{traceback.format_exc()}")
-        ending = WorkerResult(time.monotonic(), error=error)
+            error.add_note(f"In process {spec.rank + 1} of {spec.count}:\n{traceback.format_exc()}")
+        result = WorkerResult(time.monotonic(), error=error)
     try:
-        told = pickle.dumps(ending)
-        pickle.loads(told)
+        message = pickle.dumps(result)
+        pickle.loads(message)
     except Exception:  # An error with arguments of its own cannot be made again from its message.
-        told = pickle.dumps(
-            WorkerResult(ending.time, error=RuntimeError(f"{type(ending.error).__name__}: {ending.error}"))
+        message = pickle.dumps(
+            WorkerResult(result.time, error=RuntimeError(f"{type(result.error).__name__}: {result.error}"))
         )
-    answer.send_bytes(told)
+    answer.send_bytes(message)
 
 
 def _leave_to_launcher(number: int, frame: object) -> None:

@@ -47,9 +47,9 @@ def broadcast_from_rank_zero(value: T) -> T:
     """What the first process has: for decisions that hang on its clock or on what it alone knows."""
     if world_size() == 1:
         return value
-    told = [value]
-    distributed.broadcast_object_list(told)
-    return told[0]
+    values = [value]
+    distributed.broadcast_object_list(values)
+    return values[0]
 
 
 @torch.no_grad()
@@ -66,31 +66,31 @@ def barrier() -> None:
         distributed.all_reduce(torch.zeros(1))
 
 
-PATIENCE = timedelta(minutes=30)
+TIMEOUT = timedelta(minutes=30)
 """So long a process waits for what the others have to say: while the first validates or writes a report."""
 
 
 @dataclass(frozen=True)
 class WorkerSpec:
     """Process `rank` (from 0) of `count` computes on device `number` of its `kind`; they find each other by the file
-    `meeting`."""
+    `rendezvous_file`."""
 
     rank: int
     count: int
     kind: str
     number: int
-    meeting: Path
+    rendezvous_file: Path
 
 
 @contextmanager
-def join_process_group(seat: WorkerSpec) -> Iterator[None]:
+def join_process_group(spec: WorkerSpec) -> Iterator[None]:
     """Within it the process is one of the group. NCCL joins GPUs, and gloo processors and whatever is no tensor."""
     backend = "gloo"
-    if seat.kind == "cuda":
-        torch.cuda.set_device(seat.number)
+    if spec.kind == "cuda":
+        torch.cuda.set_device(spec.number)
         backend = "cpu:gloo,cuda:nccl"
-    store = distributed.FileStore(str(seat.meeting), seat.count)
-    distributed.init_process_group(backend, store=store, rank=seat.rank, world_size=seat.count, timeout=PATIENCE)
+    store = distributed.FileStore(str(spec.rendezvous_file), spec.count)
+    distributed.init_process_group(backend, store=store, rank=spec.rank, world_size=spec.count, timeout=TIMEOUT)
     yield
     # Not after an error: the others may be gone, and would be waited for.
     barrier()

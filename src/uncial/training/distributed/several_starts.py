@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uncial.config.location import format_command
 from uncial.errors import UserError
 
-HEARD = 3.0
+EXIT_DELAY = 3.0
 """Seconds that the other processes wait before they end, for then a starter ends all: the first is to be heard."""
 
 
@@ -38,7 +38,7 @@ def check_single_start(environment: Mapping[str, str]) -> None:
         count, rank = (environment.get(name, "") for name in (starter.count, starter.rank))
         if starter.sign in environment and count.isdecimal() and int(count) > 1 and rank.isdecimal():
             if int(rank):
-                time.sleep(HEARD)
+                time.sleep(EXIT_DELAY)
             raise UserError(
                 f"{starter.name} has started {count} processes, and each would do the whole task by itself: start the "
                 f"program once, without it; trainer=ddp trainer.devices={count} trains on several devices. (Where each "

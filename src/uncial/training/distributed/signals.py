@@ -12,9 +12,8 @@ from typing import Any
 
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from uncial.termination import SAME_SIGNAL, TERMINATED, is_free
+from uncial.termination import SAME_SIGNAL, TERMINATED, TIME_IS_UP, OutOfTime, is_free
 from uncial.training.distributed.process_group import is_rank_zero, world_size
-from uncial.training.distributed.time_limit import TIME_IS_UP, OutOfTime
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
@@ -67,8 +66,8 @@ class StopRequest:
         elif self.requested is None:
             self.requested, self._requested_at = signal.Signals(number), time.monotonic()
             if is_rank_zero():
-                # Not print: the signal may have come in the middle of one.
-                os.write(2, b"\nStopping when this step is finished; once more stops at once.\n")
+                # print is not signal-safe.
+                os.write(2, b"\nFinishing this step, then stopping. Ctrl-C again stops now.\n")
         elif world_size() == 1 or time.monotonic() - self._requested_at > SAME_SIGNAL:
             raise StoppedBySignal
 
@@ -101,7 +100,7 @@ def exit_for_signal(number: signal.Signals) -> None:
 
 
 @contextmanager
-def ending_by_signal() -> Iterator[None]:
+def exit_on_signals() -> Iterator[None]:
     """Around a test of the Lightning Trainer.
 
     After Ctrl-C it exits with 1 and leaves further Ctrl-C ignored, after SIGTERM it exits with 0, as if all were done.

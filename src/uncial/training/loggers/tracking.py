@@ -1,4 +1,4 @@
-"""The loggers around a run: made, told its config, and closed whatever happens."""
+"""The loggers of a run: its own files, and the dashboards it is shown on."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -50,7 +50,7 @@ class StepPlan:
         return {"step": step, "epoch": step // self.epoch, "validation": self.validations_by(step)}[unit]
 
 
-def checked_unit(unit: str) -> str:
+def check_unit(unit: str) -> str:
     """Return the unit in which a schedule decays. Raises `UserError` where it is none."""
     if unit not in UNITS:
         raise UserError(f"scheduler.unit={unit}: choose one of {', '.join(UNITS)}.")

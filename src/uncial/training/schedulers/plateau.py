@@ -1,14 +1,15 @@
 """The learning rate lowered when the score no longer becomes better."""
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning as L
 
 from uncial.errors import UserError
-from uncial.training.schedulers.improvement import BestScoreTracker
+from uncial.training.callbacks.contract import Priority, TrainerState
+from uncial.training.callbacks.early_stopping import BestScoreTracker
 from uncial.training.schedulers.plan import StepPlan
-from uncial.training.schedulers.schedules import check_least, check_share, constant
+from uncial.training.schedulers.schedules import check_least, check_share, constant, set_rates
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,9 @@ class Plateau(L.Callback):
     After `patience` validations in a row without an improvement of `monitor` by more than `min_delta` the rate is
     multiplied by `gamma`, never below the share `final`; then the counting begins anew, after `cooldown` validations.
     """
+
+    priority: ClassVar[int] = Priority.LEARNING_RATE
+    writes: ClassVar[frozenset[str]] = frozenset({TrainerState.LEARNING_RATE})
 
     def __init__(
         self,
@@ -67,14 +71,3 @@ class Plateau(L.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._reductions, self._cooling = state_dict["reductions"], state_dict["cooling"]
         self._improvement.restore(state_dict["improvement"])
-
-
-def set_rates(trainer: L.Trainer) -> None:
-    """Give the next step the rate of now: the schedule was asked for it when the last step ended."""
-    for configured in trainer.lr_scheduler_configs:
-        scheduler: Any = configured.scheduler
-        factors = (factor(scheduler.last_epoch) for factor in scheduler.lr_lambdas)
-        rates = [rate * factor for rate, factor in zip(scheduler.base_lrs, factors, strict=True)]
-        for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate
-        scheduler._last_lr = rates

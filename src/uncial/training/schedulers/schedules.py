@@ -9,8 +9,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import lightning as L
+
 from uncial.errors import UserError
-from uncial.training.schedulers.plan import UNKNOWN, StepPlan, checked_unit
+from uncial.training.schedulers.plan import UNKNOWN, StepPlan, check_unit
+
+
+def set_rates(trainer: L.Trainer) -> None:
+    """Give the next step the rate of now: the schedule was asked for it when the last step ended."""
+    for configured in trainer.lr_scheduler_configs:
+        scheduler: Any = configured.scheduler
+        factors = (factor(scheduler.last_epoch) for factor in scheduler.lr_lambdas)
+        rates = [rate * factor for rate, factor in zip(scheduler.base_lrs, factors, strict=True)]
+        for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        scheduler._last_lr = rates
+
 
 UNKNOWN_WARMUP = 100
 """Steps of a warm-up that is a share of a run whose length a time budget has yet to fix."""
@@ -120,7 +134,7 @@ def cosine_restarts(*, first: int, growth: float, peak: float, final: float, uni
     check_share("peak", peak)
     check_least("first", first, 1)
     check_least("growth", growth, 1)
-    checked_unit(unit)
+    check_unit(unit)
 
     def decay(step: int, plan: StepPlan, warm: int) -> float:
         passed, period, cycle = float(_passed(unit, step, plan, warm)), float(first), 0
@@ -134,7 +148,7 @@ def cosine_restarts(*, first: int, growth: float, peak: float, final: float, uni
 def exponential(*, gamma: float, unit: str, **warmup: Any) -> Schedule:
     """The rate times `gamma` after each unit. kraken's `exponential` with the unit `epoch`."""
     check_share("gamma", gamma)
-    checked_unit(unit)
+    check_unit(unit)
     return with_warmup(lambda step, plan, warm: gamma ** _passed(unit, step, plan, warm), **warmup)
 
 
@@ -142,14 +156,14 @@ def step(*, size: int, gamma: float, unit: str, **warmup: Any) -> Schedule:
     """The rate times `gamma` after every `size` units. kraken's `step` with the unit `epoch`, its `--step-size`."""
     check_share("gamma", gamma)
     check_least("size", size, 1)
-    checked_unit(unit)
+    check_unit(unit)
     return with_warmup(lambda step, plan, warm: gamma ** (_passed(unit, step, plan, warm) // size), **warmup)
 
 
 def multi_step(*, milestones: Sequence[int], gamma: float, unit: str, **warmup: Any) -> Schedule:
     """The rate times `gamma` after each of the `milestones`, units counted from the beginning of the run."""
     check_share("gamma", gamma)
-    checked_unit(unit)
+    check_unit(unit)
     for milestone in milestones:
         check_least("milestones", milestone, 1)
 
@@ -193,7 +207,7 @@ def _passed(unit: str, step: int, plan: StepPlan, warm: int) -> int:
 def _progress(final: float, period: int | None, unit: str) -> Decay:
     """From 0 behind the warm-up to 1 after `period` units and later."""
     check_share("final", final)
-    checked_unit(unit)
+    check_unit(unit)
     if period is not None:
         check_least("period", period, 1)
 

@@ -1,26 +1,14 @@
-"""What makes a sweep with task=dryrun one that submits nothing: a launcher that only shows, before the chosen one."""
+"""The launcher that task=dryrun puts before the one that was chosen."""
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any
 
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn
-from hydra.experimental.callback import Callback
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, open_dict, read_write
 
 from uncial.config.hydra_internals import BasicLauncher
-
-
-class DryRun(Callback):
-    """Puts a launcher that only shows before the one that was chosen."""
-
-    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        with read_write(config.hydra), open_dict(config.hydra):
-            chosen = config.hydra.launcher
-            target = "hydra_plugins.uncial_dryrun.DryLauncher"
-            config.hydra.launcher = {"_target_": target, "_recursive_": False, "chosen": chosen}
 
 
 class DryLauncher(BasicLauncher):

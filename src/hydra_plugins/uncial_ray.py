@@ -10,7 +10,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
-from uncial.sweeps.launched import LaunchContext
+from uncial.sweeps.launch import LaunchContext
 
 
 class RayLauncher(Launcher):

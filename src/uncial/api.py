@@ -31,11 +31,12 @@ from uncial.cli import describe_unreadable_config, run_task
 from uncial.config.from_python import choices_of_config, overrides_of_config, overrides_of_values
 from uncial.config.keys import group_choices
 from uncial.config.location import COMMAND, ROOT, conf_folder, format_command, is_installed, publish_location
-from uncial.config.messages import sentence
+from uncial.config.messages import explain_error
 from uncial.config.overrides import check_arguments, quote_plain_names
 from uncial.errors import HydraExit, UserError
 from uncial.reports.terminal.run_log import run_logging
-from uncial.sweeps.callback import Sweeps
+from uncial.runs.files import RunFolder
+from uncial.sweeps.callbacks import SweepCallback
 from uncial.training.distributed.several_starts import check_single_start
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def train(config: Mapping[str, Any] | DictConfig | None = None) -> TrainedRun:
             except (HydraExit, HydraException, OmegaConfBaseException) as error:
                 cause = error.cause if isinstance(error, HydraExit) else error
                 shown = cause if os.environ.get("HYDRA_FULL_ERROR") == "1" else None
-                raise cause if isinstance(cause, UserError) else UserError(sentence(cause)) from shown
+                raise cause if isinstance(cause, UserError) else UserError(explain_error(cause)) from shown
     finally:
         _one_at_a_time.release()
 
@@ -195,7 +196,7 @@ def _check_task(config: DictConfig) -> None:
 def _make_folder(config: DictConfig) -> None:
     """The run's folder, as Hydra makes it for the command."""
     try:
-        Sweeps().on_run_start(config)
+        SweepCallback().on_run_start(config)
         folder = Path(config.hydra.run.dir).absolute()
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -221,14 +222,14 @@ def _last_words(error: BaseException) -> str:
     if isinstance(cause, KeyboardInterrupt | SystemExit):
         return "Stopped."
     known = isinstance(cause, UserError | HydraException | OmegaConfBaseException)
-    return f"Error: {sentence(cause) if known else repr(cause)}"  # type: ignore[arg-type]
+    return f"Error: {explain_error(cause) if known else repr(cause)}"  # type: ignore[arg-type]
 
 
 def _read_run(folder: Path) -> TrainedRun:
     from uncial.config.saved_yaml import read_saved
 
-    figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    saved = read_saved(folder / "config.yaml").get("trust") or ()
+    figures = json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))
+    saved = read_saved(RunFolder(folder).config).get("trust") or ()
     trust = (saved,) if isinstance(saved, str) else tuple(map(str, saved))
     return TrainedRun(folder, {part: found for part, found in figures.items() if "cer" in found}, trust)
 

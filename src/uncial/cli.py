@@ -21,14 +21,13 @@ from uncial.config.help import format_help, is_help_alone
 from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import check_added, check_own_files
 from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
-from uncial.config.messages import sentence
+from uncial.config.messages import explain_error
 from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
 from uncial.config.task_keys import check_problem_keys, check_typed_keys, without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.config.values import check_values
 from uncial.errors import FindingsError, HydraExit, UserError
-from uncial.reports.terminal.console import LogFileHandler
 from uncial.reports.terminal.standard_streams import secure_standard_streams
 from uncial.runs.resumed_config import task_to_run
 from uncial.sweeps.jobs import should_run
@@ -76,7 +75,7 @@ def main() -> int:
         cause = error.cause if isinstance(error, HydraExit) else error
         if wants_traceback:
             raise cause from None
-        return _fail(f"Error: {sentence(cause)}", FAILED)
+        return _fail(f"Error: {explain_error(cause)}", FAILED)
     except (YAMLError, UnicodeDecodeError) as error:
         if wants_traceback or _passed(run_task, error):
             raise
@@ -88,13 +87,13 @@ def main() -> int:
             return _fail("Error: the folder in which the command was typed is gone; change to another (cd).", FAILED)
         # Hydra makes the run's folder before the task begins.
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        return _fail(f"Error: the run's folder cannot be made ({reason}); choose another with paths.outputs.", FAILED)
+        return _fail(f"Error: could not create the run's folder ({reason}); choose another with paths.outputs.", FAILED)
     return DONE
 
 
 def run_task(config: DictConfig) -> None:
     """Runs what `config.task` names, once the config's values are of their kinds. In a sweep a job that
-    fails is told of, and the others go on."""
+    fails is reported, and the others continue."""
     try:
         check_added(HydraConfig.get().overrides.task, config, conf_folder())
         check_own_files(config, conf_folder())
@@ -143,7 +142,7 @@ def _fail(message: str, code: int) -> int:
     print(message, file=sys.stderr)
     # That of a sweep is no message of its last job, whose log.txt is still open.
     for handler in () if is_sweep(sys.argv[1:]) else logging.getLogger().handlers:
-        if isinstance(handler, LogFileHandler) and Path(handler.baseFilename).is_file():
+        if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).is_file():
             handler.handle(logging.makeLogRecord({"msg": message, "levelno": logging.ERROR, "levelname": "ERROR"}))
     return code
 

@@ -32,7 +32,7 @@ class UserError(Exception):
 
 
 class DivergedError(UserError):
-    """A training whose weights or outputs are NaN or Inf. Going on with the run would come to the same end."""
+    """A training whose weights or outputs are NaN or Inf. Resuming the run would end in the same way."""
 
 
 class UnusableInput(Exception):  # noqa: N818

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from uncial.config.saved_yaml import for_hydra, list_as_yaml, literal_config, read_saved, resolved, yaml_of
+from uncial.config.saved_yaml import for_hydra, format_yaml_list, literal_config, parse_yaml, read_saved, resolved
 
 texts = st.lists(
     st.sampled_from(["\\", "$", "{", "}", "${", "\\${", "oc.env:HOME", "a", ":", "'", '"', " "]), max_size=8
@@ -23,7 +23,7 @@ def test_a_config_of_plain_values_has_these_values(value):
     config = literal_config({"key": value})
     assert OmegaConf.to_container(config, resolve=True) == {"key": value}
     assert OmegaConf.to_container(resolved(config), resolve=True) == {"key": value}
-    assert yaml_of(OmegaConf.to_yaml(config, resolve=True)) == {"key": value}
+    assert parse_yaml(OmegaConf.to_yaml(config, resolve=True)) == {"key": value}
 
 
 @settings(max_examples=200, deadline=None)
@@ -37,5 +37,5 @@ def test_what_hydra_makes_of_it_has_these_values(value):
 @given(st.lists(texts, max_size=4))
 def test_lists_of_what_was_typed_are_read_back(tmp_path_factory, lines):
     path = tmp_path_factory.getbasetemp() / "overrides.yaml"
-    path.write_text(list_as_yaml(lines), encoding="utf-8")
+    path.write_text(format_yaml_list(lines), encoding="utf-8")
     assert read_saved(path) == lines

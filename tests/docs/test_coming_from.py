@@ -11,7 +11,7 @@ import pytest
 from drawn_layouts import cut_lines, draw_pages, write_alto_layout, write_page_layout, write_pairs
 from program import ROOT, TINY, run_program
 
-from uncial.config.peers import counterparts
+from uncial.config.peers import read_counterparts
 
 KETOS_TRAIN = """
 --arch -B --batch-size --pad -o --output --weights-format -s --spec --variant --height --max-width -i --load --resume
@@ -56,7 +56,7 @@ def rows():
 
 def of_program(program: str) -> set[str]:
     page = ROOT / "docs" / "coming-from.md"
-    return {name for row in counterparts(page) if row.program == program for name in row.names}
+    return {name for row in read_counterparts(page) if row.program == program for name in row.names}
 
 
 def test_every_option_of_the_other_programs_has_its_row():

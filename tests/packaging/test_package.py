@@ -175,7 +175,7 @@ def test_what_it_writes_lies_below_the_current_folder(installed, tmp_path):
 
 def test_sweeps_are_found_and_told_how_they_go_on(installed, tmp_path):
     told = installed.say("uncial", "-m", "sweep=seeds", "task=dryrun", *DRAWN, "hydra.sweep.dir=swept", cwd=tmp_path)
-    assert "To go on with it when it was stopped: uncial -m resume=swept" in told
+    assert "To resume it: uncial -m resume=swept" in told
     assert "Job 0 would be: uncial " in told
 
 

@@ -27,7 +27,7 @@ def transcriber(trained):
 
 @pytest.fixture(scope="module")
 def pages(drawn) -> tuple[Page, ...]:
-    return xml.read(SourceSettings("xml", (str(drawn / "page"),))).pages
+    return xml.read_xml(SourceSettings("xml", (str(drawn / "page"),))).pages
 
 
 @dataclass

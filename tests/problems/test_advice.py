@@ -9,7 +9,7 @@ import pytest
 from program import ROOT
 
 from uncial.config.keys import group_choices, group_names, known_keys, named_groups
-from uncial.config.peers import answer, choice_called, counterparts
+from uncial.config.peers import describe_counterpart, find_choice_called, read_counterparts
 from uncial.config.task_keys import keys_of_task
 
 CONF = ROOT / "conf"
@@ -156,15 +156,15 @@ def test_what_is_typed_by_habit_is_answered(run, typed, told):
 
 
 def test_programs_that_say_the_same_are_named_together():
-    told = answer("--pad", PAGE)
+    told = describe_counterpart("--pad", PAGE)
     assert told.count("model.preprocessing.padding=16") == 1
     assert "ketos train, ketos test or kraken ocr" in told
 
 
 def test_every_option_of_the_page_is_answered():
-    for row in counterparts(PAGE):
+    for row in read_counterparts(PAGE):
         for name in row.names:
-            assert answer(name, PAGE), name
+            assert describe_counterpart(name, PAGE), name
 
 
 def test_other_names_of_choices_lead_to_one_file():
@@ -174,8 +174,8 @@ def test_other_names_of_choices_lead_to_one_file():
         for path in (CONF / group).glob("*.yaml"):
             for line in re.findall(r"^# Also called: (.+)\.$", path.read_text(encoding="utf-8"), re.MULTILINE):
                 for name in line.split(", "):
-                    assert choice_called(name, CONF, group) == path.stem, f"{group}: {name}"
+                    assert find_choice_called(name, CONF, group) == path.stem, f"{group}: {name}"
 
 
 def test_without_the_page_an_option_is_still_refused():
-    assert answer("--partition", Path("nowhere.md")) == ""
+    assert describe_counterpart("--partition", Path("nowhere.md")) == ""

@@ -9,7 +9,7 @@ import pytest
 
 import uncial
 from uncial.reports.terminal.notebook import bar, is_notebook
-from uncial.reports.terminal.progress_bar import progress
+from uncial.reports.terminal.progress_bar import show_progress
 from uncial.reports.terminal.run_log import run_logging
 
 
@@ -22,7 +22,9 @@ def notebook(monkeypatch) -> list[tuple[str, str]]:
         shown.append(("new", content["text/plain"]))
         return SimpleNamespace(update=lambda content, raw: shown.append(("update", content["text/plain"])))
 
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1)))
+    monkeypatch.setitem(
+        sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1), version_info=(8, 24))
+    )
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
     return shown
 
@@ -36,7 +38,7 @@ def test_only_the_kernel_of_a_notebook_is_one(monkeypatch):
 
 
 def test_a_bar_is_redrawn_in_its_place(notebook):
-    with progress("compiling", 40) as advance:
+    with show_progress("compiling", 40) as advance:
         advance(10)
         advance(30)
     assert [kind for kind, _ in notebook] == ["new", "update"]

@@ -1,4 +1,4 @@
-"""Going on with a run: whatever has stopped it, it ends as if nothing had, to the bit; and what may be changed."""
+"""Resuming a run: whatever has stopped it, it ends as if nothing had, to the bit; and what may be changed."""
 
 import os
 import random
@@ -188,7 +188,7 @@ def test_an_error_leaves_the_state_of_the_step_that_it_came_in(whole, stopped):
     [
         ("optimizer.lr=1e-4", "optimizer.lr is"),
         ("seed=2", "seed is 1 there and would be 2"),
-        ("model=kraken", "model=kraken would make another run"),
+        ("model=kraken", "model=kraken would change the run"),
         ("trainer.accumulate=1", "trainer.accumulate is 2 there and would be 1"),
         ("trainer.max_epochs=3", "trainer.max_steps=8"),
         ("+optimizer.foreach=false", "optimizer.foreach is null there and would be false"),
@@ -234,7 +234,7 @@ def test_a_damaged_state_is_never_picked(copied, damage):
             path.unlink()
     # Refused before anything is trained, but after the state was chosen.
     ended = resume(copied, "trainer.accelerator=none")
-    assert "after step 6 of 8" in ended.output, ended
+    assert "from step 6 of 8" in ended.output, ended
     assert "last.ckpt" in ended.output
 
 
@@ -288,7 +288,7 @@ def test_auto_goes_on_with_the_unfinished_run_and_else_begins_one(whole, stopped
     assert code != 0
     assert (first / "last.ckpt").is_file()
     other = run_program(second, *short, "optimizer.lr=1e-4", "trainer.max_steps=1")
-    assert "a new one begins" in other.output, other
+    assert "starting a new one" in other.output, other
     ended = run_program(stopped / "mine" / "c", *short)
     assert ended.code == 0, ended
     assert (first / "metrics.json").is_file()

@@ -10,10 +10,10 @@ from program import ROOT, quoted, run_program
 
 from uncial.errors import UserError
 from uncial.runs.outcome import FINISHED, Outcome, write_outcome
-from uncial.sweeps.callback import failures, not_finished
 from uncial.sweeps.slurm import queue, waiting
 from uncial.sweeps.slurm.settings import read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, wait
+from uncial.sweeps.unfinished import describe_failures, find_unfinished_jobs
 from uncial.termination import OutOfTime
 from uncial.training.distributed.signals import StopRequest, exit_for_signal, handle_signals
 
@@ -75,14 +75,14 @@ def test_dryrun_shows_the_script_and_every_run_and_trains_nothing(shown):
 def test_what_is_missing_of_a_sweep(shown, tmp_path):
     folder = tmp_path / "sweep"
     shutil.copytree(shown.folder, folder)
-    assert list(not_finished(folder)) == ["1"]
+    assert list(find_unfinished_jobs(folder)) == ["1"]
     shutil.rmtree(folder / "0")
-    text = failures(folder)
-    assert text.startswith("1 of the 3 jobs failed, 1 did not come to an end, the others are finished.")
+    text = describe_failures(folder)
+    assert text.startswith("1 of the 3 jobs failed, 1 did not finish, the others are finished.")
     assert "  0 optimizer.lr=1: not ended" in text
     assert f"To complete the sweep: python run.py -m resume={folder}" in text
     write_outcome(folder / "1", Outcome(FINISHED, ("task=dryrun", "optimizer.lr=-1")))
-    assert failures(folder).startswith("1 of the 3 jobs did not come to an end, the others are finished.")
+    assert describe_failures(folder).startswith("1 of the 3 jobs did not finish, the others are finished.")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_is_missing_of_a_sweep(shown, tmp_path):
         (["-m", "hydra/launcher=slurm", "hydra.launcher.partiton=x"], "Did you mean hydra.launcher.partition?"),
         (
             ["-m", "hydra/launcher=slurm", "task=dryrun", "hydra.launcher.time=04:00"],
-            "hydra.launcher.time=04:00: write",
+            "hydra.launcher.time=04:00: not a duration: use minutes",
         ),
     ],
 )

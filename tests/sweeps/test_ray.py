@@ -109,7 +109,7 @@ def test_the_sweep_completed_by_ray_is_to_the_bit_that_of_the_basic_launcher(swe
     process = program(tmp_path / "local.txt", *arguments, f"hydra.sweep.dir={tmp_path / 'local'}")
     assert process.wait(timeout=400) == 0, (tmp_path / "local.txt").read_text()
     for job in "01":
-        assert "Resuming" in (sweep.folder / job / "log.txt").read_text()
+        assert "Resuming " in (sweep.folder / job / "log.txt").read_text()
         names = [{path.name for path in (root / job).iterdir()} for root in (sweep.folder, tmp_path / "local")]
         assert names[0] == names[1]
         for name in ("best.safetensors", "predictions.csv", "metrics.csv", "outcome.json"):

@@ -22,10 +22,10 @@ from optuna.trial import TrialState
 
 from uncial.errors import PrunedError, UserError
 from uncial.reports.tables.leaderboard import leaderboard_table
-from uncial.runs.found import find_runs
-from uncial.runs.outcome import FAILED, FINISHED, PRUNED, Outcome, outcomes, write_outcome
+from uncial.runs.outcome import FAILED, FINISHED, PRUNED, Outcome, read_outcomes, write_outcome
 from uncial.runs.ranking import Score, rank
-from uncial.runs.study import NAME, storage_in, trials_by_job
+from uncial.runs.search import find_runs
+from uncial.runs.study import NAME, list_trials_by_job, open_storage
 from uncial.sweeps.optuna.search import Hydra, batches, search
 from uncial.sweeps.optuna.space import search_space
 from uncial.training.callbacks.early_stopping import Pruning
@@ -144,7 +144,7 @@ def test_trials_end_in_each_way_and_the_best_of_the_finished_is_told(searched, t
     failed = launched.jobs[2]
     again = searched(folder, lambda _: 0.1, 4)
     assert again.jobs == {2: failed}
-    study = optuna.load_study(study_name=NAME, storage=storage_in(folder))
+    study = optuna.load_study(study_name=NAME, storage=open_storage(folder))
     assert study.best_trial.user_attrs == {"job": 2}
     assert [trial.state for trial in study.get_trials()].count(TrialState.FAIL) == 1
     ranking = rank(find_runs([folder]), Score("val/cer", "min"), ["seed"], [])
@@ -203,13 +203,13 @@ def test_a_search_as_it_is_typed(drawn, tmp_path):
     space = ("model.head.output_dropout=0", "trainer.validations=choice(1,3,-1)")
     typed = ("data=page", f"data.root={drawn / 'page'}", "sweep=optuna", *small, *fixed, *space, *hydra)
     ended = run_program(folder, "-m", *typed)
-    states = {name: outcome.state for name, outcome in outcomes(folder).items()}
+    states = {name: outcome.state for name, outcome in read_outcomes(folder).items()}
     assert sorted(states.values()) == [FAILED, FINISHED, PRUNED], ended
     assert ended.code == 1
     assert "1 of the 3 jobs failed, the others are finished, 1 of them early" in ended.output
     pruned, finished = (folder / next(n for n in states if states[n] == state) for state in (PRUNED, FINISHED))
     assert {"best.safetensors", "metrics.json", "report.html"} <= {path.name for path in pruned.iterdir()}
-    assert "validation 2" in outcomes(folder)[pruned.name].error
+    assert "validation 2" in read_outcomes(folder)[pruned.name].error
     before = {path: path.stat().st_mtime_ns for path in pruned.iterdir()}
 
     moved = tmp_path / "moved"
@@ -219,13 +219,13 @@ def test_a_search_as_it_is_typed(drawn, tmp_path):
     with sqlite3.connect(moved / "study.db") as database:
         database.execute("UPDATE trials SET state = 'RUNNING' WHERE state = 'COMPLETE'")
     resumed = run_program(moved, "-m", f"resume={quoted(moved)}")
-    assert "after step 3 of 3" in resumed.output, resumed
+    assert "from step 3 of 3" in resumed.output, resumed
     assert "3 trials: 1 finished, 1 pruned, 1 failed." in resumed.output
     assert {moved / path.relative_to(folder): time for path, time in before.items()} == {
         path: path.stat().st_mtime_ns for path in (moved / pruned.name).iterdir()
     }
-    study = optuna.load_study(study_name=NAME, storage=storage_in(moved))
-    assert len(trials_by_job(study)) == 3
+    study = optuna.load_study(study_name=NAME, storage=open_storage(moved))
+    assert len(list_trials_by_job(study)) == 3
     assert len(study.get_trials()) == 4
 
 

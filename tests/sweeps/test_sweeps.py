@@ -11,8 +11,8 @@ from program import ROOT, TINY, Ended, quoted, run_program
 
 from uncial.config.keys import group_choices, group_names, known_keys
 from uncial.problems.trainer import length_config
-from uncial.runs.outcome import FAILED, FINISHED, outcomes, what_differs
-from uncial.sweeps.callback import unused
+from uncial.runs.outcome import FAILED, FINISHED, find_differing_overrides, read_outcomes
+from uncial.sweeps.callbacks import make_unused_folder
 
 TEMPLATES = ROOT / "multirun_templates" / "sweep"
 SMALL = tuple(key for key in TINY if "height" not in key)
@@ -29,7 +29,7 @@ def sweep(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
 
 
 def test_a_job_that_fails_is_told_and_takes_no_other_down(sweep):
-    found = outcomes(sweep.folder)
+    found = read_outcomes(sweep.folder)
     assert [(name, outcome.state) for name, outcome in found.items()] == [
         ("0", FINISHED),
         ("1", FAILED),
@@ -55,7 +55,7 @@ def test_a_sweep_that_was_stopped_is_completed(sweep, tmp_path):
     ended = run_program(folder, "-m", f"resume={quoted(folder)}")
     assert ended.code == 1
     assert "Error: 1 of the 3 jobs failed" in ended.output
-    assert "after step 2 of 2" in ended.output
+    assert "from step 2 of 2" in ended.output
     assert {path: path.stat().st_mtime_ns for path in (folder / "2").iterdir()} == before
     for name in ("best.safetensors", "predictions.csv"):
         assert (folder / "0" / name).read_bytes() == (sweep.folder / "0" / name).read_bytes()
@@ -65,7 +65,7 @@ def test_a_sweep_that_was_stopped_is_completed(sweep, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["-m", "resume={}", "optimizer.lr=3"], "would make other jobs of the sweep"),
+        (["-m", "resume={}", "optimizer.lr=3"], "would change the sweep"),
         (["resume={}"], "is a sweep"),
         (["-m", "hydra.sweep.dir={}", "seed=1,2"], "holds a sweep already"),
         (["sweep=lr_schedule"], "is for -m"),
@@ -122,11 +122,11 @@ def test_the_runs_of_a_learning_curve_differ_in_their_lines_alone(monkeypatch, l
 
 
 def test_no_two_runs_get_one_folder(tmp_path):
-    folders = [unused(tmp_path / "outputs" / "name" / "now") for _ in range(3)]
+    folders = [make_unused_folder(tmp_path / "outputs" / "name" / "now") for _ in range(3)]
     assert [folder.name for folder in folders] == ["now", "now_2", "now_3"]
     assert all(folder.is_dir() for folder in folders)
 
 
 def test_what_differs_between_jobs():
-    assert what_differs([["a=1", "b=2"], ["a=1", "b=3"], ["a=1"]]) == [("b=2",), ("b=3",), ()]
-    assert what_differs([]) == []
+    assert find_differing_overrides([["a=1", "b=2"], ["a=1", "b=3"], ["a=1"]]) == [("b=2",), ("b=3",), ()]
+    assert find_differing_overrides([]) == []

@@ -160,7 +160,7 @@ def test_a_stopped_sweep_leaves_no_job_and_says_what_is_missing(sweep):
     code, output = sweep.stopped
     assert code == 130, output
     assert sweep.left == []
-    assert "1 of the 2 jobs did not come to an end, the others are finished." in output
+    assert "1 of the 2 jobs did not finish, the others are finished." in output
     assert "  1 model.head.hidden=24: not ended" in output
     assert "To complete the sweep: python run.py -m 'resume=" in output
 
@@ -175,7 +175,7 @@ def test_it_is_completed_by_the_same_launcher(sweep):
 def test_a_job_whose_time_was_up_went_on_in_its_folder_and_its_run_of_wandb(sweep):
     log = (sweep.folder / "0" / "log.txt").read_text(encoding="utf-8")
     assert f"Resuming {sweep.folder / '0'} from step" in log
-    assert "Resuming" in (sweep.folder / "1" / "log.txt").read_text(encoding="utf-8")
+    assert "Resuming " in (sweep.folder / "1" / "log.txt").read_text(encoding="utf-8")
     assert sweep.wandb[0] == sweep.wandb[1]
 
 
@@ -202,7 +202,7 @@ def test_a_job_that_is_cancelled_in_slurm_is_told_and_sigterm_ends_the_others(da
         code, output = command.end()
     assert code == 143, output
     assert queued() == []
-    assert "1 of the 2 jobs failed, 1 did not come to an end" in output
+    assert "1 of the 2 jobs failed, 1 did not finish" in output
     assert "  1 model.head.hidden=24: the job was cancelled in SLURM" in output
 
 

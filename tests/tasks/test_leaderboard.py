@@ -10,9 +10,9 @@ from program import run_program
 
 from uncial.errors import UserError
 from uncial.reports.html.leaderboard_page import make_parallel_coordinates, make_scatter
-from uncial.runs.found import find_runs
 from uncial.runs.outcome import FAILED, Outcome, write_outcome
 from uncial.runs.ranking import Score, rank
+from uncial.runs.search import find_runs
 
 CER = Score("val/cer", "min")
 

@@ -9,7 +9,7 @@ import yaml
 from program import TINY, run_program
 from safetensors.torch import load_file, save_file
 
-from uncial.runs.environment import command, differences
+from uncial.runs.environment import format_typed_command, list_differences
 from uncial.tasks.rerun import compare_runs
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -39,7 +39,7 @@ def test_the_environment_says_what_the_run_was_made_with(short):
 
 def test_the_command_is_written_without_secrets(monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", KEY)
-    told = command(["run.py", f"+hydra.job.env_set.WANDB_API_KEY={KEY}", "data.root=a b", f"notes={KEY}"])
+    told = format_typed_command(["run.py", f"+hydra.job.env_set.WANDB_API_KEY={KEY}", "data.root=a b", f"notes={KEY}"])
     assert KEY not in told
     assert "'data.root=a b'" in told
 
@@ -87,7 +87,7 @@ def test_whatever_differs_is_named(short, tmp_path):
 
 def test_environments_that_are_the_same_differ_in_nothing(short):
     told = json.loads(short.read("environment.json"))
-    assert not list(differences(told, {**told, "command": "another", "working_folder": "/"}))
+    assert not list(list_differences(told, {**told, "command": "another", "working_folder": "/"}))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_environments_that_are_the_same_differ_in_nothing(short):
     [
         (("run=/does/not/exist",), "holds no config.yaml"),
         ((), "run has to be given"),
-        (("run=SHORT", "optimizer.lr=1"), "would make another run"),
+        (("run=SHORT", "optimizer.lr=1"), "would change the run"),
     ],
 )
 def test_what_cannot_be_repeated_ends_in_one_sentence(typed, told, short, run):

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from uncial.files import replacing_text
 from uncial.runs.files import RunFolder
-from uncial.runs.stash import restore_stashed, stash_best_model
+from uncial.runs.state import restore_stashed, stash_best_model
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.early_stopping import EarlyStopping, MaxTime
 from uncial.training.checkpointing.callback import Checkpoints

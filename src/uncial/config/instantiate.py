@@ -26,7 +26,7 @@ def instantiate_part(config: DictConfig, key: str) -> Any:
         cause = _root(error)
         if isinstance(cause, UserError):
             raise cause from None
-        raise UserError(f"{key} cannot be made: {_reason(cause, str(part.get('_target_')))}") from error
+        raise UserError(f"Could not create {key}: {_reason(cause, str(part.get('_target_')))}") from error
 
 
 def plain_group(config: DictConfig, key: str) -> dict[str, Any]:

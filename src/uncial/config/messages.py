@@ -17,12 +17,12 @@ from uncial.config.keys import (
 )
 from uncial.config.location import conf_folder, root_folder
 from uncial.config.overrides import PEERS, hydra_value, quoted, quoting_advice
-from uncial.config.peers import answer, choice_called
+from uncial.config.peers import describe_counterpart, find_choice_called
 from uncial.config.values import takes_list, takes_numbers, takes_whole_numbers
 from uncial.errors import UserError
 
 
-def sentence(error: Exception) -> str:
+def explain_error(error: Exception) -> str:
     """What is wrong and what to do, from one of Hydra's and OmegaConf's many-lined messages or from our own."""
     text = str(error)
     if isinstance(error, UserError):
@@ -48,7 +48,7 @@ def _unknown_key(key: str) -> str:
         return f"the launcher has no key {key}.{near} hydra/launcher=… chooses another one."
     if files := files_with(key, conf_folder()):
         return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
-    if told := answer(key, root_folder() / PEERS):
+    if told := describe_counterpart(key, root_folder() / PEERS):
         return f"there is no key {key}: {told}"
     known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
     return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
@@ -71,7 +71,7 @@ def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
     choices = sorted({*group_choices(conf_folder(), group), *(listed or "").split()} - {"base"})
     if not name:
         return f"{group}= has no value: write one behind the equals sign. Choices: {', '.join(choices)}."
-    if called := choice_called(name, conf_folder(), group):
+    if called := find_choice_called(name, conf_folder(), group):
         return f"{group}={name} does not exist; here it is {group}={called}. Choices: {', '.join(choices)}."
     none = {"logger": "default"}.get(group, "none")  # The files that choose nothing.
     meant = none if name.lower() in ("null", "false", "no", "off", "0") and none in choices else name

@@ -5,6 +5,8 @@ from typing import Any
 
 MOVED: Mapping[str, str] = {
     "uncial.training.line_scores.LineScores": "uncial.problems.recognition.metric.RecognitionMetric",
+    "uncial.sweeps.callback.Sweeps": "uncial.sweeps.callbacks.SweepCallback",
+    "uncial.sweeps.dryrun.DryRun": "uncial.sweeps.callbacks.DryRunCallback",
     "uncial.models.span_masks": "uncial.models.heads.masking",
     "uncial.data.augmentation.at_most": "uncial.data.augmentation.chain",
     "uncial.data.augmentation.background": "uncial.data.augmentation.transform",

@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import did_you_mean, group_choices, group_names, groups_of_none, known_keys, named_groups
 from uncial.config.location import format_command
-from uncial.config.peers import answer, choice_called
+from uncial.config.peers import describe_counterpart, find_choice_called
 from uncial.config.values import takes_name
 from uncial.errors import UserError
 
@@ -180,7 +180,7 @@ def _option_before(word: str, arguments: Sequence[str]) -> list[str]:
 def _option_of_a_peer(arguments: Sequence[str], conf: Path) -> str:
     """What the first of the arguments is here that is an option of kraken, Loghi or another program; empty for none."""
     options = [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
-    told = (answer(option, conf.parent / PEERS) for option in options)
+    told = (describe_counterpart(option, conf.parent / PEERS) for option in options)
     return next((sentence for sentence in told if sentence), "")
 
 
@@ -223,7 +223,7 @@ def _stray_word_advice(words: Sequence[str], number: int, conf: Path) -> str:
         )
     if before.endswith("="):
         return f"{before} {word}: no space stands beside the equals sign. Write: {format_override(before[:-1], word)}"
-    if task := "." not in word and choice_called(word, conf, "task"):
+    if task := "." not in word and find_choice_called(word, conf, "task"):
         return f"{word} is no key=value. Did you mean task={task}?"
     if word in known_keys(conf):
         return f"{word} is no key=value: its value is missing, {word}=…"

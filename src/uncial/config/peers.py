@@ -24,7 +24,7 @@ class Counterpart:
     note: str
 
 
-def counterparts(page: Path) -> Iterator[Counterpart]:
+def read_counterparts(page: Path) -> Iterator[Counterpart]:
     """The rows of all tables of a page; none where it is not there, as in an installed package."""
     program, was_row = "", False
     for line in page.read_text(encoding="utf-8").splitlines() if page.is_file() else ():
@@ -38,11 +38,11 @@ def counterparts(page: Path) -> Iterator[Counterpart]:
             yield Counterpart(program, tuple(SPAN.findall(cells[0])), ", ".join(SPAN.findall(cells[1])), note)
 
 
-def answer(name: str, page: Path) -> str:
+def describe_counterpart(name: str, page: Path) -> str:
     """What an option or a variable of another program is here, as one sentence; empty where no table has it."""
     wanted = _plain(name)
     same: dict[str, list[Counterpart]] = {}
-    for row in counterparts(page):
+    for row in read_counterparts(page):
         if any(_is_named(name, wanted, one) for one in row.names):
             same.setdefault(row.typed or row.note, []).append(row)
     if not same:
@@ -54,7 +54,7 @@ def answer(name: str, page: Path) -> str:
     )
 
 
-def choice_called(name: str, conf: Path, group: str) -> str | None:
+def find_choice_called(name: str, conf: Path, group: str) -> str | None:
     """The file of a group that is also called so, in its own header; None where there is none."""
     wanted = {_plain(name), _plain(name.rpartition(".")[2])}
     for path in sorted(conf.joinpath(group).glob("*.yaml")):

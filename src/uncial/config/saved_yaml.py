@@ -19,12 +19,12 @@ def read_saved(path: Path) -> Any:
     Raises `UserError` for a file that is missing or no YAML.
     """
     try:
-        return yaml_of(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, YAMLError) as error:
         raise UserError(f"{path} cannot be read: {' '.join(str(error).split())}.") from error
 
 
-def yaml_of(text: str) -> Any:
+def parse_yaml(text: str) -> Any:
     """What YAML holds, as plain types."""
     # OmegaConf's own loader, which reads 1e-3 as a number and refuses a key that stands twice.
     return load(text, Loader=_utils.get_yaml_loader())
@@ -62,6 +62,6 @@ def resolved(config: Any) -> DictConfig:
     return literal_config(OmegaConf.to_container(config, resolve=True))
 
 
-def list_as_yaml(lines: list[str]) -> str:
+def format_yaml_list(lines: list[str]) -> str:
     """Lines of text as a YAML list."""
     return OmegaConf.to_yaml(OmegaConf.create(literal(lines)), resolve=True)

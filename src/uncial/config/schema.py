@@ -53,6 +53,12 @@ def rules() -> Mapping[str, KeyRule]:
     }
 
 
+def get_default(key: str) -> Any:
+    """What a config file without this key means by that."""
+    group, _, name = key.rpartition(".")
+    return next(field.default for field in fields(settings_classes()[group]) if field.name == name)  # type: ignore[arg-type]
+
+
 def build_settings(settings: type[T], config: DictConfig) -> T:
     """Return the settings with the values of their group in the whole config.
 

@@ -26,14 +26,16 @@ def check_values(config: DictConfig, conf: Path) -> None:
     """
     defaults, known = known_keys(conf), rules()
     for key, value in nested_keys(OmegaConf.to_container(config, resolve=True), ""):
-        if (key in defaults or key in known) and value != "???":
-            _check(key, value, defaults.get(key, []), known.get(key))
+        rule = known.get(key)
+        if (key in defaults or rule) and value != "???":
+            _check(key, value, defaults.get(key, []), rule)
+            _check_bounds(key, value, rule)
     _check_together(config)
 
 
 def check_value(key: str, value: Any, conf: Path) -> None:
-    """Raise `UserError` for a value that the key does not take. The choices of a group, and what nothing defines,
-    pass."""
+    """Raise `UserError` for a value of another kind than the key takes. The choices of a group, and what nothing
+    defines, pass."""
     defaults = known_keys(conf).get(key, [])
     if key not in group_names(conf) and (defaults or key in rules()):
         _check(key, value, defaults, rules().get(key))
@@ -59,8 +61,8 @@ def _check(key: str, value: Any, defaults: list[Any], rule: KeyRule | None) -> N
     entries = value if isinstance(value, list) else [value]
     if rule.key.is_name and any(isinstance(one, bool | int | float) for one in entries):
         raise UserError(
-            f"{key} is {shown(value)} in a config file, no text, and what was meant cannot be told (1744_1745 is a "
-            "number there): put the name in quotes."
+            f"{key} is {format_value(value)} in a config file, no text, and what was meant cannot be told (1744_1745 "
+            "is a number there): put the name in quotes."
         )
     if value is not None or not rule.is_nullable:
         _check_rule(key, value, rule, next((one for one in defaults if one is not None), None))
@@ -71,11 +73,18 @@ def _check_rule(key: str, value: Any, rule: KeyRule, example: Any) -> None:
     if rule.is_number:
         _check_number(key, value, rule, example)
     elif rule.is_list_of_numbers and not all(map(_is_number, entries)):
-        raise UserError(f"{key}={shown(value)}: numbers are expected, for instance {_shown_list(example)}.")
+        raise UserError(f"{key}={format_value(value)}: numbers are expected, for instance {_shown_list(example)}.")
     elif rule.kinds == {bool} and not isinstance(value, bool):
-        raise UserError(f"{key}={shown(value)}: true or false is expected.")
+        raise UserError(f"{key}={format_value(value)}: true or false is expected.")
     elif Mapping in rule.kinds and not rule.is_nullable and not isinstance(value, dict):
-        raise UserError(f"{key}={shown(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
+        raise UserError(f"{key}={format_value(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
+
+
+def _check_bounds(key: str, value: Any, rule: KeyRule | None) -> None:
+    """Raise `UserError` for a value of the right kind that is none of the choices or out of bounds."""
+    if rule is None:
+        return
+    entries = value if isinstance(value, list) else [value]
     if rule.key.choices and any(str(one) not in rule.key.choices for one in entries if one is not None):
         told = rule.key.expected or f"choose one of {', '.join(rule.key.choices)}"
         raise UserError(f"{key}={value}: {told}.")
@@ -88,7 +97,7 @@ def _check_number(key: str, value: Any, rule: KeyRule, example: Any) -> None:
     more = ", or null" if rule.is_nullable else f", for instance {example}" if example is not None else ""
     if not _is_number(value):
         told = rule.key.expected if not more and rule.key.expected else f"a number is expected{more}"
-        raise UserError(f"{key}={shown(value)}: {told}.")
+        raise UserError(f"{key}={format_value(value)}: {told}.")
     if rule.is_whole_number and not float(value).is_integer():
         raise UserError(f"{key}={value}: a whole number is expected{more}.")
 
@@ -99,20 +108,22 @@ def _check_kind(key: str, value: Any, defaults: list[Any]) -> None:
         return
     if all(isinstance(default, bool) for default in defaults):
         if not isinstance(value, bool):
-            raise UserError(f"{key}={shown(value)}: true or false is expected.")
+            raise UserError(f"{key}={format_value(value)}: true or false is expected.")
     elif all(_is_number(default) for default in defaults):
         if not _is_number(value):
-            raise UserError(f"{key}={shown(value)}: a number is expected, for instance {defaults[0]}.")
+            raise UserError(f"{key}={format_value(value)}: a number is expected, for instance {defaults[0]}.")
         if all(isinstance(default, int) for default in defaults) and not float(value).is_integer():
             raise UserError(f"{key}={value}: a whole number is expected, for instance {defaults[0]}.")
     elif all(isinstance(default, list) and default and all(map(_is_number, default)) for default in defaults):
         entries = value if isinstance(value, list) else [value]
         if not all(map(_is_number, entries)):
-            raise UserError(f"{key}={shown(value)}: numbers are expected, for instance {_shown_list(defaults[0])}.")
+            raise UserError(
+                f"{key}={format_value(value)}: numbers are expected, for instance {_shown_list(defaults[0])}."
+            )
     elif value is None and key.startswith("callbacks.") and all("_target_" in default for default in defaults):
         return  # It takes the callback out.
     elif all(isinstance(default, dict) for default in defaults) and not isinstance(value, dict):
-        raise UserError(f"{key}={shown(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
+        raise UserError(f"{key}={format_value(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
 
 
 def _check_entries(key: str, value: Any, names: Mapping[str, KeyRule]) -> None:
@@ -123,8 +134,8 @@ def _check_entries(key: str, value: Any, names: Mapping[str, KeyRule]) -> None:
             entries = found if isinstance(found, list) else [found]
             if rule.key.is_name and any(isinstance(one, bool | int | float) for one in entries):
                 raise UserError(
-                    f"{key}: {name} is {shown(found)}, no text, and what was meant cannot be told (1744_1745 is a "
-                    f'number there): put the name in quotes, {{format: page, {name}: "1744_1745"}}.'
+                    f"{key}: {name} is {format_value(found)}, no text, and what was meant cannot be told (1744_1745 is "
+                    f'a number there): put the name in quotes, {{format: page, {name}: "1744_1745"}}.'
                 )
 
 
@@ -157,7 +168,7 @@ def takes_list(key: str, conf: Path) -> bool:
     return any(isinstance(default, list) for default in known_keys(conf).get(key, []))
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as it is typed on the command line."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -7,6 +7,10 @@ from typing import Annotated, Any
 from uncial.config.settings import NAME, Key, Settings
 
 FRACTION = Key(above=0, below=1, expected="a fraction above 0 and below 1 is needed (0.03 is 3 %)")
+FAIL_ON = Key(
+    choices=("information", "warning", "error", "never", "info", "null", "None"),
+    expected="choose one of information, warning, error, or never",
+)
 SHARE = Key(above=0, below=1, expected="a share is needed, above 0 and below 1")
 
 
@@ -39,7 +43,7 @@ class InspectSettings(Settings):
 
     GROUP = "inspect"
 
-    fail_on: str
+    fail_on: Annotated[str | None, FAIL_ON]
     samples: Annotated[int, Key(least=0, unit="lines")]
     augmentation: Annotated[int, Key(least=0, unit="lines")]
     pictures: Annotated[int, Key(least=0, unit="lines")]

@@ -168,10 +168,10 @@ def build_pruning(config: DictConfig) -> list[Pruning]:
     if hydra.mode != RunMode.MULTIRUN or "pruner" not in hydra.sweeper:
         return []
     # Imported here because optuna is slow to import.
-    from uncial.runs.study import running_trial
+    from uncial.runs.study import find_running_trial
 
     own = literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
-    trial = running_trial(Path(hydra.sweep.dir), int(hydra.job.num), instantiate_part(own, "hydra.sweeper.pruner"))
+    trial = find_running_trial(Path(hydra.sweep.dir), int(hydra.job.num), instantiate_part(own, "hydra.sweeper.pruner"))
     if trial is None:
         return []
 

@@ -32,7 +32,7 @@ from uncial.problems.trainer import (
 from uncial.runs.environment import add_to_environment
 from uncial.runs.folder import plain_config
 from uncial.runs.session import RunSession, open_session
-from uncial.runs.stash import stash_best_model
+from uncial.runs.state import stash_best_model
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.early_stopping import Pruning
 from uncial.training.callbacks.nonfinite import REMEDY, SkipNonFiniteSteps

@@ -29,8 +29,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:  # whatever torn archives and altered pickles make of their readers
         raise UserError(
             name_foreign(path)
-            or f"{path} cannot be read as a checkpoint ({_first_sentence(error)}): it is torn, damaged or of another "
-            "program; use another one."
+            or f"{path} cannot be read as a checkpoint ({_first_sentence(error)}): it is truncated, damaged or of "
+            "another program; use another one."
         ) from error
     if checkpoint is None:
         raise UserError(f"{path} is damaged ({damaged}): use another one.")

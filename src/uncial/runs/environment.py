@@ -19,14 +19,14 @@ from uncial.runs.tables import write_json
 def write_environment(folder: Path, seed: int) -> None:
     """Writes what is known before the task begins; what it reads and runs on is added when it is known."""
     known = {
-        "command": command(sys.argv),
+        "command": format_typed_command(sys.argv),
         "working_folder": str(Path.cwd()),
         "seed": seed,
         "python": platform.python_version(),
         "system": platform.platform(),
-        "processor": processor(),
-        "git": git_state(Path(__file__).parent),
-        "packages": packages(),
+        "processor": describe_processor(),
+        "git": read_git_state(Path(__file__).parent),
+        "packages": list_packages(),
     }
     write_json(RunFolder(folder).environment, known)
 
@@ -42,12 +42,12 @@ def read_environment(folder: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def command(arguments: list[str]) -> str:
+def format_typed_command(arguments: list[str]) -> str:
     """What was typed, to be typed again in the same folder, without secrets."""
     return written_command([arguments[0], *map(without_secrets, arguments[1:])])
 
 
-def processor() -> dict[str, Any]:
+def describe_processor() -> dict[str, Any]:
     """The processor's name and architecture, and its cores."""
     name = platform.processor()
     info = Path("/proc/cpuinfo")
@@ -59,13 +59,13 @@ def processor() -> dict[str, Any]:
     return {"name": name, "architecture": platform.machine(), "cores": os.cpu_count()}
 
 
-def packages() -> dict[str, str]:
+def list_packages() -> dict[str, str]:
     """The version of every installed package, by name."""
     found = {str(one.metadata["Name"]): one.version for one in distributions()}
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 
-def git_state(folder: Path) -> dict[str, Any] | None:
+def read_git_state(folder: Path) -> dict[str, Any] | None:
     """The commit of the code, its branch, and the files that differ from it; None where it is not under git.
 
     Addresses of remote repositories are left out: they may hold a key.
@@ -87,7 +87,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return ended.stdout.rstrip() if ended.returncode == 0 else None
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+def list_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """What of two environments may make results differ, in words."""
     for key in ("python", "system", "processor", "device", "git", "data"):
         if before.get(key) != now.get(key):

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.keys import leaves
-from uncial.config.saved_yaml import list_as_yaml, resolved
+from uncial.config.saved_yaml import format_yaml_list, resolved
 from uncial.config.schema import as_tuple
 from uncial.errors import UserError
 from uncial.files import remove_unfinished, replacing_text
@@ -51,7 +51,7 @@ def write_config(config: DictConfig, folder: Path) -> None:
     with replacing_text(RunFolder(folder).overrides) as file:
         # What was resumed is no part of what the run is.
         typed = [line for line in HydraConfig.get().overrides.task if not line.startswith("resume=")]
-        file.write(list_as_yaml(typed))
+        file.write(format_yaml_list(typed))
     write_environment(folder, int(config.seed))
 
 

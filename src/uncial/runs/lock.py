@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def hold_lock(folder: Path) -> Iterator[None]:
     """Hold the folder for this process; its death, a kill too, sets the folder free.
 
     Raises `UserError` where another process holds it. Where the file system knows no locks the folder is used without.
@@ -53,12 +53,12 @@ def _locked_file(path: Path) -> int | None:
             holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
             os.close(descriptor)
             raise UserError(
-                f"{path.parent} is in use by {holder}: wait until it has ended, or stop it; only one process can go "
-                "on with a run."
+                f"{path.parent} is in use by {holder}: wait until it has ended, or stop it; only one process can "
+                "use a run."
             ) from None
         except OSError as error:
             os.close(descriptor)
-            log.warning(f"{path.parent} cannot be locked ({error.strerror}): see to it that only one process uses it.")
+            log.warning(f"{path.parent} cannot be locked ({error.strerror}): make sure that only one process uses it.")
             return None
         if _is_still(path, descriptor):
             os.truncate(descriptor, 0)

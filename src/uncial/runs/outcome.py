@@ -47,7 +47,7 @@ def is_finished(folder: Path) -> bool:
     return outcome is not None and outcome.state in (FINISHED, PRUNED)
 
 
-def failure(error: BaseException, sentence: str, overrides: Sequence[str], is_fault: bool) -> Outcome:
+def build_failed_outcome(error: BaseException, sentence: str, overrides: Sequence[str], is_fault: bool) -> Outcome:
     """The outcome of a job that ended with this error; `is_fault`: of the program, so that its traceback is of use."""
     lines = "".join(traceback.format_exception(error)).splitlines() if is_fault else []
     told = f"{type(error).__name__}: {sentence}" if is_fault else sentence
@@ -59,22 +59,22 @@ def is_sweep(folder: Path) -> bool:
     return RunFolder(folder).multirun.is_file()
 
 
-def outcomes(folder: Path) -> Mapping[str, Outcome]:
+def read_outcomes(folder: Path) -> Mapping[str, Outcome]:
     """The ended jobs of a sweep by their folders' paths below it, in the order of their numbers."""
     found = {}
     for path in folder.rglob(RunFolder.outcome):
         outcome = read_outcome(path.parent)
         if outcome is not None:
             found[path.parent.relative_to(folder).as_posix()] = outcome
-    return dict(sorted(found.items(), key=lambda entry: numbered(entry[0])))
+    return dict(sorted(found.items(), key=lambda entry: order_by_number(entry[0])))
 
 
-def numbered(name: str) -> tuple[int, str]:
+def order_by_number(name: str) -> tuple[int, str]:
     """A key to sort by: job 10 comes behind job 9, and names that are no numbers behind both."""
     return (int(name), name) if name.isdecimal() else (2**63, name)
 
 
-def what_differs(jobs: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+def find_differing_overrides(jobs: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
     """Of each job's overrides those that not all of the jobs have."""
     every = [tuple(overrides) for overrides in jobs]
     common = set.intersection(*map(set, every)) if every else set()

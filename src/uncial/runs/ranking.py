@@ -9,7 +9,7 @@ from typing import Any
 
 from uncial.config.keys import leaves
 from uncial.config.overrides import override_key
-from uncial.runs.found import Run
+from uncial.runs.search import Run
 
 NOT_SETTINGS = ("resume", "sweep", "name", "run", "checkpoint")
 """What may be typed for a run and tells runs apart by no setting."""

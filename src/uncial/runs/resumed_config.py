@@ -11,9 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.moved import with_current_paths, with_problem
 from uncial.config.overrides import format_override
-from uncial.config.saved_yaml import list_as_yaml, literal, literal_config, read_saved, yaml_of
+from uncial.config.saved_yaml import format_yaml_list, literal, literal_config, parse_yaml, read_saved
+from uncial.config.schema import get_default
 from uncial.config.trust import check_saved_targets, trusted_modules
-from uncial.config.values import shown
+from uncial.config.values import format_value
 from uncial.errors import UserError
 from uncial.files import replacing_text
 from uncial.runs.files import RunFolder
@@ -44,8 +45,8 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
-LATER_KEYS = {"data.split_rule": "hash", "data.split_from": None, "data.validate_on": "val"}
-"""Keys that a config.yaml may lack which was written before there were any, and what they mean in it."""
+LATER_KEYS = ("data.split_rule", "data.split_from", "data.validate_on")
+"""Keys that a config.yaml of an earlier version may lack; their settings say what it means then."""
 
 EARLY_STOPPING = {"_target_": "uncial.training.callbacks.early_stopping.EarlyStopping"}
 AVERAGING = {"_target_": "uncial.training.callbacks.ema.EMA"}
@@ -67,7 +68,7 @@ def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None
     if has_length and key != LENGTH:
         raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
     if state is not None and state.finished and RunFolder(folder).metrics.is_file() and not has_length:
-        longer = f"a larger {LENGTH} lets it go on, and " if key == LENGTH else ""
+        longer = f"a larger {LENGTH} continues it, and " if key == LENGTH else ""
         raise UserError(
             f"The run in {folder} is finished ({state.steps} steps): {longer}"
             f"{format_override('pretrained', folder)} starts a new run from its model."
@@ -128,7 +129,7 @@ def write_resumed_config(config: DictConfig, folder: Path) -> None:
     keys = {_key(override) for override in changed}
     before = [line for line in read_overrides(folder) if line.partition("=")[0].lstrip("+") not in keys]
     with replacing_text(RunFolder(folder).overrides) as file:
-        file.write(list_as_yaml([*before, *(str(override.input_line) for override in changed)]))
+        file.write(format_yaml_list([*before, *(str(override.input_line) for override in changed)]))
 
 
 def read_overrides(folder: Path) -> list[str]:
@@ -136,7 +137,7 @@ def read_overrides(folder: Path) -> list[str]:
     path = RunFolder(folder).overrides
     lines = read_saved(path) if path.is_file() else []
     if not isinstance(lines, list):
-        raise UserError(f"{path} is no list of what was typed; give it back, or remove it.")
+        raise UserError(f"{path} is no list of overrides; restore it, or remove it.")
     return [str(line) for line in lines]
 
 
@@ -167,9 +168,9 @@ def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, fol
         changed = _first_change(new, old, key)
         if changed is None:
             return
-        difference = f"{changed[0]} is {shown(changed[2])} there and would be {shown(changed[1])}"
+        difference = f"{changed[0]} is {format_value(changed[2])} there and would be {format_value(changed[1])}"
     raise UserError(
-        f"{override.input_line} would make another run of the one in {folder}: {difference}. Leave it out, or start a "
+        f"{override.input_line} would change the run in {folder}: {difference}. Leave it out, or start a "
         f"new run from its model with {format_override('pretrained', folder)}."
     )
 
@@ -188,13 +189,13 @@ def _load(folder: Path) -> DictConfig:
     try:
         config = read_saved(RunFolder(folder).config)
     except UserError as error:
-        raise UserError(f"{str(error).removesuffix('.')}; so the run cannot go on.") from error
+        raise UserError(f"{str(error).removesuffix('.')}; the run cannot be resumed.") from error
     if not isinstance(config, dict) or not isinstance(config.get("trainer"), dict):
         raise UserError(f"{RunFolder(folder).config} is no config of a training: only those can be resumed.")
-    for key, meaning in LATER_KEYS.items():
+    for key in LATER_KEYS:
         group, _, name = key.rpartition(".")
         if isinstance(config.get(group), dict):
-            config[group].setdefault(name, meaning)
+            config[group].setdefault(name, get_default(key))
     _add_named_callbacks(config)
     return literal_config(with_problem(with_current_paths(config)))
 
@@ -215,7 +216,7 @@ def _add_named_callbacks(config: dict[str, Any]) -> None:
 
 def _resolved(config: DictConfig) -> DictConfig:
     """As it is after it has been saved and loaded."""
-    return literal_config(yaml_of(OmegaConf.to_yaml(config, resolve=True)))
+    return literal_config(parse_yaml(OmegaConf.to_yaml(config, resolve=True)))
 
 
 def _without_machine(config: DictConfig) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from uncial.errors import UserError
 from uncial.files import remove_unfinished
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import check_encodable, move_log, run_folder, write_config
-from uncial.runs.lock import is_locked, locked
+from uncial.runs.lock import hold_lock, is_locked
 from uncial.runs.metrics_file import cut_rows
 from uncial.runs.resumed_config import is_same_run, load_resumed_config, read_overrides, write_resumed_config
-from uncial.runs.stash import restore_stashed
-from uncial.runs.state import SavedState, newest_state
+from uncial.runs.state import SavedState, find_newest_state, restore_stashed
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ def open_session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig
     new = completed(_without_resume(typed)) if typed.resume in (None, AUTO) else None
     resumed = _folder_to_resume(typed, new)
     folder = run_folder() if resumed is None else resumed
-    with locked(folder):
+    with hold_lock(folder):
         if resumed is None:
             assert new is not None
             config, state = new, None
@@ -58,7 +57,7 @@ def open_session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig
             _remove_states(folder)
         else:
             move_log(folder)
-            state = newest_state(folder)
+            state = find_newest_state(folder)
             config = load_resumed_config(folder, typed, state.state if state else None)
             write_resumed_config(config, folder)
             _tell(folder, state)
@@ -74,7 +73,7 @@ def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None
         folder = _newest_unfinished(new)
         if folder is None:
             log.info(
-                f"No unfinished run of {config.name} with this config is in {config.paths.outputs}: a new one begins."
+                f"No unfinished run of {config.name} with this config in {config.paths.outputs}: starting a new one."
             )
         return folder
     folder = Path(str(config.resume))
@@ -96,7 +95,7 @@ def _newest_unfinished(config: DictConfig) -> Path | None:
     newest_first = sorted(found, key=lambda folder: RunFolder(folder).last_checkpoint.stat().st_mtime, reverse=True)
     for folder in (own, *newest_first):
         if RunFolder(folder).last_checkpoint.is_file() and is_same_run(folder, config) and not is_locked(folder):
-            state = newest_state(folder)
+            state = find_newest_state(folder)
             if state is not None and not state.state.finished:
                 return folder
     return None
@@ -127,7 +126,7 @@ def _remove_states(folder: Path) -> None:
 
 def _tell(folder: Path, state: SavedState | None) -> None:
     if state is None:
-        log.info(f"{folder} holds no state to go on from: its run begins with the first step.")
+        log.info(f"{folder} holds no checkpoint to resume from: starting from the first step.")
         return
     total = "" if state.state.total_steps is None else f" of {state.state.total_steps}"
     log.info(f"Resuming {folder} from step {state.state.steps}{total}.")

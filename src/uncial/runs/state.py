@@ -1,15 +1,33 @@
-"""The state of a run as it lies on disk: from which checkpoint it goes on, and what has to fit for that."""
+"""The state of a run as it lies on disk: the checkpoint it is resumed from, and the best model as it was set aside."""
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from uncial.errors import UserError
+from uncial.files import hardlink_or_copy
 from uncial.runs.checkpoint import SUFFIX, read_checkpoint
 from uncial.runs.files import RunFolder
+
+
+def stash_best_model(folder: Path, names: Iterable[str]) -> None:
+    """Keep these files of a run as they are now, for `restore_stashed`."""
+    for name in names:
+        if (folder / name).is_file():
+            hardlink_or_copy(folder / name, RunFolder(folder).stash / name)
+
+
+def restore_stashed(folder: Path) -> None:
+    """Give the run the files back that were set aside, if any were."""
+    if RunFolder(folder).stash.is_dir():
+        for path in RunFolder(folder).stash.iterdir():
+            path.replace(folder / path.name)
+        rmtree(RunFolder(folder).stash)  # With what is the same file still, which replaces nothing.
+
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +35,7 @@ RUN_KEY = "uncial_run"
 """Under this key a checkpoint holds, as plain types, what `RunState` says."""
 
 CONTINUED = {"optimizer_states": list, "lr_schedulers": list, "loops": dict, "callbacks": dict, "global_step": int}
-"""What Lightning goes on from, and of which kind it is."""
+"""What Lightning resumes from, and of which kind it is."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +64,7 @@ class RunState:
 
 @dataclass(frozen=True)
 class SavedState:
-    """A checkpoint that can be gone on from."""
+    """A checkpoint from which the run can be resumed."""
 
     path: Path
     state: RunState
@@ -54,10 +72,12 @@ class SavedState:
 
 def read_state(path: Path) -> SavedState:
     """Raises `UserError` for a file that is missing, torn or no state of a run, and for one whose weights are NaN, from
-    which no training goes on."""
+    which no training can be resumed."""
     checkpoint = read_checkpoint(path)
     if any(bool(weight.isnan().any()) for weight in checkpoint["state_dict"].values()):
-        raise UserError(f"{path}: the weights contain NaN, from which no training goes on; take an earlier checkpoint.")
+        raise UserError(
+            f"{path}: the model weights contain NaN, from which no training can resume; use an earlier checkpoint."
+        )
     try:
         if missing := [key for key in CONTINUED if not isinstance(checkpoint[key], CONTINUED[key])]:
             raise TypeError(missing)
@@ -67,7 +87,7 @@ def read_state(path: Path) -> SavedState:
         return SavedState(path, _checked(RunState(**checkpoint[RUN_KEY])))
     except (KeyError, TypeError) as error:
         raise UserError(
-            f"{path} is a checkpoint of another version of uncial, which cannot be gone on from; "
+            f"{path} is a checkpoint of another version of uncial, which cannot be resumed; "
             "start a new run from it with pretrained=."
         ) from error
 
@@ -82,9 +102,9 @@ def _checked(state: RunState) -> RunState:
     return state
 
 
-def newest_state(folder: Path) -> SavedState | None:
-    """The state that the run in `folder` goes on from: last.ckpt, or where that is missing or damaged the newest whole
-    one of checkpoints/. None where there is none."""
+def find_newest_state(folder: Path) -> SavedState | None:
+    """The state from which the run in `folder` is resumed: last.ckpt, or where that is missing or damaged the newest
+    whole one of checkpoints/. None where there is none."""
     kept = sorted(RunFolder(folder).checkpoints.glob(f"*{SUFFIX}"), key=lambda path: path.name, reverse=True)
     for path in (RunFolder(folder).last_checkpoint, *kept):
         if not path.is_file():

@@ -23,17 +23,17 @@ SECONDS_TO_WAIT = 60
 """For another job that writes to the file."""
 
 
-def address(folder: Path) -> str:
+def format_storage_url(folder: Path) -> str:
     """What Optuna and its dashboard open."""
     return f"sqlite:///{RunFolder(folder).study}"
 
 
-def storage_in(folder: Path) -> optuna.storages.RDBStorage:
+def open_storage(folder: Path) -> optuna.storages.RDBStorage:
     """The file of the sweep in this folder, made where there is none. Raises `UserError` where it cannot be used."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         return optuna.storages.RDBStorage(
-            address(folder.absolute()), engine_kwargs={"connect_args": {"timeout": SECONDS_TO_WAIT}}
+            format_storage_url(folder.absolute()), engine_kwargs={"connect_args": {"timeout": SECONDS_TO_WAIT}}
         )
     except Exception as error:  # SQLAlchemy's, Alembic's and Optuna's own, of a torn file or a full disk.
         reason = str(error).splitlines()[0]
@@ -43,7 +43,7 @@ def storage_in(folder: Path) -> optuna.storages.RDBStorage:
 def open_study(folder: Path, mode: str, sampler: "BaseSampler", pruner: "BasePruner") -> optuna.Study:
     """The study of the sweep in this folder, a new one where there is none. `mode` is min or max."""
     return optuna.create_study(
-        storage=storage_in(folder),
+        storage=open_storage(folder),
         study_name=NAME,
         direction="maximize" if mode == "max" else "minimize",
         sampler=sampler,
@@ -52,16 +52,16 @@ def open_study(folder: Path, mode: str, sampler: "BaseSampler", pruner: "BasePru
     )
 
 
-def trials_by_job(study: optuna.Study) -> dict[int, FrozenTrial]:
+def list_trials_by_job(study: optuna.Study) -> dict[int, FrozenTrial]:
     """The last trial of each job, in the order of the jobs."""
     found = {trial.user_attrs[JOB]: trial for trial in study.get_trials() if JOB in trial.user_attrs}
     return dict(sorted(found.items()))
 
 
-def running_trial(folder: Path, job: int, pruner: "BasePruner") -> optuna.Trial | None:
+def find_running_trial(folder: Path, job: int, pruner: "BasePruner") -> optuna.Trial | None:
     """The trial that this job of the sweep in `folder` makes; None where it makes none."""
-    study = optuna.load_study(study_name=NAME, storage=storage_in(folder), pruner=pruner)
-    trial = trials_by_job(study).get(job)
+    study = optuna.load_study(study_name=NAME, storage=open_storage(folder), pruner=pruner)
+    trial = list_trials_by_job(study).get(job)
     if trial is None or trial.state != TrialState.RUNNING:
         return None
     return optuna.Trial(study, trial._trial_id)

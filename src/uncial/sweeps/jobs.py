@@ -30,8 +30,8 @@ def should_run(config: DictConfig) -> bool:
         return _is_left(config, folder)
     if resumed is None and RunFolder(folder).config.is_file():
         raise UserError(
-            f"{folder} holds a run already: hydra.sweep.subdir has to differ from job to job, and resume=auto goes on "
-            "with what is there."
+            f"{folder} holds a run already: hydra.sweep.subdir has to differ from job to job, and resume=auto resumes "
+            "what is there."
         )
     return True
 

@@ -15,8 +15,8 @@ from ray.exceptions import RayError
 
 from uncial.errors import UserError
 from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
-from uncial.sweeps.launched import LaunchContext, environment, plain
-from uncial.sweeps.stopping import ended_with_the_sweep
+from uncial.sweeps.launch import LaunchContext, job_environment, plain_settings
+from uncial.sweeps.unfinished import end_jobs_on_exit
 from uncial.termination import SigtermHandler
 
 PREFIX = "hydra.launcher"
@@ -62,12 +62,12 @@ def launch(
     A job whose process is lost has failed, with a sentence in its outcome. Raises `UserError` for settings that cannot
     be, and for a cluster that does not answer or has no node for a job.
     """
-    settings, sweep = read_settings(plain(given)), Path(program.config.hydra.sweep.dir)
+    settings, sweep = read_settings(plain_settings(given)), Path(program.config.hydra.sweep.dir)
     overrides = {first + place: tuple(typed) for place, typed in enumerate(job_overrides)}
     folders = {number: program.job_folder(number, typed) for number, typed in overrides.items()}
     waiting = [number for number in overrides if not is_finished(folders[number])]
     running: dict[Any, int] = {}
-    with _cluster(settings), ended_with_the_sweep(lambda: _end(running), sweep):
+    with _cluster(settings), end_jobs_on_exit(lambda: _end(running), sweep):
         while waiting or running:
             while waiting and len(running) < (settings.parallel or len(overrides)):
                 number = waiting.pop(0)
@@ -76,7 +76,7 @@ def launch(
                 number = running.pop(job)
                 if lost := _what_became(job):
                     write_outcome(folders[number], Outcome(FAILED, overrides[number], lost))
-                    print(f"Job {number} failed, the others go on. Error: {lost}", flush=True)
+                    print(f"Job {number} failed; continuing with the others. Error: {lost}", flush=True)
     return [JobReturn(overrides=typed, status=JobStatus.COMPLETED) for typed in overrides.values()]
 
 
@@ -89,7 +89,7 @@ def _submitted(settings: RaySettings, program: LaunchContext, number: int, overr
         max_retries=0,
         max_calls=1,
     )(_job).options(name=f"job {number}")
-    return task.remote(str(Path.cwd()), environment(), program, number, tuple(overrides), Singleton.get_state())
+    return task.remote(str(Path.cwd()), job_environment(), program, number, tuple(overrides), Singleton.get_state())
 
 
 def _job(
@@ -130,7 +130,7 @@ def _cluster(settings: RaySettings) -> Iterator[None]:
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise UserError(
-            f"{PREFIX}.address={settings.address}: there is no Ray cluster to be had ({reason}): `ray status` on its "
+            f"{PREFIX}.address={settings.address}: cannot connect to a Ray cluster ({reason}): `ray status` on its "
             "first node shows it; null starts one on this machine for the sweep."
         ) from None
     try:

@@ -3,16 +3,82 @@ nothing of the environment."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config.overrides import override_key
+from uncial.config.overrides import hydra_quoted, override_key
 from uncial.config.trust import check_saved_targets, own_targets, trusted_modules
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
+
+LENGTH_OF_SEARCH = ("hydra.sweeper.n_trials", "hydra.sweeper.n_jobs")
+
+
+def restore_sweep(config: DictConfig, folder: Path) -> None:
+    """Makes of the config that of the sweep in `folder`, but for what was typed now of the machine and the launcher.
+    Raises `UserError` for what would make other jobs of it."""
+    # Only now: it imports torch.
+    from uncial.runs.resumed_config import may_be_changed
+
+    try:
+        saved = OmegaConf.load(RunFolder(folder).multirun)
+        assert isinstance(saved, DictConfig)
+        plain: Any = OmegaConf.to_container(saved, resolve=False)
+        check_restored(plain, OmegaConf.to_container(config, resolve=False), folder)  # type: ignore[arg-type]
+        before = [line for line in saved.hydra.overrides.task if override_key(line) not in ("resume", "trust")]
+        sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
+        subdir = saved.hydra.sweep._get_node("subdir")._value()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError, OmegaConfBaseException) as error:
+        raise UserError(f"{RunFolder(folder).multirun} cannot be read ({error}): start a new sweep.") from None
+    typed = [line for line in config.hydra.overrides.task if override_key(line) != "resume" and line not in before]
+    for line in typed:
+        if not may_be_changed(override_key(line).replace("/", ".")):
+            raise UserError(f"{line} would change the sweep in {folder}: leave it out, or start a new one.")
+    hydra_typed = list(config.hydra.overrides.hydra)
+    launcher = (
+        config.hydra.launcher if any("launcher" in override_key(line) for line in hydra_typed) else saved.hydra.launcher
+    )
+    further = [override_key(line) for line in _lines_of_sweeper(hydra_typed, saved, folder)]
+    changed = {key: OmegaConf.select(config, key) for key in further}
+    with make_changeable(config):
+        for key in saved:
+            if key not in ("hydra", "trust"):
+                config[key] = saved[key]
+        config.hydra.launcher, config.hydra.sweeper = launcher, sweeper
+        for key, value in changed.items():
+            OmegaConf.update(config, key, value)
+        config.hydra.sweep.subdir = subdir
+        config.hydra.overrides.hydra = _keep_last([*saved.hydra.overrides.hydra, *hydra_typed])
+        config.hydra.overrides.task = [*_keep_last([*before, *typed]), f"resume={hydra_quoted(folder)}"]
+
+
+def _lines_of_sweeper(typed: list[str], saved: DictConfig, folder: Path) -> list[str]:
+    """Of what was typed for Hydra now the lines that let a search go on further. Raises `UserError` for others of the
+    sweeper, which would make another sweep of it."""
+    before = saved.hydra.overrides.hydra
+    lines = [line for line in typed if "sweeper" in override_key(line) and line not in before]
+    for line in lines:
+        if override_key(line) not in LENGTH_OF_SEARCH:
+            raise UserError(f"{line} would change the search in {folder}: leave it out, or start a new one.")
+    return lines
+
+
+def _keep_last(lines: list[str]) -> list[str]:
+    return list({override_key(line): line for line in lines}.values())
+
+
+@contextmanager
+def make_changeable(config: DictConfig) -> Iterator[None]:
+    with read_write(config), open_dict(config), read_write(config.hydra), open_dict(config.hydra):
+        yield
+
 
 RESOLVER = re.compile(r"\$\{\s*[\w.]+\s*:")
 """The beginning of an interpolation that calls something: ${oc.env:NAME}."""

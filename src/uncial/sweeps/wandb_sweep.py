@@ -16,7 +16,7 @@ from uncial.config.overrides import override_key
 from uncial.errors import UserError
 from uncial.files import replacing_text
 from uncial.runs.files import RunFolder
-from uncial.sweeps.swept import LOG, check_log, sweep_overrides
+from uncial.sweeps.varied import LOG, check_log, sweep_overrides
 
 STEPS = 8
 """Of whole numbers in equal factors, for which W&B has no distribution that gives whole numbers."""

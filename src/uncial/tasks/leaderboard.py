@@ -15,10 +15,10 @@ from uncial.reports.terminal.console import make_console, show
 from uncial.runs.commands import format_follow_up_command
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
-from uncial.runs.found import Run, find_runs
 from uncial.runs.outcome import FINISHED
 from uncial.runs.ranking import Ranking, Score, rank
 from uncial.runs.resumed_config import MACHINE
+from uncial.runs.search import Run, find_runs
 
 
 def run(config: DictConfig) -> None:

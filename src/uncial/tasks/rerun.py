@@ -13,7 +13,7 @@ from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
 from uncial.problems.training_run import train_run
 from uncial.reports.terminal.console import make_console, show
-from uncial.runs.environment import differences, read_environment
+from uncial.runs.environment import list_differences, read_environment
 from uncial.runs.files import RunFolder
 from uncial.runs.resumed_config import load_saved_config, read_overrides
 from uncial.runs.session import open_session
@@ -74,7 +74,7 @@ def compare_runs(before: Path, now: Path) -> Repetition:
     """What two finished runs differ in. Times and speeds always do, and do not count."""
     results = [*_weights(before, now), *_scores(before, now)]
     results += [f"{name} differs" for name in FILES if _content(before / name) != _content(now / name)]
-    return Repetition(tuple(results), tuple(differences(read_environment(before), read_environment(now))))
+    return Repetition(tuple(results), tuple(list_differences(read_environment(before), read_environment(now))))
 
 
 def _weights(before: Path, now: Path) -> list[str]:

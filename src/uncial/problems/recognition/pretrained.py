@@ -8,10 +8,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.explicit import UserOverrides, user_overrides
 from uncial.config.keys import leaves
 from uncial.config.saved_yaml import literal
 from uncial.config.schema import as_tuple, trusted
+from uncial.config.task_keys import UserOverrides, user_overrides
 from uncial.errors import UserError
 from uncial.models.card import text_rules_of
 from uncial.models.files import load_card, load_model

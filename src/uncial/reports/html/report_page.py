@@ -24,7 +24,6 @@ from uncial.reports.plots.score_plots import draw_reliability
 from uncial.reports.tables.comparison import list_confusions_by_system
 from uncial.reports.terminal.verdict import describe_verdict
 
-REPORT = "report.html"
 SHOWN_GROUPS = 300
 SHOWN_CONFUSIONS = 300
 SHOWN_CHARACTERS = 500

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.reports.terminal.formatting import percent, plural, visible
-from uncial.runs.found import FAILED, Run
 from uncial.runs.ranking import Entry, Ranking
+from uncial.runs.search import FAILED, Run
 from uncial.runs.tables import write_csv
 
 SHARES = ("cer", "wer", "accuracy", "ece", "confidence", "macro_cer")

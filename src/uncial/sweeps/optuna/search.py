@@ -24,9 +24,9 @@ from uncial.errors import UserError
 from uncial.reports.tables.leaderboard import shown
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.files import RunFolder
-from uncial.runs.found import read_run
-from uncial.runs.outcome import FINISHED, PRUNED, failure, read_outcome, write_outcome
-from uncial.runs.study import JOB, address, open_study, trials_by_job
+from uncial.runs.outcome import FINISHED, PRUNED, build_failed_outcome, read_outcome, write_outcome
+from uncial.runs.search import read_run
+from uncial.runs.study import JOB, format_storage_url, list_trials_by_job, open_study
 from uncial.sweeps.optuna.space import SearchSpace, search_space
 
 SUBDIR = "${hydra.job.num}"
@@ -90,7 +90,7 @@ def sampler(config: DictConfig, number: int) -> Any:
 
 def jobs_left(study: optuna.Study, n_trials: int) -> list[int]:
     """Those that a killed search has left, those that failed, and new ones."""
-    trials = trials_by_job(study)
+    trials = list_trials_by_job(study)
     done = {job for job, trial in trials.items() if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)}
     return sorted({*range(n_trials), *trials} - done)
 
@@ -109,7 +109,7 @@ def batches(jobs: Sequence[int], most: int) -> Iterator[list[int]]:
 
 def values_for(study: optuna.Study, space: SearchSpace, config: DictConfig, job: int) -> Mapping[str, Any]:
     """What a job tries: what it has tried already, or what the sampler draws. It is a running trial from now on."""
-    trial = trials_by_job(study).get(job)
+    trial = list_trials_by_job(study).get(job)
     if trial is None:
         study.sampler = sampler(config, job)
         asked = study.ask(dict(space.distributions))
@@ -142,9 +142,9 @@ def is_sound(hydra: Hydra, folder: Path, overrides: Sequence[str], job: int) -> 
         if job == 0:
             raise
         # Only now: it imports this package.
-        from uncial.config.messages import sentence
+        from uncial.config.messages import explain_error
 
-        write_outcome(folder, failure(error, sentence(error), overrides, is_fault=False))
+        write_outcome(folder, build_failed_outcome(error, explain_error(error), overrides, is_fault=False))
         return False
     return True
 
@@ -182,7 +182,7 @@ def settle(study: optuna.Study, folder: Path, goal: Goal) -> None:
 def report_trial(study: optuna.Study, folder: Path, goal: Goal, template: str | None) -> Iterator[str]:
     """How the trials ended, the best of them with the command that repeats it, and how to go on; `template` is the
     `sweep` that was typed."""
-    trials = trials_by_job(study)
+    trials = list_trials_by_job(study)
     states = Counter(trial.state for trial in trials.values())
     words = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
     counts = ", ".join(f"{states[state]} {word}" for state, word in words.items() if states[state])
@@ -196,4 +196,4 @@ def report_trial(study: optuna.Study, folder: Path, goal: Goal, template: str | 
     chosen = "hydra/sweeper=optuna" if template is None else format_override("sweep", template)
     more = f"{chosen} {format_override('resume', folder)} hydra.sweeper.n_trials={2 * len(trials)}"
     yield f"To make more trials: {format_command('-m', more)}"
-    yield f"To look into the search: optuna-dashboard {shlex.quote(address(folder))}"
+    yield f"To look into the search: optuna-dashboard {shlex.quote(format_storage_url(folder))}"

@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from uncial.errors import UserError
-from uncial.sweeps.swept import LOG, check_log, sweep_overrides
+from uncial.sweeps.varied import LOG, check_log, sweep_overrides
 
 NOT_SEARCHED = ("seed", "data.fold", "data.seed")
 """A search for the best of these finds luck."""

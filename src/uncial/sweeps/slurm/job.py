@@ -12,7 +12,7 @@ from hydra.core.utils import JobReturn
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
-from uncial.sweeps.launched import LaunchContext
+from uncial.sweeps.launch import LaunchContext
 from uncial.termination import TIME_IS_UP, OutOfTime, SigtermHandler
 
 

@@ -12,12 +12,12 @@ from submitit.slurm.slurm import SlurmExecutor
 
 from uncial.errors import UserError
 from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
-from uncial.sweeps.launched import LaunchContext, environment, plain
+from uncial.sweeps.launch import LaunchContext, job_environment, plain_settings
 from uncial.sweeps.slurm import queue
 from uncial.sweeps.slurm.job import ClusterJob
 from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, end, wait
-from uncial.sweeps.stopping import ended_with_the_sweep
+from uncial.sweeps.unfinished import end_jobs_on_exit
 
 FOLDER = "slurm"
 """In the sweep's folder: the script, and for each job in SLURM a folder with what it printed."""
@@ -33,7 +33,7 @@ class Executor(SlurmExecutor):
 
 def script(given: Mapping[str, Any], sweep: Path, jobs: int) -> str:
     """The script that sbatch would be given for so many jobs of the sweep in this folder."""
-    executor = _executor(read_settings(plain(given)), sweep)
+    executor = _executor(read_settings(plain_settings(given)), sweep)
     if jobs > 1:
         executor.parameters["map_count"] = jobs
     return executor._make_submission_file_text(executor._submitit_command_str, "")
@@ -47,7 +47,7 @@ def launch(
     A job that SLURM ends, or loses, has failed, with a sentence in its outcome. Raises `UserError` for settings that
     cannot be, where there is no SLURM, for jobs that it refuses, and for a sweep whose jobs are still in the queue.
     """
-    settings, sweep = read_settings(plain(given)), Path(program.config.hydra.sweep.dir)
+    settings, sweep = read_settings(plain_settings(given)), Path(program.config.hydra.sweep.dir)
     if not queue.has_slurm():
         raise UserError(
             "hydra/launcher=slurm finds no SLURM here (sbatch, squeue, scancel): type it on the cluster's login node; "
@@ -61,7 +61,7 @@ def launch(
     for number, job in jobs.items():
         print(f"Job {number} is {job.job_id} in SLURM; what it prints: {job.paths.stdout}", flush=True)
     submitted = {number: Submitted(number, job.job_id, job.paths.result_pickle.exists) for number, job in jobs.items()}
-    with ended_with_the_sweep(lambda: end(submitted.values()), sweep):
+    with end_jobs_on_exit(lambda: end(submitted.values()), sweep):
         for ended in wait(submitted, settings.poll, lambda text: print(f"Jobs: {text}", flush=True)):
             if isinstance(ended, Lost):
                 outcome = Outcome(FAILED, overrides[ended.number], _what_became(ended, jobs[ended.number]))
@@ -80,7 +80,7 @@ def _submit(
 ) -> dict[int, Job[JobReturn]]:
     if not overrides:
         return {}
-    job = ClusterJob(program, str(Path.cwd()), environment())
+    job = ClusterJob(program, str(Path.cwd()), job_environment())
     arguments = [(number, list(typed), Singleton.get_state()) for number, typed in overrides.items()]
     executor = _executor(settings, Path(program.config.hydra.sweep.dir))
     try:

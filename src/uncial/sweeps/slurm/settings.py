@@ -99,7 +99,7 @@ def _minutes(given: Any) -> int:
         total = given if isinstance(given, int) and not isinstance(given, bool) else 0
     if total < 1:
         raise UserError(
-            f"{PREFIX}.time={given}: write the longest time of a job as minutes, HH:MM:SS or D-HH:MM:SS, as 04:00:00."
+            f"{PREFIX}.time={given}: not a duration: use minutes, HH:MM:SS or D-HH:MM:SS, for instance 04:00:00."
         )
     return total
 

@@ -199,8 +199,8 @@ class NotebookProgress(PlainProgress):
         super().__init__(samples)
         self._line = RedrawnLine()
 
-    def show_training(self, standing: ProgressState) -> None:
-        self._line.show(f"{bar(standing.step, standing.steps)} {standing.line}")
+    def show_training(self, state: ProgressState) -> None:
+        self._line.show(f"{bar(state.step, state.steps)} {state.line}")
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
         self._line.show(f"{bar(batches, total)} {name}: batch {batches}/{total:g}, {rate(lines_per_second)}")

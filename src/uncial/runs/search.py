@@ -15,7 +15,7 @@ from uncial.config.saved_yaml import read_saved
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
 from uncial.runs.lock import is_locked
-from uncial.runs.outcome import FAILED, FINISHED, PRUNED, is_sweep, numbered, read_outcome
+from uncial.runs.outcome import FAILED, FINISHED, PRUNED, is_sweep, order_by_number, read_outcome
 
 RUNNING, STOPPED, NOT_BEGUN = "running", "stopped", "not begun"
 
@@ -58,8 +58,8 @@ def _below(folder: Path) -> Iterator[Run]:
         yield read_run(folder)
         return
     inside = {path.name: path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()}
-    planned = planned_jobs(folder) if is_sweep(folder) else {}
-    for name in sorted({*inside, *planned}, key=numbered):
+    planned = read_planned_jobs(folder) if is_sweep(folder) else {}
+    for name in sorted({*inside, *planned}, key=order_by_number):
         runs = list(_below(inside[name])) if name in inside else []
         yield from runs
         if not runs and name in planned:
@@ -87,7 +87,7 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def planned_jobs(folder: Path) -> Mapping[str, tuple[str, ...]]:
+def read_planned_jobs(folder: Path) -> Mapping[str, tuple[str, ...]]:
     """The jobs of a sweep by the names of their folders, with their overrides, as Hydra's basic sweeper makes them;
     none where another one does or where folders have other names."""
     try:

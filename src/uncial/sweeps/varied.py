@@ -8,7 +8,11 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.location import conf_folder
+from uncial.config.task_keys import check_swept_keys
+from uncial.config.values import check_value
 from uncial.errors import UserError
 
 LOG = "log"
@@ -45,3 +49,16 @@ def check_log(override: Override, low: float | None) -> None:
     """Raises `UserError` where the values of a key with the tag log begin at or below 0."""
     if low is None or low <= 0:
         raise UserError(f"{override.input_line}: the tag log needs numbers above 0.")
+
+
+def check_varied(config: DictConfig) -> None:
+    """Raises `UserError` for the first of several values that its key does not take: a job would only find it when
+    those before it have ended."""
+    sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    grammar = OverridesParser.create()
+    given = sweep_overrides(sweeper["params"] or {}, config.hydra.overrides.task)
+    check_swept_keys(config.task, [*given.varied.values(), *grammar.parse_overrides(list(given.fixed))], conf_folder())
+    for key, override in given.varied.items():
+        if override.is_choice_sweep():
+            for value in override.sweep_string_iterator():
+                check_value(key.lstrip("+"), grammar.parse_override(f"{key}={value}").value(), conf_folder())

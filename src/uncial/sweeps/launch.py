@@ -52,7 +52,7 @@ class LaunchContext:
         return Path(hydra.sweep.dir) / str(self.job_config(number, overrides).hydra.sweep.subdir)
 
 
-def plain(given: Mapping[str, Any]) -> dict[str, Any]:
+def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a launcher without OmegaConf's containers."""
     return {
         key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
@@ -60,6 +60,6 @@ def plain(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def environment() -> dict[str, str]:
+def job_environment() -> dict[str, str]:
     """The variables of `ENVIRONMENT` that are set here."""
     return {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}

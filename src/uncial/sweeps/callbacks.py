@@ -1,0 +1,122 @@
+"""What happens around the runs that Hydra makes: a folder of its own for each, and an account of a sweep's jobs."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+from uncial.config.location import format_command
+from uncial.config.overrides import format_override, hydra_quoted, override_key
+from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
+from uncial.runs.files import RunFolder
+from uncial.runs.outcome import FINISHED, PRUNED, Outcome, build_failed_outcome, is_finished, is_sweep, write_outcome
+from uncial.sweeps.restored import make_changeable, restore_sweep
+from uncial.sweeps.unfinished import describe_failures, find_unfinished_jobs, format_resume_command
+from uncial.sweeps.varied import check_varied
+
+
+class SweepCallback(Callback):
+    """Hydra turns an `Exception` that is raised here into a warning, so that a user's mistake leaves as `HydraExit`."""
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Two runs that begin in the same second get two folders."""
+        if not _typed(config, "hydra.run.dir"):
+            with make_changeable(config):
+                config.hydra.run.dir = str(make_unused_folder(Path(config.hydra.run.dir)))
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """All jobs write below one folder, whatever they are called; a sweep that is resumed has its old one."""
+        resumed = OmegaConf.select(config, "resume")
+        try:
+            if resumed is not None and is_sweep(Path(str(resumed))):
+                folder = Path(str(resumed))
+                restore_sweep(config, folder)
+            else:
+                check_varied(config)
+                folder = _new_folder(config)
+        except UserError as error:
+            raise HydraExit(error) from error
+        with make_changeable(config):
+            config.hydra.sweep.dir = str(folder)
+            others = [line for line in config.hydra.overrides.hydra if not line.startswith("hydra.sweep.dir=")]
+            config.hydra.overrides.hydra = [*others, f"hydra.sweep.dir={hydra_quoted(folder)}"]
+        print(f"Sweep in {folder}\nTo resume it: {format_resume_command(folder)}", flush=True)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
+        """A job that fails is told at once and does not end the sweep, whichever launcher runs it."""
+        folder = Path(config.hydra.runtime.output_dir)
+        if config.hydra.mode != RunMode.MULTIRUN or is_finished(folder):
+            return
+        overrides = tuple(line for line in config.hydra.overrides.task if override_key(line) != "resume")
+        error = job_return._return_value
+        if job_return.status != JobStatus.FAILED or isinstance(error, FindingsError):
+            write_outcome(folder, Outcome(FINISHED, overrides))
+            return
+        if isinstance(error, PrunedError):
+            write_outcome(folder, Outcome(PRUNED, overrides, str(error)))
+            job_return.status, job_return.return_value = JobStatus.COMPLETED, None
+            return
+        # Only now: it imports this package.
+        from uncial.config.messages import explain_error
+
+        is_fault = not isinstance(error, UserError | HydraException | OmegaConfBaseException)
+        outcome = build_failed_outcome(error, explain_error(error), overrides, is_fault)
+        write_outcome(folder, outcome)
+        print(f"Job {config.hydra.job.num} failed; continuing with the others. Error: {outcome.error}", flush=True)
+        job_return.status, job_return.return_value = JobStatus.COMPLETED, None
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Says what to do next, or which jobs failed and why."""
+        folder = Path(config.hydra.sweep.dir)
+        if find_unfinished_jobs(folder):
+            raise HydraExit(UserError(describe_failures(folder)))
+        if any(folder.rglob(RunFolder.metrics)):
+            print(
+                f"To compare the runs: {format_command('task=leaderboard', format_override('run', folder))}", flush=True
+            )
+
+
+def make_unused_folder(folder: Path) -> Path:
+    """The folder, made now; or where it is there already one with a number behind its name."""
+    number, candidate = 1, folder
+    while True:
+        try:
+            candidate.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+            candidate = folder.with_name(f"{folder.name}_{number}")
+        except OSError:
+            return folder  # Hydra fails with it in the same way, and that is told.
+        else:
+            return candidate
+
+
+def _new_folder(config: DictConfig) -> Path:
+    folder = Path(config.hydra.sweep.dir)
+    if not _typed(config, "hydra.sweep.dir"):
+        return make_unused_folder(folder)
+    if is_sweep(folder):
+        raise UserError(
+            f"hydra.sweep.dir={folder} holds a sweep already: {format_resume_command(folder)} completes it; a new one "
+            "needs another folder."
+        )
+    return folder
+
+
+def _typed(config: DictConfig, key: str) -> bool:
+    return any(override_key(line) == key for line in config.hydra.overrides.hydra)
+
+
+class DryRunCallback(Callback):
+    """Puts a launcher that only shows before the one that was chosen."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        with read_write(config.hydra), open_dict(config.hydra):
+            chosen = config.hydra.launcher
+            target = "hydra_plugins.uncial_dryrun.DryLauncher"
+            config.hydra.launcher = {"_target_": target, "_recursive_": False, "chosen": chosen}

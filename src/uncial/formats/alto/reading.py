@@ -55,7 +55,7 @@ def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFact
 
     A second Page element becomes `page_id#2`, its `metadata["frame"]` "1". Coordinates are pixels; where the file
     counts in tenths of millimetres or 1200ths of an inch, `image` tells how many pixels that is. A line whose
-    coordinates are no numbers is left out with a Problem. Raises `UnusableInput` where the file holds no Page, or its
+    coordinates are no numbers is left out with an `Issue`. Raises `UnusableInput` where the file holds no Page, or its
     unit cannot be converted."""
     layouts = alto_layouts(root)
     if not layouts:

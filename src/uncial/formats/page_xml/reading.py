@@ -22,7 +22,7 @@ TRANSKRIBUS_KEYS = ("docId", "pageId", "pageNr", "title", "imgUrl", "status", "t
 def read_page(root: etree._Element, source: Path, page_id: str) -> SourceContents:
     """The page of a PAGE file, without its image: `metadata["image"]` is the name that the file states.
 
-    Coordinates are pixels of that image. A line whose coordinates are no numbers is left out with a Problem. Raises
+    Coordinates are pixels of that image. A line whose coordinates are no numbers is left out with an `Issue`. Raises
     LineError where the file holds no Page.
     """
     pages = descendants(root, "Page")

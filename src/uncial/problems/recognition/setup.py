@@ -16,7 +16,7 @@ from uncial.data.splits.groups import PARTS
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.files import count_cores
-from uncial.models.build import build_model
+from uncial.models.build import RUN_KEYS, build_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.alphabet import codec_for, text_rules
 from uncial.problems.recognition.pretrained import pretrained_recognizer
@@ -50,10 +50,12 @@ def built_recognizer(config: DictConfig, codec: Codec, rules: TextRules) -> Reco
 
 
 def plain_model(config: DictConfig) -> dict[str, Any]:
-    """Return the config of the model as plain types."""
-    model = OmegaConf.to_container(config.model, resolve=True)
-    assert isinstance(model, dict)
-    return {str(key): value for key, value in model.items()}
+    """Return what the config says of the model itself, as plain types."""
+    parts = {str(key): config.model[key] for key in config.model if key not in RUN_KEYS}
+    return {
+        key: OmegaConf.to_container(part, resolve=True) if OmegaConf.is_config(part) else part
+        for key, part in parts.items()
+    }
 
 
 def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> str:

@@ -24,7 +24,7 @@ from uncial.config.location import conf_folder, is_installed, publish_location, 
 from uncial.config.messages import explain_error
 from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
-from uncial.config.task_keys import check_typed_keys, without_statement
+from uncial.config.task_keys import check_problem_keys, check_typed_keys, without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.config.values import check_values
 from uncial.errors import FindingsError, HydraExit, UserError
@@ -98,6 +98,7 @@ def run_task(config: DictConfig) -> None:
         check_added(HydraConfig.get().overrides.task, config, conf_folder())
         check_own_files(config, conf_folder())
         check_typed_keys(config, conf_folder())
+        check_problem_keys(config, conf_folder())
         check_values(config, conf_folder())
         check_no_secrets(config)
         if should_run(config):

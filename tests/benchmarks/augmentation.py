@@ -45,7 +45,7 @@ def step_cost(config: DictConfig, store: Store) -> float:
     preprocess = instantiate(config.model.preprocessing)
     texts = [normalize(text, config.model.normalization) for text in store.column("text")]
     codec = CharacterCodec.from_texts(texts)
-    model = build_model(config.model, codec=codec).train()
+    model = build_model(OmegaConf.to_container(config.model, resolve=True), codec=codec).train()
     optimizer = instantiate(config.optimizer, _convert_="all")(parameter_groups(model))
     widths = np.array([preprocess.padded_width(preprocess.width_of(*size)) for size in store.sizes().tolist()])
     sampler = TrainingSampler(widths, config.seed, config.trainer.batch_width, config.trainer.max_lines)

@@ -6,7 +6,9 @@ import lightning as L
 import torch
 from torch import Tensor
 
+from uncial.models.contracts import Targets
 from uncial.models.decoders.ctc import CTCDecoder
+from uncial.text.codec import Codec
 
 
 class Recorder(L.Callback):
@@ -37,11 +39,11 @@ def _copied(model: torch.nn.Module) -> dict[str, Tensor]:
 class NoLossAfter(CTCDecoder):
     """A batch has no number as its loss where a text begins with the label `first`, or always if that is 0."""
 
-    def __init__(self, in_channels: int, classes: int, first: int) -> None:
-        super().__init__(in_channels, classes)
+    def __init__(self, in_channels: int, codec: Codec, first: int) -> None:
+        super().__init__(in_channels, codec)
         self.first = first
 
-    def loss(self, sequence: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
-        firsts = targets[target_lengths.cumsum(0) - target_lengths]
-        loss = super().loss(sequence, lengths, targets, target_lengths)
+    def loss(self, sequence: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
+        firsts = targets.labels[targets.lengths.cumsum(0) - targets.lengths]
+        loss = super().loss(sequence, lengths, targets)
         return loss * torch.nan if bool(((firsts == self.first) | (self.first == 0)).any()) else loss

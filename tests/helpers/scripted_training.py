@@ -9,13 +9,15 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from uncial.metrics.contract import MetricResult
+from uncial.models.contracts import Model
 from uncial.runs.files import RunFolder
 from uncial.training.module import TrainingModule
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import LengthConfig
 
 
-class Line(nn.Module):
+class Line(Model):
     def __init__(self):
         super().__init__()
         self.rise = nn.Parameter(torch.zeros(1))
@@ -29,6 +31,11 @@ class Line(nn.Module):
 
 class Batch:
     indices = (0,)
+    loss_weight = 1.0
+    infeasible = ()
+
+    def select(self, position):
+        return self
 
 
 class Scripted:
@@ -40,14 +47,11 @@ class Scripted:
     def update(self, batch, predictions):
         pass
 
-    def counts(self):
-        return [0]
+    def aggregate(self, processes):
+        pass
 
-    def scores(self, counts):
-        return {"cer": self.left.pop(0)}
-
-    def samples(self):
-        return []
+    def compute(self):
+        return MetricResult({"cer": self.left.pop(0)})
 
     def reset(self):
         pass

@@ -20,7 +20,7 @@ CODEC = CharacterCodec("abcdefghij ")
 def model_config(name: str, *overrides: str) -> dict:
     """The plain config that `python run.py model=NAME …` would build, without the rest of the run's config."""
     with initialize_config_dir(str(CONF), version_base=None):
-        composed = compose(overrides=[f"+model={name}", *overrides])
+        composed = compose(overrides=["+problem=recognition", f"+model={name}", *overrides])
     OmegaConf.set_struct(composed, False)
     return OmegaConf.to_container(composed.model, resolve=True)
 

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uncial.models.contracts import Targets
 from uncial.models.decoders.ctc import CTCDecoder, read_path
 from uncial.text.codec import CharacterCodec
 
@@ -56,18 +57,18 @@ def test_labels_that_write_several_characters_or_none():
 
 def test_frames_beyond_a_lines_length_are_not_read():
     log_probabilities = torch.log_softmax(20 * torch.nn.functional.one_hot(torch.tensor([[1, 0, 2]]), 4).float(), -1)
-    found = CTCDecoder(8, CODEC.size).decode(log_probabilities, torch.tensor([2]), CODEC)
+    found = CTCDecoder(8, CODEC).decode_frames(log_probabilities, torch.tensor([2]))
     assert found[0].text == "a"
 
 
 def test_the_loss_of_a_line_is_minus_the_logarithm_of_its_probability():
     """Three frames, the text `a`: six paths read it."""
-    decoder = CTCDecoder(4, 4)
+    decoder = CTCDecoder(4, CODEC)
     with torch.no_grad():
         decoder.output.weight.copy_(torch.eye(4))
     sequence = torch.randn(1, 3, 4)
     blank, letter = torch.softmax(sequence[0], -1)[:, 0], torch.softmax(sequence[0], -1)[:, 1]
     paths = ["a--", "-a-", "--a", "aa-", "-aa", "aaa"]
     total = sum(torch.stack([letter[i] if c == "a" else blank[i] for i, c in enumerate(path)]).prod() for path in paths)
-    loss = decoder.loss(sequence, torch.tensor([3]), torch.tensor([1]), torch.tensor([1]))
+    loss = decoder.loss(sequence, torch.tensor([3]), Targets(torch.tensor([1]), torch.tensor([1])))
     torch.testing.assert_close(loss, -total.log())

@@ -1,6 +1,7 @@
 """A training that has diverged: it ends in one sentence, leaves what was best before, and is never the best itself."""
 
 import os
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch.nn import functional
 
 import uncial
 from uncial.errors import UserError
+from uncial.models.contracts import Targets
 from uncial.models.decoders.ctc import ctc_loss
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.training.callbacks.best_model import BestModel
@@ -49,15 +51,17 @@ def test_outputs_that_overflow_in_a_validation_end_the_run(train, rate):
 
 def test_what_was_best_before_stays_and_is_named(train, monkeypatch):
     asked = []
+    compute = RecognitionMetric.compute
 
-    def not_finite(self):
+    def spoilt(self):
         asked.append(1)
-        return 4 if len(asked) == 3 else 0  # The check before the training, and two validations.
+        # The check before the training, and two validations.
+        return replace(compute(self), num_invalid=4 if len(asked) == 3 else 0)
 
-    monkeypatch.setattr(RecognitionMetric, "not_finite", not_finite)
+    monkeypatch.setattr(RecognitionMetric, "compute", spoilt)
     ended = train("trainer.max_steps=4", "trainer.validations=4", "callbacks.checkpoints.keep_best=3")
     assert ended.code == 1, ended
-    assert "after 2 steps the model's outputs are NaN or Inf for 4 validation lines" in ended.output
+    assert "after 2 steps the model's outputs are NaN or Inf for 4 validation samples" in ended.output
     best = ended.folder / "best.safetensors"
     assert f"The best model is {best}" in ended.output
     assert f"pretrained={ended.folder}" in ended.output
@@ -123,12 +127,12 @@ def test_the_loss_is_that_of_torch_and_nan_where_that_would_hide_an_overflow():
         targets = torch.randint(1, classes, (int(labels.sum()),))
         found = scores.log_softmax(-1)
         expected = functional.ctc_loss(found.transpose(0, 1), targets, lengths, labels, zero_infinity=True)
-        loss = ctc_loss(found, lengths, targets, labels)
+        loss = ctc_loss(found, lengths, Targets(targets, labels))
         assert torch.equal(loss, expected)
         slopes = [torch.autograd.grad(one, scores, retain_graph=True)[0] for one in (loss, expected)]
         assert torch.equal(*slopes)
     lost = torch.full((1, 10, 5), -3e38)
-    assert ctc_loss(lost, torch.tensor([10]), torch.tensor([1, 2]), torch.tensor([2])).isnan()
+    assert ctc_loss(lost, torch.tensor([10]), Targets(torch.tensor([1, 2]), torch.tensor([2]))).isnan()
 
 
 def test_what_is_kept_may_be_read_by_whom_other_new_files_may(trained):

@@ -11,6 +11,8 @@ from scripted_training import bare_trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from uncial.metrics.contract import MetricResult
+from uncial.models.contracts import Model
 from uncial.models.files import load_card
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.checkpointing.callback import Checkpoints
@@ -91,9 +93,15 @@ class Masks:
     pages: Tensor
     baselines: Tensor
     indices: list[int]
+    loss_weight: float = 1.0
+    infeasible: tuple[int, ...] = ()
+
+    def select(self, position):
+        own = slice(position, position + 1)
+        return Masks(self.pages[own], self.baselines[own], self.indices[own])
 
 
-class Segmenter(nn.Module):
+class Segmenter(Model):
     """One convolution that marks pixels on a baseline."""
 
     def __init__(self):
@@ -123,14 +131,11 @@ class PixelsMissed:
             self.missed += int((truth.bool() & ~found).sum())
             self.all += int(truth.sum())
 
-    def counts(self):
-        return [self.missed, self.all]
+    def aggregate(self, processes):
+        self.missed, self.all = (sum(processes.all_gather(own)) for own in (self.missed, self.all))
 
-    def scores(self, counts):
-        return {"missed": counts[0] / max(counts[1], 1)}
-
-    def samples(self):
-        return []
+    def compute(self):
+        return MetricResult({"missed": self.missed / max(self.all, 1)})
 
 
 def masks(count, seed):

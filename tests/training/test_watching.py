@@ -10,6 +10,7 @@ from drawn_layouts import read_csv
 from program import TINY, run_program
 from recorder import Recorder
 from safetensors.torch import load_file
+from scripted_training import Batch
 
 from uncial.models.files import load_model
 from uncial.problems.recognition import watchdog
@@ -155,7 +156,7 @@ def stands_at(step):
 
 def validations(dog, told, shares, step=1000):
     for share in shares:
-        dog.unread = lambda share=share: share
+        dog.empty_prediction_rate = lambda share=share: share
         dog.on_validation_end(stands_at(step), None)
     return [record.message for record in told.records]
 
@@ -180,7 +181,7 @@ def test_a_rising_loss_is_told_once_and_a_falling_or_wavering_one_never(caplog):
         dog = Watchdog(lambda: 0.0)
         caplog.clear()
         for step, loss in enumerate(losses):
-            dog.on_train_batch_end(stands_at(step), None, {"loss": torch.tensor(loss)}, None, 0)
+            dog.on_train_batch_end(stands_at(step), None, {"loss": torch.tensor(loss)}, Batch(), 0)
         return [record.message for record in caplog.records]
 
     assert after([5 - 0.04 * step for step in range(100)]) == []

@@ -49,6 +49,24 @@ def current_path(target: str) -> str:
     return f"{MOVED[module]}.{name}" if module in MOVED else target
 
 
+RECOGNITION = {
+    "_target_": "uncial.problems.recognition.problem.LineRecognition",
+    "name": "recognition",
+}
+"""The problem of runs whose config names none: there was no other."""
+
+
+def with_problem(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a run's config with its problem: that of one that names none is line recognition, with the metric that
+    stands under `model`."""
+    model = config.get("model")
+    if "problem" in config or not isinstance(model, dict) or not isinstance(model.get("metric"), dict):
+        return config
+    metric = model["metric"]
+    keys = {name: value for name, value in metric.items() if name != "_target_"}
+    return {**config, "model": {**model, "metric": keys}, "problem": {**RECOGNITION, "metric": metric}}
+
+
 def with_current_paths(plain: Any) -> Any:
     """A copy of plain data in which every `_target_` is a path of today."""
     if isinstance(plain, Mapping):

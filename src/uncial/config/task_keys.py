@@ -82,6 +82,22 @@ FOR_EVERY_TASK = (
 """What a run is called, where it lies, what it logs, how fast it is: one set of these keys may stand in all of one's
 commands, though not every task has a use for each."""
 
+OF_PROBLEM = (
+    "augmentation",
+    "callbacks.watchdog",
+    "data",
+    "freeze",
+    "freeze_for",
+    "lr_factors",
+    "metrics",
+    "pretrained",
+    "reinitialize",
+    "report",
+    "resize",
+    "trainer",
+)
+"""What a problem reads or not, as its file in conf/problem states under `reads`: what speaks of what is learned."""
+
 STATEMENT = ("reads", "reads_not", "instead")
 """The keys of conf/task that state what a task reads."""
 
@@ -145,10 +161,13 @@ def typed_names() -> Iterator[str]:
 
 
 def without_statement(config: DictConfig) -> DictConfig:
-    """The config without what the task's file states of keys, which says nothing of a run."""
+    """Return the config without what the files of its task and problem state of keys, which says nothing of a run."""
     with open_dict(config.task):
         for key in STATEMENT:
             config.task.pop(key, None)
+    if "problem" in config:
+        with open_dict(config.problem):
+            config.problem.pop("reads", None)
     return config
 
 
@@ -166,6 +185,28 @@ def check_typed_keys(config: DictConfig, conf: Path) -> None:
         return
     overrides = OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
     _check(overrides, [(str(config.task.name), stated)], conf)
+
+
+def check_problem_keys(config: DictConfig, conf: Path) -> None:
+    """Raise `UserError` for the first key that was typed for this run, or job of a sweep, and that its task would read
+    but its problem does not."""
+    stated = stated_keys(config.task)
+    if stated is None or not stated.has("problem") or config.get("resume") not in (None, "auto"):
+        return
+    reads = config.problem.get("reads")
+    if reads is None:
+        return
+    own = ReadKeys(tuple(reads), (), {})
+    groups = set(group_names(conf))
+    for override in OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task)):
+        for name, keys in _typed_keys(override, groups, conf):
+            is_its = any(_is_below(key, one) for key in keys for one in OF_PROBLEM)
+            is_for_all = any(_is_below(name, one) for one in FOR_EVERY_TASK)
+            if is_its and not is_for_all and not any(own.has(key) for key in keys):
+                raise UserError(
+                    f"{override.input_line}: problem={config.problem.name} does not read {name}, so it would change "
+                    "nothing: leave it out."
+                )
 
 
 def check_swept_keys(task: DictConfig, overrides: Sequence[Override], conf: Path) -> None:

@@ -23,6 +23,7 @@ ROOMS = (
     "uncial.models",
     "uncial.data.augmentation",
     "uncial.problems.recognition.metric",
+    "uncial.problems.recognition.problem",
     "uncial.training.callbacks.early_stopping",
     "uncial.training.callbacks.ema",
     "uncial.training.callbacks.profiler",

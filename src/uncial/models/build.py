@@ -3,37 +3,31 @@
 from collections.abc import Mapping
 from typing import Any
 
-from omegaconf import OmegaConf
-from torch import nn
-
 from uncial.errors import UserError
+from uncial.models.contracts import Model
 from uncial.models.parts import Parts, PartsOfProgram, build_part
 
 RUN_KEYS = ("name", "normalization", "text", "codec", "metric", "monitor", "mode")
 """Keys of `conf/model/*.yaml` that speak of the run and that no model takes."""
 
 
-def build_model(config: Mapping[str, Any], parts: Parts | None = None, **known: Any) -> nn.Module:
-    """Make the model that a `model` config describes: plain types, or a DictConfig, which is resolved first.
+def build_model(config: Mapping[str, Any], parts: Parts | None = None, **known: Any) -> Model:
+    """Return the model that a `model` config, plain types, describes.
 
     `parts` say which classes it may name; without them it is the user's own, and may name any. `known` is what only the
     data knows, `codec` and `text` for a recogniser. Raises `UserError` for a part that cannot be imported, may not be
     named or is no part of a model, and for a key that a part does not take.
     """
-    described = {key: _plain(config[key]) for key in config if key not in RUN_KEYS}
+    described = {key: value for key, value in config.items() if key not in RUN_KEYS}
     try:
         model = build_part({**described, "_partial_": True}, parts or PartsOfProgram())
         if callable(model):
             model = model(**known)
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:  # what torch says of numbers that cannot be
         raise UserError(f"The model cannot be built: {_first_line(error)}; check the keys under 'model'.") from error
-    if not isinstance(model, nn.Module):
-        raise UserError(f"model._target_ makes a {type(model).__name__}, not a torch module.")
+    if not isinstance(model, Model):
+        raise UserError(f"model._target_ makes a {type(model).__name__}, which is no Model of uncial.models.contracts.")
     return model
-
-
-def _plain(value: Any) -> Any:
-    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def _first_line(error: BaseException) -> str:

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from uncial.text.normalization import DEFAULT_PROFILE
+from uncial.text.rules import TextRules
+
 DEPTH = 32
 """Levels of lists and tables in a card; the config of a model has six."""
 
@@ -33,6 +36,17 @@ def parse_card(text: str) -> dict[str, Any]:
         if key in stated and not is_right(stated[key]):
             raise ValueError(f"its {key} is {_shown(stated[key])}, where {wanted} is needed")
     return stated
+
+
+def text_rules_of(card: Mapping[str, Any]) -> TextRules:
+    """Return the rules for text that a model's card states; one that states none was trained in the order of the files.
+
+    Raises `UserError` where they cannot be read.
+    """
+    stated = card.get("text")
+    if isinstance(stated, dict):
+        return TextRules.from_json(stated)
+    return TextRules(str(card.get("normalization", DEFAULT_PROFILE)))
 
 
 def _check_depth(card: Mapping[str, Any]) -> None:
@@ -85,6 +99,7 @@ KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "text": (_is_table, "a table"),
     "normalization": (_is_word, "a word"),
     "calibration": (_is_calibration, "a table of temperatures above 0"),
+    "problem": (_is_table, "a table"),
     "scores": (_is_table, "a table"),
     "training": (_is_training, "a table with a list of page_hashes"),
     "seen_before": (_are_words, "a list of words"),

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from uncial.files import open_to_others, unfinished_name
 from uncial.formats.encoding import storable_name
 from uncial.formats.foreign_models import name_foreign
 from uncial.models.card import parse_card
+from uncial.models.contracts import Model
 from uncial.models.parts import PartsOfFile
 from uncial.models.recognizer import Recognizer
-from uncial.models.stored import MISFIT, Table, build_stored, try_out
+from uncial.models.stored import MISFIT, Table, build_stored
 from uncial.runs.checkpoint import CARD_KEY, model_weights, read_checkpoint
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.runs.files import RunFolder
@@ -37,18 +38,18 @@ LONGEST_HEADER = 32 << 20
 """Bytes that a file may say about itself: hashes of 400,000 page images."""
 
 
-def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> None:
+def save_model(path: Path, model: Model, card: Mapping[str, Any]) -> None:
     """Write a model to `path`: its weights, and as JSON its `card`.
 
-    `card` holds plain types and under `model` the composed model config; format, codec, preprocessing and the rules for
-    text are added to it. The file appears whole or not at all. Raises `UserError` where it cannot be
+    `card` holds plain types and under `model` the composed model config; the format and what the model says of itself
+    are added to it. The file appears whole or not at all. Raises `UserError` where it cannot be
     written.
     """
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in recognizer.state_dict().items()}
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     part = path.with_name(unfinished_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(weights, part, metadata={METADATA_KEY: model_card_json(recognizer, card)})
+        save_file(weights, part, metadata={METADATA_KEY: model_card_json(model, card)})
         with part.open("rb+") as written:
             os.fsync(written.fileno())
         open_to_others(part)  # The library makes it for its user alone.
@@ -62,22 +63,23 @@ def save_model(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> N
             part.unlink(missing_ok=True)
 
 
-def model_card_json(recognizer: Recognizer, card: Mapping[str, Any]) -> str:
-    """The card as it stands in a file: JSON, with format, codec, preprocessing and the rules for text added."""
-    whole = {
-        **card,
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "codec": recognizer.codec.to_json(),
-        "preprocessing": asdict(recognizer.preprocessing),
-        "text": recognizer.text.to_json(),
-    }
+def model_card_json(model: Model, card: Mapping[str, Any]) -> str:
+    """Return the card as it stands in a file: JSON, with the format and what the model says of itself added."""
+    whole = {**card, "format": FORMAT, "format_version": FORMAT_VERSION, **model.card()}
     return json.dumps(whole, ensure_ascii=False)
 
 
 def load_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Recognizer, dict[str, Any]]:
-    """Read a model, ready to predict on the CPU, and its card. `path` is a model file, a checkpoint of a training
-    (`.ckpt`), or a run folder, whose best model is meant.
+    """Read a recogniser, as `load_any_model` reads any model. Raises `UserError` for a model of another kind too."""
+    model, card = load_any_model(path, trust)
+    if not isinstance(model, Recognizer):
+        raise UserError(f"{model_file(path)}: the file holds a {type(model).__name__}, not a recogniser.")
+    return model, card
+
+
+def load_any_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Model, dict[str, Any]]:
+    """Read a model of any kind, ready to predict on the CPU, and its card. `path` is a model file, a checkpoint of a
+    training (`.ckpt`), or a run folder, whose best model is meant.
 
     Its parts are classes of this package and of torch.nn; `trust` names modules of others that it may be made of too,
     beside those of the environment variable UNCIAL_TRUST. Raises `UserError` for a file that is missing, damaged, from
@@ -87,23 +89,23 @@ def load_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Recognizer,
     stored = _read(path)
     parts = PartsOfFile(trusted_modules(trust), path)
     try:
-        recognizer = build_stored(stored.card, parts, stored.table)
+        model = build_stored(stored.card, parts, stored.table)
         weights = stored.weights()
-        _check_weights(recognizer, weights)
-        recognizer.load_state_dict(weights)
-        try_out(recognizer)
+        _check_weights(model, weights)
+        model.load_state_dict(weights)
+        model.check_usable()
     except UserError as error:
         reason = _printable(str(error).removeprefix(str(path)).removeprefix(": "))
         raise UserError(f"{path}{' ' if str(error).startswith(f'{path} ') else ': '}{reason}") from error
     except RuntimeError as error:
         raise UserError(f"{path}: {MISFIT} ({_told(error)}).") from error
-    return recognizer, stored.card
+    return model, stored.card
 
 
-def _check_weights(recognizer: Recognizer, weights: Mapping[str, Tensor]) -> None:
+def _check_weights(model: Model, weights: Mapping[str, Tensor]) -> None:
     """Raises `UserError` for weights of another kind than the model's, and for such as are no numbers."""
-    parameters = {name for name, _ in recognizer.named_parameters()}
-    for name, own in recognizer.state_dict().items():
+    parameters = {name for name, _ in model.named_parameters()}
+    for name, own in model.state_dict().items():
         weight = weights[name]
         if weight.dtype != own.dtype:
             raise UserError(f"{MISFIT} ({name} is {weight.dtype}, not {own.dtype}).")

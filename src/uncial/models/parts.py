@@ -92,10 +92,7 @@ def build_part(config: Any, parts: Parts, key: str = "model") -> Any:
         return config
     if "_target_" not in config:
         return {name: build_part(value, parts, f"{key}.{name}") for name, value in config.items()}
-    target = config["_target_"]
-    if not isinstance(target, str) or not NAME.fullmatch(target):
-        raise UserError(f"{key}._target_ is {target!r}, which is no part of a model; name a class of torch modules.")
-    part = parts.find(f"{key}._target_", current_path(target))
+    part = find_part(config, parts, key)
     is_nested = config.get("_recursive_", True)
     given = {str(name): value for name, value in config.items() if name not in SPECIAL}
     positional = config.get("_args_") or []
@@ -107,6 +104,14 @@ def build_part(config: Any, parts: Parts, key: str = "model") -> Any:
     parts.check(part, given, positional, key)
     _check_kinds(part, given, key)
     return partial(part, *positional, **given) if config.get("_partial_") else part(*positional, **given)
+
+
+def find_part(config: Mapping[str, Any], parts: Parts, key: str = "model") -> type:
+    """Return the class that a part's config names. Raises `UserError` as `build_part` does."""
+    target = config.get("_target_")
+    if not isinstance(target, str) or not NAME.fullmatch(target):
+        raise UserError(f"{key}._target_ is {target!r}, which is no part of a model; name a class of torch modules.")
+    return parts.find(f"{key}._target_", current_path(target))
 
 
 def _check_kinds(part: type, given: Mapping[str, Any], key: str) -> None:

@@ -1,7 +1,7 @@
 """The recogniser: a backbone, a head and a decoder, joined by what only the data knows."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -11,29 +11,33 @@ from torch.nn import functional
 from uncial.data.lines.batch import Batch
 from uncial.document import Transcription
 from uncial.errors import UserError
+from uncial.models.card import text_rules_of
+from uncial.models.contracts import Backbone, Decoder, FrameDecoder, Head, Model, Targets
 from uncial.models.decoders.auxiliary_ctc import Shortcut
 from uncial.models.preprocessing import BACKGROUND, Preprocessing
-from uncial.text.codec import Codec
+from uncial.text.codec import Codec, codec_from_json
 from uncial.text.rules import TextRules
 
 MAX_SHORTCUT = 1e6
 """A weight beyond which the main loss is lost in rounding."""
 
+TRIED_WIDTH = 128
+"""Pixels of width of the line that a model from a file is tried with."""
 
-class Recognizer(nn.Module):
+
+class Recognizer(Model):
     """From line images to text.
 
     `backbone`, `head` and `decoder` are functions that complete the parts of the config: the backbone with
-    `in_channels` and `height`, the head with `in_channels` and `in_height`, the decoder with `in_channels` and
-    `classes`. `shortcut` is the weight of the auxiliary loss, 0 for none. `text` are the rules by which the targets
+    `in_channels` and `height`, the head with `in_channels` and `in_height`, the decoder with `in_channels` and the
+    `codec`. `shortcut` is the weight of the auxiliary loss, 0 for none. `text` are the rules by which the targets
     were made, which put what is read back into logical order; without them it stays as it stands from left to right.
     `span_masks`, completed with `channels`, hides parts of the features from the head while training.
     """
 
-    # Any module with the contract's attributes will do, whether or not it was written here.
-    backbone: Any
-    head: Any
-    decoder: Any
+    backbone: Backbone
+    head: Head
+    decoder: Decoder
 
     def __init__(
         self,
@@ -55,10 +59,20 @@ class Recognizer(nn.Module):
         self.codec = codec
         self.text = text or TextRules()
         self.shortcut_weight = shortcut
-        self.backbone = backbone(in_channels=preprocessing.channels, height=preprocessing.height)
-        channels, height = self.backbone.out_channels, self.backbone.out_height
-        self.head = head(in_channels=channels, in_height=height)
-        self.decoder = decoder(in_channels=self.head.out_channels, classes=codec.size)
+        features = backbone(in_channels=preprocessing.channels, height=preprocessing.height)
+        if not isinstance(features, Backbone):
+            raise _misfit("backbone", features, "out_channels, out_height and frames(width)")
+        self.backbone = features
+        channels, height = features.out_channels, features.out_height
+        sequence = head(in_channels=channels, in_height=height)
+        if not isinstance(sequence, Head):
+            raise _misfit("head", sequence, "out_channels")
+        self.head = sequence
+        reading = decoder(in_channels=sequence.out_channels, codec=codec)
+        if not isinstance(reading, Decoder):
+            wanted = "loss(sequence, lengths, targets), decode(sequence, lengths) and min_frames(labels)"
+            raise _misfit("decoder", reading, wanted)
+        self.decoder = reading
         self.shortcut = Shortcut(channels, height, codec.size) if shortcut else None
         self.span_masks = span_masks(channels=channels) if span_masks else None
         self.to(memory_format=torch.channels_last)
@@ -79,10 +93,11 @@ class Recognizer(nn.Module):
     def _losses(
         self, features: Tensor, widths: Tensor, sequence: Tensor, lengths: Tensor, batch: Batch
     ) -> dict[str, Tensor]:
-        main = self.decoder.loss(sequence, lengths, batch.targets, batch.target_lengths)
+        targets = Targets(batch.targets, batch.target_lengths)
+        main = self.decoder.loss(sequence, lengths, targets)
         if self.shortcut is None:
             return {"loss": main}
-        auxiliary = self.shortcut.loss(features, widths, batch.targets, batch.target_lengths)
+        auxiliary = self.shortcut.loss(features, widths, targets)
         return {"loss": main + self.shortcut_weight * auxiliary, "loss_main": main, "loss_shortcut": auxiliary}
 
     @torch.no_grad()
@@ -91,8 +106,9 @@ class Recognizer(nn.Module):
         depends neither on the others in the batch nor on its padding.
         """
         results: list[Transcription | None] = [None] * len(batch.widths)
-        for rows, log_probabilities, lengths in self._by_width(batch.images, batch.widths):
-            for row, found in zip(rows, self.decoder.decode(log_probabilities, lengths, self.codec), strict=True):
+        for rows, sequence, lengths in self._by_width(batch.images, batch.widths):
+            found_lines = self.decoder.decode(sequence, lengths)[: len(rows)]
+            for row, found in zip(rows, found_lines, strict=True):
                 results[row] = self._transcription(found, int(batch.widths[row]))
         return [result for result in results if result is not None]
 
@@ -109,7 +125,7 @@ class Recognizer(nn.Module):
         features, widths = self._features(_to_width(whole.images, int(padded[0])), whole.widths)
         sequence, lengths = self.head(features, widths)
         losses = self._losses(features, widths, sequence, lengths, whole)
-        found = self.decoder.decode(self.decoder(sequence)[:count].float(), lengths[:count], self.codec)
+        found = self.decoder.decode(sequence, lengths)[:count]
         return losses, [self._transcription(line, int(width)) for line, width in zip(found, batch.widths, strict=True)]
 
     def _transcription(self, found: Transcription, width: int) -> Transcription:
@@ -118,9 +134,13 @@ class Recognizer(nn.Module):
     @torch.no_grad()
     def log_probabilities(self, images: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-probabilities (B, T, C) in fp32 and lengths (B,) of images (B, C, H, W) uint8; frames beyond a
-        length hold zeros.
+        length hold zeros. Raises `UserError` for a decoder that gives none.
         """
-        parts = list(self._by_width(images, widths))
+        decoder = self.frame_decoder("log-probabilities")
+        parts = [
+            (rows, decoder.log_probabilities(sequence)[: len(rows)].float(), lengths[: len(rows)])
+            for rows, sequence, lengths in self._by_width(images, widths)
+        ]
         frames = max(part.shape[1] for _, part, _ in parts)
         result = torch.zeros(len(widths), frames, parts[0][1].shape[2], device=images.device)
         lengths = torch.zeros(len(widths), dtype=torch.int64)
@@ -129,18 +149,65 @@ class Recognizer(nn.Module):
             lengths[rows] = part_lengths.cpu()
         return result, lengths
 
+    def frame_decoder(self, purpose: str) -> FrameDecoder:
+        """Return the decoder, which tells how likely a text is. Raises `UserError`, for this `purpose`, where it does
+        not."""
+        if not isinstance(self.decoder, FrameDecoder):
+            raise UserError(
+                f"{purpose} needs a model whose decoder tells how likely a text is, as ctc does; this model's decoder "
+                f"is a {type(self.decoder).__name__}."
+            )
+        return self.decoder
+
+    def why_too_short(self, width: int, text: str) -> str:
+        """Return why an image `width` pixels wide has no room for a prepared text; nothing where it has."""
+        needed = self.decoder.min_frames(self.codec.encode_known(self.text.to_visual(text)))
+        frames = self.frames(width) if needed else 0
+        return f"the text needs {needed} frames and the image gives {frames}" if needed > frames else ""
+
+    def card(self) -> dict[str, Any]:
+        """Return the codec, the preprocessing and the rules for text, as the model's file states them."""
+        return {
+            "codec": self.codec.to_json(),
+            "preprocessing": asdict(self.preprocessing),
+            "text": self.text.to_json(),
+        }
+
+    @classmethod
+    def known_from_card(cls, card: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the codec and the rules for text that a model's file states."""
+        if not isinstance(card.get("codec"), dict):
+            raise UserError("the file lacks the model's config or its codec; it may be damaged, use another copy.")
+        return {"codec": codec_from_json(card["codec"]), "text": text_rules_of(card)}
+
+    def check_usable(self) -> None:
+        """Raise `UserError` where the model cannot read a line."""
+        width = self.preprocessing.padded_width(TRIED_WIDTH)
+        images = torch.full((1, self.preprocessing.channels, self.preprocessing.height, width), 255, dtype=torch.uint8)
+        images[..., ::8] = 0
+        nothing = torch.zeros(0, dtype=torch.int64)
+        batch = Batch(images, torch.tensor([width]), nothing, torch.zeros(1, dtype=torch.int64), [None], [0])
+        try:
+            confidence = self.predict(batch)[0].confidence
+        except Exception as error:  # whatever a part makes of settings that fit no other
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise UserError(f"the model cannot read a line ({reason}); use another copy of the file.") from error
+        if not 0 <= confidence <= 1:
+            raise UserError("the model's outputs are NaN or Inf, as after a training that diverged; use another model.")
+
     def _by_width(self, images: Tensor, widths: Tensor) -> list[tuple[list[int], Tensor, Tensor]]:
-        """Run the model on the lines of each padded width: (rows, log-probabilities, lengths) for each."""
+        """Run the model on the lines of each padded width: (rows, sequence, lengths) for each, the row of a single line
+        twice."""
         padded = self._padded(widths)
         found = []
         for width in padded.unique().tolist():
             rows = (padded == width).nonzero().flatten().tolist()
             chosen = images if len(rows) == len(padded) else images[rows]
-            if len(rows) == 1:  # as in _twice
+            if len(rows) == 1:  # as in _duplicate_single
                 chosen = chosen.expand(2, -1, -1, -1)
             features, feature_widths = self._features(_to_width(chosen, width), widths[rows].expand(len(chosen)))
             sequence, lengths = self.head(features, feature_widths)
-            found.append((rows, self.decoder(sequence)[: len(rows)].float(), lengths[: len(rows)]))
+            found.append((rows, sequence, lengths))
         return found
 
     def _padded(self, widths: Tensor) -> Tensor:
@@ -157,6 +224,11 @@ class Recognizer(nn.Module):
             ink.contiguous(memory_format=torch.channels_last), self._padded(widths)
         )
         return features, feature_widths.clamp(max=features.shape[3])
+
+
+def _misfit(name: str, part: object, wanted: str) -> UserError:
+    """What is wrong with a part that lacks what models/contracts.py asks of it."""
+    return UserError(f"model.{name}: {type(part).__name__} is no {name} of a recogniser; it needs {wanted}.")
 
 
 def _to_width(images: Tensor, width: int) -> Tensor:

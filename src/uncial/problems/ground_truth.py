@@ -2,13 +2,12 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings
 from uncial.data.config import compile_settings, filters, source_settings
 from uncial.data.ground_truth import (
@@ -22,13 +21,11 @@ from uncial.data.settings import DataSettings
 from uncial.data.splits.split import Splitter
 from uncial.data.splits.split_file import COLUMNS, make_split_rows
 from uncial.document import Issue
-from uncial.errors import UserError
 from uncial.problems.splitting import choose_split
 from uncial.reports.tables.findings import sum_reasons
 from uncial.reports.terminal.formatting import plural, visible
 from uncial.reports.terminal.progress_bar import show_progress
 from uncial.runs.files import RunFolder
-from uncial.runs.session import RunSession
 from uncial.runs.tables import write_csv
 
 log = logging.getLogger(__name__)
@@ -130,17 +127,3 @@ def data_fingerprint(truth: GroundTruth) -> dict[str, str]:
     """What the lines of training and validation are, told apart by what decides on each of them."""
     sides = {part: hashlib.sha256(truth.rows[part].tobytes()).hexdigest() for part in ("train", "val")}
     return {"store": truth.store.digest, **sides}
-
-
-def check_data(this: RunSession, found: Mapping[str, str]) -> None:
-    """Raises `UserError` where the data are no longer what the run was trained on."""
-    if this.state is None or dict(this.state.state.data) == dict(found):
-        return
-    if this.state.state.data.get("store") != found["store"]:
-        reason = "the images, their lines or how these are cut out have changed"
-    else:
-        reason = "other lines of them are for training and validation"
-    raise UserError(
-        f"The data are not those that the run in {this.folder} was trained on: {reason}. Give them back, or start a "
-        f"new run from its model with {format_override('pretrained', this.folder)}."
-    )

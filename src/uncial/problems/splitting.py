@@ -122,9 +122,8 @@ def choose_split(
         return own
     # What is typed as the model was trained asks for no other split.
     alike = [model for model in models if settings_of(model.card, own, typed) == settings_of(model.card, own, ())]
-    folders = [
-        folder for model in alike if (folder := training_folder(model.path)) and RunFolder(folder).splits.is_file()
-    ]
+    trained = [folder for model in alike if (folder := training_folder(model.path))]
+    folders = [folder for folder in trained if RunFolder(folder).splits.is_file()]
     files = tuple(ListedSplit(read_split_file(folder), _by(folder, own)) for folder in dict.fromkeys(folders))
     settings = tuple(dict.fromkeys(settings_of(model.card, own, typed) for model in models))
     known = frozenset[str]().union(*(pages_seen(model.card) for model in models))

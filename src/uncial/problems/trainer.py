@@ -1,31 +1,56 @@
-"""From the config to the trainer of a run: its settings, its length, its callbacks, and the processes it runs in."""
+"""From the config to the trainer of a run: its settings, length, module, callbacks, loggers and processes. Nothing here
+knows what is learned."""
 
 import logging
+import random
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
+import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log, setup_globals
 from hydra.types import RunMode
+from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.saved_yaml import literal_config
-from uncial.config.schema import build_settings
+from uncial.config.schema import as_tuple, build_settings
 from uncial.data.settings import DataSettings
 from uncial.errors import UserError
+from uncial.metrics.contract import Metric
+from uncial.models.contracts import Model
+from uncial.runs.files import RunFolder
 from uncial.training.callbacks.early_stopping import Pruning
+from uncial.training.callbacks.freezing import Freezing, parse_freeze_duration, select_frozen_parts
 from uncial.training.distributed.devices import Devices
 from uncial.training.distributed.launch import launch_workers
 from uncial.training.distributed.process_group import is_rank_zero
-from uncial.training.schedulers.length import parse_duration
+from uncial.training.loggers.outcome import Job
+from uncial.training.loggers.tracking import file_loggers, tracking
+from uncial.training.module import TrainingModule
+from uncial.training.optimizers.parameter_groups import checked_factors
+from uncial.training.schedulers.length import RunLength, parse_duration
 from uncial.training.schedulers.plan import LengthConfig
 from uncial.training.settings import CallbacksSettings
-from uncial.training.trainer import quiet_lightning
+from uncial.training.trainer import choose_precision, quiet_lightning
+
+
+def seed_all(seed: int) -> None:
+    """Seed torch, and for models and callbacks of others that draw from them NumPy and Python."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
+
+STAND_IN = 1000
+"""As many samples and batches stand in for those of an epoch, which reading the data may take long to count."""
 
 
 def check_durations(trainer: DictConfig) -> None:
@@ -51,6 +76,56 @@ def length_config(config: DictConfig, lines: int) -> LengthConfig:
         every_epochs=trainer.validate_every_epochs,
         every_steps=trainer.validate_every_steps,
     )
+
+
+def build_length(config: DictConfig, num_samples: int, num_batches: int, folder: Path) -> RunLength:
+    """Return the length of a training whose epochs have so many samples and batches, from the first of the `trainer`
+    keys that is set. A time budget is measured over the warm-up where that has a number of steps of its own."""
+    warmup = config.scheduler
+    is_stated = warmup.get("warmup_samples") is None and warmup.get("warmup_fraction") is None
+    steps = warmup.get("warmup_steps", 0) if is_stated else 0
+    return RunLength(length_config(config, num_samples), num_batches, num_samples, steps, RunFolder(folder).steps)
+
+
+def build_module(config: DictConfig, model: Model, metric: Metric, length: RunLength) -> TrainingModule:
+    """Return what optimises the model, by the groups `optimizer` and `scheduler`."""
+    optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
+    return TrainingModule(model, metric, optimizer, scheduler, length, config.seed, lr_factors(config))
+
+
+def lr_factors(config: DictConfig) -> dict[str, float]:
+    """Return the factors of the learning rate by part of the model."""
+    factors = config.lr_factors
+    if factors is None:
+        return {}
+    if not isinstance(factors, DictConfig):
+        raise UserError(
+            f"lr_factors={factors}: a factor by part is needed, for instance 'lr_factors={{backbone: 0.1}}'."
+        )
+    plain = OmegaConf.to_container(factors, resolve=True)
+    assert isinstance(plain, dict)
+    return checked_factors({str(key): value for key, value in plain.items()})
+
+
+def freezing(config: DictConfig, model: Model, length: RunLength) -> list[Freezing]:
+    """Return what keeps the parts unchanged that `freeze` names, nothing where it names none."""
+    named, duration = as_tuple(config.freeze), parse_freeze_duration(config.freeze_for)
+    parts = select_frozen_parts(model, named[0] if len(named) == 1 else named)
+    if parts is not None:
+        return [Freezing(model, parts, duration, length)]
+    if duration is not None:
+        raise UserError(f"freeze_for={config.freeze_for} needs freeze=backbone, all_but_decoder or a list of parts.")
+    return []
+
+
+def check_training(config: DictConfig, model: Model, metric: Metric) -> None:
+    """Raise the `UserError` that a training of this model would raise after its data have been read."""
+    if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
+        choose_precision(config.trainer.precision, config.trainer.accelerator)
+    length = RunLength(length_config(config, STAND_IN), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
+    build_module(config, model, metric, length).configure_optimizers()
+    freezing(config, model, length)
+    check_callbacks(config)
 
 
 PLAIN_KEYS = frozenset(field.name for field in fields(CallbacksSettings))
@@ -105,6 +180,27 @@ def build_pruning(config: DictConfig) -> list[Pruning]:
         return trial.should_prune()
 
     return [Pruning(config.model.monitor, report)]
+
+
+def open_loggers(config: DictConfig, folder: Path) -> AbstractContextManager[list[Logger]]:
+    """Return the loggers that the config wants, open until the run ends; of several processes the first alone has
+    any."""
+    if not is_rank_zero():
+        return nullcontext([])
+    factories = file_loggers(bool(config.logger.csv), bool(config.logger.tensorboard))
+    for name, part in config.logger.items():
+        if isinstance(part, DictConfig):
+            factories.append(instantiate_part(config, f"logger.{name}"))
+    return tracking(factories, job_of(config, folder))
+
+
+def job_of(config: DictConfig, folder: Path) -> Job:
+    """Return the run as dashboards list it: by its name and the last parts of its folder."""
+    plain: Any = OmegaConf.to_container(config, resolve=True)
+    hydra = HydraConfig.get()
+    sweep = Path(str(hydra.sweep.dir)).name if hydra.mode == RunMode.MULTIRUN else None
+    ends = (config.name, sweep, folder.name) if sweep else (config.name, folder.name)
+    return Job(folder, "/".join(map(str, ends)), sweep, str(config.task.name), plain)
 
 
 def run_on_devices(devices: Devices, folder: Path, function: Callable[..., Any], *arguments: Any) -> Any:

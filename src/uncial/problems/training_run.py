@@ -1,54 +1,51 @@
-"""One run of a training, from the config to its scores: what task=train, finetune, auto and rerun share."""
+"""One run of a training, from the config to its report: what task=train, finetune, auto and rerun share. What is
+learned is the problem's (problem.py); nothing here knows of it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
-from lightning import Callback
+import lightning as L
 from omegaconf import DictConfig
 
-from uncial.config.instantiate import instantiate_part
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings
-from uncial.data.ground_truth import GroundTruth
-from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
-from uncial.data.store.store import Store
 from uncial.errors import DivergedError, UserError
-from uncial.metrics.intervals import few_lines_warning
-from uncial.models.files import model_card_json
-from uncial.problems.ground_truth import check_data, data_fingerprint, load_ground_truth, write_splits
-from uncial.problems.recognition.best_model import OF_THE_BEST, make_best_model_writer, model_card, strip_val_prefix
-from uncial.problems.recognition.dashboards import open_loggers, trained_outcome
-from uncial.problems.recognition.inference import warn_about_validation_overlap
-from uncial.problems.recognition.pretrained import freezing, lineage, seen_before, with_pretrained_model
-from uncial.problems.recognition.setup import build_setup, infeasible_problems, infeasible_sentence, preflight_check
-from uncial.problems.recognition.summary import TrainingStats, finish, report_interruption
-from uncial.problems.recognition.watchdog import build_watchdog
-from uncial.problems.scoring import evaluation_settings
-from uncial.problems.splitting import choose_training_split
-from uncial.problems.trainer import build_callbacks, build_pruning, check_durations, run_on_devices
+from uncial.problems.interruption import report_interruption
+from uncial.problems.problem import Problem, Setup, TrainingStats, build_problem, num_batch_devices
+from uncial.problems.trainer import (
+    build_callbacks,
+    build_length,
+    build_module,
+    build_pruning,
+    check_durations,
+    freezing,
+    open_loggers,
+    run_on_devices,
+    seed_all,
+)
 from uncial.runs.environment import add_to_environment
-from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
 from uncial.runs.session import RunSession, open_session
 from uncial.runs.state import stash_best_model
-from uncial.runs.tables import write_skipped
 from uncial.training.callbacks.best_model import BestModel
+from uncial.training.callbacks.early_stopping import Pruning
 from uncial.training.callbacks.nonfinite import REMEDY, SkipNonFiniteSteps
 from uncial.training.callbacks.progress import build_progress
 from uncial.training.callbacks.throughput import ThroughputMonitor
 from uncial.training.checkpointing.callback import Checkpoints
-from uncial.training.checkpointing.loops import read_position
 from uncial.training.checkpointing.retention import CheckpointPolicy
 from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.distributed.launch import LostProcessError
 from uncial.training.distributed.process_group import barrier, is_rank_zero
-from uncial.training.distributed.signals import handle_signals
+from uncial.training.distributed.signals import StopRequest, handle_signals
 from uncial.training.loggers.tracking import show_outcome
+from uncial.training.module import TrainingModule
 from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_trainer, describe_device, quiet_lightning
 
@@ -56,105 +53,120 @@ log = logging.getLogger(__name__)
 
 
 def run_training(config: DictConfig) -> None:
-    """Train on the train part, keep the model that is best on the validation part, and write the run folder; or go on
-    with the run that `resume` names."""
-    with open_run(config) as this:
-        train_run(this)
+    """Learn the problem of the config on its train part, keep the model that is best on the validation part, and write
+    the run folder; or go on with the run that `resume` names."""
+    with open_run(config) as run:
+        train_run(run)
 
 
 @contextmanager
 def open_run(config: DictConfig) -> Iterator[RunSession]:
-    """The session of the run that the config asks for, or that `resume` names. What is wrong with its parts ends it
-    before anything is read."""
+    """Yield the session of the run that the config asks for, or that `resume` names. Raises `UserError` for what is
+    wrong with its parts, before any data are read."""
     quiet_lightning()
     check_durations(config.trainer)
-    with open_session(config, with_pretrained_model) as this:
-        evaluation_settings(this.config, instantiate_part(this.config, "model.metric").profile)
-        if this.state is None:
-            preflight_check(this.config)
-        yield this
+    with open_session(config, lambda new: build_problem(new).complete(new)) as run:
+        problem = build_problem(run.config)
+        if run.state is None:
+            problem.check(run.config)
+        yield run
 
 
-def train_run(this: RunSession) -> None:
-    """One session of a run, from its state to its end, on the devices that it is given."""
-    config, devices = this.config, choose_training_devices(build_settings(TrainerSettings, this.config))
-    truth = load_ground_truth(config, choose_training_split(this))
-    check_data(this, data_fingerprint(truth))
-    write_splits(this.folder, truth)
-    plain = replace(this, config=plain_config(config))
-    if config.trainer.devices == "auto" and devices.count == 1:
+def train_run(run: RunSession) -> None:
+    """Run one session of a training, from its state to its end, on the devices that it is given."""
+    devices = choose_training_devices(build_settings(TrainerSettings, run.config))
+    problem = build_problem(run.config)
+    truth = problem.load(run)
+    check_data(run, problem.fingerprint(truth))
+    plain = replace(run, config=plain_config(run.config))
+    if run.config.trainer.devices == "auto" and devices.count == 1:
         log.info(f"trainer.devices=auto: there is one device here ({devices.kind}), and so one process.")
     try:
-        run_on_devices(devices, this.folder, fit_model, plain, replace(truth, pages=()))
+        run_on_devices(devices, run.folder, fit_model, plain, truth)
     except LostProcessError as died:
-        raise UserError(f"{died} To resume: {format_command(format_override('resume', this.folder))}") from None
+        raise UserError(f"{died} To resume: {format_command(format_override('resume', run.folder))}") from None
 
 
-def fit_model(this: RunSession, truth: GroundTruth) -> None:
-    """What each process of a training does. The first one writes the files."""
-    config, folder, state = this.config, this.folder, this.state
-    ready, data = build_setup(this, truth), data_fingerprint(truth)
-    if is_rank_zero():
-        write_skipped(RunFolder(folder).skipped, [*truth.problems, *infeasible_problems(ready.infeasible)])
-        for told in (infeasible_sentence(ready.infeasible), few_validation_lines(truth)):
-            if told:
-                log.warning(told)
-    path = state.path if state else None
-    before = seen_before(config, path)
-    if is_rank_zero() and state is None:
-        warn_about_validation_overlap(truth, before, config.pretrained)
-    card = model_card(config, truth, ready.parts, lineage(config, path), before)
-    keep, aside = make_best_model_writer(this, truth, ready, card), partial(stash_best_model, folder, OF_THE_BEST)
-    best, pace = BestModel(config.model.monitor, config.model.mode, keep, aside), ThroughputMonitor()
-    still, trials = freezing(config, ready.recognizer, ready.length), build_pruning(config)
-
-    def describe(scores: dict[str, float]) -> str:
-        return model_card_json(ready.recognizer, {**card, "scores": strip_val_prefix(scores)})
-
-    with open_loggers(config, folder) as loggers:
+def fit_model(run: RunSession, truth: Any) -> None:
+    """Train in each process of a training. The first one writes the files."""
+    seed_all(run.config.seed)
+    problem: Problem[Any] = build_problem(run.config)
+    setup = problem.setup(run, truth)
+    with open_loggers(run.config, run.folder) as loggers:
         with handle_signals() as interruption:
-            keeping = CheckpointPolicy(**config.callbacks.checkpoints)
-            states = Checkpoints(folder, keeping, best.monitor, best.mode, describe, data, interruption, ready.devices)
-            callbacks = [
-                states,
-                ready.length,
-                SkipNonFiniteSteps(lambda row: name_of_line(truth.store, row)),
-                *([schedule] if isinstance(schedule := ready.module.schedule, Callback) else []),
-                *build_callbacks(config),
-                *build_watchdog(config, ready.module),
-                *trials,
-                *still,
-                best,
-                pace,
-                build_progress(config.callbacks.samples),
-            ]
-            trainer = build_trainer(build_settings(TrainerSettings, config), folder, callbacks, loggers)
+            fit = build_fit(run, setup, problem.fingerprint(truth), interruption)
+            trainer = build_trainer(build_settings(TrainerSettings, run.config), run.folder, fit.callbacks, loggers)
             if is_rank_zero():
-                add_to_environment(folder, {"data": data, "device": describe_device(trainer)})
-            lines = LineDataModule(ready.parts, ready.loading, config.seed, read_position)
-            with report_interruption(folder, states, best, interruption), report_lost_workers():
-                trainer.fit(ready.module, lines, ckpt_path=path, weights_only=True)
-        if best.best is None:
-            raise DivergedError(f"No validation gave a finite {best.monitor}, so that no model was kept; {REMEDY}.")
+                add_to_environment(run.folder, {"data": fit.states.data, "device": describe_device(trainer)})
+            path = run.state.path if run.state else None
+            with (
+                report_interruption(run.folder, fit.states, fit.best, interruption, setup.headline),
+                report_lost_workers(),
+            ):
+                trainer.fit(fit.module, setup.datamodule, ckpt_path=path, weights_only=True)
+        if fit.best.best is None:
+            raise DivergedError(f"No validation gave a finite {fit.best.monitor}, so that no model was kept; {REMEDY}.")
         if is_rank_zero():
-            taught = len(ready.parts["train"].dataset)
-            effort = TrainingStats(
-                states.seconds, pace.lines_per_second, pace.lines / taught, trainer.global_step, taught
-            )
-            finish(this, truth, effort, skipped=len(truth.problems) + len(ready.infeasible["train"]))
-            show_outcome(loggers, lambda: trained_outcome(config, folder, truth, ready.metric.profile))
+            problem.report(run, truth, setup, fit.stats(trainer.global_step, setup.num_samples))
+            show_outcome(loggers, lambda: problem.outcome(run, truth))
     barrier()
-    for trial in trials:
+    for trial in fit.trials:
         trial.end()
 
 
-def few_validation_lines(truth: GroundTruth) -> str:
-    """A sentence where there are few lines to validate on."""
-    rows = truth.rows["val"].tolist()
-    pages = {truth.store.value(row, "group") or truth.store.value(row, "page") for row in rows}
-    return few_lines_warning(len(rows), len(pages), "validation")
+@dataclass(frozen=True)
+class Fit:
+    """What a training consists of; `callbacks` are all, the others those that are asked afterwards."""
+
+    module: TrainingModule
+    callbacks: list[L.Callback]
+    states: Checkpoints
+    best: BestModel
+    pace: ThroughputMonitor
+    trials: list[Pruning]
+
+    def stats(self, steps: int, num_samples: int) -> TrainingStats:
+        """Return what the training took after so many steps, where an epoch has so many samples."""
+        epochs = self.pace.lines / num_samples
+        return TrainingStats(self.states.seconds, self.pace.lines_per_second, epochs, steps, num_samples)
 
 
-def name_of_line(store: Store, row: int) -> str:
-    """The line of a row as messages name it."""
-    return f"{store.value(row, 'page')} {store.value(row, 'line')}"
+def build_fit(run: RunSession, setup: Setup, data: Mapping[str, str], interruption: StopRequest) -> Fit:
+    """Return the training of a setup; `data` are the hashes of what it is trained and validated on."""
+    config, folder, writer = run.config, run.folder, setup.writer
+    length = build_length(config, setup.num_samples, setup.num_batches, folder)
+    module = build_module(config, setup.model, setup.metric, length)
+    stash = partial(stash_best_model, folder, tuple(writer.files))
+    best, pace = BestModel(config.model.monitor, config.model.mode, writer.write, stash), ThroughputMonitor()
+    frozen, trials = freezing(config, setup.model, length), build_pruning(config)
+    policy = CheckpointPolicy(**config.callbacks.checkpoints)
+    devices = num_batch_devices(run)
+    states = Checkpoints(folder, policy, best.monitor, best.mode, writer.card_json, data, interruption, devices)
+    callbacks = [
+        states,
+        length,
+        SkipNonFiniteSteps(setup.name_sample),
+        *([schedule] if isinstance(schedule := module.schedule, L.Callback) else []),
+        *build_callbacks(config),
+        *setup.callbacks,
+        *trials,
+        *frozen,
+        best,
+        pace,
+        build_progress(config.callbacks.samples),
+    ]
+    return Fit(module, callbacks, states, best, pace, trials)
+
+
+def check_data(run: RunSession, found: Mapping[str, str]) -> None:
+    """Raise `UserError` where the data are no longer what the run was trained on."""
+    if run.state is None or dict(run.state.state.data) == dict(found):
+        return
+    if run.state.state.data.get("store") != found["store"]:
+        reason = "the images, their lines or how these are cut out have changed"
+    else:
+        reason = "other lines of them are for training and validation"
+    raise UserError(
+        f"The data are not those that the run in {run.folder} was trained on: {reason}. Give them back, or start a "
+        f"new run from its model with {format_override('pretrained', run.folder)}."
+    )

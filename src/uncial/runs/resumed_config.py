@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.moved import with_current_paths
+from uncial.config.moved import with_current_paths, with_problem
 from uncial.config.overrides import format_override
 from uncial.config.saved_yaml import format_yaml_list, literal, literal_config, parse_yaml, read_saved
 from uncial.config.schema import get_default
@@ -197,7 +197,7 @@ def _load(folder: Path) -> DictConfig:
         if isinstance(config.get(group), dict):
             config[group].setdefault(name, get_default(key))
     _add_named_callbacks(config)
-    return literal_config(with_current_paths(config))
+    return literal_config(with_problem(with_current_paths(config)))
 
 
 def _add_named_callbacks(config: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from uncial.config.hydra_internals import BasicSweeper
-from uncial.config.moved import with_current_paths
+from uncial.config.moved import with_current_paths, with_problem
 from uncial.config.saved_yaml import read_saved
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
@@ -81,7 +81,7 @@ def read_run(folder: Path) -> Run:
         folder,
         state,
         tuple(str(line) for line in overrides),
-        with_current_paths(config) if isinstance(config, dict) else {},
+        with_problem(with_current_paths(config)) if isinstance(config, dict) else {},
         metrics if state == FINISHED else {},
         outcome.error if outcome else "",
     )

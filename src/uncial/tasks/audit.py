@@ -22,6 +22,7 @@ from uncial.problems.recognition.cross_validation import (
     judge_lines,
     load_fold_models,
     model_files,
+    with_unseen_rows,
 )
 from uncial.problems.recognition.evaluation import origin
 from uncial.problems.recognition.typed_model import apply_typed_keys
@@ -50,6 +51,7 @@ def run(config: DictConfig) -> None:
     """Leaves audit.html, audit.json, and a PAGE file with just the suspect lines of each page that has some."""
     share, prior = float(config.audit.share), float(config.audit.prior)
     files = model_files(checkpoints_of(config))
+    models = load_fold_models(files, trusted(config))
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config, choose_scoring_split(config, [model_of(file) for file in files]))
@@ -57,7 +59,7 @@ def run(config: DictConfig) -> None:
     _check_place(config, truth)
     write_splits(folder, truth)
     rows = _rows(config, truth)
-    found = load_fold_models(files, trusted(config), truth, rows)
+    found = with_unseen_rows(models, truth, rows)
     apply_typed_keys([judge.recognizer for judge in found], config)
     if not any(len(judge.rows) for judge in found):
         raise UserError(

@@ -8,27 +8,21 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from uncial.config.instantiate import instantiate_part
 from uncial.config.overrides import override_key
 from uncial.config.schema import build_settings
 from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
+from uncial.errors import UserError
 from uncial.files import count_cores
 from uncial.problems.ground_truth import load_ground_truth
+from uncial.problems.problem import build_problem
 from uncial.problems.recognition.auto import DataFacts, read_recipe, recipe_table, suggest_settings, write_recipe
-from uncial.problems.recognition.pretrained import with_pretrained_model
-from uncial.problems.recognition.setup import (
-    loading,
-    new_recognizer,
-    preflight_check,
-    seed_all,
-    training_module,
-    training_parts,
-)
+from uncial.problems.recognition.problem import LineRecognition
+from uncial.problems.recognition.setup import loading, new_recognizer, training_parts
 from uncial.problems.splitting import choose_split, model_of
-from uncial.problems.trainer import check_durations, length_config
+from uncial.problems.trainer import build_module, check_durations, length_config, seed_all
 from uncial.problems.training_run import run_training
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
@@ -81,8 +75,13 @@ def chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictConfig:
 def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
     """What the choice depends on, for what was typed the keys. The speed is that of the first seconds of a training
     with the defaults."""
-    config = with_pretrained_model(config)
-    preflight_check(config)
+    problem = build_problem(config)
+    if not isinstance(problem, LineRecognition):
+        raise UserError(
+            f"task=auto chooses for problem=recognition; train problem={config.problem.name} by task=train."
+        )
+    config = problem.complete(config)
+    problem.check(config)
     models = [] if config.pretrained is None else [model_of(Path(str(config.pretrained)))]
     truth = load_ground_truth(config, choose_split(config, models, ("train", "val"), ("val", "test")))
     seed_all(config.seed)
@@ -91,7 +90,7 @@ def measured(config: DictConfig, typed: Collection[str]) -> DataFacts:
     part = parts["train"]
     steps = LengthConfig(steps=PROBE_STEPS)
     length = RunLength(steps, PROBE_STEPS, len(part.dataset), 0, RunFolder(run_folder()).steps)
-    module = training_module(config, recognizer, instantiate_part(config, "model.metric"), length)
+    module = build_module(config, recognizer, problem.metric, length)
     probe = ThroughputProbe(PROBE_SECONDS)
     trainer = build_trainer(build_settings(TrainerSettings, config), run_folder(), [length, probe], loggers=[])
     trainer.num_sanity_val_steps = 0

@@ -17,8 +17,7 @@ from uncial.errors import FindingsError
 from uncial.models.files import load_model
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.problems.recognition.alphabet import text_rules
-from uncial.problems.recognition.inspection import draw_augmentation, find
-from uncial.problems.recognition.schedule_sheet import draw_planned_schedule
+from uncial.problems.recognition.inspection import draw_augmentation, draw_planned_schedule, find
 from uncial.problems.recognition.setup import texts_of
 from uncial.reports.html.findings_page import LineView, write_findings_page
 from uncial.reports.plots.sheets import Sample, draw_contact_sheet

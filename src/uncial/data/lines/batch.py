@@ -12,11 +12,10 @@ class Batch:
     `images` is (B, C, H, W) uint8, ink dark on a light background (padding 255). `widths` is (B,) int64: the pixels of
     each line that are not padding. `targets` is (sum of target_lengths,) int64, the encoded texts one after the other;
     both are empty tensors where lines have no text. `texts` holds the normalised ground truth, None where a line has
-    none. `indices` are the rows of the compiled store. `share` is what the batch's mean loss is multiplied by, so that
-    the mean over the processes that share a step is the mean over all its lines; 0 where the lines are others' and the
-    batch only keeps a process in step. `infeasible` are the lines, by their place in the batch, whose text has no room
-    in their image, so that they add nothing to the loss.
-    """
+    none. `indices` are the rows of the compiled store. `loss_weight` is what the batch's mean loss is multiplied by, so
+    that the mean over the processes that share a step is the mean over all its lines; 0 where the lines are others' and
+    the batch only keeps a process in step. `infeasible` are the lines, by their place in the batch, whose text has no
+    room in their image, so that they add nothing to the loss."""
 
     images: Tensor
     widths: Tensor
@@ -24,18 +23,18 @@ class Batch:
     target_lengths: Tensor
     texts: list[str | None]
     indices: list[int]
-    share: float = 1.0
+    loss_weight: float = 1.0
     infeasible: tuple[int, ...] = ()
 
-    def alone(self, row: int) -> "Batch":
-        """The batch of its line `row` only, as wide as before."""
-        start = int(self.target_lengths[:row].sum())
+    def select(self, position: int) -> "Batch":
+        """Return the batch of its line at `position` only, as wide as before."""
+        start = int(self.target_lengths[:position].sum())
         return Batch(
-            images=self.images[row : row + 1],
-            widths=self.widths[row : row + 1],
-            targets=self.targets[start : start + int(self.target_lengths[row])],
-            target_lengths=self.target_lengths[row : row + 1],
-            texts=self.texts[row : row + 1],
-            indices=self.indices[row : row + 1],
-            infeasible=(0,) if row in self.infeasible else (),
+            images=self.images[position : position + 1],
+            widths=self.widths[position : position + 1],
+            targets=self.targets[start : start + int(self.target_lengths[position])],
+            target_lengths=self.target_lengths[position : position + 1],
+            texts=self.texts[position : position + 1],
+            indices=self.indices[position : position + 1],
+            infeasible=(0,) if position in self.infeasible else (),
         )

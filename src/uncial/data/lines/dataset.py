@@ -54,7 +54,7 @@ class LineDataset(Dataset[Batch]):
         images = [self._image(row, pick.epoch) for row, pick in zip(rows, picks, strict=True)]
         texts = [self.rules.prepare(self.store.value(row, "text")) for row in rows]
         batch = make_batch(images, texts, rows, self.codec, self.rules, least_width=picks[0].width)
-        batch.share = picks[0].share
+        batch.loss_weight = picks[0].share
         batch.infeasible = tuple(place for place, row in enumerate(rows) if row in self.infeasible)
         self.store.let_go()
         return batch

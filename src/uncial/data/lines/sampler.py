@@ -13,7 +13,7 @@ class SampleIndex(NamedTuple):
     """One line of a batch: its position in the data set, and the epoch, on which its augmentation depends.
 
     The rest is the same for all lines of a batch, and is said where several processes share a step: what the batch
-    counts for (`Batch.share`), and the least width in pixels to pad it to, so that padding is as in one process.
+    counts for (`Batch.loss_weight`), and the least width in pixels to pad it to, so that padding is as in one process.
     """
 
     position: int

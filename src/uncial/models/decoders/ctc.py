@@ -1,6 +1,7 @@
 """Connectionist temporal classification: one label or a blank for each frame (Graves et al., 2006)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -8,18 +9,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uncial.document import Transcription
+from uncial.models.contracts import Targets
 from uncial.text.codec import BLANK, Codec
 
 
 class CTCDecoder(nn.Module):
     """A linear layer over the labels, the CTC loss, and greedy decoding."""
 
-    def __init__(self, in_channels: int, classes: int, blank_bias: float = 0.0) -> None:
-        """`classes` counts the blank. `blank_bias` is what the blank's score starts with; below 0 the first steps spend
-        less time on the answer that is blank everywhere.
+    def __init__(self, in_channels: int, codec: Codec, blank_bias: float = 0.0) -> None:
+        """`blank_bias` is what the blank's score starts with; below 0 the first steps spend less time on the answer
+        that is blank everywhere.
         """
         super().__init__()
-        self.output = nn.Linear(in_channels, classes)
+        self.codec = codec
+        self.output = nn.Linear(in_channels, codec.size)
         with torch.no_grad():
             self.output.bias.zero_()
             self.output.bias[BLANK] = blank_bias
@@ -29,15 +32,34 @@ class CTCDecoder(nn.Module):
         """Take `amount` from the blank's score, which leaves all other labels more likely."""
         self.output.bias[BLANK] -= amount
 
-    def forward(self, sequence: Tensor) -> Tensor:
+    def log_probabilities(self, sequence: Tensor) -> Tensor:
         """Map a sequence (B, T, D) to log-probabilities (B, T, classes) in fp32."""
         return log_softmax(self.output(sequence))
 
-    def loss(self, sequence: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+    def loss(self, sequence: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
         """Return the mean CTC loss a line, each divided by the number of its labels."""
-        return ctc_loss(self(sequence), lengths, targets, target_lengths)
+        return ctc_loss(self.log_probabilities(sequence), lengths, targets)
 
-    def decode(self, log_probabilities: Tensor, lengths: Tensor, codec: Codec) -> list[Transcription]:
+    def decode(self, sequence: Tensor, lengths: Tensor) -> list[Transcription]:
+        """Return the text of each line of a sequence (B, T, D) with lengths (B,), as `decode_frames` does."""
+        return self.decode_frames(self.log_probabilities(sequence), lengths)
+
+    def min_frames(self, labels: Sequence[int]) -> int:
+        """Return the fewest frames from which CTC can read `labels`: one for each, and a blank between equal
+        neighbours."""
+        return len(labels) + sum(left == right for left, right in pairwise(labels))
+
+    def text_likelihoods(
+        self, log_probabilities: Tensor, texts: Sequence[Sequence[int]], temperature: float = 1.0
+    ) -> list[float]:
+        """Return what the function of this name does."""
+        return text_likelihoods(log_probabilities, texts, temperature)
+
+    def fitted_temperature(self, lines: Sequence[tuple[Tensor, Sequence[int]]]) -> float:
+        """Return what the function of this name does."""
+        return fitted_temperature(lines)
+
+    def decode_frames(self, log_probabilities: Tensor, lengths: Tensor) -> list[Transcription]:
         """Return the most probable path's text for each line of log-probabilities (B, T, classes) with lengths (B,).
 
         Positions are in frames, as fractions of each line's length. A character's confidence is the highest probability
@@ -46,7 +68,7 @@ class CTCDecoder(nn.Module):
         """
         scores, labels = log_probabilities.float().max(dim=-1)
         return [
-            read_path(line_labels[:length], line_scores[:length], codec)
+            read_path(line_labels[:length], line_scores[:length], self.codec)
             for line_labels, line_scores, length in zip(
                 labels.cpu().numpy(), scores.cpu().numpy(), lengths.tolist(), strict=True
             )
@@ -63,7 +85,7 @@ OVERFLOW = -1e30
 """A log-probability below this, of which a few add up to Inf, is that of a training that has diverged."""
 
 
-def ctc_loss(log_probabilities: Tensor, lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> Tensor:
+def ctc_loss(log_probabilities: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
     """Return the mean CTC loss of log-probabilities (B, T, classes) in fp32, lines that have no path counting as 0.
 
     It is NaN where a line's loss overflows, which would count as 0 too.
@@ -71,9 +93,9 @@ def ctc_loss(log_probabilities: Tensor, lengths: Tensor, targets: Tensor, target
     with torch.autocast(log_probabilities.device.type, enabled=False):
         losses = functional.ctc_loss(
             log_probabilities.transpose(0, 1),
-            targets,
+            targets.labels,
             lengths,
-            target_lengths,
+            targets.lengths,
             blank=BLANK,
             reduction="none",
             zero_infinity=True,
@@ -81,11 +103,12 @@ def ctc_loss(log_probabilities: Tensor, lengths: Tensor, targets: Tensor, target
         with torch.no_grad():
             has_overflown = (losses == 0) & (log_probabilities.amin(dim=(1, 2)) < OVERFLOW)
         losses = losses.masked_fill(has_overflown, torch.nan)
-        return (losses / target_lengths.to(losses).clamp(min=1)).mean()
+        return (losses / targets.lengths.to(losses).clamp(min=1)).mean()
 
 
 def read_path(labels: np.ndarray, scores: np.ndarray, codec: Codec) -> Transcription:
-    """Return what a path of labels (T,) with log-probabilities (T,) says, as `CTCDecoder.decode` describes it."""
+    """Return what a path of labels (T,) with log-probabilities (T,) says, as `CTCDecoder.decode_frames` describes
+    it."""
     frames = len(labels)
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
     ends = np.append(starts[1:], frames)

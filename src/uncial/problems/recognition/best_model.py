@@ -1,70 +1,71 @@
 """What is kept of a training's best validation: the model, what it says about itself, and how it read each line."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import SplitSubset
+from uncial.data.store.store import Store
 from uncial.metrics.calibration import fit_temperatures
-from uncial.metrics.evaluation import overview
+from uncial.metrics.evaluation import EvaluationSettings, overview
 from uncial.models.files import save_model
 from uncial.models.lineage import SEEN_BEFORE
 from uncial.models.precision import reading_precision
+from uncial.models.recognizer import Recognizer
+from uncial.problems.problem import BestModelWriter, problem_card, strip_val_prefix
 from uncial.problems.recognition.evaluation import (
     calibrated_lines,
     calibrated_results,
     evaluated_lines,
     prediction_rows,
 )
-from uncial.problems.recognition.setup import TrainingSetup
-from uncial.problems.scoring import evaluation_settings
+from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.splitting import CARD_KEY, split_card
 from uncial.reports.tables.line_results import write_line_results
 from uncial.reports.tables.scores import score_figures
 from uncial.runs.files import RunFolder
-from uncial.runs.session import RunSession
 from uncial.runs.tables import write_predictions
 
-OF_THE_BEST = (RunFolder.best_model, RunFolder.predictions, RunFolder.lines)
-"""What is written of the best validation."""
 
+class RecognizerWriter(BestModelWriter):
+    """Writes the recogniser with the temperatures of its confidences, and how it read each validation line."""
 
-def make_best_model_writer(
-    this: RunSession, truth: GroundTruth, ready: TrainingSetup, card: Mapping[str, Any]
-) -> Callable[[dict[str, float]], None]:
-    """What is done with the model and the scores of a validation that is the best so far; the scores are empty where
-    there was none."""
-    folder, metric, recognizer = this.folder, ready.metric, ready.recognizer
-    settings = evaluation_settings(this.config, metric.profile)
+    files = (RunFolder.best_model, RunFolder.predictions, RunFolder.lines)
 
-    def keep(scores: dict[str, float]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        recognizer: Recognizer,
+        card: Mapping[str, Any],
+        store: Store,
+        metric: RecognitionMetric,
+        settings: EvaluationSettings,
+    ) -> None:
+        super().__init__(folder, recognizer, card)
+        self.store, self.metric, self.settings, self.rules = store, metric, settings, recognizer.text
+
+    def write(self, scores: Mapping[str, float]) -> None:
+        """Write the model, its predictions and their scores."""
         if not scores:
-            save_model(RunFolder(folder).best_model, recognizer, {**card, "scores": {}})
+            super().write(scores)
             return
-        results = sorted(metric.results, key=lambda result: result.row)
-        scored = evaluated_lines(truth.store, results, metric.profile, recognizer.text)
+        results = sorted(self.metric.results, key=lambda result: result.row)
+        scored = evaluated_lines(self.store, results, self.metric.profile, self.rules)
         temperatures = fit_temperatures(scored)
         lines = calibrated_lines(scored, temperatures)
         known = {
-            "scores": {**strip_val_prefix(scores), **score_figures(overview(lines, settings))},
+            "scores": {**strip_val_prefix(scores), **score_figures(overview(lines, self.settings))},
             "calibration": asdict(temperatures),
         }
-        save_model(RunFolder(folder).best_model, recognizer, {**card, **known})
-        write_predictions(
-            RunFolder(folder).predictions, prediction_rows(calibrated_results(results, temperatures), lines)
-        )
-        write_line_results(RunFolder(folder).lines, lines)
-
-    return keep
-
-
-def strip_val_prefix(scores: Mapping[str, float]) -> dict[str, float]:
-    """The scores of a validation under the names that a model file has for them."""
-    return {name.removeprefix("val/"): score for name, score in scores.items()}
+        save_model(RunFolder(self.folder).best_model, self.model, {**self.card, **known})
+        rows = prediction_rows(calibrated_results(results, temperatures), lines)
+        write_predictions(RunFolder(self.folder).predictions, rows)
+        write_line_results(RunFolder(self.folder).lines, lines)
 
 
 def model_card(
@@ -74,8 +75,8 @@ def model_card(
     lineage: Sequence[str],
     seen_before: Sequence[str],
 ) -> dict[str, Any]:
-    """What best.safetensors says about itself beside weights, codec and preprocessing. `seen_before` are hashes of
-    pages that the pretrained model knew."""
+    """Return what best.safetensors says about itself beside weights, codec and preprocessing. `seen_before` are
+    hashes of pages that the pretrained model knew."""
     rows = parts["train"].dataset.rows
     hashes = sorted({truth.store.value(int(row), "image_hash") for row in rows})
     return {
@@ -84,6 +85,7 @@ def model_card(
         "precision": reading_precision("cpu"),
         "training": {"lines": len(rows), "pages": len(hashes), "page_hashes": hashes, "data": config.data.name},
         CARD_KEY: split_card(config),
+        **problem_card(config),
         SEEN_BEFORE: list(seen_before),
         "lineage": list(lineage),
         "seed": config.seed,

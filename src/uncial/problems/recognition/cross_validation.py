@@ -1,7 +1,7 @@
 """What models find likely in lines that they were not trained on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from uncial.metrics.label_errors import (
     other_line_cost,
     typo_cost,
 )
-from uncial.models.decoders.ctc import CTCDecoder, fitted_temperature, text_likelihoods
+from uncial.models.contracts import FrameDecoder
 from uncial.models.files import load_model
 from uncial.models.lineage import pages_seen
 from uncial.models.precision import inference_autocast
@@ -40,10 +40,13 @@ SAMPLE = 150
 
 @dataclass(frozen=True)
 class FoldModel:
-    """A model, and the rows of the store that it was not trained on."""
+    """A model that tells how likely a text is, the hashes of the page images that it was trained on, and the rows of
+    the store that are of others: none before `with_unseen_rows`."""
 
     file: Path
     recognizer: Recognizer
+    decoder: FrameDecoder
+    trained_on: frozenset[str]
     rows: np.ndarray
 
 
@@ -79,21 +82,26 @@ def model_files(paths: Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def load_fold_models(
-    files: Sequence[Path], trust: Sequence[str], truth: GroundTruth, rows: np.ndarray
-) -> list[FoldModel]:
-    """The models with the lines that each may judge. Raises `UserError` for a model that does not say what it was
-    trained on, or that cannot tell how likely a text is."""
+def load_fold_models(files: Sequence[Path], trust: Sequence[str]) -> list[FoldModel]:
+    """Return the models of these files. Raises `UserError` for a model that does not say what it was trained on, or
+    that cannot tell how likely a text is."""
     quiet_lightning()
-    hashes = np.array([truth.store.value(int(row), "image_hash") or "" for row in rows], dtype=object)
     found = []
     for file in files:
         recognizer, card = load_model(file, trust)
         known = _trained_on(file, card)
-        if not isinstance(recognizer.decoder, CTCDecoder):
-            raise UserError(f"{file}: task=audit needs a model whose decoder is ctc.")
-        unseen = np.array([bool(name) and name not in known for name in hashes], dtype=bool)
-        found.append(FoldModel(file, recognizer, rows[unseen]))
+        decoder = recognizer.frame_decoder(f"{file}: task=audit")
+        found.append(FoldModel(file, recognizer, decoder, frozenset(known), np.zeros(0, dtype=np.int64)))
+    return found
+
+
+def with_unseen_rows(models: Sequence[FoldModel], truth: GroundTruth, rows: np.ndarray) -> list[FoldModel]:
+    """Return the models with those of the lines that each may judge."""
+    hashes = np.array([truth.store.value(int(row), "image_hash") or "" for row in rows], dtype=object)
+    found = []
+    for model in models:
+        unseen = np.array([bool(name) and name not in model.trained_on for name in hashes], dtype=bool)
+        found.append(replace(model, rows=rows[unseen]))
     return found
 
 
@@ -117,7 +125,7 @@ def judge_lines(
 ) -> tuple[float, list[LineVerdict]]:
     """The model's temperature, and its judgement of every line of its rows, in their order."""
     sample = np.random.default_rng(seed).permutation(len(judge.rows))[:SAMPLE]
-    temperature = fitted_temperature(
+    temperature = judge.decoder.fitted_temperature(
         [(frames, labels) for _, frames, labels, _ in _seen(judge, truth, sample, batch_width)]
     )
     found = []
@@ -140,7 +148,7 @@ def _seen(
         batch = part.dataset.__getitems__([SampleIndex(position, 0) for position in batch_positions])
         with torch.inference_mode(), inference_autocast("cpu"):
             frames, lengths = recognizer.log_probabilities(batch.images, batch.widths)
-            read = recognizer.decoder.decode(frames, lengths, recognizer.codec)
+            read = judge.decoder.decode_frames(frames, lengths)
         ends = np.cumsum(batch.target_lengths.numpy())
         targets = np.split(batch.targets.numpy(), ends[:-1])
         for row, line, length, labels, transcription in zip(
@@ -171,7 +179,9 @@ def _judged(
     found = find_places(known, read)
     others = list_alternatives(known, found)
     texts = [known, read, *(other for other, _ in others)]
-    likelihoods = text_likelihoods(frames, [codec.encode_known(rules.to_visual(one)) for one in texts], temperature)
+    likelihoods = judge.decoder.text_likelihoods(
+        frames, [codec.encode_known(rules.to_visual(one)) for one in texts], temperature
+    )
     ratios = [likelihood - likelihoods[0] for likelihood in likelihoods[2:]]
     costs = [
         min(typo_cost(known, changed, surprise), other_line_cost(known, other, len(judge.rows)))

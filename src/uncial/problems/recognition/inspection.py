@@ -1,14 +1,18 @@
 """All checks of `inspect`, in the order in which one explains what the next would find again."""
 
+import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from hydra.utils import instantiate
+from lightning import Callback
 from omegaconf import DictConfig
 
-from uncial.config.instantiate import plain_group
+from uncial.config.instantiate import instantiate_part, plain_group
 from uncial.config.saved_yaml import for_hydra
+from uncial.config.schema import build_settings
 from uncial.data.augmentation.chain import build_augmentation, single_transforms
 from uncial.data.checks.duplicate_lines import find_duplicate_lines
 from uncial.data.checks.duplicate_pages import find_duplicate_pages, find_page_pairs
@@ -32,14 +36,24 @@ from uncial.data.checks.measures import measure_lines
 from uncial.data.checks.odd_text import drop_explained_findings, find_mixed_normal_forms, find_odd_text
 from uncial.data.checks.unusable import report_notes, report_problems
 from uncial.data.ground_truth import GroundTruth
+from uncial.data.lines.datamodule import training_sampler
 from uncial.data.splits.leakage import SplitLeakage
+from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
-from uncial.problems.recognition.setup import texts_of, too_long
+from uncial.problems.recognition.pretrained import with_pretrained_model
+from uncial.problems.recognition.setup import loading, new_recognizer, plain_model, texts_of, too_long, training_parts
+from uncial.problems.trainer import length_config
+from uncial.reports.plots.curves import PlannedRun, draw_schedule
 from uncial.reports.plots.sheets import AugmentationRow, draw_augmentation_sheet
+from uncial.reports.terminal.formatting import plural
 from uncial.reports.terminal.progress_bar import show_progress
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
+from uncial.training.distributed.devices import choose_training_devices
+from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
+from uncial.training.schedulers.schedules import warn_if_peak_lr_unreached
+from uncial.training.settings import TrainerSettings
 
 
 def find(
@@ -119,7 +133,7 @@ def infeasible_lines(
     rows = np.arange(len(truth.store))
     if recognizer is None:
         shown = [rules.to_visual(text) for text in texts_of(truth, rows, rules)]
-        model = build_model(config.model, codec=CharacterCodec.from_texts(shown, rules.unit), text=rules)
+        model = build_model(plain_model(config), codec=CharacterCodec.from_texts(shown, rules.unit), text=rules)
         if not isinstance(model, Recognizer):
             return
         recognizer = model
@@ -127,6 +141,8 @@ def infeasible_lines(
         message, _, remedy = problem.reason.partition(": ")
         yield data.finding(row, "warning", "infeasible_line", message, f"{remedy[:1].upper()}{remedy[1:]}.")
 
+
+log = logging.getLogger(__name__)
 
 DRAWS = 3
 
@@ -156,3 +172,44 @@ def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[Augmenta
             yield AugmentationRow(
                 "all together", [whole(line, config.seed, start + epoch, row) for epoch in range(DRAWS)]
             )
+
+
+def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> None:
+    """Draw schedule.png, or say why a training could not be made."""
+    try:
+        wanted, plan = planned(with_pretrained_model(config), truth)
+        run = planned_run(config, wanted, plan)
+    except UserError as error:
+        log.warning(f"{png.name} is not drawn, for these lines cannot be trained on as they are: {error}")
+        return
+    draw_schedule(run, png)
+    steps = len(run.rates)
+    told = f"A training on these lines has {steps:,} steps of {plan.lines:.1f} lines, {steps / plan.epoch:.1f} epochs"
+    log.info(
+        f"{told}, and {plural(len(run.validations), 'validation')}; {png.name} shows its learning rate. {run.note}"
+    )
+
+
+def planned(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig, StepPlan]:
+    """The length that is wanted of a training, and the plan that it begins with."""
+    parts, _ = training_parts(config, truth, new_recognizer(config, truth))
+    lines = len(parts["train"].dataset)
+    how = loading(config.trainer, choose_training_devices(build_settings(TrainerSettings, config)).count)
+    batches = len(training_sampler(parts["train"], how, config.seed))
+    wanted = length_config(config, lines)
+    return wanted, wanted.plan(math.ceil(batches / config.trainer.accumulate), lines)
+
+
+def planned_run(config: DictConfig, wanted: LengthConfig, plan: StepPlan) -> PlannedRun:
+    """The learning rates of the plan. A run whose length a time budget has yet to fix is drawn as though there were
+    none."""
+    schedule, note = instantiate_part(config, "scheduler"), ""
+    if plan.total == UNKNOWN:
+        plan = wanted.with_total(plan, math.ceil((wanted.epochs or 1) * plan.epoch))
+        note = f"trainer.time_budget will fix the number of steps: drawn for {wanted.epochs or 1:.3g} epochs."
+    if isinstance(schedule, Callback):
+        note = f"{note} The scores will lower the rate.".strip()
+    note = f"{note} {warn_if_peak_lr_unreached(schedule, plan)}".strip()
+    steps = range(1, int(plan.total) + 1)
+    rates = [config.optimizer.lr * schedule(step - 1, plan) for step in steps]
+    return PlannedRun(rates, [step for step in steps if plan.validates_after(step)], plan.epoch, note)

@@ -1,11 +1,12 @@
 """The metric of line recognition: error rates of what the model read against the batch's ground truth."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from uncial.data.lines.batch import Batch
 from uncial.document import Transcription
+from uncial.metrics.contract import MetricResult, ProcessGroup
 from uncial.metrics.error_rates import Counts, ErrorRates, scores
 
 
@@ -28,34 +29,36 @@ class RecognitionMetric:
 
     def reset(self) -> None:
         self._rates = ErrorRates(self.profile)
+        self._total: Counts | None = None
+        self._num_invalid = 0
         self.results: list[LineResult] = []
 
-    def update(self, batch: Batch, predictions: list[Transcription]) -> None:
+    def update(self, batch: Batch, predictions: Sequence[Transcription], /) -> None:
         for row, truth, prediction in zip(batch.indices, batch.texts, predictions, strict=True):
             edits = self._rates.update(truth or "", prediction.text).edits
             self.results.append(LineResult(row, truth or "", prediction, edits))
+            # A line's confidence is NaN or Inf where the model's outputs are.
+            self._num_invalid += not math.isfinite(prediction.confidence)
 
-    def unread(self) -> float:
-        """The share of the lines with text that were read as empty; 0 where there are none."""
-        blank = [not result.prediction.text.strip() for result in self.results if result.truth]
-        return sum(blank) / max(1, len(blank))
+    def aggregate(self, processes: ProcessGroup, /) -> None:
+        """Add up the counts of all processes, and bring their results to the first, in the order of the store."""
+        counts = processes.all_gather(list(self._rates.counts().vector()))
+        self._total = Counts.from_vector([sum(column) for column in zip(*counts, strict=True)])
+        self._num_invalid = sum(processes.all_gather(self._num_invalid))
+        self.results = sorted(processes.gather_to_rank_zero(self.results), key=lambda result: result.row)
 
-    def not_finite(self) -> int:
-        """How many lines the model's outputs are NaN or Inf for, as their confidence tells."""
-        return sum(not math.isfinite(result.prediction.confidence) for result in self.results)
+    def compute(self) -> MetricResult:
+        """Return the error rates, with a `LineResult` of each line as details."""
+        total = scores(self._rates.counts() if self._total is None else self._total, self.profile)
+        values = {"cer": total.cer, "wer": total.wer, "cer_macro": total.cer_macro, "lines": float(total.lines)}
+        return MetricResult(values, self.results, self._examples(), self._num_invalid)
 
-    def counts(self) -> list[int]:
-        return list(self._rates.counts().vector())
+    def empty_prediction_rate(self) -> float:
+        """Return the share of the lines with text that were read as empty; 0 where there are none."""
+        is_empty = [not result.prediction.text.strip() for result in self.results if result.truth]
+        return sum(is_empty) / max(1, len(is_empty))
 
-    def scores(self, counts: list[int]) -> dict[str, float]:
-        result = scores(Counts.from_vector(counts), self.profile)
-        return {"cer": result.cer, "wer": result.wer, "cer_macro": result.cer_macro, "lines": float(result.lines)}
-
-    def gather(self, at_first: Callable[[list[LineResult]], list[LineResult]]) -> None:
-        """Brings the results of all processes to the first one, in the order of the store."""
-        self.results = sorted(at_first(self.results), key=lambda result: result.row)
-
-    def samples(self) -> list[tuple[str, str]]:
+    def _examples(self) -> list[tuple[str, str]]:
         """A few lines, always the same ones: (truth, prediction)."""
         ordered = sorted(self.results, key=lambda result: result.row)
         step = max(1, len(ordered) // 4)

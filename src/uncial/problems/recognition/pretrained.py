@@ -13,15 +13,12 @@ from uncial.config.saved_yaml import literal
 from uncial.config.schema import as_tuple, trusted
 from uncial.config.task_keys import UserOverrides, user_overrides
 from uncial.errors import UserError
+from uncial.models.card import text_rules_of
 from uncial.models.files import load_card, load_model
 from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
-from uncial.models.stored import text_rules_of
 from uncial.problems.recognition.transfer import transfer_weights
 from uncial.text.rules import TextRules
-from uncial.training.callbacks.freezing import Freezing, parse_freeze_duration, select_frozen_parts
-from uncial.training.optimizers.parameter_groups import checked_factors
-from uncial.training.schedulers.length import RunLength
 from uncial.training.selection import top_modules
 
 log = logging.getLogger(__name__)
@@ -122,7 +119,8 @@ def pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextR
         raise UserError("model.codec and pretrained both give an alphabet: leave model.codec out; resize changes it.")
     pretrained, _ = load_model(Path(str(config.pretrained)), trusted(config))
     shown = [rules.to_visual(text) for text in texts]
-    return transfer_weights(pretrained, config.model, shown, rules, str(config.resize), as_tuple(config.reinitialize))
+    model = _plain(config.model, resolve=True)
+    return transfer_weights(pretrained, model, shown, rules, str(config.resize), as_tuple(config.reinitialize))
 
 
 def lineage(config: DictConfig, state: Path | None) -> list[str]:
@@ -138,29 +136,6 @@ def seen_before(config: DictConfig, state: Path | None) -> list[str]:
     if state is not None:
         return list(load_card(state).get(SEEN_BEFORE, []))
     return [] if config.pretrained is None else sorted(pages_seen(load_card(Path(str(config.pretrained)))))
-
-
-def freezing(config: DictConfig, recognizer: Recognizer, length: RunLength) -> list[Freezing]:
-    """Return what holds the parts still that `freeze` names, nothing where it names none."""
-    named, duration = as_tuple(config.freeze), parse_freeze_duration(config.freeze_for)
-    parts = select_frozen_parts(recognizer, named[0] if len(named) == 1 else named)
-    if parts is not None:
-        return [Freezing(recognizer, parts, duration, length)]
-    if duration is not None:
-        raise UserError(f"freeze_for={config.freeze_for} needs freeze=backbone, all_but_decoder or a list of parts.")
-    return []
-
-
-def lr_factors(config: DictConfig) -> dict[str, float]:
-    """Return the factors of the learning rate by part."""
-    factors = config.lr_factors
-    if factors is None:
-        return {}
-    if not isinstance(factors, DictConfig):
-        raise UserError(
-            f"lr_factors={factors}: a factor by part is needed, for instance 'lr_factors={{backbone: 0.1}}'."
-        )
-    return checked_factors(_plain(factors, resolve=True))
 
 
 def _plain(config: DictConfig, resolve: bool) -> dict[str, Any]:

@@ -1,20 +1,25 @@
-"""How a training ends: with its scores and what to run next, or with where it stands and how it goes on."""
+"""How the training of a recogniser ends: with its scores, what to run next, and what dashboards are shown."""
 
-import logging
+import csv
+import json
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
+
+from omegaconf import DictConfig
 
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.config.schema import format_trust
 from uncial.data.ground_truth import GroundTruth
-from uncial.errors import DivergedError, UserError
+from uncial.data.store.store import Store
+from uncial.metrics.characters import confusions
 from uncial.metrics.evaluation import evaluate
+from uncial.metrics.profiles import form
 from uncial.models.files import load_card
 from uncial.problems.ground_truth import describe_data
+from uncial.problems.problem import TrainingStats
 from uncial.problems.recognition.evaluation import part_scores
 from uncial.problems.scoring import evaluation_settings
 from uncial.reports.html.report_page import ReportHeader, write_scores_page
@@ -27,73 +32,60 @@ from uncial.runs.commands import format_follow_up_command
 from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_metrics
-from uncial.training.callbacks.best_model import BestModel
-from uncial.training.callbacks.throughput import score_text
-from uncial.training.checkpointing.callback import Checkpoints
-from uncial.training.distributed.signals import StopRequest, exit_for_signal
+from uncial.training.loggers.outcome import Outcome, ReadLine
 
-log = logging.getLogger(__name__)
+
+def trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, profile: str) -> Outcome:
+    """What a training came to, from the files that it left: its best model may be of an earlier session."""
+    model = RunFolder(folder).best_model
+    read = read_outcome(folder, "val", truth.store, truth.rows["val"].tolist(), profile)
+    start = None if config.pretrained is None else Path(str(config.pretrained))
+    return replace(
+        read,
+        model=model,
+        data=load_card(model)["training"],
+        pretrained=start.parent if start is not None and start.is_file() else start,
+    )
+
+
+def read_outcome(folder: Path, part: str, store: Store, rows: Iterable[int], profile: str) -> Outcome:
+    """What metrics.json and predictions.csv of a run say of a part of the data, which `rows` of the store hold."""
+    figures = json.loads((RunFolder(folder).metrics).read_text(encoding="utf-8"))[part]
+    scores = {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
+    places = {(store.value(int(row), "page"), store.value(int(row), "line")): int(row) for row in rows}
+    lines = [_line(cells, store, places[cells["page"], cells["line"]]) for cells in _predictions(folder)]
+    scored = form(profile)
+    pairs = confusions([line.truth for line in lines], [scored(line.prediction) for line in lines])
+    return Outcome(scores, lines, pairs)
+
+
+def _predictions(folder: Path) -> list[dict[str, str]]:
+    with (RunFolder(folder).predictions).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _line(cells: dict[str, str], store: Store, row: int) -> ReadLine:
+    return ReadLine(
+        page=cells["page"],
+        line=cells["line"],
+        image=store.strip(row),
+        truth=cells["truth"],
+        prediction=cells["prediction"],
+        confidence=float(cells["confidence"]),
+        edits=int(cells["edits"]),
+    )
+
 
 UNUSABLE_CER = 0.4
 """The CER above which a reading is no help to a person who transcribes."""
 
 
-@contextmanager
-def report_interruption(
-    folder: Path, states: Checkpoints, best: BestModel, interruption: StopRequest
-) -> Iterator[None]:
-    """Around the training: where it stands when it is stopped or fails, and what to type; then the exit code of the
-    signal, or the error."""
-    try:
-        yield
-    except BaseException as error:
-        if states.written is not None:
-            model = RunFolder(folder).best_model
-            found = ", ".join(score_text(name, best.scores[f"val/{name}"]) for name in ("cer", "wer") if best.scores)
-            total = "" if states.written.total_steps is None else f" of {states.written.total_steps}"
-            log.info(f"The state after step {states.written.steps}{total} is in {RunFolder(folder).last_checkpoint}.")
-            if model.is_file() and (best.best is not None or not isinstance(error, DivergedError)):
-                log.info(f"The best model is {model} ({found or 'not validated yet'}).")
-        if isinstance(error, DivergedError):
-            log.info(_after_divergence(folder, best))
-            raise
-        # A mistake in the config that is found before the first step is still in the config of a run that goes on.
-        if states.written is not None or not isinstance(error, UserError):
-            log.info(f"To resume: {format_command(format_override('resume', folder))}")
-        if interruption.requested is None:
-            raise
-    else:
-        return
-    interruption.release()
-    exit_for_signal(interruption.requested)
-
-
-def _after_divergence(folder: Path, best: BestModel) -> str:
-    """What to do with a run that has diverged: it would do so again if it went on."""
-    if best.best is not None:
-        start = format_override("pretrained", folder)
-        return f"To train on from the best model: {format_command(start)} and the same data, with a lower optimizer.lr."
-    return "No model was kept: none had been validated before."
-
-
-@dataclass(frozen=True)
-class TrainingStats:
-    """What the training took: seconds with validations, the rate of the training alone, and how many lines it learned
-    from."""
-
-    seconds: float
-    lines_per_second: float
-    epochs: float
-    steps: int
-    lines: int
-
-
-def write_report(this: RunSession, truth: GroundTruth) -> None:
+def write_report(run: RunSession, truth: GroundTruth, profile: str) -> None:
     """The report of the validation lines as the best model read them, perhaps in an earlier session of the run."""
-    folder, config = this.folder, this.config
-    if RunFolder(folder).lines.is_file():
+    folder, config = run.folder, run.config
+    if (RunFolder(folder).lines).is_file():
         lines = read_line_results(RunFolder(folder).lines)
-        evaluation = evaluate(lines, evaluation_settings(config, str(config.model.metric.profile)))
+        evaluation = evaluate(lines, evaluation_settings(config, profile))
         facts = {"part": "validation", "model": str(RunFolder(folder).best_model), "data": describe_data(config)}
         about = ReportHeader(f"Training of {config.name}", facts, curves=RunFolder(folder).curves)
         write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, config.report.pictures)
@@ -110,25 +102,25 @@ def low_accuracy_hint(cer: float) -> str:
     )
 
 
-def finish(this: RunSession, truth: GroundTruth, effort: TrainingStats, skipped: int) -> None:
+def finish_training(run: RunSession, truth: GroundTruth, stats: TrainingStats, skipped: int, profile: str) -> None:
     """Draws and writes what a training leaves, and says how good the best model is, where it lies and what to run
     next."""
-    folder = this.folder
+    folder = run.folder
     draw_curves(RunFolder(folder).metrics_rows, RunFolder(folder).curves)
-    write_report(this, truth)
+    write_report(run, truth, profile)
     best = RunFolder(folder).best_model
-    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, format_trust(this.config))])
+    model = " ".join([format_override("checkpoint", folder), *map(shlex.quote, format_trust(run.config))])
     scores = load_card(best)["scores"]
-    score_it = format_follow_up_command(folder, this.typed, "task=test", model)
+    score_it = format_follow_up_command(folder, run.typed, "task=test", model)
     # Last: a run with this file is finished.
-    write_metrics(RunFolder(folder).metrics, {"val": scores, "train": asdict(effort)})
+    write_metrics(RunFolder(folder).metrics, {"val": scores, "train": asdict(stats)})
     summary = RunSummary(
         parts={"validation": part_scores(scores)},
         folder=folder,
-        seconds=effort.seconds,
-        lines_per_second=effort.lines_per_second,
-        epochs=effort.epochs,
-        steps=effort.steps,
+        seconds=stats.seconds,
+        lines_per_second=stats.lines_per_second,
+        epochs=stats.epochs,
+        steps=stats.steps,
         skipped=skipped,
         advice=low_accuracy_hint(scores["cer"]),
         files={"best model": best, "report": RunFolder(folder).report, "predictions": RunFolder(folder).predictions},

@@ -10,10 +10,11 @@ import lightning as L
 from omegaconf import DictConfig
 
 from uncial.errors import UserError
-from uncial.training.batches import loss_weight_of
+from uncial.models.contracts import BlankDecoder
+from uncial.models.recognizer import Recognizer
+from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.distributed.process_group import broadcast_from_rank_zero
-from uncial.training.module import TrainingModule
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +51,17 @@ class Watchdog(L.Callback):
     """Says that the training stands on CTC's all-blank plateau, or that its loss rises.
 
     On the plateau, which two validations in a row must show after 200 steps, the blank is the best single answer to
-    everything, and the loss stands still until the model tells characters apart. `unread` gives the share of the last
-    validation's lines with text that were read as empty. `lower_blank`, if given, is called with the amount by which it
-    should lower the blank's score before the next step; three times at most.
-    """
+    everything, and the loss stands still until the model tells characters apart. `empty_prediction_rate` gives the
+    share of the last validation's lines with text that were read as empty. `lower_blank`, if given, is called with the
+    amount by which it should lower the blank's score before the next step; three times at most."""
 
     priority: ClassVar[int] = Priority.WATCHING
     writes: ClassVar[frozenset[str]] = frozenset({TrainerState.BLANK_SCORE})
 
-    def __init__(self, unread: Callable[[], float], lower_blank: Callable[[float], None] | None = None) -> None:
-        self.unread, self.lower_blank = unread, lower_blank
+    def __init__(
+        self, empty_prediction_rate: Callable[[], float], lower_blank: Callable[[float], None] | None = None
+    ) -> None:
+        self.empty_prediction_rate, self.lower_blank = empty_prediction_rate, lower_blank
         self._blank = self._helped = 0
         self._help_due = self._told_rise = False
         self._losses: list[float] = []
@@ -76,9 +78,9 @@ class Watchdog(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if not loss_weight_of(batch):
+        if not batch.loss_weight:
             return
-        loss = float(outputs["loss"]) * trainer.accumulate_grad_batches / loss_weight_of(batch)
+        loss = float(outputs["loss"]) * trainer.accumulate_grad_batches / batch.loss_weight
         if not math.isfinite(loss):
             return
         self._losses = [*self._losses, loss][-MEMORY:]
@@ -94,7 +96,7 @@ class Watchdog(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        is_blank = broadcast_from_rank_zero(self.unread() >= UNREAD)  # It alone has the lines of all.
+        is_blank = broadcast_from_rank_zero(self.empty_prediction_rate() >= UNREAD)  # It alone has the lines of all.
         self._blank = self._blank + 1 if is_blank and trainer.global_step >= PLATEAU_STEPS else 0
         if self._blank < VALIDATIONS:
             return
@@ -114,15 +116,14 @@ class Watchdog(L.Callback):
         vars(self).update(state_dict)
 
 
-def build_watchdog(config: DictConfig, module: TrainingModule) -> list[L.Callback]:
-    """Return what recognises a training that goes wrong, nothing where `callbacks.watchdog` wants none.
-
-    Raises `UserError` for help with a decoder that has no blank.
-    """
+def build_watchdog(config: DictConfig, recognizer: Recognizer, metric: RecognitionMetric) -> list[Watchdog]:
+    """Return what recognises a training that goes wrong, if the config wants it. Raises `UserError` where it should
+    lower the blank of a decoder that has none."""
     wanted = config.callbacks.get("watchdog") or "none"
     if wanted == "none":
         return []
-    lower_blank = getattr(module.model.decoder, "lower_blank", None) if wanted == "help" else None
-    if wanted == "help" and lower_blank is None:
+    if wanted == "tell":
+        return [Watchdog(metric.empty_prediction_rate)]
+    if not isinstance(recognizer.decoder, BlankDecoder):
         raise UserError("callbacks.watchdog=help: this model's decoder has no blank to lower; choose tell or none.")
-    return [Watchdog(getattr(module.metric, "unread", lambda: 0.0), lower_blank)]
+    return [Watchdog(metric.empty_prediction_rate, recognizer.decoder.lower_blank)]

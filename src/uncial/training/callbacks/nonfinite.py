@@ -11,8 +11,8 @@ from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor
 
 from uncial.errors import DivergedError, UserError
+from uncial.models.contracts import Batch
 from uncial.reports.terminal.formatting import plural
-from uncial.training.batches import loss_weight_of
 from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.distributed.process_group import all_gather
 
@@ -42,8 +42,8 @@ class SkipNonFiniteSteps(L.Callback):
 
     def __init__(self, name_of: Callable[[int], str]) -> None:
         self.name_of = name_of
-        self._batches: list[Any] = []
-        self._bad: list[Any] = []
+        self._batches: list[Batch] = []
+        self._bad: list[Batch] = []
         self._buffers: list[Tensor] = []
         self._skipped = self._without_loss = 0
 
@@ -131,22 +131,20 @@ class _Lines:
     alone: list[int]
 
 
-def _lines_of(pl_module: Any, batches: list[Any]) -> _Lines:
-    counting = [batch for batch in batches if loss_weight_of(batch)]
-    alone = [index for batch in counting for index in _lines_without_loss(pl_module, batch)]
+def _lines_of(pl_module: Any, batches: list[Batch]) -> _Lines:
+    counting = [batch for batch in batches if batch.loss_weight]
+    alone = [index for batch in counting for index in _without_finite_loss(pl_module, batch)]
     return _Lines([index for batch in counting for index in batch.indices], alone)
 
 
-def _lines_without_loss(pl_module: Any, batch: Any) -> list[int]:
-    """Return the indices of the batch's lines that have no finite loss alone; none where it cannot be taken apart."""
-    if not hasattr(batch, "alone"):
-        return []
+def _without_finite_loss(pl_module: Any, batch: Batch) -> list[int]:
+    """The indices of the batch's samples that have no finite loss alone."""
     model = pl_module.model
     was_training = model.training
     model.eval()
     try:
         with torch.no_grad(), pl_module.trainer.precision_plugin.forward_context():
-            losses = [model.loss(batch.alone(row))["loss"] for row in range(len(batch.indices))]
+            losses = [model.loss(batch.select(position))["loss"] for position in range(len(batch.indices))]
     finally:
         model.train(was_training)
     return [index for index, loss in zip(batch.indices, losses, strict=True) if not bool(loss.isfinite())]

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import lightning as L
 from lightning.pytorch.callbacks import Timer
 
+from uncial.models.contracts import num_samples_of_step
 from uncial.reports.terminal.formatting import duration, percent, rate
-from uncial.training.batches import lines_of_step, loss_weight_of
 from uncial.training.callbacks.contract import Priority
 from uncial.training.loggers.tracking import log_beside_the_file
 
@@ -75,8 +75,8 @@ class ThroughputMonitor(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if loss_weight_of(batch):
-            self.lines += lines_of_step(batch, trainer.world_size)
+        if batch.loss_weight:
+            self.lines += num_samples_of_step(batch, trainer.world_size)
         self._count()
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.text.feasibility import min_frames
+from uncial.models.decoders.ctc import CTCDecoder
+from uncial.text.codec import CharacterCodec
+
+min_frames = CTCDecoder(4, CharacterCodec("ab")).min_frames
 
 
 @pytest.mark.parametrize(("labels", "frames"), [([], 0), ([1], 1), ([1, 2, 1], 3), ([1, 1], 3), ([1, 1, 1, 2, 2], 8)])

@@ -67,7 +67,7 @@ class TrainedRun:
 
     def __repr__(self) -> str:
         scored = {part: found["cer"] for part, found in self.scores.items() if "cer" in found}
-        return f"TrainedRun({str(self.folder)!r}, cer={scored})"
+        return f"TrainedRun({str(self.folder)!r}, CER {scored})"
 
 
 def train(config: Mapping[str, Any] | DictConfig | None = None) -> TrainedRun:

@@ -72,7 +72,7 @@ def test_what_it_left_is_repeated_and_resumed_by_the_command(tiny, tmp_path):
     more = uncial.train({"resume": run.folder, "trainer.max_epochs": 3})
     assert more.folder == run.folder
     assert config_of(run.folder)["trainer"]["max_epochs"] == 3
-    with pytest.raises(uncial.UserError, match="would make another run"):
+    with pytest.raises(uncial.UserError, match="would change the run"):
         uncial.train({"resume": run.folder, "optimizer.lr": 1.0})
 
 

@@ -31,7 +31,7 @@ ONE = (
 
 @pytest.mark.parametrize(("environment", "starter"), SEVERAL)
 def test_several_processes_of_one_command_are_refused(environment, starter, monkeypatch):
-    monkeypatch.setattr(several_starts, "HEARD", 0.0)
+    monkeypatch.setattr(several_starts, "EXIT_DELAY", 0.0)
     with pytest.raises(UserError, match=starter) as refused:
         check_single_start(environment)
     assert "trainer=ddp" in str(refused.value)

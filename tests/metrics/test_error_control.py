@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from uncial.metrics.intervals import Bootstrap, estimate_rate
-from uncial.metrics.paired import adjust_by_holm, find_min_clusters, paired_test, test_by_randomisation
+from uncial.metrics.paired import adjust_by_holm, find_min_clusters, paired_test, compute_randomisation_p
 
 QUICK = Bootstrap(resamples=300)
 SETS = 400
@@ -117,10 +117,10 @@ def test_seeds_that_differ_are_part_of_the_doubt():
 
 def test_few_pages_are_exchanged_in_every_way():
     gaps = np.array([3.0, 2.0, 1.0, 4.0])
-    assert test_by_randomisation(gaps, QUICK) == 2 / 16
-    assert test_by_randomisation(np.array([3.0, -3.0]), QUICK) == 1.0
+    assert compute_randomisation_p(gaps, QUICK) == 2 / 16
+    assert compute_randomisation_p(np.array([3.0, -3.0]), QUICK) == 1.0
     assert find_min_clusters(0.05) == 6
-    assert test_by_randomisation(np.ones(6), QUICK) <= 0.05 < test_by_randomisation(np.ones(5), QUICK)
+    assert compute_randomisation_p(np.ones(6), QUICK) <= 0.05 < compute_randomisation_p(np.ones(5), QUICK)
 
 
 def test_holm():

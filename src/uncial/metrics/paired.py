@@ -84,7 +84,7 @@ def paired_test(
     return PairedTest(
         difference=Estimate(value, interval),
         p_bootstrap=float(2 * stdtr(found.degrees, -t)) if value else 1.0,
-        p_randomisation=test_by_randomisation(gaps, bootstrap),
+        p_randomisation=compute_randomisation_p(gaps, bootstrap),
         clusters=clusters,
         needed_clusters=estimate_needed_clusters(value, found, clusters, (1 - bootstrap.level) / comparisons),
     )
@@ -105,7 +105,7 @@ def _estimate_spread(one: np.ndarray, other: np.ndarray, whole: np.ndarray, boot
     return Spread(over_pages.pages, total - over_pages.pages, degrees)
 
 
-def test_by_randomisation(gaps: np.ndarray, bootstrap: Bootstrap) -> float:
+def compute_randomisation_p(gaps: np.ndarray, bootstrap: Bootstrap) -> float:
     """Return how often the sum of the pages' differences (P,), each with a sign drawn at random, is as far from 0 as
     the sum seen. With few pages every choice of signs is tried; it cannot be less than 2 / 2**P then.
     """

@@ -138,9 +138,9 @@ def codec_of(card: Mapping[str, Any], path: Path) -> Codec:
         raise UserError(f"{path}: {error}") from error
 
 
-def model_file(path: Path) -> Path:
+def model_file(path: Path, key: str = "") -> Path:
     """Return the file that `path`, a model file, a checkpoint or a run folder, stands for. Raises `UserError` where
-    there is none.
+    there is none, with the `key` that it was typed for.
     """
     found = RunFolder(path).best_model if path.is_dir() else path
     if not found.is_file():
@@ -148,7 +148,7 @@ def model_file(path: Path) -> Path:
             raise UserError(foreign)
         where = f"the folder {path} holds no {RunFolder.best_model}" if path.is_dir() else f"{path} does not exist"
         raise UserError(
-            f"No model found: {where}; give a model file (.safetensors), a checkpoint (.ckpt) or the folder of a "
+            f"{f'{key}={path}: no' if key else 'No'} model found: {where}; give a model file (.safetensors), a checkpoint (.ckpt) or the folder of a "
             "finished run."
         )
     if found.suffix != CHECKPOINT_SUFFIX and storable_name(str(found)) != str(found):

@@ -70,7 +70,7 @@ def length_config(config: DictConfig, lines: int) -> LengthConfig:
     least = trainer.min_epochs / float(build_settings(DataSettings, config).share_of_lines() or 1)
     return LengthConfig(
         steps=trainer.max_steps,
-        epochs=trainer.max_epochs or max(least, trainer.lines_seen / lines),
+        epochs=trainer.max_epochs or max(least, (trainer.lines_seen or 0) / lines),
         budget=parse_duration(trainer.time_budget, "trainer.time_budget"),
         validations=trainer.validations,
         every_epochs=trainer.validate_every_epochs,

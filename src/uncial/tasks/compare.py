@@ -121,7 +121,7 @@ def _contestants(config: DictConfig) -> list[System]:
             "task=compare needs two models or more: checkpoint=[A,B]; or compare.folders=[X,Y] compare.truth=Z for "
             "PAGE or ALTO folders."
         )
-    files = [tuple(model_file(Path(path)) for path in as_tuple(entry)) for entry in given]
+    files = [tuple(model_file(Path(path), "checkpoint") for path in as_tuple(entry)) for entry in given]
     if not all(files):
         raise UserError("checkpoint holds an empty list; each entry is a model or a list of runs with other seeds.")
     names = _names(config, files, "checkpoint")

@@ -47,7 +47,7 @@ def run(config: DictConfig) -> None:
 def finetune(this: RunSession) -> None:
     """One session of a run, with its comparison at the end: of the best model so far, where the run has more to do."""
     config, folder = this.config, this.folder
-    base = model_file(Path(str(config.pretrained)))
+    base = model_file(Path(str(config.pretrained)), "pretrained")
     truth = load_ground_truth(config, choose_training_split(this, [str(config.data.subset or "test")]))
     part, rows = rows_to_score(config, truth)
     sources = xml_files(truth, rows)

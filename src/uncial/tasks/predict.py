@@ -47,7 +47,7 @@ def run(config: DictConfig) -> None:
     not be read. A reading that was stopped goes on with the files that it had not read."""
     form = choice(config.predict.format, "predict.format", FORMATS)
     tune_malloc()
-    model = model_file(checkpoint_of(config))
+    model = model_file(checkpoint_of(config), "checkpoint")
     transcriber = transcriber_of(config)
     wanted = float(config.metrics.review_cer)
     pages, problems = pages_to_read(config, form)

@@ -21,7 +21,7 @@ class TrainerSettings(Settings):
     time_budget: str | int | None
     max_steps: Annotated[int | None, Key(least=1, unit="steps")]
     max_epochs: Annotated[int | None, Key(least=1, unit="epochs")]
-    lines_seen: Annotated[int, Key(least=1, unit="lines")]
+    lines_seen: Annotated[int | None, Key(least=1, unit="lines")]
     min_epochs: Annotated[int, Key(least=1, unit="epochs")]
     max_time: str | int | None
     patience: Annotated[int | None, Key(least=1, unit="validations")]

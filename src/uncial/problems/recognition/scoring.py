@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 def score_recognizer(config: DictConfig) -> None:
     """Score `checkpoint` on a part of the data, with the same implementation, precision and digits as validation."""
     quiet_lightning()
-    path = model_file(checkpoint_of(config))
+    path = model_file(checkpoint_of(config), "checkpoint")
     recognizer, card = load_model(path, trusted(config))
     apply_typed_keys([recognizer], config)
     settings = evaluation_settings(config, config.test.profile or recognizer.text.normalization)

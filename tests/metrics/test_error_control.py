@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from uncial.metrics.intervals import Bootstrap, estimate_rate
-from uncial.metrics.paired import adjust_by_holm, find_min_clusters, paired_test, compute_randomisation_p
+from uncial.metrics.paired import adjust_by_holm, compute_randomisation_p, find_min_clusters, paired_test
 
 QUICK = Bootstrap(resamples=300)
 SETS = 400

@@ -147,9 +147,9 @@ def model_file(path: Path, key: str = "") -> Path:
         if path.is_dir() and (foreign := name_foreign(path)):
             raise UserError(foreign)
         where = f"the folder {path} holds no {RunFolder.best_model}" if path.is_dir() else f"{path} does not exist"
+        what = f"{key}={path}: no model found" if key else "No model found"
         raise UserError(
-            f"{f'{key}={path}: no' if key else 'No'} model found: {where}; give a model file (.safetensors), a checkpoint (.ckpt) or the folder of a "
-            "finished run."
+            f"{what}: {where}; give a model file (.safetensors), a checkpoint (.ckpt) or the folder of a finished run."
         )
     if found.suffix != CHECKPOINT_SUFFIX and storable_name(str(found)) != str(found):
         raise UserError(f"{storable_name(str(found))}: its name or a folder's is not UTF-8; rename it, or link to it.")

@@ -28,7 +28,7 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Make the trials that are left. Raises `UserError` without Optuna."""
-        from uncial.config.extras import describe_install
+        from uncial.config.instantiate import describe_install
         from uncial.errors import UserError
 
         try:

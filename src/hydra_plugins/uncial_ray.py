@@ -29,7 +29,7 @@ class RayLauncher(Launcher):
         except ModuleNotFoundError as error:
             if str(error.name).split(".")[0] != "ray":
                 raise
-            from uncial.config.extras import describe_install
+            from uncial.config.instantiate import describe_install
 
             raise UserError(f"hydra/launcher=ray needs ray; {describe_install('ray')}") from None
         return ray_cluster.launch(self._settings, self._program, job_overrides, initial_job_idx)

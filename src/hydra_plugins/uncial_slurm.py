@@ -38,7 +38,7 @@ def _launching() -> Any:
     except ModuleNotFoundError as error:
         if str(error.name).split(".")[0] != "submitit":
             raise
-        from uncial.config.extras import describe_install
+        from uncial.config.instantiate import describe_install
 
         raise UserError(f"hydra/launcher=slurm needs submitit; {describe_install('submitit')}") from None
     return launching

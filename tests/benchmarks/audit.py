@@ -24,7 +24,7 @@ from corrupted_truths import KINDS, corrupted
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.reading import read_source
 from uncial.document import Transcription
-from uncial.formats.write_xml import write_pages
+from uncial.formats.transcription_files import write_pages
 from uncial.text.normalization import normalize
 
 Place = tuple[str, str]

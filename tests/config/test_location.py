@@ -9,7 +9,8 @@ import sys
 import pytest
 from program import ROOT
 
-from uncial.config import extras, location
+from uncial.config import instantiate as extras
+from uncial.config import location
 from uncial.config.location import format_command, publish_location, root_folder, without_program, written_command
 from uncial.errors import UserError
 

@@ -11,7 +11,7 @@ from program import TINY, quoted
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
-from uncial.formats.read_xml import read_texts
+from uncial.formats.transcription_files import read_texts
 
 SHORT = (*TINY, "trainer.max_steps=2", "trainer.validations=1", "augmentation=none")
 

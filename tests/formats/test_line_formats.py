@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from uncial.document import TextSpan
 from uncial.errors import UnusableInput
 from uncial.formats.encoding import read_utf8
-from uncial.formats.lines.labels import Label, read_labels
+from uncial.formats.lines.labels import Label, read_labels, read_manifest
 from uncial.formats.lines.loghi import read_list
-from uncial.formats.lines.manifest import read_manifest
 from uncial.formats.lines.pairs import pair, read_transcription, text_beside
 from uncial.formats.lines.styles import MARKS, insert_marks, split_marks
 

@@ -14,7 +14,7 @@ from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region,
 from uncial.document import Transcription
 from uncial.formats.lines.styles import MARKS
 from uncial.formats.provenance import Reader, ReadingStep, format_step, parse_steps, readers_of, text_hash
-from uncial.formats.read_xml import read_texts
+from uncial.formats.transcription_files import read_texts
 
 PAGE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/{}"
 ALTO = "http://www.loc.gov/standards/alto/ns-v{}#"

@@ -14,7 +14,7 @@ from uncial.data.sources import xml
 from uncial.data.sources import xml as alto
 from uncial.document import Page, SourceContents, Transcription
 from uncial.errors import UnusableInput
-from uncial.formats.read_xml import read_transcription
+from uncial.formats.transcription_files import read_transcription
 from uncial.formats.xml.parsing import kind_of, parse
 
 pytestmark = pytest.mark.real_data

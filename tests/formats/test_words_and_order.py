@@ -10,7 +10,7 @@ from uncial.document import Page, TextLine, Transcription, Word
 from uncial.formats.alto.geometry import ImageFacts
 from uncial.formats.alto.reading import read_alto
 from uncial.formats.page_xml.reading import read_page
-from uncial.formats.read_xml import read_transcription
+from uncial.formats.transcription_files import read_transcription
 from uncial.formats.xml.parsing import parse
 
 COORDS = '<Coords points="0,0 9,0 9,9"/>'

@@ -11,9 +11,9 @@ from xml_samples import COORDS, alto_block, alto_line, alto_xml, page_line, page
 
 from uncial.document import Page, TextSpan, Transcription
 from uncial.errors import UnusableInput, UserError
-from uncial.formats.alto.word_boxes import split_words
+from uncial.formats.alto.update import split_words
 from uncial.formats.lines.styles import MARKS
-from uncial.formats.read_xml import read_transcription
+from uncial.formats.transcription_files import read_transcription
 from uncial.formats.xml.parsing import parse
 
 WORD = f"<Word id='w1'>{COORDS}<Glyph id='g1'>{COORDS}</Glyph><TextEquiv><Unicode>old</Unicode></TextEquiv></Word>"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from uncial.document import Page, TextLine, Transcription
 from uncial.formats.provenance import Reader
-from uncial.formats.write_xml import write_pages
+from uncial.formats.transcription_files import write_pages
 
 
 def write_transcriptions(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from uncial.metrics.characters import Confusion, confusions, score_characters
 from uncial.metrics.error_rates import aligned, error_kind
 from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.text.scripts import line_script, script, scripts
+from uncial.text.characters import line_script, script, scripts
 
 letters = st.text(st.sampled_from("abé ,7\u0301βΒ"), max_size=9)
 

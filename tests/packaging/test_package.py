@@ -186,7 +186,7 @@ def test_options_of_other_programs_are_known_to_it(installed, tmp_path):
 
 
 def test_what_is_missing_is_named_by_its_packages(installed, tmp_path):
-    code = "from uncial.config.extras import describe_install as d; print(d('ray'), d('timm'), sep='\\n')"
+    code = "from uncial.config.instantiate import describe_install as d; print(d('ray'), d('timm'), sep='\\n')"
     ray, timm = installed.say("python", "-c", code, cwd=tmp_path).splitlines()
     assert ray.endswith(" install 'ray>=2.40'") or ray.endswith(f" --python {installed.python} 'ray>=2.40'")
     assert "timm>=" in timm

@@ -15,7 +15,7 @@ from program import run_program
 from uncial.models.files import load_card, load_model, save_model
 from uncial.models.lineage import pages_seen
 from uncial.reports.tables.line_results import read_compared_lines, read_line_results
-from uncial.runs.commands import format_follow_up_command
+from uncial.runs.folder import format_follow_up_command
 
 SHORT = ("trainer.batch_width=300", "trainer.lines_seen=200", "trainer.validations=2", "augmentation=none")
 

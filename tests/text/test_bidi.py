@@ -10,8 +10,7 @@ from lxml import etree
 
 from uncial.document import Transcription
 from uncial.text.bidi import to_display, to_logical
-from uncial.text.directions import letter_counts
-from uncial.text.graphemes import split_units
+from uncial.text.characters import letter_counts, split_units
 from uncial.text.rules import TextRules, mixed_direction
 
 SEEN = [

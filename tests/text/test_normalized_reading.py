@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.document import Transcription
-from uncial.text.normalization import PROFILES, normalize
-from uncial.text.normalized_reading import normalized_transcription
+from uncial.text.normalization import PROFILES, normalize, normalized_transcription
 from uncial.text.rules import TextRules
 
 TEXTS = st.text(st.sampled_from("ab é́̀̈​ſﬁẛ̣\u1161\u1100\u11a8ก\t Ωשׁ.ͅ"), max_size=12)

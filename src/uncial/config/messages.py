@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from uncial.config.extras import describe_install
+from uncial.config.instantiate import describe_install
 from uncial.config.keys import (
     did_you_mean,
     files_with,

@@ -1,14 +1,36 @@
-"""Finding the image that a PAGE or ALTO file was made for."""
+"""Finding the image that a PAGE or ALTO file was made for, and opening it to read its header."""
 
 import os
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote
 
+from PIL import Image
+
 from uncial.errors import IssueCode, UnusableInput
+
+_limit_lock = threading.Lock()
+
+
+def open_header(file: IO[bytes] | Path, limit: int | None = None, formats: list[str] | None = None) -> Image.Image:
+    """The image as Pillow opens it, nothing decoded yet.
+
+    Pillow warns of more pixels than a module variable of its own allows and refuses at twice as many, which would
+    stand in the way of a higher `data.max_pixels`; here `limit` takes its place, and None is no limit. Raises what
+    Pillow raises.
+    """
+    with _limit_lock:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, limit
+        try:
+            return Image.open(file, formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".jp2", ".j2k")
 OTHER_SUFFIXES = (".pdf", ".gif", ".bmp", ".jpx", ".heic", ".djvu", ".svg", ".xml", ".json")

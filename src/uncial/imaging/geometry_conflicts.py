@@ -9,8 +9,17 @@ import numpy as np
 from uncial.document import Page, TextLine
 from uncial.imaging.far_vertices import NEAR, Surroundings, beyond_polygon
 from uncial.imaging.line_geometry import axes_of
-from uncial.imaging.polylines import area, as_points, clip_line, clip_polygon, lengths, points_along
-from uncial.imaging.ragged import LIMIT, as_numbers, as_tuples
+from uncial.imaging.polylines import (
+    LIMIT,
+    area,
+    as_numbers,
+    as_points,
+    as_tuples,
+    clip_line,
+    clip_polygon,
+    lengths,
+    points_along,
+)
 
 GROWN = 0.25
 """Interlines by which a polygon is grown before a baseline is said to lie outside it."""

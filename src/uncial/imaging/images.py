@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from uncial.document import ImageSource, PageWarning
 from uncial.errors import UnusableInput
-from uncial.formats.image_header import open_header
+from uncial.formats.image_finder import open_header
 from uncial.imaging.orientation import fit_to_stated_size, turn
 from uncial.imaging.pixels import to_eight_bits, without_alpha
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from uncial.document import TextLine
 from uncial.imaging.polylines import area, as_points, lengths
-from uncial.text.directions import runs_down, runs_left
+from uncial.text.characters import runs_down, runs_left
 
 MIN_AREA = 12.0
 """Square pixels below which a polygon counts as having no area."""

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from uncial.document import Page, Point, TextLine
+from uncial.imaging.bands import estimate_interline
 from uncial.imaging.far_vertices import (
     FAR,
     Mended,
@@ -18,10 +19,8 @@ from uncial.imaging.far_vertices import (
     mend_polygon,
 )
 from uncial.imaging.geometry_conflicts import GROWN, clip_to_page, is_outside_polygon, resolve_conflict
-from uncial.imaging.interline import estimate_interline
 from uncial.imaging.line_geometry import in_order
-from uncial.imaging.polylines import as_points, lengths
-from uncial.imaging.ragged import Ragged, as_numbers, as_tuples, join_points
+from uncial.imaging.polylines import Ragged, as_numbers, as_points, as_tuples, join_points, lengths
 
 UNKNOWN = 1e6
 """The size of a page that states none, in pixels: more than any image has."""

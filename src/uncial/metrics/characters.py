@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from uncial.metrics.error_rates import ERROR_KINDS, aligned, error_kind
 from uncial.metrics.lines import EvaluatedLine
-from uncial.text.scripts import scripts
+from uncial.text.characters import scripts
 
 
 @dataclass(frozen=True, slots=True)

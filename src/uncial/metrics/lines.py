@@ -11,8 +11,8 @@ from uncial.errors import UserError
 from uncial.metrics.error_rates import Counts, Scores, compare, scores
 from uncial.metrics.intervals import Bootstrap, Estimate, estimate_rate, estimate_share, sum_by_cluster
 from uncial.metrics.profiles import form
+from uncial.text.characters import line_script
 from uncial.text.normalization import DEFAULT_PROFILE
-from uncial.text.scripts import line_script
 
 
 @dataclass(frozen=True, slots=True)

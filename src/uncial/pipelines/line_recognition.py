@@ -14,7 +14,7 @@ from uncial.imaging.images import MAX_PIXELS
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.pipeline import add_issues, group_pages
 from uncial.pipelines.recognition import NOT_FINITE, Transcriber, is_finite
-from uncial.text.directions import runs_down
+from uncial.text.characters import runs_down
 
 MAX_LINES_IN_FLIGHT = 512
 """Lines, of as many pages as hold them, that are read together: the more, the more of them have one width and share a

@@ -9,7 +9,7 @@ from uncial.data.machine_read import is_written_by_person
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS
 from uncial.document import Issue, Page
 from uncial.errors import UnusableInput, UserError
-from uncial.formats.read_xml import read_texts
+from uncial.formats.transcription_files import read_texts
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from uncial.document import Issue, Page
 from uncial.errors import UnusableInput
 from uncial.formats.provenance import Reader
-from uncial.formats.write_xml import write_pages
+from uncial.formats.transcription_files import write_pages
 from uncial.metrics.review import ReadLine
 from uncial.pipelines.line_recognition import MAX_LINES_IN_FLIGHT
 from uncial.pipelines.output_places import copy_places, keep_corrections, keep_originals

@@ -1,6 +1,9 @@
-"""A run's folder, and what it holds from its beginning on."""
+"""A run's folder, what it holds from its beginning on, and commands that go on from it."""
 
 import logging
+import re
+import shlex
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -8,13 +11,16 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import leaves
+from uncial.config.location import conf_folder, format_command, without_program
 from uncial.config.saved_yaml import format_yaml_list, resolved
 from uncial.config.schema import as_tuple
+from uncial.config.task_keys import without_unread
 from uncial.errors import UserError
 from uncial.files import remove_unfinished, replacing_text
 from uncial.formats.encoding import storable_name
-from uncial.runs.environment import write_environment
+from uncial.runs.environment import read_environment, write_environment
 from uncial.runs.files import RunFolder
 
 
@@ -72,3 +78,23 @@ def plain_config(config: Any) -> DictConfig:
     """A copy without references, for another process: there they would be resolved anew, as the time in a folder's
     name."""
     return resolved(config)
+
+
+ABOUT_DATA = re.compile(r"[+~]{0,2}(data[=./@]|experiment=|seed=|paths\.)")
+"""What of a command says on which lines it works."""
+
+
+def format_follow_up_command(folder: Path, typed: Sequence[str], *what: str) -> str:
+    """The command that does `what`, arguments as they are typed, with the data of the run in `folder`, for which
+    `typed` was typed: all of that which is about data, with the experiment, which may choose them."""
+    about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
+    for task in [one.removeprefix("task=") for one in what if one.startswith("task=")]:
+        about_data = without_unread(about_data, task, conf_folder())
+    return format_command(*_config_folder(folder), *what, *map(shlex.quote, about_data))
+
+
+def _config_folder(folder: Path) -> list[str]:
+    """The option by which the run in `folder` was given configs beside those of conf/."""
+    command = shlex.split(str(read_environment(folder).get("command", "")))
+    given = get_args_parser().parse_known_args(without_program(command))[0].config_dir
+    return ["--config-dir", shlex.quote(given)] if given else []

@@ -12,7 +12,7 @@ from uncial.config.location import format_command
 from uncial.config.schema import as_tuple, checkpoints_of, trusted
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UnusableInput, UserError
-from uncial.formats.page_xml.excerpt import excerpt_file, write_excerpt
+from uncial.formats.page_xml.new_document import excerpt_file, write_excerpt
 from uncial.metrics.label_errors import compute_surprisals, find_misaligned, find_shifts
 from uncial.pipelines.output_places import check_output, keep_corrections, keep_originals
 from uncial.problems.ground_truth import load_ground_truth, write_splits

@@ -12,9 +12,8 @@ from uncial.errors import UserError
 from uncial.reports.html.leaderboard_page import write_leaderboard_page
 from uncial.reports.tables.leaderboard import leaderboard_table, write_leaderboard
 from uncial.reports.terminal.console import make_console, show
-from uncial.runs.commands import format_follow_up_command
 from uncial.runs.files import RunFolder
-from uncial.runs.folder import run_folder, write_config
+from uncial.runs.folder import format_follow_up_command, run_folder, write_config
 from uncial.runs.outcome import FINISHED
 from uncial.runs.ranking import Ranking, Score, rank
 from uncial.runs.resumed_config import MACHINE

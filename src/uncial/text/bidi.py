@@ -24,7 +24,7 @@ from bidi.algorithm import (
 )
 from bidi.mirror import MIRRORED
 
-from uncial.text.directions import RIGHT_TO_LEFT, letter_counts
+from uncial.text.characters import RIGHT_TO_LEFT, letter_counts
 
 _CLASSES = {"LRI": "LRE", "RLI": "RLE", "FSI": "LRE", "PDI": "PDF", "B": "S", "": "L"}
 """Isolates as embeddings, line breaks as tabulators, and unassigned code points as letters."""

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self
 
 from uncial.errors import UserError
-from uncial.text.characters import describe
-from uncial.text.graphemes import UNITS, split_units
-from uncial.text.label_codec import LabelCodec
-from uncial.text.pieces import Encoded, LabelSpan, labels_of, labels_of_known, unknown_in
+from uncial.text.characters import UNITS, describe, split_units
+from uncial.text.label_codec import Encoded, LabelCodec, LabelSpan, labels_of, labels_of_known, unknown_in
 
 BLANK = 0
 """The label that no text is encoded to; CTC needs it, and cuDNN needs it to be 0."""

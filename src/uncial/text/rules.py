@@ -7,10 +7,8 @@ from typing import Any, Self
 from uncial.document import Transcription
 from uncial.errors import UserError
 from uncial.text.bidi import to_display, to_logical
-from uncial.text.directions import has_arabic_digits, letter_counts
-from uncial.text.graphemes import UNITS, split_units
-from uncial.text.normalization import DEFAULT_PROFILE, normalize, normalizer
-from uncial.text.normalized_reading import normalized_transcription
+from uncial.text.characters import UNITS, has_arabic_digits, letter_counts, split_units
+from uncial.text.normalization import DEFAULT_PROFILE, normalize, normalized_transcription, normalizer
 from uncial.text.replacements import Replacements, replaced
 
 DIRECTIONS = ("auto", "L", "R", "none")

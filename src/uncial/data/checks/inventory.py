@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from uncial.data.checks.findings import CheckedData, Finding, Severity
-from uncial.text.characters import describe
+from uncial.text.characters import describe, split_units
 from uncial.text.codec import Codec, unknown_counts
-from uncial.text.graphemes import split_units
+from uncial.text.label_codec import described
 from uncial.text.lookalikes import PUNCTUATION
-from uncial.text.pieces import described
 
 RARE = 3
 """A character of the training lines that occurs less often can hardly be learned."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from uncial.data.checks.findings import Finding, Severity
 from uncial.document import Issue
 from uncial.errors import UnusableInput
-from uncial.formats.read_xml import read_transcription
+from uncial.formats.transcription_files import read_transcription
 from uncial.formats.xml.parsing import parse
 from uncial.text.normalization import normalize
 

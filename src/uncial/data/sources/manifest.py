@@ -22,7 +22,7 @@ from uncial.data.sources.xml import read_files
 from uncial.data.sources.xml_files import XmlFile
 from uncial.document import Issue, Page, SourceContents, file_problem, of_part
 from uncial.errors import UnusableInput, UserError
-from uncial.formats.lines.manifest import read_manifest
+from uncial.formats.lines.labels import read_manifest
 from uncial.formats.lines.pairs import TEXT_SUFFIX, is_image, read_transcription, text_beside
 from uncial.formats.lines.styles import split_marks
 

@@ -18,7 +18,7 @@ from uncial.document import ImageSource, Issue, Page, SourceContents, file_probl
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.encoding import storable_name
 from uncial.formats.image_finder import ImageFinder
-from uncial.formats.read_xml import read_transcription
+from uncial.formats.transcription_files import read_transcription
 from uncial.formats.xml.parsing import describe_other, kind_of, parse
 
 

@@ -12,7 +12,7 @@ from uncial.data.sources.lists import format_bases, make_relative_paths, resolve
 from uncial.document import Issue, of_part
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.image_finder import is_image
-from uncial.formats.lines.manifest import read_manifest
+from uncial.formats.lines.labels import read_manifest
 
 LAYOUT_FOLDERS = ("page", "alto", "pagexml", "page_xml", "page-xml", "xml")
 

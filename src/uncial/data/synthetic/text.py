@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from uncial.errors import UserError
-from uncial.text.graphemes import split_units
+from uncial.text.characters import split_units
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont, features
 from uncial.data.synthetic.line_ink import Baseline, LineInk
 from uncial.data.synthetic.text import needs_glyph
 from uncial.errors import UserError
-from uncial.text.directions import RIGHT_TO_LEFT
+from uncial.text.characters import RIGHT_TO_LEFT
 
 _SUFFIXES = {".ttf", ".otf", ".ttc"}
 _ITALIC = 0.22

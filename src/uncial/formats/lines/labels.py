@@ -1,4 +1,4 @@
-"""Label files: the name of a line image and its text on each row of a `labels.txt`, `labels.tsv` or `labels.csv`."""
+"""Label files, which name a line image and its text on each row, and manifests, which name a path or glob a row."""
 
 import csv
 import io
@@ -94,3 +94,13 @@ def _header_columns(row: list[str]) -> tuple[int, int]:
     cells = [cell.strip().lower() for cell in row]
     name = next(i for i, cell in enumerate(cells) if cell in _NAME_HEADERS)
     return name, next(i for i, cell in enumerate(cells) if cell in _TEXT_HEADERS)
+
+
+def read_manifest(path: Path) -> list[tuple[int, str]]:
+    """The rows of a manifest with their numbers; blank rows and `#` comments are left out.
+
+    Raises `UnusableInput` where the file cannot be read, is not UTF-8, or holds what a recogniser read.
+    """
+    text = read_utf8(path)
+    refuse_results(path, text)
+    return [(number, row.strip()) for number, row in rows(text)]

@@ -1,10 +1,19 @@
-"""PAGE XML that is made anew: for drawn pages, and for pages of which only some lines are handed on."""
+"""PAGE XML that is made anew: of drawn pages, and of pages of which only some lines are handed on."""
 
-from collections.abc import Iterable
+import re
+import shutil
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from lxml import etree
+from PIL import Image
 
-from uncial.document import Page, Point, Region, TextLine
+from uncial.document import ImageSource, Page, Point, Region, TextLine
+from uncial.errors import UnusableInput
+from uncial.files import replacing
+from uncial.formats.image_finder import open_header
+from uncial.formats.xml.editing import storable
 
 _NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/"
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
@@ -65,3 +74,122 @@ def _text(parent: etree._Element, space: str, text: str) -> None:
 
 def _points(points: Iterable[Point]) -> str:
     return " ".join(f"{max(0, round(x))},{max(0, round(y))}" for x, y in points)
+
+
+TYPES = (
+    *("paragraph", "heading", "caption", "header", "footer", "page-number", "drop-capital", "credit", "floating"),
+    *("signature-mark", "catch-word", "marginalia", "footnote", "footnote-continued", "endnote", "TOC-entry", "other"),
+)
+"""What PAGE lets a text region be."""
+
+
+def write_excerpt(page: Page, lines: Collection[str], folder: Path, with_image: bool) -> Path:
+    """Write `FOLDER/<page id>.xml`, PAGE 2013 with the lines of these ids, their regions and nothing else, and where
+    wanted a copy of the image beside it. Return the file.
+
+    Identifiers that PAGE does not allow are changed, and a line's number is kept in their place. Raises `UnusableInput`
+    where the page has no image, or one that cannot be read, and `UserError` where the file cannot be written.
+    """
+    if page.image is None:
+        raise UnusableInput(f"{page.id} has no image, and PAGE needs one")
+    width, height = _size(page, page.image)
+    name = page.image.path.name if not page.image.frame else f"{page.image.path.stem}_{page.image.frame}.png"
+    target = excerpt_file(page, folder)
+    chosen = [line for line in page.lines if line.id in set(lines)]
+    regions = _regions(page, chosen, width, height)
+    excerpt = replace(
+        page,
+        image=ImageSource(Path(name)),
+        width=width,
+        height=height,
+        regions=tuple(regions.values()),
+        lines=tuple(_excerpt_line(line, regions, number, width, height) for number, line in enumerate(chosen, start=1)),
+    )
+    with replacing(target) as file:
+        file.write_bytes(page_xml(excerpt))
+    if with_image:
+        _copy(page.image, target.with_name(name))
+    return target
+
+
+def excerpt_file(page: Page, folder: Path) -> Path:
+    """Where `write_excerpt` writes the lines of a page."""
+    return folder / f"{page.id}.xml"
+
+
+def _size(page: Page, image: ImageSource) -> tuple[int, int]:
+    if page.width > 0 and page.height > 0:
+        return page.width, page.height
+    try:
+        with open_header(image.path) as opened:
+            opened.seek(image.frame)
+            return opened.size
+    except (OSError, EOFError) as error:
+        raise UnusableInput(f"{image.path}: {error}") from error
+
+
+def _copy(image: ImageSource, target: Path) -> None:
+    if target.exists() and target.samefile(image.path):
+        return
+    with replacing(target) as file:
+        if not image.frame:
+            shutil.copyfile(image.path, file)
+            return
+        with Image.open(image.path) as opened:
+            opened.seek(image.frame)
+            opened.save(file)
+
+
+def _regions(page: Page, lines: Sequence[TextLine], width: int, height: int) -> dict[str | None, Region]:
+    """The regions of these lines by the id that the page has for them, in its order."""
+    stated = {region.id: region for region in page.regions}
+    found: dict[str | None, Region] = {}
+    for identity in sorted({line.region_id for line in lines}, key=lambda one: (one not in stated, str(one))):
+        region = stated.get(identity or "")
+        polygon = _inside(region.polygon, width, height) if region else ()
+        if len(polygon) < 3:
+            points = [point for line in lines if line.region_id == identity for point in _outline(line, width, height)]
+            polygon = _rectangle(points)
+        kind = region.type if region and region.type in TYPES else "other" if region and region.type else "paragraph"
+        found[identity] = Region(_identifier(identity or "lines", f"r{len(found) + 1}"), kind, polygon)
+    return found
+
+
+def _excerpt_line(line: TextLine, regions: dict[str | None, Region], number: int, width: int, height: int) -> TextLine:
+    baseline = _inside(line.baseline, width, height)
+    return replace(
+        line,
+        id=_identifier(line.id, f"l{number}"),
+        region_id=regions[line.region_id].id,
+        polygon=_outline(line, width, height),
+        baseline=baseline if len(baseline) > 1 else (),
+        text=storable(line.text or ""),
+        language=None,
+    )
+
+
+def _outline(line: TextLine, width: int, height: int) -> tuple[Point, ...]:
+    """The polygon, else the box, else the baseline, else all of the image: PAGE needs one."""
+    if len(line.polygon) >= 3:
+        return _inside(line.polygon, width, height)
+    if line.box is not None:
+        return _inside(_rectangle([line.box[:2], line.box[2:]]), width, height)
+    if len(line.baseline) >= 2:
+        return _inside(line.baseline, width, height)
+    return _rectangle([(0.0, 0.0), (float(width), float(height))])
+
+
+def _inside(points: Sequence[Point], width: int, height: int) -> tuple[Point, ...]:
+    return tuple((min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))) for x, y in points)
+
+
+def _rectangle(points: Sequence[Point]) -> tuple[Point, ...]:
+    xs, ys = zip(*points, strict=True)
+    return (min(xs), min(ys)), (max(xs), min(ys)), (max(xs), max(ys)), (min(xs), max(ys))
+
+
+def _identifier(stated: str, otherwise: str) -> str:
+    """The id where XML allows it; else what is left of it, made unique by `otherwise`."""
+    if re.fullmatch(r"[A-Za-z_][\w.\-]*", stated, re.ASCII):
+        return stated
+    return f"{otherwise}_{re.sub(r'[^A-Za-z0-9_.-]+', '_', stated)}"

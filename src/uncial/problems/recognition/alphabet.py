@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.exchange.kraken_codec import read_kraken_codec
 from uncial.models.files import codec_of, load_card
 from uncial.text.codec import CharacterCodec, Codec, unknown_counts
-from uncial.text.pieces import described
+from uncial.text.label_codec import described
 from uncial.text.replacements import replacements_of
 from uncial.text.rules import TextRules, mixed_direction
 

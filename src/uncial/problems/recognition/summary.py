@@ -28,8 +28,8 @@ from uncial.reports.tables.line_results import read_line_results
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import percent
 from uncial.reports.terminal.summary import RunSummary, format_run_summary
-from uncial.runs.commands import format_follow_up_command
 from uncial.runs.files import RunFolder
+from uncial.runs.folder import format_follow_up_command
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_metrics
 from uncial.training.loggers.outcome import Outcome, ReadLine

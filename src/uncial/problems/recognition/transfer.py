@@ -11,7 +11,7 @@ from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
 from uncial.text.codec import CharacterCodec, Codec, unknown_counts
-from uncial.text.pieces import described
+from uncial.text.label_codec import described
 from uncial.text.rules import TextRules
 from uncial.training.selection import select_modules, top_modules
 

@@ -13,7 +13,7 @@ from uncial.metrics.lines import EvaluatedLine, LineOrigin, length_group
 from uncial.reports.html.rendering import encode_picture
 from uncial.reports.terminal.formatting import visible
 from uncial.reports.terminal.sample_lines import align
-from uncial.text.directions import runs_left
+from uncial.text.characters import runs_left
 
 LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 """A character's confidence from 0 to 1, as one of 64 letters (`templates/lines.js` has the same)."""

@@ -17,7 +17,7 @@ from uncial.files import replacing_text
 from uncial.metrics.error_rates import Counts, compare
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.profiles import to_plain_spaces
-from uncial.text.scripts import PRIVATE, script
+from uncial.text.characters import PRIVATE, script
 
 Pair = tuple[str, str]
 

@@ -13,7 +13,7 @@ from submitit.slurm.slurm import SlurmExecutor
 from uncial.errors import UserError
 from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
 from uncial.sweeps.launch import LaunchContext, job_environment, plain_settings
-from uncial.sweeps.slurm import queue
+from uncial.sweeps.slurm import waiting as queue
 from uncial.sweeps.slurm.job import ClusterJob
 from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, end, wait

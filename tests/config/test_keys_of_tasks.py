@@ -61,7 +61,7 @@ def keys_of_config(task: str) -> set[str]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", [f"task={task}", "data=page", "data.root=pages"])
     plain = OmegaConf.to_container(config, resolve=False)
-    found = {key for key, _ in leaves(plain) if not key.startswith(("hydra.", "task."))}
+    found = {key for key, _ in leaves(plain) if not key.startswith(("hydra.", "task.", "problem.reads"))}
     return {key for key in found if not any(key == one or key.startswith(f"{one}.") for one in FOR_EVERY_TASK)}
 
 

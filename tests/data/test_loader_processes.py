@@ -41,7 +41,7 @@ def limited() -> None:
 
 def test_a_batch_comes_out_of_the_pipe_as_it_went_in():
     batch = make_batch([30, 40], 32)
-    batch.share, batch.infeasible = 0.5, (1,)
+    batch.loss_weight, batch.infeasible = 0.5, (1,)
     again = unpacked(packed(batch))
     for name in Batch.__slots__:
         before, after = getattr(batch, name), getattr(again, name)

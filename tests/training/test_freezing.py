@@ -10,6 +10,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from uncial.errors import UserError
+from uncial.metrics.contract import MetricResult
+from uncial.models.contracts import Model
 from uncial.training.callbacks.freezing import Duration, Freezing, parse_freeze_duration, select_frozen_parts
 from uncial.training.module import TrainingModule
 from uncial.training.optimizers.parameter_groups import checked_factors
@@ -18,7 +20,7 @@ from uncial.training.schedulers.plan import LengthConfig, StepPlan
 from uncial.training.selection import select_modules
 
 
-class Reader(nn.Module):
+class Reader(Model):
     """Each kind of module that freezing has to think of."""
 
     def __init__(self):
@@ -39,18 +41,17 @@ class Values:
     def __init__(self, seed):
         self.values = torch.randn(6, 4, generator=torch.Generator().manual_seed(seed))
         self.indices = list(range(6))
+        self.loss_weight, self.infeasible = 1.0, ()
+
+    def select(self, position):
+        return self
 
 
 class Nothing:
     def update(self, batch, predictions): ...
-    def counts(self):
-        return [0]
-
-    def scores(self, counts):
-        return {"none": 0.0}
-
-    def samples(self):
-        return []
+    def aggregate(self, processes): ...
+    def compute(self):
+        return MetricResult({"none": 0.0})
 
     def reset(self): ...
 

@@ -13,6 +13,7 @@ from scripted_training import Batch, Line, Rates, bare_trainer
 from torch.utils.data import DataLoader
 
 from uncial.files import replacing_text
+from uncial.metrics.contract import MetricResult
 from uncial.runs.files import RunFolder
 from uncial.runs.state import restore_stashed, stash_best_model
 from uncial.training.callbacks.best_model import BestModel
@@ -42,14 +43,11 @@ class Distance:
     def update(self, batch, predictions):
         pass
 
-    def counts(self):
-        return [0]
+    def aggregate(self, processes):
+        pass
 
-    def scores(self, counts):
-        return {"cer": float((self.line.rise - 1).abs()) if self.constant is None else self.constant}
-
-    def samples(self):
-        return []
+    def compute(self):
+        return MetricResult({"cer": float((self.line.rise - 1).abs()) if self.constant is None else self.constant})
 
 
 class Snapshot(L.Callback):

@@ -77,7 +77,7 @@ def test_lines_that_are_wider_than_others_do_not_break_the_budget(tmp_path, cloc
 
     class Lines:
         def __getitems__(self, picks):
-            return SimpleNamespace(indices=[pick.position for pick in picks])
+            return SimpleNamespace(indices=[pick.position for pick in picks], loss_weight=1.0, infeasible=())
 
     def seconds(is_training, batch):
         return 1.0 if is_training else widths[list(batch.indices)].sum() / 1000

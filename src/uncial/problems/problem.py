@@ -162,7 +162,7 @@ def problem_of_model(config: DictConfig, path: Path) -> Problem[Any]:
 
     Raises `UserError` where the file names a class that is neither of this package nor trusted.
     """
-    path = model_file(path)
+    path = model_file(path, "checkpoint")
     described = load_card(path).get(CARD_KEY)
     if described is None:
         return build_problem(config)

@@ -3,6 +3,7 @@
 import json
 import logging
 import random
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -210,6 +211,15 @@ def test_the_process_is_as_before(tiny, tmp_path, caplog):
     assert "val CER" not in mine, "a message that its level leaves out"
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    """Ctrl-C as in a terminal: a shell starts what it runs in the background with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_leaves_a_state_to_resume_from(tiny):
     keys = {**tiny(trainer__max_steps=4, trainer__validations=2, name="stopped")}
     with pytest.raises(KeyboardInterrupt):

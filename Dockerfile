@@ -3,7 +3,7 @@
 #   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD":/work uncial data=page data.root=pages
 FROM python:3.11-slim
 
-# Where PyTorch comes from: the wheels for processors. With GPUs: --build-arg TORCH_INDEX=https://pypi.org/simple
+# Where PyTorch comes from: its wheels for processors. With GPUs, from where all else comes: --build-arg TORCH_INDEX=
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 # HOME and LOGNAME are for users that are unknown in the container, as --user names them.
@@ -12,7 +12,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PYTHONUNBUFFERED=1 HOME=/tmp 
 WORKDIR /usr/src/uncial
 # By themselves, so that a change of the program does not download them again; what they need comes with the program.
 COPY constraints.txt ./
-RUN python -m pip install --no-deps --constraint constraints.txt --index-url "$TORCH_INDEX" torch torchvision
+RUN python -m pip install --no-deps --constraint constraints.txt ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch torchvision
 COPY . ./
 RUN python -m pip install --constraint constraints.txt '.[optuna,slurm]'
 

@@ -31,7 +31,7 @@ from uncial.cli import describe_unreadable_config, run_task
 from uncial.config.from_python import choices_of_config, overrides_of_config, overrides_of_values
 from uncial.config.keys import group_choices
 from uncial.config.location import COMMAND, ROOT, conf_folder, format_command, is_installed, publish_location
-from uncial.config.messages import explain_error
+from uncial.config.messages import explain_error, explain_folder_error
 from uncial.config.overrides import check_arguments, quote_plain_names
 from uncial.errors import HydraExit, UserError
 from uncial.reports.terminal.run_log import run_logging
@@ -200,8 +200,7 @@ def _make_folder(config: DictConfig) -> None:
         folder = Path(config.hydra.run.dir).absolute()
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        raise UserError(f"the run's folder cannot be made ({reason}); choose another with paths.outputs.") from None
+        raise UserError(explain_folder_error(error)) from None
     with read_write(config), open_dict(config), read_write(config.hydra.runtime), open_dict(config.hydra.runtime):
         config.hydra.runtime.output_dir = str(folder)
 

@@ -21,7 +21,7 @@ from uncial.config.help import format_help, is_help_alone
 from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import check_added, check_own_files
 from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
-from uncial.config.messages import explain_error
+from uncial.config.messages import explain_error, explain_folder_error
 from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
 from uncial.config.secrets import check_no_secrets
 from uncial.config.task_keys import check_problem_keys, check_typed_keys, without_statement
@@ -86,8 +86,7 @@ def main() -> int:
         if not _has_current_folder():
             return _fail("Error: the folder in which the command was typed is gone; change to another (cd).", FAILED)
         # Hydra makes the run's folder before the task begins.
-        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        return _fail(f"Error: could not create the run's folder ({reason}); choose another with paths.outputs.", FAILED)
+        return _fail(f"Error: {explain_folder_error(error)}", FAILED)
     return DONE
 
 

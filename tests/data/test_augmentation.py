@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
+from stroked_lines import line
 
 from uncial.data.augmentation.chain import AtMost, Augmentation, build_augmentation, single_transforms
 from uncial.errors import UserError
@@ -21,14 +22,6 @@ VARYING = [name for name in NAMES if name != "none"]
 @cache
 def shipped(name: str, channels: int = 1) -> Augmentation:
     return build_augmentation(OmegaConf.load(CONF / f"{name}.yaml"), channels)
-
-
-def line(height: int = 48, width: int = 300) -> np.ndarray:
-    """Upright strokes on white paper, well inside the line."""
-    image = np.full((height, width), 255, np.uint8)
-    for x in range(20, width - 20, 20):
-        image[height // 4 : -height // 4, x : x + 4] = 10
-    return image
 
 
 def chain(*transforms: dict) -> dict:

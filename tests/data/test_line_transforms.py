@@ -6,6 +6,7 @@ import textwrap
 import albumentations
 import numpy as np
 import pytest
+from stroked_lines import line
 
 from uncial.data.augmentation.chain import AtMost, Augmentation, build_augmentation
 from uncial.data.augmentation.distortion import LineWarp
@@ -18,13 +19,6 @@ AT_MOST = "uncial.data.augmentation.chain.AtMost"
 WARP = {"_target_": "uncial.data.augmentation.distortion.LineWarp", "slant": 10, "elastic": 0.02}
 TONE = {"_target_": "uncial.data.augmentation.strokes.InkTone", "strength": [0.4, 0.9]}
 BLUR = {"_target_": "albumentations.MotionBlur", "blur_limit": [3, 5], "p": 0.5}
-
-
-def line(height: int = 48, width: int = 300) -> np.ndarray:
-    image = np.full((height, width), 255, np.uint8)
-    for x in range(20, width - 20, 20):
-        image[height // 4 : -height // 4, x : x + 4] = 10
-    return image
 
 
 class Drawing(LineTransform):

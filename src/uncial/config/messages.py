@@ -22,6 +22,12 @@ from uncial.config.values import takes_list, takes_numbers, takes_whole_numbers
 from uncial.errors import UserError
 
 
+def explain_folder_error(error: OSError) -> str:
+    """Return why the run's folder could not be created, and what to do."""
+    reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return f"could not create the run's folder ({reason}); choose another with paths.outputs."
+
+
 def explain_error(error: Exception) -> str:
     """What is wrong and what to do, from one of Hydra's and OmegaConf's many-lined messages or from our own."""
     text = str(error)

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.keys import group_names, known_keys, nested_keys
 from uncial.config.schema import build_settings, is_complete, rules, settings_classes
-from uncial.config.settings import KeyRule, Settings, key_rules
+from uncial.config.settings import Key, KeyRule, Settings, key_rules
 from uncial.config.task_keys import stated_keys
 from uncial.errors import UserError
 
@@ -53,8 +53,10 @@ def _check_together(config: DictConfig) -> None:
 def _check(key: str, value: Any, defaults: list[Any], rule: KeyRule | None) -> None:
     if value == "" and "" not in defaults:
         raise UserError(f"{key}= has no value: write one behind the equals sign, or {key}=null for none.")
+    if rule is None and value is None and _is_callback(key, defaults):
+        return  # It takes the callback out.
+    rule = rule or _rule_of_defaults(defaults)
     if rule is None:
-        _check_kind(key, value, defaults)
         return
     if rule.entry is not None:
         _check_entries(key, value, key_rules(rule.entry))
@@ -66,6 +68,26 @@ def _check(key: str, value: Any, defaults: list[Any], rule: KeyRule | None) -> N
         )
     if value is not None or not rule.is_nullable:
         _check_rule(key, value, rule, next((one for one in defaults if one is not None), None))
+
+
+def _is_callback(key: str, defaults: list[Any]) -> bool:
+    named = [isinstance(default, dict) and "_target_" in default for default in defaults]
+    return key.startswith("callbacks.") and bool(named) and all(named)
+
+
+def _rule_of_defaults(defaults: list[Any]) -> KeyRule | None:
+    """The rule of a key of which the files of conf/ alone say what it takes: a value of the kind that all the defaults
+    are. None where they are of several kinds, or null."""
+    if defaults and all(isinstance(default, bool) for default in defaults):
+        return KeyRule(Key(), frozenset({bool}))
+    if defaults and all(map(_is_number, defaults)):
+        is_whole = all(isinstance(default, int) for default in defaults)
+        return KeyRule(Key(), frozenset({int} if is_whole else {int, float}))
+    if defaults and all(isinstance(one, list) and one and all(map(_is_number, one)) for one in defaults):
+        return KeyRule(Key(), frozenset({int, float}), takes_list=True, is_list=True)
+    if defaults and all(isinstance(default, dict) for default in defaults):
+        return KeyRule(Key(), frozenset({Mapping}))
+    return None
 
 
 def _check_rule(key: str, value: Any, rule: KeyRule, example: Any) -> None:
@@ -102,30 +124,6 @@ def _check_number(key: str, value: Any, rule: KeyRule, example: Any) -> None:
         raise UserError(f"{key}={value}: a whole number is expected{more}.")
 
 
-def _check_kind(key: str, value: Any, defaults: list[Any]) -> None:
-    """Raise `UserError` for a value of another kind than all the defaults are."""
-    if None in defaults or not defaults:
-        return
-    if all(isinstance(default, bool) for default in defaults):
-        if not isinstance(value, bool):
-            raise UserError(f"{key}={format_value(value)}: true or false is expected.")
-    elif all(_is_number(default) for default in defaults):
-        if not _is_number(value):
-            raise UserError(f"{key}={format_value(value)}: a number is expected, for instance {defaults[0]}.")
-        if all(isinstance(default, int) for default in defaults) and not float(value).is_integer():
-            raise UserError(f"{key}={value}: a whole number is expected, for instance {defaults[0]}.")
-    elif all(isinstance(default, list) and default and all(map(_is_number, default)) for default in defaults):
-        entries = value if isinstance(value, list) else [value]
-        if not all(map(_is_number, entries)):
-            raise UserError(
-                f"{key}={format_value(value)}: numbers are expected, for instance {_shown_list(defaults[0])}."
-            )
-    elif value is None and key.startswith("callbacks.") and all("_target_" in default for default in defaults):
-        return  # It takes the callback out.
-    elif all(isinstance(default, dict) for default in defaults) and not isinstance(value, dict):
-        raise UserError(f"{key}={format_value(value)}: {key} holds keys of its own; give one of them, {key}.KEY=VALUE.")
-
-
 def _check_entries(key: str, value: Any, names: Mapping[str, KeyRule]) -> None:
     """Within a table, on the command line too, 1744_1745 is read as a number before it is known to be a name."""
     for table in value if isinstance(value, list) else ():
@@ -147,18 +145,14 @@ def takes_name(key: str) -> bool:
 
 def takes_numbers(key: str, conf: Path) -> bool:
     """Whether the key's value is a number, or may be one."""
-    if key in rules():
-        return rules()[key].is_number
-    defaults = known_keys(conf).get(key, [])
-    return bool(defaults) and all(_is_number(default) for default in defaults)
+    rule = rules().get(key) or _rule_of_defaults(known_keys(conf).get(key, []))
+    return rule is not None and rule.is_number
 
 
 def takes_whole_numbers(key: str, conf: Path) -> bool:
     """Whether the key's value is a whole number."""
-    if key in rules():
-        return rules()[key].is_whole_number
-    defaults = known_keys(conf).get(key, [])
-    return bool(defaults) and all(isinstance(default, int) for default in defaults)
+    rule = rules().get(key) or _rule_of_defaults(known_keys(conf).get(key, []))
+    return rule is not None and rule.is_whole_number
 
 
 def takes_list(key: str, conf: Path) -> bool:

@@ -4,6 +4,7 @@ Their lines' ink is compared where their texts stand."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Literal
@@ -15,6 +16,9 @@ from PIL import Image
 from uncial.data.checks.findings import Finding, Severity
 from uncial.data.checks.likeness import find_nearest, plain_text, share_contradicted
 from uncial.document import Page, TextLine
+
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+"""What Pillow raises for an image that cannot be read."""
 
 SIDE = 128
 """Width and height to which pages are scaled to be compared."""
@@ -109,18 +113,30 @@ def _find_like_images(pages: Sequence[Page], advance: Callable[[int], None]) -> 
                 break
 
 
+@contextmanager
+def _open_image(page: Page) -> Iterator[Image.Image]:
+    assert page.image is not None
+    with Image.open(page.image.path) as image:
+        if page.image.frame:
+            image.seek(page.image.frame)
+        yield image
+
+
+def _read_grey(image: Image.Image, size: tuple[int, int], draft: tuple[int, int]) -> np.ndarray:
+    """Return the grey values (h, w) as float32, scaled to `size` (w, h). JPEG is decoded at the fraction of its size
+    that `draft` (w, h) needs."""
+    image.draft("L", draft)
+    return np.asarray(image.convert("L").resize(size, Image.Resampling.BOX), dtype=np.float32)
+
+
 def _make_thumbnail(page: Page) -> tuple[np.ndarray, float] | None:
     """The ink of the page without its rim as (s, s) float32, centred and of length 1, and the aspect; None where it
     cannot be read."""
-    assert page.image is not None
     try:
-        with Image.open(page.image.path) as image:
-            if page.image.frame:
-                image.seek(page.image.frame)
+        with _open_image(page) as image:
             aspect = image.width / max(image.height, 1)
-            image.draft("L", (2 * SIDE, 2 * SIDE))  # JPEG is decoded at the fraction of its size that is enough
-            grey = np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            grey = _read_grey(image, (SIDE, SIDE), (2 * SIDE, 2 * SIDE))
+    except UNREADABLE:
         return None
     rim = round(RIM * SIDE)
     ink = np.maximum(cv2.blur(grey, (9, 9)) - grey, 0)[rim:-rim, rim:-rim]
@@ -204,17 +220,13 @@ def is_same_page(one: Page, other: Page) -> bool:
 
 def _extract_ink(page: Page, shape: tuple[int, ...] | None) -> np.ndarray | None:
     """How much darker than what is around it each pixel is, (h, w) float32, scaled to SIDE or to `shape`."""
-    assert page.image is not None
     try:
-        with Image.open(page.image.path) as image:
-            if page.image.frame:
-                image.seek(page.image.frame)
+        with _open_image(page) as image:
             if shape is None:
                 scale = SHEET_SIDE / max(image.size)
                 shape = (max(round(image.height * scale), 8), max(round(image.width * scale), 8))
-            image.draft("L", (shape[1], shape[0]))
-            grey = np.asarray(image.convert("L").resize((shape[1], shape[0]), Image.Resampling.BOX), dtype=np.float32)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            grey = _read_grey(image, (shape[1], shape[0]), (shape[1], shape[0]))
+    except UNREADABLE:
         return None
     return cv2.blur(grey, (25, 25)) - grey
 

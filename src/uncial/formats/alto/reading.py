@@ -1,6 +1,6 @@
 """ALTO 2 to 4.4, as eScriptorium, kraken, Transkribus, Tesseract and ABBYY write it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from uncial.formats.alto.text import (
 )
 from uncial.formats.provenance import ReadingStep
 from uncial.formats.xml import coordinates
+from uncial.formats.xml.identifiers import stated_reading_order
 from uncial.formats.xml.parsing import child, children, descendants, local_name
 from uncial.formats.xml.provenance import read_steps, with_readers
 from uncial.formats.xml.region_text import alto_block_texts, region_text_problem
@@ -125,7 +126,7 @@ def _read_layout(layout: AltoLayout, context: _Context, root: etree._Element, so
         regions=tuple(regions),
         lines=tuple(lines),
         metadata=metadata,
-        reading_order=_reading_order(layout, lines),
+        reading_order=stated_reading_order(layout.lines, lines),
     )
     return page, problems
 
@@ -171,12 +172,6 @@ def _words(line: etree._Element, scale: Scale) -> tuple[Word, ...]:
             polygon = ()
         found.append(Word(scale.points(polygon), text, string_confidence(element)))
     return tuple(found)
-
-
-def _reading_order(layout: AltoLayout, lines: Sequence[TextLine]) -> tuple[str, ...]:
-    """The ids of those lines whose place the file states, in reading order."""
-    ordered = {line.id for line in layout.lines if line.is_ordered}
-    return tuple(line.id for line in lines if line.id in ordered) if ordered else ()
 
 
 def direction_of(chain: Iterable[etree._Element]) -> str | None:

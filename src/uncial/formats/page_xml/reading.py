@@ -1,6 +1,6 @@
 """PAGE XML of every version, 2009 to 2019 and later, as Transkribus, eScriptorium, Loghi, Laypa and OCR-D write it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from lxml import etree
@@ -8,9 +8,10 @@ from lxml import etree
 from uncial.document import Issue, Page, Point, Region, SourceContents, TextLine, Word
 from uncial.errors import UnusableInput
 from uncial.formats.page_xml.custom import CustomEntry, first_value, parse_custom
-from uncial.formats.page_xml.layout import LineElement, PageLayout, RegionElement, page_layout
+from uncial.formats.page_xml.layout import LineElement, RegionElement, page_layout
 from uncial.formats.page_xml.text import WordText, line_text
 from uncial.formats.xml import coordinates
+from uncial.formats.xml.identifiers import stated_reading_order
 from uncial.formats.xml.parsing import child, children, descendants, local_name
 from uncial.formats.xml.provenance import read_steps, with_readers
 from uncial.formats.xml.region_text import page_region_texts, region_text_problem
@@ -60,7 +61,7 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> SourceContent
         regions=tuple(regions),
         lines=tuple(with_readers(lines, read_steps(root))),
         metadata=_metadata(root, page, layout.generated),
-        reading_order=_reading_order(layout, lines),
+        reading_order=stated_reading_order(layout.lines, lines),
     )
     return SourceContents((found,), tuple(problems))
 
@@ -101,12 +102,6 @@ def _words(words: Iterable[WordText]) -> tuple[Word, ...]:
             polygon = ()
         found.append(Word(polygon, text, word.confidence))
     return tuple(found)
-
-
-def _reading_order(layout: PageLayout, lines: Sequence[TextLine]) -> tuple[str, ...]:
-    """The ids of those lines whose place the file states, in reading order."""
-    ordered = {line.id for line in layout.lines if line.is_ordered}
-    return tuple(line.id for line in lines if line.id in ordered) if ordered else ()
 
 
 def _points(element: etree._Element, name: str) -> tuple[Point, ...]:

@@ -1,6 +1,19 @@
-"""Identifiers of lines and regions that are there and unique even where the file's are not."""
+"""Identifiers of lines and regions that are there and unique even where the file's are not, and in which order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from uncial.document import TextLine
+
+
+class PlacedLine(Protocol):
+    """A line of a file's layout. `is_ordered` says whether the file states its place among the others."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def is_ordered(self) -> bool: ...
 
 
 def unique_identifiers(stated: Sequence[str | None], word: str) -> list[str]:
@@ -25,6 +38,12 @@ def unique_identifiers(stated: Sequence[str | None], word: str) -> list[str]:
 def count_generated(stated: Sequence[str | None], unique: Sequence[str]) -> int:
     """How many identifiers differ from what the file states."""
     return sum(own != made for own, made in zip(stated, unique, strict=True))
+
+
+def stated_reading_order(layout: Iterable[PlacedLine], lines: Iterable[TextLine]) -> tuple[str, ...]:
+    """Return the ids of those lines, which are in reading order, whose place the file states."""
+    ordered = {line.id for line in layout if line.is_ordered}
+    return tuple(line.id for line in lines if line.id in ordered)
 
 
 def _free(wish: str, taken: set[str]) -> str:

@@ -50,6 +50,14 @@ class BestScoreTracker:
 log = logging.getLogger(__name__)
 
 
+def read_score(trainer: L.Trainer, key: str, monitor: str) -> float:
+    """Return the score `monitor` of the validation that has ended. Raises `UserError`, with the `key` that names the
+    score, where the validation gives none of this name."""
+    if monitor not in trainer.callback_metrics:
+        raise UserError(f"{key}={monitor}: the validation gives no such score.")
+    return float(trainer.callback_metrics[monitor])
+
+
 class EarlyStopping(L.Callback):
     """Ends the run after `patience` validations in a row without an improvement of `monitor` by more than `min_delta`,
     but not before `min_epochs` passes over the training lines.
@@ -68,9 +76,7 @@ class EarlyStopping(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        if self.monitor not in trainer.callback_metrics:
-            raise UserError(f"model.monitor={self.monitor}: the validation gives no such score.")
-        self._improvement.update(float(trainer.callback_metrics[self.monitor]))
+        self._improvement.update(read_score(trainer, "model.monitor", self.monitor))
         if (
             self.patience is not None
             and self._improvement.waited >= self.patience
@@ -140,9 +146,7 @@ class Pruning(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        if self.monitor not in trainer.callback_metrics:
-            raise UserError(f"model.monitor={self.monitor}: the validation gives no such score.")
-        score = float(trainer.callback_metrics[self.monitor])
+        score = read_score(trainer, "model.monitor", self.monitor)
         is_hopeless = self.report(self.validations, score) if trainer.is_global_zero else False
         self.validations += 1
         if trainer.strategy.broadcast(is_hopeless):

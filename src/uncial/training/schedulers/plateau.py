@@ -5,9 +5,8 @@ from typing import Any, ClassVar
 
 import lightning as L
 
-from uncial.errors import UserError
 from uncial.training.callbacks.contract import Priority, TrainerState
-from uncial.training.callbacks.early_stopping import BestScoreTracker
+from uncial.training.callbacks.early_stopping import BestScoreTracker, read_score
 from uncial.training.schedulers.plan import StepPlan
 from uncial.training.schedulers.schedules import check_least, check_share, constant, set_rates
 
@@ -52,9 +51,7 @@ class Plateau(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        if self.monitor not in trainer.callback_metrics:
-            raise UserError(f"scheduler.monitor={self.monitor}: the validation gives no such score.")
-        self._improvement.update(float(trainer.callback_metrics[self.monitor]))
+        self._improvement.update(read_score(trainer, "scheduler.monitor", self.monitor))
         if self._cooling:
             self._cooling, self._improvement.waited = self._cooling - 1, 0
         if self._improvement.waited >= self.patience and self.gamma**self._reductions > self.final:

@@ -17,7 +17,7 @@ END = f"document.querySelectorAll('article.card')[{LINES - 1}].getBoundingClient
 
 
 def main() -> None:
-    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "helpers")]
+    sys.path.insert(0, str(ROOT / "tests" / "helpers"))
     from chromium import Chromium, find_chromium
 
     program = find_chromium()

@@ -56,6 +56,11 @@ def test_the_summary_tells_scores_effort_and_what_to_run_next():
     assert "skipped.csv" in shown
 
 
+def test_a_test_is_no_training():
+    assert "test time 05:01" in piped(summary(steps=None, epochs=None))
+    assert "training time 05:01" in piped(summary())
+
+
 @pytest.mark.parametrize("shown", [piped(summary()), on_terminal(summary(), width=60)], ids=["pipe", "terminal"])
 def test_long_paths_and_commands_are_neither_wrapped_nor_cut(shown):
     assert str(LONG) in shown

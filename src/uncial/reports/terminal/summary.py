@@ -93,7 +93,8 @@ def _explain_missing_intervals(parts: Mapping[str, SplitScores]) -> list[Text]:
 
 
 def _format_effort(summary: RunSummary) -> str:
-    figures = [f"training time {duration(summary.seconds)}"]
+    what = "test time" if summary.steps is None else "training time"
+    figures = [f"{what} {duration(summary.seconds)}"]
     if summary.steps is not None:
         figures.append(plural(summary.steps, "step"))
     if summary.epochs is not None:

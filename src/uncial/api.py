@@ -34,7 +34,7 @@ from uncial.config.location import COMMAND, ROOT, conf_folder, format_command, i
 from uncial.config.messages import explain_error, explain_folder_error
 from uncial.config.overrides import check_arguments, quote_plain_names
 from uncial.errors import HydraExit, UserError
-from uncial.reports.terminal.run_log import run_logging
+from uncial.reports.terminal.console import run_logging
 from uncial.runs.files import RunFolder
 from uncial.sweeps.callbacks import SweepCallback
 from uncial.training.distributed.several_starts import check_single_start
@@ -42,6 +42,7 @@ from uncial.training.distributed.several_starts import check_single_start
 if TYPE_CHECKING:
     from uncial.document import Transcription
     from uncial.pipelines.recognition import Transcriber
+
 
 TRAININGS = ("train", "finetune", "auto")
 """The tasks that end in a model."""

@@ -4,8 +4,9 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from string import Template
 from traceback import walk_tb
 
 import hydra
@@ -13,11 +14,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from hydra.utils import get_method
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config.help import format_help, is_help_alone
 from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import check_added, check_own_files
 from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
@@ -30,9 +30,30 @@ from uncial.config.values import check_values
 from uncial.errors import FindingsError, HydraExit, UserError
 from uncial.reports.terminal.standard_streams import secure_standard_streams
 from uncial.runs.resumed_config import task_to_run
-from uncial.sweeps.jobs import should_run
+from uncial.sweeps.launch import should_run
 from uncial.termination import TERMINATED, Terminated, sigterm_raises
 from uncial.training.distributed.several_starts import check_single_start
+
+ALONE = (["--help"], ["-h"])
+"""Arguments with which nothing that is typed changes what is said."""
+
+
+def is_help_alone(arguments: Sequence[str]) -> bool:
+    return list(arguments) in ALONE
+
+
+def format_help(conf: Path) -> str:
+    """The text that Hydra would make of it, which composes a config for that and copies all of its own once for each
+    group: half a second."""
+    config = OmegaConf.create({"hydra": {"help": OmegaConf.load(conf / "hydra" / "help" / "uncial.yaml")}})
+    choices: dict[str, list[str]] = {}
+    for path in sorted(conf.rglob("*.yaml")):
+        group = path.parent.relative_to(conf)
+        if group.parts and group.parts[0] != "hydra":
+            choices.setdefault(group.as_posix(), []).append(path.stem)
+    listed = "".join(f"{group}: {', '.join(sorted(names))}\n" for group, names in sorted(choices.items()))
+    return Template(config.hydra.help.template).substitute(APP_CONFIG_GROUPS=listed)
+
 
 DONE, FAILED, FOUND, INTERRUPTED = 0, 1, 2, 130
 

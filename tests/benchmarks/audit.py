@@ -21,8 +21,8 @@ sys.path[:0] = [str(ROOT / "tests" / "helpers"), str(ROOT / "src")]
 
 from corrupted_truths import KINDS, corrupted
 
+from uncial.data.ground_truth import read_source
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.reading import read_source
 from uncial.document import Transcription
 from uncial.formats.transcription_files import write_pages
 from uncial.text.normalization import normalize

@@ -24,8 +24,8 @@ sys.path[:0] = [str(ROOT / "tests" / "helpers"), str(ROOT / "src")]
 from drawn_forms import draw_forms, write_forms
 
 from uncial.data.checks.duplicate_pages import find_page_pairs
+from uncial.data.ground_truth import read_source
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.reading import read_source
 from uncial.document import ImageSource, Page
 
 COPIES = 5

@@ -16,7 +16,7 @@ from small_models import make_batch
 from torch.utils.data._utils import signal_handling
 
 from uncial.data.lines import loader
-from uncial.data.lines.batch import Batch
+from uncial.data.lines.dataset import Batch
 from uncial.data.lines.loader import Signs, WatchedLoader, packed, report_lost_workers, signs_of_life, unpacked
 from uncial.errors import UserError
 

@@ -6,8 +6,8 @@ import cv2
 import pytest
 from drawn_layouts import cut_lines, draw_pages, write_page_layout, write_pairs
 
+from uncial.data.ground_truth import read_source
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.reading import read_source
 from uncial.errors import UserError
 
 

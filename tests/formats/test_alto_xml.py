@@ -8,7 +8,7 @@ from xml_samples import alto_block, alto_line, alto_xml
 
 from uncial.document import Page, TextLine, TextSpan
 from uncial.errors import UnusableInput
-from uncial.formats.alto.geometry import ImageFacts
+from uncial.formats.alto.layout import ImageFacts
 from uncial.formats.alto.reading import read_alto
 
 WORD = '<String CONTENT="word"/>'

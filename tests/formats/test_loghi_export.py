@@ -7,7 +7,7 @@ from PIL import Image
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import loghi
 from uncial.errors import UserError
-from uncial.formats.lines.loghi_export import ExportLine, box, export
+from uncial.formats.lines.loghi import ExportLine, box, export
 
 
 def strip(seed, shape=(12, 40)):

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from uncial.document import Page, TextLine, Transcription, Word
-from uncial.formats.alto.geometry import ImageFacts
+from uncial.formats.alto.layout import ImageFacts
 from uncial.formats.alto.reading import read_alto
 from uncial.formats.page_xml.reading import read_page
 from uncial.formats.transcription_files import read_transcription

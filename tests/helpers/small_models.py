@@ -6,7 +6,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from uncial.data.lines.batch import Batch
+from uncial.data.lines.dataset import Batch
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
 from uncial.text.codec import CharacterCodec

@@ -8,9 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 import uncial
-from uncial.reports.terminal.notebook import bar, is_notebook
-from uncial.reports.terminal.progress_bar import show_progress
-from uncial.reports.terminal.run_log import run_logging
+from uncial.reports.terminal.console import run_logging
+from uncial.reports.terminal.progress_bar import bar, is_notebook, show_progress
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from program import ROOT, quoted, run_program
 
 from uncial.errors import UserError
 from uncial.runs.outcome import FINISHED, Outcome, write_outcome
+from uncial.sweeps.restored import describe_failures, find_unfinished_jobs
 from uncial.sweeps.slurm import waiting
 from uncial.sweeps.slurm import waiting as queue
 from uncial.sweeps.slurm.settings import read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, wait
-from uncial.sweeps.unfinished import describe_failures, find_unfinished_jobs
 from uncial.termination import OutOfTime
 from uncial.training.distributed.signals import StopRequest, exit_for_signal, handle_signals
 

@@ -1,6 +1,7 @@
 """From a config's data keys to the lines of each part: read, filter, compile, split."""
 
 import hashlib
+import importlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,15 +13,44 @@ import numpy as np
 from uncial.data.filters import Filters, apply_filters
 from uncial.data.machine_read import add_pseudo_labels, drop_machine_read
 from uncial.data.settings import Progress, SourceSettings
-from uncial.data.sources.reading import read_source
 from uncial.data.splits.groups import PARTS
 from uncial.data.splits.split import Split, SplitRequest, Splitter
 from uncial.data.splits.stated import explain_unusable_parts, find_blank_lines, find_stated_parts
 from uncial.data.store.compile import CompileSettings, hash_images, open_or_compile_store, raise_if_strict
 from uncial.data.store.paths import with_path_of_store, with_paths_of_pages
 from uncial.data.store.store import Store, is_store
-from uncial.document import Issue, Page
+from uncial.document import Issue, Page, SourceContents
 from uncial.errors import UserError
+
+SOURCES = "uncial.data.sources"
+
+SHARED_READERS = {"page": ("xml", "read_page"), "alto": ("xml", "read_alto"), "xml": ("xml", "read_xml")}
+"""Formats that one module reads: its name, and its function for each of them."""
+
+
+def read_source(settings: SourceSettings) -> SourceContents:
+    """Read the pages that the settings name.
+
+    The reader is the function `read` of the module `uncial.data.sources.FORMAT`, one of `SHARED_READERS`, or `read` of
+    the module of the user's own whose dotted path `data.format` is. Raises `UserError` where there is none.
+    """
+    name = settings.format.removeprefix(f"{SOURCES}.")
+    module_name, function = SHARED_READERS.get(name, (name, "read"))
+    address = module_name if "." in module_name else f"{SOURCES}.{module_name}"
+    try:
+        module = importlib.import_module(address)
+    except ModuleNotFoundError as error:
+        if error.name is None or not address.startswith(error.name):
+            raise
+        raise UserError(
+            f"data.format={settings.format}: there is no module {address}; "
+            "name a format of conf/data or the dotted path of your own."
+        ) from None
+    read = getattr(module, function, None)
+    if read is None:
+        raise UserError(f"data.format={settings.format}: {address} has no function `{function}` that reads pages.")
+    contents: SourceContents = read(settings)
+    return contents
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from uncial.data.sources.xml import name_document
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile
 from uncial.document import Issue, Page, SourceContents, file_problem
 from uncial.errors import UnusableInput, UserError
-from uncial.formats.alto.geometry import ImageFacts
+from uncial.formats.alto.layout import ImageFacts
 from uncial.formats.alto.reading import read_alto
 from uncial.formats.page_xml.reading import read_page
 from uncial.formats.xml.parsing import kind_of, parse

@@ -7,7 +7,7 @@ from lxml import etree
 
 from uncial.document import Page, SourceContents, TextLine
 from uncial.errors import UnusableInput
-from uncial.formats.alto.geometry import UNITS_PER_INCH, ImageFacts, measurement_unit
+from uncial.formats.alto.layout import UNITS_PER_INCH, ImageFacts, measurement_unit
 from uncial.formats.alto.reading import read_alto, stated_image
 from uncial.formats.alto.update import set_alto_image, update_alto
 from uncial.formats.image_finder import open_header

@@ -19,8 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from uncial.document import ImageSource, PageWarning
 from uncial.errors import UnusableInput
 from uncial.formats.image_finder import open_header
-from uncial.imaging.orientation import fit_to_stated_size, turn
-from uncial.imaging.pixels import to_eight_bits, without_alpha
+from uncial.imaging.pixels import fit_to_stated_size, to_eight_bits, turn, without_alpha
 
 MAX_PIXELS = 200_000_000
 """The default of `data.max_pixels`: about a double page of A2 at 600 dpi."""
@@ -51,8 +50,8 @@ def read_image(
     """Read an image as `channels` (1 grey or 3 RGB) of 8 bits.
 
     `stated` is the (width, height) for which the ground truth's coordinates were made, (0, 0) where unknown; it
-    decides which way a photograph with an EXIF orientation is turned, and the scale of the coordinates (see
-    `uncial.imaging.orientation`). Transparent pixels take the local background (see `uncial.imaging.pixels`).
+    decides which way a photograph with an EXIF orientation is turned, and the scale of the coordinates;
+    transparent pixels take the local background (see `uncial.imaging.pixels`).
 
     Raises `UnusableInput` where the file is missing, unreadable, empty, truncated or no image, has more than
     `max_pixels` (told from its header, before decoding), or has another shape than stated."""

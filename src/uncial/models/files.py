@@ -17,11 +17,10 @@ from uncial.errors import UserError
 from uncial.files import open_to_others, unfinished_name
 from uncial.formats.encoding import storable_name
 from uncial.formats.foreign_models import name_foreign
-from uncial.models.card import parse_card
 from uncial.models.contracts import Model
 from uncial.models.parts import PartsOfFile
 from uncial.models.recognizer import Recognizer
-from uncial.models.stored import MISFIT, Table, build_stored
+from uncial.models.stored import MISFIT, Table, build_stored, parse_card
 from uncial.runs.checkpoint import CARD_KEY, model_weights, read_checkpoint
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.runs.files import RunFolder

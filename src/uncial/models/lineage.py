@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from uncial.config.keys import leaves
-from uncial.data.lines.batch import Batch
+from uncial.data.lines.dataset import Batch
 from uncial.errors import UserError
 from uncial.models.precision import inference_autocast
 from uncial.models.recognizer import Recognizer

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from uncial.data.lines.batch import Batch
+from uncial.data.lines.dataset import Batch
 from uncial.document import Transcription
 from uncial.errors import UserError
-from uncial.models.card import text_rules_of
 from uncial.models.contracts import Backbone, Decoder, FrameDecoder, Head, Model, Targets
 from uncial.models.decoders.auxiliary_ctc import Shortcut
 from uncial.models.preprocessing import BACKGROUND, Preprocessing
+from uncial.models.stored import text_rules_of
 from uncial.text.codec import Codec, codec_from_json
 from uncial.text.rules import TextRules
 

@@ -2,10 +2,11 @@
 learned is the problem's (problem.py); nothing here knows of it."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -16,7 +17,6 @@ from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings
 from uncial.data.lines.loader import report_lost_workers
 from uncial.errors import DivergedError, UserError
-from uncial.problems.interruption import report_interruption
 from uncial.problems.problem import Problem, Setup, TrainingStats, build_problem, num_batch_devices
 from uncial.problems.trainer import (
     build_callbacks,
@@ -30,6 +30,7 @@ from uncial.problems.trainer import (
     seed_all,
 )
 from uncial.runs.environment import add_to_environment
+from uncial.runs.files import RunFolder
 from uncial.runs.folder import plain_config
 from uncial.runs.session import RunSession, open_session
 from uncial.runs.state import stash_best_model
@@ -37,19 +38,60 @@ from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.early_stopping import Pruning
 from uncial.training.callbacks.nonfinite import REMEDY, SkipNonFiniteSteps
 from uncial.training.callbacks.progress import build_progress
-from uncial.training.callbacks.throughput import ThroughputMonitor
+from uncial.training.callbacks.throughput import ThroughputMonitor, score_text
 from uncial.training.checkpointing.callback import Checkpoints
 from uncial.training.checkpointing.retention import CheckpointPolicy
 from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.distributed.launch import LostProcessError
 from uncial.training.distributed.process_group import barrier, is_rank_zero
-from uncial.training.distributed.signals import StopRequest, handle_signals
+from uncial.training.distributed.signals import StopRequest, exit_for_signal, handle_signals
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.module import TrainingModule
 from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_trainer, describe_device, quiet_lightning
 
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def report_interruption(
+    folder: Path, states: Checkpoints, best: BestModel, interruption: StopRequest, headline: Sequence[str]
+) -> Iterator[None]:
+    """Say around a training where it stands when it is stopped or fails, and what to type; then end with the exit code
+    of the signal, or the error. `headline` names the scores that are told of the best model."""
+    try:
+        yield
+    except BaseException as error:
+        if states.written is not None:
+            model = RunFolder(folder).best_model
+            names = [f"val/{name}" for name in headline] or [best.monitor]
+            found = ", ".join(
+                score_text(name.removeprefix("val/"), best.scores[name]) for name in names if name in best.scores
+            )
+            total = "" if states.written.total_steps is None else f" of {states.written.total_steps}"
+            log.info(f"The state after step {states.written.steps}{total} is in {RunFolder(folder).last_checkpoint}.")
+            if model.is_file() and (best.best is not None or not isinstance(error, DivergedError)):
+                log.info(f"The best model is {model} ({found or 'not validated yet'}).")
+        if isinstance(error, DivergedError):
+            log.info(_after_divergence(folder, best))
+            raise
+        # A mistake in the config that is found before the first step is still in the config of a run that goes on.
+        if states.written is not None or not isinstance(error, UserError):
+            log.info(f"To resume: {format_command(format_override('resume', folder))}")
+        if interruption.requested is None:
+            raise
+    else:
+        return
+    interruption.release()
+    exit_for_signal(interruption.requested)
+
+
+def _after_divergence(folder: Path, best: BestModel) -> str:
+    """What to do with a run that has diverged: it would do so again if it went on."""
+    if best.best is not None:
+        start = format_override("pretrained", folder)
+        return f"To train on from the best model: {format_command(start)} and the same data, with a lower optimizer.lr."
+    return "No model was kept: none had been validated before."
 
 
 def run_training(config: DictConfig) -> None:

@@ -15,8 +15,13 @@ from uncial.config.overrides import format_override, hydra_quoted, override_key
 from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
 from uncial.runs.files import RunFolder
 from uncial.runs.outcome import FINISHED, PRUNED, Outcome, build_failed_outcome, is_finished, is_sweep, write_outcome
-from uncial.sweeps.restored import make_changeable, restore_sweep
-from uncial.sweeps.unfinished import describe_failures, find_unfinished_jobs, format_resume_command
+from uncial.sweeps.restored import (
+    describe_failures,
+    find_unfinished_jobs,
+    format_resume_command,
+    make_changeable,
+    restore_sweep,
+)
 from uncial.sweeps.varied import check_varied
 
 

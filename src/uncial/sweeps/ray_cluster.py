@@ -16,7 +16,7 @@ from ray.exceptions import RayError
 from uncial.errors import UserError
 from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
 from uncial.sweeps.launch import LaunchContext, job_environment, plain_settings
-from uncial.sweeps.unfinished import end_jobs_on_exit
+from uncial.sweeps.restored import end_jobs_on_exit
 from uncial.termination import SigtermHandler
 
 PREFIX = "hydra.launcher"

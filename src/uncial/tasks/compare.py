@@ -13,6 +13,7 @@ from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, compare_systems
 from uncial.models.files import load_model, model_file
+from uncial.problems.build import evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import (
     common_profile,
@@ -22,7 +23,6 @@ from uncial.problems.recognition.comparison import (
 )
 from uncial.problems.recognition.inference import rows_to_score
 from uncial.problems.recognition.typed_model import apply_typed_keys
-from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from uncial.config.location import format_command
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
-from uncial.formats.lines.loghi_export import ExportLine, export
+from uncial.formats.lines.loghi import ExportLine, export
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural

@@ -14,13 +14,13 @@ from uncial.metrics.evaluation import overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import save_model
 from uncial.models.lineage import check_lineage
+from uncial.problems.build import evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import common_profile, common_replacements, unique_path_suffixes
 from uncial.problems.recognition.ensemble import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
 from uncial.problems.recognition.evaluation import prediction_rows
 from uncial.problems.recognition.inference import rows_to_score, warn_about_training_overlap
 from uncial.problems.recognition.metric import LineResult
-from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison

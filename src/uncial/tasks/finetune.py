@@ -18,11 +18,10 @@ from uncial.models.files import load_model, model_file
 from uncial.pipelines.line_recognition import RecognitionPipeline
 from uncial.pipelines.page_copies import TranscriptionReport, read_into_copies
 from uncial.pipelines.recognition import Transcriber
+from uncial.problems.build import build_reading_settings, build_source_settings, evaluation_settings
 from uncial.problems.ground_truth import load_ground_truth
-from uncial.problems.prediction import build_reading_settings, build_source_settings
 from uncial.problems.recognition.comparison import compared_models
 from uncial.problems.recognition.inference import rows_to_score
-from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.problems.training_run import open_run, train_run
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page

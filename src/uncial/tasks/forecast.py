@@ -20,7 +20,7 @@ from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fit_learning
 from uncial.metrics.lines import EvaluatedLine, choose_cluster_key
 from uncial.models.files import load_card
 from uncial.models.lineage import SEEN_BEFORE
-from uncial.problems.scoring import evaluation_settings
+from uncial.problems.build import evaluation_settings
 from uncial.problems.settings import ForecastSettings
 from uncial.reports.tables.forecast import ForecastReport, RunPoint, forecast_text, write_forecast
 from uncial.reports.tables.line_results import read_line_results

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from uncial.data.lines.batch import Batch
-from uncial.data.lines.dataset import LineDataset, identity_collate
+from uncial.data.lines.dataset import Batch, LineDataset, identity_collate
 from uncial.data.lines.loader import WatchedLoader, leave_with_parent, packed
 from uncial.data.lines.sampler import EvaluationSampler, TrainingSampler
 

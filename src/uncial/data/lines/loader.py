@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _BaseDataLoaderIter, _MultiProcessingDataLoaderIter
 
-from uncial.data.lines.batch import Batch
+from uncial.data.lines.dataset import Batch
 from uncial.errors import UserError
 
 REMEDY = "trainer.workers=0 loads the lines in the main process"

@@ -7,10 +7,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from uncial.data.ground_truth import read_source
 from uncial.data.machine_read import is_machine_read, make_machine_read_issue
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS
-from uncial.data.sources.reading import read_source
 from uncial.document import ImageSource, Issue, Page, SourceContents, of_part
 from uncial.errors import UserError
 from uncial.formats.encoding import storable_name

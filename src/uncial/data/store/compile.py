@@ -2,26 +2,49 @@
 
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
+import cv2
 import numpy as np
 from filelock import FileLock, Timeout
 
 from uncial.data.settings import Advance, Progress
 from uncial.data.store.paths import with_relative_paths
-from uncial.data.store.processes import make_page_processes
 from uncial.data.store.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
 from uncial.document import Issue, Page, TextLine
 from uncial.errors import UnusableInput, UserError
 from uncial.files import content_hash
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.imaging.page_geometry import resolve_lines
+
+
+def make_page_processes(count: int) -> ProcessPoolExecutor:
+    """Processes of one thread each. They end with the one that starts them, even where that is killed."""
+    # Not forked: the caller may hold threads of torch or OpenCV, which a fork would leave locked.
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_initialize_process)
+
+
+def _initialize_process() -> None:
+    cv2.setNumThreads(1)
+    Thread(target=_exit_with_parent, daemon=True).start()
+
+
+def _exit_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
 
 log = logging.getLogger(__name__)
 

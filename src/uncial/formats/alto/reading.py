@@ -8,17 +8,21 @@ from lxml import etree
 
 from uncial.document import Issue, Page, Point, Region, SourceContents, TextLine, Word
 from uncial.errors import UnusableInput
-from uncial.formats.alto.geometry import (
+from uncial.formats.alto.layout import (
+    AltoLayout,
+    AltoLine,
+    BlockElement,
     ImageFacts,
     Scale,
+    alto_layouts,
     baseline_of,
     box_of,
     box_of_line,
+    is_text_block,
     measurement_unit,
     page_scale,
     shape_of,
 )
-from uncial.formats.alto.layout import AltoLayout, AltoLine, BlockElement, alto_layouts, is_text_block
 from uncial.formats.alto.text import (
     alto_text,
     divides_words,

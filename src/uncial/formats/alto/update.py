@@ -9,8 +9,7 @@ from lxml import etree
 
 from uncial.document import TextSpan, Transcription
 from uncial.errors import UnusableInput
-from uncial.formats.alto.geometry import Box, box_of, box_of_line, shape_of
-from uncial.formats.alto.layout import AltoLine, alto_layouts
+from uncial.formats.alto.layout import AltoLine, Box, alto_layouts, box_of, box_of_line, shape_of
 from uncial.formats.alto.reading import direction_of
 from uncial.formats.alto.text import STYLE_NAMES, divides_words, uses_spaces
 from uncial.formats.lines.styles import unmarked

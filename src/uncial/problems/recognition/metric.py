@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from uncial.data.lines.batch import Batch
+from uncial.data.lines.dataset import Batch
 from uncial.document import Transcription
 from uncial.metrics.contract import MetricResult, ProcessGroup
 from uncial.metrics.error_rates import Counts, ErrorRates, scores

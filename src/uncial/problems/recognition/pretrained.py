@@ -13,10 +13,10 @@ from uncial.config.saved_yaml import literal
 from uncial.config.schema import as_tuple, trusted
 from uncial.config.task_keys import UserOverrides, user_overrides
 from uncial.errors import UserError
-from uncial.models.card import text_rules_of
 from uncial.models.files import load_card, load_model
 from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
 from uncial.models.recognizer import Recognizer
+from uncial.models.stored import text_rules_of
 from uncial.problems.recognition.transfer import transfer_weights
 from uncial.text.rules import TextRules
 from uncial.training.selection import top_modules

@@ -15,6 +15,7 @@ from uncial.data.store.store import Store
 from uncial.metrics.intervals import few_lines_warning
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
+from uncial.problems.build import evaluation_settings
 from uncial.problems.ground_truth import data_fingerprint, load_ground_truth, write_splits
 from uncial.problems.problem import Problem, Setup, TrainingStats, num_batch_devices
 from uncial.problems.recognition.alphabet import given_codec, text_rules
@@ -33,7 +34,6 @@ from uncial.problems.recognition.setup import (
 )
 from uncial.problems.recognition.summary import finish_training, trained_outcome
 from uncial.problems.recognition.watchdog import build_watchdog
-from uncial.problems.scoring import evaluation_settings
 from uncial.problems.splitting import choose_training_split
 from uncial.problems.trainer import check_training
 from uncial.runs.files import RunFolder

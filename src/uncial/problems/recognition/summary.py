@@ -18,10 +18,10 @@ from uncial.metrics.characters import confusions
 from uncial.metrics.evaluation import evaluate
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card
+from uncial.problems.build import evaluation_settings
 from uncial.problems.ground_truth import describe_data
 from uncial.problems.problem import TrainingStats
 from uncial.problems.recognition.evaluation import part_scores
-from uncial.problems.scoring import evaluation_settings
 from uncial.reports.html.report_page import ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
 from uncial.reports.tables.line_results import read_line_results

@@ -1,18 +1,55 @@
-"""How far a long piece of work is: a bar on a terminal, a log line every few seconds elsewhere."""
+"""How far a long piece of work is: a bar on a terminal or below a cell of a notebook, a log
+line every few seconds elsewhere."""
 
 import logging
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from uncial.reports.terminal.console import is_live, make_console
 from uncial.reports.terminal.formatting import duration, rate
-from uncial.reports.terminal.notebook import RedrawnLine, bar, is_notebook
+
+WIDTH = 30
+"""Characters of a bar."""
+
+
+def is_notebook() -> bool:
+    """Tell whether this process is the kernel of a notebook."""
+    # IPython is asked only where it is there already: it is no part of the program, and slow to import.
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def bar(done: float, total: float | None) -> str:
+    """Draw how much of the total is done; nothing where the total is not known."""
+    if not total or not math.isfinite(total):
+        return ""
+    filled = min(WIDTH, int(WIDTH * done / total))
+    return f"{'█' * filled}{'░' * (WIDTH - filled)}"
+
+
+class RedrawnLine:
+    """A line of text below the cell that takes the place of the one shown before."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, text: str) -> None:
+        from IPython.display import display  # type: ignore[import-not-found]
+
+        content = {"text/plain": text.strip()}
+        if self._handle is None:
+            self._handle = display(content, raw=True, display_id=True)
+        else:
+            self._handle.update(content, raw=True)
+
 
 Item = TypeVar("Item")
 Advance = Callable[[int], None]

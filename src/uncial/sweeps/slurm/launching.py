@@ -1,23 +1,72 @@
 """The jobs of a sweep through SLURM: one array of jobs, whose script submitit writes."""
 
+import logging
+import os
+import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
+from submitit import JobEnvironment
 from submitit.core.core import Job
 from submitit.core.utils import FailedJobError, FailedSubmissionError
+from submitit.helpers import DelayedSubmission
 from submitit.slurm.slurm import SlurmExecutor
 
 from uncial.errors import UserError
 from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
 from uncial.sweeps.launch import LaunchContext, job_environment, plain_settings
+from uncial.sweeps.restored import end_jobs_on_exit
 from uncial.sweeps.slurm import waiting as queue
-from uncial.sweeps.slurm.job import ClusterJob
 from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, end, wait
-from uncial.sweeps.unfinished import end_jobs_on_exit
+from uncial.termination import TIME_IS_UP, OutOfTime, SigtermHandler
+
+
+@dataclass(frozen=True)
+class ClusterJob:
+    """Called on the node with a job's number, its overrides and the state of Hydra, again when the job was queued
+    again. `folder` and `environment` are those of the command that was typed."""
+
+    context: LaunchContext
+    folder: str
+    environment: Mapping[str, str]
+
+    def __call__(self, number: int, overrides: Sequence[str], state: Any) -> JobReturn:
+        os.chdir(self.folder)
+        os.environ.update(self.environment)
+        # It prints what it says itself; in the run's log.txt it would be out of place.
+        logging.getLogger("submitit").propagate = False
+        # submitit lets SIGTERM pass unheard; a task that is cancelled keeps what it has done.
+        signal.signal(signal.SIGTERM, SigtermHandler())
+        _only_here(TIME_IS_UP)
+        try:
+            return self.context.run_job(number, overrides, state, JobEnvironment().job_id)
+        except OutOfTime:
+            # Its folder is free and its loggers are closed: now submitit may have the job queued again, and leaves.
+            signal.raise_signal(TIME_IS_UP)
+            raise
+
+    def checkpoint(self, *arguments: Any) -> DelayedSubmission:
+        """What is to be called when the job runs again: the same, which finds its folder begun."""
+        return DelayedSubmission(self, *arguments)
+
+
+def _only_here(number: signal.Signals) -> None:
+    """SLURM sends the signal to every process of a job. Loader processes, which have inherited its handler, would save
+    and queue the job once more each."""
+    own, before = os.getpid(), signal.getsignal(number)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == own and callable(before):
+            before(number, frame)
+
+    signal.signal(number, handle)
+
 
 FOLDER = "slurm"
 """In the sweep's folder: the script, and for each job in SLURM a folder with what it printed."""

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from uncial.reports.terminal.console import is_live, make_console, show
 from uncial.reports.terminal.formatting import duration, rate
-from uncial.reports.terminal.notebook import RedrawnLine, bar, is_notebook
+from uncial.reports.terminal.progress_bar import RedrawnLine, bar, is_notebook
 from uncial.reports.terminal.sample_lines import format_plain_sample_lines, format_sample_lines
 from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.throughput import ProgressState, Throughput, read_progress, score_text

@@ -1,12 +1,15 @@
-"""What the configuration says of the pages that a recogniser reads: which files, and how their lines are cut."""
+"""From the config to what problems and tasks of several kinds need: how lines are scored, and how pages are read."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
 
-from uncial.config.schema import as_tuple
+from uncial.config.schema import as_tuple, build_settings
 from uncial.data.settings import SourceSettings
+from uncial.metrics.evaluation import EvaluationSettings
+from uncial.metrics.intervals import Bootstrap
+from uncial.metrics.settings import MetricsSettings
 from uncial.pipelines.line_recognition import ReadingSettings
 
 
@@ -27,3 +30,12 @@ def build_source_settings(inputs: Sequence[str], data: DictConfig, key: str = "d
         options={"unlabelled": True, "every_file": True},
         key=key,
     )
+
+
+def evaluation_settings(config: DictConfig, profile: str) -> EvaluationSettings:
+    """Return how lines are scored under a text profile. Raises `UserError` for what cannot be."""
+    metrics = build_settings(MetricsSettings, config)
+    bootstrap = Bootstrap(metrics.resamples, metrics.level, int(config.seed))
+    settings = EvaluationSettings(profile, metrics.variants, metrics.cluster, bootstrap)
+    settings.check()
+    return settings

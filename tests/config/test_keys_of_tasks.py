@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from program import ROOT, TINY, run_program
 from read_keys import ReadKeys
 
-from uncial.config.keys import group_choices, leaves
+from uncial.config.keys import STATEMENTS, group_choices, leaves
 from uncial.config.task_keys import FOR_EVERY_TASK, keys_of_task
 from uncial.document import Transcription
 from uncial.models.files import load_model
@@ -61,7 +61,7 @@ def keys_of_config(task: str) -> set[str]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", [f"task={task}", "data=page", "data.root=pages"])
     plain = OmegaConf.to_container(config, resolve=False)
-    found = {key for key, _ in leaves(plain) if not key.startswith(("hydra.", "task.", "problem.reads"))}
+    found = {key for key, _ in leaves(plain) if not key.startswith(("hydra.", "task.")) and key not in STATEMENTS}
     return {key for key in found if not any(key == one or key.startswith(f"{one}.") for one in FOR_EVERY_TASK)}
 
 
@@ -110,6 +110,8 @@ FOR_NOTHING = [
     (["task=predict", "predict.input=x", "data=page", "data.root=x"], ["predict.input=… names what is read"]),
     (["task=predict", "predict.input=x", "logger=wandb"], ["logger"]),
     (["task=predict", "predict.input=x", "optimizer.lr=1"], ["optimizer.lr"]),
+    (["task.reads=[data]"], ["task=train does not read task.reads"]),
+    (["problem.reads=[data]"], ["task=train does not read problem.reads"]),
     (["checkpoint=RUN"], ["task=train does not read checkpoint", "pretrained=…"]),
     (["data.subset=val"], ["data.subset"]),
     (["data.export=loghi"], ["data.export", "compile"]),

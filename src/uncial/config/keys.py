@@ -10,8 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.errors import UserError
 
-OF_TASKS_FILES = ("task.reads", "task.instead")
-"""Keys by which the files of conf/task state what a task reads; nobody types them."""
+STATEMENTS = ("task.reads", "task.reads_not", "task.instead", "problem.reads")
+"""Keys by which the files of conf/task and conf/problem state what is read; nobody types them."""
 
 
 def check_added(overrides: Iterable[str], config: DictConfig, conf: Path) -> None:
@@ -94,7 +94,7 @@ def _keys_of_files(conf: Path) -> Iterator[tuple[str, str, Any]]:
         prefix = "" if is_global else "".join(f"{part}." for part in group.parts)
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
         for key, value in nested_keys(content, prefix):
-            if key.startswith(OF_TASKS_FILES):
+            if key in STATEMENTS or key.startswith("task.instead."):
                 continue
             if key.split(".")[0] not in ("defaults", "hydra") and not key.startswith(f"{prefix}defaults"):
                 yield f"{group.as_posix()}={path.stem}", key, value

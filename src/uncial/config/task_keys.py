@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from uncial.config.keys import group_choices, group_names, keys_of_choice, known_keys, leaves
+from uncial.config.keys import STATEMENTS, group_choices, group_names, keys_of_choice, known_keys, leaves
 from uncial.errors import UserError
 
 
@@ -113,7 +113,7 @@ class ReadKeys:
 
     def has(self, key: str) -> bool:
         """Whether it reads the key, or one below it."""
-        if any(_is_below(key, one) for one in self.reads_not):
+        if any(_is_below(key, one) for one in (*self.reads_not, *STATEMENTS)):
             return False
         return any(_is_below(key, one) or _is_below(one, key) for one in self.reads)
 
@@ -234,7 +234,8 @@ def _unread(override: Override, tasks: Sequence[ReadKeys], conf: Path) -> Iterat
     if _first_part(override.key_or_group) not in known:
         return  # Of a config file of the user's own, as what reads it.
     for name, keys in _typed_keys(override, groups, conf):
-        is_for_all = any(_is_below(name, one) for one in FOR_EVERY_TASK)
+        is_statement = any(_is_below(name, one) for one in STATEMENTS)
+        is_for_all = not is_statement and any(_is_below(name, one) for one in FOR_EVERY_TASK)
         if not is_for_all and not any(stated.has(key) for stated in tasks for key in keys):
             yield name, keys
 

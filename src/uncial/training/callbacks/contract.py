@@ -1,8 +1,9 @@
-"""What a callback states of itself: where it stands among the others, and what of a training it alone writes."""
+"""What a callback states of itself: where it stands among the others (`priority`), what of a training it alone writes
+(`writes`), and whether its settings leave it anything to do (`is_active`). One that states nothing stands among the
+others, writes nothing and is active."""
 
 from collections.abc import Iterable
 from enum import IntEnum, StrEnum
-from typing import Protocol
 
 import lightning as L
 from lightning.pytorch.callbacks import StochasticWeightAveraging, WeightAveraging
@@ -47,15 +48,6 @@ class TrainerState(StrEnum):
     BEST_MODEL = "the best model"
     VALIDATED_WEIGHTS = "the weights that are validated"
     DISPLAY = "the progress display"
-
-
-class OrderedCallback(Protocol):
-    """A callback of this project. `writes` are the parts of the trainer's state that it alone may write; `is_active` is
-    False where its settings leave it nothing to do."""
-
-    priority: int
-    writes: frozenset[str]
-    is_active: bool
 
 
 LIGHTNING_WRITES: tuple[tuple[type[L.Callback], frozenset[str]], ...] = (

@@ -1,12 +1,14 @@
 """Whether the tests notice small wrong changes of the program: python tests/benchmarks/named_mutants.py [WORDS …]
 
-named_mutants.yaml lists the changes, and with each the tests that have to fail on it. All of these tests have to pass on
-the program as it is; then each change is made in a copy of the working tree, and its tests are run on that. With WORDS
-only changes are made whose names hold one of them. The exit code is 1 where a test that is named does not fail.
+named_mutants.yaml lists the changes, and with each the tests that have to fail on it. All of these tests have to pass
+on the program as it is; then each change is made in a copy of the working tree, and its tests are run on that. With
+WORDS only changes are made whose names hold one of them. The exit code is 1 where a test that is named does not fail.
 """
 
+import importlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,12 +16,18 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 from xml.etree import ElementTree
 
+import hypothesis
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_suffix(".yaml")
+LIBRARIES = ("torch", "lightning.pytorch", "hydra", "scipy.special", "cv2", "pyarrow", "lxml.etree", "hypothesis.extra")
+"""What takes seconds to import, and is imported once for all changes."""
+
 TIMEOUT = 600
 """Seconds that the tests of one change may take: one may well make them wait for ever."""
 
@@ -70,14 +78,39 @@ def run_tests(root: Path, tests: Iterable[str]) -> dict[str, bool] | None:
     """Return of each test of the tree whether it passed, parameters left out; None where they took too long."""
     report = root / "report.xml"
     report.unlink(missing_ok=True)
-    named = [f"tests/{test}" for test in dict.fromkeys(tests)]
+    process = os.fork()
+    if not process:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 1)
+            os.dup2(nothing.fileno(), 2)
+        _run_pytest(root, [f"tests/{test}" for test in dict.fromkeys(tests)], report)
+    deadline = time.monotonic() + TIMEOUT
+    while os.waitpid(process, os.WNOHANG) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+            return None
+        time.sleep(0.05)
+    return _read_report(report) if report.is_file() else {}
+
+
+def _run_pytest(root: Path, tests: Sequence[str], report: Path) -> NoReturn:
+    """In a process that has all of the program's libraries behind it, and of the program nothing yet."""
+    os.chdir(root)
+    sys.path.insert(0, str(root / "src"))
     # No byte code: a change that leaves a file's size and second as they were would not be seen.
-    environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *named]
+    sys.dont_write_bytecode = True
+    os.environ.update(PYTHONPATH=str(root / "src"), PYTHONDONTWRITEBYTECODE="1")
+    # That an example fails is enough; a smaller one is not looked for.
+    hypothesis.settings.register_profile("quick", phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
+    hypothesis.settings.load_profile("quick")
     try:
-        subprocess.run(command, cwd=root, env=environment, capture_output=True, timeout=TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        return None
+        pytest.main(["-q", "-p", "no:cacheprovider", f"--junitxml={report}", *tests])
+    finally:
+        os._exit(0)
+
+
+def _read_report(report: Path) -> dict[str, bool]:
     outcomes: dict[str, bool] = {}
     for case in ElementTree.parse(report).iter("testcase"):
         file = "/".join(case.get("classname", "").split(".")[1:]) + ".py"
@@ -124,6 +157,8 @@ def check_mutants(mutants: Sequence[Mutant], root: Path) -> int:
 
 def main() -> int:
     words = sys.argv[1:]
+    for library in LIBRARIES:
+        importlib.import_module(library)
     mutants = [one for one in read_mutants() if not words or any(word in one.name for word in words)]
     with tempfile.TemporaryDirectory(prefix="mutants_") as folder:
         copy_working_tree(Path(folder))

@@ -2,7 +2,8 @@
 
 named_mutants.yaml lists the changes, and with each the tests that have to fail on it. All of these tests have to pass
 on the program as it is; then each change is made in a copy of the working tree, and its tests are run on that. With
-WORDS only changes are made whose name or file holds one of them. The exit code is 1 where a test that is named does not fail.
+WORDS only changes are made whose name or file holds one of them. The exit code is 1 where a test that is named does not
+fail.
 """
 
 import importlib
@@ -80,7 +81,7 @@ def run_tests(root: Path, tests: Iterable[str]) -> dict[str, bool] | None:
     report.unlink(missing_ok=True)
     process = os.fork()
     if not process:
-        with open(os.devnull, "w") as nothing:
+        with Path(os.devnull).open("w") as nothing:
             os.dup2(nothing.fileno(), 1)
             os.dup2(nothing.fileno(), 2)
         _run_pytest(root, [f"tests/{test}" for test in dict.fromkeys(tests)], report)
@@ -159,9 +160,7 @@ def main() -> int:
     words = sys.argv[1:]
     for library in LIBRARIES:
         importlib.import_module(library)
-    mutants = [
-        one for one in read_mutants() if not words or any(word in one.name or word in one.file for word in words)
-    ]
+    mutants = [one for one in read_mutants() if not words or any(word in f"{one.name} {one.file}" for word in words)]
     with tempfile.TemporaryDirectory(prefix="mutants_") as folder:
         copy_working_tree(Path(folder))
         return int(check_mutants(mutants, Path(folder)) > 0)

@@ -1,4 +1,4 @@
-"""task=inspect: from how like two images of one text are copies: short ones may be two impressions of a printed word."""
+"""task=inspect: how like two images of one text have to be to be copies; short ones may be printed words."""
 
 import json
 from dataclasses import dataclass

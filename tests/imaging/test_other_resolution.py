@@ -25,7 +25,7 @@ def as_points(points):
 
 
 def polygon_of(curve):
-    return np.concatenate([curve - [0, 34], (curve + [0, 14])[::-1]])
+    return np.concatenate([curve - np.array([0, 34]), (curve + np.array([0, 14]))[::-1]])
 
 
 LINES = {
@@ -89,7 +89,7 @@ def test_a_stated_width_and_height_scale_each_by_itself(image):
 @pytest.mark.parametrize("height", [24.0, 60.0])
 @pytest.mark.parametrize("turned", [0, 90, 20])
 def test_a_baseline_through_a_polygon_lies_below_its_middle_by_a_quarter_of_its_height(height, turned):
-    """Letters stand on it: what is above is the larger part of a polygon. A line upwards has its letters to the left."""
+    """Letters stand on it: the larger part of a polygon is above. A line upwards has its letters to the left."""
     angle = -np.radians(turned)
     along, down = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
     corner = np.array([300.0, 500.0])

@@ -96,7 +96,8 @@ def test_the_pages_that_are_needed_follow_from_level_power_and_comparisons(compa
 
 def test_seeds_that_differ_widen_a_difference_by_what_each_model_s_do():
     random = np.random.default_rng(3)
-    one, other = random.normal(30, 2, (3, 6)) + [[0], [6], [9]], random.normal(34, 2, (2, 6)) + [[0], [5]]
+    one, other = random.normal(30, 2, (3, 6)), random.normal(34, 2, (2, 6))
+    one, other = one + np.array([[0], [6], [9]]), other + np.array([[0], [5]])
     found = paired_test(one, other, np.full(6, 100.0), Bootstrap(40_000, 0.9)).difference.interval
     pages = stats.sem((one.mean(axis=0) - other.mean(axis=0)) / 100) ** 2
     seeds = [stats.sem(edits.mean(axis=1) / 100) ** 2 for edits in (one, other)]

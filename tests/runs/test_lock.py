@@ -79,8 +79,9 @@ def test_a_run_that_is_used_is_not_resumed_before_it_is_free(run, drawn, tmp_pat
 def test_a_new_run_is_not_begun_in_a_folder_that_is_used(run, drawn, tmp_path):
     folder = tmp_path / "new"
     folder.mkdir()
+    data = ("data=page", f"data.root={quoted(drawn / 'page')}")
     with held(folder) as other:
-        refused = run("task=train", "data=page", f"data.root={quoted(drawn / 'page')}", *TINY, into="new")
+        refused = run("task=train", *data, *TINY, "trainer.max_steps=1", into="new")
     assert refused.code == 1, refused
     assert f"{folder} is in use by process {other.pid}" in refused.output
     assert not (folder / "last.ckpt").exists()

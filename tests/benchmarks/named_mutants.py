@@ -29,8 +29,8 @@ LIST = Path(__file__).with_suffix(".yaml")
 LIBRARIES = ("torch", "lightning.pytorch", "hydra", "scipy.special", "cv2", "pyarrow", "lxml.etree", "hypothesis.extra")
 """What takes seconds to import, and is imported once for all changes."""
 
-TIMEOUT = 600
-"""Seconds that the tests of one change may take: one may well make them wait for ever."""
+TIMEOUT, TIMEOUT_OF_ALL = 600, 3600
+"""Seconds that the tests of one change may take, which may well make them wait for ever, and those of all together."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def copy_working_tree(to: Path) -> None:
             shutil.copy2(ROOT / name, to / name)
 
 
-def run_tests(root: Path, tests: Iterable[str]) -> dict[str, bool] | None:
+def run_tests(root: Path, tests: Iterable[str], timeout: float = TIMEOUT) -> dict[str, bool] | None:
     """Return of each test of the tree whether it passed, parameters left out; None where they took too long."""
     report = root / "report.xml"
     report.unlink(missing_ok=True)
@@ -85,7 +85,7 @@ def run_tests(root: Path, tests: Iterable[str]) -> dict[str, bool] | None:
             os.dup2(nothing.fileno(), 1)
             os.dup2(nothing.fileno(), 2)
         _run_pytest(root, [f"tests/{test}" for test in dict.fromkeys(tests)], report)
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + timeout
     while os.waitpid(process, os.WNOHANG) == (0, 0):
         if time.monotonic() > deadline:
             os.kill(process, signal.SIGKILL)
@@ -134,7 +134,7 @@ def describe_outcome(mutant: Mutant, outcomes: dict[str, bool] | None) -> str:
 
 def check_mutants(mutants: Sequence[Mutant], root: Path) -> int:
     """Print a row of a table for each change, and return how many were not noticed by all of their tests."""
-    outcomes = run_tests(root, [test for mutant in mutants for test in mutant.tests]) or {}
+    outcomes = run_tests(root, [test for mutant in mutants for test in mutant.tests], TIMEOUT_OF_ALL) or {}
     wrong = [test for mutant in mutants for test in mutant.tests if not outcomes.get(test)]
     if wrong:
         print("These tests do not pass on the program as it is:", *dict.fromkeys(wrong), sep="\n  ")

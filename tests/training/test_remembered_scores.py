@@ -1,14 +1,18 @@
-"""What a run that goes on still knows of its validations: the best score, how long it has waited, what was reported."""
+"""What a run that goes on still knows: the best score, how long it has waited, what it reported and skipped."""
 
 import json
 import shutil
 
+import lightning as L
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scored_sessions import LeftByKill, train_session
 
+from uncial.errors import UserError
 from uncial.training.callbacks.early_stopping import EarlyStopping, Pruning
+from uncial.training.callbacks.nonfinite import SkipNonFiniteSteps
 from uncial.training.schedulers.plan import LengthConfig
 from uncial.training.schedulers.plateau import Plateau
 
@@ -87,3 +91,18 @@ def test_a_trial_that_was_ended_early_stays_ended(tmp_path):
     pruning = lambda: Pruning("val/cer", lambda number, score: number == 2)  # noqa: E731
     assert train_session(tmp_path, scores, EACH_STEP, pruning()).validated == [1, 2, 3]
     assert train_session(tmp_path, scores, LengthConfig(steps=12, every_steps=1), pruning()).of_steps == []
+
+
+class SpoilGradients(L.Callback):
+    def on_after_backward(self, trainer, pl_module):
+        for parameter in pl_module.parameters():
+            parameter.grad.fill_(torch.nan)
+
+
+@pytest.mark.parametrize("kill", [3, 12])
+def test_steps_that_are_skipped_in_a_row_are_counted_over_sessions(tmp_path, kill):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    scores, wanted = by_step([0.5] * 60), LengthConfig(steps=60, every_steps=1)
+    for folder, also in ((whole, [LeftByKill(kill, whole, killed)]), (killed, [])):
+        with pytest.raises(UserError, match="After 19 steps the gradient has been NaN or Inf for 20 steps in a row"):
+            train_session(folder, scores, wanted, SkipNonFiniteSteps(str), SpoilGradients(), *also)

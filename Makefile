@@ -1,5 +1,5 @@
 # Nothing is needed but Python 3.11, 3.12 or 3.13; uv is used where it is installed. PYTHON=/path/to/python chooses another Python.
-.PHONY: demo test test-browser test-slurm named-mutants env
+.PHONY: demo test test-browser test-slurm env
 
 # Trains on pages that the program draws itself: a few minutes.
 demo: env
@@ -20,16 +20,17 @@ test-browser:
 	sh .ci/chromium
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m browser -rs
 
+# Small wrong changes of the program, listed in tests/benchmarks/named_mutants.yaml: whether the tests named there fail on each.
+.PHONY: named-mutants
+named-mutants:
+	sh .ci/environment dev
+	OMP_NUM_THREADS=1 .venv/bin/python tests/benchmarks/named_mutants.py
+
 # Sweeps on a SLURM of one node, which is started for them and stopped again: as root, on Debian or Ubuntu.
 test-slurm:
 	sh .ci/environment dev
 	sh .ci/slurm install
 	OMP_NUM_THREADS=1 sh .ci/slurm run .venv/bin/python -m pytest -m slurm -rs
-
-# Small wrong changes of the program, listed in tests/benchmarks/named_mutants.yaml: whether the tests named there fail on each.
-named-mutants:
-	sh .ci/environment dev
-	OMP_NUM_THREADS=1 .venv/bin/python tests/benchmarks/named_mutants.py
 
 # The environment alone, for `. .venv/bin/activate`.
 env:

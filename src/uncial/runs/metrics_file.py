@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,14 +27,20 @@ def write_rows(path: Path, columns: list[str], rows: list[dict[str, str]]) -> No
         writer.writerows(rows)
 
 
-def cut_rows(folder: Path, keep: int) -> None:
-    """Leave the first `keep` rows of the folder's metrics.csv; without any there is no file."""
+def cut_rows(folder: Path, keep: int, shift: int = 0) -> None:
+    """Leave the first `keep` rows of the folder's metrics.csv, their steps higher by `shift`; without any there is no
+    file."""
     path = RunFolder(folder).metrics_rows
     columns, rows = read_rows(path)
     if keep and rows:
-        write_rows(path, columns, rows[:keep])
+        write_rows(path, columns, shift_steps(rows[:keep], shift))
     elif path.is_file():
         path.unlink()
+
+
+def shift_steps(rows: Sequence[dict[str, str]], shift: int) -> list[dict[str, str]]:
+    """Return the rows with steps that are higher by `shift`."""
+    return [{**row, "step": str(int(row["step"]) + shift)} if row.get("step") else row for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,8 +136,7 @@ def _draw_error_rates(axis: Axes, curves: Sequence[Curve]) -> None:
 def _mark_lowest(axis: Axes, steps: Sequence[int], percents: Sequence[float]) -> None:
     lowest = min(percents)
     step = steps[percents.index(lowest)]
-    # metrics.csv counts steps from 0, what is told of them from 1.
-    label = f"lowest CER: {lowest:.2f} % at step {step + 1:,}"
+    label = f"lowest CER: {lowest:.2f} % at step {step:,}"
     [mark] = axis.plot([step], [lowest], "o", color=COLOURS["val"], label=label, zorder=3)
     mark.set(markersize=8, markerfacecolor="white", markeredgewidth=2)
 

@@ -65,6 +65,7 @@ class RunFolder:
     ketos_report = RunFile("ketos.txt")
     review = RunFile("review.csv")
     review_curve = RunFile("review.png")
+    tested = RunFile("tested")
 
     # Comparisons of models or runs.
     comparison = RunFile("comparison.json")

@@ -11,7 +11,7 @@ from uncial.config.keys import leaves
 from uncial.config.overrides import override_key
 from uncial.runs.search import Run
 
-NOT_SETTINGS = ("resume", "sweep", "name", "run", "checkpoint")
+NOT_SETTINGS = ("resume", "sweep", "name", "tags", "run", "checkpoint")
 """What may be typed for a run and tells runs apart by no setting."""
 
 FURTHER_COLUMNS = 6

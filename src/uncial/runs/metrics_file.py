@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from uncial.files import replacing_text
+from uncial.runs.environment import logs_from_one
 from uncial.runs.files import RunFolder
 
 
@@ -67,6 +68,14 @@ def read_curves(metrics_csv: Path) -> dict[str, Curve]:
             if step is not None:
                 _add_row(curves, int(step), row)
     return curves
+
+
+def read_run_curve(folder: Path, name: str) -> Curve | None:
+    """Return what the run in `folder` logged under this name, its first step being step 1; None where it has none."""
+    curve = read_curves(RunFolder(folder).metrics_rows).get(name)
+    if curve is None or logs_from_one(folder):
+        return curve
+    return Curve(name, [step + 1 for step in curve.steps], curve.values)
 
 
 def _add_row(curves: dict[str, Curve], step: int, row: dict[str, str]) -> None:

@@ -163,6 +163,8 @@ def test_two_runs_differ_in_what_was_typed_and_in_what_their_configs_have(tmp_pa
         ("optimizer.name", "muon", "adam"),
     ]
     assert find_differences(one, one, []) == []
+    (tmp_path / "one" / "overrides.yaml").write_text("- optimizer.lr=1e-1\n- model=crnn\n")
+    assert find_differences(read_run(one.folder), one, []) == []
 
 
 def test_two_runs_are_compared_also_where_one_has_no_score(tmp_path):

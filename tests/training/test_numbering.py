@@ -58,7 +58,7 @@ def test_a_run_that_counted_from_0_is_renumbered_once_when_it_goes_on(run, drawn
     shutil.copy(whole.folder / "checkpoints" / "step_00000002.ckpt", whole.folder / "last.ckpt")
     (whole.folder / "metrics.json").unlink()
     as_of_an_earlier_version(whole.folder)
-    resumed = run(f"resume={whole.folder}", into="ignored")
+    resumed = run(f"resume={whole.folder}", "logger.tensorboard=true", into="ignored")
     assert resumed.code == 0, resumed
     assert whole.read("metrics.csv") == table
     assert sorted(tensorboard_steps(whole.folder, "val/cer")) == [2, 4]

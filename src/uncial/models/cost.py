@@ -168,7 +168,7 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):  # the model is still on the processor
             model.eval()
             yield
     finally:

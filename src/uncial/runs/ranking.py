@@ -151,7 +151,7 @@ def find_differences(first: Run, second: Run, machine: Sequence[str]) -> list[Di
     chosen = [
         Difference(key, *(_cell(key, own, run) for own, run in zip(typed, pair, strict=True))) for key in _keys(typed)
     ]
-    differing = [one for one in chosen if one.first != one.second]
+    differing = [one for one in chosen if one.first != one.second and not _has_equal_value(one.key, first, second)]
     # What a group that was chosen brings with it is said by its name.
     said = (*ignored, "task", *(one.key.replace("/", ".") for one in differing))
     configs = [dict(leaves(run.config)) for run in pair]
@@ -206,13 +206,24 @@ def _varies(key: str, settings: Mapping[str, Mapping[str, str]], groups: Mapping
     return len({_cell(key, own, groups[text][0]) for text, own in settings.items()}) > 1
 
 
+def _has_equal_value(key: str, first: Run, second: Run) -> bool:
+    """Whether the configs have the same there, as `[1,2]` that was typed and a default `[1, 2]`."""
+    one, other = _node_at(key, first), _node_at(key, second)
+    return one is not None and not isinstance(one, Mapping) and one == other
+
+
+def _node_at(key: str, run: Run) -> Any:
+    node: Any = run.config
+    for part in key.replace("/", ".").split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return node
+
+
 def _cell(key: str, typed: Mapping[str, str], run: Run) -> str:
     """What was typed, else what the config has there, else that it is the default."""
     if key in typed:
         return typed[key]
-    node: Any = run.config
-    for part in key.replace("/", ".").split("."):
-        node = node.get(part) if isinstance(node, Mapping) else None
+    node = _node_at(key, run)
     if isinstance(node, Mapping):
         return str(node.get("name", "default"))
     return "default" if node is None else str(node)

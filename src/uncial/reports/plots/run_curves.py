@@ -111,7 +111,7 @@ def draw_learning_curves(png: Path, curves: Sequence[LearningCurve], score: str,
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_minor_formatter(NullFormatter())
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.08 * factor * max(max(point.scores) for _, points in curves for point in points) or 1)
     axis.set_xlabel("training lines")
     axis.set_ylabel(f"{score} (%)" if is_share else score)
     _add_legend_below(axis, len(curves))

@@ -66,6 +66,7 @@ FOR_EVERY_TASK = (
     "sweep",
     "hydra",
     "name",
+    "tags",
     "model.name",
     "data.name",
     "seed",

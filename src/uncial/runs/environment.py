@@ -15,6 +15,10 @@ from uncial.config.secrets import without_secrets
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_json
 
+FIRST_STEP = "first_step"
+"""Under this key environment.json says by which number the run logs its first step: 1, which is what messages and
+checkpoints call it. Runs of earlier versions lack the key, and logged it as 0."""
+
 
 def write_environment(folder: Path, seed: int) -> None:
     """Writes what is known before the task begins; what it reads and runs on is added when it is known."""
@@ -22,6 +26,7 @@ def write_environment(folder: Path, seed: int) -> None:
         "command": format_typed_command(sys.argv),
         "working_folder": str(Path.cwd()),
         "seed": seed,
+        FIRST_STEP: 1,
         "python": platform.python_version(),
         "system": platform.platform(),
         "processor": describe_processor(),
@@ -40,6 +45,11 @@ def read_environment(folder: Path) -> dict[str, Any]:
     """What environment.json says; empty for a run that has none."""
     path = RunFolder(folder).environment
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def logs_from_one(folder: Path) -> bool:
+    """Whether the run in this folder logs its first step as step 1."""
+    return bool(read_environment(folder).get(FIRST_STEP) == 1)
 
 
 def format_typed_command(arguments: list[str]) -> str:

@@ -45,6 +45,7 @@ class TrainerSettings(Settings):
     threads: Annotated[int | None, Key(least=1)]
     log_every: Annotated[int, Key(least=1, unit="steps")]
     sync_batchnorm: bool = False
+    test_after: bool = False
 
     def check(self) -> None:
         """Raise `UserError` for two distances between validations."""

@@ -179,8 +179,8 @@ def batch_sentence(config: DictConfig, widths: np.ndarray, devices: int) -> str:
     if "trainer.max_lines" not in asked or max(sizes) >= min(how.max_lines, len(widths)):
         return ""
     return (
-        f"trainer.max_lines={trainer.max_lines} is never reached: with trainer.batch_width={trainer.batch_width} a batch "
-        f"has {max(sizes) // devices} lines at most, {len(widths) / len(sizes) / devices:.1f} on average; "
+        f"trainer.max_lines={trainer.max_lines} is never reached: with trainer.batch_width={trainer.batch_width} "
+        f"a batch has {max(sizes) // devices} lines at most, {len(widths) / len(sizes) / devices:.1f} on average; "
         f"trainer.batch_size={trainer.max_lines} makes batches of so many lines, however wide they are."
     )
 

@@ -48,7 +48,14 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
-LATER_KEYS = ("data.split_rule", "data.split_from", "data.validate_on")
+LATER_KEYS = (
+    "data.split_rule",
+    "data.split_from",
+    "data.validate_on",
+    "trainer.batch_size",
+    "trainer.planned_steps",
+    "trainer.planned_epochs",
+)
 """Keys that a config.yaml of an earlier version may lack; their settings say what it means then."""
 
 EARLY_STOPPING = {"_target_": "uncial.training.callbacks.early_stopping.EarlyStopping"}

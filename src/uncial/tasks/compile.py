@@ -8,6 +8,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
+from uncial.config.overrides import format_override
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.formats.lines.loghi import ExportLine, export
@@ -31,7 +32,7 @@ def run(config: DictConfig) -> None:
     size = truth.store.path.stat().st_size / 2**20
     told = [
         f"{len(truth.store):,} lines, {size:,.0f} MB: {truth.store.path}",
-        f"Train on it: {format_command('data=compiled', f'data.root={truth.store.path}')}",
+        f"Train on it: {format_command('data=compiled', format_override('data.root', truth.store.path))}",
     ]
     show(make_console(), *told)
     if config.data.export == "loghi":

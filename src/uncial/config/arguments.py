@@ -1,6 +1,6 @@
 """Arguments that Hydra would take for another, written so that it takes them for what is meant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,23 +43,23 @@ def replace_parts(arguments: Sequence[str], conf: Path) -> list[str]:
     """The arguments with two in the place of each that gives a group, or another part of the config with a `_target_`,
     a mapping with one: what stands there is taken out, and the mapping put in.
 
-    Hydra would lay it over the keys of what stands there. Raises `UserError` for a mapping that is no part of its own.
+    Hydra would lay it over the keys of what stands there. Raises `UserError` for a mapping that chooses no part of its
+    own where one is chosen.
     """
     groups = {group.replace("/", "."): group for group in group_names(conf)}
-    found = []
+    found: list[str] = []
     for argument in arguments:
         key = argument.partition("=")[0].lstrip("+")
-        if "{" not in argument or argument.startswith(("-", "~")) or not _is_part(key.replace("/", "."), groups, conf):
-            found.append(argument)
-            continue
         name = key.replace("/", ".")
-        mappings = _mappings(argument)
-        if mappings is None:
+        is_other = "{" not in argument or argument.startswith(("-", "~")) or not _is_part(name, groups, conf)
+        values = [] if is_other else _values(argument)
+        if any(isinstance(one, dict) for one in values):
+            _check_mappings(argument, key if key in groups.values() else None, values, conf)
+        if not values or not all(_has_target(one) for one in values):
             found.append(argument)
             continue
-        _check_mappings(argument, groups.get(name), mappings, conf)
         deleted = f"~{groups.get(name, name)}"
-        found += [] if deleted in (*arguments, *found) or _is_deleted(deleted, arguments) else [deleted]
+        found += [] if _is_deleted(deleted, [*arguments, *found]) else [deleted]
         found.append(f"+{name}={argument.partition('=')[2]}")
     return found
 
@@ -72,7 +72,7 @@ def _is_part(name: str, groups: dict[str, str], conf: Path) -> bool:
     """Whether the files of `conf` say that one part stands under this dotted name."""
     if name.startswith("hydra.") and name not in groups:
         return name in _hydra_parts(conf)
-    return name in groups or any(isinstance(one, dict) and TARGET in one for one in known_keys(conf).get(name, []))
+    return name in groups or any(map(_has_target, known_keys(conf).get(name, [])))
 
 
 @cache
@@ -87,36 +87,37 @@ def _hydra_parts(conf: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def _mappings(argument: str) -> list[Any] | None:
-    """The values of an argument, several in a sweep, where at least one of them is a mapping; None for others."""
+def _values(argument: str) -> list[Any]:
+    """The value of an argument, or the several that a sweep lists; none where it cannot be read."""
     parsed = _parsed(argument)
-    if parsed is None:
-        return None
-    if parsed.is_choice_sweep():
-        texts = [_parsed(f"x={text}") for text in parsed.sweep_string_iterator()]
-        values = [None if one is None else one.value() for one in texts]
-    else:
-        values = [None if parsed.is_sweep_override() else parsed.value()]
-    return values if any(isinstance(one, dict) for one in values) else None
+    if parsed is None or (parsed.is_sweep_override() and not parsed.is_choice_sweep()):
+        return []
+    if not parsed.is_choice_sweep():
+        return [parsed.value()]
+    texts = [_parsed(f"x={text}") for text in parsed.sweep_string_iterator()]
+    return [None if one is None else one.value() for one in texts]
 
 
-def _check_mappings(argument: str, group: str | None, values: Iterable[Any], conf: Path) -> None:
-    """Raise `UserError` where not every value is a mapping with a `_target_`."""
-    values = list(values)
+def _has_target(value: Any) -> bool:
+    return isinstance(value, dict) and TARGET in value
+
+
+def _check_mappings(argument: str, group: str | None, values: Sequence[Any], conf: Path) -> None:
+    """Raise `UserError` for values of which only some are mappings with a `_target_`, and for one mapping without it
+    where a file of `group` is chosen."""
     key = argument.partition("=")[0].lstrip("+")
-    if all(isinstance(one, dict) and TARGET in one for one in values):
-        return
     choices = f" Choices: {', '.join(group_choices(conf, group))}." if group else ""
-    if len(values) > 1:
+    with_target = sum(map(_has_target, values))
+    if 0 < with_target < len(values):
         raise UserError(
-            f"{argument}: only mappings with a _target_ can stand beside each other, and no names: write each of them "
-            f"as a file of {group or key}, and give the names of the files.{choices}"
+            f"{argument}: a mapping with a _target_ takes the place of what stands there, and the other values do not: "
+            f"write each of them as a file of the group, and give the names of the files.{choices}"
         )
-    told = f"{key} is chosen by a name.{choices} " if group else ""
-    raise UserError(
-        f"{argument}: {told}Single keys of it are set by {key.replace('/', '.')}.KEY=VALUE; a mapping takes the "
-        "place of all of them where it has a _target_."
-    )
+    if group and not with_target and len(values) == 1:
+        raise UserError(
+            f"{argument}: {key} is chosen by a name.{choices} Single keys of it are set by "
+            f"{key.replace('/', '.')}.KEY=VALUE; a mapping takes the place of all of them where it has a _target_."
+        )
 
 
 def _parsed(argument: str) -> Override | None:

@@ -82,7 +82,9 @@ def format_resume_arguments(folder: Path, saved: Mapping[str, Any] | None = None
     known = {*raw_texts(conf_folder()), *(line.partition("=")[2] for line in again)}
     if any(RESOLVER.search(text) and text not in known for _, text in _differing(parts, None)):
         again = typed  # One of the files that they choose holds it.
-    trust = [f"trust=[{','.join(names)}]"] if names else []
+    trust = [line for line in lines if override_key(line) == "trust"] or (
+        [f"trust=[{','.join(names)}]"] if names else []
+    )
     return [resume, *map(shlex.quote, [*trust, *again])]
 
 
@@ -155,7 +157,8 @@ def restore_sweep(config: DictConfig, folder: Path) -> None:
     further = [override_key(line) for line in _lines_of_sweeper(hydra_typed, lines["hydra"], folder)]
     hydra_lines = _keep_last([*lines["hydra"], *hydra_typed])
     if subdir != BY_NUMBER:
-        new = [override_key(line) for line in typed if override_key(line) not in map(override_key, before)]
+        known = {override_key(line) for line in lines["task"]}
+        new = [override_key(line) for line in typed if override_key(line) not in known]
         excluded = list(dict.fromkeys([*excluded, "resume", *new]))
         hydra_lines = _keep_last([*hydra_lines, *_lines_of_folders(subdir, excluded)])
     changed = {key: OmegaConf.select(config, key) for key in further}

@@ -97,6 +97,7 @@ class RunFolder:
 
     # Of a sweep: its own, and in the folder of each job.
     multirun = RunFile("multirun.yaml")
+    jobs = RunFile("jobs.json")
     study = RunFile("study.db")
     wandb_sweep = RunFile("wandb_sweep.yaml")
     outcome = RunFile("outcome.json")

@@ -1,5 +1,5 @@
 # Nothing is needed but Python 3.11, 3.12 or 3.13; uv is used where it is installed. PYTHON=/path/to/python chooses another Python.
-.PHONY: demo test test-browser test-slurm env
+.PHONY: demo test test-browser test-slurm mutants env
 
 # Trains on pages that the program draws itself: a few minutes.
 demo: env
@@ -25,6 +25,11 @@ test-slurm:
 	sh .ci/environment dev
 	sh .ci/slurm install
 	OMP_NUM_THREADS=1 sh .ci/slurm run .venv/bin/python -m pytest -m slurm -rs
+
+# Which small changes of the code the tests notice, room by room: hours. ROOMS="metrics text" SEED=2 SAMPLE=80 choose.
+mutants:
+	sh .ci/environment mutants
+	.venv/bin/python tests/benchmarks/mutants.py $(ROOMS) --seed $(or $(SEED),1) --sample $(or $(SAMPLE),80)
 
 # The environment alone, for `. .venv/bin/activate`.
 env:

@@ -137,7 +137,10 @@ def equivalents() -> dict[tuple[str, str, str], str]:
 def copy_project(folder: Path) -> None:
     """Copy what git knows of the working tree. The compiled modules are told by their content, not by their times."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     for name in listed.stdout.decode().split("\0"):
         if name and (ROOT / name).is_file():

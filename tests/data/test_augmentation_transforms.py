@@ -279,12 +279,15 @@ def test_neighbours_reach_in_from_above_or_below_and_no_farther():
 
 
 def test_rules_are_level_faint_and_as_wide_as_asked():
+    seen = 0
     for seed in range(20):
         result = applied(Ruling(1, (0.2, 0.2), (0.05, 0.05)), blank(height=100), seed)
         assert result.min() == pytest.approx(255 * 0.8, abs=2)
         assert ink(result) / (0.2 * 255 * 400) == pytest.approx(5, abs=2.6), "a rule may lie on the edge"
         columns, rows = centre_by_column(result)
+        seen += len(columns) == 400
         assert len(columns) == 0 or np.ptp(rows) < 3
+    assert seen > 15, "of 20 the rule is seen from one side to the other"
 
 
 def test_shadows_are_soft_and_no_darker_than_asked():

@@ -231,13 +231,13 @@ def run_room(room: str, arguments: argparse.Namespace) -> None:
     LEFT.mkdir(parents=True, exist_ok=True)
     left.write_text(json.dumps({"survived": [asdict(one) for one in survived]}, indent=1), encoding="utf-8")
     killed = len(tried) - len(survived)
-    share = binomtest(killed, max(len(tried), 1)).proportion_ci(method="wilson")
-    minutes = (time.monotonic() - begun) / 60
-    print(
-        f"\n| {room} | {killed} of {len(tried)}: {killed / max(len(tried), 1):.0%} ({share.low:.0%} to {share.high:.0%}) "
-        f"| {len(equivalent)} | {minutes:.0f} min |",
-        flush=True,
-    )
+    if tried:
+        interval = binomtest(killed, len(tried)).proportion_ci(method="wilson")
+        share = f"{killed / len(tried):.0%} ({interval.low:.0%} to {interval.high:.0%})"
+        minutes = (time.monotonic() - begun) / 60
+        print(
+            f"\n{room}: {killed} of {len(tried)} killed, {share}, {len(equivalent)} equivalent; {minutes:.0f} minutes"
+        )
 
 
 def survives(project: Path, mutant: Mutant, tests: list[str], limit: float) -> bool:

@@ -28,8 +28,7 @@ SHORT = (
 )
 DECAY = 0.5
 SHARES = (1, 9 / 11, 9 / 12, 9 / 13, 9 / 14, 9 / 15, 9 / 16, 9 / 17)
-"""Of the newest weights in the average, step by step, before the decay's own, `1 - DECAY`: they grow old slowly, so that
-the first weights are soon forgotten."""
+"""Of the newest weights in the average, step by step, until it is `1 - DECAY`: the first weights are soon forgotten."""
 FIRST = 2
 
 

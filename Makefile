@@ -11,8 +11,9 @@ test:
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy
-# Each of the test processes keeps to one core: the threads of several would wait for each other.
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses 2
+# Each of the test processes keeps to one core: the threads of several would wait for each other. The tests of a file go
+# to one of them, since they share what was set up for them.
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 # The reports in a real browser, Chromium, which is installed where that is possible. `make test` runs these too, where there is one.
 test-browser:

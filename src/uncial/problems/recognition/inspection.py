@@ -211,5 +211,6 @@ def planned_run(config: DictConfig, wanted: LengthConfig, plan: StepPlan) -> Pla
         note = f"{note} The scores will lower the rate.".strip()
     note = f"{note} {warn_if_peak_lr_unreached(schedule, plan)}".strip()
     steps = range(1, int(plan.total) + 1)
-    rates = [config.optimizer.lr * schedule(step - 1, plan) for step in steps]
+    peak = config.optimizer.lr
+    rates = [peak * schedule(step - 1, plan) for step in steps]
     return PlannedRun(rates, [step for step in steps if plan.validates_after(step)], plan.epoch, note)

@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,7 @@ def describe_processor() -> dict[str, Any]:
     return {"name": name, "architecture": platform.machine(), "cores": os.cpu_count()}
 
 
+@cache
 def list_packages() -> dict[str, str]:
     """The version of every installed package, by name."""
     found = {str(one.metadata["Name"]): one.version for one in distributions()}

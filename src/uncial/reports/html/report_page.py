@@ -21,7 +21,7 @@ from uncial.reports.html.line_list import (
 )
 from uncial.reports.html.rendering import encode_data_url, write_page
 from uncial.reports.plots.score_plots import draw_reliability
-from uncial.reports.tables.comparison import list_confusions_by_system
+from uncial.reports.tables.comparison import list_confusions_by_system, order_of_group
 from uncial.reports.terminal.verdict import describe_verdict
 
 SHOWN_GROUPS = 300
@@ -134,9 +134,7 @@ def _list_compared_groups(comparison: Comparison) -> dict[str, Sequence[GroupCom
     for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
         members = list(groups)
         if len(members) > 1:
-            found[kind] = (
-                members if kind == "length" else sorted(members, key=lambda group: min(group.cer) - max(group.cer))
-            )
+            found[kind] = members if kind == "length" else sorted(members, key=order_of_group)
     return found
 
 

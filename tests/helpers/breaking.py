@@ -1,5 +1,7 @@
 """Callbacks that break a model or a training, named in tests by `_target_`."""
 
+from pathlib import Path
+
 import lightning as L
 import torch
 
@@ -18,12 +20,13 @@ class BreakWeights(L.Callback):
             next(pl_module.parameters()).view(-1)[0] = torch.nan
 
 
-class FailAfter(L.Callback):
-    """Ends the training by an error after a step."""
+class FailOnce(L.Callback):
+    """Ends the training by an error after a step, the first time that it comes there: then `mark` is no file yet."""
 
-    def __init__(self, step: int) -> None:
-        self.step = step
+    def __init__(self, step: int, mark: str) -> None:
+        self.step, self.mark = step, Path(mark)
 
     def on_train_batch_end(self, trainer: L.Trainer, *_: object) -> None:
-        if trainer.global_step == self.step:
+        if trainer.global_step == self.step and not self.mark.exists():
+            self.mark.touch()
             raise UserError("ended by the test")

@@ -88,7 +88,8 @@ def test_a_new_run_is_not_begun_in_a_folder_that_is_used(run, drawn, tmp_path):
 
 
 def test_resume_auto_passes_over_a_run_that_is_used(run, drawn, tmp_path):
-    """It takes the newest unfinished run of the name that nobody uses, here none: a new one begins."""
+    """It takes the newest unfinished run of the name that nobody uses; while there is none a new one begins."""
+    fail = f"{{_target_: breaking.FailOnce, step: 2, mark: {tmp_path / 'failed'}}}"
     typed = (
         "task=train",
         "data=page",
@@ -100,13 +101,16 @@ def test_resume_auto_passes_over_a_run_that_is_used(run, drawn, tmp_path):
         "trainer.max_steps=3",
         "trainer.validations=1",
         "callbacks.samples=0",
+        f"+callbacks.more.fail={fail}",
     )
-    broken = run(*typed, "+callbacks.more.fail={_target_: breaking.FailAfter, step: 2}", into="shared/first")
-    assert broken.code != 0, broken
+    broken = run(*typed, into="shared/first")
+    assert broken.code == 1, broken
     assert (broken.folder / "last.ckpt").is_file()
-    again = (*typed, "+callbacks.more.fail={_target_: breaking.FailAfter, step: 9}", "resume=auto")
     with held(broken.folder):
-        beside = run(*again, into="shared/second")
+        beside = run(*typed, "resume=auto", into="shared/second")
     assert beside.code == 0, beside
     assert "No unfinished run" in beside.output
     assert (beside.folder / "best.safetensors").is_file()
+    free = run(*typed, "resume=auto", into="shared/third")
+    assert free.code == 0, free
+    assert f"Resuming {broken.folder} from step 1 of 3" in free.output

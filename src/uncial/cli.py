@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from string import Template
 from traceback import walk_tb
@@ -13,7 +14,6 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
@@ -122,7 +122,7 @@ def run_task(config: DictConfig) -> None:
         check_values(config, conf_folder())
         check_no_secrets(config)
         if should_run(config):
-            get_method(task_to_run(config, conf_folder()))(with_typed_classes(without_statement(config)))
+            find_task(task_to_run(config, conf_folder()))(with_typed_classes(without_statement(config)))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
@@ -134,6 +134,21 @@ def run_task(config: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise told from error
         raise HydraExit(told) from error
+
+
+def find_task(target: str) -> Callable[[DictConfig], object]:
+    """The function of a task. Raises `UserError` for a dotted path that leads to none."""
+    try:
+        found = import_module(target.rpartition(".")[0])
+    except (ImportError, ValueError) as error:
+        raise UserError(f"task._target_={target} cannot be imported: {error}; {TASK}.") from error
+    task = getattr(found, target.rpartition(".")[2], None)
+    if not callable(task):
+        raise UserError(f"task._target_={target} is no task; {TASK}.")
+    return task
+
+
+TASK = "the dotted path of a function run(config) is needed"
 
 
 def _with_absolute_configs(arguments: list[str]) -> list[str]:

@@ -189,6 +189,11 @@ class TrainingModule(ScoringModule):
             optimizer = self.optimizer_factory(parameter_groups(self.model, self.lr_factors))
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise UserError(f"The optimizer cannot be made: {error}; check the keys under 'optimizer'.") from error
+        if not isinstance(optimizer, Optimizer):
+            raise UserError(
+                f"optimizer._target_ makes a {type(optimizer).__name__}, which is no optimizer: a class that derives "
+                "from torch.optim.Optimizer is needed, and _partial_: true beside it."
+            )
         apply_factors(optimizer)
         # Lightning's types know torch's schedulers alone.
         scheduler: Any = self._build_scheduler(optimizer)

@@ -90,7 +90,7 @@ def test_the_schedulers_change_the_rate(workspace, tmp_path, monkeypatch):
 
 
 def test_the_loggers_have_the_figures(workspace, tmp_path, monkeypatch):
-    plain, both, more = run_commands("logger", workspace, tmp_path, monkeypatch)
+    plain, both, _ = run_commands("logger", workspace, tmp_path, monkeypatch)
     assert (plain.folder / "plain" / "version_0" / "metrics.csv").is_file()
     assert "val/cer" in both.read("figures.jsonl")
     assert (both.folder / "plain" / "version_0" / "metrics.csv").is_file()
@@ -143,7 +143,7 @@ def test_what_is_no_part_ends_in_a_sentence_that_names_the_interface(workspace, 
     for number, (typed, told) in enumerate(
         {
             "problem.metric._target_=torch.nn.Identity": "derive it from uncial.problems.recognition.metric.Recogn",
-            "task._target_=os.path.sep": "task._target_=os.path.sep is no task; the dotted path of a function run(config)",
+            "task._target_=os.path.sep": "task._target_=os.path.sep is no task; the dotted path of a function",
             "task._target_=nowhere.run": "cannot be imported: No module named 'nowhere'; the dotted path of a function",
             "model.head={_target_: torch.nn.Identity, _partial_: true}": "is no head of a recogniser; it needs out_cha",
             "optimizer={_target_: torch.nn.Identity, _partial_: true}": "optimizer",

@@ -14,6 +14,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from hydra.utils import get_method
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
@@ -122,7 +123,8 @@ def run_task(config: DictConfig) -> None:
         check_values(config, conf_folder())
         check_no_secrets(config)
         if should_run(config):
-            find_task(task_to_run(config, conf_folder()))(with_typed_classes(without_statement(config)))
+            task = get_method(check_task(task_to_run(config, conf_folder())))
+            task(with_typed_classes(without_statement(config)))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
@@ -136,19 +138,18 @@ def run_task(config: DictConfig) -> None:
         raise HydraExit(told) from error
 
 
-def find_task(target: str) -> Callable[[DictConfig], object]:
-    """The function of a task. Raises `UserError` for a dotted path that leads to none."""
+def check_task(target: str) -> str:
+    """Return the dotted path of a task. Raises `UserError` for one of the user's own that leads to no function."""
+    module, _, name = target.rpartition(".")
+    if target.startswith("uncial."):
+        return target
     try:
-        found = import_module(target.rpartition(".")[0])
+        found, why = getattr(import_module(module), name, None), ""
     except (ImportError, ValueError) as error:
-        raise UserError(f"task._target_={target} cannot be imported: {error}; {TASK}.") from error
-    task = getattr(found, target.rpartition(".")[2], None)
-    if not callable(task):
-        raise UserError(f"task._target_={target} is no task; {TASK}.")
-    return task
-
-
-TASK = "the dotted path of a function run(config) is needed"
+        found, why = None, f" ({error})"
+    if not callable(found):
+        raise UserError(f"task._target_={target} is no task{why}: the dotted path of a function run(config) is needed.")
+    return target
 
 
 def _with_absolute_configs(arguments: list[str]) -> list[str]:

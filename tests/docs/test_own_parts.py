@@ -143,8 +143,8 @@ def test_what_is_no_part_ends_in_a_sentence_that_names_the_interface(workspace, 
     for number, (typed, told) in enumerate(
         {
             "problem.metric._target_=torch.nn.Identity": "derive it from uncial.problems.recognition.metric.Recogn",
-            "task._target_=os.path.sep": "task._target_=os.path.sep is no task; the dotted path of a function",
-            "task._target_=nowhere.run": "cannot be imported: No module named 'nowhere'; the dotted path of a function",
+            "task._target_=os.path.sep": "task._target_=os.path.sep is no task: the dotted path of a function run",
+            "task._target_=nowhere.run": "task._target_=nowhere.run is no task (No module named 'nowhere'): the dotted",
             "model.head={_target_: torch.nn.Identity, _partial_: true}": "is no head of a recogniser; it needs out_cha",
             "optimizer={_target_: torch.nn.Identity, _partial_: true}": "optimizer",
             "data.format=shlex.split": "data.format=shlex.split: there is no module shlex.split",

@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 from torch.optim import Optimizer
 
-from uncial.config.from_python import overrides_of_values
+from uncial.config.from_python import overrides_of_values, unimported_script
 from uncial.config.keys import check_added
 from uncial.config.location import conf_folder, publish_location
 from uncial.config.messages import explain_error
@@ -93,7 +93,7 @@ def prepare_training(config: Mapping[str, Any] | None = None) -> PreparedTrainin
     if not isinstance(config, Mapping | None):
         raise UserError(f"uncial.prepare_training takes a mapping of keys to values, no {type(config).__name__}.")
     try:
-        with _composed({} if config is None else config) as composed:
+        with unimported_script(), _composed({} if config is None else config) as composed:
             return _prepare(composed)
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(explain_error(error)) from None

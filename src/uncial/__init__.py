@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from uncial.errors import UserError as UserError
     from uncial.pipelines.recognition import Transcriber as Transcriber
     from uncial.pipelines.recognition import load as load
-    from uncial.problems.recognition.prepared import PreparedTraining as PreparedTraining
-    from uncial.problems.recognition.prepared import prepare_training as prepare_training
+    from uncial.problems.prepared import PreparedTraining as PreparedTraining
+    from uncial.problems.prepared import prepare_training as prepare_training
 
 __all__ = [
     "PreparedTraining",
@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 _PLACES = {
-    "PreparedTraining": "uncial.problems.recognition.prepared",
-    "prepare_training": "uncial.problems.recognition.prepared",
+    "PreparedTraining": "uncial.problems.prepared",
+    "prepare_training": "uncial.problems.prepared",
     "Transcriber": "uncial.pipelines.recognition",
     "UnusableInput": "uncial.errors",
     "UserError": "uncial.errors",

@@ -145,6 +145,23 @@ def _chosen_groups(conf: Path) -> tuple[tuple[str, Any], ...]:
     return tuple((str(group), name) for entry in entries if isinstance(entry, dict) for group, name in entry.items())
 
 
+@cache
+def raw_texts(conf: Path) -> frozenset[str]:
+    """The texts that the files of `conf` give their keys, with their interpolations."""
+    return frozenset(value for _, _, value in _keys_of_files(conf) if isinstance(value, str))
+
+
+@cache
+def raw_default(key: str, conf: Path) -> Any:
+    """What conf/ itself gives `name`, or a key of Hydra's, with its interpolations."""
+    is_of_hydra = key.startswith("hydra.")
+    content = OmegaConf.load(conf / ("hydra/default.yaml" if is_of_hydra else "config.yaml"))
+    node: Any = OmegaConf.to_container(content, resolve=False)
+    for part in key.removeprefix("hydra.").split("."):
+        node = node[part]
+    return node
+
+
 def group_choices(conf: Path, group: str) -> list[str]:
     """The files of a group that can be chosen; `base` is what the others build on."""
     return sorted(path.stem for path in conf.joinpath(group).glob("*.yaml") if path.stem != "base")

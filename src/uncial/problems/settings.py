@@ -31,6 +31,7 @@ class RunSettings(Settings):
     lr_factors: Mapping[str, Any] | None
     resume: Annotated[str | None, NAME]
     trust: Annotated[tuple[str, ...], NAME] = ()
+    tags: Annotated[tuple[str, ...], NAME] = ()
     layout: Annotated[str | None, NAME] = None
     run: Annotated[tuple[str, ...], NAME] = ()
     output: Annotated[str | None, NAME] = None

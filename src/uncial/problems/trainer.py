@@ -251,7 +251,10 @@ def job_of(config: DictConfig, folder: Path) -> Job:
     hydra = HydraConfig.get()
     sweep = Path(str(hydra.sweep.dir)).name if hydra.mode == RunMode.MULTIRUN else None
     ends = (config.name, sweep, folder.name) if sweep else (config.name, folder.name)
-    return Job(folder, "/".join(map(str, ends)), sweep, str(config.task.name), plain)
+    model = plain.get("model") or {}
+    monitored = str(model.get("monitor", "")), str(model.get("mode", ""))
+    tags = as_tuple(plain.get("tags"))
+    return Job(folder, "/".join(map(str, ends)), sweep, str(config.task.name), plain, tags, *monitored)
 
 
 def run_on_devices(devices: Devices, folder: Path, function: Callable[..., Any], *arguments: Any) -> Any:

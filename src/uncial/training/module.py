@@ -167,6 +167,7 @@ class TrainingModule(ScoringModule):
                 batch_size=len(batch.indices),
                 sync_dist=world_size() > 1,
             )
+            self._log_place(self.global_step + 1)
         return losses["loss"]
 
     def _is_logged(self) -> bool:
@@ -174,10 +175,20 @@ class TrainingModule(ScoringModule):
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         return self.global_step == 0 or (self.global_step + 1) % every == 0
 
+    def _log_place(self, steps: int) -> None:
+        """Let what is logged beside this stand at the step that messages and checkpoints call so: as many as are done
+        then. Lightning, which asks a metric called `step`, would begin at 0 and put a validation one step too early."""
+        place = {"step": float(steps), "epoch": float(self.current_epoch)}
+        self.log_dict({name: torch.tensor(value, dtype=torch.float64) for name, value in place.items()}, batch_size=1)
+
     def on_validation_epoch_start(self) -> None:
         if not is_finite(self.model):
             raise self._diverged("the model weights contain NaN or Inf")
         super().on_validation_epoch_start()
+
+    def on_validation_epoch_end(self) -> None:
+        super().on_validation_epoch_end()
+        self._log_place(self.global_step)
 
     def _diverged(self, what: str) -> DivergedError:
         return divergence_error(self.global_step, what)

@@ -51,6 +51,7 @@ class TrainerSettings(Settings):
     threads: Annotated[int | None, Key(least=1)]
     log_every: Annotated[int, Key(least=1, unit="steps")]
     sync_batchnorm: bool = False
+    test_after: bool = False
     batch_size: Annotated[int | None, Key(least=1, unit="lines")] = None
     planned_steps: Annotated[str, PLANNED] = "planned_steps"
     planned_epochs: Annotated[str, PLANNED] = "planned_epochs"

@@ -212,11 +212,12 @@ def planned_run(config: DictConfig, wanted: LengthConfig, plan: StepPlan) -> Pla
         plan = wanted.with_total(plan, math.ceil((wanted.epochs or 1) * plan.epoch))
         note = f"trainer.time_budget will fix the number of steps: drawn for {wanted.epochs or 1:.3g} epochs."
     steps = range(1, int(plan.total) + 1)
+    peak = config.optimizer.lr
     if isinstance(schedule, ForeignScheduler):
-        rates, hears_scores = schedule.rates(config.optimizer.lr, plan)
+        rates, hears_scores = schedule.rates(peak, plan)
         warning = ""
     else:
-        rates = [config.optimizer.lr * schedule(step - 1, plan) for step in steps]
+        rates = [peak * schedule(step - 1, plan) for step in steps]
         hears_scores, warning = isinstance(schedule, Callback), warn_if_peak_lr_unreached(schedule, plan)
     if hears_scores:
         note = f"{note} The scores will lower the rate.".strip()

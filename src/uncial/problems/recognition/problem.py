@@ -27,11 +27,13 @@ from uncial.problems.recognition.scoring import score_recognizer
 from uncial.problems.recognition.setup import (
     batch_sentence,
     built_recognizer,
+    describe_lines,
     infeasible_problems,
     infeasible_sentence,
     loading,
     new_recognizer,
     training_parts,
+    typical_line,
 )
 from uncial.problems.recognition.summary import finish_training, trained_outcome
 from uncial.problems.recognition.watchdog import build_watchdog
@@ -115,6 +117,9 @@ class LineRecognition(Problem[GroundTruth]):
             skipped=len(truth.problems) + len(infeasible["train"]),
             name_sample=lambda row: name_of_line(truth.store, row),
             headline=("cer", "wer"),
+            facts=describe_lines(truth, parts, recognizer),
+            test_samples=int(truth.store.transcribed()[truth.rows["test"]].sum()),
+            make_example=lambda: typical_line(truth, parts["train"], recognizer),
         )
 
     def report(self, run: RunSession, truth: GroundTruth, setup: Setup, stats: TrainingStats) -> None:

@@ -13,13 +13,14 @@ from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LoaderConfig, SplitSubset
 from uncial.data.lines.dataset import Augment, LineDataset
-from uncial.data.lines.sampler import batch_sizes
+from uncial.data.lines.sampler import SampleIndex, batch_sizes
 from uncial.data.splits.groups import PARTS
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.files import count_cores
 from uncial.models.build import RUN_KEYS, build_model
 from uncial.models.recognizer import Recognizer
+from uncial.problems.problem import Example
 from uncial.problems.recognition.alphabet import codec_for, text_rules
 from uncial.problems.recognition.pretrained import pretrained_recognizer
 from uncial.reports.terminal.formatting import plural, visible
@@ -88,6 +89,31 @@ def training_parts(
         "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed, infeasible["val"]),
     }
     return parts, {part: list(found.values()) for part, found in infeasible.items()}
+
+
+def describe_lines(truth: GroundTruth, parts: Mapping[str, SplitSubset], recognizer: Recognizer) -> dict[str, Any]:
+    """Return how many lines and pages each part has, and what is written on them: figures of metrics.json."""
+    rows = {"train": parts["train"].dataset.rows, **{part: truth.rows[part] for part in ("val", "test")}}
+    pages = {part: {truth.store.value(int(row), "page") for row in found} for part, found in rows.items()}
+    alphabet = recognizer.codec.alphabet
+    return {
+        **{f"{part}_lines": len(found) for part, found in rows.items()},
+        **{f"{part}_pages": len(found) for part, found in pages.items()},
+        "alphabet_size": len(alphabet),
+        "alphabet": "".join(alphabet),
+    }
+
+
+def typical_line(truth: GroundTruth, part: SplitSubset, recognizer: Recognizer) -> Example:
+    """Return the training line of median width, twice: a single one is computed as two."""
+    preprocessing = recognizer.preprocessing
+    sizes = truth.store.sizes()[part.dataset.rows].tolist()
+    widths = np.array([preprocessing.width_of(height, width) for height, width in sizes])
+    middle = int(np.argsort(widths, kind="stable")[(len(widths) - 1) // 2])
+    width, row = int(widths[middle]), part.dataset.rows[middle]
+    twice = part_of(truth, np.array([row, row], dtype=np.int64), recognizer, None, 0).dataset
+    batch = twice.__getitems__([SampleIndex(place, 0) for place in (0, 1)])
+    return Example(batch, 2, "line", {"line_width": width}, f"a line of {width:,} pixels")
 
 
 COUNTED = "counted in the error rates, but not in the loss"

@@ -70,6 +70,19 @@ def show_outcome(loggers: Sequence[Logger], outcome: Callable[[], Outcome]) -> N
             dashboard.show_outcome(made)
 
 
+@rank_zero_only
+def log_hyperparams(loggers: Sequence[Logger], known: Mapping[str, Any]) -> None:
+    """Tell the dashboards what is known of the run: its config, and beside it its model, its data and its machine."""
+    for logger in loggers:
+        if isinstance(logger, Dashboard):
+            logger.log_hyperparams(dict(known))
+
+
+def has_dashboard(loggers: Sequence[Logger]) -> bool:
+    """Whether one of the loggers shows what comes out of a run."""
+    return any(isinstance(logger, Dashboard) for logger in loggers)
+
+
 def log_beside_the_file(loggers: Sequence[Logger], numbers: Mapping[str, Any], step: int) -> None:
     """Numbers that differ from run to run, such as speeds: metrics.csv is the same whenever the run is."""
     for logger in loggers:

@@ -18,13 +18,15 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
 from torch.optim import Optimizer
 
+from uncial.config.arguments import format_arguments
 from uncial.config.from_python import overrides_of_values, unimported_script
 from uncial.config.keys import check_added
 from uncial.config.location import conf_folder, publish_location
 from uncial.config.messages import explain_error
-from uncial.config.overrides import check_arguments, quote_plain_names
+from uncial.config.overrides import check_arguments
 from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
+from uncial.config.typed import typed_lines
 from uncial.config.values import check_values
 from uncial.data.lines.datamodule import LineDataModule, training_sampler
 from uncial.data.lines.dataset import Batch
@@ -137,7 +139,7 @@ def _composed(values: Mapping[str, Any]) -> Iterator[DictConfig]:
     with patch.dict(os.environ):
         publish_location("run.py")
         conf = conf_folder()
-        overrides = quote_plain_names(overrides_of_values(values, conf), conf)
+        overrides = format_arguments(overrides_of_values(values, conf), conf)
         check_arguments(overrides, conf)
         GlobalHydra.instance().clear()
         try:
@@ -149,7 +151,7 @@ def _composed(values: Mapping[str, Any]) -> Iterator[DictConfig]:
                 config = composed.copy()
                 with read_write(config), open_dict(config):
                     del config["hydra"]
-                check_added(HydraConfig.get().overrides.task, config, conf)
+                check_added(typed_lines(), config, conf)
                 check_values(config, conf)
                 yield with_typed_classes(without_statement(OmegaConf.create(config)))
         finally:

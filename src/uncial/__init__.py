@@ -11,10 +11,23 @@ if TYPE_CHECKING:
     from uncial.errors import UserError as UserError
     from uncial.pipelines.recognition import Transcriber as Transcriber
     from uncial.pipelines.recognition import load as load
+    from uncial.problems.prepared import PreparedTraining as PreparedTraining
+    from uncial.problems.prepared import prepare_training as prepare_training
 
-__all__ = ["Transcriber", "UnusableInput", "UserError", "load", "train", "transcribe"]
+__all__ = [
+    "PreparedTraining",
+    "Transcriber",
+    "UnusableInput",
+    "UserError",
+    "load",
+    "prepare_training",
+    "train",
+    "transcribe",
+]
 
 _PLACES = {
+    "PreparedTraining": "uncial.problems.prepared",
+    "prepare_training": "uncial.problems.prepared",
     "Transcriber": "uncial.pipelines.recognition",
     "UnusableInput": "uncial.errors",
     "UserError": "uncial.errors",

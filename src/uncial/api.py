@@ -29,7 +29,12 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.cli import describe_unreadable_config, run_task
 from uncial.config.arguments import format_arguments
-from uncial.config.from_python import choices_of_config, overrides_of_config, overrides_of_values
+from uncial.config.from_python import (
+    choices_of_config,
+    overrides_of_config,
+    overrides_of_values,
+    unimported_script,
+)
 from uncial.config.keys import group_choices
 from uncial.config.location import COMMAND, ROOT, TYPED, conf_folder, format_command, is_installed, publish_location
 from uncial.config.messages import explain_error, explain_folder_error
@@ -251,7 +256,7 @@ def _process_as_before() -> Iterator[None]:
     threads, lightning = torch.get_num_threads(), _levels()
     GlobalHydra.instance().clear()
     try:
-        with warnings.catch_warnings(), _unimported_script():
+        with warnings.catch_warnings(), unimported_script():
             yield
     finally:
         GlobalHydra.instance().hydra, HydraConfig.instance().cfg = hydra, hydra_config
@@ -267,22 +272,6 @@ def _process_as_before() -> Iterator[None]:
         torch.set_num_threads(threads)
         for name, level in lightning.items():
             getLogger(name).setLevel(level)
-
-
-@contextmanager
-def _unimported_script() -> Iterator[None]:
-    """Processes that are started meanwhile do not run the caller's script again, which they have no need of: it works
-    without `if __name__ == "__main__":` too."""
-    script: Any = sys.modules["__main__"]
-    hidden = {name: getattr(script, name) for name in ("__file__", "__spec__") if hasattr(script, name)}
-    script.__spec__ = None
-    if "__file__" in hidden:
-        del script.__file__
-    try:
-        yield
-    finally:
-        for name, value in hidden.items():
-            setattr(script, name, value)
 
 
 def _levels() -> dict[str, int]:

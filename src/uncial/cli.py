@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from string import Template
 from traceback import walk_tb
@@ -124,7 +125,8 @@ def run_task(config: DictConfig) -> None:
         check_values(config, conf_folder())
         check_no_secrets(config)
         if should_run(config):
-            get_method(task_to_run(config, conf_folder()))(with_typed_classes(without_statement(config)))
+            task = get_method(check_task(task_to_run(config, conf_folder())))
+            task(with_typed_classes(without_statement(config)))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
@@ -136,6 +138,20 @@ def run_task(config: DictConfig) -> None:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise told from error
         raise HydraExit(told) from error
+
+
+def check_task(target: str) -> str:
+    """Return the dotted path of a task. Raises `UserError` for one of the user's own that leads to no function."""
+    module, _, name = target.rpartition(".")
+    if target.startswith("uncial."):
+        return target
+    try:
+        found, why = getattr(import_module(module), name, None), ""
+    except (ImportError, ValueError) as error:
+        found, why = None, f" ({error})"
+    if not callable(found):
+        raise UserError(f"task._target_={target} is no task{why}: the dotted path of a function run(config) is needed.")
+    return target
 
 
 def _with_absolute_configs(arguments: list[str]) -> list[str]:

@@ -216,6 +216,25 @@ def test_a_run_that_is_made_longer_has_the_longer_runs_rates(name, tmp_path):
     assert longer.of_steps == rates_by_hand(TORCHS[name], steps=12)[6:]
 
 
+@pytest.mark.parametrize("name", ["exponential", "plateau"])
+def test_a_run_with_a_time_budget_goes_on_with_the_very_rates(name, tmp_path):
+    """What the budget was turned into is known to the second session, and to a repetition, from its beginning."""
+    make, interval = {**RESUMED, "exponential": (TORCHS["exponential"], "epoch")}[name]
+    schedule = lambda: ForeignScheduler(make, interval, monitor="val/cer")  # noqa: E731
+    measured = LengthConfig(budget=60.0, every_steps=2)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        folder.mkdir()
+        RunFolder(folder).steps.write_text("9\n", encoding="utf-8")
+    rates = go(whole, schedule(), Snapshot(5, whole, tmp_path / "copy"), wanted=measured)
+    assert len(rates.of_steps) == STEPS
+    again = go(tmp_path / "copy", schedule(), wanted=measured, done=2)
+    assert again.of_steps == rates.of_steps[STEPS - len(again.of_steps) :]
+    one, other = state_in(whole), state_in(tmp_path / "copy")
+    assert not differences(one["lr_schedulers"], other["lr_schedulers"])
+    assert one["lr_schedulers"][0]["total"] == UNKNOWN
+
+
 PLAN = StepPlan(total=9, epoch=3, validation=2.0, lines=1.0)
 
 

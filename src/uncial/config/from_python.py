@@ -1,6 +1,8 @@
 """Values of Python as the overrides that the command line takes, so that both compose the same config."""
 
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -163,3 +165,19 @@ def _is_plain(text: str) -> bool:
 
 def _table_key(name: str) -> str:
     return "".join(f"\\{sign}" if sign in SPECIAL else sign for sign in name)
+
+
+@contextmanager
+def unimported_script() -> Iterator[None]:
+    """Processes that are started meanwhile do not run the caller's script again, which they have no need of: it works
+    without `if __name__ == "__main__":` too."""
+    script: Any = sys.modules["__main__"]
+    hidden = {name: getattr(script, name) for name in ("__file__", "__spec__") if hasattr(script, name)}
+    script.__spec__ = None
+    if "__file__" in hidden:
+        del script.__file__
+    try:
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(script, name, value)

@@ -49,7 +49,12 @@ def read_source(settings: SourceSettings) -> SourceContents:
     read = getattr(module, function, None)
     if read is None:
         raise UserError(f"data.format={settings.format}: {address} has no function `{function}` that reads pages.")
-    contents: SourceContents = read(settings)
+    contents = read(settings)
+    if not isinstance(contents, SourceContents):
+        raise UserError(
+            f"data.format={settings.format}: {address}.{function} returned a {type(contents).__name__}; a "
+            "SourceContents of uncial.document is needed, with pages and problems."
+        )
     return contents
 
 

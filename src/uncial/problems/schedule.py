@@ -12,7 +12,14 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.config.instantiate import find_target, instantiate_part, plain_group
 from uncial.config.saved_yaml import literal_config
 from uncial.errors import UserError
-from uncial.training.schedulers.foreign import INTERFACE, PLATEAUS, ForeignScheduler, is_scheduler
+from uncial.training.schedulers.foreign import (
+    INTERFACE,
+    PLANNED_EPOCHS,
+    PLANNED_STEPS,
+    PLATEAUS,
+    ForeignScheduler,
+    is_scheduler,
+)
 from uncial.training.schedulers.plan import StepPlan
 from uncial.training.schedulers.schedules import Schedule
 
@@ -25,7 +32,8 @@ def build_schedule(config: DictConfig) -> Schedule | ForeignScheduler:
     keys that it does not take."""
     if OmegaConf.is_missing(config.scheduler, "_target_"):
         raise UserError(f"scheduler._target_ has to be given: {INTERFACE}.")
-    plain = plain_group(config, "scheduler")
+    plain, trainer = plain_group(config, "scheduler"), config.trainer
+    planned = {trainer.get("planned_steps"): PLANNED_STEPS, trainer.get("planned_epochs"): PLANNED_EPOCHS}
     found = find_target(plain.get("_target_"))
     if not _is_foreign_class(found) and not plain.get("_partial_"):
         made = instantiate_part(config, "scheduler")
@@ -33,7 +41,7 @@ def build_schedule(config: DictConfig) -> Schedule | ForeignScheduler:
             raise UserError(f"scheduler._target_={plain.get('_target_')} is no scheduler: {INTERFACE}.")
         return made
     monitor = str(plain.get("monitor") or config.model.monitor)
-    arguments = {key: _with_partials(value) for key, value in plain.items() if key not in DRIVING}
+    arguments = {key: _completable(value, planned) for key, value in plain.items() if key not in DRIVING}
     if getattr(found, "__name__", "") in PLATEAUS and monitor == config.model.monitor:
         arguments.setdefault("mode", config.model.mode)
     interval = _settle_interval(plain, found, arguments)
@@ -74,11 +82,12 @@ def _is_foreign_class(found: Any) -> bool:
     return isinstance(found, type) and is_scheduler(found)
 
 
-def _with_partials(value: Any) -> Any:
-    """The same with the schedulers within left to be completed with the optimizer."""
+def _completable(value: Any, planned: Mapping[Any, str]) -> Any:
+    """The same with the schedulers within left to be completed with the optimizer, and the planned numbers under the
+    names by which they are filled in."""
     if isinstance(value, list):
-        return [_with_partials(part) for part in value]
+        return [_completable(part, planned) for part in value]
     if isinstance(value, Mapping):
-        inner = {str(key): _with_partials(part) for key, part in value.items()}
+        inner = {str(key): _completable(part, planned) for key, part in value.items()}
         return {**inner, "_partial_": True} if _is_foreign_class(find_target(value.get("_target_"))) else inner
-    return value
+    return planned.get(value, value) if isinstance(value, str) else value

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -24,6 +25,7 @@ from uncial.training.distributed.process_group import all_gather, broadcast_buff
 from uncial.training.optimizers.parameter_groups import apply_factors, common_rate, parameter_groups
 from uncial.training.schedulers.foreign import DrivenScheduler, ForeignScheduler
 from uncial.training.schedulers.length import RunLength
+from uncial.training.schedulers.plan import UNKNOWN
 from uncial.training.schedulers.schedules import Schedule, warn_if_peak_lr_unreached
 
 log = logging.getLogger(__name__)
@@ -200,6 +202,11 @@ class TrainingModule(ScoringModule):
             optimizer = self.optimizer_factory(parameter_groups(self.model, self.lr_factors))
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise UserError(f"The optimizer cannot be made: {error}; check the keys under 'optimizer'.") from error
+        if not isinstance(optimizer, Optimizer):
+            raise UserError(
+                f"optimizer._target_ makes a {type(optimizer).__name__}, which is no optimizer: a class that derives "
+                "from torch.optim.Optimizer is needed, and _partial_: true beside it."
+            )
         apply_factors(optimizer)
         # Lightning's types know torch's schedulers alone.
         scheduler: Any = self._build_scheduler(optimizer)
@@ -208,7 +215,11 @@ class TrainingModule(ScoringModule):
     def _build_scheduler(self, optimizer: Optimizer) -> LambdaLR | DrivenScheduler:
         schedule = self.schedule
         if isinstance(schedule, ForeignScheduler):
-            return schedule.attach(optimizer, self.length.plan)
+            # What a time budget was turned into is known when the run goes on or is repeated, but not when it began.
+            is_measured = self.length.wanted.budget is not None
+            return schedule.attach(
+                optimizer, replace(self.length.plan, total=UNKNOWN) if is_measured else self.length.plan
+            )
         return LambdaLR(optimizer, lambda step: schedule(step, self.length.plan_at(step)))
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:

@@ -49,6 +49,9 @@ from uncial.training.loggers.outcome import Outcome
 
 log = logging.getLogger(__name__)
 
+OF_METRIC = ("reset", "update", "aggregate", "compute", "profile", "results")
+"""What a metric of line recognition has."""
+
 
 class LineRecognition(Problem[GroundTruth]):
     """Learns to read the lines of `data`, scored by `metric`."""
@@ -56,6 +59,12 @@ class LineRecognition(Problem[GroundTruth]):
     model_class = Recognizer
 
     def __init__(self, metric: RecognitionMetric) -> None:
+        """Raises `UserError` for what is no metric of lines."""
+        if lacking := [name for name in OF_METRIC if not hasattr(metric, name)]:
+            raise UserError(
+                f"problem.metric: {type(metric).__name__} is no metric of line recognition, for it lacks "
+                f"{', '.join(lacking)}; derive it from uncial.problems.recognition.metric.RecognitionMetric."
+            )
         self.metric = metric
 
     def complete(self, config: DictConfig) -> DictConfig:

@@ -110,7 +110,7 @@ def _metric_of(name: str) -> str:
 def _is_score(name: str) -> bool:
     return (
         _part_of(name) == "val"
-        and _metric_of(name) not in ("loss", "lines", *ERROR_RATES)
+        and _metric_of(name) not in ("loss", "lines", "word_accuracy", *ERROR_RATES)  # that one is 1 - wer
         and "cer" not in _metric_of(name)
     )
 

@@ -69,7 +69,8 @@ def _config_of_test(run: RunSession) -> DictConfig:
         for key, value in stated.items():
             config[key] = value
         config.checkpoint, config.resume, config.data.subset = str(run.folder), None, None
-        config.logger = {"csv": True, "tensorboard": False}
+        config.logger = {"csv": True}
+        config.logger.tensorboard = False
     return without_statement(config)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 from drawn_layouts import read_csv
-from program import TINY
+from program import LEARNING, TINY
 from safetensors.torch import load_file
 
 from uncial.metrics.error_rates import ErrorRates
@@ -70,7 +70,7 @@ def test_metrics_say_how_good_and_how_long(trained):
     assert effort.keys() >= {"seconds", "lines_per_second", "epochs", "steps"}
     assert val["lines"] == len(read_csv(trained.folder / "predictions.csv"))
     assert val["profile"] == "nfc_strip"
-    assert effort["steps"] == 400
+    assert f"trainer.max_steps={effort['steps']}" in LEARNING
     assert effort["seconds"] > 0
 
 

@@ -86,6 +86,15 @@ class AuditSettings(Settings):
 
 
 @dataclass(frozen=True)
+class CompilationSettings(Settings):
+    """Where task=compile leaves what it has compiled."""
+
+    GROUP = "compile"
+
+    output: Annotated[str | None, NAME]
+
+
+@dataclass(frozen=True)
 class ForecastSettings(Settings):
     """What task=forecast tells of more lines."""
 

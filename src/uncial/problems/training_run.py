@@ -34,7 +34,7 @@ from uncial.problems.trainer import (
 )
 from uncial.runs.environment import add_to_environment
 from uncial.runs.files import RunFolder
-from uncial.runs.folder import plain_config
+from uncial.runs.folder import format_resume_command, format_saved_trust, plain_config
 from uncial.runs.session import RunSession, open_session
 from uncial.runs.state import stash_best_model
 from uncial.training.callbacks.best_model import BestModel
@@ -80,7 +80,7 @@ def report_interruption(
             raise
         # A mistake in the config that is found before the first step is still in the config of a run that goes on.
         if states.written is not None or not isinstance(error, UserError):
-            log.info(f"To resume: {format_command(format_override('resume', folder))}")
+            log.info(f"To resume: {format_resume_command(folder)}")
         if interruption.requested is None:
             raise
     else:
@@ -92,8 +92,8 @@ def report_interruption(
 def _after_divergence(folder: Path, best: BestModel) -> str:
     """What to do with a run that has diverged: it would do so again if it went on."""
     if best.best is not None:
-        start = format_override("pretrained", folder)
-        return f"To train on from the best model: {format_command(start)} and the same data, with a lower optimizer.lr."
+        start = format_command(format_override("pretrained", folder), *format_saved_trust(folder))
+        return f"To train on from the best model: {start} and the same data, with a lower optimizer.lr."
     return "No model was kept: none had been validated before."
 
 
@@ -129,7 +129,7 @@ def train_run(run: RunSession) -> None:
     try:
         figures = run_on_devices(devices, run.folder, fit_model, plain, truth)
     except LostProcessError as died:
-        raise UserError(f"{died} To resume: {format_command(format_override('resume', run.folder))}") from None
+        raise UserError(f"{died} To resume: {format_resume_command(run.folder)}") from None
     if build_settings(TrainerSettings, run.config).test_after:
         test_best_model(run, problem, figures)
 

@@ -62,6 +62,7 @@ class RunFolder:
     scores_table = RunFile("scores.csv")
     scores_text = RunFile("scores.md")
     confusions = RunFile("confusions.csv")
+    image_quality = RunFile("image_quality.csv")
     ketos_report = RunFile("ketos.txt")
     review = RunFile("review.csv")
     review_curve = RunFile("review.png")
@@ -97,6 +98,7 @@ class RunFolder:
 
     # Of a sweep: its own, and in the folder of each job.
     multirun = RunFile("multirun.yaml")
+    jobs = RunFile("jobs.json")
     study = RunFile("study.db")
     wandb_sweep = RunFile("wandb_sweep.yaml")
     outcome = RunFile("outcome.json")

@@ -17,12 +17,11 @@ from uncial.runs.files import RunFolder
 from uncial.runs.folder import check_encodable, move_log, run_folder, write_config
 from uncial.runs.lock import hold_lock, is_locked
 from uncial.runs.metrics_file import cut_rows
-from uncial.runs.resumed_config import is_same_run, load_resumed_config, read_overrides, write_resumed_config
+from uncial.runs.resumed_config import AUTO, is_same_run, load_resumed_config, read_overrides, write_resumed_config
 from uncial.runs.state import SavedState, find_newest_state, restore_stashed
 
 log = logging.getLogger(__name__)
 
-AUTO = "auto"
 IDENTITIES = (RunFolder.wandb_identity, RunFolder.mlflow_identity)
 """Which run of a dashboard the folder is."""
 OLDER_UNFINISHED = re.compile(r"\.(?P<stem>.+)\.\d+(?P<suffix>\.\w+)")
@@ -73,6 +72,10 @@ def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None
     if new is not None:
         folder = _newest_unfinished(new)
         if folder is None:
+            if RunFolder(run_folder()).metrics.is_file():
+                raise UserError(
+                    f"{run_folder()} holds a finished run, which stays as it is: give a new one another hydra.run.dir."
+                )
             log.info(
                 f"No unfinished run of {config.name} with this config in {config.paths.outputs}: starting a new one."
             )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from uncial.config.overrides import format_override, hydra_value, repeating
+from uncial.config.overrides import format_override, hydra_value
 from uncial.config.schema import as_tuple
 from uncial.errors import UserError
 from uncial.reports.html.leaderboard_page import write_leaderboard_page
@@ -21,7 +21,15 @@ from uncial.reports.tables.leaderboard import (
 from uncial.reports.tables.leaderboard_text import write_leaderboard_latex, write_leaderboard_text
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
-from uncial.runs.folder import format_follow_up_command, run_folder, write_config
+from uncial.runs.folder import (
+    format_follow_up_command,
+    format_repeating_command,
+    format_saved_trust,
+    format_trust_of,
+    path_for_commands,
+    run_folder,
+    write_config,
+)
 from uncial.runs.metrics_file import read_run_curve
 from uncial.runs.outcome import FINISHED
 from uncial.runs.ranking import Ranking, Score, pair_of_runs, rank
@@ -107,16 +115,19 @@ def _commands(ranking: Ranking) -> dict[str, str]:
     if not ranking.entries:
         return {}
     best = ranking.entries[0].runs[0]
-    model = format_override("checkpoint", best.folder)
+    folder, overrides = best.folder, best.overrides
+    model = (format_override("checkpoint", path_for_commands(folder, folder)), *format_saved_trust(folder))
     commands = {
-        "The command that repeats the best": repeating(best.overrides),
-        "To score it on the test part": format_follow_up_command(best.folder, best.overrides, "task=test", model),
+        "The command that repeats the best": format_repeating_command(folder, overrides),
+        "To score it on the test part": format_follow_up_command(folder, overrides, "task=test", *model),
     }
     if len(ranking.entries) > 1:
-        sides = ",".join(_side([one.folder for one in entry.runs]) for entry in ranking.entries[:2])
-        typed = shlex.quote(f"checkpoint=[{sides}]")
+        compared = [[path_for_commands(one.folder, folder) for one in entry.runs] for entry in ranking.entries[:2]]
+        sides = ",".join(map(_side, compared))
+        trust = format_trust_of([one.config for entry in ranking.entries[:2] for one in entry.runs])
+        models = (shlex.quote(f"checkpoint=[{sides}]"), *trust)
         commands["Whether it is better than the second"] = format_follow_up_command(
-            best.folder, best.overrides, "task=compare", typed
+            folder, overrides, "task=compare", *models
         )
     return commands
 

@@ -71,11 +71,12 @@ def show_outcome(loggers: Sequence[Logger], outcome: Callable[[], Outcome]) -> N
 
 
 @rank_zero_only
-def log_hyperparams(loggers: Sequence[Logger], known: Mapping[str, Any]) -> None:
-    """Tell the dashboards what is known of the run: its config, and beside it its model, its data and its machine."""
+def log_facts(loggers: Sequence[Logger], config: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Tell all but metrics.csv what is known of the run beside its config, as one table with it: its model, its data,
+    its machine."""
     for logger in loggers:
-        if isinstance(logger, Dashboard):
-            logger.log_hyperparams(dict(known))
+        if not isinstance(logger, MetricsFile):
+            logger.log_hyperparams({**config, **facts})
 
 
 def has_dashboard(loggers: Sequence[Logger]) -> bool:

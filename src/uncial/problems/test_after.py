@@ -54,7 +54,7 @@ def test_best_model(run: RunSession, problem: Problem[Any], figures: Mapping[str
             raise _unable(run, "has no test") from None
         raise
     steps = figures.get("train", {}).get("steps") or 0
-    with open_loggers(run.config, run.folder) as loggers:
+    with open_loggers(_with_dashboards(run.config), run.folder) as loggers:
         log_beside_the_file(loggers, _numbers(scores), steps)
     # Last: a run with this file is finished.
     write_metrics(RunFolder(run.folder).metrics, _with_test(figures, scores))
@@ -71,6 +71,17 @@ def _config_of_test(run: RunSession) -> DictConfig:
         config.logger = {"csv": True}
         config.logger.tensorboard = False
     return without_statement(config)
+
+
+def _with_dashboards(config: DictConfig) -> DictConfig:
+    """The config with this project's loggers alone: opened again, they go on with the run that they have begun, where
+    those of others would begin another one."""
+    found = config.copy()
+    with read_write(found), open_dict(found):
+        for name, part in found.logger.items():
+            if OmegaConf.is_dict(part) and not str(part.get("_target_")).startswith("uncial."):
+                found.logger[name] = None
+    return found
 
 
 def _read_scores(run: RunSession) -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.distributed.launch import LostProcessError
 from uncial.training.distributed.process_group import barrier, is_rank_zero
 from uncial.training.distributed.signals import StopRequest, exit_for_signal, handle_signals
-from uncial.training.loggers.tracking import has_dashboard, log_facts, show_outcome
+from uncial.training.loggers.tracking import find_dashboards, log_facts, show_outcome
 from uncial.training.module import TrainingModule
 from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_trainer, describe_device, quiet_lightning
@@ -164,10 +164,10 @@ def fit_model(run: RunSession, truth: Any) -> dict[str, Any]:
             stats = fit.stats(trainer.global_step, setup.num_samples)
             problem.report(run, truth, setup, stats)
             figures = add_facts(run.folder, facts, stats)
-            made = problem.outcome(run, truth) if has_dashboard(loggers) else None
+            made = problem.outcome(run, truth) if find_dashboards(loggers) else None
             if build_settings(TrainerSettings, run.config).test_after:
                 RunFolder(run.folder).metrics.unlink()  # With it the run would be a finished one.
-            log_facts(loggers, {**known, **flatten_facts(facts)}, describe_speed(stats))
+            log_facts(find_dashboards(loggers), {**known, **flatten_facts(facts)}, describe_speed(stats))
             if made is not None:
                 show_outcome(loggers, lambda: made)
     barrier()

@@ -79,9 +79,9 @@ def log_facts(loggers: Sequence[Logger], config: Mapping[str, Any], facts: Mappi
             logger.log_hyperparams({**config, **facts})
 
 
-def has_dashboard(loggers: Sequence[Logger]) -> bool:
-    """Whether one of the loggers shows what comes out of a run."""
-    return any(isinstance(logger, Dashboard) for logger in loggers)
+def find_dashboards(loggers: Sequence[Logger]) -> list[Logger]:
+    """Return the loggers that show what comes out of a run; to others nothing is told once a training has ended."""
+    return [logger for logger in loggers if isinstance(logger, Dashboard)]
 
 
 def log_beside_the_file(loggers: Sequence[Logger], numbers: Mapping[str, Any], step: int) -> None:

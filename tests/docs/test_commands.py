@@ -182,7 +182,7 @@ def left_by(arguments: list[str]) -> set[str]:
         "dryrun": set(),
         "rerun": {"best.safetensors", "metrics.json", "rerun.json"},
         "export": set(),
-        "leaderboard": {"leaderboard.csv", "leaderboard.html"},
+        "leaderboard": {"leaderboard.csv", "leaderboard.html", "leaderboard.md", "leaderboard.tex", "curves.svg"},
         "audit": {"audit.html", "audit.json"},
         "forecast": {"forecast.png", "forecast.md", "forecast.json", "forecast.csv"},
     }

@@ -74,7 +74,7 @@ def test_a_part_of_ones_own_that_cannot_be_counted_is_named(run, drawn, tmp_path
     monkeypatch.syspath_prepend(tmp_path)
     head = "{_target_: spectral.SpectralHead, _partial_: true}"
     typed = ("data=page", f"data.root={drawn / 'page'}", *SHORT, "model.backbone.stem=8")
-    ended = run(*typed, "~model.head", f"+model.head={head}", "model.backbone.stages=[[16,1,2,2],[16,1,2,1]]")
+    ended = run(*typed, f"model.head={head}", "model.backbone.stages=[[16,1,2,2],[16,1,2,1]]")
     assert ended.code == 0, ended
     assert ended.metrics["model"]["flops_of_line"] is None
     assert "head (SpectralHead)" in ended.metrics["model"]["flops_not_counted"]

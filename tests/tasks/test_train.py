@@ -28,6 +28,8 @@ FILES = {
     "report.html",
     "skipped.csv",
     "curves.png",
+    "curves.svg",
+    "curves.pdf",
     "log.txt",
     "metrics.csv",
 }

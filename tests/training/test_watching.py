@@ -100,7 +100,7 @@ def test_what_is_validated_and_kept_is_the_average(watched):
         (row for row in read_csv(ended.folder / "metrics.csv") if row["val/cer"]), key=lambda r: float(r["val/cer"])
     )
     kept = load_file(ended.folder / "best.safetensors")
-    assert all(torch.equal(kept[name], validated[int(best["step"]) + 1][name]) for name in kept)
+    assert all(torch.equal(kept[name], validated[int(best["step"])][name]) for name in kept)
 
 
 def test_the_training_goes_on_with_the_weights_themselves(watched):

@@ -7,8 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from uncial.config.location import conf_folder, format_command
-from uncial.config.overrides import format_override
+from uncial.config.location import conf_folder
 from uncial.config.schema import build_settings
 from uncial.config.task_keys import without_statement
 from uncial.errors import UserError
@@ -16,7 +15,7 @@ from uncial.problems.facts import read_figures
 from uncial.problems.problem import Problem, Setup
 from uncial.problems.trainer import open_loggers
 from uncial.runs.files import RunFolder
-from uncial.runs.folder import writing_to
+from uncial.runs.folder import format_resume_command, writing_to
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_metrics
 from uncial.training.loggers.tracking import log_beside_the_file
@@ -49,13 +48,13 @@ def test_best_model(run: RunSession, problem: Problem[Any], figures: Mapping[str
     except BaseException as error:
         log.info(
             f"The training has ended, and its best model is {RunFolder(run.folder).best_model}. To test it: "
-            f"{format_command(format_override('resume', run.folder))}"
+            f"{format_resume_command(run.folder)}"
         )
         if isinstance(error, NotImplementedError):
             raise _unable(run, "has no test") from None
         raise
     steps = figures.get("train", {}).get("steps") or 0
-    with open_loggers(run.config, run.folder) as loggers:
+    with open_loggers(_with_dashboards(run.config), run.folder) as loggers:
         log_beside_the_file(loggers, _numbers(scores), steps)
     # Last: a run with this file is finished.
     write_metrics(RunFolder(run.folder).metrics, _with_test(figures, scores))
@@ -69,8 +68,20 @@ def _config_of_test(run: RunSession) -> DictConfig:
         for key, value in stated.items():
             config[key] = value
         config.checkpoint, config.resume, config.data.subset = str(run.folder), None, None
-        config.logger = {"csv": True, "tensorboard": False}
+        config.logger = {"csv": True}
+        config.logger.tensorboard = False
     return without_statement(config)
+
+
+def _with_dashboards(config: DictConfig) -> DictConfig:
+    """The config with this project's loggers alone: opened again, they go on with the run that they have begun, where
+    those of others would begin another one."""
+    found = config.copy()
+    with read_write(found), open_dict(found):
+        for name, part in found.logger.items():
+            if OmegaConf.is_dict(part) and not str(part.get("_target_")).startswith("uncial."):
+                found.logger[name] = None
+    return found
 
 
 def _read_scores(run: RunSession) -> Mapping[str, Any]:
@@ -83,7 +94,7 @@ def _read_scores(run: RunSession) -> Mapping[str, Any]:
 def _unable(run: RunSession, why: str) -> UserError:
     return UserError(
         f"trainer.test_after=true: problem={run.config.problem.get('name')} {why}; to finish the run without: "
-        f"{format_command(format_override('resume', run.folder), 'trainer.test_after=false')}"
+        f"{format_resume_command(run.folder)} trainer.test_after=false"
     )
 
 

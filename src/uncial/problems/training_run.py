@@ -48,7 +48,7 @@ from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.distributed.launch import LostProcessError
 from uncial.training.distributed.process_group import barrier, is_rank_zero
 from uncial.training.distributed.signals import StopRequest, exit_for_signal, handle_signals
-from uncial.training.loggers.tracking import has_dashboard, log_hyperparams, show_outcome
+from uncial.training.loggers.tracking import find_dashboards, log_facts, show_outcome
 from uncial.training.module import TrainingModule
 from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_trainer, describe_device, quiet_lightning
@@ -150,8 +150,8 @@ def fit_model(run: RunSession, truth: Any) -> dict[str, Any]:
                 device = describe_device(trainer)
                 add_to_environment(run.folder, {"data": fit.states.data, "device": device})
                 facts = collect_facts(str(run.config.model.get("name")), setup, fit.states.data, device, run.folder)
-                known = {**job_of(run.config, run.folder).config, **flatten_facts(facts)}
-                log_hyperparams(loggers, known)
+                known = job_of(run.config, run.folder).config
+                log_facts(loggers, known, flatten_facts(facts))
             path = run.state.path if run.state else None
             with (
                 report_interruption(run.folder, fit.states, fit.best, interruption, setup.headline),
@@ -164,10 +164,10 @@ def fit_model(run: RunSession, truth: Any) -> dict[str, Any]:
             stats = fit.stats(trainer.global_step, setup.num_samples)
             problem.report(run, truth, setup, stats)
             figures = add_facts(run.folder, facts, stats)
-            made = problem.outcome(run, truth) if has_dashboard(loggers) else None
+            made = problem.outcome(run, truth) if find_dashboards(loggers) else None
             if build_settings(TrainerSettings, run.config).test_after:
                 RunFolder(run.folder).metrics.unlink()  # With it the run would be a finished one.
-            log_hyperparams(loggers, {**known, **describe_speed(stats)})
+            log_facts(find_dashboards(loggers), {**known, **flatten_facts(facts)}, describe_speed(stats))
             if made is not None:
                 show_outcome(loggers, lambda: made)
     barrier()

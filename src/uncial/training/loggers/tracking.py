@@ -71,16 +71,17 @@ def show_outcome(loggers: Sequence[Logger], outcome: Callable[[], Outcome]) -> N
 
 
 @rank_zero_only
-def log_hyperparams(loggers: Sequence[Logger], known: Mapping[str, Any]) -> None:
-    """Tell the dashboards what is known of the run: its config, and beside it its model, its data and its machine."""
+def log_facts(loggers: Sequence[Logger], config: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Tell all but metrics.csv what is known of the run beside its config, as one table with it: its model, its data,
+    its machine."""
     for logger in loggers:
-        if isinstance(logger, Dashboard):
-            logger.log_hyperparams(dict(known))
+        if not isinstance(logger, MetricsFile):
+            logger.log_hyperparams({**config, **facts})
 
 
-def has_dashboard(loggers: Sequence[Logger]) -> bool:
-    """Whether one of the loggers shows what comes out of a run."""
-    return any(isinstance(logger, Dashboard) for logger in loggers)
+def find_dashboards(loggers: Sequence[Logger]) -> list[Logger]:
+    """Return the loggers that show what comes out of a run; to others nothing is told once a training has ended."""
+    return [logger for logger in loggers if isinstance(logger, Dashboard)]
 
 
 def log_beside_the_file(loggers: Sequence[Logger], numbers: Mapping[str, Any], step: int) -> None:

@@ -49,7 +49,7 @@ def _parents(key: str) -> Iterator[str]:
 def _takes_more(config: DictConfig, key: str, conf: Path) -> bool:
     node = OmegaConf.select(config, key)
     given = known_keys(conf).get(key, [])
-    if key == "callbacks":  # A callback of one's own, under a name.
+    if key in ("callbacks", "logger"):  # One of one's own, under a name.
         return True
     return (key != "task" and isinstance(node, DictConfig) and "_target_" in node) or {} in given or None in given
 

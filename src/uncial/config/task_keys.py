@@ -67,6 +67,7 @@ FOR_EVERY_TASK = (
     "sweep",
     "hydra",
     "name",
+    "tags",
     "model.name",
     "data.name",
     "seed",

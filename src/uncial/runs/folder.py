@@ -3,14 +3,14 @@
 import logging
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 
 from uncial.config.keys import leaves
 from uncial.config.location import conf_folder, current_start, format_command, read_start
@@ -31,6 +31,20 @@ def run_folder() -> Path:
     folder = Path(HydraConfig.get().runtime.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Let `run_folder()` be another folder meanwhile: for a task within a run of another."""
+    runtime: Any = HydraConfig.get().runtime
+    before = runtime.output_dir
+    with read_write(runtime):
+        runtime.output_dir = str(folder.absolute())
+    try:
+        yield
+    finally:
+        with read_write(runtime):
+            runtime.output_dir = before
 
 
 def move_log(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The config of a run that is resumed: the saved one, and what of it may be changed by what is typed."""
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ MACHINE = (
     "trainer.accelerator",
     "trainer.devices",
     "trainer.max_time",
+    "trainer.test_after",
+    "tags",
     "data.compile_workers",
     "callbacks.samples",
     "callbacks.checkpoints",
@@ -47,7 +50,14 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
-LATER_KEYS = ("data.split_rule", "data.split_from", "data.validate_on")
+LATER_KEYS = (
+    "data.split_rule",
+    "data.split_from",
+    "data.validate_on",
+    "trainer.batch_size",
+    "trainer.planned_steps",
+    "trainer.planned_epochs",
+)
 """Keys that a config.yaml of an earlier version may lack; their settings say what it means then."""
 
 EARLY_STOPPING = {"_target_": "uncial.training.callbacks.early_stopping.EarlyStopping"}
@@ -69,13 +79,24 @@ def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None
     key, value = next(((key, value) for key, value in lengths.items() if value is not None), (LENGTH, None))
     if has_length and key != LENGTH:
         raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
-    if state is not None and state.finished and RunFolder(folder).metrics.is_file() and not has_length:
+    is_done = RunFolder(folder).metrics.is_file() and not lacks_test(folder, bool(config.trainer.get("test_after")))
+    if state is not None and state.finished and is_done and not has_length:
         longer = f"a larger {LENGTH} continues it, and " if key == LENGTH else ""
         raise UserError(
             f"The run in {folder} is finished ({state.steps} steps): {longer}"
             f"{format_override('pretrained', folder)} starts a new run from its model."
         )
     return config
+
+
+def lacks_test(folder: Path, is_wanted: bool) -> bool:
+    """Whether the best model of a finished run is still to be tested, where that is wanted."""
+    if not is_wanted:
+        return False
+    try:
+        return "test" not in json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return True
 
 
 def task_to_run(typed: DictConfig, conf: Path) -> str:

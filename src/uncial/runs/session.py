@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from uncial.errors import UserError
 from uncial.files import remove_unfinished
+from uncial.runs.environment import FIRST_STEP, add_to_environment, logs_from_one
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import check_encodable, move_log, run_folder, write_config
 from uncial.runs.lock import hold_lock, is_locked
@@ -99,7 +100,8 @@ def _newest_unfinished(config: DictConfig) -> Path | None:
     for folder in (own, *newest_first):
         if RunFolder(folder).last_checkpoint.is_file() and is_same_run(folder, config) and not is_locked(folder):
             state = find_newest_state(folder)
-            if state is not None and not state.state.finished:
+            # One whose best model is still to be tested has no metrics.json.
+            if state is not None and not (state.state.finished and RunFolder(folder).metrics.is_file()):
                 return folder
     return None
 
@@ -147,9 +149,12 @@ def _clear(folder: Path, state: SavedState | None) -> None:
             path.unlink()
     if state is not None:
         restore_stashed(folder)
-    cut_rows(folder, state.state.rows if state else 0)
+    shift = 0 if logs_from_one(folder) else 1
+    cut_rows(folder, state.state.rows if state else 0, shift)
     if RunFolder(folder).tensorboard.is_dir():
         # Only now: it takes a second to import.
         from uncial.runs.tensorboard_events import cut_events
 
-        cut_events(folder, state.state.time if state else 0.0)
+        cut_events(folder, state.state.time if state else 0.0, shift)
+    if shift:
+        add_to_environment(folder, {FIRST_STEP: 1})

@@ -55,7 +55,10 @@ def run(config: DictConfig) -> None:
     path, typed = RunFolder(run_folder()).recipe, typed_for_training()
     if not path.is_file():
         facts = measured(config, {override_key(line) for line in typed})
-        choices = suggest_settings(facts)
+        keys = {override_key(line) for line in typed}
+        # A batch of so many lines leaves nothing to choose of its bounds.
+        bounds = ("trainer.max_lines", "trainer.batch_width") if "trainer.batch_size" in keys else ()
+        choices = [choice for choice in suggest_settings(facts) if choice.key not in bounds]
         write_recipe(path, facts, choices, str(config.name))
         show(make_console(), recipe_table(facts, choices, {override_key(line) for line in typed}))
         show(make_console(), f"To edit it: {path}")

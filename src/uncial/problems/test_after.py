@@ -7,8 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from uncial.config.location import conf_folder, format_command
-from uncial.config.overrides import format_override
+from uncial.config.location import conf_folder
 from uncial.config.schema import build_settings
 from uncial.config.task_keys import without_statement
 from uncial.errors import UserError
@@ -16,7 +15,7 @@ from uncial.problems.facts import read_figures
 from uncial.problems.problem import Problem, Setup
 from uncial.problems.trainer import open_loggers
 from uncial.runs.files import RunFolder
-from uncial.runs.folder import writing_to
+from uncial.runs.folder import format_resume_command, writing_to
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_metrics
 from uncial.training.loggers.tracking import log_beside_the_file
@@ -49,7 +48,7 @@ def test_best_model(run: RunSession, problem: Problem[Any], figures: Mapping[str
     except BaseException as error:
         log.info(
             f"The training has ended, and its best model is {RunFolder(run.folder).best_model}. To test it: "
-            f"{format_command(format_override('resume', run.folder))}"
+            f"{format_resume_command(run.folder)}"
         )
         if isinstance(error, NotImplementedError):
             raise _unable(run, "has no test") from None
@@ -83,7 +82,7 @@ def _read_scores(run: RunSession) -> Mapping[str, Any]:
 def _unable(run: RunSession, why: str) -> UserError:
     return UserError(
         f"trainer.test_after=true: problem={run.config.problem.get('name')} {why}; to finish the run without: "
-        f"{format_command(format_override('resume', run.folder), 'trainer.test_after=false')}"
+        f"{format_resume_command(run.folder, 'trainer.test_after=false')}"
     )
 
 

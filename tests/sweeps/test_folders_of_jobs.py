@@ -101,11 +101,11 @@ def test_all_overrides_of_a_job_as_its_name(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "named", ["j${hydra:job.num}_${optimizer.lr}", "a/${model.name}_${optimizer.lr}", "${scheduler.name}"]
+    "named", ["j${hydra:job.num}_${optimizer.lr}", "a/${model.name}_${optimizer.lr}", "${model.name}"]
 )
 def test_every_launcher_and_every_reference(tmp_path, named):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    varied = "scheduler=constant,linear" if "scheduler" in named else "optimizer.lr=1e-3,2e-3"
+    varied = "model=crnn,kraken" if named == "${model.name}" else "optimizer.lr=1e-3,2e-3"
     folders = {}
     for launcher in ("basic", "joblib"):
         folder = tmp_path / launcher

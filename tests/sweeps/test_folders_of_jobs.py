@@ -128,7 +128,7 @@ def test_every_launcher_and_every_reference(tmp_path, named):
         (["name=${hydra.job.override_dirname}"], "cannot be resolved before there are jobs"),
         (["hydra.sweep.dir=r_${optimizer.lr}"], "hydra.sweep.dir=r_${optimizer.lr} depends on optimizer.lr"),
         (["name=${model.name}", "model=crnn,kraken"], "depends on model"),
-        (["sweep=optuna", "name=r_${scheduler.name}"], "depends on scheduler"),
+        (["sweep=optuna", "name=r_${optimizer.weight_decay}"], "depends on optimizer.weight_decay"),
     ],
 )
 def test_a_name_that_would_be_of_the_wrong_job_is_refused(tmp_path, monkeypatch, typed, told):

@@ -95,7 +95,7 @@ def run_program(folder: Path, *arguments: str) -> Ended:
     options = tuple(takewhile(lambda argument: "=" not in argument, arguments))
     typed = [*QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
     with (
-        _hydra_at_rest(),
+        hydra_at_rest(),
         patch("omegaconf._utils.get_yaml_loader", lambda: _QuickLoader),
         patch.object(sys, "argv", ["run.py", *options, *typed, *arguments[len(options) :]]),
         warnings.catch_warnings(),
@@ -112,7 +112,7 @@ def quoted(value: object) -> str:
 
 
 @contextmanager
-def _hydra_at_rest() -> Iterator[None]:
+def hydra_at_rest() -> Iterator[None]:
     """Leaves no trace of the run in Hydra and in logging, and none of Hydra's own environment."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level

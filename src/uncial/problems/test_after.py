@@ -94,7 +94,7 @@ def _read_scores(run: RunSession) -> Mapping[str, Any]:
 def _unable(run: RunSession, why: str) -> UserError:
     return UserError(
         f"trainer.test_after=true: problem={run.config.problem.get('name')} {why}; to finish the run without: "
-        f"{format_resume_command(run.folder)} trainer.test_after=false"
+        f"{format_resume_command(run.folder, 'trainer.test_after=false')}"
     )
 
 

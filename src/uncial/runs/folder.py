@@ -116,9 +116,10 @@ def format_repeating_command(folder: Path, overrides: Sequence[str]) -> str:
     return _format_as_begun(folder, *map(shlex.quote, overrides))
 
 
-def format_resume_command(folder: Path) -> str:
-    """The command that goes on with the run in `folder`, of this process or of one that it has started."""
-    return format_command(format_override("resume", folder), *format_saved_trust(folder))
+def format_resume_command(folder: Path, *more: str) -> str:
+    """The command that goes on with the run in `folder`, of this process or of one that it has started; `more` are
+    arguments as they are typed."""
+    return format_command(format_override("resume", folder), *format_saved_trust(folder), *more)
 
 
 def format_saved_trust(folder: Path) -> tuple[str, ...]:

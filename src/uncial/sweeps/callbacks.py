@@ -15,7 +15,16 @@ from uncial.config.overrides import format_override, hydra_quoted, override_key
 from uncial.config.typed import lines_as_typed
 from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
 from uncial.runs.files import RunFolder
-from uncial.runs.outcome import FINISHED, PRUNED, Outcome, build_failed_outcome, is_finished, is_sweep, write_outcome
+from uncial.runs.outcome import (
+    FINISHED,
+    PRUNED,
+    Outcome,
+    build_failed_outcome,
+    is_finished,
+    is_sweep,
+    read_outcome,
+    write_outcome,
+)
 from uncial.runs.results import check_no_results, is_same_folder
 from uncial.runs.resumed_config import AUTO
 from uncial.sweeps.launch import is_own_folder
@@ -70,8 +79,8 @@ class SweepCallback(Callback):
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         """A job that fails is told at once and does not end the sweep, whichever launcher runs it."""
         folder = Path(config.hydra.runtime.output_dir)
-        if config.hydra.mode != RunMode.MULTIRUN or is_finished(folder) or not is_own_folder(config.hydra, folder):
-            return  # What is there, of another job too, stays.
+        if config.hydra.mode != RunMode.MULTIRUN or is_finished(folder) or _holds_another_job(config, folder):
+            return  # What is there stays.
         overrides = tuple(
             line for line in lines_as_typed(config.hydra.overrides.task) if override_key(line) != "resume"
         )
@@ -138,6 +147,10 @@ def _new_folder(config: DictConfig) -> Path:
             "needs another folder."
         )
     return folder
+
+
+def _holds_another_job(config: DictConfig, folder: Path) -> bool:
+    return read_outcome(folder) is not None and not is_own_folder(config.hydra, folder)
 
 
 def _is_of_folder(line: str) -> bool:

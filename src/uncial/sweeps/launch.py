@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from uncial.config.location import COMMAND, ROOT, TYPED, VARIABLES, format_command
+from uncial.config.overrides import override_key
 from uncial.config.typed import lines_as_typed, typed_overrides
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
@@ -49,19 +50,25 @@ def should_run(config: DictConfig) -> bool:
 
 
 def is_folder_of(folder: Path, overrides: Sequence[str], varied: Collection[str]) -> bool:
-    """Whether a job of these overrides may use the folder: nothing in it says that it is another one's. `varied` are
+    """Whether a job of these overrides may use the folder: nothing that has ended in it is another one's. `varied` are
     the keys in which the jobs of the sweep differ."""
     outcome = read_outcome(folder)
     if outcome is not None:
         return is_of_same_job(outcome.overrides, overrides, varied)
-    return not RunFolder(folder).overrides.is_file() or is_of_same_job(read_overrides(folder), overrides, varied)
+    # A run that was ended alone leaves no outcome. One that repeats another has the overrides of that one.
+    was_ended = RunFolder(folder).metrics.is_file() and not RunFolder(folder).rerun.is_file()
+    return not was_ended or is_of_same_job(read_overrides(folder), overrides, varied)
 
 
 def is_own_folder(hydra: Any, folder: Path) -> bool:
     """`is_folder_of` for the job of a sweep with this config of Hydra's. The lines of older versions are those of a
     config in which all is resolved."""
+    own = lines_as_typed(hydra.overrides.task)
+    keys = {override_key(line).replace("/", ".") for line in own} - {"resume", "trust"}
+    if is_folder_of(folder, own, keys):
+        return True  # To the letter, for which the sweep's file need not be read.
     varied = read_varied_keys(Path(str(hydra.sweep.dir)))
-    if is_folder_of(folder, lines_as_typed(hydra.overrides.task), varied):
+    if is_folder_of(folder, own, varied):
         return True
     with suppress(OmegaConfBaseException):
         return is_folder_of(folder, list(hydra.overrides.task), varied)
@@ -151,8 +158,9 @@ class LaunchContext:
     def is_finished(self, number: int, overrides: Sequence[str]) -> bool:
         """Whether this job has ended well, or was ended early, in its folder."""
         folder = self.job_folder(number, overrides)
-        varied = read_varied_keys(Path(self.config.hydra.sweep.dir))
-        return is_finished(folder) and is_folder_of(folder, overrides, varied)
+        if not is_finished(folder):
+            return False
+        return is_folder_of(folder, overrides, read_varied_keys(Path(self.config.hydra.sweep.dir)))
 
 
 def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,12 @@ test-browser:
 	sh .ci/chromium
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -m browser -rs
 
+# Small wrong changes of the program, listed in tests/benchmarks/named_mutants.yaml: whether the tests named there fail on each.
+.PHONY: named-mutants
+named-mutants:
+	sh .ci/environment dev
+	OMP_NUM_THREADS=1 .venv/bin/python tests/benchmarks/named_mutants.py
+
 # Sweeps on a SLURM of one node, which is started for them and stopped again: as root, on Debian or Ubuntu.
 test-slurm:
 	sh .ci/environment dev

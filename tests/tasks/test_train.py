@@ -49,7 +49,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def validations(folder: Path) -> list[int]:
     """The optimizer steps after which the run validated."""
-    return [int(row["step"]) + 1 for row in read_csv(folder / "metrics.csv") if row.get("val/cer")]
+    return [int(row["step"]) for row in read_csv(folder / "metrics.csv") if row.get("val/cer")]
 
 
 def test_a_run_leaves_these_files_and_no_others(trained):

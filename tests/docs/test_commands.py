@@ -170,6 +170,7 @@ def left_by(arguments: list[str]) -> set[str]:
             "ketos.txt",
             "review.csv",
             "review.png",
+            "image_quality.csv",
             "report.html",
         },
         "compare": {"comparison.md", "comparison.json", "comparison.csv", "lines.jsonl", "report.html"},

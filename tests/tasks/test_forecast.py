@@ -111,6 +111,9 @@ def test_too_few_sizes_make_no_curve(tmp_path):
     assert "With 200 lines the CER was 60 % or more" in ended.output
     assert "No curve can be drawn" in ended.output
     assert "here are 2" in ended.output
+    assert "forecast.png" not in ended.output + ended.read("forecast.md")
+    assert not (ended.folder / "forecast.png").exists()
+    assert "forecast.md" in ended.output
     assert json.loads(ended.read("forecast.json"))["forecasts"] == []
 
 

@@ -62,6 +62,7 @@ class RunFolder:
     scores_table = RunFile("scores.csv")
     scores_text = RunFile("scores.md")
     confusions = RunFile("confusions.csv")
+    image_quality = RunFile("image_quality.csv")
     ketos_report = RunFile("ketos.txt")
     review = RunFile("review.csv")
     review_curve = RunFile("review.png")

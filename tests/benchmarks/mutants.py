@@ -43,7 +43,7 @@ ROOMS = {
     ),
     "text": (
         "src/uncial/text",
-        "tests/text tests/exchange tests/data/test_odd_text.py",
+        "tests/text tests/exchange tests/metrics/test_characters.py tests/data/test_odd_text.py",
     ),
     "formats": ("src/uncial/formats", "tests/formats tests/pipelines tests/tasks/test_predict.py"),
     "imaging": ("src/uncial/imaging", "tests/imaging tests/data/test_line_transforms.py"),

@@ -112,6 +112,7 @@ def read(text):
         ("a  b", "nfc_collapse", "a b", (1, 2.5, 4)),
         (" a\t b ", "nfc_collapse", "a b", (2, 3.5, 5)),
         ("e\u0301e\u0301", "nfc_strip", "éé", (1.5, 3.5)),
+        ("e\u0301é", "nfc_strip", "éé", (1.5, 3)),
         ("   ", "nfc_strip", "", ()),
         ("a ", "nfc_strip", "a", (1,)),
         (" a", "nfc_strip", "a", (2,)),

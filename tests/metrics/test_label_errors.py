@@ -1,6 +1,7 @@
-"""What a reading says of its ground truth: the places in which they differ, what a slip costs, odds, and other lines."""
+"""What a reading says of its ground truth: where they differ, what a slip costs, odds, and other lines."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ def test_all_places_as_they_were_read_make_the_reading(truth, reading):
     assert (found == ()) == (truth == reading)
     if found:
         assert alternatives[-1][0] == reading
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         assert other.start - (one.start + len(one.truth)) > 2
     for text, (place, *more) in alternatives:
         if not more:

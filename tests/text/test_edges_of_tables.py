@@ -6,7 +6,7 @@ import pytest
 
 from uncial.document import Transcription
 from uncial.errors import UserError
-from uncial.text.codec import CharacterCodec
+from uncial.text.codec import BLANK, CharacterCodec, alphabet_counts, unknown_counts
 from uncial.text.label_codec import LabelCodec
 from uncial.text.normalization import normalized_transcription
 from uncial.text.replacements import replaced, replacements_of
@@ -32,6 +32,20 @@ def test_a_table_is_no_alphabet_and_another_table_is_not_the_same():
     assert table == LabelCodec({"a": (1,)})
     assert table not in (alphabet, LabelCodec({"a": [2]}), "a")
     assert alphabet not in (table, CharacterCodec("b"), CharacterCodec("a", "grapheme"), "a")
+
+
+def test_the_blank_is_the_output_before_all_labels():
+    assert BLANK == 0
+    assert min(CharacterCodec("ba").encode("ab")) == BLANK + 1
+    with pytest.raises(ValueError, match="0 is CTC's blank"):
+        LabelCodec({"a": [BLANK]})
+
+
+def test_what_is_counted_comes_the_most_frequent_first_and_then_by_code_point():
+    assert list(alphabet_counts(["cab", "cb", "b"]).items()) == [("b", 3), ("c", 2), ("a", 1)]
+    assert list(alphabet_counts(["q\u0303q", "q"], "grapheme").items()) == [("q", 2), ("q\u0303", 1)]
+    unknown = unknown_counts(CharacterCodec("a"), ["zay", "xaz", "y", "z"])
+    assert list(unknown.items()) == [("z", 3), ("y", 2), ("x", 1)]
 
 
 def test_an_empty_table_has_the_blank_alone():
@@ -98,6 +112,7 @@ def read(text):
         ("a  b", "nfc_collapse", "a b", (1, 2.5, 4)),
         (" a\t b ", "nfc_collapse", "a b", (2, 3.5, 5)),
         ("e\u0301e\u0301", "nfc_strip", "éé", (1.5, 3.5)),
+        ("e\u0301é", "nfc_strip", "éé", (1.5, 3)),
         ("   ", "nfc_strip", "", ()),
         ("a ", "nfc_strip", "a", (1,)),
         (" a", "nfc_strip", "a", (2,)),

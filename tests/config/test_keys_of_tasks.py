@@ -13,7 +13,7 @@ from uncial.config.keys import STATEMENTS, group_choices, leaves
 from uncial.config.task_keys import FOR_EVERY_TASK, keys_of_task
 from uncial.document import Transcription
 from uncial.models.files import load_model
-from uncial.problems.recognition import typed_model
+from uncial.problems.recognition import inference
 
 CONF = ROOT / "conf"
 STEPS = ("trainer.max_steps=2", "trainer.validations=1", "trainer.batch_width=1000")
@@ -203,11 +203,11 @@ def test_what_can_be_changed_after_training_counts(task, run, drawn, trained):
 
 
 def test_the_direction_that_is_typed_is_that_in_which_the_model_reads(trained, monkeypatch):
-    monkeypatch.setattr(typed_model, "is_typed", lambda key: key == "model.text.direction")
+    monkeypatch.setattr(inference, "is_typed", lambda key: key == "model.text.direction")
     recognizer, _ = load_model(trained.folder)
     assert recognizer.text.to_logical(Transcription("ab.", 1.0)).text == "ab."
     rules = {"direction": "R", "mixed_direction": None}
-    typed_model.apply_typed_keys([recognizer], OmegaConf.create({"model": {"text": rules, "preprocessing": {}}}))
+    inference.apply_typed_keys([recognizer], OmegaConf.create({"model": {"text": rules, "preprocessing": {}}}))
     assert recognizer.text.to_logical(Transcription("ab.", 1.0)).text == ".ab"
 
 

@@ -22,8 +22,7 @@ from uncial.problems.recognition.comparison import (
     compared_models,
     unique_path_suffixes,
 )
-from uncial.problems.recognition.inference import rows_to_score
-from uncial.problems.recognition.typed_model import apply_typed_keys
+from uncial.problems.recognition.inference import apply_typed_keys, rows_to_score
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison

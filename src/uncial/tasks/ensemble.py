@@ -1,26 +1,32 @@
 """task=ensemble: several models as one, by the mean of their weights or by voting, against the best of them alone."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import trusted
-from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.models.files import save_model
-from uncial.models.lineage import check_lineage
 from uncial.problems.build import evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import common_profile, common_replacements, unique_path_suffixes
-from uncial.problems.recognition.ensemble import Lines, Member, calibrated_model, cer, find_members, mean_model, voted
+from uncial.problems.recognition.ensemble import (
+    Lines,
+    Member,
+    calibrated_model,
+    cer,
+    check_members,
+    choose_greedily,
+    find_members,
+    mean_model,
+    voted,
+)
 from uncial.problems.recognition.evaluation import prediction_rows
 from uncial.problems.recognition.inference import rows_to_score, warn_about_training_overlap
-from uncial.problems.recognition.metric import LineResult
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison
@@ -33,9 +39,6 @@ from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.training.trainer import quiet_lightning
 
 log = logging.getLogger(__name__)
-
-Together = Callable[[Sequence[int], str, np.ndarray], list[LineResult]]
-"""What the members of these numbers read together in a part of the data, which rows of the store hold."""
 
 
 def run(config: DictConfig) -> None:
@@ -62,7 +65,7 @@ def run(config: DictConfig) -> None:
 
     known = {number: lines.read(member, part, rows) for number, member in enumerate(members)}
     alone = {number: lines.scored(results) for number, results in known.items()}
-    chosen = list(range(len(members))) if how == "all" else greedy(members, method, lines, part)
+    chosen = list(range(len(members))) if how == "all" else choose_greedily(members, method, lines, part)
     if method == "average":
         mean = calibrated_model(mean_model([members[number] for number in chosen], lines), lines)
         save_model(RunFolder(folder).best_model, mean.recognizer, mean.card)
@@ -72,45 +75,6 @@ def run(config: DictConfig) -> None:
     together = lines.scored(results)
     write_predictions(RunFolder(folder).predictions, prediction_rows(results, together))
     finish(config, members, chosen, alone, together, lines, part)
-
-
-def check_members(members: Sequence[Member], method: str) -> None:
-    """Raises `UserError` for models that cannot be one, with the reason."""
-    if method == "average":
-        check_lineage({member.path: (member.recognizer, member.card) for member in members})
-    first = members[0]
-    for member in members[1:]:
-        if member.recognizer.text.normalization != first.recognizer.text.normalization:
-            raise UserError(
-                f"{member.path} learned texts in another form ({member.recognizer.text.normalization}) than "
-                f"{first.path} ({first.recognizer.text.normalization}): their characters cannot be laid side by side."
-            )
-
-
-def greedy(members: Sequence[Member], method: str, lines: Lines, part: str) -> list[int]:
-    """The members that make the validation lines no worse, tried from the best to the worst (greedy soup, Wortsman et
-    al. 2022). Says so where they are scored on the same lines."""
-    rows = lines.truth.rows["val"]
-    if not len(rows):
-        raise UserError("ensemble.members=greedy chooses on the validation part, which holds no line: give data.val.")
-    if part in ("val", "all"):
-        log.warning("The members are chosen on lines that they are scored on, which flatters them: score others.")
-    known = [lines.read(member, "validation", rows) for member in members]
-    single = [cer(lines.scored(results)) for results in known]
-    order = sorted(range(len(members)), key=lambda number: single[number])
-    chosen, best = order[:1], single[order[0]]
-    for number in order[1:]:
-        tried = [*chosen, number]
-        if method == "average":
-            mean = mean_model([members[one] for one in tried], lines)
-            score = cer(lines.scored(lines.read(mean, "validation", rows)))
-        else:
-            score = cer(lines.scored(voted([known[one] for one in tried])))
-        if score <= best:
-            chosen, best = tried, score
-    if len(chosen) == 1:
-        log.warning(f"No other model makes {members[chosen[0]].path} better on the validation lines: it stays alone.")
-    return chosen
 
 
 def finish(

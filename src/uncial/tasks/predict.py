@@ -25,7 +25,7 @@ from uncial.pipelines.page_copies import TranscriptionReport, copies_below
 from uncial.pipelines.reading_journal import begun_reading, open_journal
 from uncial.pipelines.resumed_reading import Job, describe_reading, read_into_files, read_into_table
 from uncial.problems.build import build_reading_settings, build_source_settings
-from uncial.problems.recognition.typed_model import transcriber_of
+from uncial.problems.recognition.inference import transcriber_of
 from uncial.reports.tables.findings import sum_reasons
 from uncial.reports.tables.review import review_summary, write_review
 from uncial.reports.terminal.console import make_console, show

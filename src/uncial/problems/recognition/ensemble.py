@@ -18,7 +18,7 @@ from uncial.metrics.evaluation import EvaluationSettings, overview
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.voting import vote_on_readings
 from uncial.models.files import load_model, model_file
-from uncial.models.lineage import SEEN_BEFORE, averaged, estimate_batch_norm, pages_seen
+from uncial.models.lineage import SEEN_BEFORE, averaged, check_lineage, estimate_batch_norm, pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.evaluation import evaluated_lines
 from uncial.problems.recognition.inference import predict_lines
@@ -29,8 +29,6 @@ from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder
 from uncial.text.rules import TextRules
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -129,3 +127,45 @@ def calibrated_model(member: Member, lines: Lines) -> Member:
     read = lines.scored(lines.read(member, "validation", rows))
     known = {"scores": score_figures(overview(read, lines.settings)), "calibration": asdict(fit_temperatures(read))}
     return replace(member, card={**member.card, **known})
+
+
+def check_members(members: Sequence[Member], method: str) -> None:
+    """Raises `UserError` for models that cannot be one, with the reason."""
+    if method == "average":
+        check_lineage({member.path: (member.recognizer, member.card) for member in members})
+    first = members[0]
+    for member in members[1:]:
+        if member.recognizer.text.normalization != first.recognizer.text.normalization:
+            raise UserError(
+                f"{member.path} learned texts in another form ({member.recognizer.text.normalization}) than "
+                f"{first.path} ({first.recognizer.text.normalization}): their characters cannot be laid side by side."
+            )
+
+
+def choose_greedily(members: Sequence[Member], method: str, lines: Lines, part: str) -> list[int]:
+    """The members that make the validation lines no worse, tried from the best to the worst (greedy soup, Wortsman et
+    al. 2022). Says so where they are scored on the same lines."""
+    rows = lines.truth.rows["val"]
+    if not len(rows):
+        raise UserError("ensemble.members=greedy chooses on the validation part, which holds no line: give data.val.")
+    if part in ("val", "all"):
+        log.warning("The members are chosen on lines that they are scored on, which flatters them: score others.")
+    known = [lines.read(member, "validation", rows) for member in members]
+    single = [cer(lines.scored(results)) for results in known]
+    order = sorted(range(len(members)), key=lambda number: single[number])
+    chosen, best = order[:1], single[order[0]]
+    for number in order[1:]:
+        tried = [*chosen, number]
+        if method == "average":
+            mean = mean_model([members[one] for one in tried], lines)
+            score = cer(lines.scored(lines.read(mean, "validation", rows)))
+        else:
+            score = cer(lines.scored(voted([known[one] for one in tried])))
+        if score <= best:
+            chosen, best = tried, score
+    if len(chosen) == 1:
+        log.warning(f"No other model makes {members[chosen[0]].path} better on the validation lines: it stays alone.")
+    return chosen
+
+
+log = logging.getLogger(__name__)

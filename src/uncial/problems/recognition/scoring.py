@@ -31,9 +31,13 @@ from uncial.pipelines.recognition import model_file
 from uncial.problems.build import evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
-from uncial.problems.recognition.inference import predict_lines, rows_to_score, warn_about_training_overlap
+from uncial.problems.recognition.inference import (
+    apply_typed_keys,
+    predict_lines,
+    rows_to_score,
+    warn_about_training_overlap,
+)
 from uncial.problems.recognition.summary import read_outcome
-from uncial.problems.recognition.typed_model import apply_typed_keys
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.problems.trainer import open_loggers
 from uncial.reports.html.report_page import DegradedScores, ReportHeader, write_scores_page

@@ -7,6 +7,7 @@ import pytest
 from program import ROOT
 
 from uncial.data.augmentation.transform import LineTransform
+from uncial.runs.files import file_names
 
 TEXT = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 
@@ -68,3 +69,17 @@ def test_modules_and_functions_for_python_exist():
         classes = [getattr(module, name) for name in names if isinstance(getattr(module, name, None), type)]
         missing = [name for name in names if re.fullmatch(r"[A-Za-z_]\w*", name) and not hasattr(module, name)]
         assert [name for name in missing if not any(hasattr(one, name) for one in classes)] == [], place
+
+
+def test_all_files_that_a_run_leaves_are_listed():
+    """But for what begins with a dot, which is no matter of a user's."""
+    assert [name for name in sorted(file_names()) if not name.startswith(".") and not is_listed(name)] == []
+
+
+def is_listed(name: str) -> bool:
+    """By its whole name, or where several of one name are told in a row by its ending."""
+    stem, _, ending = name.rpartition(".")
+    rows = [names_in(row[0]) for row in rows_of("file")] + [[one] for one in names_in(TEXT)]
+    return any(name in row or f"{name}/" in row for row in rows) or any(
+        f".{ending}" in row and row[0].startswith(f"{stem}.") for row in rows
+    )

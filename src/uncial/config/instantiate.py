@@ -4,16 +4,18 @@ import re
 import shlex
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from uncial.config.keys import did_you_mean
 from uncial.config.location import is_installed, root_folder
 from uncial.config.moved import current_path
 from uncial.config.saved_yaml import for_hydra
@@ -99,6 +101,32 @@ def plain_group(config: DictConfig, key: str) -> dict[str, Any]:
     group = OmegaConf.to_container(OmegaConf.select(config, key), resolve=True)
     assert isinstance(group, dict)
     return {str(name): value for name, value in group.items()}
+
+
+def plain_choice(config: DictConfig, groups: Sequence[str], name: str, key: str) -> dict[str, Any]:
+    """Return what a file of one of the groups holds as plain data, in conf/ or a folder of --config-dir, with its
+    interpolations resolved in the whole config; `key` is the one that names the file.
+
+    Raises `UserError` where there is no such file.
+    """
+    folders = [Path(source.path) for source in HydraConfig.get().runtime.config_sources if source.schema == "file"]
+    places = [folder / group for folder in folders for group in groups]
+    found = next((file for place in places if (file := place / f"{name}.yaml").is_file()), None)
+    if found is None:
+        names = sorted({file.stem for place in places for file in place.glob("*.yaml")})
+        raise UserError(
+            f"{key}={name}: conf/{groups[0]} has no such file; choose one of {', '.join(names)}, or describe a class, "
+            f"'{key}={{_target_: package.module.Class, key: value}}'.{did_you_mean(name, names)}"
+        )
+    content = OmegaConf.load(found)
+    assert isinstance(content, DictConfig)
+    entries = OmegaConf.to_container(content.pop("defaults", OmegaConf.create([])))
+    assert isinstance(entries, list)
+    for entry in entries:
+        if entry != "_self_":
+            content = OmegaConf.merge(plain_choice(config, groups, str(entry), f"{found}: defaults"), content)
+    whole = OmegaConf.create({**OmegaConf.to_container(config), "_chosen": content})  # type: ignore[dict-item]
+    return plain_group(whole, "_chosen")
 
 
 def instantiate_plain(plain: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""How the line came to be an image: focus, noise, microfilm, black and white, no colours."""
+"""How the line came to be an image: focus, noise, microfilm, compression, black and white, no colours."""
 
 from collections.abc import Sequence
 
@@ -118,6 +118,24 @@ class Microfilm(LineTransform):
         filmed = (255 * (curve - ends[0]) / (ends[1] - ends[0])).astype(np.float32)[tones]
         filmed += generator.standard_normal(filmed.shape, np.float32) * np.float32(255 * generator.uniform(*self.grain))
         return restore_channels(np.clip(np.rint(filmed), 0, 255).astype(np.uint8), image)
+
+
+class JpegCompression(LineTransform):
+    """Compress the line as a JPEG file, with its blocks and ringing."""
+
+    def __init__(self, quality: Range = (30, 80), p: float = 1.0) -> None:
+        """`quality` is the range of the file's quality, 1 to 100."""
+        super().__init__(p)
+        self.quality = parse_range(quality, "JpegCompression.quality", 1, 100)
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        quality = round(self.random_generator.uniform(*self.quality))
+        done, file = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if not done:  # A side beyond the 65,535 pixels of a JPEG file.
+            return image
+        how = cv2.IMREAD_GRAYSCALE if image.ndim == 2 or image.shape[2] == 1 else cv2.IMREAD_COLOR
+        return np.asarray(cv2.imdecode(file, how), np.uint8).reshape(image.shape)
 
 
 class BlackAndWhite(LineTransform):

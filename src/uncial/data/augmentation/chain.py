@@ -74,10 +74,11 @@ def build_augmentation(group: Mapping[str, Any], channels: int = 1) -> Augmentat
 def single_transforms(group: Mapping[str, Any]) -> Iterator[Single]:
     """Yield each transform of an `augmentation` group in plain data, of groups those within; without any that never
     come up (`p` is 0)."""
+    own = {key: value for key, value in group.items() if key != "levels"}  # which name all of the transforms
     for place, transform in _iterate_transforms(group.get("transforms") or (), "augmentation.transforms"):
         keys = [str(key) for key in transform if key not in ("_target_", "p")]
         label = " ".join([str(transform["_target_"]).rpartition(".")[2], *keys])
-        alone = _instantiate_chain({**group, "transforms": [transform]})
+        alone = _instantiate_chain({**own, "transforms": [transform]})
         alone.transforms[0].p = 1.0
         yield Single(place, label, alone)
 

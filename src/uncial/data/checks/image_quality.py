@@ -101,8 +101,12 @@ def _measure_sharpness(darkness: np.ndarray, is_ink: np.ndarray) -> float:
 
 
 def _measure_noise(scaled: np.ndarray, darkness: np.ndarray, contrast: float) -> float:
-    is_paper = (cv2.GaussianBlur(darkness, (0, 0), 1.5) < max(0.25 * contrast, NO_CONTRAST)).astype(np.uint8)
-    is_paper = cv2.erode(is_paper, np.ones((5, 5), np.uint8)).astype(bool)
+    smooth = cv2.GaussianBlur(darkness, (0, 0), 1.5)
+    paper = (smooth < max(0.25 * contrast, NO_CONTRAST)).astype(np.uint8)
+    is_paper = cv2.erode(paper, np.ones((5, 5), np.uint8)) > 0
+    if np.count_nonzero(is_paper) < MIN_PAPER:
+        # Dense writing, or grain so coarse that no paper is left between its specks.
+        is_paper = smooth < max(0.5 * contrast, NO_CONTRAST)
     if np.count_nonzero(is_paper) < MIN_PAPER:
         return math.nan
     left = np.abs(cv2.filter2D(scaled.astype(np.float32), cv2.CV_32F, LAPLACIAN))[is_paper]

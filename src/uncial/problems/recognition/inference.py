@@ -17,6 +17,7 @@ from uncial.config.schema import build_settings, checkpoint_of, trusted
 from uncial.config.task_keys import is_typed
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
+from uncial.data.lines.dataset import Augment
 from uncial.data.lines.loader import report_lost_workers
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.calibration import temperatures_of
@@ -117,19 +118,30 @@ def predict_lines(
     card: dict[str, Any],
     loggers: Sequence[Logger] = (),
     model: Path | str = "the model",
+    augment: Augment | None = None,
 ) -> LinePredictions:
-    """What the model reads in these rows of the store, on the devices that the config names; the loggers are told the
-    scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name `model`."""
+    """What the model reads in these rows of the store, as they are or as `augment` makes them, on the devices that the
+    config names; the loggers are told the scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name
+    `model`."""
     plain, devices = plain_config(config), choose_devices(build_settings(TrainerSettings, config))
     infeasible = too_long(truth, rows, recognizer)
-    if infeasible:
+    if infeasible and augment is None:
         log.warning(
             f"{plural(len(infeasible), 'line')} of {len(rows):,} with more text than the image has frames for: "
             f"{COUNTED}."
         )
     try:
         read, scores = run_on_devices(
-            devices, folder, _read, plain, folder, replace(truth, pages=()), rows, recognizer, tuple(infeasible)
+            devices,
+            folder,
+            _read,
+            plain,
+            folder,
+            replace(truth, pages=()),
+            rows,
+            recognizer,
+            tuple(infeasible),
+            augment,
         )
     except DivergedError as error:
         raise UserError(f"{model}: {error}") from None
@@ -146,9 +158,10 @@ def _read(
     rows: np.ndarray,
     recognizer: Recognizer,
     infeasible: Sequence[int],
+    augment: Augment | None,
 ) -> tuple[LinePredictions, dict[str, float]]:
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
-    parts = {"test": part_of(truth, rows, recognizer, None, config.seed, infeasible)}
+    parts = {"test": part_of(truth, rows, recognizer, augment, config.seed, infeasible)}
     metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
     trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, build_progress(0)])
     how = loading_to_read(config.trainer)

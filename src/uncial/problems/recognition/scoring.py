@@ -1,21 +1,32 @@
 """How well a trained recogniser reads lines that it has not seen."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig
+from hydra.utils import get_class
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from uncial.config.instantiate import plain_choice
+from uncial.config.saved_yaml import resolved
 from uncial.config.schema import checkpoint_of, trusted
+from uncial.data.augmentation.chain import Augmentation
+from uncial.data.augmentation.degradation import Condition, LineDegradation, list_conditions
 from uncial.data.checks.image_quality import measure_quality
 from uncial.data.ground_truth import GroundTruth
-from uncial.metrics.evaluation import Overview, evaluate
+from uncial.data.lines.dataset import Augment
+from uncial.data.store.store import Store
+from uncial.errors import UserError
+from uncial.metrics.evaluation import EvaluationSettings, Overview, evaluate
 from uncial.metrics.image_quality import score_by_measures
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, rank_for_review
+from uncial.metrics.robustness import CLEAN, ConditionScore, score_conditions
 from uncial.models.files import load_model
+from uncial.models.recognizer import Recognizer
 from uncial.pipelines.recognition import model_file
 from uncial.problems.build import evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
@@ -29,10 +40,12 @@ from uncial.problems.recognition.inference import (
 from uncial.problems.recognition.summary import read_outcome
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.problems.trainer import open_loggers
-from uncial.reports.html.report_page import ReportHeader, write_scores_page
+from uncial.reports.html.report_page import DegradedScores, ReportHeader, write_scores_page
+from uncial.reports.plots.sheets import AugmentationRow, draw_augmentation_sheet
 from uncial.reports.tables.image_quality import write_image_quality
 from uncial.reports.tables.ketos import write_ketos_report
 from uncial.reports.tables.review import review_summary, write_review
+from uncial.reports.tables.robustness import make_robustness_table, write_robustness
 from uncial.reports.tables.scores import describe_images, score_figures, write_scores
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.progress_bar import show_progress
@@ -53,6 +66,7 @@ def score_recognizer(config: DictConfig) -> None:
     path = model_file(checkpoint_of(config), "checkpoint")
     recognizer, card = load_model(path, trusted(config))
     apply_typed_keys([recognizer], config)
+    conditions = build_conditions(config, recognizer.preprocessing.channels)
     settings = evaluation_settings(config, config.test.profile or recognizer.text.normalization)
     target = float(config.metrics.review_cer)
     folder = run_folder()
@@ -73,6 +87,16 @@ def score_recognizer(config: DictConfig) -> None:
         write_scores(folder, evaluation, by_image)
         write_image_quality(folder, evaluation.lines, measures)
         write_ketos_report(RunFolder(folder).ketos_report, lines)
+
+        def read_degraded(augment: Augment) -> list[EvaluatedLine]:
+            again = predict_lines(config, folder, truth, rows, recognizer, card, (), path, augment)
+            return evaluated_lines(truth.store, again.results, settings.profile, recognizer.text)
+
+        degraded = None
+        if conditions:
+            scores = score_degraded(folder, lines, conditions, truth.store, read_degraded, settings)
+            pictures_of = draw_degraded(folder, conditions, truth.store, rows, recognizer, config.seed)
+            degraded = DegradedScores(scores, pictures_of)
         order = rank_for_review([_to_review(line) for line in evaluation.lines])
         write_review(folder, order, target)
         about = ReportHeader(
@@ -81,10 +105,108 @@ def score_recognizer(config: DictConfig) -> None:
             RunFolder.scores_table,
         )
         pictures = int(config.report.pictures)
-        write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, pictures, by_image)
+        write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, pictures, by_image, degraded)
         finish_test(folder, part, evaluation.overview, read.loss, read.seconds, path)
+        if degraded:
+            show(
+                make_console(),
+                make_robustness_table(degraded.scores),
+                f"Some of the lines: {RunFolder(folder).robustness_sheet}",
+            )
         show(make_console(), *filter(None, (review_summary(order, target), describe_images(evaluation, by_image))))
         show_outcome(loggers, lambda: read_outcome(folder, "test", truth.store, rows, settings.profile))
+
+
+AUGMENTATION = "test.augmentation"
+GROUPS = ("augmentation", "augmentation/degradation")
+"""Where what it names lies."""
+
+
+def build_conditions(config: DictConfig, channels: int) -> list[Condition]:
+    """Return what `test.augmentation` names: groups by the names of their files, and transforms or whole augmentations
+    by their class, one or a list of them.
+
+    Raises `UserError` for what is none of them, and for an augmentation that cannot be applied to a line.
+    """
+    given = config.test.get("augmentation")
+    entries = list(given) if isinstance(given, ListConfig) else [] if given is None else [given]
+    found: list[Condition] = []
+    for entry in entries:
+        if isinstance(entry, DictConfig) and "_target_" in entry:
+            name, group = str(entry._target_).rpartition(".")[2], _group_of(resolved(entry))
+        elif isinstance(entry, str | int | float) and not isinstance(entry, bool):
+            name, group = str(entry), plain_choice(config, GROUPS, str(entry), AUGMENTATION)
+        else:
+            raise UserError(
+                f"{AUGMENTATION}={entry}: the name of a file in conf/augmentation is needed, as in "
+                f"{AUGMENTATION}=noise, a class, '{AUGMENTATION}={{_target_: package.module.Class, key: value}}', or "
+                "a list of these."
+            )
+        try:
+            built = list(list_conditions(name, group, channels))
+        except UserError as error:
+            raise UserError(f"{AUGMENTATION}={name}: {error}") from error
+        taken = {condition.name for condition in found}
+        number = next(number for number in range(1, len(entries) + 1) if _numbered(name, number) not in taken)
+        found += [replace(condition, name=_numbered(name, number)) for condition in built]
+    return found
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name} {number}"
+
+
+def _group_of(described: DictConfig) -> dict[str, Any]:
+    """The augmentation group that a class describes: itself, or the chain of one transform, which every line gets."""
+    plain = OmegaConf.to_container(described)
+    assert isinstance(plain, dict)
+    named = {str(key): value for key, value in plain.items()}
+    try:
+        is_whole = issubclass(get_class(named["_target_"]), Augmentation)
+    except Exception:
+        is_whole = False  # which its composition says
+    if is_whole:
+        return named
+    return {"_target_": f"{Augmentation.__module__}.{Augmentation.__name__}", "transforms": [{"p": 1.0, **named}]}
+
+
+def score_degraded(
+    folder: Path,
+    clean: Sequence[EvaluatedLine],
+    conditions: Sequence[Condition],
+    store: Store,
+    read: Callable[[Augment], list[EvaluatedLine]],
+    settings: EvaluationSettings,
+) -> tuple[ConditionScore, ...]:
+    """Score the lines as `read` gives them under each condition beside those of `clean`, and leave the tables."""
+    readings: dict[str, Sequence[EvaluatedLine]] = {}
+    for condition in conditions:
+        log.info(f"reading the lines with {condition.label}")
+        readings[condition.label] = read(LineDegradation(condition.augmentation, store))
+    scores = score_conditions(clean, readings, settings)
+    write_robustness(folder, scores, {CLEAN: clean, **readings}, settings)
+    return scores
+
+
+SHOWN_LINES = 3
+"""Lines that robustness.png shows under each condition."""
+
+
+def draw_degraded(
+    folder: Path, conditions: Sequence[Condition], store: Store, rows: np.ndarray, recognizer: Recognizer, seed: int
+) -> list[np.ndarray]:
+    """Draw some lines as the model sees them under each condition, and return the first of them: as it is, and under
+    each.
+    """
+    chosen = np.random.default_rng(seed).permutation(rows)[:SHOWN_LINES].tolist()
+    lines = {row: recognizer.preprocessing(store.strip(row)) for row in chosen}
+    sheet = [AugmentationRow(CLEAN, list(lines.values()))]
+    for condition in conditions:
+        degrade = LineDegradation(condition.augmentation, store)
+        images = [degrade(line, seed, 0, row) for row, line in lines.items()]
+        sheet.append(AugmentationRow(condition.label, images))
+    draw_augmentation_sheet(sheet, RunFolder(folder).robustness_sheet)
+    return [row.images[0] for row in sheet]
 
 
 def measure_images(truth: GroundTruth, lines: Sequence[EvaluatedLine]) -> dict[str, np.ndarray]:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+
 from uncial.metrics.characters import UnitScore
 from uncial.metrics.comparison import Comparison, GroupComparison
 from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.metrics.evaluation import Evaluation
 from uncial.metrics.image_quality import MeasureScore
 from uncial.metrics.lines import EvaluatedLine, GroupScore
+from uncial.metrics.robustness import ConditionScore
 from uncial.reports.html.line_list import (
     ListedLine,
     StripOf,
@@ -20,10 +23,11 @@ from uncial.reports.html.line_list import (
     list_evaluated,
     make_pictures,
 )
-from uncial.reports.html.rendering import encode_data_url, write_page
+from uncial.reports.html.rendering import encode_data_url, encode_picture, write_page
 from uncial.reports.plots.score_plots import draw_reliability
 from uncial.reports.tables.comparison import list_confusions_by_system, order_of_group
 from uncial.reports.tables.image_quality import UNITS, describe_correlation
+from uncial.reports.tables.robustness import COLUMNS, describe_conditions, describe_robustness
 from uncial.reports.tables.scores import describe_images
 from uncial.reports.terminal.verdict import describe_verdict
 
@@ -47,6 +51,14 @@ class ReportHeader:
     curves: Path | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DegradedScores:
+    """Scores under each condition, the clean lines first, and one line as the model sees it under each."""
+
+    scores: Sequence[ConditionScore]
+    images: Sequence[np.ndarray]
+
+
 def write_scores_page(
     path: Path,
     evaluation: Evaluation,
@@ -54,10 +66,11 @@ def write_scores_page(
     strip_of: StripOf | None = None,
     pictures: int = 150,
     by_image: Sequence[MeasureScore] = (),
+    degraded: DegradedScores | None = None,
 ) -> None:
     """Write the page, one file. `strip_of` gives the line image of a row of the store; as many are shown as `pictures`
     says: the worst lines, the best and those in the middle. `by_image` are scores by what the images are like, of the
-    lines of the evaluation in their order.
+    lines of the evaluation in their order; `degraded` are those of degraded images.
     """
     count = len(evaluation.lines)
     order = sorted(range(count), key=lambda place: _rank_worst_first(evaluation.lines[place]))
@@ -84,11 +97,22 @@ def write_scores_page(
         lines=lines,
         pictured=len(shown),
         by_image=[(score, UNITS.get(score.name, ""), describe_correlation(score)) for score in by_image],
+        degraded=_list_conditions(degraded),
+        degraded_columns=COLUMNS,
+        degraded_words=describe_robustness(evaluation.settings),
         image_words=describe_images(evaluation, by_image),
         lines_json=lines_to_json(
             ["reading"], lines, shown, {score.name: [score.group_of[place] for place in order] for score in by_image}
         ),
     )
+
+
+def _list_conditions(degraded: DegradedScores | None) -> list[tuple[tuple[str, ...], str]]:
+    """The cells of each condition, and the address of its picture."""
+    if degraded is None:
+        return []
+    pictures = [encode_picture(image, width=600) for image in degraded.images]
+    return list(zip(describe_conditions(degraded.scores), pictures, strict=True))
 
 
 def _rank_worst_first(line: EvaluatedLine) -> tuple[float, int, int, str]:

@@ -14,8 +14,8 @@ from uncial.document import Page, Point
 
 MAX_COORDINATE = 1e7
 """Coordinates beyond are set to it, so that areas stay exact."""
-CUTS = 64
-"""Cross sections at least by which a pair of polygons is compared, beside those at their vertices."""
+CUTS = 512
+"""Slices at least into which a pair of polygons is cut, beside the cuts at their vertices where these are fewer."""
 RASTER = 1024
 """Pixels of the longest side of the raster on which classes are compared."""
 BACKGROUND = "background"
@@ -65,8 +65,8 @@ class PixelScores:
 def compute_iou(one: Polygon, other: Polygon) -> float:
     """Return the IoU of two polygons of (x, y); 0 where either has no area.
 
-    They are cut across at each vertex, and at 64 further places of their longer side; each slice counts by the exact
-    lengths at its middle. Boxes are exact, other polygons to about a thousandth.
+    They are cut into slices at each vertex, and at 512 further places of their longer side; each slice counts by the
+    exact lengths at its middle. Boxes are exact, other polygons to about a ten thousandth.
     """
     areas, shared = _measure(_clean(one), _clean(other))
     joint = sum(areas) - shared
@@ -76,16 +76,14 @@ def compute_iou(one: Polygon, other: Polygon) -> float:
 def compute_area(polygon: Polygon) -> float:
     """Return the area in square pixels of what a polygon goes round."""
     points = _clean(polygon)
-    return _measure(points, points)[0][0]
+    return _measure(points, points[:0])[0][0]
 
 
 def match_ious(found: Sequence[Polygon], truth: Sequence[Polygon], least: float = 0.1) -> np.ndarray:
-    """Return the IoU of each found polygon with each one of the truth, (found, truth); those that are sure to lie below
-    `least` are 0.
-    """
+    """Return the IoU of each found polygon with each one of the truth, (found, truth); 0 where it is below `least`."""
     sides = [[_clean(polygon) for polygon in polygons] for polygons in (found, truth)]
     boxes = [np.array([_box(points) for points in side]).reshape(-1, 4) for side in sides]
-    areas = [np.array([_measure(points, points)[0][0] for points in side]) for side in sides]
+    areas = [np.array([_measure(points, points[:0])[0][0] for points in side]) for side in sides]
     low = np.maximum(boxes[0][:, np.newaxis, :2], boxes[1][:, :2])
     high = np.minimum(boxes[0][:, np.newaxis, 2:], boxes[1][:, 2:])
     most = np.maximum(high - low, 0).prod(axis=2)
@@ -95,6 +93,7 @@ def match_ious(found: Sequence[Polygon], truth: Sequence[Polygon], least: float 
     for place in zip(*np.nonzero((most > 0) & (most >= least * larger)), strict=True):
         (one, other), shared = _measure(sides[0][place[0]], sides[1][place[1]])
         ious[place] = shared / (one + other - shared) if shared > 0 else 0.0
+    ious[ious < least] = 0.0
     return ious
 
 
@@ -110,44 +109,46 @@ def _box(points: np.ndarray) -> np.ndarray:
 
 def _measure(one: np.ndarray, other: np.ndarray) -> tuple[tuple[float, float], float]:
     """The areas of two polygons (N, 2), and of what they share."""
-    if not len(one) or not len(other):
-        own = _measure(one, one)[0][0] if len(one) else 0.0
-        rest = _measure(other, other)[0][0] if len(other) else 0.0
-        return (own, rest), 0.0
     points = np.concatenate([one, other])
+    if not len(points):
+        return (0.0, 0.0), 0.0
     extent = np.ptp(points, axis=0)
     # Along the longer side, since the edges are nearly parallel to it and slices then differ little.
     along = int(extent[1] > extent[0])
-    low, high = points[:, along].min(), points[:, along].max()
-    cuts = np.unique(np.concatenate([points[:, along], np.linspace(low, high, CUTS + 1)]))
+    cuts = _choose_cuts(points[:, along])
     widths = np.diff(cuts)
-    middles = cuts[:-1] + widths / 2
-    ends, turns = zip(*(_cross(polygon, middles, along) for polygon in (one, other)), strict=True)
-    places = np.concatenate(ends, axis=1)
-    order = np.argsort(places, axis=1, kind="stable")
-    places = np.take_along_axis(places, order, axis=1)
-    owner = np.concatenate([np.zeros(len(one), bool), np.ones(len(other), bool)])[order]
-    winding = np.take_along_axis(np.concatenate(turns, axis=1), order, axis=1)
-    inside = [np.cumsum(np.where(owner == side, winding, 0), axis=1)[:, :-1] != 0 for side in (False, True)]
-    with np.errstate(invalid="ignore"):
-        spans = np.diff(places, axis=1)
-    sums = [
-        float((widths * np.where(where, spans, 0.0).sum(axis=1)).sum()) for where in (*inside, inside[0] & inside[1])
-    ]
+    crossings = [_cross(polygon, cuts[:-1] + widths / 2, along) for polygon in (one, other)]
+    slices, places, turns = (np.concatenate(parts) for parts in zip(*crossings, strict=True))
+    owners = np.repeat([0, 1], [len(crossing[0]) for crossing in crossings])
+    order = np.lexsort((places, slices))
+    slices, spans = slices[order[:-1]], np.diff(places[order])
+    # At the end of each slice both polygons are left again, so that the sums go on from 0.
+    inside = [np.cumsum(np.where(owners == side, turns, 0)[order])[:-1] != 0 for side in (0, 1)]
+    # Zeros where a polygon is not, so that equal polygons have equal sums.
+    sums = [float(np.where(where, spans * widths[slices], 0.0).sum()) for where in (*inside, inside[0] & inside[1])]
     return (sums[0], sums[1]), sums[2]
 
 
-def _cross(polygon: np.ndarray, at: np.ndarray, along: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the edges (N) of a polygon cross lines across it, (lines, N), infinite where they do not; and whether
-    upwards (1) or downwards (-1), 0 where they do not.
+def _choose_cuts(vertices: np.ndarray) -> np.ndarray:
+    """Where polygons are cut into slices, by the places of their vertices along the way, (N,)."""
+    lattice = np.linspace(vertices.min(), vertices.max(), CUTS + 1)
+    return lattice if len(vertices) > CUTS else np.unique(np.concatenate([vertices, lattice]))
+
+
+def _cross(polygon: np.ndarray, at: np.ndarray, along: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the edges of a polygon cross lines across it, which lie at `at` (lines,), rising: the line of each
+    crossing, its place on that line, and whether the edge runs up (1) or down (-1), (crossings,) each.
     """
     start, end = polygon, np.roll(polygon, -1, axis=0)
-    rises = (start[:, along] <= at[:, np.newaxis]) & (end[:, along] > at[:, np.newaxis])
-    falls = (end[:, along] <= at[:, np.newaxis]) & (start[:, along] > at[:, np.newaxis])
-    run = end[:, along] - start[:, along]
-    share = (at[:, np.newaxis] - start[:, along]) / np.where(run == 0, 1.0, run)
-    places = start[:, 1 - along] + share * (end - start)[:, 1 - along]
-    return np.where(rises | falls, places, np.inf), rises.astype(np.int8) - falls.astype(np.int8)
+    change = end - start
+    ends = np.stack([start[:, along], end[:, along]])
+    first, last = np.searchsorted(at, ends.min(axis=0)), np.searchsorted(at, ends.max(axis=0))
+    counts = last - first
+    edges = np.repeat(np.arange(len(polygon)), counts)
+    lines = np.arange(len(edges)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+    share = (at[lines] - start[edges, along]) / change[edges, along]
+    places = start[edges, 1 - along] + share * change[edges, 1 - along]
+    return lines, places, np.sign(change[edges, along]).astype(np.int64)
 
 
 def fill_polygon(mask: np.ndarray, polygon: Polygon) -> None:
@@ -158,10 +159,10 @@ def fill_polygon(mask: np.ndarray, polygon: Polygon) -> None:
     low = np.clip(np.floor(points.min(axis=0)), 0, mask.shape[::-1]).astype(int)
     high = np.clip(np.ceil(points.max(axis=0)), 0, mask.shape[::-1]).astype(int)
     width, height = high - low
-    places, winding = _cross(points, np.arange(low[1], high[1]) + 0.5, along=1)
-    columns = np.clip(np.ceil(np.minimum(places, high[0] + 1.0) - 0.5) - low[0], 0, width).astype(int)
+    rows, places, turns = _cross(points, np.arange(low[1], high[1]) + 0.5, along=1)
+    columns = np.clip(np.ceil(places - 0.5) - low[0], 0, width).astype(int)
     steps = np.zeros((height, width + 1), dtype=np.int32)
-    np.add.at(steps, (np.arange(height)[:, np.newaxis], columns), winding)
+    np.add.at(steps, (rows, columns), turns)
     mask[low[1] : high[1], low[0] : high[0]] |= np.cumsum(steps, axis=1)[:, :width] != 0
 
 

@@ -19,7 +19,9 @@ MAX_LINE_DISTANCE = 250.0
 TOLERANCE_SHARE = 0.25
 """The tolerance over the distance to the nearest other line."""
 MAX_COORDINATE = 100_000
-"""Coordinates beyond are set to it: no page is so large, and a line's points must fit into memory."""
+"""Coordinates beyond are set to it: no page is so large."""
+MAX_POINTS = 4_000
+"""Points that are kept at most, of lines of more than 20,000 pixels: broken ones, which must not take all memory."""
 BLOCK = 1_000_000
 """Distances that are held at once."""
 
@@ -57,7 +59,7 @@ def _thin(length: int) -> np.ndarray:
     """The pixels that are kept of `length` + 1, by number."""
     if length + 1 <= MIN_POINTS:
         return np.arange(length + 1)
-    count = max(MIN_POINTS, length // POINT_DISTANCE + 1)
+    count = min(max(MIN_POINTS, length // POINT_DISTANCE + 1), MAX_POINTS)
     return np.concatenate([(np.arange(count - 1) * (length / (count - 1))).astype(np.int64), [length]])
 
 
@@ -124,6 +126,7 @@ def _measure_line_distance(number: int, traces: Sequence[np.ndarray], boxes: np.
     angle = measure_direction(own)
     cos, sin = math.cos(angle), math.sin(angle)
     candidates = np.flatnonzero(_passes_beside(ends, number, cos, sin))
+    most = max(1, BLOCK // max(1, sum(len(traces[line]) for line in candidates)))
     distance, start, size = MAX_LINE_DISTANCE, 0, 1
     while start < len(own):
         block = own[start : start + size]
@@ -133,7 +136,7 @@ def _measure_line_distance(number: int, traces: Sequence[np.ndarray], boxes: np.
         if lines:
             distance = _scan(block, lines, boxes[near], (cos, sin), distance)
         start += len(block)
-        size = max(1, min(size * 4, BLOCK // max(1, sum(map(len, lines)))))
+        size = min(size * 4, most)
     return distance if distance < MAX_LINE_DISTANCE else 0.0
 
 

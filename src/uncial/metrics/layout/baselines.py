@@ -18,7 +18,7 @@ The Python port of that scorer (citlab-article-separation-measure) differs in th
 there, a line that no other is near has a tolerance of 0, not the mean; a line wider or higher than 100,000 pixels is a
 point; and a vertical line is not turned to its direction, which moves nothing. The Java ends with an error at a
 baseline of one point in the truth and gives NaN for a found one; here it is what a baseline of two equal points is
-there, a point.
+there, a point. What no page holds, lines of more than 20,000 pixels, is thinned further here.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
 """What became of each line of the truth: found whole, split, merged, found in part or missed; and false lines.
 
 F tells none of these apart: its recall never sees that a line was split or merged. A found line *covers* the points of
-a line of the truth that are within two tolerances of it (see `baselines`: about half the distance to the next line, so
-that no point counts for the wrong line), and *holds* the line where it covers a tenth of its length or more. A line of
+a line of the truth that are closer to it than two tolerances (see `baselines`: at most half the distance to the next
+line, so that no point counts for the wrong one), and *holds* the line where it covers a tenth of its length or more. A line of
 the truth is, by the first that fits,
 
 - missed, where less than half of its length is covered by any found line;
@@ -30,7 +30,7 @@ LineFate = Literal["intact", "split", "merged", "partial", "missed"]
 LINE_FATES: tuple[LineFate, ...] = get_args(LineFate)
 
 COVER = 2.0
-"""Tolerances within which a point is covered."""
+"""Tolerances below which a point is covered."""
 HOLD = 0.1
 """The share of a line's length that a found line must cover to hold it."""
 MISSED = 0.5
@@ -105,9 +105,9 @@ def _measure_coverage(distances: BaselineDistances) -> list[Cover]:
     reach = COVER * distances.tolerances.mean(axis=1)
     covers = []
     for pair in distances.near:
-        points = pair.from_truth <= reach[pair.truth]
+        points = pair.from_truth < reach[pair.truth]
         if points.any():
-            own = float((pair.from_found <= reach[pair.truth]).mean())
+            own = float((pair.from_found < reach[pair.truth]).mean())
             covers.append(Cover(pair.truth, pair.found, points, float(points.mean()), own))
     return covers
 

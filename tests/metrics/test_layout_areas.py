@@ -118,7 +118,8 @@ def test_a_pixel_is_filled_where_its_middle_is_inside():
     fill_polygon(mask, [(1, 1), (4.4, 1), (4.4, 2.6), (1, 2.6)])
     assert mask.astype(int).tolist() == [[0] * 6, [0, 1, 1, 1, 0, 0], [0, 1, 1, 1, 0, 0], [0] * 6]
     fill_polygon(mask, [(-50, 3), (90, 3), (90, 80), (-50, 80)])
-    assert mask[3].all() and not mask[0].any()
+    assert mask[3].all()
+    assert not mask[0].any()
     before = mask.copy()
     fill_polygon(mask, [(-50, -50), (-40, -50), (-40, -40)])
     assert (mask == before).all()
@@ -144,7 +145,7 @@ def test_overlapping_regions_count_for_each_of_their_classes():
 
 
 def test_numbered_types_are_one_and_rare_ones_can_be_left_out():
-    truth = page(*(("Main#%d" % number, box(20 * number, 0, 20 * number + 10, 9)) for number in range(5)), (None, []))
+    truth = page(*((f"Main#{number}", box(20 * number, 0, 20 * number + 10, 9)) for number in range(5)), (None, []))
     found = page(("Main", box(0, 0, 10, 9)), ("Stamp", box(0, 50, 10, 60)))
     counts = count_region_pixels(truth, found)
     assert counts.instances == {"Main": 5, "untyped": 0}
@@ -162,7 +163,8 @@ def test_counts_of_pages_add_up():
     one = count_region_pixels(page(("Main", box(0, 0, 50, 100))), page())
     other = count_region_pixels(page(), page(("Stamp", box(0, 0, 50, 50))))
     both = one + other
-    assert both.truth["Main"] == one.truth["Main"] and both.found["Stamp"] == other.found["Stamp"]
+    assert both.truth["Main"] == one.truth["Main"]
+    assert both.found["Stamp"] == other.found["Stamp"]
     assert both.truth[BACKGROUND] == one.truth[BACKGROUND] + other.truth[BACKGROUND]
     assert score_pixels(both).iou == {"Main": 0, "Stamp": 0}
 

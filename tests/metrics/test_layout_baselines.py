@@ -160,7 +160,8 @@ def test_fixed_tolerances_are_averaged():
 def test_a_line_without_points_counts_for_nothing():
     result = score_baselines([row(100), [(math.nan, 1)]], [row(100), []])
     assert (result.precision, result.recall) == (1, 1)
-    assert math.isnan(result.truth_scores[1]) and math.isnan(result.found_scores[1])
+    assert math.isnan(result.truth_scores[1])
+    assert math.isnan(result.found_scores[1])
 
 
 coordinates = st.integers(0, 300)
@@ -220,7 +221,8 @@ numbers = st.one_of(st.integers(-5, 5).map(float), st.floats(), st.floats(-1e12,
 )
 def test_nothing_that_a_file_may_hold_breaks_it(truth, found):
     result = score_baselines(truth, found)
-    assert 0 <= result.precision <= 1 + 1e-9 and 0 <= result.recall <= 1 + 1e-9
+    assert 0 <= result.precision <= 1 + 1e-9
+    assert 0 <= result.recall <= 1 + 1e-9
 
 
 def test_long_lines_are_measured_in_blocks(monkeypatch):
@@ -231,4 +233,5 @@ def test_long_lines_are_measured_in_blocks(monkeypatch):
     pieces = measure_distances(lines, found)
     assert whole.tolerances.tolist() == pieces.tolerances.tolist()
     for one, other in zip(whole.near, pieces.near, strict=True):
-        assert (one.from_truth == other.from_truth).all() and (one.from_found == other.from_found).all()
+        assert (one.from_truth == other.from_truth).all()
+        assert (one.from_found == other.from_found).all()

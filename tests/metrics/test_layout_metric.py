@@ -41,6 +41,10 @@ def line(number, y, text="abc", right=300.0, **more):
     return TextLine(f"l{number}", "p", text=text, **{**where, **more})
 
 
+def move_down(own, distance):
+    return replace(own, baseline=tuple((x, y + distance) for x, y in own.baseline))
+
+
 def page(name, rows, document="", **more):
     lines = tuple(line(number, float(y)) for number, y in enumerate(rows))
     regions = (Region("r", "MainZone", box(0, 0, 300, 400)),)
@@ -204,9 +208,6 @@ def test_pages_of_manuscripts_and_books(real_data):
     assert values["intact"] > 0.97
     assert values["line_iou"] > 0.99
     assert values["region_iou"] == pytest.approx(1)
-    moved = [
-        replace(one, lines=tuple(replace(own, baseline=tuple((x, y + 25) for x, y in own.baseline)) for own in one.lines))
-        for one in pages
-    ]
+    moved = [replace(one, lines=tuple(move_down(own, 25) for own in one.lines)) for one in pages]
     worse = score(BaselineMetric(), pages, moved).values
     assert 0.2 < worse["f_measure"] < 0.95

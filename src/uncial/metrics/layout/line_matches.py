@@ -2,8 +2,8 @@
 
 F tells none of these apart: its recall never sees that a line was split or merged. A found line *covers* the points of
 a line of the truth that are closer to it than two tolerances (see `baselines`: at most half the distance to the next
-line, so that no point counts for the wrong one), and *holds* the line where it covers a tenth of its length or more. A line of
-the truth is, by the first that fits,
+line, so that no point counts for the wrong one), and *holds* the line where it covers a tenth of its length or more.
+A line of the truth is, by the first that fits,
 
 - missed, where less than half of its length is covered by any found line;
 - merged, where a found line that holds it holds another one, too;

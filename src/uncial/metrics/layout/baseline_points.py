@@ -126,13 +126,13 @@ def _measure_line_distance(number: int, traces: Sequence[np.ndarray], boxes: np.
     angle = measure_direction(own)
     cos, sin = math.cos(angle), math.sin(angle)
     candidates = np.flatnonzero(_passes_beside(ends, number, cos, sin))
-    most = max(1, BLOCK // max(1, sum(len(traces[line]) for line in candidates)))
+    most = max(1, BLOCK // max(1, sum(len(traces[line]) for line in candidates.tolist())))
     distance, start, size = MAX_LINE_DISTANCE, 0, 1
     while start < len(own):
         block = own[start : start + size]
         gaps = box_gaps(np.concatenate([block.min(axis=0), block.max(axis=0)]), boxes[candidates])
         near = candidates[gaps.sum(axis=-1) <= distance]
-        lines = [traces[line] for line in near]
+        lines = [traces[line] for line in near.tolist()]
         if lines:
             distance = _scan(block, lines, boxes[near], (cos, sin), distance)
         start += len(block)

@@ -1,10 +1,12 @@
 """What all tests share."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from program import Ended, run_program
 
 
@@ -29,23 +31,47 @@ def run(tmp_path: Path) -> Callable[..., Ended]:
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve pages of three lines as PAGE in `page/` (X.png with page/X.xml) and as ALTO in `alto/`. Read only."""
-    from drawn_layouts import draw_pages, write_alto_layout, write_page_layout
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ended]:
+    """`make_once("NAME", make)`: what `make(folder)` leaves in a folder, made by the first of the test processes that
+    asks for it, while the others wait."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
-    root = tmp_path_factory.mktemp("drawn")
-    pages = draw_pages(12)
-    write_page_layout(root / "page", pages)
-    write_alto_layout(root / "alto", pages)
-    return root
+    def make_once(name: str, make: Callable[[Path], Ended]) -> Ended:
+        folder, made = shared / f"shared_{name}", shared / f"shared_{name}.json"
+        with FileLock(shared / f"shared_{name}.lock"):
+            if not made.is_file():
+                folder.mkdir(exist_ok=True)
+                ended = make(folder)
+                made.write_text(json.dumps([ended.code, str(ended.folder), ended.output]), encoding="utf-8")
+        code, ended_in, output = json.loads(made.read_text(encoding="utf-8"))
+        return Ended(code, Path(ended_in), output)
+
+    return make_once
 
 
 @pytest.fixture(scope="session")
-def trained(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+def drawn(make_once: Callable[..., Ended]) -> Path:
+    """Twelve pages of three lines as PAGE in `page/` (X.png with page/X.xml) and as ALTO in `alto/`. Read only."""
+    from drawn_layouts import draw_pages, write_alto_layout, write_page_layout
+
+    def draw(root: Path) -> Ended:
+        pages = draw_pages(12)
+        write_page_layout(root / "page", pages)
+        write_alto_layout(root / "alto", pages)
+        return Ended(0, root, "")
+
+    return make_once("drawn", draw).folder
+
+
+@pytest.fixture(scope="session")
+def trained(drawn: Path, make_once: Callable[..., Ended]) -> Ended:
     """A run that trained a small model on `drawn/page` until it reads a good part of it. Read only."""
     from program import LEARNING
 
-    folder = tmp_path_factory.mktemp("trained") / "run"
-    ended = run_program(folder, "task=train", "data=page", f"data.root={drawn / 'page'}", *LEARNING)
-    assert ended.code == 0, ended
-    return ended
+    def train(folder: Path) -> Ended:
+        ended = run_program(folder / "run", "task=train", "data=page", f"data.root={drawn / 'page'}", *LEARNING)
+        assert ended.code == 0, ended
+        return ended
+
+    return make_once("trained", train)

@@ -28,11 +28,13 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.cli import describe_unreadable_config, run_task
+from uncial.config.arguments import format_arguments
 from uncial.config.from_python import choices_of_config, overrides_of_config, overrides_of_values
 from uncial.config.keys import group_choices
-from uncial.config.location import COMMAND, ROOT, conf_folder, format_command, is_installed, publish_location
+from uncial.config.location import COMMAND, ROOT, TYPED, conf_folder, format_command, is_installed, publish_location
 from uncial.config.messages import explain_error, explain_folder_error
-from uncial.config.overrides import check_arguments, quote_plain_names
+from uncial.config.overrides import check_arguments
+from uncial.config.typed import lines_as_typed
 from uncial.errors import HydraExit, UserError
 from uncial.reports.terminal.console import run_logging
 from uncial.runs.files import RunFolder
@@ -129,7 +131,8 @@ def _train(config: Mapping[str, Any] | DictConfig) -> TrainedRun:
         except (YAMLError, UnicodeDecodeError) as error:
             raise UserError(describe_unreadable_config(error)) from None
         _check_task(composed)
-        sys.argv = [_script(), *overrides]  # The command that environment.json tells.
+        publish_location(_script(), overrides)  # The command that environment.json tells.
+        sys.argv = [_script(), *overrides]
         _make_folder(composed)
         HydraConfig.instance().set_config(composed)
         handlers = stack.enter_context(run_logging(_logging(composed)))
@@ -159,7 +162,7 @@ def _overrides(config: Mapping[str, Any] | DictConfig) -> list[str]:
         raise UserError(
             f"uncial.train takes a mapping of keys to values, or a composed config, no {type(config).__name__}."
         )
-    found = quote_plain_names(found, conf)
+    found = format_arguments(found, conf)
     check_arguments(found, conf)
     return found
 
@@ -173,7 +176,8 @@ def _overrides_of_composed(config: DictConfig) -> list[str]:
         return overrides_of_values({str(key): value for key, value in plain.items()}, conf)
     typed = OmegaConf.select(config, "hydra.overrides")
     if typed is not None:
-        lines = [*typed.task, *(line for line in typed.hydra if not line.startswith("hydra.mode="))]
+        hydra = [line for line in lines_as_typed(typed.hydra) if not line.startswith("hydra.mode=")]
+        lines = [*lines_as_typed(typed.task), *hydra]
         return [*lines, *overrides_of_config(config, compose("config", lines), {})]
     usual = compose("config", return_hydra_config=True).hydra.runtime.choices
     choices = choices_of_config(config, usual, conf)
@@ -242,7 +246,7 @@ def _process_as_before() -> Iterator[None]:
 
     hydra, hydra_config = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
     base, job = VersionBase.instance().version_base, JobRuntime.instance().conf.copy()
-    arguments, environment = sys.argv, {name: os.environ.get(name) for name in (ROOT, COMMAND)}
+    arguments, environment = sys.argv, {name: os.environ.get(name) for name in (ROOT, COMMAND, TYPED)}
     draws = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
     threads, lightning = torch.get_num_threads(), _levels()
     GlobalHydra.instance().clear()

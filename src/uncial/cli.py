@@ -18,14 +18,16 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from uncial.config.arguments import format_arguments
 from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import check_added, check_own_files
 from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
 from uncial.config.messages import explain_error, explain_folder_error
-from uncial.config.overrides import check_arguments, is_sweep, quote_plain_names
+from uncial.config.overrides import check_arguments, is_sweep
 from uncial.config.secrets import check_no_secrets
 from uncial.config.task_keys import check_problem_keys, check_typed_keys, without_statement
 from uncial.config.trust import with_typed_classes
+from uncial.config.typed import typed_lines
 from uncial.config.values import check_values
 from uncial.errors import FindingsError, HydraExit, UserError
 from uncial.reports.terminal.standard_streams import secure_standard_streams
@@ -76,12 +78,12 @@ def main() -> int:
     # Otherwise Hydra prints its own shortened traceback and leaves before the error reaches us.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        publish_location(sys.argv[0])
+        publish_location(sys.argv[0], sys.argv[1:])
         check_single_start(os.environ)
         if is_help_alone(sys.argv[1:]):
             print(format_help(conf_folder()))
             return DONE
-        sys.argv[1:] = quote_plain_names(sys.argv[1:], conf_folder())
+        sys.argv[1:] = format_arguments(sys.argv[1:], conf_folder())
         check_arguments(sys.argv[1:], conf_folder())
         with sigterm_raises():
             sys.argv += _with_absolute_configs(sys.argv[1:])
@@ -115,7 +117,7 @@ def run_task(config: DictConfig) -> None:
     """Runs what `config.task` names, once the config's values are of their kinds. In a sweep a job that
     fails is reported, and the others continue."""
     try:
-        check_added(HydraConfig.get().overrides.task, config, conf_folder())
+        check_added(typed_lines(), config, conf_folder())
         check_own_files(config, conf_folder())
         check_typed_keys(config, conf_folder())
         check_problem_keys(config, conf_folder())

@@ -32,6 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         open_to_others(temporary)
+        write_through(temporary)
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or error
@@ -39,6 +40,13 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def write_through(path: Path) -> None:
+    """Wait until a file's content is on the disk: else a machine that goes down may leave it empty, in the place of the
+    one that it has replaced."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def open_to_others(path: Path) -> None:
@@ -63,8 +71,6 @@ def replacing_text(path: Path) -> Iterator[TextIO]:
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         yield file
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def remove_unfinished(folder: Path) -> None:

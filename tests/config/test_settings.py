@@ -151,6 +151,7 @@ def found_settings() -> list[Path]:
 
 
 def test_bounds_are_finite_numbers():
+    assert len(rules()) > 100
     for key, rule in rules().items():
         bounds = (rule.key.least, rule.key.most, rule.key.above, rule.key.below)
         assert all(bound is None or math.isfinite(bound) for bound in bounds), key

@@ -241,9 +241,11 @@ def test_production_and_type_are_tags() -> None:
 
 
 def test_missing_and_repeated_identifiers_are_made_unique_and_stable() -> None:
-    content = page_xml(page_region("".join(page_line("x", one) for one in ("a", None, "a", "a~2"))))
+    lines = "".join(page_line("x", one) for one in ("a", None, "a", "a~2"))
+    content = page_xml(page_region(lines))
     assert ids(content) == ["a", "line_0002", "a~3", "a~2"]
-    assert ids(content) == ids(content)
+    more = page_xml(page_region(lines + page_line("y", None)) + page_region(page_line("z", "a"), "r2"))
+    assert ids(more)[:4] == ids(content), "lines behind them change no name"
     assert page(content).metadata["made_up_line_ids"] == "2"
 
 

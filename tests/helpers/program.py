@@ -47,7 +47,7 @@ LEARNING = (
     "scheduler=constant",
     "scheduler.warmup_steps=5",
     "trainer.batch_width=300",
-    "trainer.max_steps=400",
+    "trainer.max_steps=240",
     "trainer.validations=4",
 )
 """What learns the letters of `draw_pages` in seconds, whatever the defaults are."""

@@ -493,10 +493,33 @@ def test_whatever_the_file_states_comes_a_strip_of_paper_or_a_reason(polygon, ba
         strip = extract(page, line, SETTINGS, spacing)
     except UnusableInput:
         return
+    assert_paper(strip)
+
+
+def assert_paper(strip):
     assert strip.dtype == np.uint8
     assert 6 <= strip.shape[0] <= 128
     assert strip.shape[1] >= 3
     assert np.abs(strip.astype(int) - PAPER).max() <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    left=st.floats(0, 250),
+    top=st.floats(0, 200),
+    width=st.floats(30, 150),
+    height=st.floats(12, 100),
+    direction=st.sampled_from([None, "ltr", "rtl", "ttb", "btt"]),
+    stated=st.sampled_from(["polygon", "baseline", "box", "polygon and baseline"]),
+)
+def test_of_what_lies_on_the_page_a_strip_comes(left, top, width, height, direction, stated):
+    page = np.full((300, 400), PAPER, np.uint8)
+    right, bottom = left + width, top + height
+    polygon = ((left, top), (right, top), (right, bottom), (left, bottom)) if "polygon" in stated else ()
+    middle = top + 0.8 * height
+    baseline = ((left, middle), (right, middle)) if "baseline" in stated else ()
+    box = (left, top, right, bottom) if stated == "box" else None
+    assert_paper(extract(page, TextLine("l", "p", polygon, baseline, box, direction=direction), SETTINGS, 40))
 
 
 @settings(max_examples=60, deadline=None)

@@ -49,14 +49,14 @@ def test_a_95_percent_interval_holds_the_true_error_rate(pages):
         interval = estimate_rate(edits[np.newaxis], whole, QUICK).interval
         held += interval.low <= TRUE <= interval.high
     assert 1 - held / SETS <= by_chance(0.05)
-    assert held < SETS, "an interval that always holds it says too little"
+    assert held / SETS <= by_chance(0.95), "an interval that always holds it says too little"
 
 
 @pytest.mark.parametrize("pages", [8, 30])
 def test_equals_are_called_different_in_5_of_100_cases_at_most(pages):
     found = outcomes(pages)
     assert np.mean([one.p <= 0.05 for one in found]) <= by_chance(0.05)
-    assert np.mean([one.p_randomisation <= 0.05 for one in found]) > 0.01, "a test that never errs never finds either"
+    assert np.mean([one.p_randomisation <= 0.05 for one in found]) > 0.02, "a test that never errs never finds either"
     intervals = [one.difference.interval for one in found]
     assert np.mean([not one.low <= 0 <= one.high for one in intervals]) <= by_chance(0.05)
 
@@ -86,7 +86,7 @@ def test_the_pages_that_are_said_to_be_needed_show_the_difference_in_4_of_5_case
     needed = many.needed_clusters
     assert 20 < needed < 400
     shown = np.mean([one.p <= 0.05 for one in outcomes(needed, better, seed=2)])
-    assert 0.7 < shown < 0.9
+    assert 0.74 < shown < 0.86, "0.8 within 3 standard errors"
 
 
 def test_several_comparisons_err_together_no_more_often_than_one():

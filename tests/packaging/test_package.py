@@ -216,8 +216,12 @@ def test_the_versions_that_were_tested_are_those_that_are_asked_for():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     tested = dict(line.lower().replace("_", "-").split("==") for line in lines if line and not line.startswith("#"))
     extras = project["optional-dependencies"]
-    assert set(extras) == {"dev", "optuna", "sweeps", "slurm", "ray", "mlflow"}
-    for requirement in map(Requirement, [*project["dependencies"], *chain.from_iterable(extras.values())]):
+    users = {"optuna", "sweeps", "slurm", "ray", "mlflow"}
+    assert set(extras) == {"dev", "mutants", *users}
+    asked = [*map(Requirement, [*project["dependencies"], *chain.from_iterable(extras.values())])]
+    own = {extra for requirement in asked if requirement.name == project["name"] for extra in requirement.extras}
+    assert own == {"dev", *users}, "the tests leave nothing out for want of an extra"
+    for requirement in (one for one in asked if one.name != project["name"]):
         assert tested[requirement.name.lower()] in requirement.specifier, requirement
     bounded = {one.name: one.specifier for one in map(Requirement, project["dependencies"])}
     assert "0.7.0" not in bounded["python-bidi"]

@@ -69,6 +69,45 @@ def test_one_line_of_very_many_is_not_told_as_none_of_them():
     assert "(1 of 1,000)" in sentence
 
 
+def equal_lines(count, edits, confidence):
+    return rank_for_review([ReadLine("p", str(n), 10, confidence, edits, 10) for n in range(count)])
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "the one line that there is"), (11, "all 11 lines"), (400, "all 400")])
+def test_all_lines_are_no_choice_of_lines(count, told):
+    """Where every line has as many errors it takes them all: that is said, and no list is called a help."""
+    sentence = review_summary(equal_lines(count, 4, 0.6), 0.0001)
+    assert told in sentence
+    assert "would have to be read and corrected" in sentence
+    for word in ("Reading", "brings", "100 %"):
+        assert word not in sentence
+
+
+def test_nearly_all_lines_are_no_choice_of_lines_either():
+    sentence = review_summary(equal_lines(400, 4, 0.6), 0.02)
+    assert "nearly all of the lines (380 of 400)" in sentence
+    assert "Reading" not in sentence
+
+
+def test_all_is_said_of_what_confidences_let_expect_as_well():
+    found = rank_for_review([ReadLine("p", str(n), 10, 0.6) for n in range(11)])
+    told = (
+        "From the confidences a CER of 40.0 % is expected: for 2.0 % all 11 lines would have to be read and corrected."
+    )
+    assert review_summary(found, 0.02) == told
+
+
+def test_of_few_lines_the_number_is_told_and_no_share():
+    found = rank_for_review([ReadLine("p", str(n), 10, 0.5 if n < 3 else 0.99, 5 * (n < 3), 10) for n in range(11)])
+    sentence = review_summary(found, 0.05)
+    assert "Reading the first 2 of the 11 lines of review.csv brings the CER from 13.6 % to 5.0 %" in sentence
+    assert "% of the lines" not in sentence
+
+
+def test_of_no_line_nothing_is_told():
+    assert review_summary(rank_for_review([]), 0.02) == ""
+
+
 def test_test_and_predict_list_the_lines_to_read(trained, drawn, tmp_path):
     data = ("data=page", f"data.root={drawn / 'page'}", "data.subset=all", "metrics.review_cer=0.001")
     ended = run_program(tmp_path / "test", "task=test", f"checkpoint={trained.folder}", *data)

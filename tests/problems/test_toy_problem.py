@@ -64,7 +64,6 @@ def test_a_sweep_over_models_of_two_problems(run, own, data, tmp_path):
 
 
 def test_wandb_is_told_of_it(run, own, data, monkeypatch):
-    pytest.importorskip("wandb", reason="wandb is not installed")
     monkeypatch.setenv("WANDB_MODE", "offline")
     trained = run(*own, "model=ink", *data, *SHORT, "logger=wandb", into="trained")
     assert trained.code == 0, trained

@@ -11,7 +11,7 @@ from program import ROOT, quoted, run_program
 from uncial.errors import UserError
 from uncial.runs.outcome import FINISHED, Outcome, write_outcome
 from uncial.sweeps.restored import describe_failures, find_unfinished_jobs
-from uncial.sweeps.slurm import waiting
+from uncial.sweeps.slurm import launching, waiting
 from uncial.sweeps.slurm import waiting as queue
 from uncial.sweeps.slurm.settings import read_settings, sbatch_options
 from uncial.sweeps.slurm.waiting import Lost, Submitted, wait
@@ -32,7 +32,6 @@ def options(script: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("template", sorted(path.stem for path in TEMPLATES.glob("*.yaml")))
 def test_a_template_that_is_copied_and_filled_in_makes_a_script(template, tmp_path, monkeypatch):
-    launching = pytest.importorskip("uncial.sweeps.slurm.launching")
     own = tmp_path / "own" / "hydra" / "launcher"
     own.mkdir(parents=True)
     shutil.copy(TEMPLATES / f"{template}.yaml", own / "mine.yaml")
@@ -56,7 +55,6 @@ def test_a_template_that_is_copied_and_filled_in_makes_a_script(template, tmp_pa
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory):
     """A dry run of three jobs, one of which cannot be. Read only."""
-    pytest.importorskip("submitit")
     folder = tmp_path_factory.mktemp("dry") / "a sweep"
     typed = ["task=dryrun", "hydra/launcher=slurm", "hydra.launcher.setup=['module load x']", "data.ratio=[1,0,0]"]
     return run_program(folder, "-m", *typed, "optimizer.lr=1,-1,2", f"hydra.sweep.dir={quoted(folder)}")
@@ -107,7 +105,6 @@ def test_mistakes_end_in_one_sentence(arguments, told, tmp_path):
 
 
 def test_without_slurm_nothing_is_submitted(tmp_path, monkeypatch):
-    pytest.importorskip("submitit")
     monkeypatch.setenv("PATH", "/nowhere")
     ended = run_program(tmp_path / "run", "-m", "hydra/launcher=slurm", f"hydra.sweep.dir={tmp_path / 'sweep'}")
     assert ended.code == 1

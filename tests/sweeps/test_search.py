@@ -9,16 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
+import optuna
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
-from program import ROOT, TINY, quoted, run_program
-
-pytest.importorskip("optuna", reason="Optuna is not installed: the extra `optuna`")
-
-import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
+from program import ROOT, TINY, quoted, run_program
 
 from uncial.errors import PrunedError, UserError
 from uncial.reports.tables.leaderboard import leaderboard_table

@@ -70,6 +70,38 @@ def test_folders_of_page_and_alto(run, drawn, sets):
     assert "| bad and good | 0 | 0 | 32 |" in ended.read("comparison.md")
 
 
+@pytest.mark.parametrize("written", ["{}", "[{}]"])
+def test_one_folder_is_scored_against_its_truth(run, drawn, sets, written):
+    """With the figures that it has beside another one, and without a word on who is better."""
+    truth = f"compare.truth={quoted(drawn / 'page')}"
+    ended = run("task=compare", f"compare.folders={written.format(quoted(sets / 'good'))}", truth)
+    assert ended.code == 0, ended
+    told = " ".join(ended.output.split())
+    data = json.loads(ended.read("comparison.json"))
+    [system] = data["systems"]
+    assert (system["name"], data["pairs"], data["lines"]) == ("good", [], 36)
+    assert system["cer"]["value"] == pytest.approx(12 / data["characters"])
+    assert f"{100 * system['cer']['value']:.2f} %" in told
+    assert "36 lines of 12 pages" in told
+    assert f"{ended.folder / 'report.html'}" in told.replace(" ", "")
+    assert read_csv(ended.folder / "unmatched.csv") == []
+    assert [line.edits for line in read_compared_lines(ended.folder / "lines.jsonl")] == [(1,), (0,), (0,)] * 12
+    rows = read_csv(ended.folder / "comparison.csv")
+    assert set(rows[0]) == {"kind", "name", "lines", "characters", "cer good"}
+    for text in (told, ended.read("comparison.md"), ended.read("report.html")):
+        assert not re.search("better|wins|lowest|of them|difference counts", text.partition("<script")[0])
+
+
+def test_one_folder_of_one_page_says_why_it_has_no_interval(run, drawn, sets):
+    page = next((sets / "good").glob("*.xml"))
+    ended = run("task=compare", f"compare.folders={quoted(page)}", f"compare.truth={quoted(drawn / 'page')}")
+    assert ended.code == 0, ended
+    told = " ".join(ended.output.split())
+    assert "3 lines of 1 page with" in told
+    assert "No interval can be given: all lines are from one page" in told
+    assert "33 lines of the truth" in told or "pages or lines cannot be compared" in told
+
+
 def test_a_file_that_cannot_be_read_is_told_and_not_only_missed(run, drawn, sets, tmp_path):
     shutil.copytree(sets / "bad", tmp_path / "torn")
     torn = sorted((tmp_path / "torn/page").iterdir())[-1]
@@ -108,6 +140,8 @@ def test_models(run, trained, drawn, worse):
         (("checkpoint=[{trained},{worse}]", "compare.profile=nfc_stripp"), "nfc_strip"),
         (("checkpoint=[{trained},{worse}]", "compare.folders=[a,b]"), "not both"),
         (("compare.folders=[{drawn}/page,{drawn}/alto]",), "compare.truth=Z"),
+        (("compare.folders={drawn}/page",), "compare.truth=Z"),
+        (("compare.folders=[]", "compare.truth={drawn}/page"), "a folder or several"),
         (("compare.folders=[{drawn}/page,{drawn}/none]", "compare.truth={drawn}/page"), "compare.folders"),
         (("compare.folders=[{drawn}/page,{drawn}/alto]", "compare.truth={other}"), "No line is in the truth"),
         (("metrics.level=95",), "metrics.level"),

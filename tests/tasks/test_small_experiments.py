@@ -76,6 +76,8 @@ def test_profile_of_a_training_that_is_too_short(run, drawn):
 
 
 def test_each_experiment_says_what_it_is_for():
-    for name in group_choices(ROOT / "conf", "experiment"):
+    names = group_choices(ROOT / "conf", "experiment")
+    assert names
+    for name in names:
         text = (ROOT / "conf" / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
         assert f"experiment={name}" in text

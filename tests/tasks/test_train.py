@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 from drawn_layouts import read_csv
-from program import TINY
+from program import LEARNING, TINY
 from safetensors.torch import load_file
 
 from uncial.metrics.error_rates import ErrorRates
@@ -49,7 +49,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def validations(folder: Path) -> list[int]:
     """The optimizer steps after which the run validated."""
-    return [int(row["step"]) + 1 for row in read_csv(folder / "metrics.csv") if row.get("val/cer")]
+    return [int(row["step"]) for row in read_csv(folder / "metrics.csv") if row.get("val/cer")]
 
 
 def test_a_run_leaves_these_files_and_no_others(trained):
@@ -68,7 +68,7 @@ def test_metrics_say_how_good_and_how_long(trained):
     assert effort.keys() >= {"seconds", "lines_per_second", "epochs", "steps"}
     assert val["lines"] == len(read_csv(trained.folder / "predictions.csv"))
     assert val["profile"] == "nfc_strip"
-    assert effort["steps"] == 400
+    assert f"trainer.max_steps={effort['steps']}" in LEARNING
     assert effort["seconds"] > 0
 
 

@@ -43,8 +43,6 @@ def optimizer_of(choice, model, factors=None, **keys):
     with initialize_config_dir(str(ROOT / "conf"), version_base=None):
         config = compose(overrides=[f"+optimizer={choice}"])
     given = {**OmegaConf.to_container(config.optimizer), **keys}
-    if given["_target_"].startswith("timm."):
-        pytest.importorskip("timm", reason="timm is missing here, an older environment: make env")
     optimizer = instantiate(given, _convert_="all")(parameter_groups(model, factors))
     apply_factors(optimizer)
     return optimizer

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from drawn_layouts import read_csv
-from program import TINY
 from scripted_training import bare_trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -164,12 +162,3 @@ def test_a_segmenter_is_trained_by_the_same_module(tmp_path):
     assert (tmp_path / "last.ckpt").is_file()
     torch.load(tmp_path / "last.ckpt", weights_only=True)
     assert re.fullmatch(r"val/\w+", next(iter(best.scores)))
-
-
-def test_every_backbone_goes_with_every_head(run, drawn):
-    """As `model/backbone=… model/head=…` on the command line."""
-    data = ("data=page", f"data.root={drawn / 'page'}", "trainer.max_steps=1", "trainer.validations=1")
-    small = ("model.head.layers=1", "model.preprocessing.height=32")
-    ended = run("model=crnn", "model/head=transformer", *data, *small, *TINY[:2], into="transformer")
-    assert ended.code == 0, ended
-    assert read_csv(ended.folder / "predictions.csv")

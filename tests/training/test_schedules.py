@@ -183,8 +183,10 @@ def train(run, drawn):
 
 
 def logged_rates(folder):
-    """(step, counted from 0; learning rate as a share of its height) as the run logged them."""
-    return [(int(row["step"]), float(row["lr"]) / 1e-3) for row in read_csv(folder / "metrics.csv") if row.get("lr")]
+    """(steps made before it, learning rate as a share of its height) as the run logged them."""
+    return [
+        (int(row["step"]) - 1, float(row["lr"]) / 1e-3) for row in read_csv(folder / "metrics.csv") if row.get("lr")
+    ]
 
 
 def test_what_is_logged_is_what_was_planned(train):
@@ -248,7 +250,7 @@ def test_decay_by_validations_follows_those_that_are_made(train):
 def test_validations_come_at_the_distance_that_is_stated(train, every, count):
     ended = train("trainer.max_steps=null", "trainer.max_epochs=2", every)
     assert ended.code == 0, ended
-    found = [int(row["step"]) + 1 for row in read_csv(ended.folder / "metrics.csv") if row.get("val/cer")]
+    found = [int(row["step"]) for row in read_csv(ended.folder / "metrics.csv") if row.get("val/cer")]
     total = ended.metrics["train"]["steps"]
     assert found == [round(total * (number + 1) / count) for number in range(count)]
 
@@ -258,5 +260,5 @@ def test_accumulation_that_does_not_divide_an_epoch_still_ends_with_a_validation
         "trainer.max_steps=null", "trainer.max_epochs=3", "trainer.accumulate=3", "trainer.validate_every_steps=1"
     )
     assert ended.code == 0, ended
-    found = [int(row["step"]) + 1 for row in read_csv(ended.folder / "metrics.csv") if row.get("val/cer")]
+    found = [int(row["step"]) for row in read_csv(ended.folder / "metrics.csv") if row.get("val/cer")]
     assert found == list(range(1, ended.metrics["train"]["steps"] + 1))

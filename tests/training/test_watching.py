@@ -27,6 +27,8 @@ SHORT = (
     "scheduler.warmup_steps=1",
 )
 DECAY = 0.5
+SHARES = (1, 9 / 11, 9 / 12, 9 / 13, 9 / 14, 9 / 15, 9 / 16, 9 / 17)
+"""Of the newest weights in the average, step by step, until it is `1 - DECAY`: the first weights are soon forgotten."""
 FIRST = 2
 
 
@@ -80,12 +82,15 @@ def test_what_is_validated_and_kept_is_the_average(watched):
     ended, recorder = watched
     average, averages = {}, {}
     for count, weights in enumerate(recorder.after):
-        decay = 0.0 if count == 0 else min(DECAY, (1 + count) / (10 + count))
+        share = SHARES[count] if count < len(SHARES) else 1 - DECAY
         average = {
-            name: average[name].lerp(weight, 1 - decay) if decay and weight.is_floating_point() else weight
+            name: share * weight + (1 - share) * average.get(name, weight) if weight.is_floating_point() else weight
             for name, weight in weights.items()
         }
         averages[count + 1] = average
+    assert len(averages) > 4
+    first, last = recorder.after[0], recorder.after[-1]
+    assert any((first[name] - last[name]).abs().max() > 1e-3 for name in first), "the weights move"
     validated = {step: weights for step, weights in recorder.validated.items() if step}
     assert len(validated) == 3
     for step, weights in validated.items():

@@ -101,7 +101,7 @@ def _flat(values: Mapping[str, Any], groups: set[str], prefix: str = "") -> Iter
         is_group = key.replace("/", ".") in groups
         if isinstance(value, DictConfig):
             value = OmegaConf.to_container(value, resolve=True)
-        if is_group and isinstance(value, Mapping):
+        if is_group and isinstance(value, Mapping) and "_target_" not in value:
             yield from _flat(value, groups, f"{key.replace('/', '.')}.")
         else:
             yield key, value

@@ -5,6 +5,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.location import is_installed, root_folder
+from uncial.config.moved import current_path
 from uncial.config.saved_yaml import for_hydra
 from uncial.errors import UserError
 
@@ -81,6 +83,15 @@ def instantiate_part(config: DictConfig, key: str) -> Any:
         if isinstance(cause, UserError):
             raise cause from None
         raise UserError(f"Could not create {key}: {_reason(cause, str(part.get('_target_')))}") from error
+
+
+def find_target(target: Any) -> Any:
+    """Return what a dotted path leads to; None where it leads nowhere, which is told when it is to be made."""
+    module, _, name = current_path(str(target)).rpartition(".")
+    try:
+        return getattr(import_module(module), name, None)
+    except Exception:  # Whatever a module of others raises when it is imported.
+        return None
 
 
 def plain_group(config: DictConfig, key: str) -> dict[str, Any]:

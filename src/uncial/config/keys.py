@@ -49,7 +49,7 @@ def _parents(key: str) -> Iterator[str]:
 def _takes_more(config: DictConfig, key: str, conf: Path) -> bool:
     node = OmegaConf.select(config, key)
     given = known_keys(conf).get(key, [])
-    if key == "callbacks":  # A callback of one's own, under a name.
+    if key in ("callbacks", "logger"):  # One of one's own, under a name.
         return True
     return (key != "task" and isinstance(node, DictConfig) and "_target_" in node) or {} in given or None in given
 
@@ -143,6 +143,23 @@ def _chosen_groups(conf: Path) -> tuple[tuple[str, Any], ...]:
     """The defaults list of config.yaml: groups, with what is chosen of them."""
     entries = OmegaConf.to_container(OmegaConf.load(conf / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]
     return tuple((str(group), name) for entry in entries if isinstance(entry, dict) for group, name in entry.items())
+
+
+@cache
+def raw_texts(conf: Path) -> frozenset[str]:
+    """The texts that the files of `conf` give their keys, with their interpolations."""
+    return frozenset(value for _, _, value in _keys_of_files(conf) if isinstance(value, str))
+
+
+@cache
+def raw_default(key: str, conf: Path) -> Any:
+    """What conf/ itself gives `name`, or a key of Hydra's, with its interpolations."""
+    is_of_hydra = key.startswith("hydra.")
+    content = OmegaConf.load(conf / ("hydra/default.yaml" if is_of_hydra else "config.yaml"))
+    node: Any = OmegaConf.to_container(content, resolve=False)
+    for part in key.removeprefix("hydra.").split("."):
+        node = node[part]
+    return node
 
 
 def group_choices(conf: Path, group: str) -> list[str]:

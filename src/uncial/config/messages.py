@@ -47,6 +47,11 @@ def _missing(key: str) -> str:
 def _unknown_key(key: str) -> str:
     if key.startswith("hydra.sweeper."):
         return f"there is no key {key} here: it belongs to a search, so give its sweep=… too, as sweep=optuna."
+    if "." in key and key.replace(".", "/") in group_names(conf_folder()):
+        return (
+            f"{key} lacks a key that the mapping gives it: `--cfg job --package {key}` shows those that it has; a "
+            "mapping with a _target_ takes the place of all of them."
+        )
     if key in named_groups(conf_folder()):
         return f"there is no {key} to choose: conf/{key} holds no file."
     if key.startswith("hydra.launcher."):

@@ -61,7 +61,7 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
     grammar = OverridesParser.create()
     for number, override in enumerate(overrides):
         if override.startswith("~"):
-            _check_deleted(override, conf)
+            _check_deleted(override, overrides, conf)
             continue
         if not re.match(r"\+{0,2}[^=\s]", override) or "=" not in override:
             told = _option_of_a_peer(_option_before(override, arguments), conf)
@@ -70,8 +70,6 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
             parsed = grammar.parse_override(override)
         except Exception:
             raise UserError(f"{override} cannot be read: {_fault(override)} {quoting_advice(override)}") from None
-        if isinstance(parsed.value(), dict) and parsed.key_or_group in group_names(conf):
-            raise UserError(_mapping_advice(override, parsed.key_or_group, conf))
         if isinstance(names := parsed.value(), list):
             _check_one_choice(override, parsed.key_or_group, names, conf)
         if parsed.key_or_group == "name":
@@ -144,10 +142,11 @@ def _check_name(name: str) -> None:
         raise UserError(f"name={name} is no folder below paths.outputs; where that lies is said by paths.outputs=DIR.")
 
 
-def _check_deleted(override: str, conf: Path) -> None:
-    """The groups without which nothing can be composed are chosen otherwise, not left out."""
+def _check_deleted(override: str, overrides: Sequence[str], conf: Path) -> None:
+    """The groups without which nothing can be composed are chosen otherwise, not left out, but for a mapping in their
+    place."""
     group = override.lstrip("~").partition("=")[0]
-    if group in NEEDED_GROUPS:
+    if group in NEEDED_GROUPS and not any(one.startswith(f"+{group}={{") for one in overrides):
         choices = ", ".join(group_choices(conf, group))
         raise UserError(f"{override} leaves nothing of {group}: choose another by {group}=NAME. Choices: {choices}.")
 
@@ -160,13 +159,6 @@ def _check_one_choice(override: str, group: str, names: Sequence[object], conf: 
         several = " data=mixed takes sources of several formats." if group == "data" else ""
         choices = ", ".join(group_choices(conf, group))
         raise UserError(f"{override}: one {group} is chosen, not a list. Choices: {choices}.{several}")
-
-
-def _mapping_advice(override: str, group: str, conf: Path) -> str:
-    choices = ", ".join(group_choices(conf, group))
-    return (
-        f"{override}: {group} is chosen by a name. Choices: {choices}. Single keys of it are set by {group}.KEY=VALUE."
-    )
 
 
 def _option_before(word: str, arguments: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from uncial.config.keys import STATEMENTS, group_choices, group_names, keys_of_choice, known_keys, leaves
+from uncial.config.typed import typed_lines, typed_overrides
 from uncial.errors import UserError
 
 
@@ -29,7 +30,7 @@ def user_overrides(group: str) -> UserOverrides:
     """What was set below `group`, by the command line and by the experiment."""
     keys: set[str] = set()
     choices: set[str] = set()
-    for override in HydraConfig.get().overrides.task:
+    for override in typed_lines():
         name, equals, _ = override.lstrip("+~").partition("=")
         name = name.partition("@")[0].strip()
         if equals and ("/" in name or name == group):
@@ -66,6 +67,7 @@ FOR_EVERY_TASK = (
     "sweep",
     "hydra",
     "name",
+    "tags",
     "model.name",
     "data.name",
     "seed",
@@ -151,7 +153,7 @@ def is_typed(key: str) -> bool:
 
 def typed_names() -> Iterator[str]:
     """The dotted keys and groups that were typed for this run."""
-    for override in OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task)):
+    for override in typed_overrides():
         value = None if override.is_delete() or override.is_sweep_override() else override.value()
         if isinstance(value, dict) and value:
             below = {str(key): part for key, part in value.items()}
@@ -183,8 +185,7 @@ def check_typed_keys(config: DictConfig, conf: Path) -> None:
     stated = stated_keys(config.task)
     if stated is None or (config.get("resume") not in (None, "auto") and stated.has("resume")):
         return
-    overrides = OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
-    _check(overrides, [(str(config.task.name), stated)], conf)
+    _check(typed_overrides(), [(str(config.task.name), stated)], conf)
 
 
 def check_problem_keys(config: DictConfig, conf: Path) -> None:
@@ -198,7 +199,7 @@ def check_problem_keys(config: DictConfig, conf: Path) -> None:
         return
     own = ReadKeys(tuple(reads), (), {})
     groups = set(group_names(conf))
-    for override in OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task)):
+    for override in typed_overrides():
         for name, keys in _typed_keys(override, groups, conf):
             is_its = any(_is_below(key, one) for key in keys for one in OF_PROBLEM)
             is_for_all = any(_is_below(name, one) for one in FOR_EVERY_TASK)

@@ -53,6 +53,8 @@ def _check_together(config: DictConfig) -> None:
 def _check(key: str, value: Any, defaults: list[Any], rule: KeyRule | None) -> None:
     if value == "" and "" not in defaults:
         raise UserError(f"{key}= has no value: write one behind the equals sign, or {key}=null for none.")
+    if key.startswith("logger.") and isinstance(value, dict) and "_target_" in value:
+        return  # A logger under the name of one of the files that every run has.
     if rule is None and value is None and _is_callback(key, defaults):
         return  # It takes the callback out.
     rule = rule or _rule_of_defaults(defaults)

@@ -16,14 +16,38 @@ def read_kraken_codec(path: Path) -> Codec:
     A codec of single code points with the labels 1, 2, 3, … comes as a `CharacterCodec`, any other as a `LabelCodec`.
     Raises `UserError` for a file that holds none, and for one that is ambiguous.
     """
-    content = _content(path)
+    return _codec(_content(path), path)
+
+
+def read_codec_table(content: Any, where: str) -> Codec:
+    """Read a codec that is written out in YAML under the key `where`: as in a file of kraken's, but that a single label
+    needs no list, and that digits need no quotes. Raises `UserError` for what is none."""
+    if isinstance(content, list):
+        return _codec([_text(one, where) for one in content], where)
+    if isinstance(content, dict):
+        table = {_text(one, where): labels if isinstance(labels, list) else [labels] for one, labels in content.items()}
+        if len(table) == len(content):
+            return _codec(table, where)
+    raise UserError(f"{where} is no codec: a list of characters or a table from characters to labels is needed.")
+
+
+def _text(value: Any, where: str) -> str:
+    """What YAML takes for a digit is one; a truth value or nothing was meant otherwise."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9:
+        return str(value)
+    if not isinstance(value, str):
+        raise UserError(f'{where}: {value!r} is no text to YAML; write it in quotes, as "~".')
+    return value
+
+
+def _codec(content: Any, where: object) -> Codec:
     try:
         table = _table(content)
         codec = LabelCodec(table)
     except ValueError as error:
-        raise UserError(f"{path} is no codec that can be used: {error}") from None
+        raise UserError(f"{where} is no codec that can be used: {error}") from None
     if not table:
-        raise UserError(f"{path} is an empty codec: it needs at least one character.")
+        raise UserError(f"{where} is an empty codec: it needs at least one character.")
     ordered = codec.alphabet
     plain = all(len(text) == 1 for text in ordered) and [codec.encode(text) for text in ordered] == [
         [label] for label in range(1, len(ordered) + 1)

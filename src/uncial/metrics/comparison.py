@@ -68,7 +68,9 @@ class GroupComparison:
 
     @property
     def best(self) -> int | None:
-        """The place of the system with the lowest CER, None where two share it."""
+        """The place of the system with the lowest CER, None where two share it or there is but one."""
+        if len(self.cer) < 2:
+            return None
         rates = [round(rate, 9) for rate in self.cer]  # Means over seeds that are equal may differ by rounding.
         return rates.index(min(rates)) if rates.count(min(rates)) == 1 else None
 
@@ -99,7 +101,7 @@ class ComparedLine:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two or more systems on the same lines. `pairs` has every two of them, in the order of `systems`."""
+    """Systems on the same lines. `pairs` has every two of them, in the order of `systems`; none where there is one."""
 
     settings: EvaluationSettings
     systems: tuple[SystemScore, ...]
@@ -121,9 +123,15 @@ def compare_systems(systems: Mapping[str, Readings], settings: EvaluationSetting
 
     Raises `UserError` for fewer than two systems, for no line, and for readings of different lines.
     """
-    settings.check()
     if len(systems) < 2:
+        settings.check()
         raise UserError("A comparison needs two models or sets of readings at least.")
+    return score_systems(systems, settings)
+
+
+def score_systems(systems: Mapping[str, Readings], settings: EvaluationSettings) -> Comparison:
+    """Do what `compare_systems` does, also for one system, which is scored and not compared."""
+    settings.check()
     ordered = {name: [_order_readings(reading) for reading in readings] for name, readings in systems.items()}
     first = next(iter(ordered.values()))[0]
     if not first:

@@ -133,13 +133,15 @@ class Scores:
     """Error rates as fractions (0.05 is 5 %), which may exceed 1, and the counts they come from.
 
     `cer` is all edits over all truth characters, `wer` all word edits over all truth words, `cer_macro` the mean over
-    lines of the line's own CER, `line_accuracy` the share of lines without an edit.
+    lines of the line's own CER, `line_accuracy` the share of lines without an edit. `word_accuracy` is 1 - `wer`, as
+    kraken and others report it: below 0 where there are more edits than words.
     """
 
     cer: float
     wer: float
     cer_macro: float
     line_accuracy: float
+    word_accuracy: float
     insertions: int
     deletions: int
     substitutions: int
@@ -198,6 +200,7 @@ def scores(counts: Counts, profile: str = DEFAULT_PROFILE) -> Scores:
         wer=counts.word_edits / max(counts.words, 1),
         cer_macro=counts.macro / MACRO_UNITS / max(counts.lines, 1),
         line_accuracy=counts.correct_lines / max(counts.lines, 1),
+        word_accuracy=1 - counts.word_edits / max(counts.words, 1),
         insertions=counts.insertions,
         deletions=counts.deletions,
         substitutions=counts.substitutions,

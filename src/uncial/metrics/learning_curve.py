@@ -10,7 +10,7 @@ as well: pages are drawn anew with all their lines, the same ones for all sizes,
 (uncial.metrics.intervals). Each draw of pages draws one curve from those that it finds likely, and the luck of one
 more training. The band is what the middle of these draws comes to. On simulated trainings whose curve is known, an 80 %
 band of what was fitted up to half of the lines holds the score on all of them in about 80 of 100 cases
-(tests/metrics/test_learning_curve.py).
+(tests/tasks/test_forecast.py).
 """
 
 from collections.abc import Sequence

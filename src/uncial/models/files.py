@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from uncial.config.trust import trusted_modules
 from uncial.errors import UserError
-from uncial.files import open_to_others, unfinished_name
+from uncial.files import open_to_others, unfinished_name, write_through
 from uncial.formats.encoding import storable_name
 from uncial.formats.foreign_models import name_foreign
 from uncial.models.contracts import Model
@@ -49,9 +48,8 @@ def save_model(path: Path, model: Model, card: Mapping[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(weights, part, metadata={METADATA_KEY: model_card_json(model, card)})
-        with part.open("rb+") as written:
-            os.fsync(written.fileno())
         open_to_others(part)  # The library makes it for its user alone.
+        write_through(part)
         part.replace(path)
     except (OSError, SafetensorError) as error:
         raise UserError(

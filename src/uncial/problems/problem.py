@@ -62,11 +62,28 @@ class BestModelWriter:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A batch by which the cost of a model is counted: so many `samples` of one size.
+
+    `sample` is what one of them is (line, page), `size` what decides on its cost, as keys of metrics.json, and `text`
+    both as a person reads it: a line of 314 pixels.
+    """
+
+    batch: Any
+    samples: int
+    sample: str
+    size: Mapping[str, float]
+    text: str
+
+
+@dataclass(frozen=True)
 class Setup:
     """A training before its first step.
 
     `num_samples` and `num_batches` are those of an epoch, all devices together. `skipped` counts what of the data is
     not used. `name_sample` says what an index of a batch is. `headline` names the scores that a person is told first.
+    `facts` are figures of the data that metrics.json and dashboards hold beside the scores, `test_samples` how many
+    there are to test on, None where that is not known. `make_example` gives that by which the model's cost is counted.
     """
 
     model: Model
@@ -79,18 +96,22 @@ class Setup:
     skipped: int = 0
     name_sample: Callable[[int], str] = str
     headline: Sequence[str] = field(default=())
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    test_samples: int | None = None
+    make_example: Callable[[], Example] | None = None
 
 
 @dataclass(frozen=True)
 class TrainingStats:
     """What the training took: seconds with validations, the rate of the training alone in samples a second, and how
-    many samples it learned from."""
+    many samples it learned from. `reading_lines_per_second` is the rate of its validations; None before the first."""
 
     seconds: float
     lines_per_second: float
     epochs: float
     steps: int
     lines: int
+    reading_lines_per_second: float | None = None
 
 
 class Problem(ABC, Generic[T]):

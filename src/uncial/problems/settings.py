@@ -31,6 +31,7 @@ class RunSettings(Settings):
     lr_factors: Mapping[str, Any] | None
     resume: Annotated[str | None, NAME]
     trust: Annotated[tuple[str, ...], NAME] = ()
+    tags: Annotated[tuple[str, ...], NAME] = ()
     layout: Annotated[str | None, NAME] = None
     run: Annotated[tuple[str, ...], NAME] = ()
     output: Annotated[str | None, NAME] = None
@@ -82,6 +83,15 @@ class AuditSettings(Settings):
     prior: Annotated[float, SHARE]
     output: Annotated[str | None, NAME]
     images: bool
+
+
+@dataclass(frozen=True)
+class CompilationSettings(Settings):
+    """Where task=compile leaves what it has compiled."""
+
+    GROUP = "compile"
+
+    output: Annotated[str | None, NAME]
 
 
 @dataclass(frozen=True)

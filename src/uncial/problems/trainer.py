@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from hydra.types import RunMode
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.instantiate import instantiate_part
+from uncial.config.instantiate import find_target, instantiate_part
 from uncial.config.saved_yaml import literal_config
 from uncial.config.schema import as_tuple, build_settings
 from uncial.data.settings import DataSettings
 from uncial.errors import UserError
 from uncial.metrics.contract import Metric
 from uncial.models.contracts import Model
+from uncial.problems.schedule import build_schedule
 from uncial.runs.files import RunFolder
 from uncial.training.callbacks.early_stopping import Pruning
 from uncial.training.callbacks.freezing import Freezing, parse_freeze_duration, select_frozen_parts
@@ -82,15 +84,16 @@ def build_length(config: DictConfig, num_samples: int, num_batches: int, folder:
     """Return the length of a training whose epochs have so many samples and batches, from the first of the `trainer`
     keys that is set. A time budget is measured over the warm-up where that has a number of steps of its own."""
     warmup = config.scheduler
-    is_stated = warmup.get("warmup_samples") is None and warmup.get("warmup_fraction") is None
+    others = ("warmup_samples", "warmup_fraction", "warmup_epochs")
+    is_stated = all(warmup.get(name) is None for name in others)
     steps = warmup.get("warmup_steps", 0) if is_stated else 0
     return RunLength(length_config(config, num_samples), num_batches, num_samples, steps, RunFolder(folder).steps)
 
 
 def build_module(config: DictConfig, model: Model, metric: Metric, length: RunLength) -> TrainingModule:
     """Return what optimises the model, by the groups `optimizer` and `scheduler`."""
-    optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
-    return TrainingModule(model, metric, optimizer, scheduler, length, config.seed, lr_factors(config))
+    optimizer = instantiate_part(config, "optimizer")
+    return TrainingModule(model, metric, optimizer, build_schedule(config), length, config.seed, lr_factors(config))
 
 
 def lr_factors(config: DictConfig) -> dict[str, float]:
@@ -126,6 +129,7 @@ def check_training(config: DictConfig, model: Model, metric: Metric) -> None:
     build_module(config, model, metric, length).configure_optimizers()
     freezing(config, model, length)
     check_callbacks(config)
+    logger_names(config)
 
 
 PLAIN_KEYS = frozenset(field.name for field in fields(CallbacksSettings))
@@ -152,14 +156,32 @@ def callback_keys(config: DictConfig) -> Iterator[str]:
 
 def build_callbacks(config: DictConfig) -> list[L.Callback]:
     """Return the callbacks that the config describes. `build_trainer` puts them in order."""
-    return [instantiate_part(config, key) for key in callback_keys(config)]
+    return [_made_callback(config, key) for key in callback_keys(config)]
+
+
+def _made_callback(config: DictConfig, key: str) -> L.Callback:
+    made = instantiate_part(config, key)
+    if not isinstance(made, L.Callback):
+        raise UserError(f"{key} makes a {type(made).__name__}, which is no callback: {CALLBACKS}.")
+    return made
 
 
 def check_callbacks(config: DictConfig) -> None:
     """Raise `UserError` for what a callback of this project does not take; those of others are built once, later."""
     for key in callback_keys(config):
-        if str(OmegaConf.select(config, f"{key}._target_")).startswith("uncial."):
-            instantiate_part(config, key)
+        target = OmegaConf.select(config, f"{key}._target_")
+        if _is_other_class(target, L.Callback):
+            raise UserError(f"{key}._target_={target} is no callback: {CALLBACKS}.")
+        if str(target).startswith("uncial."):
+            _made_callback(config, key)
+
+
+CALLBACKS = "a class that derives from lightning.pytorch.Callback is needed"
+
+
+def _is_other_class(target: Any, kind: type) -> bool:
+    found = find_target(target)
+    return isinstance(found, type) and not issubclass(found, kind)
 
 
 def build_pruning(config: DictConfig) -> list[Pruning]:
@@ -187,11 +209,40 @@ def open_loggers(config: DictConfig, folder: Path) -> AbstractContextManager[lis
     any."""
     if not is_rank_zero():
         return nullcontext([])
+    # A logger of Lightning's may be called csv or tensorboard too; the files of the run are written all the same.
     factories = file_loggers(bool(config.logger.csv), bool(config.logger.tensorboard))
-    for name, part in config.logger.items():
-        if isinstance(part, DictConfig):
-            factories.append(instantiate_part(config, f"logger.{name}"))
+    factories += [partial(_make_logger, config, str(name)) for name in logger_names(config)]
     return tracking(factories, job_of(config, folder))
+
+
+def logger_names(config: DictConfig) -> list[str]:
+    """The names below `logger` that describe a logger. Raises `UserError` for one that names no class."""
+    found = []
+    for name, part in config.logger.items():
+        if not OmegaConf.is_dict(part):
+            continue
+        if "_target_" not in part:
+            raise UserError(f"logger.{name} names no class: {LOGGERS}.")
+        if _is_other_class(part._target_, Logger):
+            raise UserError(f"logger.{name}._target_={part._target_} is no logger: {LOGGERS}.")
+        found.append(str(name))
+    return found
+
+
+LOGGERS = (
+    "a logger is a class of lightning.pytorch.loggers, or one of your own that derives from its Logger: "
+    "'+logger.NAME={_target_: package.module.Class, key: value}'"
+)
+
+
+def _make_logger(config: DictConfig, name: str, job: Job) -> Logger:
+    """One of this project's is completed with the job."""
+    made = instantiate_part(config, f"logger.{name}")
+    if isinstance(made, partial):
+        made = made(job)
+    if not isinstance(made, Logger):
+        raise UserError(f"logger.{name} makes a {type(made).__name__}, which is no logger: {LOGGERS}.")
+    return made
 
 
 def job_of(config: DictConfig, folder: Path) -> Job:
@@ -200,7 +251,10 @@ def job_of(config: DictConfig, folder: Path) -> Job:
     hydra = HydraConfig.get()
     sweep = Path(str(hydra.sweep.dir)).name if hydra.mode == RunMode.MULTIRUN else None
     ends = (config.name, sweep, folder.name) if sweep else (config.name, folder.name)
-    return Job(folder, "/".join(map(str, ends)), sweep, str(config.task.name), plain)
+    model = plain.get("model") or {}
+    monitored = str(model.get("monitor", "")), str(model.get("mode", ""))
+    tags = as_tuple(plain.get("tags"))
+    return Job(folder, "/".join(map(str, ends)), sweep, str(config.task.name), plain, tags, *monitored)
 
 
 def run_on_devices(devices: Devices, folder: Path, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -17,7 +17,9 @@ from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings
 from uncial.data.lines.loader import report_lost_workers
 from uncial.errors import DivergedError, UserError
+from uncial.problems.facts import add_facts, collect_facts, describe_speed, flatten_facts
 from uncial.problems.problem import Problem, Setup, TrainingStats, build_problem, num_batch_devices
+from uncial.problems.test_after import check_test_part, test_best_model
 from uncial.problems.trainer import (
     build_callbacks,
     build_length,
@@ -25,13 +27,14 @@ from uncial.problems.trainer import (
     build_pruning,
     check_durations,
     freezing,
+    job_of,
     open_loggers,
     run_on_devices,
     seed_all,
 )
 from uncial.runs.environment import add_to_environment
 from uncial.runs.files import RunFolder
-from uncial.runs.folder import plain_config
+from uncial.runs.folder import format_resume_command, format_saved_trust, plain_config
 from uncial.runs.session import RunSession, open_session
 from uncial.runs.state import stash_best_model
 from uncial.training.callbacks.best_model import BestModel
@@ -45,7 +48,7 @@ from uncial.training.distributed.devices import choose_training_devices
 from uncial.training.distributed.launch import LostProcessError
 from uncial.training.distributed.process_group import barrier, is_rank_zero
 from uncial.training.distributed.signals import StopRequest, exit_for_signal, handle_signals
-from uncial.training.loggers.tracking import show_outcome
+from uncial.training.loggers.tracking import has_dashboard, log_hyperparams, show_outcome
 from uncial.training.module import TrainingModule
 from uncial.training.settings import TrainerSettings
 from uncial.training.trainer import build_trainer, describe_device, quiet_lightning
@@ -77,7 +80,7 @@ def report_interruption(
             raise
         # A mistake in the config that is found before the first step is still in the config of a run that goes on.
         if states.written is not None or not isinstance(error, UserError):
-            log.info(f"To resume: {format_command(format_override('resume', folder))}")
+            log.info(f"To resume: {format_resume_command(folder)}")
         if interruption.requested is None:
             raise
     else:
@@ -89,8 +92,8 @@ def report_interruption(
 def _after_divergence(folder: Path, best: BestModel) -> str:
     """What to do with a run that has diverged: it would do so again if it went on."""
     if best.best is not None:
-        start = format_override("pretrained", folder)
-        return f"To train on from the best model: {format_command(start)} and the same data, with a lower optimizer.lr."
+        start = format_command(format_override("pretrained", folder), *format_saved_trust(folder))
+        return f"To train on from the best model: {start} and the same data, with a lower optimizer.lr."
     return "No model was kept: none had been validated before."
 
 
@@ -124,22 +127,31 @@ def train_run(run: RunSession) -> None:
     if run.config.trainer.devices == "auto" and devices.count == 1:
         log.info(f"trainer.devices=auto: there is one device here ({devices.kind}), and so one process.")
     try:
-        run_on_devices(devices, run.folder, fit_model, plain, truth)
+        figures = run_on_devices(devices, run.folder, fit_model, plain, truth)
     except LostProcessError as died:
-        raise UserError(f"{died} To resume: {format_command(format_override('resume', run.folder))}") from None
+        raise UserError(f"{died} To resume: {format_resume_command(run.folder)}") from None
+    if build_settings(TrainerSettings, run.config).test_after:
+        test_best_model(run, problem, figures)
 
 
-def fit_model(run: RunSession, truth: Any) -> None:
-    """Train in each process of a training. The first one writes the files."""
+def fit_model(run: RunSession, truth: Any) -> dict[str, Any]:
+    """Train in each process of a training. The first one writes the files, and returns what metrics.json holds, or is
+    to hold where the run is not finished before its best model is tested."""
+    figures: dict[str, Any] = {}
     seed_all(run.config.seed)
     problem: Problem[Any] = build_problem(run.config)
     setup = problem.setup(run, truth)
+    check_test_part(run.config, setup)
     with open_loggers(run.config, run.folder) as loggers:
         with handle_signals() as interruption:
             fit = build_fit(run, setup, problem.fingerprint(truth), interruption)
             trainer = build_trainer(build_settings(TrainerSettings, run.config), run.folder, fit.callbacks, loggers)
             if is_rank_zero():
-                add_to_environment(run.folder, {"data": fit.states.data, "device": describe_device(trainer)})
+                device = describe_device(trainer)
+                add_to_environment(run.folder, {"data": fit.states.data, "device": device})
+                facts = collect_facts(str(run.config.model.get("name")), setup, fit.states.data, device, run.folder)
+                known = {**job_of(run.config, run.folder).config, **flatten_facts(facts)}
+                log_hyperparams(loggers, known)
             path = run.state.path if run.state else None
             with (
                 report_interruption(run.folder, fit.states, fit.best, interruption, setup.headline),
@@ -149,11 +161,19 @@ def fit_model(run: RunSession, truth: Any) -> None:
         if fit.best.best is None:
             raise DivergedError(f"No validation gave a finite {fit.best.monitor}, so that no model was kept; {REMEDY}.")
         if is_rank_zero():
-            problem.report(run, truth, setup, fit.stats(trainer.global_step, setup.num_samples))
-            show_outcome(loggers, lambda: problem.outcome(run, truth))
+            stats = fit.stats(trainer.global_step, setup.num_samples)
+            problem.report(run, truth, setup, stats)
+            figures = add_facts(run.folder, facts, stats)
+            made = problem.outcome(run, truth) if has_dashboard(loggers) else None
+            if build_settings(TrainerSettings, run.config).test_after:
+                RunFolder(run.folder).metrics.unlink()  # With it the run would be a finished one.
+            log_hyperparams(loggers, {**known, **describe_speed(stats)})
+            if made is not None:
+                show_outcome(loggers, lambda: made)
     barrier()
     for trial in fit.trials:
         trial.end()
+    return figures
 
 
 @dataclass(frozen=True)
@@ -170,7 +190,8 @@ class Fit:
     def stats(self, steps: int, num_samples: int) -> TrainingStats:
         """Return what the training took after so many steps, where an epoch has so many samples."""
         epochs = self.pace.lines / num_samples
-        return TrainingStats(self.states.seconds, self.pace.lines_per_second, epochs, steps, num_samples)
+        speeds = self.pace.lines_per_second, self.pace.reading_lines_per_second
+        return TrainingStats(self.states.seconds, speeds[0], epochs, steps, num_samples, speeds[1])
 
 
 def build_fit(run: RunSession, setup: Setup, data: Mapping[str, str], interruption: StopRequest) -> Fit:

@@ -6,22 +6,28 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from uncial.config.location import written_command
+from uncial.config.location import current_variables, quote_variable, typed_words, written_command
 from uncial.config.secrets import without_secrets
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_json
+
+FIRST_STEP = "first_step"
+"""Under this key environment.json says by which number the run logs its first step: 1, which is what messages and
+checkpoints call it. Runs of earlier versions lack the key, and logged it as 0."""
 
 
 def write_environment(folder: Path, seed: int) -> None:
     """Writes what is known before the task begins; what it reads and runs on is added when it is known."""
     known = {
-        "command": format_typed_command(sys.argv),
+        "command": format_typed_command(typed_words() or sys.argv),
         "working_folder": str(Path.cwd()),
         "seed": seed,
+        FIRST_STEP: 1,
         "python": platform.python_version(),
         "system": platform.platform(),
         "processor": describe_processor(),
@@ -42,9 +48,15 @@ def read_environment(folder: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
+def logs_from_one(folder: Path) -> bool:
+    """Whether the run in this folder logs its first step as step 1."""
+    return bool(read_environment(folder).get(FIRST_STEP) == 1)
+
+
 def format_typed_command(arguments: list[str]) -> str:
-    """What was typed, to be typed again in the same folder, without secrets."""
-    return written_command([arguments[0], *map(without_secrets, arguments[1:])])
+    """What was typed, the script first, to be typed again in the same folder, without secrets."""
+    variables = map(quote_variable, current_variables())
+    return " ".join((*variables, written_command([arguments[0], *map(without_secrets, arguments[1:])])))
 
 
 def describe_processor() -> dict[str, Any]:
@@ -59,6 +71,7 @@ def describe_processor() -> dict[str, Any]:
     return {"name": name, "architecture": platform.machine(), "cores": os.cpu_count()}
 
 
+@cache
 def list_packages() -> dict[str, str]:
     """The version of every installed package, by name."""
     found = {str(one.metadata["Name"]): one.version for one in distributions()}

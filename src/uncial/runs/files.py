@@ -62,9 +62,11 @@ class RunFolder:
     scores_table = RunFile("scores.csv")
     scores_text = RunFile("scores.md")
     confusions = RunFile("confusions.csv")
+    image_quality = RunFile("image_quality.csv")
     ketos_report = RunFile("ketos.txt")
     review = RunFile("review.csv")
     review_curve = RunFile("review.png")
+    tested = RunFile("tested")
 
     # Comparisons of models or runs.
     comparison = RunFile("comparison.json")
@@ -81,6 +83,9 @@ class RunFolder:
     forecast_plot = RunFile("forecast.png")
     leaderboard_table = RunFile("leaderboard.csv")
     leaderboard_page = RunFile("leaderboard.html")
+    leaderboard_text = RunFile("leaderboard.md")
+    leaderboard_latex = RunFile("leaderboard.tex")
+    learning_curves = RunFile("learning_curves.png")
 
     # What was found in the data.
     findings = RunFile("findings.json")
@@ -93,6 +98,7 @@ class RunFolder:
 
     # Of a sweep: its own, and in the folder of each job.
     multirun = RunFile("multirun.yaml")
+    jobs = RunFile("jobs.json")
     study = RunFile("study.db")
     wandb_sweep = RunFile("wandb_sweep.yaml")
     outcome = RunFile("outcome.json")

@@ -3,20 +3,22 @@
 import logging
 import re
 import shlex
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 
-from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import leaves
-from uncial.config.location import conf_folder, format_command, without_program
-from uncial.config.saved_yaml import format_yaml_list, resolved
+from uncial.config.location import conf_folder, current_start, format_command, read_start
+from uncial.config.overrides import format_override, override_key
+from uncial.config.saved_yaml import format_yaml_list, read_saved, resolved
 from uncial.config.schema import as_tuple
 from uncial.config.task_keys import without_unread
+from uncial.config.typed import typed_lines
 from uncial.errors import UserError
 from uncial.files import remove_unfinished, replacing_text
 from uncial.formats.encoding import storable_name
@@ -29,6 +31,20 @@ def run_folder() -> Path:
     folder = Path(HydraConfig.get().runtime.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Let `run_folder()` be another folder meanwhile: for a task within a run of another."""
+    runtime: Any = HydraConfig.get().runtime
+    before = runtime.output_dir
+    with read_write(runtime):
+        runtime.output_dir = str(folder.absolute())
+    try:
+        yield
+    finally:
+        with read_write(runtime):
+            runtime.output_dir = before
 
 
 def move_log(folder: Path) -> None:
@@ -56,7 +72,7 @@ def write_config(config: DictConfig, folder: Path) -> None:
         file.write(OmegaConf.to_yaml(config, resolve=True))
     with replacing_text(RunFolder(folder).overrides) as file:
         # What was resumed is no part of what the run is.
-        typed = [line for line in HydraConfig.get().overrides.task if not line.startswith("resume=")]
+        typed = [line for line in typed_lines() if override_key(line) != "resume"]
         file.write(format_yaml_list(typed))
     write_environment(folder, int(config.seed))
 
@@ -86,15 +102,58 @@ ABOUT_DATA = re.compile(r"[+~]{0,2}(data[=./@]|experiment=|seed=|paths\.)")
 
 def format_follow_up_command(folder: Path, typed: Sequence[str], *what: str) -> str:
     """The command that does `what`, arguments as they are typed, with the data of the run in `folder`, for which
-    `typed` was typed: all of that which is about data, with the experiment, which may choose them."""
+    `typed` was typed: all of that which is about data, with the experiment, which may choose them. Where the run was
+    made in another working folder the command changes to it first, so that paths in `what` have to be those of
+    `path_for_commands`."""
     about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
     for task in [one.removeprefix("task=") for one in what if one.startswith("task=")]:
         about_data = without_unread(about_data, task, conf_folder())
-    return format_command(*_config_folder(folder), *what, *map(shlex.quote, about_data))
+    return _format_as_begun(folder, *what, *map(shlex.quote, about_data))
 
 
-def _config_folder(folder: Path) -> list[str]:
-    """The option by which the run in `folder` was given configs beside those of conf/."""
+def format_repeating_command(folder: Path, overrides: Sequence[str]) -> str:
+    """The command that makes the run in `folder` again, as `overrides` say."""
+    return _format_as_begun(folder, *map(shlex.quote, overrides))
+
+
+def format_resume_command(folder: Path) -> str:
+    """The command that goes on with the run in `folder`, of this process or of one that it has started."""
+    return format_command(format_override("resume", folder), *format_saved_trust(folder))
+
+
+def format_saved_trust(folder: Path) -> tuple[str, ...]:
+    """The argument by which a command trusts what the run in `folder` does; none where it trusts nothing of others."""
+    try:
+        return format_trust_of([read_saved(RunFolder(folder).config)])
+    except UserError:
+        return ()
+
+
+def format_trust_of(configs: Iterable[Any]) -> tuple[str, ...]:
+    """The argument by which a command trusts what runs with these saved configs do, as it is typed at a shell."""
+    given = [config.get("trust") for config in configs if isinstance(config, Mapping)]
+    names = dict.fromkeys(str(name) for one in given for name in ([one] if isinstance(one, str) else one or ()))
+    return (shlex.quote(f"trust=[{','.join(names)}]"),) if names else ()
+
+
+def path_for_commands(path: Path, folder: Path) -> Path:
+    """How a path is written in a command for the run in `folder`: absolute where its working folder is another."""
+    return path if _working_folder(folder) is None else path.absolute()
+
+
+def _format_as_begun(folder: Path, *arguments: str) -> str:
+    """A command that begins as that of the run in `folder`."""
     command = shlex.split(str(read_environment(folder).get("command", "")))
-    given = get_args_parser().parse_known_args(without_program(command))[0].config_dir
-    return ["--config-dir", shlex.quote(given)] if given else []
+    if not command:
+        return format_command(*arguments)
+    start, elsewhere = read_start(command), _working_folder(folder)
+    if elsewhere is None:
+        return replace(start, program=current_start().program).format(*arguments)
+    return f"cd {shlex.quote(str(elsewhere))} && {start.format(*arguments)}"
+
+
+def _working_folder(folder: Path) -> Path | None:
+    """Where the run in `folder` was typed; None where that is here, or is not known, or not there any more."""
+    known = read_environment(folder).get("working_folder")
+    found = None if known is None else Path(str(known))
+    return found if found is not None and found.is_dir() and found.resolve() != Path.cwd().resolve() else None

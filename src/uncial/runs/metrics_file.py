@@ -2,10 +2,12 @@
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from uncial.files import replacing_text
+from uncial.runs.environment import logs_from_one
 from uncial.runs.files import RunFolder
 
 
@@ -26,14 +28,20 @@ def write_rows(path: Path, columns: list[str], rows: list[dict[str, str]]) -> No
         writer.writerows(rows)
 
 
-def cut_rows(folder: Path, keep: int) -> None:
-    """Leave the first `keep` rows of the folder's metrics.csv; without any there is no file."""
+def cut_rows(folder: Path, keep: int, shift: int = 0) -> None:
+    """Leave the first `keep` rows of the folder's metrics.csv, their steps higher by `shift`; without any there is no
+    file."""
     path = RunFolder(folder).metrics_rows
     columns, rows = read_rows(path)
     if keep and rows:
-        write_rows(path, columns, rows[:keep])
+        write_rows(path, columns, shift_steps(rows[:keep], shift))
     elif path.is_file():
         path.unlink()
+
+
+def shift_steps(rows: Sequence[dict[str, str]], shift: int) -> list[dict[str, str]]:
+    """Return the rows with steps that are higher by `shift`."""
+    return [{**row, "step": str(int(row["step"]) + shift)} if row.get("step") else row for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,14 @@ def read_curves(metrics_csv: Path) -> dict[str, Curve]:
             if step is not None:
                 _add_row(curves, int(step), row)
     return curves
+
+
+def read_run_curve(folder: Path, name: str) -> Curve | None:
+    """Return what the run in `folder` logged under this name, its first step being step 1; None where it has none."""
+    curve = read_curves(RunFolder(folder).metrics_rows).get(name)
+    if curve is None or logs_from_one(folder):
+        return curve
+    return Curve(name, [step + 1 for step in curve.steps], curve.values)
 
 
 def _add_row(curves: dict[str, Curve], step: int, row: dict[str, str]) -> None:

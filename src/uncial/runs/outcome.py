@@ -2,12 +2,14 @@
 
 import json
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from uncial.config.overrides import override_key
 from uncial.files import replacing_text
 from uncial.runs.files import RunFolder
+from uncial.runs.resumed_config import may_be_changed
 
 FINISHED, PRUNED, FAILED = "finished", "pruned", "failed"
 
@@ -45,6 +47,17 @@ def is_finished(folder: Path) -> bool:
     """Whether a job of a sweep has ended well in this folder, or was ended early."""
     outcome = read_outcome(folder)
     return outcome is not None and outcome.state in (FINISHED, PRUNED)
+
+
+def is_of_same_job(one: Iterable[str], other: Iterable[str], varied: Collection[str] = ()) -> bool:
+    """Whether two lists of overrides are those of one job, whatever was typed for one of them of the machine. `varied`
+    are the keys in which the jobs of the sweep differ, of the machine too."""
+    return _settings(one, varied) == _settings(other, varied)
+
+
+def _settings(overrides: Iterable[str], varied: Collection[str]) -> frozenset[str]:
+    keys = {line: override_key(line).replace("/", ".") for line in overrides}
+    return frozenset(line for line, key in keys.items() if key in varied or not may_be_changed(key))
 
 
 def build_failed_outcome(error: BaseException, sentence: str, overrides: Sequence[str], is_fault: bool) -> Outcome:

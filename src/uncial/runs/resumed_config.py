@@ -1,11 +1,10 @@
 """The config of a run that is resumed: the saved one, and what of it may be changed by what is typed."""
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
@@ -14,6 +13,7 @@ from uncial.config.overrides import format_override
 from uncial.config.saved_yaml import format_yaml_list, literal, literal_config, parse_yaml, read_saved
 from uncial.config.schema import get_default
 from uncial.config.trust import check_saved_targets, trusted_modules
+from uncial.config.typed import typed_overrides
 from uncial.config.values import format_value
 from uncial.errors import UserError
 from uncial.files import replacing_text
@@ -23,12 +23,17 @@ if TYPE_CHECKING:
     from uncial.runs.state import RunState
 
 
+AUTO = "auto"
+"""The value of `resume` that means the newest unfinished run of a name and config."""
+
 MACHINE = (
     "trainer.workers",
     "trainer.threads",
     "trainer.accelerator",
     "trainer.devices",
     "trainer.max_time",
+    "trainer.test_after",
+    "tags",
     "data.compile_workers",
     "callbacks.samples",
     "callbacks.checkpoints",
@@ -45,7 +50,14 @@ PLACES = ("data.root", "data.train", "data.val", "data.test", "data.images")
 
 LENGTH = "trainer.max_epochs"
 
-LATER_KEYS = ("data.split_rule", "data.split_from", "data.validate_on")
+LATER_KEYS = (
+    "data.split_rule",
+    "data.split_from",
+    "data.validate_on",
+    "trainer.batch_size",
+    "trainer.planned_steps",
+    "trainer.planned_epochs",
+)
 """Keys that a config.yaml of an earlier version may lack; their settings say what it means then."""
 
 EARLY_STOPPING = {"_target_": "uncial.training.callbacks.early_stopping.EarlyStopping"}
@@ -67,7 +79,8 @@ def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None
     key, value = next(((key, value) for key, value in lengths.items() if value is not None), (LENGTH, None))
     if has_length and key != LENGTH:
         raise UserError(f"{LENGTH} does not change this run: its length is that of {key}={value}; leave it out.")
-    if state is not None and state.finished and RunFolder(folder).metrics.is_file() and not has_length:
+    is_done = RunFolder(folder).metrics.is_file() and not lacks_test(folder, bool(config.trainer.get("test_after")))
+    if state is not None and state.finished and is_done and not has_length:
         longer = f"a larger {LENGTH} continues it, and " if key == LENGTH else ""
         raise UserError(
             f"The run in {folder} is finished ({state.steps} steps): {longer}"
@@ -76,11 +89,21 @@ def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None
     return config
 
 
+def lacks_test(folder: Path, is_wanted: bool) -> bool:
+    """Whether the best model of a finished run is still to be tested, where that is wanted."""
+    if not is_wanted:
+        return False
+    try:
+        return "test" not in json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return True
+
+
 def task_to_run(typed: DictConfig, conf: Path) -> str:
     """The dotted path of the task: what `typed` names; a fine-tuning goes on as one where `resume` alone names it. It
     is that of the program's own files in `conf`, never one that the folder holds."""
     own = str(typed.task._target_)
-    if typed.resume in (None, "auto") or any(_key(override) == "task" for override in typed_overrides()):
+    if typed.resume in (None, AUTO) or any(_key(override) == "task" for override in typed_overrides()):
         return own
     folder = Path(str(typed.resume))
     try:
@@ -139,11 +162,6 @@ def read_overrides(folder: Path) -> list[str]:
     if not isinstance(lines, list):
         raise UserError(f"{path} is no list of overrides; restore it, or remove it.")
     return [str(line) for line in lines]
-
-
-def typed_overrides() -> list[Override]:
-    """What was typed for this run but for Hydra's own keys."""
-    return OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
 
 
 def _key(override: Override) -> str:

@@ -59,11 +59,13 @@ def _below(folder: Path) -> Iterator[Run]:
         return
     inside = {path.name: path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()}
     planned = read_planned_jobs(folder) if is_sweep(folder) else {}
-    for name in sorted({*inside, *planned}, key=order_by_number):
-        runs = list(_below(inside[name])) if name in inside else []
-        yield from runs
-        if not runs and name in planned:
-            yield Run(folder / name, NOT_BEGUN, planned[name])
+    found = {name: list(_below(path)) for name, path in inside.items()}
+    begun = {run.folder.relative_to(folder).as_posix() for runs in found.values() for run in runs}
+    for name, overrides in planned.items():
+        if name not in begun and not found.get(name):
+            found[name] = [Run(folder / name, NOT_BEGUN, overrides)]
+    for name in sorted(found, key=order_by_number):
+        yield from found[name]
 
 
 def read_run(folder: Path) -> Run:
@@ -87,17 +89,42 @@ def read_run(folder: Path) -> Run:
     )
 
 
+def read_varied_keys(folder: Path) -> frozenset[str]:
+    """The dotted keys and groups in which the jobs of a sweep differ; none where its file does not say."""
+    try:
+        parsed = OverridesParser.create().parse_overrides(_lines_of_sweep(folder))
+    except (UserError, KeyError, TypeError, AttributeError, HydraException):
+        return frozenset()
+    return frozenset(one.key_or_group.replace("/", ".") for one in parsed if one.is_sweep_override())
+
+
+def _lines_of_sweep(folder: Path) -> list[str]:
+    """What a sweep was given, by its file and by what was typed, which comes later and wins."""
+    hydra = read_saved(RunFolder(folder).multirun)["hydra"]
+    typed = [line for line in hydra["overrides"]["task"] if not line.startswith(("resume=", "trust="))]
+    return [*(f"{key}={value}" for key, value in (hydra["sweeper"]["params"] or {}).items()), *typed]
+
+
+def read_listed_jobs(folder: Path) -> Mapping[str, tuple[str, ...]] | None:
+    """The jobs of a sweep that has called their folders otherwise than by numbers, in their order; None for others."""
+    try:
+        found = json.loads(RunFolder(folder).jobs.read_text(encoding="utf-8"))
+        return {str(name): tuple(map(str, overrides)) for name, overrides in found.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return None
+
+
 def read_planned_jobs(folder: Path) -> Mapping[str, tuple[str, ...]]:
-    """The jobs of a sweep by the names of their folders, with their overrides, as Hydra's basic sweeper makes them;
-    none where another one does or where folders have other names."""
+    """The jobs of a sweep by the names of their folders, with their overrides: as jobs.json lists them, or else as
+    Hydra's basic sweeper makes them; none where another one does and where folders are called by the time."""
+    if listed := read_listed_jobs(folder):
+        return listed
     try:
         hydra = read_saved(RunFolder(folder).multirun)["hydra"]
         sweeper = hydra["sweeper"]
         if not sweeper["_target_"].endswith("BasicSweeper") or hydra["sweep"]["subdir"] != "${hydra.job.num}":
             return {}
-        typed = [line for line in hydra["overrides"]["task"] if not line.startswith(("resume=", "trust="))]
-        lines = [*(f"{key}={value}" for key, value in (sweeper["params"] or {}).items()), *typed]
-        jobs = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(lines), None)[0]
+        jobs = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(_lines_of_sweep(folder)), None)[0]
     except (UserError, KeyError, TypeError, AttributeError, HydraException):
         return {}
     return {str(number): tuple(overrides) for number, overrides in enumerate(jobs)}

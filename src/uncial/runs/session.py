@@ -12,16 +12,16 @@ from omegaconf import DictConfig
 
 from uncial.errors import UserError
 from uncial.files import remove_unfinished
+from uncial.runs.environment import FIRST_STEP, add_to_environment, logs_from_one
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import check_encodable, move_log, run_folder, write_config
 from uncial.runs.lock import hold_lock, is_locked
 from uncial.runs.metrics_file import cut_rows
-from uncial.runs.resumed_config import is_same_run, load_resumed_config, read_overrides, write_resumed_config
+from uncial.runs.resumed_config import AUTO, is_same_run, load_resumed_config, read_overrides, write_resumed_config
 from uncial.runs.state import SavedState, find_newest_state, restore_stashed
 
 log = logging.getLogger(__name__)
 
-AUTO = "auto"
 IDENTITIES = (RunFolder.wandb_identity, RunFolder.mlflow_identity)
 """Which run of a dashboard the folder is."""
 OLDER_UNFINISHED = re.compile(r"\.(?P<stem>.+)\.\d+(?P<suffix>\.\w+)")
@@ -72,6 +72,10 @@ def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None
     if new is not None:
         folder = _newest_unfinished(new)
         if folder is None:
+            if RunFolder(run_folder()).metrics.is_file():
+                raise UserError(
+                    f"{run_folder()} holds a finished run, which stays as it is: give a new one another hydra.run.dir."
+                )
             log.info(
                 f"No unfinished run of {config.name} with this config in {config.paths.outputs}: starting a new one."
             )
@@ -96,7 +100,8 @@ def _newest_unfinished(config: DictConfig) -> Path | None:
     for folder in (own, *newest_first):
         if RunFolder(folder).last_checkpoint.is_file() and is_same_run(folder, config) and not is_locked(folder):
             state = find_newest_state(folder)
-            if state is not None and not state.state.finished:
+            # One whose best model is still to be tested has no metrics.json.
+            if state is not None and not (state.state.finished and RunFolder(folder).metrics.is_file()):
                 return folder
     return None
 
@@ -144,9 +149,12 @@ def _clear(folder: Path, state: SavedState | None) -> None:
             path.unlink()
     if state is not None:
         restore_stashed(folder)
-    cut_rows(folder, state.state.rows if state else 0)
+    shift = 0 if logs_from_one(folder) else 1
+    cut_rows(folder, state.state.rows if state else 0, shift)
     if RunFolder(folder).tensorboard.is_dir():
         # Only now: it takes a second to import.
         from uncial.runs.tensorboard_events import cut_events
 
-        cut_events(folder, state.state.time if state else 0.0)
+        cut_events(folder, state.state.time if state else 0.0, shift)
+    if shift:
+        add_to_environment(folder, {FIRST_STEP: 1})

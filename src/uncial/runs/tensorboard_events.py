@@ -9,8 +9,9 @@ from uncial.files import replacing
 from uncial.runs.files import RunFolder
 
 
-def cut_events(folder: Path, until: float) -> None:
-    """Leave the events below `folder`/tensorboard that are older than `until` (seconds since 1970).
+def cut_events(folder: Path, until: float, shift: int = 0) -> None:
+    """Leave the events below `folder`/tensorboard that are older than `until` (seconds since 1970), their steps higher
+    by `shift`.
 
     A step does not tell: the validation after a step is logged under the same step. A record at the end of a file that
     was cut short by a kill goes too.
@@ -23,4 +24,5 @@ def cut_events(folder: Path, until: float) -> None:
         with replacing(path) as temporary, temporary.open("wb") as file:
             writer = RecordWriter(file)
             for event in events:
+                event.step += shift if event.HasField("summary") else 0
                 writer.write(event.SerializeToString())

@@ -8,13 +8,18 @@ from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override, hydra_quoted, override_key
+from uncial.config.typed import lines_as_typed
 from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
 from uncial.runs.files import RunFolder
 from uncial.runs.outcome import FINISHED, PRUNED, Outcome, build_failed_outcome, is_finished, is_sweep, write_outcome
+from uncial.runs.results import check_no_results, is_same_folder
+from uncial.runs.resumed_config import AUTO
+from uncial.sweeps.launch import is_own_folder
+from uncial.sweeps.planning import check_folder_is_of_all, is_chosen, plan_jobs, raw_value
 from uncial.sweeps.restored import (
     describe_failures,
     find_unfinished_jobs,
@@ -29,10 +34,17 @@ class SweepCallback(Callback):
     """Hydra turns an `Exception` that is raised here into a warning, so that a user's mistake leaves as `HydraExit`."""
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
-        """Two runs that begin in the same second get two folders."""
-        if not _typed(config, "hydra.run.dir"):
-            with make_changeable(config):
-                config.hydra.run.dir = str(make_unused_folder(Path(config.hydra.run.dir)))
+        """Two runs that begin in the same second get two folders, and one that was given the folder of another run does
+        not begin."""
+        try:
+            check_current_folder(config)
+            if is_chosen(config, "hydra.run.dir"):
+                check_unused(config, Path(config.hydra.run.dir))
+                return
+        except (UserError, OmegaConfBaseException) as error:
+            raise HydraExit(error) from error
+        with make_changeable(config):
+            config.hydra.run.dir = str(make_unused_folder(Path(config.hydra.run.dir)))
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """All jobs write below one folder, whatever they are called; a sweep that is resumed has its old one."""
@@ -42,22 +54,27 @@ class SweepCallback(Callback):
                 folder = Path(str(resumed))
                 restore_sweep(config, folder)
             else:
+                check_current_folder(config)
                 check_varied(config)
                 folder = _new_folder(config)
-        except UserError as error:
+            with make_changeable(config):
+                config.hydra.sweep.dir = str(folder)
+                others = [line for line in lines_as_typed(config.hydra.overrides.hydra) if not _is_of_folder(line)]
+                config.hydra.overrides.hydra = [*others, f"hydra.sweep.dir={hydra_quoted(folder)}"]
+            plan_jobs(config, folder)
+        except (UserError, HydraException, OmegaConfBaseException) as error:
             raise HydraExit(error) from error
-        with make_changeable(config):
-            config.hydra.sweep.dir = str(folder)
-            others = [line for line in config.hydra.overrides.hydra if not line.startswith("hydra.sweep.dir=")]
-            config.hydra.overrides.hydra = [*others, f"hydra.sweep.dir={hydra_quoted(folder)}"]
-        print(f"Sweep in {folder}\nTo resume it: {format_resume_command(folder)}", flush=True)
+        plain: Any = OmegaConf.to_container(config, resolve=False)
+        print(f"Sweep in {folder}\nTo resume it: {format_resume_command(folder, plain)}", flush=True)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         """A job that fails is told at once and does not end the sweep, whichever launcher runs it."""
         folder = Path(config.hydra.runtime.output_dir)
-        if config.hydra.mode != RunMode.MULTIRUN or is_finished(folder):
-            return
-        overrides = tuple(line for line in config.hydra.overrides.task if override_key(line) != "resume")
+        if config.hydra.mode != RunMode.MULTIRUN or is_finished(folder) or not is_own_folder(config.hydra, folder):
+            return  # What is there, of another job too, stays.
+        overrides = tuple(
+            line for line in lines_as_typed(config.hydra.overrides.task) if override_key(line) != "resume"
+        )
         error = job_return._return_value
         if job_return.status != JobStatus.FAILED or isinstance(error, FindingsError):
             write_outcome(folder, Outcome(FINISHED, overrides))
@@ -102,8 +119,18 @@ def make_unused_folder(folder: Path) -> Path:
 
 
 def _new_folder(config: DictConfig) -> Path:
-    folder = Path(config.hydra.sweep.dir)
-    if not _typed(config, "hydra.sweep.dir"):
+    try:
+        folder = Path(config.hydra.sweep.dir)
+    except InterpolationKeyError:
+        raise  # Which names a key that there is not.
+    except OmegaConfBaseException:
+        key = "hydra.sweep.dir" if is_chosen(config, "hydra.sweep.dir") else "name"
+        raise UserError(
+            f"{key}={raw_value(config, key)} cannot be resolved before there are jobs, and the folder of the sweep is "
+            "called by it: what jobs differ in stands in hydra.sweep.subdir, the names of their own folders."
+        ) from None
+    check_folder_is_of_all(config)
+    if not is_chosen(config, "hydra.sweep.dir"):
         return make_unused_folder(folder)
     if is_sweep(folder):
         raise UserError(
@@ -113,8 +140,28 @@ def _new_folder(config: DictConfig) -> Path:
     return folder
 
 
-def _typed(config: DictConfig, key: str) -> bool:
-    return any(override_key(line) == key for line in config.hydra.overrides.hydra)
+def _is_of_folder(line: str) -> bool:
+    return override_key(line) == "hydra.sweep.dir"
+
+
+def check_current_folder(config: DictConfig) -> None:
+    """Raise `UserError` where a run would go on in its own folder: the paths of the config would count from there."""
+    if config.hydra.job.chdir:
+        raise UserError(
+            "hydra.job.chdir=true would change from where the paths of the config count: they count from the folder in "
+            "which the command is typed. Leave it out; what a run writes goes into its own folder anyway, "
+            "${hydra:runtime.output_dir}."
+        )
+
+
+def check_unused(config: DictConfig, folder: Path) -> None:
+    """Raise `UserError` where a new run would replace what an earlier one has left in its folder."""
+    resumed = OmegaConf.select(config, "resume")
+    if resumed == AUTO:
+        return  # Which takes the run in the folder, or says itself that it cannot.
+    if resumed is not None and is_same_folder(folder, Path(str(resumed))):
+        return
+    check_no_results(folder, str(OmegaConf.select(config, "task.name")))
 
 
 class DryRunCallback(Callback):

@@ -2,22 +2,28 @@
 begins."""
 
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, run_job, setup_globals
 from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from uncial.config.location import COMMAND, ROOT, format_command
+from uncial.config.location import COMMAND, ROOT, TYPED, VARIABLES, format_command
+from uncial.config.typed import lines_as_typed, typed_overrides
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
-from uncial.runs.outcome import is_finished, is_sweep, read_outcome
+from uncial.runs.outcome import is_finished, is_of_same_job, is_sweep, read_outcome
+from uncial.runs.resumed_config import read_overrides
+from uncial.runs.search import read_varied_keys
+from uncial.sweeps.planning import BY_NUMBER, compose_job, find_job_subdir, raw_value
 
 
 def should_run(config: DictConfig) -> bool:
@@ -42,7 +48,32 @@ def should_run(config: DictConfig) -> bool:
     return True
 
 
+def is_folder_of(folder: Path, overrides: Sequence[str], varied: Collection[str]) -> bool:
+    """Whether a job of these overrides may use the folder: nothing in it says that it is another one's. `varied` are
+    the keys in which the jobs of the sweep differ."""
+    outcome = read_outcome(folder)
+    if outcome is not None:
+        return is_of_same_job(outcome.overrides, overrides, varied)
+    return not RunFolder(folder).overrides.is_file() or is_of_same_job(read_overrides(folder), overrides, varied)
+
+
+def is_own_folder(hydra: Any, folder: Path) -> bool:
+    """`is_folder_of` for the job of a sweep with this config of Hydra's. The lines of older versions are those of a
+    config in which all is resolved."""
+    varied = read_varied_keys(Path(str(hydra.sweep.dir)))
+    if is_folder_of(folder, lines_as_typed(hydra.overrides.task), varied):
+        return True
+    with suppress(OmegaConfBaseException):
+        return is_folder_of(folder, list(hydra.overrides.task), varied)
+    return False
+
+
 def _is_left(config: DictConfig, folder: Path) -> bool:
+    if not is_own_folder(HydraConfig.get(), folder):
+        raise UserError(
+            f"{folder} is the folder of a job with other overrides, which stays as it is: hydra.sweep.subdir has to "
+            "differ from job to job."
+        )
     was_ended_alone = read_outcome(folder) is None and RunFolder(folder).metrics.is_file()
     if is_finished(folder) or was_ended_alone:
         print(f"Job {folder.name} is finished.")  # Not to its log, which stays as it is.
@@ -70,7 +101,7 @@ def _check_single(resumed: Path | None) -> None:
     sweep = hydra.runtime.choices.get("sweep")
     if sweep is None:
         return
-    typed = {override.key_or_group for override in OverridesParser.create().parse_overrides(list(hydra.overrides.task))}
+    typed = {override.key_or_group for override in typed_overrides()}
     swept = [str(key) for key in hydra.sweeper.get("params") or {}]
     if missing := [key for key in swept if key not in typed]:
         raise UserError(
@@ -79,7 +110,7 @@ def _check_single(resumed: Path | None) -> None:
         )
 
 
-ENVIRONMENT = (ROOT, COMMAND, "PYTHONPATH", "HYDRA_FULL_ERROR")
+ENVIRONMENT = (ROOT, COMMAND, TYPED, *VARIABLES, "HYDRA_FULL_ERROR")
 """Variables that a job needs as they were, also where a cluster hands none on."""
 
 
@@ -93,9 +124,9 @@ class LaunchContext:
 
     def job_config(self, number: int, overrides: Sequence[str], id_of_job: str | None = None) -> DictConfig:
         """The config of one job, with that of Hydra."""
-        config = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
-        with open_dict(config):
-            config.hydra.job.id, config.hydra.job.num = id_of_job or f"job_id_for_{number}", number
+        config = compose_job(self.hydra_context.config_loader, self.config, number, overrides)
+        if id_of_job is not None:
+            config.hydra.job.id = id_of_job
         return config
 
     def run_job(self, number: int, overrides: Sequence[str], state: Any, id_of_job: str | None = None) -> JobReturn:
@@ -112,10 +143,16 @@ class LaunchContext:
         )
 
     def job_folder(self, number: int, overrides: Sequence[str]) -> Path:
-        hydra = self.config.hydra
-        if hydra.sweep._get_node("subdir")._value() == "${hydra.job.num}":
-            return Path(hydra.sweep.dir) / str(number)
-        return Path(hydra.sweep.dir) / str(self.job_config(number, overrides).hydra.sweep.subdir)
+        folder = Path(self.config.hydra.sweep.dir)
+        if raw_value(self.config, "hydra.sweep.subdir") == BY_NUMBER:
+            return folder / str(number)
+        return folder / find_job_subdir(self.job_config(number, overrides))
+
+    def is_finished(self, number: int, overrides: Sequence[str]) -> bool:
+        """Whether this job has ended well, or was ended early, in its folder."""
+        folder = self.job_folder(number, overrides)
+        varied = read_varied_keys(Path(self.config.hydra.sweep.dir))
+        return is_finished(folder) and is_folder_of(folder, overrides, varied)
 
 
 def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,5 +164,18 @@ def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def job_environment() -> dict[str, str]:
-    """The variables of `ENVIRONMENT` that are set here."""
-    return {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    """The variables of `ENVIRONMENT` that are set here, the folders in them absolute."""
+    found = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    if given := found.get("PYTHONPATH"):
+        found["PYTHONPATH"] = os.pathsep.join(str(Path(one).absolute()) for one in given.split(os.pathsep) if one)
+    return found
+
+
+def enter_job(folder: str, environment: Mapping[str, str]) -> None:
+    """Let this process, which a cluster has started for a job, be in the folder and have the variables of the command
+    that was typed, and find the modules that it found."""
+    os.chdir(folder)
+    os.environ.update(environment)
+    for one in reversed(environment.get("PYTHONPATH", "").split(os.pathsep)):
+        if one and one not in sys.path:
+            sys.path.insert(0, one)

@@ -14,8 +14,8 @@ from hydra.core.utils import JobReturn, JobStatus
 from ray.exceptions import RayError
 
 from uncial.errors import UserError
-from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
-from uncial.sweeps.launch import LaunchContext, job_environment, plain_settings
+from uncial.runs.outcome import FAILED, Outcome, write_outcome
+from uncial.sweeps.launch import LaunchContext, enter_job, job_environment, plain_settings
 from uncial.sweeps.restored import end_jobs_on_exit
 from uncial.termination import SigtermHandler
 
@@ -65,7 +65,7 @@ def launch(
     settings, sweep = read_settings(plain_settings(given)), Path(program.config.hydra.sweep.dir)
     overrides = {first + place: tuple(typed) for place, typed in enumerate(job_overrides)}
     folders = {number: program.job_folder(number, typed) for number, typed in overrides.items()}
-    waiting = [number for number in overrides if not is_finished(folders[number])]
+    waiting = [number for number, typed in overrides.items() if not program.is_finished(number, typed)]
     running: dict[Any, int] = {}
     with _cluster(settings), end_jobs_on_exit(lambda: _end(running), sweep):
         while waiting or running:
@@ -102,8 +102,7 @@ def _job(
 ) -> None:
     """What a process of the cluster does: one job, as Hydra's own launcher would, in the folder and with the
     environment of the command that was typed."""
-    os.chdir(folder)
-    os.environ.update(environment)
+    enter_job(folder, environment)
     # Ray has taken SIGTERM over; a task that is ended keeps what it has done.
     signal.signal(signal.SIGTERM, SigtermHandler())
     program.run_job(number, overrides, state)

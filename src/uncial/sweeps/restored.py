@@ -2,6 +2,7 @@
 that runs code which nobody trusts, and nothing of the environment."""
 
 import re
+import shlex
 import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,13 +16,17 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from uncial.config.location import format_command
+from uncial.config.keys import raw_texts
+from uncial.config.location import SEARCH_PATH, conf_folder, format_command
 from uncial.config.overrides import format_override, hydra_quoted, override_key
+from uncial.config.saved_yaml import read_saved
 from uncial.config.trust import check_saved_targets, own_targets, trusted_modules
+from uncial.config.typed import lines_as_typed
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
 from uncial.runs.outcome import FAILED, PRUNED, Outcome, find_differing_overrides, read_outcomes
-from uncial.runs.search import read_planned_jobs
+from uncial.runs.search import read_planned_jobs, read_varied_keys
+from uncial.sweeps.planning import BY_NUMBER
 from uncial.termination import TERMINATED
 
 
@@ -56,8 +61,44 @@ def describe_failures(folder: Path) -> str:
     return "\n".join([*lines, f"To {again}: {format_resume_command(folder)}"])
 
 
-def format_resume_command(folder: Path) -> str:
-    return format_command("-m", format_override("resume", folder))
+def format_resume_command(folder: Path, saved: Mapping[str, Any] | None = None) -> str:
+    """The command that completes the sweep in `folder`; `saved` is its config as plain data, where no file holds it
+    yet."""
+    return format_command("-m", *format_resume_arguments(folder, saved))
+
+
+def format_resume_arguments(folder: Path, saved: Mapping[str, Any] | None = None) -> list[str]:
+    """What is typed to go on with a sweep: its folder, and what `check_restored` does not take from the file in it."""
+    resume = format_override("resume", folder)
+    try:
+        plain: Any = read_saved(RunFolder(folder).multirun) if saved is None else saved
+        lines = [*plain["hydra"]["overrides"]["task"], *plain["hydra"]["overrides"]["hydra"]]
+        parts = _restored_parts(plain)
+    except (UserError, KeyError, TypeError, AttributeError):
+        return [resume]
+    names = own_targets(parts)
+    typed = [line for line in lines if override_key(line) not in NOT_TYPED_AGAIN]
+    again = [line for line in typed if _has_to_be_typed(line, names, folder)]
+    known = {*raw_texts(conf_folder()), *(line.partition("=")[2] for line in again)}
+    if any(RESOLVER.search(text) and text not in known for _, text in _differing(parts, None)):
+        again = typed  # One of the files that they choose holds it.
+    trust = [line for line in lines if override_key(line) == "trust"] or (
+        [f"trust=[{','.join(names)}]"] if names else []
+    )
+    return [resume, *map(shlex.quote, [*trust, *again])]
+
+
+NOT_TYPED_AGAIN = ("resume", "trust", SEARCH_PATH, "hydra.mode", "hydra.sweep.dir")
+"""What `format_command` adds anyway, and what is of the folder."""
+
+
+def _has_to_be_typed(line: str, trust: Sequence[str], folder: Path) -> bool:
+    """Whether a line of a sweep's file is not taken from it."""
+    try:
+        check_lines([line], (), trust, folder)
+    except UserError:
+        return True
+    return False
 
 
 @contextmanager
@@ -95,20 +136,31 @@ def restore_sweep(config: DictConfig, folder: Path) -> None:
         assert isinstance(saved, DictConfig)
         plain: Any = OmegaConf.to_container(saved, resolve=False)
         check_restored(plain, OmegaConf.to_container(config, resolve=False), folder)  # type: ignore[arg-type]
-        before = [line for line in saved.hydra.overrides.task if override_key(line) not in ("resume", "trust")]
+        lines = plain["hydra"]["overrides"]
+        before = [line for line in lines["task"] if override_key(line) not in ("resume", "trust")]
         sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
-        subdir = saved.hydra.sweep._get_node("subdir")._value()
+        excluded = list(plain["hydra"]["job"]["config"]["override_dirname"]["exclude_keys"])
+        subdir = str(saved.hydra.sweep._get_node("subdir")._value())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"{RunFolder(folder).multirun} cannot be read ({error}): start a new sweep.") from None
-    typed = [line for line in config.hydra.overrides.task if override_key(line) != "resume" and line not in before]
+    now = lines_as_typed(config.hydra.overrides.task)
+    typed = [line for line in now if override_key(line) != "resume" and line not in before]
+    varied = read_varied_keys(folder)
     for line in typed:
-        if not may_be_changed(override_key(line).replace("/", ".")):
+        name = override_key(line).replace("/", ".")
+        if name in varied or not may_be_changed(name):
             raise UserError(f"{line} would change the sweep in {folder}: leave it out, or start a new one.")
-    hydra_typed = list(config.hydra.overrides.hydra)
+    hydra_typed = lines_as_typed(config.hydra.overrides.hydra)
     launcher = (
         config.hydra.launcher if any("launcher" in override_key(line) for line in hydra_typed) else saved.hydra.launcher
     )
-    further = [override_key(line) for line in _lines_of_sweeper(hydra_typed, saved, folder)]
+    further = [override_key(line) for line in _lines_of_sweeper(hydra_typed, lines["hydra"], folder)]
+    hydra_lines = _keep_last([*lines["hydra"], *hydra_typed])
+    if subdir != BY_NUMBER:
+        known = {override_key(line) for line in lines["task"]}
+        new = [override_key(line) for line in typed if override_key(line) not in known]
+        excluded = list(dict.fromkeys([*excluded, "resume", *new]))
+        hydra_lines = _keep_last([*hydra_lines, *_lines_of_folders(subdir, excluded)])
     changed = {key: OmegaConf.select(config, key) for key in further}
     with make_changeable(config):
         for key in saved:
@@ -118,14 +170,24 @@ def restore_sweep(config: DictConfig, folder: Path) -> None:
         for key, value in changed.items():
             OmegaConf.update(config, key, value)
         config.hydra.sweep.subdir = subdir
-        config.hydra.overrides.hydra = _keep_last([*saved.hydra.overrides.hydra, *hydra_typed])
+        config.hydra.job.config.override_dirname.exclude_keys = excluded
+        config.hydra.overrides.hydra = hydra_lines
         config.hydra.overrides.task = [*_keep_last([*before, *typed]), f"resume={hydra_quoted(folder)}"]
 
 
-def _lines_of_sweeper(typed: list[str], saved: DictConfig, folder: Path) -> list[str]:
+def _lines_of_folders(subdir: str, excluded: Sequence[str]) -> list[str]:
+    """The lines by which the jobs' folders are called as before, whatever is in a template meanwhile: `excluded` are
+    the keys that are no part of `${hydra.job.override_dirname}`, `resume` and what of the machine is typed now."""
+    keys = ",".join(map(hydra_quoted, excluded))
+    return [
+        f"hydra.sweep.subdir={hydra_quoted(subdir)}",
+        f"{OF_DIRNAME}.exclude_keys=[{keys}]",
+    ]
+
+
+def _lines_of_sweeper(typed: list[str], before: Sequence[str], folder: Path) -> list[str]:
     """Of what was typed for Hydra now the lines that let a search go on further. Raises `UserError` for others of the
     sweeper, which would make another sweep of it."""
-    before = saved.hydra.overrides.hydra
     lines = [line for line in typed if "sweeper" in override_key(line) and line not in before]
     for line in lines:
         if override_key(line) not in LENGTH_OF_SEARCH:
@@ -146,7 +208,11 @@ def make_changeable(config: DictConfig) -> Iterator[None]:
 RESOLVER = re.compile(r"\$\{\s*[\w.]+\s*:")
 """The beginning of an interpolation that calls something: ${oc.env:NAME}."""
 
-OF_HYDRA = ("hydra.launcher", "hydra.sweeper", "hydra.sweep", "hydra.run", "hydra.verbose", "hydra.job.chdir")
+OF_DIRNAME = "hydra.job.config.override_dirname"
+OF_HYDRA = (
+    *("hydra.launcher", "hydra.sweeper", "hydra.sweep", "hydra.run", "hydra.verbose", "hydra.job.chdir"),
+    OF_DIRNAME,
+)
 """Keys of Hydra's that a sweep is typed with; others say what is logged by which class, and where configs are found."""
 
 
@@ -165,12 +231,17 @@ def check_restored(saved: Mapping[str, Any], config: Mapping[str, Any], folder: 
     hydra = saved["hydra"]
     params = [f"{key}={value}" for key, value in (hydra["sweeper"].get("params") or {}).items()]
     check_lines([*hydra["overrides"]["task"], *hydra["overrides"]["hydra"], *params], typed, trust, where)
-    kept = {key: value for key, value in saved.items() if key not in ("hydra", "task", "trust")}
-    parts = {**kept, "hydra": {key: hydra[key] for key in ("launcher", "sweeper")}}
+    parts = _restored_parts(saved)
     check_saved_targets(parts, trust, where)
     for key, text in _differing(parts, config):
         if RESOLVER.search(text):
             raise UserError(f"{where}: {key} is {text}, which is not resolved unasked: type it again, or leave it out.")
+
+
+def _restored_parts(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a sweep's config is that of the sweep that goes on."""
+    kept = {key: value for key, value in saved.items() if key not in ("hydra", "task", "trust")}
+    return {**kept, "hydra": {key: saved["hydra"][key] for key in ("launcher", "sweeper")}}
 
 
 def check_lines(lines: Sequence[str], typed: Collection[str], trust: Sequence[str], where: Path) -> None:

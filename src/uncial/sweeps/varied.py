@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.location import conf_folder
 from uncial.config.task_keys import check_swept_keys
+from uncial.config.typed import lines_as_typed
 from uncial.config.values import check_value
 from uncial.errors import UserError
 
@@ -56,7 +57,7 @@ def check_varied(config: DictConfig) -> None:
     those before it have ended."""
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     grammar = OverridesParser.create()
-    given = sweep_overrides(sweeper["params"] or {}, config.hydra.overrides.task)
+    given = sweep_overrides(sweeper["params"] or {}, lines_as_typed(config.hydra.overrides.task))
     check_swept_keys(config.task, [*given.varied.values(), *grammar.parse_overrides(list(given.fixed))], conf_folder())
     for key, override in given.varied.items():
         if override.is_choice_sweep():

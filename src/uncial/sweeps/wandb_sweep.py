@@ -11,7 +11,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
-from uncial.config.location import format_command
+from uncial.config.location import current_start
 from uncial.config.overrides import override_key
 from uncial.errors import UserError
 from uncial.files import replacing_text
@@ -45,7 +45,8 @@ def wandb_sweep(
         raise UserError("Nothing is varied: give sweep=NAME, or a key with several values, optimizer.lr=2.5e-3,5e-3.")
     parameters = {key: parameter(one) for key, one in given.varied.items()}
     logger = [] if any(override_key(line) == "logger" for line in given.fixed) else ["logger=wandb"]
-    *python, program = format_command().split()
+    start = current_start()
+    *python, program = start.program
     is_listed = all("values" in one for one in parameters.values())
     return {
         "program": program,
@@ -53,8 +54,11 @@ def wandb_sweep(
         "parameters": parameters,
         "command": [
             "${env}",
+            *start.variables,
             *(["${interpreter}"] if python else []),
             "${program}",
+            *start.options,
+            *start.search_path,
             *given.fixed,
             *logger,
             "${args_no_hyphens}",

@@ -8,10 +8,12 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from uncial.config.location import SEARCH_PATH
 from uncial.config.overrides import override_key
 from uncial.config.schema import build_settings
 from uncial.config.task_keys import without_statement
 from uncial.config.trust import with_typed_classes
+from uncial.config.typed import lines_as_typed, typed_lines
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.loader import report_lost_workers
 from uncial.errors import UserError
@@ -53,7 +55,10 @@ def run(config: DictConfig) -> None:
     path, typed = RunFolder(run_folder()).recipe, typed_for_training()
     if not path.is_file():
         facts = measured(config, {override_key(line) for line in typed})
-        choices = suggest_settings(facts)
+        keys = {override_key(line) for line in typed}
+        # A batch of so many lines leaves nothing to choose of its bounds.
+        bounds = ("trainer.max_lines", "trainer.batch_width") if "trainer.batch_size" in keys else ()
+        choices = [choice for choice in suggest_settings(facts) if choice.key not in bounds]
         write_recipe(path, facts, choices, str(config.name))
         show(make_console(), recipe_table(facts, choices, {override_key(line) for line in typed}))
         show(make_console(), f"To edit it: {path}")
@@ -62,13 +67,14 @@ def run(config: DictConfig) -> None:
 
 def typed_for_training() -> list[str]:
     """What was typed, less what chose this task."""
-    return [line for line in HydraConfig.get().overrides.task if line not in ("experiment=auto", "task=auto")]
+    return [line for line in typed_lines() if line not in ("experiment=auto", "task=auto")]
 
 
 def chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictConfig:
     """The config of a plain training; what was typed wins."""
     named = [] if any(override_key(line) == "name" for line in typed) else ["name=auto-${data.name}"]
-    composed = compose(HydraConfig.get().job.config_name, [*named, *chosen, *typed])
+    found_in = [line for line in lines_as_typed(HydraConfig.get().overrides.hydra) if override_key(line) == SEARCH_PATH]
+    composed = compose(HydraConfig.get().job.config_name, [*found_in, *named, *chosen, *typed])
     return with_typed_classes(without_statement(composed))
 
 

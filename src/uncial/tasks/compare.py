@@ -1,7 +1,7 @@
 """task=compare: whether one model is better than another, on the same lines."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from uncial.config.schema import as_tuple, trusted
 from uncial.config.task_keys import typed_names
 from uncial.data.store.store import Store
 from uncial.errors import UserError
-from uncial.metrics.comparison import Comparison, compare_systems
+from uncial.metrics.comparison import Comparison, Readings, score_systems
+from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.models.files import load_model, model_file
 from uncial.problems.build import evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
@@ -23,7 +24,7 @@ from uncial.problems.recognition.comparison import (
 )
 from uncial.problems.recognition.inference import apply_typed_keys, rows_to_score
 from uncial.problems.splitting import Model, choose_scoring_split
-from uncial.reports.html.report_page import ReportHeader, write_comparison_page
+from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
@@ -53,20 +54,29 @@ class System:
 
 def run(config: DictConfig) -> None:
     """Compares the models of `checkpoint`, or the texts of `compare.folders`; leaves the comparison as tables and says
-    in words who is better."""
+    in words who is better. One folder alone is scored."""
     evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
-    comparison, store = _of_folders(config) if config.compare.folders is not None else _of_models(config)
     folder = run_folder()
+    if config.compare.folders is not None:
+        readings, settings = _read_folders(config)
+        comparison = score_systems(readings, settings)
+        [only, *others] = readings.values()
+        if others:
+            write_comparison_page(RunFolder(folder).report, comparison, _about(config))
+        else:
+            write_scores_page(RunFolder(folder).report, evaluate(only[0], settings), _about(config))
+    else:
+        comparison, store = _of_models(config)
+        pictures = config.report.pictures
+        write_comparison_page(RunFolder(folder).report, comparison, _about(config), store.strip, pictures)
     write_comparison(folder, comparison)
-    write_comparison_page(
-        RunFolder(folder).report, comparison, _about(config), store.strip if store else None, config.report.pictures
-    )
     if comparison.settings.cluster == "page" and comparison.clusters == len(comparison.lines) > 1:
         log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
     show(
         make_console(),
         make_comparison_table(comparison),
-        f"Who wins where, and the lines that all miss: {RunFolder(folder).report}",
+        f"{'Who wins where, and the lines that all miss' if comparison.pairs else 'The errors, line by line'}: "
+        f"{RunFolder(folder).report}",
     )
 
 
@@ -77,12 +87,12 @@ def _about(config: DictConfig) -> ReportHeader:
     return ReportHeader("Comparison", {"compared": compared, "ground truth": str(truth)}, RunFolder.comparison_table)
 
 
-def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
+def _read_folders(config: DictConfig) -> tuple[Mapping[str, Readings], EvaluationSettings]:
     if config.checkpoint is not None:
         raise UserError("Give checkpoint=[A,B] to compare models or compare.folders=[X,Y] to compare texts, not both.")
     folders = as_tuple(config.compare.folders)
-    if len(folders) < 2 or config.compare.truth is None:
-        raise UserError("compare.folders=[X,Y] needs two folders or more, and their ground truth: compare.truth=Z.")
+    if not folders or config.compare.truth is None:
+        raise UserError("compare.folders needs a folder or several, and their ground truth: compare.truth=Z.")
     names = _names(config, [(Path(folder),) for folder in folders], "compare.folders")
     for name in typed_names():
         if name in OF_MODELS or name.startswith(("model.", "trainer.evaluation_")):
@@ -90,8 +100,7 @@ def _of_folders(config: DictConfig) -> tuple[Comparison, None]:
     folder = run_folder()
     write_config(config, folder)
     settings = evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
-    systems = compared_folders(config, dict(zip(names, folders, strict=True)), settings.profile, folder)
-    return compare_systems(systems, settings), None
+    return compared_folders(config, dict(zip(names, folders, strict=True)), settings.profile, folder), settings
 
 
 def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
@@ -118,7 +127,7 @@ def _contestants(config: DictConfig) -> list[System]:
     if not isinstance(given, ListConfig) or len(given) < 2:
         raise UserError(
             "task=compare needs two models or more: checkpoint=[A,B]; or compare.folders=[X,Y] compare.truth=Z for "
-            "PAGE or ALTO folders."
+            "PAGE or ALTO folders, of which one alone is scored too."
         )
     files = [tuple(model_file(Path(path), "checkpoint") for path in as_tuple(entry)) for entry in given]
     if not all(files):

@@ -1,6 +1,7 @@
 """task=compile: builds the compiled store, and on request Loghi's training layout."""
 
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
+from uncial.config.overrides import format_override
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
+from uncial.files import replacing
 from uncial.formats.lines.loghi import ExportLine, export
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.reports.terminal.console import make_console, show
@@ -23,7 +26,7 @@ log = logging.getLogger(__name__)
 
 def run(config: DictConfig) -> None:
     """Compiles the data, or finds them compiled, and exports them where `data.export` says so."""
-    folder = run_folder()
+    folder, output = run_folder(), output_of(config)
     write_config(config, folder)
     truth = load_ground_truth(config)
     write_skipped(RunFolder(folder).skipped, truth.problems)
@@ -31,11 +34,29 @@ def run(config: DictConfig) -> None:
     size = truth.store.path.stat().st_size / 2**20
     told = [
         f"{len(truth.store):,} lines, {size:,.0f} MB: {truth.store.path}",
-        f"Train on it: {format_command('data=compiled', f'data.root={truth.store.path}')}",
+        f"Train on it: {format_command('data=compiled', format_override('data.root', output or truth.store.path))}",
     ]
+    if output is not None:
+        with replacing(output) as temporary:
+            shutil.copyfile(truth.store.path, temporary)
+        told.insert(1, f"To be handed on: {output}")
     show(make_console(), *told)
     if config.data.export == "loghi":
         show(make_console(), _exported(truth, config.data.subset, folder / "loghi"))
+
+
+def output_of(config: DictConfig) -> Path | None:
+    """The file of `compile.output`. Raises `UserError` for one that exists, or that would not be known for what it
+    is."""
+    if config.compile.output is None:
+        return None
+    path = Path(str(config.compile.output)).expanduser()
+    if path.suffix != ".arrow":
+        raise UserError(f"compile.output={path}: its name has to end in .arrow, by which data=compiled knows it.")
+    if path.exists():
+        raise UserError(f"compile.output={path} exists already: choose another name, or remove it.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _exported(truth: GroundTruth, subset: str | None, folder: Path) -> str:

@@ -5,6 +5,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from uncial.config.overrides import override_key, repeating
+from uncial.config.typed import typed_lines
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
@@ -15,6 +16,6 @@ def run(config: DictConfig) -> None:
     folder = run_folder()
     write_config(config, folder)
     hydra = HydraConfig.get()
-    typed = [line for line in hydra.overrides.task if override_key(line) != "task"]
+    typed = [line for line in typed_lines() if override_key(line) != "task"]
     which = f"Job {hydra.job.num}" if hydra.mode == RunMode.MULTIRUN else "It"
     show(make_console(), f"{which} would be: {repeating(typed)}", f"Its config: {RunFolder(folder).config}")

@@ -1,12 +1,13 @@
 """task=export: any checkpoint of a training becomes a model file."""
 
+import shlex
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
-from uncial.config.schema import checkpoint_of, choice, trusted
+from uncial.config.schema import checkpoint_of, choice, format_trust, trusted
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
 from uncial.reports.terminal.console import make_console, show
@@ -32,9 +33,9 @@ def run(config: DictConfig) -> None:
     if target.exists():
         raise UserError(f"output={target} exists already: choose another name, or remove it.")
     save_model(target, recognizer, card)
+    model = (format_override("checkpoint", target), *map(shlex.quote, format_trust(config)))
     show(
         make_console(),
         f"The model of {path}: {target}",
-        "Read with it: "
-        + format_command("task=predict", format_override("checkpoint", target), "predict.input=FOLDER"),
+        "Read with it: " + format_command("task=predict", *model, "predict.input=FOLDER"),
     )

@@ -47,7 +47,8 @@ class FinishedRun:
 
 
 def run(config: DictConfig) -> None:
-    """Leaves forecast.png, .md, .json and .csv, and says in words what more lines would bring."""
+    """Leaves forecast.md, .json and .csv, and says in words what more lines would bring; where the runs tell a curve,
+    forecast.png draws it."""
     forecast = build_settings(ForecastSettings, config)
     factors, target, level = list(forecast.factors), forecast.target, forecast.level
     runs = finished_runs(forecast.runs)
@@ -78,7 +79,10 @@ def run(config: DictConfig) -> None:
     pages = len({line.page for line in runs[0].lines})
     if few := few_lines_warning(len(runs[0].lines), pages, "validation"):
         log.warning(few)
-    show(make_console(), *forecast_text(report), f"The curve: {RunFolder(folder).forecast_plot}")
+    written = f"The trainings: {RunFolder(folder).forecast_text}"
+    if report.curve is not None:
+        written = f"The curve: {RunFolder(folder).forecast_plot}"
+    show(make_console(), *forecast_text(report), written)
 
 
 def finished_runs(paths: Sequence[str]) -> list[FinishedRun]:

@@ -6,34 +6,86 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from uncial.config.overrides import format_override, hydra_value, repeating
+from uncial.config.overrides import format_override, hydra_value
 from uncial.config.schema import as_tuple
 from uncial.errors import UserError
 from uncial.reports.html.leaderboard_page import write_leaderboard_page
-from uncial.reports.tables.leaderboard import leaderboard_table, write_leaderboard
+from uncial.reports.plots.run_curves import EntryCurves, draw_learning_curves, draw_run_curves, group_points
+from uncial.reports.tables.leaderboard import (
+    SHARES,
+    format_heading,
+    format_settings,
+    leaderboard_table,
+    write_leaderboard,
+)
+from uncial.reports.tables.leaderboard_text import write_leaderboard_latex, write_leaderboard_text
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
-from uncial.runs.folder import format_follow_up_command, run_folder, write_config
+from uncial.runs.folder import (
+    format_follow_up_command,
+    format_repeating_command,
+    format_saved_trust,
+    format_trust_of,
+    path_for_commands,
+    run_folder,
+    write_config,
+)
+from uncial.runs.metrics_file import read_run_curve
 from uncial.runs.outcome import FINISHED
-from uncial.runs.ranking import Ranking, Score, rank
+from uncial.runs.ranking import Ranking, Score, pair_of_runs, rank
 from uncial.runs.resumed_config import MACHINE
 from uncial.runs.search import Run, find_runs
 
 
 def run(config: DictConfig) -> None:
-    """Ranks the runs in the folders that `run` names; leaves leaderboard.csv and leaderboard.html."""
+    """Ranks the runs in the folders that `run` names; leaves leaderboard.csv, .md, .tex and .html, and their curves in
+    one picture."""
     runs = [one for one in find_runs([Path(folder) for folder in as_tuple(config.run)]) if _is_ranked(one)]
     if not runs:
         raise UserError(f"run={config.run} holds no training: task=leaderboard ranks runs of task=train and finetune.")
     ranking = rank(runs, _score(config, runs), as_tuple(config.leaderboard.over), MACHINE)
     folder = run_folder()
     write_config(config, folder)
+    commands, pair = _commands(ranking), pair_of_runs(runs, ranking, MACHINE)
+    pictures = _draw(folder, ranking)
     write_leaderboard(RunFolder(folder).leaderboard_table, ranking)
-    commands = _commands(ranking)
-    write_leaderboard_page(RunFolder(folder).leaderboard_page, ranking, commands)
-    show(
-        make_console(), leaderboard_table(ranking, commands), f"As a page and a table: {folder}/leaderboard.html, .csv"
-    )
+    write_leaderboard_text(RunFolder(folder).leaderboard_text, ranking, pair, commands)
+    write_leaderboard_latex(RunFolder(folder).leaderboard_latex, ranking)
+    write_leaderboard_page(RunFolder(folder).leaderboard_page, ranking, commands, pair, pictures)
+    show(make_console(), leaderboard_table(ranking, commands, pair))
+    show(make_console(), f"As a page and as tables: {folder}/leaderboard.html, .csv, .md, .tex")
+    if pictures:
+        show(make_console(), f"As pictures, each as PNG, SVG and PDF: {', '.join(map(str, pictures))}")
+
+
+LINES = ("data.share", "data.lines")
+"""Keys by which runs differ in their number of training lines."""
+
+
+def _draw(folder: Path, ranking: Ranking) -> list[Path]:
+    """Draw the curves of the ranked runs, and their scores over the number of training lines where they were swept;
+    return the pictures that there are."""
+    figure = ranking.score.name.partition("/")[2]
+    is_share, pictures = figure.endswith(SHARES), []
+    curves = [
+        EntryCurves(format_settings(entry, ranking), found)
+        for entry in ranking.entries
+        if (found := tuple(filter(None, (read_run_curve(run.folder, f"val/{figure}") for run in entry.runs))))
+    ]
+    if curves:
+        draw_run_curves(RunFolder(folder).curves, curves, format_heading(f"val/{figure}"), is_share)
+        pictures.append(RunFolder(folder).curves)
+    scored = [
+        (format_settings(entry, ranking, LINES), run.figure("train/lines"), score)
+        for entry in ranking.entries
+        for run, score in zip(entry.runs, entry.scores, strict=True)
+        if isinstance(run.figure("train/lines"), int)
+    ]
+    if set(LINES) & set(ranking.columns) and len({lines for _, lines, _ in scored}) > 1:
+        heading = format_heading(ranking.score.name)
+        draw_learning_curves(RunFolder(folder).learning_curves, group_points(scored), heading, is_share)
+        pictures.append(RunFolder(folder).learning_curves)
+    return pictures
 
 
 def _is_ranked(one: Run) -> bool:
@@ -63,16 +115,19 @@ def _commands(ranking: Ranking) -> dict[str, str]:
     if not ranking.entries:
         return {}
     best = ranking.entries[0].runs[0]
-    model = format_override("checkpoint", best.folder)
+    folder, overrides = best.folder, best.overrides
+    model = (format_override("checkpoint", path_for_commands(folder, folder)), *format_saved_trust(folder))
     commands = {
-        "The command that repeats the best": repeating(best.overrides),
-        "To score it on the test part": format_follow_up_command(best.folder, best.overrides, "task=test", model),
+        "The command that repeats the best": format_repeating_command(folder, overrides),
+        "To score it on the test part": format_follow_up_command(folder, overrides, "task=test", *model),
     }
     if len(ranking.entries) > 1:
-        sides = ",".join(_side([one.folder for one in entry.runs]) for entry in ranking.entries[:2])
-        typed = shlex.quote(f"checkpoint=[{sides}]")
+        compared = [[path_for_commands(one.folder, folder) for one in entry.runs] for entry in ranking.entries[:2]]
+        sides = ",".join(map(_side, compared))
+        trust = format_trust_of([one.config for entry in ranking.entries[:2] for one in entry.runs])
+        models = (shlex.quote(f"checkpoint=[{sides}]"), *trust)
         commands["Whether it is better than the second"] = format_follow_up_command(
-            best.folder, best.overrides, "task=compare", typed
+            folder, overrides, "task=compare", *models
         )
     return commands
 

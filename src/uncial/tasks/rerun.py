@@ -13,14 +13,15 @@ from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
 from uncial.problems.training_run import train_run
 from uncial.reports.terminal.console import make_console, show
-from uncial.runs.environment import list_differences, read_environment
+from uncial.runs.environment import list_differences, logs_from_one, read_environment
 from uncial.runs.files import RunFolder
+from uncial.runs.metrics_file import read_rows, shift_steps
 from uncial.runs.resumed_config import load_saved_config, read_overrides
 from uncial.runs.session import open_session
 from uncial.runs.tables import write_json
 from uncial.training.trainer import quiet_lightning
 
-FILES = (RunFolder.metrics_rows, RunFolder.predictions, RunFolder.skipped)
+FILES = (RunFolder.predictions, RunFolder.skipped)
 """What is the same byte for byte where the run is."""
 
 
@@ -74,6 +75,8 @@ def compare_runs(before: Path, now: Path) -> Repetition:
     """What two finished runs differ in. Times and speeds always do, and do not count."""
     results = [*_weights(before, now), *_scores(before, now)]
     results += [f"{name} differs" for name in FILES if _content(before / name) != _content(now / name)]
+    if not _same_rows(before, now):
+        results.append(f"{RunFolder.metrics_rows} differs")
     return Repetition(tuple(results), tuple(list_differences(read_environment(before), read_environment(now))))
 
 
@@ -98,6 +101,15 @@ def _scores(before: Path, now: Path) -> list[str]:
 
 def _validation(folder: Path) -> dict[str, Any]:
     return json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))["val"]
+
+
+def _same_rows(before: Path, now: Path) -> bool:
+    """Whether both runs logged the same; one of an earlier version counted its steps from 0."""
+    (columns, rows), (other_columns, other_rows) = (
+        read_rows(RunFolder(folder).metrics_rows) for folder in (before, now)
+    )
+    shift = int(logs_from_one(now)) - int(logs_from_one(before))
+    return columns == other_columns and shift_steps(rows, shift) == other_rows
 
 
 def _content(path: Path) -> bytes | None:

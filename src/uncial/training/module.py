@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 from uncial.config.moved import CALLBACKS
 from uncial.errors import DivergedError, UserError
@@ -21,6 +22,7 @@ from uncial.training.callbacks.nonfinite import REMEDY, divergence_error, is_fin
 from uncial.training.distributed import process_group
 from uncial.training.distributed.process_group import all_gather, broadcast_buffers, is_rank_zero, world_size
 from uncial.training.optimizers.parameter_groups import apply_factors, common_rate, parameter_groups
+from uncial.training.schedulers.foreign import DrivenScheduler, ForeignScheduler
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.schedules import Schedule, warn_if_peak_lr_unreached
 
@@ -119,9 +121,9 @@ class TrainingModule(ScoringModule):
     """Optimises `model.loss(batch)["loss"]`, the mean over the samples of a batch; of several processes that over
     the samples of all, for which `batch.loss_weight` is there.
 
-    `schedule` gives the learning rate's factor for (step, plan of the run), `lr_factors` further ones by part of the
-    model. Dropout and whatever else the model draws depend on (seed, step, rank) alone, so a run that was resumed draws
-    the same.
+    `schedule` gives the learning rate's factor for (step, plan of the run), or is a scheduler of others, which holds
+    the optimizer; `lr_factors` give further factors by part of the model. Dropout and whatever else the model draws
+    depend on (seed, step, rank) alone, so a run that was resumed draws the same.
     """
 
     def __init__(
@@ -129,7 +131,7 @@ class TrainingModule(ScoringModule):
         model: Model,
         metric: Metric,
         optimizer: OptimizerFactory,
-        schedule: Schedule,
+        schedule: Schedule | ForeignScheduler,
         length: RunLength,
         seed: int,
         lr_factors: Mapping[str, float] | None = None,
@@ -145,6 +147,7 @@ class TrainingModule(ScoringModule):
         if (
             is_rank_zero()
             and not self.global_step
+            and not isinstance(self.schedule, ForeignScheduler)
             and (told := warn_if_peak_lr_unreached(self.schedule, self.length.plan))
         ):
             log.warning(told)
@@ -162,6 +165,7 @@ class TrainingModule(ScoringModule):
                 batch_size=len(batch.indices),
                 sync_dist=world_size() > 1,
             )
+            self._log_place(self.global_step + 1)
         return losses["loss"]
 
     def _is_logged(self) -> bool:
@@ -169,10 +173,20 @@ class TrainingModule(ScoringModule):
         every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         return self.global_step == 0 or (self.global_step + 1) % every == 0
 
+    def _log_place(self, steps: int) -> None:
+        """Let what is logged beside this stand at the step that messages and checkpoints call so: as many as are done
+        then. Lightning, which asks a metric called `step`, would begin at 0 and put a validation one step too early."""
+        place = {"step": float(steps), "epoch": float(self.current_epoch)}
+        self.log_dict({name: torch.tensor(value, dtype=torch.float64) for name, value in place.items()}, batch_size=1)
+
     def on_validation_epoch_start(self) -> None:
         if not is_finite(self.model):
             raise self._diverged("the model weights contain NaN or Inf")
         super().on_validation_epoch_start()
+
+    def on_validation_epoch_end(self) -> None:
+        super().on_validation_epoch_end()
+        self._log_place(self.global_step)
 
     def _diverged(self, what: str) -> DivergedError:
         return divergence_error(self.global_step, what)
@@ -187,7 +201,16 @@ class TrainingModule(ScoringModule):
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise UserError(f"The optimizer cannot be made: {error}; check the keys under 'optimizer'.") from error
         apply_factors(optimizer)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: self.schedule(step, self.length.plan_at(step))
-        )
+        # Lightning's types know torch's schedulers alone.
+        scheduler: Any = self._build_scheduler(optimizer)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def _build_scheduler(self, optimizer: Optimizer) -> LambdaLR | DrivenScheduler:
+        schedule = self.schedule
+        if isinstance(schedule, ForeignScheduler):
+            return schedule.attach(optimizer, self.length.plan)
+        return LambdaLR(optimizer, lambda step: schedule(step, self.length.plan_at(step)))
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Called after each optimizer step. Lightning asks those for it whose schedulers are not torch's own."""
+        scheduler.step()

@@ -7,6 +7,12 @@ from typing import Annotated, Any
 from uncial.config.settings import NAME, Key, Settings
 from uncial.errors import UserError
 
+PLANNED = Key(
+    choices=("planned_steps", "planned_epochs"),
+    expected="nobody sets it, for it is known when the lines have been counted; the length of a run is "
+    "trainer.max_epochs, max_steps, lines_seen or time_budget",
+)
+
 
 @dataclass(frozen=True)
 class TrainerSettings(Settings):
@@ -45,6 +51,10 @@ class TrainerSettings(Settings):
     threads: Annotated[int | None, Key(least=1)]
     log_every: Annotated[int, Key(least=1, unit="steps")]
     sync_batchnorm: bool = False
+    test_after: bool = False
+    batch_size: Annotated[int | None, Key(least=1, unit="lines")] = None
+    planned_steps: Annotated[str, PLANNED] = "planned_steps"
+    planned_epochs: Annotated[str, PLANNED] = "planned_epochs"
 
     def check(self) -> None:
         """Raise `UserError` for two distances between validations."""
@@ -111,6 +121,9 @@ class SchedulerSettings(Settings):
     warmup_fraction: float | None
     period: int | None
     timescale: int | None
+    warmup_epochs: Annotated[float | None, Key(least=0, unit="epochs")] = None
+    interval: Annotated[str | None, Key(choices=("step", "epoch", "validation"))] = None
+    frequency: Annotated[int | None, Key(least=1)] = None
 
 
 @dataclass(frozen=True)

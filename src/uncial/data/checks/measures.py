@@ -83,16 +83,25 @@ def measure_darkness(strip: np.ndarray) -> np.ndarray:
 
     The image is scaled to ROWS pixels of height first. Light writing on a dark ground is taken for its negative.
     """
+    return subtract_paper(scale_line(strip, ROWS))
+
+
+def scale_line(strip: np.ndarray, rows: int) -> np.ndarray:
+    """The grey values of a line image at so many pixels of height, (rows, w) uint8, dark ink on light paper."""
     grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
     height, width = grey.shape
-    size = (int(np.clip(round(width * ROWS / height), 4, COLUMNS)), ROWS)
+    size = (int(np.clip(round(width * rows / height), 4, COLUMNS)), rows)
     scaled = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    dark, middle, high, light = _percentiles(scaled, (1, 50, 80, 99))
-    if middle - dark < light - middle - 8:
-        scaled = 255 - scaled
-        high = _percentiles(scaled, (80,))[0]
-    paper = cv2.dilate(cv2.blur(scaled, (3, 3)), np.ones((ROWS | 1, 2 * ROWS | 1), np.uint8))
-    paper = cv2.blur(paper, (2 * ROWS | 1, ROWS | 1))
+    dark, middle, light = _percentiles(scaled, (1, 50, 99))
+    return 255 - scaled if middle - dark < light - middle - 8 else scaled
+
+
+def subtract_paper(scaled: np.ndarray) -> np.ndarray:
+    """How much darker than the paper around it each pixel of `scale_line` is: (rows, w) float32, at least 0."""
+    rows = scaled.shape[0]
+    [high] = _percentiles(scaled, (80,))
+    paper = cv2.dilate(cv2.blur(scaled, (3, 3)), np.ones((rows | 1, 2 * rows | 1), np.uint8))
+    paper = cv2.blur(paper, (2 * rows | 1, rows | 1))
     # Not the white beyond the page's edge, beside which all of a line would be dark.
     paper = np.minimum(paper, np.uint8(high))
     return cv2.subtract(paper, scaled).astype(np.float32)

@@ -33,7 +33,7 @@ def read(settings: SourceSettings) -> SourceContents:
     options = dict(settings.options)
     workers = options.pop("workers", 2)
     if len(settings.root) != 1:
-        raise UserError("data.root: name one folder below which synthetic pages are drawn.")
+        raise UserError(f"{settings.key}: name one folder below which synthetic pages are drawn.")
     if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
         raise UserError(f"data.options.workers is {workers!r}; write a number of processes, 1 or more.")
     folder, record = draw_pages(Path(settings.root[0]), options, workers, settings.progress)

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from uncial.document import Issue
 from uncial.errors import UserError
+from uncial.files import write_through
 
 FORMAT_VERSION = 2
 METADATA_KEY = b"uncial"
@@ -107,8 +108,7 @@ class StoreWriter:
         self._writer.write_batch(pa.RecordBatch.from_pylist([], schema=SCHEMA), custom_metadata=last)
         self._writer.close()
         self._file.close()
-        with self._partial.open("rb") as written:
-            os.fsync(written.fileno())
+        write_through(self._partial)
         self._partial.replace(self.path)
 
     def abandon(self) -> None:

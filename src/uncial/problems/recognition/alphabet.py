@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.exchange.kraken_codec import read_kraken_codec
+from uncial.exchange.kraken_codec import read_codec_table, read_kraken_codec
 from uncial.models.files import codec_of, load_card
 from uncial.text.codec import CharacterCodec, Codec, unknown_counts
 from uncial.text.label_codec import described
@@ -41,21 +42,26 @@ def codec_for(config: DictConfig, texts: Mapping[str, Sequence[str]], rules: Tex
     shown = {part: [rules.to_visual(text) for text in lines] for part, lines in texts.items()}
     if config.model.codec is None:
         return CharacterCodec.from_texts(shown["train"], rules.unit)
-    codec = given_codec(Path(str(config.model.codec)))
+    codec = given_codec(config.model.codec)
+    name = "model.codec" if OmegaConf.is_config(config.model.codec) else f"model.codec={config.model.codec}"
     for part, lines in shown.items():
         counts = unknown_counts(codec, lines)
         if counts:
             named = ", ".join(f"{described(piece)}: {count:,}" for piece, count in list(counts.items())[:SHOWN])
             more = f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else ""
             log.warning(
-                f"model.codec={config.model.codec} lacks {len(counts):,} characters of the {part} lines, "
+                f"{name} lacks {len(counts):,} characters of the {part} lines, "
                 f"{sum(counts.values()):,} times in all, so that they cannot be learned: {named}{more}"
             )
     return codec
 
 
-def given_codec(path: Path) -> Codec:
-    """The codec of a kraken codec file (.json), of a model file, or of the model in a run folder."""
+def given_codec(given: Any) -> Codec:
+    """The codec that is written out, or that of a kraken codec file (.json), of a model file, or of the model in a run
+    folder."""
+    if OmegaConf.is_config(given):
+        return read_codec_table(OmegaConf.to_container(given, resolve=True), "model.codec")
+    path = Path(str(given))
     if path.suffix.lower() == ".json":
         return read_kraken_codec(path)
     return codec_of(load_card(path), path)

@@ -1,7 +1,6 @@
 """How to train on so many lines in so much time, each setting with its reason; as a table and as an experiment."""
 
 import math
-import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.config.keys import leaves
-from uncial.config.location import format_command
+from uncial.config.location import SEARCH_PATH, Start, current_start
+from uncial.config.overrides import hydra_quoted
 from uncial.config.saved_yaml import literal
 from uncial.errors import UserError
 from uncial.files import replacing_text
 from uncial.reports.terminal.formatting import duration, plural, rate
+
+CONFIG_DIR = "--config-dir"
 
 LINES_OF_A_STEP = 8
 """The learning rates of conf/optimizer are for batches of about so many lines (docs/benchmarks.md)."""
@@ -195,8 +197,7 @@ def write_recipe(path: Path, facts: DataFacts, choices: Sequence[Setting], name:
     groups = [choice for choice in choices if "." not in choice.key]
     keys = [choice for choice in choices if "." in choice.key]
     lines = ["# @package _global_", f"# Chosen by experiment=auto: {_facts(facts)}. Edit it, and train with it:"]
-    folder = shlex.quote(str(path.parent.parent))
-    lines += [f"#   {format_command('--config-dir', folder, f'experiment={path.stem}', 'data=…')}", "defaults:"]
+    lines += [f"#   {_format_start(path.parent.parent).format(f'experiment={path.stem}', 'data=…')}", "defaults:"]
     lines += [f"  - override /{choice.key}: {choice.value}  # {choice.reason}" for choice in groups]
     lines += ["", OmegaConf.to_yaml(OmegaConf.create(literal({"name": name})))]
     for group in dict.fromkeys(choice.key.partition(".")[0] for choice in keys):
@@ -207,6 +208,20 @@ def write_recipe(path: Path, facts: DataFacts, choices: Sequence[Setting], name:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing_text(path) as file:
         file.write("\n".join(lines) + "\n")
+
+
+def _format_start(folder: Path) -> Start:
+    """That of this run with one more folder of configs. There is one --config-dir: that of the run becomes one of
+    hydra.searchpath."""
+    start = current_start()
+    options = list(start.options)
+    if CONFIG_DIR not in options:
+        return replace(start, options=(*options, CONFIG_DIR, str(folder)))
+    place = options.index(CONFIG_DIR)
+    own = hydra_quoted(f"file://{Path(options[place + 1]).absolute()}")
+    _, _, others = next(iter(start.search_path), f"{SEARCH_PATH}=[]").partition("[")
+    search_path = f"{SEARCH_PATH}=[{own}{']' if others == ']' else f',{others}'}"
+    return replace(start, options=(*options[:place], CONFIG_DIR, str(folder)), search_path=(search_path,))
 
 
 def read_recipe(path: Path) -> list[str]:

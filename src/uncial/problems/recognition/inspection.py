@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from lightning import Callback
 from omegaconf import DictConfig
 
-from uncial.config.instantiate import instantiate_part, plain_group
+from uncial.config.instantiate import plain_group
 from uncial.config.saved_yaml import for_hydra
 from uncial.config.schema import build_settings
 from uncial.data.augmentation.chain import build_augmentation, single_transforms
@@ -43,6 +43,7 @@ from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.recognition.pretrained import with_pretrained_model
 from uncial.problems.recognition.setup import loading, new_recognizer, plain_model, texts_of, too_long, training_parts
+from uncial.problems.schedule import build_schedule
 from uncial.problems.trainer import length_config
 from uncial.reports.plots.curves import PlannedRun, draw_schedule
 from uncial.reports.plots.sheets import AugmentationRow, draw_augmentation_sheet
@@ -51,6 +52,7 @@ from uncial.reports.terminal.progress_bar import show_progress
 from uncial.text.codec import CharacterCodec
 from uncial.text.rules import TextRules
 from uncial.training.distributed.devices import choose_training_devices
+from uncial.training.schedulers.foreign import ForeignScheduler
 from uncial.training.schedulers.plan import UNKNOWN, LengthConfig, StepPlan
 from uncial.training.schedulers.schedules import warn_if_peak_lr_unreached
 from uncial.training.settings import TrainerSettings
@@ -203,13 +205,21 @@ def planned(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig, StepP
 def planned_run(config: DictConfig, wanted: LengthConfig, plan: StepPlan) -> PlannedRun:
     """The learning rates of the plan. A run whose length a time budget has yet to fix is drawn as though there were
     none."""
-    schedule, note = instantiate_part(config, "scheduler"), ""
+    schedule, note = build_schedule(config), ""
+    if isinstance(schedule, ForeignScheduler):
+        schedule.check_plan(plan)
     if plan.total == UNKNOWN:
         plan = wanted.with_total(plan, math.ceil((wanted.epochs or 1) * plan.epoch))
         note = f"trainer.time_budget will fix the number of steps: drawn for {wanted.epochs or 1:.3g} epochs."
-    if isinstance(schedule, Callback):
-        note = f"{note} The scores will lower the rate.".strip()
-    note = f"{note} {warn_if_peak_lr_unreached(schedule, plan)}".strip()
     steps = range(1, int(plan.total) + 1)
-    rates = [config.optimizer.lr * schedule(step - 1, plan) for step in steps]
+    peak = config.optimizer.lr
+    if isinstance(schedule, ForeignScheduler):
+        rates, hears_scores = schedule.rates(peak, plan)
+        warning = ""
+    else:
+        rates = [peak * schedule(step - 1, plan) for step in steps]
+        hears_scores, warning = isinstance(schedule, Callback), warn_if_peak_lr_unreached(schedule, plan)
+    if hears_scores:
+        note = f"{note} The scores will lower the rate.".strip()
+    note = f"{note} {warning}".strip()
     return PlannedRun(rates, [step for step in steps if plan.validates_after(step)], plan.epoch, note)

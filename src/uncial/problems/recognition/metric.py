@@ -9,6 +9,16 @@ from uncial.document import Transcription
 from uncial.metrics.contract import MetricResult, ProcessGroup
 from uncial.metrics.error_rates import Counts, ErrorRates, scores
 
+BETTER_ENDS = {
+    "cer": "min",
+    "wer": "min",
+    "cer_macro": "min",
+    "loss": "min",
+    "line_accuracy": "max",
+    "word_accuracy": "max",
+}
+"""The scores of a validation by which a model may be chosen, each with its better end."""
+
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
@@ -51,6 +61,7 @@ class RecognitionMetric:
         """Return the error rates, with a `LineResult` of each line as details."""
         total = scores(self._rates.counts() if self._total is None else self._total, self.profile)
         values = {"cer": total.cer, "wer": total.wer, "cer_macro": total.cer_macro, "lines": float(total.lines)}
+        values |= {"line_accuracy": total.line_accuracy, "word_accuracy": total.word_accuracy}
         return MetricResult(values, self.results, self._examples(), self._num_invalid)
 
     def empty_prediction_rate(self) -> float:

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -12,6 +11,7 @@ from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule, training_sampler
 from uncial.data.store.store import Store
+from uncial.errors import UserError
 from uncial.metrics.intervals import few_lines_warning
 from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
@@ -21,16 +21,19 @@ from uncial.problems.problem import Problem, Setup, TrainingStats, num_batch_dev
 from uncial.problems.recognition.alphabet import given_codec, text_rules
 from uncial.problems.recognition.best_model import RecognizerWriter, model_card
 from uncial.problems.recognition.inference import warn_about_validation_overlap
-from uncial.problems.recognition.metric import RecognitionMetric
+from uncial.problems.recognition.metric import BETTER_ENDS, RecognitionMetric
 from uncial.problems.recognition.pretrained import lineage, seen_before, with_pretrained_model
 from uncial.problems.recognition.scoring import score_recognizer
 from uncial.problems.recognition.setup import (
+    batch_sentence,
     built_recognizer,
+    describe_lines,
     infeasible_problems,
     infeasible_sentence,
     loading,
     new_recognizer,
     training_parts,
+    typical_line,
 )
 from uncial.problems.recognition.summary import finish_training, trained_outcome
 from uncial.problems.recognition.watchdog import build_watchdog
@@ -60,8 +63,10 @@ class LineRecognition(Problem[GroundTruth]):
 
     def check(self, config: DictConfig) -> None:
         evaluation_settings(config, self.metric.profile)
+        if type(self.metric) is RecognitionMetric:
+            check_monitor(str(config.model.monitor), str(config.model.mode))
         if config.model.codec is not None:
-            given_codec(Path(str(config.model.codec)))
+            given_codec(config.model.codec)
         rules = text_rules(config)
         recognizer = built_recognizer(config, CharacterCodec.from_texts(["ab"], rules.unit), rules)
         build_augmentation(plain_group(config, "augmentation"), recognizer.preprocessing.channels)
@@ -83,7 +88,8 @@ class LineRecognition(Problem[GroundTruth]):
         if is_rank_zero():
             write_splits(run.folder, truth)
             write_skipped(RunFolder(run.folder).skipped, [*truth.problems, *infeasible_problems(infeasible)])
-            for warning in (infeasible_sentence(infeasible), few_validation_lines(truth)):
+            batches = "" if path else batch_sentence(config, parts["train"].widths, num_batch_devices(run))
+            for warning in (infeasible_sentence(infeasible), few_validation_lines(truth), batches):
                 if warning:
                     log.warning(warning)
             if path is None:
@@ -102,6 +108,9 @@ class LineRecognition(Problem[GroundTruth]):
             skipped=len(truth.problems) + len(infeasible["train"]),
             name_sample=lambda row: name_of_line(truth.store, row),
             headline=("cer", "wer"),
+            facts=describe_lines(truth, parts, recognizer),
+            test_samples=int(truth.store.transcribed()[truth.rows["test"]].sum()),
+            make_example=lambda: typical_line(truth, parts["train"], recognizer),
         )
 
     def report(self, run: RunSession, truth: GroundTruth, setup: Setup, stats: TrainingStats) -> None:
@@ -112,6 +121,16 @@ class LineRecognition(Problem[GroundTruth]):
 
     def test(self, config: DictConfig) -> None:
         score_recognizer(config)
+
+
+def check_monitor(monitor: str, mode: str) -> None:
+    """Raise `UserError` for a score that no validation gives, and for the worse end of one that it gives."""
+    if (end := BETTER_ENDS.get(monitor.removeprefix("val/"))) is None or not monitor.startswith("val/"):
+        known = ", ".join(f"val/{name}" for name in BETTER_ENDS)
+        raise UserError(f"model.monitor={monitor}: the validation gives {known}; choose one of them.")
+    if mode in ("min", "max") and mode != end:
+        size = "largest" if end == "max" else "least"
+        raise UserError(f"model.monitor={monitor} is best where it is {size}: model.mode={end} says so, not {mode}.")
 
 
 def few_validation_lines(truth: GroundTruth) -> str:

@@ -1,12 +1,18 @@
 """How well a trained recogniser reads lines that it has not seen."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import checkpoint_of, trusted
+from uncial.data.checks.image_quality import measure_quality
+from uncial.data.ground_truth import GroundTruth
 from uncial.metrics.evaluation import Overview, evaluate
+from uncial.metrics.image_quality import score_by_measures
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, rank_for_review
 from uncial.models.files import load_model
@@ -24,10 +30,12 @@ from uncial.problems.recognition.summary import read_outcome
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.problems.trainer import open_loggers
 from uncial.reports.html.report_page import ReportHeader, write_scores_page
+from uncial.reports.tables.image_quality import write_image_quality
 from uncial.reports.tables.ketos import write_ketos_report
 from uncial.reports.tables.review import review_summary, write_review
-from uncial.reports.tables.scores import score_figures, write_scores
+from uncial.reports.tables.scores import describe_images, score_figures, write_scores
 from uncial.reports.terminal.console import make_console, show
+from uncial.reports.terminal.progress_bar import show_progress
 from uncial.reports.terminal.summary import RunSummary, format_run_summary
 from uncial.runs.environment import add_to_environment
 from uncial.runs.files import RunFolder
@@ -60,7 +68,10 @@ def score_recognizer(config: DictConfig) -> None:
         lines = evaluated_lines(truth.store, read.results, settings.profile, recognizer.text)
         write_predictions(RunFolder(folder).predictions, prediction_rows(read.results, lines))
         evaluation = evaluate(lines, settings)
-        write_scores(folder, evaluation)
+        measures = measure_images(truth, evaluation.lines)
+        by_image = score_by_measures(evaluation.lines, measures, settings)
+        write_scores(folder, evaluation, by_image)
+        write_image_quality(folder, evaluation.lines, measures)
         write_ketos_report(RunFolder(folder).ketos_report, lines)
         order = rank_for_review([_to_review(line) for line in evaluation.lines])
         write_review(folder, order, target)
@@ -69,10 +80,18 @@ def score_recognizer(config: DictConfig) -> None:
             {"part": part, "model": str(path), "data": describe_data(config)},
             RunFolder.scores_table,
         )
-        write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, config.report.pictures)
+        pictures = int(config.report.pictures)
+        write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, pictures, by_image)
         finish_test(folder, part, evaluation.overview, read.loss, read.seconds, path)
-        show(make_console(), review_summary(order, target))
+        show(make_console(), *filter(None, (review_summary(order, target), describe_images(evaluation, by_image))))
         show_outcome(loggers, lambda: read_outcome(folder, "test", truth.store, rows, settings.profile))
+
+
+def measure_images(truth: GroundTruth, lines: Sequence[EvaluatedLine]) -> dict[str, np.ndarray]:
+    """Return what the images of lines of its store are like, (n,) for each measure by its name."""
+    rows = np.array([line.origin.row for line in lines], dtype=np.int64)
+    with show_progress("measuring", len(rows), "lines") as advance:
+        return asdict(measure_quality(truth.store, rows, truth.pages, advance))
 
 
 def _to_review(line: EvaluatedLine) -> ReadLine:

@@ -8,16 +8,19 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import plain_group
+from uncial.config.task_keys import is_typed, user_overrides
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LoaderConfig, SplitSubset
 from uncial.data.lines.dataset import Augment, LineDataset
+from uncial.data.lines.sampler import SampleIndex, batch_sizes
 from uncial.data.splits.groups import PARTS
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.files import count_cores
 from uncial.models.build import RUN_KEYS, build_model
 from uncial.models.recognizer import Recognizer
+from uncial.problems.problem import Example
 from uncial.problems.recognition.alphabet import codec_for, text_rules
 from uncial.problems.recognition.pretrained import pretrained_recognizer
 from uncial.reports.terminal.formatting import plural, visible
@@ -88,6 +91,31 @@ def training_parts(
     return parts, {part: list(found.values()) for part, found in infeasible.items()}
 
 
+def describe_lines(truth: GroundTruth, parts: Mapping[str, SplitSubset], recognizer: Recognizer) -> dict[str, Any]:
+    """Return how many lines and pages each part has, and what is written on them: figures of metrics.json."""
+    rows = {"train": parts["train"].dataset.rows, **{part: truth.rows[part] for part in ("val", "test")}}
+    pages = {part: {truth.store.value(int(row), "page") for row in found} for part, found in rows.items()}
+    alphabet = recognizer.codec.alphabet
+    return {
+        **{f"{part}_lines": len(found) for part, found in rows.items()},
+        **{f"{part}_pages": len(found) for part, found in pages.items()},
+        "alphabet_size": len(alphabet),
+        "alphabet": "".join(alphabet),
+    }
+
+
+def typical_line(truth: GroundTruth, part: SplitSubset, recognizer: Recognizer) -> Example:
+    """Return the training line of median width, twice: a single one is computed as two."""
+    preprocessing = recognizer.preprocessing
+    sizes = truth.store.sizes()[part.dataset.rows].tolist()
+    widths = np.array([preprocessing.width_of(height, width) for height, width in sizes])
+    middle = int(np.argsort(widths, kind="stable")[(len(widths) - 1) // 2])
+    width, row = int(widths[middle]), part.dataset.rows[middle]
+    twice = part_of(truth, np.array([row, row], dtype=np.int64), recognizer, None, 0).dataset
+    batch = twice.__getitems__([SampleIndex(place, 0) for place in (0, 1)])
+    return Example(batch, 2, "line", {"line_width": width}, f"a line of {width:,} pixels")
+
+
 COUNTED = "counted in the error rates, but not in the loss"
 """What becomes of a line without a loss that is validated or tested on."""
 
@@ -155,11 +183,40 @@ def infeasible_sentence(infeasible: Mapping[str, Sequence[Issue]]) -> str:
     )
 
 
+ANY_WIDTH = 2**40
+"""Pixels that no batch comes to."""
+
+
+def batch_sentence(config: DictConfig, widths: np.ndarray, devices: int) -> str:
+    """What of the size of a batch that was asked for cannot be, for training lines of these widths; nothing where it is
+    as it was asked for."""
+    trainer, asked = config.trainer, user_overrides("trainer").keys
+    how = loading(trainer, devices)
+    sizes = batch_sizes(widths, how.batch_width, how.max_lines)
+    if (size := trainer.get("batch_size")) is not None:
+        if len(widths) < how.max_lines:
+            step = f"{how.max_lines} lines of a step" if devices > 1 else "a batch"
+            return (
+                f"trainer.batch_size={size} cannot be reached: the train part has {len(widths)} lines for {step}, "
+                "which are all in one."
+            )
+        vain = [f"trainer.{key}" for key in ("batch_width", "max_lines") if is_typed(f"trainer.{key}")]
+        return f"{' and '.join(vain)} changes nothing beside trainer.batch_size={size}." if vain else ""
+    if "trainer.max_lines" not in asked or max(sizes) >= min(how.max_lines, len(widths)):
+        return ""
+    return (
+        f"trainer.max_lines={trainer.max_lines} is never reached: with trainer.batch_width={trainer.batch_width} "
+        f"a batch has {max(sizes) // devices} lines at most, {len(widths) / len(sizes) / devices:.1f} on average; "
+        f"trainer.batch_size={trainer.max_lines} makes batches of so many lines, however wide they are."
+    )
+
+
 def loading(trainer: DictConfig, devices: int = 1) -> LoaderConfig:
     """How batches are made, from the `trainer` group, for so many devices together in training."""
+    size = trainer.get("batch_size")
     return LoaderConfig(
-        batch_width=int(trainer.batch_width) * devices,
-        max_lines=int(trainer.max_lines) * devices,
+        batch_width=(ANY_WIDTH if size is not None else int(trainer.batch_width)) * devices,
+        max_lines=int(trainer.max_lines if size is None else size) * devices,
         evaluation_batch_width=int(trainer.evaluation_batch_width),
         evaluation_max_lines=int(trainer.evaluation_max_lines),
         workers=_workers(trainer),

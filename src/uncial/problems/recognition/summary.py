@@ -102,6 +102,11 @@ def low_accuracy_hint(cer: float) -> str:
     )
 
 
+def _is_to_be_tested(run: RunSession, truth: GroundTruth) -> bool:
+    """Whether there is a test part that the run does not test itself."""
+    return len(truth.rows["test"]) > 0 and not run.config.trainer.get("test_after")
+
+
 def finish_training(run: RunSession, truth: GroundTruth, stats: TrainingStats, skipped: int, profile: str) -> None:
     """Draws and writes what a training leaves, and says how good the best model is, where it lies and what to run
     next."""
@@ -125,7 +130,7 @@ def finish_training(run: RunSession, truth: GroundTruth, stats: TrainingStats, s
         advice=low_accuracy_hint(scores["cer"]),
         files={"best model": best, "report": RunFolder(folder).report, "predictions": RunFolder(folder).predictions},
         next_steps={
-            **({"score it on the test part": score_it} if len(truth.rows["test"]) else {}),
+            **({"score it on the test part": score_it} if _is_to_be_tested(run, truth) else {}),
             "read your own pages": format_command("task=predict", model, "predict.input=FOLDER"),
         },
     )

@@ -5,9 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from uncial.reports.html.rendering import write_page
-from uncial.reports.tables.leaderboard import figure_cells, figure_headings, format_cost, list_notes, shown
-from uncial.runs.ranking import Entry, Ranking
+from uncial.reports.html.rendering import encode_data_url, write_page
+from uncial.reports.tables.leaderboard import (
+    figure_cells,
+    figure_headings,
+    format_cost,
+    format_settings,
+    list_notes,
+    shown,
+)
+from uncial.runs.ranking import Entry, Ranking, RunPair
 
 WIDTH, HEIGHT, MARGIN = 720, 320, 60
 """Of a drawing, in its own units."""
@@ -41,8 +48,15 @@ class RunPolyline:
     best: bool
 
 
-def write_leaderboard_page(path: Path, ranking: Ranking, commands: Mapping[str, str]) -> None:
-    """Write the page, one file without a way to the network."""
+def write_leaderboard_page(
+    path: Path,
+    ranking: Ranking,
+    commands: Mapping[str, str],
+    pair: RunPair | None = None,
+    pictures: Sequence[Path] = (),
+) -> None:
+    """Write the page, one file without a way to the network. `pair` are two runs with what they differ in; of each of
+    the `pictures` the SVG beside it is shown."""
     rows = [(place, entry, figure_cells(entry, ranking)) for place, entry in enumerate(ranking.entries, 1)]
     axes, courses = make_parallel_coordinates(ranking)
     write_page(
@@ -54,6 +68,8 @@ def write_leaderboard_page(path: Path, ranking: Ranking, commands: Mapping[str, 
         cost=format_cost(ranking),
         notes=list_notes(ranking),
         commands=commands,
+        pair=pair,
+        pictures=[encode_data_url(one.with_suffix(".svg").read_bytes(), "image/svg+xml") for one in pictures],
         dots=make_scatter(ranking),
         score_ticks=_make_score_ticks(ranking),
         minutes_ticks=_make_ticks([entry.minutes for entry in ranking.entries if entry.minutes is not None]),
@@ -104,8 +120,7 @@ def make_parallel_coordinates(ranking: Ranking) -> tuple[list[ParallelAxis], lis
 
 
 def _format_label(entry: Entry, ranking: Ranking) -> str:
-    settings = " ".join(f"{key}={value}" for key, value in zip(ranking.columns, entry.settings, strict=True))
-    return f"{settings} {shown(entry.score, ranking.score.name)}".strip()
+    return f"{format_settings(entry, ranking)} {shown(entry.score, ranking.score.name)}".strip()
 
 
 def _place_heights(ranking: Ranking, entries: Sequence[Entry]) -> list[float]:

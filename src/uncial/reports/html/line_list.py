@@ -83,11 +83,17 @@ def make_pictures(
     return found
 
 
-def lines_to_json(systems: Sequence[str], lines: Sequence[ListedLine], pictures: Mapping[int, str]) -> Markup:
+def lines_to_json(
+    systems: Sequence[str],
+    lines: Sequence[ListedLine],
+    pictures: Mapping[int, str],
+    images: Mapping[str, Sequence[int]] | None = None,
+) -> Markup:
     """Return JSON that may stand between the tags of a script, whatever the texts hold: a list for each column.
 
     A reading's `differences` are triples of numbers one behind another: so many code points that are the same, then so
-    many of the truth for so many of the reading. A `text` of null is that of the truth.
+    many of the truth for so many of the reading. A `text` of null is that of the truth. `images` are the groups that
+    the lines belong to by measures of their images.
     """
     columns: dict[str, Any] = {
         "systems": [visible(name) for name in systems],
@@ -99,6 +105,7 @@ def lines_to_json(systems: Sequence[str], lines: Sequence[ListedLine], pictures:
             for number in range(len(systems))
         ],
         "pictures": pictures,
+        "images": images or {},
     }
     text = json.dumps(columns, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e"))

@@ -10,7 +10,8 @@ from uncial.metrics.characters import UnitScore
 from uncial.metrics.comparison import Comparison, GroupComparison
 from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.metrics.evaluation import Evaluation
-from uncial.metrics.lines import GroupScore
+from uncial.metrics.image_quality import MeasureScore
+from uncial.metrics.lines import EvaluatedLine, GroupScore
 from uncial.reports.html.line_list import (
     ListedLine,
     StripOf,
@@ -21,7 +22,9 @@ from uncial.reports.html.line_list import (
 )
 from uncial.reports.html.rendering import encode_data_url, write_page
 from uncial.reports.plots.score_plots import draw_reliability
-from uncial.reports.tables.comparison import list_confusions_by_system
+from uncial.reports.tables.comparison import list_confusions_by_system, order_of_group
+from uncial.reports.tables.image_quality import UNITS, describe_correlation
+from uncial.reports.tables.scores import describe_images
 from uncial.reports.terminal.verdict import describe_verdict
 
 SHOWN_GROUPS = 300
@@ -45,16 +48,22 @@ class ReportHeader:
 
 
 def write_scores_page(
-    path: Path, evaluation: Evaluation, about: ReportHeader, strip_of: StripOf | None = None, pictures: int = 150
+    path: Path,
+    evaluation: Evaluation,
+    about: ReportHeader,
+    strip_of: StripOf | None = None,
+    pictures: int = 150,
+    by_image: Sequence[MeasureScore] = (),
 ) -> None:
     """Write the page, one file. `strip_of` gives the line image of a row of the store; as many are shown as `pictures`
-    says: the worst lines, the best and those in the middle.
+    says: the worst lines, the best and those in the middle. `by_image` are scores by what the images are like, of the
+    lines of the evaluation in their order.
     """
-    ranked = sorted(
-        evaluation.lines, key=lambda line: (-line.cer, -line.counts.edits, line.counts.characters, line.origin.page)
-    )
+    count = len(evaluation.lines)
+    order = sorted(range(count), key=lambda place: _rank_worst_first(evaluation.lines[place]))
+    ranked = [evaluation.lines[place] for place in order]
     lines = [list_evaluated(line) for line in ranked]
-    count = len(lines)
+    by_image = [score for score in by_image if len(score.groups) > 1]
     middle = sorted(range(count), key=lambda place: (abs(2 * place - count + 1), place))
     shown = make_pictures(lines, (range(count), middle, range(count - 1, -1, -1)), strip_of, pictures)
     curves = about.curves.read_bytes() if about.curves is not None and about.curves.is_file() else b""
@@ -74,8 +83,16 @@ def write_scores_page(
         confident=any(line.character_confidences for line in ranked),
         lines=lines,
         pictured=len(shown),
-        lines_json=lines_to_json(["reading"], lines, shown),
+        by_image=[(score, UNITS.get(score.name, ""), describe_correlation(score)) for score in by_image],
+        image_words=describe_images(evaluation, by_image),
+        lines_json=lines_to_json(
+            ["reading"], lines, shown, {score.name: [score.group_of[place] for place in order] for score in by_image}
+        ),
     )
+
+
+def _rank_worst_first(line: EvaluatedLine) -> tuple[float, int, int, str]:
+    return (-line.cer, -line.counts.edits, line.counts.characters, line.origin.page)
 
 
 def _list_groups(evaluation: Evaluation) -> dict[str, list[GroupScore]]:
@@ -134,9 +151,7 @@ def _list_compared_groups(comparison: Comparison) -> dict[str, Sequence[GroupCom
     for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
         members = list(groups)
         if len(members) > 1:
-            found[kind] = (
-                members if kind == "length" else sorted(members, key=lambda group: min(group.cer) - max(group.cer))
-            )
+            found[kind] = members if kind == "length" else sorted(members, key=order_of_group)
     return found
 
 

@@ -1,9 +1,11 @@
 """Pictures of a training, loss, error rates and learning rate over the steps, and the style that diagrams share."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -41,13 +43,30 @@ def save_figure(figure: Figure, png: Path) -> None:
         figure.savefig(temporary, format="png")
 
 
+def save_for_print(figure: Figure, png: Path) -> None:
+    """Write it, and beside it as SVG and as PDF, in which lines and letters stay such. The same figure gives the same
+    files, to the byte."""
+    save_figure(figure, png)
+    # It stands as it was laid out for the PNG; each layout takes as long as all the rest.
+    figure.set_layout_engine("none")
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # It tells of each table of a font that it leaves out.
+    for kind, date in (("svg", "Date"), ("pdf", "CreationDate")):
+        # Type 42: letters that journals' programs take, and which can be selected.
+        with (
+            mpl.rc_context({"svg.hashsalt": "uncial", "pdf.fonttype": 42}),
+            replacing(png.with_suffix(f".{kind}")) as temporary,
+        ):
+            figure.savefig(temporary, format=kind, metadata={date: None})
+
+
 COLOURS = {"train": GREY, "val": RED, "test": GREEN}
 SHADES = ("-", "--", ":", "-.")
 ERROR_RATES = ("cer", "wer")
 
 
 def draw_curves(metrics_csv: Path, png: Path) -> bool:
-    """Draw what `metrics_csv` logs into `png`, and tell whether there was anything to draw.
+    """Draw what `metrics_csv` logs into `png`, with an SVG and a PDF beside it, and tell whether there was anything to
+    draw.
 
     Loss, error rates (in percent, with the lowest validation CER marked), other validation scores and the learning rate
     get a panel each where they were logged.
@@ -64,7 +83,7 @@ def draw_curves(metrics_csv: Path, png: Path) -> bool:
         draw(axis, chosen)
     axes[-1].set_xlabel("step")
     axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
-    save_figure(figure, png)
+    save_for_print(figure, png)
     return True
 
 
@@ -136,8 +155,7 @@ def _draw_error_rates(axis: Axes, curves: Sequence[Curve]) -> None:
 def _mark_lowest(axis: Axes, steps: Sequence[int], percents: Sequence[float]) -> None:
     lowest = min(percents)
     step = steps[percents.index(lowest)]
-    # metrics.csv counts steps from 0, what is told of them from 1.
-    label = f"lowest CER: {lowest:.2f} % at step {step + 1:,}"
+    label = f"lowest CER: {lowest:.2f} % at step {step:,}"
     [mark] = axis.plot([step], [lowest], "o", color=COLOURS["val"], label=label, zorder=3)
     mark.set(markersize=8, markerfacecolor="white", markeredgewidth=2)
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from uncial.metrics.calibration import BINS, Calibration
 from uncial.metrics.learning_curve import Forecast
-from uncial.reports.plots.curves import BLUE, GREEN, RED, add_legend, make_figure, save_figure, style_axes
+from uncial.reports.plots.curves import BLUE, GREEN, RED, add_legend, make_figure, save_for_print, style_axes
 
 MEASURED, FORECAST, TARGET = BLUE, RED, GREEN
 
@@ -25,7 +25,8 @@ def draw_learning_curve(
     level: float,
     target: float | None = None,
 ) -> None:
-    """Draw runs (lines, CER, whether they are part of the curve), the curve with its band, and what is forecast."""
+    """Draw runs (lines, CER, whether they are part of the curve), the curve with its band, and what is forecast; with
+    an SVG and a PDF beside the PNG."""
     figure = make_figure(5.5)
     axis = figure.subplots()
     axis.set_xscale("log")
@@ -41,7 +42,7 @@ def draw_learning_curve(
         axis.axhline(100 * target, color=TARGET, linewidth=1.2, linestyle="--", label=f"wanted: {100 * target:.3g} %")
     _style_axes(axis, sorted({lines for lines, _, _ in points} | {one.lines for one in forecasts}))
     add_legend(axis)
-    save_figure(figure, png)
+    save_for_print(figure, png)
 
 
 def _draw_curve(axis: Axes, curve: Sequence[Forecast], most: int, level: float) -> None:

@@ -44,7 +44,7 @@ def write_comparison(folder: Path, comparison: Comparison, lines_file: str = Run
     """Write the five files into the folder; `lines_file` is another name for lines.jsonl, where one lies there."""
     write_json(RunFolder(folder).comparison, comparison_json(comparison))
     names = [system.name for system in comparison.systems]
-    columns = [f"{what} {name}" for name in names for what in ("cer", "wins")]
+    columns = [f"{what} {name}" for name in names for what in ("cer", "wins")][: None if comparison.pairs else 1]
     write_csv(
         RunFolder(folder).comparison_table,
         ("kind", "name", "lines", "characters", *columns),
@@ -58,7 +58,7 @@ def write_comparison(folder: Path, comparison: Comparison, lines_file: str = Run
 
 
 def make_comparison_table(comparison: Comparison) -> RenderableType:
-    """Return what the terminal shows: the systems' scores, and in words who is better."""
+    """Return what the terminal shows: the systems' scores, and in words who is better, or on what those of one rest."""
     scores = Table("", box=None, pad_edge=False, header_style="dim")
     for heading in ("CER", "WER", "line accuracy", "seeds"):
         scores.add_column(heading, justify="right")
@@ -70,9 +70,16 @@ def make_comparison_table(comparison: Comparison) -> RenderableType:
             percent(system.line_accuracy, 1),
             str(system.seeds),
         )
-    return Group(
-        Text(), scores, Text(), *(Text(describe_verdict(pair, comparison)) for pair in comparison.pairs), Text()
-    )
+    told = [describe_verdict(pair, comparison) for pair in comparison.pairs] or [_describe_basis(comparison)]
+    return Group(Text(), scores, Text(), *map(Text, told), Text())
+
+
+def _describe_basis(comparison: Comparison) -> str:
+    """What the scores of one system rest on, and why they have no interval where they have none."""
+    lines, clusters = plural(len(comparison.lines), "line"), plural(comparison.clusters, comparison.settings.cluster)
+    told = f"{lines} of {clusters} with {plural(comparison.characters, 'character')}."
+    cer = comparison.systems[0].cer
+    return told if cer.interval is not None else f"{told} No interval can be given: {cer.reason}."
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
@@ -139,7 +146,7 @@ def _find_best(group: GroupComparison, comparison: Comparison) -> str | None:
 
 def _group_cells(group: GroupComparison) -> tuple[Any, ...]:
     both = [value for pair in zip(group.cer, group.wins, strict=True) for value in pair]
-    return (group.kind, group.name, group.lines, group.characters, *both)
+    return (group.kind, group.name, group.lines, group.characters, *(both if len(group.cer) > 1 else group.cer))
 
 
 def _line_cells(line: ComparedLine) -> tuple[Any, ...]:
@@ -155,33 +162,37 @@ def _drop_zero_fraction(edits: float) -> float | int:
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the comparison as Markdown for a person."""
-    names = [system.name for system in comparison.systems]
+    names, is_one = [system.name for system in comparison.systems], not comparison.pairs
     told = [f"- {markdown_cell(describe_verdict(pair, comparison))}" for pair in comparison.pairs]
-    parts = [
-        "# Comparison",
-        "\n".join(told),
-        _systems_table(comparison),
-        _describe_method(comparison),
-        "## Line by line",
-        _wins_table(comparison),
-    ]
+    parts = ["# Comparison"]
+    parts += [] if is_one else ["\n".join(told)]
+    parts += [_systems_table(comparison), _describe_method(comparison)]
+    parts += [] if is_one else ["## Line by line", _wins_table(comparison)]
     for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
         members = list(groups)
         if len(members) > 1:
             parts += [f"## By {kind.replace('_', ' ')}", _group_table(members, names, kind)]
-    parts += ["## Kinds of error", _kinds(comparison), "## What differs most in what is read for what"]
-    parts += [_confusions(comparison), "## Lines that all miss", *_describe_missed(comparison)]
-    return "\n\n".join(parts) + "\n"
+    parts += ["## Kinds of error", _kinds(comparison)]
+    parts += ["## What is read for what" if is_one else "## What differs most in what is read for what"]
+    parts += [_confusions(comparison), "## Lines with errors" if is_one else "## Lines that all miss"]
+    return "\n\n".join([*parts, *_describe_missed(comparison)]) + "\n"
+
+
+SHOWN = " A difference counts as shown where both the paired bootstrap and approximate randomisation show it"
 
 
 def _describe_method(comparison: Comparison) -> str:
     settings = comparison.settings
+    if comparison.systems[0].cer.interval is None and not comparison.pairs:
+        return f"{_describe_basis(comparison)} Compared as {settings.profile}."
     return (
         f"{plural(len(comparison.lines), 'line')} of {plural(comparison.clusters, settings.cluster)} with "
         f"{comparison.characters:,} characters, compared as {settings.profile}. In parentheses "
         f"{percent(settings.bootstrap.level, 0)} intervals, for which each {settings.cluster} is drawn with all its "
-        "lines. A difference counts as shown where both the paired bootstrap and approximate randomisation show it"
-        + (", after Holm's correction for the number of pairs." if len(comparison.pairs) > 1 else ".")
+        "lines."
+        + (SHOWN if comparison.pairs else "")
+        + (", after Holm's correction for the number of pairs" if len(comparison.pairs) > 1 else "")
+        + ("." if comparison.pairs else "")
         + (FIRST_SEED if any(system.seeds > 1 for system in comparison.systems) else "")
     )
 
@@ -208,14 +219,20 @@ def _wins_table(comparison: Comparison) -> str:
     return markdown_table(("", "the first needs fewer edits", "as many", "the second needs fewer"), rows)
 
 
+def order_of_group(group: GroupComparison) -> float:
+    """Return a key that sorts first where systems differ most, and of one system where its CER is highest."""
+    return min(group.cer) - max(group.cer) if len(group.cer) > 1 else -group.cer[0]
+
+
 def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: str) -> str:
-    """Where the systems differ most comes first, but lengths stay in their order."""
-    ordered = groups if kind == "length" else sorted(groups, key=lambda group: min(group.cer) - max(group.cer))
+    """Where the systems differ most comes first, of one system where it does worst, but lengths stay in their order."""
+    ordered = groups if kind == "length" else sorted(groups, key=order_of_group)
+    lowest = ("lowest",) if len(names) > 1 else ()
     rows = [
         (
             group.name,
             *(percent(cer) for cer in group.cer),
-            "–" if group.best is None else names[group.best],
+            *("–" if group.best is None else names[group.best] for _ in lowest),
             f"{group.lines:,}",
         )
         for group in ordered[:MAX_GROUPS]
@@ -223,7 +240,7 @@ def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: 
     more = f"\n\n{len(ordered) - MAX_GROUPS:,} more are in comparison.csv." if len(ordered) > MAX_GROUPS else ""
     return (
         markdown_table(
-            (kind.replace("_", " "), *(f"CER {markdown_cell(name)}" for name in names), "lowest", "lines"), rows
+            (kind.replace("_", " "), *(f"CER {markdown_cell(name)}" for name in names), *lowest, "lines"), rows
         )
         + more
     )
@@ -235,15 +252,17 @@ def _kinds(comparison: Comparison) -> str:
 
 
 def list_confusions_by_system(comparison: Comparison) -> list[tuple[str, str, tuple[int, ...]]]:
-    """What is read for what, with how often by each system; that in which the systems differ most comes first."""
+    """What is read for what, with how often by each system; that in which the systems differ most comes first, and
+    of one system that which is most frequent.
+    """
     counts = [
         {(one.truth, one.read): one.count for one in system.characters.confusions} for system in comparison.systems
     ]
     every = sorted(set().union(*counts))
-    apart = sorted(
-        every, key=lambda pair: min(own.get(pair, 0) for own in counts) - max(own.get(pair, 0) for own in counts)
-    )
-    return [(*pair, tuple(own.get(pair, 0) for own in counts)) for pair in apart]
+    found = [(*pair, tuple(own.get(pair, 0) for own in counts)) for pair in every]
+    if len(counts) == 1:
+        return sorted(found, key=lambda one: -one[2][0])
+    return sorted(found, key=lambda one: min(one[2]) - max(one[2]))
 
 
 def _confusions(comparison: Comparison) -> str:
@@ -256,7 +275,8 @@ def _confusions(comparison: Comparison) -> str:
 
 def _describe_missed(comparison: Comparison) -> Iterator[str]:
     missed = comparison.missed_by_all
-    yield f"None of them reads {len(missed):,} of the {plural(len(comparison.lines), 'line')} without an error."
+    what = "None of them reads" if comparison.pairs else "It does not read"
+    yield f"{what} {len(missed):,} of the {plural(len(comparison.lines), 'line')} without an error."
     rows = [(f"{line.origin.page} {line.origin.line}", line.truth, *line.predictions) for line in missed[:MAX_LINES]]
     if rows:
         yield markdown_table(("line", "truth", *(markdown_cell(system.name) for system in comparison.systems)), rows)

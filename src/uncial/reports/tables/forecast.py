@@ -64,7 +64,7 @@ class ForecastReport:
 
 
 def write_forecast(folder: Path, report: ForecastReport) -> None:
-    """Write the four files into the folder."""
+    """Write the files into the folder: the picture only where there is a curve."""
     write_json(RunFolder(folder).forecast, _json(report))
     rows: list[tuple[object, ...]] = [
         ("run", run.lines, run.seed, run.cer, None, None, run.folder) for run in report.runs
@@ -74,6 +74,8 @@ def write_forecast(folder: Path, report: ForecastReport) -> None:
     write_csv(RunFolder(folder).forecast_table, ("kind", "lines", "seed", "cer", "cer_low", "cer_high", "folder"), rows)
     with replacing_text(RunFolder(folder).forecast_text) as file:
         file.write("\n\n".join(["# What more lines would bring", *forecast_text(report), *_make_tables(report)]) + "\n")
+    if report.curve is None:
+        return
     points = [(run.lines, run.cer, run.in_curve) for run in report.runs]
     target = report.needed.target if report.needed else None
     draw_learning_curve(

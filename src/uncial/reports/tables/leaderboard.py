@@ -1,7 +1,9 @@
 """Runs ranked, as the terminal and leaderboard.csv show them."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.reports.terminal.formatting import percent, plural, visible
-from uncial.runs.ranking import Entry, Ranking
+from uncial.runs.ranking import FOLD, Entry, Ranking, RunPair
 from uncial.runs.search import FAILED, Run
 from uncial.runs.tables import write_csv
 
@@ -18,15 +20,36 @@ SHARES = ("cer", "wer", "accuracy", "ece", "confidence", "macro_cer")
 """Figures with these endings are fractions and shown in percent."""
 
 
-def leaderboard_table(ranking: Ranking, commands: Mapping[str, str]) -> RenderableType:
-    """Return what the terminal shows: the ranked entries, the runs without a score, the cost, and commands by what they
-    do."""
+@dataclass(frozen=True)
+class FigureColumn:
+    """A column of an entry's figures."""
+
+    heading: str
+    cell: Callable[[Entry], str]
+
+
+COSTS = {
+    "model/parameters": "parameters",
+    "train/lines_per_second": "train lines/s",
+    "train/reading_lines_per_second": "read lines/s",
+}
+"""Figures of metrics.json that say what a model costs, which runs of earlier versions lack, and their headings."""
+
+MAX_DIFFERENCES = 20
+"""Rows on the terminal; the files have all."""
+
+
+def leaderboard_table(ranking: Ranking, commands: Mapping[str, str], pair: RunPair | None = None) -> RenderableType:
+    """Return what the terminal shows: the ranked entries, the runs without a score, the cost, in what two runs differ,
+    and commands by what they do."""
     parts: list[RenderableType] = [Text()]
     if ranking.entries:
         parts += [_make_table(ranking), Text(), Text(format_cost(ranking))]
         parts += [Text(note, style="yellow") for note in list_notes(ranking)]
     if ranking.others:
         parts += [Text(), Text("Without a score:", style="bold"), *map(_describe_other, ranking.others)]
+    if pair is not None:
+        parts += [Text(), *_describe_pair(pair)]
     if commands:
         parts += [Text(), *(Text.assemble(f"{what}: ", (command, "cyan")) for what, command in commands.items())]
     return Group(*parts, Text())
@@ -44,25 +67,86 @@ def _make_table(ranking: Ranking) -> Table:
     return table
 
 
+def _describe_pair(pair: RunPair) -> Iterator[RenderableType]:
+    if not pair.differences:
+        yield Text(f"{pair.first} and {pair.second} differ in no setting.")
+        return
+    yield Text(f"{pair.first} and {pair.second} differ in:", style="bold")
+    table = Table("", "the first", "the second", box=None, pad_edge=False, header_style="dim")
+    for one in pair.differences[:MAX_DIFFERENCES]:
+        table.add_row(*(Text(visible(cell)) for cell in (one.key, one.first, one.second)))
+    yield table
+    if (more := len(pair.differences) - MAX_DIFFERENCES) > 0:
+        yield Text(f"and {plural(more, 'setting')} more, which leaderboard.md lists")
+
+
 def figure_headings(ranking: Ranking) -> tuple[str, ...]:
     """The headings of an entry's figures."""
-    several = any(len(entry.runs) > 1 for entry in ranking.entries)
-    spread = "interval, or range of the seeds" if several else "interval"
-    return (
-        _format_heading(ranking.score.name),
-        spread,
-        *map(_format_heading, list_further_notes(ranking)),
-        "minutes",
-        "runs",
-    )
+    return tuple(column.heading for column in _list_columns(ranking))
 
 
 def figure_cells(entry: Entry, ranking: Ranking) -> tuple[str, ...]:
     """An entry's figures below those headings."""
+    return tuple(column.cell(entry) for column in _list_columns(ranking))
+
+
+def _list_columns(ranking: Ranking) -> Iterator[FigureColumn]:
     name = ranking.score.name
-    others = (shown(entry.mean(other), other) for other in list_further_notes(ranking))
-    minutes = "–" if entry.minutes is None else f"{entry.minutes:.1f}"
-    return (shown(entry.score, name), format_spread(entry, name), *others, minutes, str(len(entry.runs)))
+    yield FigureColumn(format_heading(name), partial(format_mean, name=name))
+    yield FigureColumn(_format_spread_heading(ranking), partial(format_spread, name=name))
+    for part in list_pooled_parts(ranking):
+        yield FigureColumn(f"pooled {part} CER", partial(_format_pooled, part=part))
+    for other in list_further_notes(ranking):
+        yield FigureColumn(format_heading(other), partial(format_mean, name=other))
+    for cost, heading in COSTS.items():
+        if any(entry.mean(cost) is not None for entry in ranking.entries):
+            yield FigureColumn(heading, partial(_format_cost, name=cost))
+    yield FigureColumn("minutes", lambda entry: "–" if entry.minutes is None else f"{entry.minutes:.1f}")
+    yield FigureColumn("runs", lambda entry: entry.count)
+
+
+def format_settings(entry: Entry, ranking: Ranking, without: Sequence[str] = ()) -> str:
+    """The settings of an entry that others do not have, but for the keys in `without`."""
+    settings = zip(ranking.columns, entry.settings, strict=True)
+    return " ".join(f"{key}={value}" for key, value in settings if key not in without)
+
+
+def _format_spread_heading(ranking: Ranking) -> str:
+    several = [entry for entry in ranking.entries if len(entry.runs) > 1]
+    if not several:
+        return "interval"
+    kinds = {tuple(what for what, _ in entry.repeats) for entry in several}
+    what = f"{next(iter(kinds))[0]}s" if len(kinds) == 1 and len(next(iter(kinds))) == 1 else "runs"
+    return f"interval, or range of the {what}"
+
+
+def list_pooled_parts(ranking: Ranking) -> list[str]:
+    """The part that the runs are ranked by, where its lines can be scored together over the folds of a
+    cross-validation; none elsewhere."""
+    part = ranking.score.name.partition("/")[0]
+    folds = [entry for entry in ranking.entries if entry.has_folds]
+    return [part] if any(entry.pooled_cer(part) is not None for entry in folds) else []
+
+
+def _format_pooled(entry: Entry, part: str) -> str:
+    return shown(entry.pooled_cer(part) if entry.has_folds else None, "cer")
+
+
+def _format_cost(entry: Entry, name: str) -> str:
+    value = entry.mean(name)
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def format_mean(entry: Entry, name: str) -> str:
+    """A figure of an entry: of several runs their mean and its standard deviation, 4.12 ± 0.31 %."""
+    mean, deviation = entry.mean(name), entry.deviation(name)
+    if mean is None or deviation is None:
+        return shown(mean, name)
+    if name.endswith(SHARES):
+        return f"{100 * mean:.2f} ± {100 * deviation:.2f} %"
+    return f"{mean:.4g} ± {deviation:.2g}"
 
 
 def format_spread(entry: Entry, name: str) -> str:
@@ -81,8 +165,8 @@ def find_interval(run: Run, name: str) -> tuple[float, float] | None:
 
 def list_further_notes(ranking: Ranking) -> list[str]:
     """The error rates that stand beside the score."""
-    part = ranking.score.name.partition("/")[0]
-    names = [f"{part}/cer", f"{part}/wer"]
+    parts = dict.fromkeys((ranking.score.name.partition("/")[0], "val", "test"))
+    names = [f"{part}/{rate}" for part in parts for rate in ("cer", "wer")]
     return [
         name
         for name in names
@@ -97,7 +181,8 @@ def shown(value: float | None, name: str) -> str:
     return percent(value) if name.endswith(SHARES) else f"{value:.4g}"
 
 
-def _format_heading(name: str) -> str:
+def format_heading(name: str) -> str:
+    """A figure of metrics.json as a heading: val CER."""
     part, _, figure = name.partition("/")
     words = figure.upper() if figure in ("cer", "wer") else figure.replace("_", " ")
     return f"{part} {words}"
@@ -113,7 +198,13 @@ def format_cost(ranking: Ranking) -> str:
 def list_notes(ranking: Ranking) -> list[str]:
     """What stands against comparing the scores."""
     part = ranking.score.name.partition("/")[0]
-    counts = {run.figure(f"{part}/lines") for entry in ranking.entries for run in entry.runs} - {None}
+    counts: set[float] = set()
+    for entry in ranking.entries:
+        lines = [(run.config.get("data", {}).get(FOLD), run.figure(f"{part}/lines")) for run in entry.runs]
+        known = {fold: count for fold, count in lines if isinstance(count, int | float)}
+        # Folds have other lines each; it is all of them that have to be those of another cross-validation.
+        counts |= {sum(known.values())} if entry.has_folds and known else {count for _, count in lines}
+    counts -= {None}
     if len(counts) < 2:
         return []
     return [f"The runs were scored on {min(counts):,} to {max(counts):,} lines, so not on the same: compare with care."]
@@ -128,18 +219,27 @@ def write_leaderboard(path: Path, ranking: Ranking) -> None:
     """Write leaderboard.csv: a row for each run, those without a score last. Scores are fractions."""
     name = ranking.score.name
     header = ("rank", "state", "run", "seed", *ranking.columns, name, f"{name} low", f"{name} high", f"{name} mean")
-    write_csv(path, (*header, *list_further_notes(ranking), "minutes", "error"), _make_rows(ranking))
+    pooled = (f"{part}/cer pooled" for part in list_pooled_parts(ranking))
+    entry = (f"{name} deviation", "runs", *pooled)
+    costs = (figure.partition("/")[2] for figure in CSV_COSTS)
+    write_csv(path, (*header, *list_further_notes(ranking), "minutes", *entry, *costs, "error"), _make_rows(ranking))
+
+
+CSV_COSTS = ("model/parameters", "model/flops_of_line", "train/lines_per_second", "train/reading_lines_per_second")
 
 
 def _make_rows(ranking: Ranking) -> Iterator[tuple[Any, ...]]:
-    name, others = ranking.score.name, list_further_notes(ranking)
+    name, others, parts = ranking.score.name, list_further_notes(ranking), list_pooled_parts(ranking)
     for place, entry in enumerate(ranking.entries, 1):
+        pooled = [entry.pooled_cer(part) if entry.has_folds else None for part in parts]
+        whole = (entry.deviation(name), entry.count, *pooled)
         for run in entry.runs:
             seconds = run.figure("train/seconds")
             minutes = round(seconds / 60, 3) if isinstance(seconds, int | float) else None
             figures = (ranking.score.of(run), *(find_interval(run, name) or (None, None)), entry.score)
             about = (place, run.state, run.folder, run.config.get("seed"), *entry.settings)
-            yield (*about, *figures, *(run.figure(other) for other in others), minutes, None)
+            costs = (run.figure(cost) for cost in CSV_COSTS)
+            yield (*about, *figures, *(run.figure(other) for other in others), minutes, *whole, *costs, None)
     for run in ranking.others:
-        empty = (None,) * (len(ranking.columns) + 4 + len(others) + 1)
+        empty = (None,) * (len(ranking.columns) + 4 + len(others) + 1 + 2 + len(parts) + len(CSV_COSTS))
         yield (None, run.state, run.folder, run.config.get("seed"), *empty, run.error)

@@ -40,31 +40,48 @@ def _make_rows(review: Review) -> Iterator[tuple[object, ...]]:
         yield cells
 
 
+NEARLY_ALL = 0.9
+"""The share of the lines from which it is no advice to read just them."""
+SHARE_FROM = 50
+"""Lines from which a share of them says more than their number."""
+
+
 def review_summary(review: Review, target: float) -> str:
-    """Return how many lines have to be read for a CER of `target`, as measured where it can be, and as expected."""
-    wanted = percent(target, 1 if target >= 0.01 else 2)
-    expected = review.needed(target, review.expected)
-    if review.measured is None:
-        before = percent(float(review.expected[0]), 1)
-        if not expected:
-            return f"From the confidences a CER of {before} is expected: no line has to be read for {wanted}."
-        return (
-            f"Reading {_describe_first(review, expected)} is expected to bring the CER from {before} "
-            f"to {wanted} or below."
-        )
-    before, needed = percent(float(review.measured[0]), 1), review.needed(target, review.measured)
+    """Return how many lines have to be read for a CER of `target`, as measured where it can be, and as expected; empty
+    where there is no line.
+    """
+    if not review.lines:
+        return ""
+    is_measured = review.measured is not None
+    curve = review.expected if review.measured is None else review.measured
+    wanted, before = percent(target, 1 if target >= 0.01 else 2), percent(float(curve[0]), 1)
+    needed, expected = review.needed(target, curve), review.needed(target, review.expected)
+    known = f"The CER is {before}" if is_measured else f"From the confidences a CER of {before} is expected"
     if not needed:
-        return f"The CER is {before}: no line has to be read for {wanted}."
-    found = f"Reading {_describe_first(review, needed)} brings the CER from {before} to {wanted} or below"
-    verb = "was" if expected == 1 else "were"
-    return f"{found} (from confidence alone {plural(expected, 'line')} {verb} expected)."
+        return f"{known}: no line has to be read for {wanted}."
+    if needed > NEARLY_ALL * len(review.lines):
+        return f"{known}: for {wanted} {_describe_most(review, needed)} would have to be read and corrected."
+    verb = "brings" if is_measured else "is expected to bring"
+    found = f"Reading {_describe_first(review, needed)} {verb} the CER from {before} to {wanted} or below"
+    if not is_measured:
+        return f"{found}."
+    return f"{found} (from confidence alone {plural(expected, 'line')} {'was' if expected == 1 else 'were'} expected)."
+
+
+def _describe_most(review: Review, count: int) -> str:
+    lines = len(review.lines)
+    if count < lines:
+        return f"nearly all of the lines ({count:,} of {lines:,})"
+    return f"all {lines:,} lines" if lines > 1 else "the one line that there is"
 
 
 def _describe_first(review: Review, count: int) -> str:
-    share = count / len(review.lines)
-    # Some are not told as none, nor most as all.
-    digits = 0 if 0.005 <= share < 0.995 or share == 1 else 1
-    return f"the first {percent(share, digits)} of the lines of {RunFolder.review} ({count:,} of {len(review.lines):,})"
+    lines = len(review.lines)
+    if lines < SHARE_FROM:
+        return f"the first {count:,} of the {lines:,} lines of {RunFolder.review}"
+    # Some are not told as none.
+    share = percent(count / lines, 0 if count / lines >= 0.005 else 1)
+    return f"the first {share} of the lines of {RunFolder.review} ({count:,} of {lines:,})"
 
 
 def _draw_review(png: Path, review: Review, target: float) -> None:

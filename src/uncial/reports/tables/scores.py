@@ -1,6 +1,6 @@
 """How a model read a set of lines, as files: scores.json, scores.csv, confusions.csv, lines.jsonl and scores.md."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -10,8 +10,14 @@ from uncial.files import replacing_text
 from uncial.metrics.calibration import Reliability
 from uncial.metrics.characters import Confusion, UnitScore
 from uncial.metrics.evaluation import Evaluation, Overview
+from uncial.metrics.image_quality import MeasureScore
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.lines import KEYS, GroupScore
+from uncial.reports.tables.image_quality import (
+    describe_image_quality,
+    image_quality_json,
+    image_quality_markdown,
+)
 from uncial.reports.tables.line_results import write_line_results
 from uncial.reports.terminal.formatting import markdown_table, percent, percent_with_interval, plural
 from uncial.runs.files import RunFolder
@@ -23,10 +29,11 @@ MAX_CONFUSIONS = 40
 """Rows of a table in Markdown; JSON and CSV have all."""
 
 
-def write_scores(folder: Path, evaluation: Evaluation) -> None:
-    """Write the five files into the folder."""
-    write_json(RunFolder(folder).scores, evaluation_json(evaluation))
-    write_csv(RunFolder(folder).scores_table, CSV_COLUMNS, map(_csv_row, _list_groups(evaluation)))
+def write_scores(folder: Path, evaluation: Evaluation, by_image: Sequence[MeasureScore] = ()) -> None:
+    """Write the five files into the folder; `by_image` are the scores by what the lines' images are like."""
+    write_json(RunFolder(folder).scores, evaluation_json(evaluation, by_image))
+    groups = [*_list_groups(evaluation), *(group for score in by_image for group in score.groups)]
+    write_csv(RunFolder(folder).scores_table, CSV_COLUMNS, map(_csv_row, groups))
     write_csv(
         RunFolder(folder).confusions,
         ("count", "truth", "read", "truth_code_point", "read_code_point"),
@@ -34,7 +41,7 @@ def write_scores(folder: Path, evaluation: Evaluation) -> None:
     )
     write_line_results(RunFolder(folder).lines, evaluation.lines)
     with replacing_text(RunFolder(folder).scores_text) as file:
-        file.write(scores_markdown(evaluation))
+        file.write(scores_markdown(evaluation, by_image))
 
 
 def score_figures(overview: Overview) -> dict[str, Any]:
@@ -56,15 +63,20 @@ def score_figures(overview: Overview) -> dict[str, Any]:
     }
 
 
-def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
+def evaluation_json(evaluation: Evaluation, by_image: Sequence[MeasureScore] = ()) -> dict[str, Any]:
     """Return all of an evaluation but its lines as plain types. Scores are fractions."""
     characters = evaluation.characters
+    images = {score.name: [_group_json(group) for group in score.groups] for score in by_image}
     return {
         "settings": asdict(evaluation.settings),
         "clusters": evaluation.overview.clusters,
         "total": _group_json(evaluation.total),
         "variants": [_group_json(score) for score in evaluation.variants],
-        "groups": {kind: [_group_json(score) for score in evaluation.groups if score.kind == kind] for kind in KEYS},
+        "groups": {
+            **{kind: [_group_json(score) for score in evaluation.groups if score.kind == kind] for kind in KEYS},
+            **images,
+        },
+        **({"image_quality": image_quality_json(by_image, describe_images(evaluation, by_image))} if images else {}),
         "scripts": [_unit_json(score) for score in characters.scripts],
         "characters": [_unit_json(score) for score in characters.characters],
         "confusions": [asdict(confusion) for confusion in characters.confusions],
@@ -145,7 +157,12 @@ def _confusion_row(confusion: Confusion) -> tuple[Any, ...]:
     return (confusion.count, confusion.truth, confusion.read, *codes)
 
 
-def scores_markdown(evaluation: Evaluation) -> str:
+def describe_images(evaluation: Evaluation, by_image: Sequence[MeasureScore]) -> str:
+    """Return in a sentence whether lines are hard to read for what their images are like; empty for too few lines."""
+    return describe_image_quality(by_image, evaluation.lines, evaluation.settings, evaluation.overview.clusters)
+
+
+def scores_markdown(evaluation: Evaluation, by_image: Sequence[MeasureScore] = ()) -> str:
     """Return the evaluation as Markdown for a person: scores with intervals, groups, kinds of error, confusions and
     calibration.
     """
@@ -158,6 +175,7 @@ def scores_markdown(evaluation: Evaluation) -> str:
         members = list(scores)
         if len(members) > 1 or kind in ("page", "hand"):
             parts += [f"## By {kind.replace('_', ' ')}", _sort_worst_first(members, kind)]
+    parts += image_quality_markdown(by_image, describe_images(evaluation, by_image))
     parts += ["## Kinds of error", _format_kinds(evaluation.characters.kinds)]
     parts += ["## Characters by script", _scripts_table(evaluation.characters.scripts)]
     parts += ["## What is read for what", _confusions_table(evaluation.characters.confusions)]

@@ -28,6 +28,7 @@ from uncial.runs.outcome import FINISHED, PRUNED, build_failed_outcome, read_out
 from uncial.runs.search import read_run
 from uncial.runs.study import JOB, format_storage_url, list_trials_by_job, open_study
 from uncial.sweeps.optuna.space import SearchSpace, search_space
+from uncial.sweeps.restored import format_resume_arguments
 
 SUBDIR = "${hydra.job.num}"
 SEED_STRIDE = 1_000_003
@@ -194,6 +195,7 @@ def report_trial(study: optuna.Study, folder: Path, goal: Goal, template: str | 
         yield f"The best is {run.folder}, {goal.name} {shown(best.value, goal.name)}: {values}"
         yield f"The command that repeats it: {repeating(run.overrides)}"
     chosen = "hydra/sweeper=optuna" if template is None else format_override("sweep", template)
-    more = f"{chosen} {format_override('resume', folder)} hydra.sweeper.n_trials={2 * len(trials)}"
-    yield f"To make more trials: {format_command('-m', more)}"
+    resumed = [one for one in format_resume_arguments(folder) if not one.startswith(("sweep=", "hydra/sweeper="))]
+    more = format_command("-m", chosen, *resumed, f"hydra.sweeper.n_trials={2 * len(trials)}")
+    yield f"To make more trials: {more}"
     yield f"To look into the search: optuna-dashboard {shlex.quote(format_storage_url(folder))}"

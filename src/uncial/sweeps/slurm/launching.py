@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from submitit.helpers import DelayedSubmission
 from submitit.slurm.slurm import SlurmExecutor
 
 from uncial.errors import UserError
-from uncial.runs.outcome import FAILED, Outcome, is_finished, write_outcome
-from uncial.sweeps.launch import LaunchContext, job_environment, plain_settings
+from uncial.runs.outcome import FAILED, Outcome, write_outcome
+from uncial.sweeps.launch import LaunchContext, enter_job, job_environment, plain_settings
 from uncial.sweeps.restored import end_jobs_on_exit
 from uncial.sweeps.slurm import waiting as queue
 from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
@@ -37,8 +38,7 @@ class ClusterJob:
     environment: Mapping[str, str]
 
     def __call__(self, number: int, overrides: Sequence[str], state: Any) -> JobReturn:
-        os.chdir(self.folder)
-        os.environ.update(self.environment)
+        enter_job(self.folder, self.environment)
         # It prints what it says itself; in the run's log.txt it would be out of place.
         logging.getLogger("submitit").propagate = False
         # submitit lets SIGTERM pass unheard; a task that is cancelled keeps what it has done.
@@ -106,7 +106,7 @@ def launch(
     overrides = {first + place: tuple(typed) for place, typed in enumerate(job_overrides)}
     folders = {number: program.job_folder(number, typed) for number, typed in overrides.items()}
     returns = {number: JobReturn(overrides=typed, status=JobStatus.COMPLETED) for number, typed in overrides.items()}
-    jobs = _submit(settings, program, {n: typed for n, typed in overrides.items() if not is_finished(folders[n])})
+    jobs = _submit(settings, program, {n: typed for n, typed in overrides.items() if not program.is_finished(n, typed)})
     for number, job in jobs.items():
         print(f"Job {number} is {job.job_id} in SLURM; what it prints: {job.paths.stdout}", flush=True)
     submitted = {number: Submitted(number, job.job_id, job.paths.result_pickle.exists) for number, job in jobs.items()}
@@ -120,7 +120,11 @@ def launch(
 
 def _executor(settings: SlurmSettings, sweep: Path) -> Executor:
     executor = Executor(sweep.resolve() / FOLDER / "%j", max_num_timeout=settings.requeues, python=settings.python)
-    executor.update_parameters(**sbatch_options(settings))
+    options = sbatch_options(settings)
+    # What the job is made of is found before it can say where: clusters need not hand on any variable.
+    modules = job_environment().get("PYTHONPATH")
+    exports = [f"export PYTHONPATH={shlex.quote(modules)}"] if modules else []
+    executor.update_parameters(**{**options, "setup": [*(options["setup"] or ()), *exports] or None})
     return executor
 
 

@@ -16,7 +16,7 @@ from uncial.reports.terminal.sample_lines import format_plain_sample_lines, form
 from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.throughput import ProgressState, Throughput, read_progress, score_text
 
-HIDDEN_SCORES = ("lines", "cer_macro", "line_accuracy")
+HIDDEN_SCORES = ("lines", "cer_macro", "line_accuracy", "word_accuracy")
 """Scores that are logged but not told after a validation."""
 
 log = logging.getLogger("uncial.progress")

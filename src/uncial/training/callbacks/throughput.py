@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Timer
 from uncial.models.contracts import num_samples_of_step
 from uncial.reports.terminal.formatting import duration, percent, rate
 from uncial.training.callbacks.contract import Priority
+from uncial.training.distributed.process_group import all_gather
 from uncial.training.loggers.tracking import log_beside_the_file
 
 
@@ -53,8 +54,9 @@ def seconds_left(
 
 
 class ThroughputMonitor(L.Callback):
-    """Counts lines, and the seconds from the first batch's start to the last one's end less those of validations; of a
-    run that is resumed in all its sessions."""
+    """Counts lines, and the seconds from the first batch's start to the last one's end less those of validations; and
+    the same of the validations alone, what is written after them not counting. Of a run that is resumed in all its
+    sessions."""
 
     priority: ClassVar[int] = Priority.MEASURING
     writes: ClassVar[frozenset[str]] = frozenset()
@@ -62,12 +64,19 @@ class ThroughputMonitor(L.Callback):
     def __init__(self) -> None:
         self.lines = 0
         self.seconds = 0.0
+        self.read_lines, self.read_seconds = 0, 0.0
         self._since: float | None = None
+        self._read, self._read_start, self._read_end = 0, 0.0, 0.0
 
     @property
     def lines_per_second(self) -> float:
         """0 before the first batch."""
         return self.lines / self.seconds if self.seconds else 0.0
+
+    @property
+    def reading_lines_per_second(self) -> float | None:
+        """None before the first validation has ended."""
+        return self.read_lines / self.read_seconds if self.read_seconds else None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._since = time.monotonic()
@@ -82,17 +91,36 @@ class ThroughputMonitor(L.Callback):
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._count()
         if self._since is not None:
-            # At the step that Lightning logs the batch before this validation under.
-            log_beside_the_file(trainer.loggers, {"lines_per_second": self.lines_per_second}, trainer.global_step - 1)
+            log_beside_the_file(trainer.loggers, {"lines_per_second": self.lines_per_second}, trainer.global_step)
+        self._read, self._read_start = 0, time.monotonic()
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        if batch.loss_weight:
+            self._read += len(batch.indices)
+        self._read_end = time.monotonic()
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not trainer.sanity_checking:
+            self.read_lines += sum(all_gather(self._read))
+            self.read_seconds += max(0.0, self._read_end - self._read_start)
         self._since = self._since and time.monotonic()
 
     def state_dict(self) -> dict[str, Any]:
-        return {"lines": self.lines, "seconds": self.seconds}
+        read = {"read_lines": self.read_lines, "read_seconds": self.read_seconds}
+        return {"lines": self.lines, "seconds": self.seconds, **read}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.lines, self.seconds = state_dict["lines"], state_dict["seconds"]
+        # States of earlier versions do not know them.
+        self.read_lines, self.read_seconds = state_dict.get("read_lines", 0), state_dict.get("read_seconds", 0.0)
 
     def _count(self) -> None:
         if self._since is not None:

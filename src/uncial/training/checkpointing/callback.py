@@ -1,7 +1,6 @@
 """Writes what a run goes on from: last.ckpt, and the checkpoints that are kept."""
 
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -238,8 +237,6 @@ class Checkpoints(L.Callback):
             try:
                 with replacing(path) as temporary:
                     trainer.save_checkpoint(temporary, weights_only=False)
-                    with temporary.open("rb+") as file:
-                        os.fsync(file.fileno())
             except UserError as error:
                 raise _StateNotWrittenError(str(error)) from error
         self.written, self._written_at, self._is_as_read = self._snapshot.run, time.monotonic(), False

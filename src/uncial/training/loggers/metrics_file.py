@@ -1,6 +1,7 @@
 """metrics.csv: written whole at every moment, and continued by a run that is resumed."""
 
 from pathlib import Path
+from typing import Any
 
 from lightning.fabric.loggers.csv_logs import _ExperimentWriter
 from lightning.pytorch.loggers import CSVLogger
@@ -33,6 +34,10 @@ class _Writer(ExperimentWriter):
         super().__init__(log_dir)
         names, kept = read_rows(Path(self.metrics_file_path))
         self.metrics_keys, self.rows = list(names), len(kept)
+
+    def log_metrics(self, metrics_dict: dict[str, Any], step: int | None = None) -> None:
+        epoch = {"epoch": int(metrics_dict["epoch"])} if "epoch" in metrics_dict else {}
+        super().log_metrics({**metrics_dict, **epoch}, step)
 
     def save(self) -> None:
         self.rows += len(self.metrics)

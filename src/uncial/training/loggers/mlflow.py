@@ -61,7 +61,9 @@ class MlflowRun(Logger):
         self.folder, self.lines, self.model = job.folder, lines, model
         self._client: Any = None
         self._run: str = ""
-        wanted = {**(tags or {}), "task": job.task, "folder": str(job.folder)}
+        # MLflow's tags have values: each word is one without any, and all of them stand together to be seen.
+        words = {**dict.fromkeys(job.tags, ""), "tags": ", ".join(job.tags)} if job.tags else {}
+        wanted = {**words, **(tags or {}), "task": job.task, "folder": str(job.folder)}
         wanted |= {"sweep": job.group} if job.group else {}
         wanted |= {"mlflow.note.content": notes} if notes else {}
         self._begin(uri, artifacts, experiment, name or job.name, wanted)

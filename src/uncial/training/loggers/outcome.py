@@ -1,5 +1,6 @@
 """What a dashboard is told of a run beside its numbers over the steps."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +13,29 @@ from uncial.metrics.characters import Confusion
 
 @dataclass(frozen=True)
 class Job:
-    """A run as a dashboard lists it. `group` is the sweep that it is a job of, if any; `config` holds plain types."""
+    """A run as a dashboard lists it. `group` is the sweep that it is a job of, if any; `config` holds plain types;
+    `monitor` is the score that chooses the best model, and `mode` (min, max) its better end."""
 
     folder: Path
     name: str
     group: str | None
     task: str
     config: Mapping[str, Any]
+    tags: tuple[str, ...] = ()
+    monitor: str = ""
+    mode: str = ""
+
+    def best_end(self, score: str) -> str | None:
+        """Return which end of a score (`val/cer`) is the better one, min or max; None where that is not known."""
+        if score == self.monitor and self.mode in ("min", "max"):
+            return self.mode
+        words = set(re.split(r"[^a-z0-9]+", score.partition("/")[2].lower()))
+        return "min" if words & ERRORS else "max" if words & SUCCESSES else None
+
+
+ERRORS = frozenset({"cer", "wer", "ser", "loss", "error", "errors", "missed", "ece", "distance", "perplexity"})
+SUCCESSES = frozenset({"accuracy", "acc", "precision", "recall", "f", "f1", "iou", "map", "auc", "correct"})
+"""Words in the names of scores that say which end is the better one."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from uncial.training.loggers.metrics_file import MetricsFile
@@ -29,15 +29,16 @@ def file_loggers(csv: bool, tensorboard: bool) -> list[LoggerFactory]:
 
 @contextmanager
 def tracking(factories: Sequence[LoggerFactory], job: Job) -> Iterator[list[Logger]]:
-    """The loggers of a run that begins. Each dashboard among them is closed at the end, as failed after an exception,
-    so that the next job of a sweep in this process begins a run of its own."""
+    """The loggers of a run that begins; all but metrics.csv are shown its config. Each dashboard among them is closed
+    at the end, as failed after an exception, so that the next job of a sweep in this process begins a run of its own;
+    so is a run of W&B's that Lightning's own logger has begun."""
     loggers: list[Logger] = []
     succeeded = False
     try:
         for make in factories:
             loggers.append(make(job))
         for logger in loggers:
-            if isinstance(logger, Dashboard):
+            if not isinstance(logger, MetricsFile):
                 logger.log_hyperparams(dict(job.config))
         yield loggers
         succeeded = True
@@ -45,6 +46,8 @@ def tracking(factories: Sequence[LoggerFactory], job: Job) -> Iterator[list[Logg
         for logger in loggers:
             if isinstance(logger, Dashboard):
                 _close(logger, succeeded)
+            elif isinstance(logger, WandbLogger):
+                logger.experiment.finish(exit_code=0 if succeeded else 1)
 
 
 def _close(dashboard: Dashboard, succeeded: bool) -> None:
@@ -65,6 +68,19 @@ def show_outcome(loggers: Sequence[Logger], outcome: Callable[[], Outcome]) -> N
         made = outcome()
         for dashboard in dashboards:
             dashboard.show_outcome(made)
+
+
+@rank_zero_only
+def log_hyperparams(loggers: Sequence[Logger], known: Mapping[str, Any]) -> None:
+    """Tell the dashboards what is known of the run: its config, and beside it its model, its data and its machine."""
+    for logger in loggers:
+        if isinstance(logger, Dashboard):
+            logger.log_hyperparams(dict(known))
+
+
+def has_dashboard(loggers: Sequence[Logger]) -> bool:
+    """Whether one of the loggers shows what comes out of a run."""
+    return any(isinstance(logger, Dashboard) for logger in loggers)
 
 
 def log_beside_the_file(loggers: Sequence[Logger], numbers: Mapping[str, Any], step: int) -> None:

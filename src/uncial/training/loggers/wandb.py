@@ -4,7 +4,7 @@ import json
 import logging
 import netrc
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -17,6 +17,7 @@ from wandb.errors import Error as WandbError
 
 from uncial.files import replacing_text
 from uncial.runs.files import RunFolder
+from uncial.runs.metrics_file import read_curves
 from uncial.training.loggers.outcome import Job, Outcome
 
 log = logging.getLogger(__name__)
@@ -49,14 +50,16 @@ class WandbRun(Logger):
         model: bool = True,
     ) -> None:
         super().__init__()
-        self.folder, self.lines, self.model = job.folder, lines, model
+        self.folder, self.lines, self.model, self.job = job.folder, lines, model, job
         self._run: Any = None
+        self._defined: dict[str, str] = {}
+        own = [tags] if isinstance(tags, str) else list(tags)
         wanted = {
             "project": project,
             "entity": entity,
             "group": group or job.group,
             "name": name or job.name,
-            "tags": [tags] if isinstance(tags, str) else list(tags),
+            "tags": list(dict.fromkeys((*job.tags, *own))),
             "notes": notes,
             "job_type": job_type or job.task,
         }
@@ -93,14 +96,24 @@ class WandbRun(Logger):
         """`params` are plain types, nested as the config is."""
         self._run.config.update(dict(params), allow_val_change=True)
 
+    def _define(self, scores: Iterable[str]) -> None:
+        """Let W&B's summary of each score of the validation be its best one, not its last."""
+        for name in scores:
+            end = self.job.best_end(name) if name.startswith("val/") and name not in self._defined else None
+            if end is not None:
+                self._defined[name] = end
+                self._run.define_metric(name, step_metric=STEP, step_sync=True, summary=end)
+
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        self._define(metrics)
         self._run.log(dict(metrics) if step is None else {**metrics, STEP: step})
 
     @rank_zero_only
     def show_outcome(self, outcome: Outcome) -> None:
         for name, value in outcome.scores.items():
             self._run.summary[f"best/{name}"] = value
+        self._run.summary.update(self._best_of_all_sessions())
         counted = [[one.truth, one.read, one.count] for one in outcome.confusions]
         # W&B keeps the images of tables in the user's home otherwise, where `wandb sync` on another machine lacks them.
         with patch.dict(os.environ, WANDB_DATA_DIR=str(self.folder.absolute() / "wandb")):
@@ -109,6 +122,12 @@ class WandbRun(Logger):
             self._run.log({"confusions": wandb.Table(columns=["truth", "read", "count"], data=counted)})
         if self.model and outcome.model is not None and not self._run.offline:
             log_model(self._run, outcome)
+
+    def _best_of_all_sessions(self) -> dict[str, dict[str, float]]:
+        """The best of each score, by metrics.csv: what W&B finds itself is that since the run was resumed."""
+        curves = read_curves(RunFolder(self.folder).metrics_rows)
+        known = {name: (end, curves[name].values) for name, end in self._defined.items() if name in curves}
+        return {name: {end: (max if end == "max" else min)(values)} for name, (end, values) in known.items()}
 
     @rank_zero_only
     def close(self, succeeded: bool) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
+from torch.optim.lr_scheduler import LambdaLR
 
 from uncial.errors import UserError
 from uncial.training.schedulers.plan import UNKNOWN, StepPlan, check_unit
@@ -19,6 +20,8 @@ def set_rates(trainer: L.Trainer) -> None:
     """Give the next step the rate of now: the schedule was asked for it when the last step ended."""
     for configured in trainer.lr_scheduler_configs:
         scheduler: Any = configured.scheduler
+        if not isinstance(scheduler, LambdaLR):  # One of others has the rate in its own state.
+            continue
         factors = (factor(scheduler.last_epoch) for factor in scheduler.lr_lambdas)
         rates = [rate * factor for rate, factor in zip(scheduler.base_lrs, factors, strict=True)]
         for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
@@ -38,17 +41,18 @@ Decay = Callable[[int, StepPlan, int], float]
 
 @dataclass(frozen=True, slots=True)
 class Warmup:
-    """The linear rise at the beginning, in optimizer steps, or else in lines of text or as a share of the run."""
+    """The linear rise at the beginning, in optimizer steps, or else in lines of text, as a share of the run or in
+    passes over the training lines."""
 
     steps: int = 0
     samples: int | None = None
     fraction: float | None = None
+    epochs: float | None = None
 
     def __post_init__(self) -> None:
-        if self.samples is not None and self.fraction is not None:
-            raise UserError(
-                "scheduler.warmup_samples and scheduler.warmup_fraction are both set: leave one of them null."
-            )
+        others = {"samples": self.samples, "fraction": self.fraction, "epochs": self.epochs}
+        if len(names := [f"scheduler.warmup_{name}" for name, value in others.items() if value is not None]) > 1:
+            raise UserError(f"{' and '.join(names)} are both set: leave one of them null.")
         if self.fraction is not None and not 0 <= self.fraction < 1:
             raise UserError(
                 f"scheduler.warmup_fraction={self.fraction}: a share of the run is needed, from 0 to below 1."
@@ -58,6 +62,8 @@ class Warmup:
         """The steps of the warm-up."""
         if self.fraction is not None:
             return UNKNOWN_WARMUP if plan.total == UNKNOWN else math.ceil(self.fraction * plan.total)
+        if self.epochs is not None:
+            return math.ceil(self.epochs * plan.epoch)
         return self.steps if self.samples is None else math.ceil(self.samples / plan.lines)
 
 
@@ -66,9 +72,10 @@ def with_warmup(
     warmup_steps: int = 0,
     warmup_samples: int | None = None,
     warmup_fraction: float | None = None,
+    warmup_epochs: float | None = None,
 ) -> Schedule:
     """Return the schedule that rises linearly to 1 over the warm-up and then is what `decay` says."""
-    warmup = Warmup(warmup_steps, warmup_samples, warmup_fraction)
+    warmup = Warmup(warmup_steps, warmup_samples, warmup_fraction, warmup_epochs)
 
     def factor(step: int, plan: StepPlan) -> float:
         length = warmup.length(plan)

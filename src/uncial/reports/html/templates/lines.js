@@ -1,6 +1,6 @@
 // The lines of a report, out of the JSON in #lines: filtered, searched and sorted all together, shown some at a time.
 // [data-filter=NAME] keeps the lines with the chosen value in the column NAME, or of the chosen outcome, or in which the
-// chosen character was misread; a button [data-set=NAME] chooses there; th button[data-order] sorts its table.
+// chosen character was misread, or whose image is in the chosen group; a button [data-set=NAME] chooses there; th button[data-order] sorts its table.
 const lines = JSON.parse(document.getElementById("lines").textContent);
 const count = lines.truth.length, systems = lines.readings;
 const LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -63,6 +63,10 @@ function keeps(field) {
   if (name === "misread") {
     const wanted = JSON.parse(value);
     return (line) => isMisread(line, wanted);
+  }
+  if (name === "image") {
+    const [measure, group] = JSON.parse(value);
+    return (line) => lines.images[measure][line] === group;
   }
   if (name === "outcome") {
     const [outcome, number] = value.split(" ");
@@ -244,7 +248,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.dataset.set) {
     const field = filters.find((one) => one.dataset.filter === button.dataset.set);
-    field.value = button.dataset.set === "misread" ? button.value : `=${button.value}`;
+    field.value = ["misread", "image"].includes(button.dataset.set) ? button.value : `=${button.value}`;
     update();
     document.getElementById("list").scrollIntoView();
     list.firstElementChild?.focus({ preventScroll: true });

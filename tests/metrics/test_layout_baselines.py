@@ -92,6 +92,11 @@ def test_where_a_line_is_only_partly_beside_another_its_own_direction_counts():
     assert tolerances([row(0, 0, 100), row(40, 90, 200)]) == [10, 10]
 
 
+def test_a_line_that_is_near_at_the_far_end_counts():
+    """Its first points are 200 pixels from one line, the other is 40 away, but only from the 100th point on."""
+    assert tolerances([row(0, 0, 600), row(200, 0, 100), row(40, 500, 600)])[0] == 10
+
+
 def test_points_are_worth_less_from_one_to_three_tolerances():
     truth = [row(100), row(200)]
     for offset, worth in [(0, 1), (25, 1), (30, 0.9), (50, 0.5), (74, 0.02)]:

@@ -111,6 +111,7 @@ def test_pairs_that_cannot_overlap_enough_are_not_measured():
     ious = match_ious([box(0, 0, 10, 10), box(9, 0, 19, 10), []], [box(0, 0, 10, 10), box(40, 0, 50, 10)])
     assert ious.tolist() == [[1, 0], [0, 0], [0, 0]]
     assert match_ious([], [box(0, 0, 1, 1)]).shape == (0, 1)
+    assert match_ious([box(0, 0, 10, 10)], [box(0, 0, 10, 2)]).tolist() == [[0.2]]
 
 
 def test_a_pixel_is_filled_where_its_middle_is_inside():

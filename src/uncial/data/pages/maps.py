@@ -1,0 +1,141 @@
+"""What a layout model learns of a page, drawn from coordinates: maps of its lines and regions.
+
+They are drawn after a page has been turned, scaled and bent, and never bent themselves. All lengths are pixels of the
+maps; the idea of drawing baselines, ends and heights is PERO's (Kodym and Hradis, Page Layout Analysis System for
+Unconstrained Historic Documents, 2021).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from uncial.data.pages.shapes import LineShape, PageShapes
+
+SHIFT = 4
+"""Bits behind the binary point of coordinates that OpenCV draws."""
+
+RIDGE_WIDTH = 0.08
+"""Standard deviation of the ridge across the line, in interlines; never under `MIN_RIDGE_WIDTH` pixels."""
+
+MIN_RIDGE_WIDTH = 0.7
+BAR_REACH, BAR_WIDTH = 0.6, 0.2
+"""Of the bars at a line's ends: how far they reach to either side, and how wide they are, in interlines."""
+
+BANDS = (1.0, 0.6, 0.25)
+"""Widths in interlines of the band around a baseline in which its direction and heights are learned. The narrow ones
+are drawn over the wide ones, so that between two lines each pixel belongs to the nearer."""
+
+EDGE_WIDTH = 0.3
+"""Of the border of a region, in interlines."""
+
+MIN_HEIGHT = 0.05
+"""Least height above and below a baseline, in interlines."""
+
+LINE_MAPS = ("ridge", "start", "end", "along_x", "along_y", "up", "down", "interline")
+"""`ridge`, `start` and `end` are 0 to 1; `along` is the unit vector along the writing; `up` and `down` are natural
+logarithms of heights in interlines, `interline` that of the page's interline in `NOMINAL` pixels."""
+
+NOMINAL = 10.0
+"""Pixels of the maps between two lines at which a page is scaled for the network."""
+
+
+@dataclass(frozen=True)
+class MapPlan:
+    """Which maps there are: those of lines, one for each type of region, and the border of regions."""
+
+    regions: tuple[str, ...] = ()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return (*LINE_MAPS, *(f"region {name}" for name in self.regions), "region_edge")
+
+    @cached_property
+    def binary(self) -> tuple[int, ...]:
+        """The maps that are probabilities, by their place."""
+        others = {LINE_MAPS.index(name) for name in ("along_x", "along_y", "up", "down", "interline")}
+        return tuple(place for place in range(len(self.names)) if place not in others)
+
+    def place(self, name: str) -> int:
+        return self.names.index(name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageMaps:
+    """`values` (maps, h, w) float32, NaN where the page does not say; `near_line` (h, w) bool, the bands of lines."""
+
+    values: np.ndarray
+    near_line: np.ndarray
+
+
+def draw_maps(shapes: PageShapes, plan: MapPlan) -> PageMaps:
+    """Draw the maps of a page, in pixels of the maps, for a sheet of `shapes.size`."""
+    width, height = (max(1, round(side)) for side in shapes.size)
+    values = np.zeros((len(plan.names), height, width), np.float32)
+    values[plan.place("ridge")] = _draw_ridge(shapes, (height, width))
+    values[plan.place("start")] = _draw_bars(shapes, (height, width), first=True)
+    values[plan.place("end")] = _draw_bars(shapes, (height, width), first=False)
+    near_line = _draw_bands(shapes, values, plan)
+    values[plan.place("interline")] = np.log(shapes.interline / NOMINAL)
+    edge = values[plan.place("region_edge")]
+    for region in shapes.regions:
+        if region.type in plan.regions:
+            cv2.fillPoly(values[plan.place(f"region {region.type}")], [_fixed(region.polygon)], 1.0, cv2.LINE_8, SHIFT)
+            outline = [_fixed(region.polygon).reshape(-1, 1, 2)]
+            cv2.polylines(edge, outline, True, 1.0, _stroke(EDGE_WIDTH, shapes), cv2.LINE_8, SHIFT)
+    return PageMaps(values, near_line)
+
+
+def _fixed(points: np.ndarray) -> np.ndarray:
+    return np.round(points * (1 << SHIFT)).astype(np.int32)
+
+
+def _stroke(interlines: float, shapes: PageShapes) -> int:
+    return max(1, round(interlines * shapes.interline))
+
+
+def _draw_ridge(shapes: PageShapes, size: tuple[int, int]) -> np.ndarray:
+    if not shapes.lines:
+        return np.zeros(size, np.float32)
+    away = np.full(size, 255, np.uint8)
+    outlines = [_fixed(line.baseline).reshape(-1, 1, 2) for line in shapes.lines]
+    cv2.polylines(away, outlines, False, 0, 1, cv2.LINE_8, SHIFT)
+    distance = cv2.distanceTransform(away, cv2.DIST_L2, 5)
+    deviation = max(RIDGE_WIDTH * shapes.interline, MIN_RIDGE_WIDTH)
+    ridge: np.ndarray = np.exp(-(distance**2) / (2 * deviation**2))
+    return ridge
+
+
+def _draw_bars(shapes: PageShapes, size: tuple[int, int], first: bool) -> np.ndarray:
+    bars = np.zeros(size, np.float32)
+    for line in shapes.lines:
+        end, before = (line.baseline[0], line.baseline[1]) if first else (line.baseline[-1], line.baseline[-2])
+        along = end - before
+        reach = BAR_REACH * shapes.interline * np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6)
+        tips = _fixed(np.stack([end - reach, end + reach]))
+        cv2.line(bars, tips[0].tolist(), tips[1].tolist(), 1.0, _stroke(BAR_WIDTH, shapes), cv2.LINE_8, SHIFT)
+    return bars
+
+
+def _draw_bands(shapes: PageShapes, values: np.ndarray, plan: MapPlan) -> np.ndarray:
+    """Fill the maps of direction and height around each baseline, and return where that is."""
+    label = np.zeros(values.shape[1:], np.int32)
+    pieces = [(line, start, end) for line in shapes.lines for start, end in pairwise(line.baseline)]
+    for width in BANDS:
+        for number, (_, start, end) in enumerate(pieces, 1):
+            tips = _fixed(np.stack([start, end]))
+            cv2.line(label, tips[0].tolist(), tips[1].tolist(), number, _stroke(width, shapes), cv2.LINE_8, SHIFT)
+    table = np.full((len(pieces) + 1, 4), np.nan, np.float32)
+    for number, (line, start, end) in enumerate(pieces, 1):
+        along = (end - start) / max(float(np.hypot(*(end - start))), 1e-6)
+        table[number] = (*along, *_log_heights(line, shapes.interline))
+    for column, name in enumerate(("along_x", "along_y", "up", "down")):
+        values[plan.place(name)] = table[label, column]
+    return label > 0
+
+
+def _log_heights(line: LineShape, interline: float) -> tuple[float, float]:
+    up, down = (np.log(max(height / interline, MIN_HEIGHT)) for height in (line.up, line.down))
+    return (up, down) if np.isfinite([line.up, line.down]).all() else (np.nan, np.nan)

@@ -29,14 +29,17 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.cli import describe_unreadable_config, run_task
 from uncial.config.arguments import format_arguments
-from uncial.config.from_python import (
-    choices_of_config,
-    overrides_of_config,
-    overrides_of_values,
-    unimported_script,
-)
+from uncial.config.from_python import build_overrides, find_overrides, guess_choices, unimported_script
 from uncial.config.keys import group_choices
-from uncial.config.location import COMMAND, ROOT, TYPED, conf_folder, format_command, is_installed, publish_location
+from uncial.config.location import (
+    COMMAND,
+    ROOT,
+    TYPED,
+    find_conf_folder,
+    format_command,
+    is_installed,
+    publish_location,
+)
 from uncial.config.messages import explain_error, explain_folder_error
 from uncial.config.overrides import check_arguments
 from uncial.config.typed import lines_as_typed
@@ -98,7 +101,7 @@ def train(config: Mapping[str, Any] | DictConfig | None = None) -> TrainedRun:
     if not _one_at_a_time.acquire(blocking=False):
         raise UserError("A training runs in this process already: start the second one when it has ended.")
     try:
-        with _process_as_before():
+        with _restore_process():
             try:
                 return _train({} if config is None else config)
             except (HydraExit, HydraException, OmegaConfBaseException) as error:
@@ -126,43 +129,43 @@ def transcribe(
 
 
 def _train(config: Mapping[str, Any] | DictConfig) -> TrainedRun:
-    publish_location(_script())
+    publish_location(_name_command())
     check_single_start(os.environ)
     with ExitStack() as stack:
         try:
-            stack.enter_context(initialize_config_dir(str(conf_folder()), job_name="uncial", version_base="1.3"))
-            overrides = _overrides(config)
+            stack.enter_context(initialize_config_dir(str(find_conf_folder()), job_name="uncial", version_base="1.3"))
+            overrides = _build_overrides(config)
             composed = compose("config", overrides, return_hydra_config=True)
         except (YAMLError, UnicodeDecodeError) as error:
             raise UserError(describe_unreadable_config(error)) from None
         _check_task(composed)
-        publish_location(_script(), overrides)  # The command that environment.json tells.
-        sys.argv = [_script(), *overrides]
+        publish_location(_name_command(), overrides)  # The command that environment.json tells.
+        sys.argv = [_name_command(), *overrides]
         _make_folder(composed)
         HydraConfig.instance().set_config(composed)
-        handlers = stack.enter_context(run_logging(_logging(composed)))
+        handlers = stack.enter_context(run_logging(_read_logging_settings(composed)))
         file = next(handler for handler in handlers if isinstance(handler, FileHandler))
         try:
-            run_task(_task_config(composed))
+            run_task(_make_task_config(composed))
         except BaseException as error:
-            file.handle(makeLogRecord({"msg": _last_words(error), "levelno": 40, "levelname": getLevelName(40)}))
+            file.handle(makeLogRecord({"msg": _describe_end(error), "levelno": 40, "levelname": getLevelName(40)}))
             raise
         # Where log.txt is: of a run that was resumed it has moved.
         return _read_run(Path(file.baseFilename).parent)
 
 
-def _script() -> str:
+def _name_command() -> str:
     """What a person starts who types the same."""
     return "uncial" if is_installed() else "run.py"
 
 
-def _overrides(config: Mapping[str, Any] | DictConfig) -> list[str]:
+def _build_overrides(config: Mapping[str, Any] | DictConfig) -> list[str]:
     """What would be typed for this config, checked as what is typed."""
-    conf = conf_folder()
+    conf = find_conf_folder()
     if isinstance(config, DictConfig):
-        found = _overrides_of_composed(config)
+        found = _build_overrides_of_composed(config)
     elif isinstance(config, Mapping):
-        found = overrides_of_values(config, conf)
+        found = build_overrides(config, conf)
     else:
         raise UserError(
             f"uncial.train takes a mapping of keys to values, or a composed config, no {type(config).__name__}."
@@ -172,27 +175,27 @@ def _overrides(config: Mapping[str, Any] | DictConfig) -> list[str]:
     return found
 
 
-def _overrides_of_composed(config: DictConfig) -> list[str]:
-    conf = conf_folder()
+def _build_overrides_of_composed(config: DictConfig) -> list[str]:
+    conf = find_conf_folder()
     if "task" not in config or "data" not in config:
         # Not composed of conf/config.yaml: keys and values in a DictConfig.
         plain = OmegaConf.to_container(config, resolve=True)
         assert isinstance(plain, dict)
-        return overrides_of_values({str(key): value for key, value in plain.items()}, conf)
+        return build_overrides({str(key): value for key, value in plain.items()}, conf)
     typed = OmegaConf.select(config, "hydra.overrides")
     if typed is not None:
         hydra = [line for line in lines_as_typed(typed.hydra) if not line.startswith("hydra.mode=")]
         lines = [*lines_as_typed(typed.task), *hydra]
-        return [*lines, *overrides_of_config(config, compose("config", lines), {})]
+        return [*lines, *find_overrides(config, compose("config", lines), {})]
     usual = compose("config", return_hydra_config=True).hydra.runtime.choices
-    choices = choices_of_config(config, usual, conf)
+    choices = guess_choices(config, usual, conf)
     lines = [f"{group}={name}" for group, name in choices.items()]
-    return overrides_of_config(config, compose("config", lines), choices)
+    return find_overrides(config, compose("config", lines), choices)
 
 
 def _check_task(config: DictConfig) -> None:
     name = str(config.task.get("name"))
-    if name not in TRAININGS and name in group_choices(conf_folder(), "task"):
+    if name not in TRAININGS and name in group_choices(find_conf_folder(), "task"):
         raise UserError(
             f"task={name} is no training: uncial.train is for task={', '.join(TRAININGS)}; for it type "
             f"{format_command(f'task={name} …')}"
@@ -215,18 +218,18 @@ def _make_folder(config: DictConfig) -> None:
         config.hydra.runtime.output_dir = str(folder)
 
 
-def _logging(config: DictConfig) -> Any:
+def _read_logging_settings(config: DictConfig) -> Any:
     return OmegaConf.to_container(config.hydra.job_logging, resolve=True)
 
 
-def _task_config(config: DictConfig) -> DictConfig:
+def _make_task_config(config: DictConfig) -> DictConfig:
     found = config.copy()
     with read_write(found), open_dict(found):
         del found["hydra"]
     return found
 
 
-def _last_words(error: BaseException) -> str:
+def _describe_end(error: BaseException) -> str:
     cause = error.cause if isinstance(error, HydraExit) else error
     if isinstance(cause, KeyboardInterrupt | SystemExit):
         return "Stopped."
@@ -244,7 +247,7 @@ def _read_run(folder: Path) -> TrainedRun:
 
 
 @contextmanager
-def _process_as_before() -> Iterator[None]:
+def _restore_process() -> Iterator[None]:
     """Around a training: what it sets of the process is set back."""
     import numpy as np
     import torch
@@ -253,7 +256,7 @@ def _process_as_before() -> Iterator[None]:
     base, job = VersionBase.instance().version_base, JobRuntime.instance().conf.copy()
     arguments, environment = sys.argv, {name: os.environ.get(name) for name in (ROOT, COMMAND, TYPED)}
     draws = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
-    threads, lightning = torch.get_num_threads(), _levels()
+    threads, lightning = torch.get_num_threads(), _read_log_levels()
     GlobalHydra.instance().clear()
     try:
         with warnings.catch_warnings(), unimported_script():
@@ -274,7 +277,7 @@ def _process_as_before() -> Iterator[None]:
             getLogger(name).setLevel(level)
 
 
-def _levels() -> dict[str, int]:
+def _read_log_levels() -> dict[str, int]:
     """The levels of Lightning's loggers, which a training turns down."""
     names = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
     return {name: getLogger(name).level for name in names}

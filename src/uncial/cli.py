@@ -22,17 +22,17 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 from uncial.config.arguments import format_arguments
 from uncial.config.hydra_internals import get_args_parser
 from uncial.config.keys import check_added, check_own_files
-from uncial.config.location import conf_folder, is_installed, publish_location, root_folder
+from uncial.config.location import find_conf_folder, find_root_folder, is_installed, publish_location
 from uncial.config.messages import explain_error, explain_folder_error
 from uncial.config.overrides import check_arguments, is_sweep
 from uncial.config.secrets import check_no_secrets
-from uncial.config.task_keys import check_problem_keys, check_typed_keys, without_statement
-from uncial.config.trust import with_typed_classes
+from uncial.config.task_keys import check_problem_keys, check_typed_keys, drop_statement
+from uncial.config.trust import trust_typed_classes
 from uncial.config.typed import typed_lines
 from uncial.config.values import check_values
 from uncial.errors import FindingsError, HydraExit, UserError
 from uncial.reports.terminal.standard_streams import secure_standard_streams
-from uncial.runs.resumed_config import task_to_run
+from uncial.runs.resumed_config import find_task_to_run
 from uncial.sweeps.launch import should_run
 from uncial.termination import TERMINATED, Terminated, sigterm_raises
 from uncial.training.distributed.several_starts import check_single_start
@@ -82,13 +82,13 @@ def main() -> int:
         publish_location(sys.argv[0], sys.argv[1:])
         check_single_start(os.environ)
         if is_help_alone(sys.argv[1:]):
-            print(format_help(conf_folder()))
+            print(format_help(find_conf_folder()))
             return DONE
-        sys.argv[1:] = format_arguments(sys.argv[1:], conf_folder())
-        check_arguments(sys.argv[1:], conf_folder())
+        sys.argv[1:] = format_arguments(sys.argv[1:], find_conf_folder())
+        check_arguments(sys.argv[1:], find_conf_folder())
         with sigterm_raises():
             sys.argv += _with_absolute_configs(sys.argv[1:])
-            hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(run_task)()
+            hydra.main(version_base="1.3", config_path=str(find_conf_folder()), config_name="config")(run_task)()
     except KeyboardInterrupt:
         return _fail("Stopped.", INTERRUPTED)
     except Terminated:
@@ -101,11 +101,11 @@ def main() -> int:
             raise cause from None
         return _fail(f"Error: {explain_error(cause)}", FAILED)
     except (YAMLError, UnicodeDecodeError) as error:
-        if wants_traceback or _passed(run_task, error):
+        if wants_traceback or _has_passed(run_task, error):
             raise
         return _fail(f"Error: {describe_unreadable_config(error)}", FAILED)
     except OSError as error:
-        if wants_traceback or _passed(run_task, error):
+        if wants_traceback or _has_passed(run_task, error):
             raise
         if not _has_current_folder():
             return _fail("Error: the folder in which the command was typed is gone; change to another (cd).", FAILED)
@@ -118,15 +118,15 @@ def run_task(config: DictConfig) -> None:
     """Runs what `config.task` names, once the config's values are of their kinds. In a sweep a job that
     fails is reported, and the others continue."""
     try:
-        check_added(typed_lines(), config, conf_folder())
-        check_own_files(config, conf_folder())
-        check_typed_keys(config, conf_folder())
-        check_problem_keys(config, conf_folder())
-        check_values(config, conf_folder())
+        check_added(typed_lines(), config, find_conf_folder())
+        check_own_files(config, find_conf_folder())
+        check_typed_keys(config, find_conf_folder())
+        check_problem_keys(config, find_conf_folder())
+        check_values(config, find_conf_folder())
         check_no_secrets(config)
         if should_run(config):
-            task = get_method(check_task(task_to_run(config, conf_folder())))
-            task(with_typed_classes(without_statement(config)))
+            task = get_method(check_task(find_task_to_run(config, find_conf_folder())))
+            task(trust_typed_classes(drop_statement(config)))
     except (UserError, HydraException, OmegaConfBaseException) as error:
         if HydraConfig.get().mode == RunMode.MULTIRUN:
             raise
@@ -160,7 +160,7 @@ def _with_absolute_configs(arguments: list[str]) -> list[str]:
     given = get_args_parser().parse_known_args(arguments)[0].config_path
     if given is None or given.startswith("pkg://") or Path(given).is_absolute():
         return []
-    return ["--config-path", str((Path.cwd() if is_installed() else root_folder()) / given)]
+    return ["--config-path", str((Path.cwd() if is_installed() else find_root_folder()) / given)]
 
 
 def _has_current_folder() -> bool:
@@ -171,7 +171,7 @@ def _has_current_folder() -> bool:
         return False
 
 
-def _passed(function: Callable[..., None], error: BaseException) -> bool:
+def _has_passed(function: Callable[..., None], error: BaseException) -> bool:
     """Whether the error was raised in the function or in what it called."""
     return any(frame.f_code is function.__code__ for frame, _ in walk_tb(error.__traceback__))
 

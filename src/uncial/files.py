@@ -21,13 +21,13 @@ LONGEST_NAME = 255
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replace_file(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; when the block ends well it takes the place of `path` at once.
 
     Folders above `path` are made. Raises `UserError` where the file cannot be written. After any error the file beside
     is removed and `path` left as it was.
     """
-    temporary = path.with_name(unfinished_name(path))
+    temporary = path.with_name(make_unfinished_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -61,13 +61,13 @@ def open_to_others(path: Path) -> None:
 
 
 @contextmanager
-def replacing_text(path: Path) -> Iterator[TextIO]:
+def replace_text_file(path: Path) -> Iterator[TextIO]:
     """Yield a UTF-8 text file, with line ends as written, that takes the place of `path` when the block ends well.
 
     What UTF-8 cannot hold, such as the undecodable bytes of a file name, is written as a backslash escape.
     """
     with (
-        replacing(path) as temporary,
+        replace_file(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         yield file
@@ -78,29 +78,29 @@ def remove_unfinished(folder: Path) -> None:
     with suppress(OSError):
         for path in list(folder.glob(".*")):
             found = UNFINISHED.fullmatch(path.name)
-            if found and found["machine"] == _machine() and not _is_alive(int(found["process"])):
+            if found and found["machine"] == _name_machine() and not _is_alive(int(found["process"])):
                 with suppress(OSError):
                     path.unlink()
 
 
-def unfinished_name(path: Path) -> str:
+def make_unfinished_name(path: Path) -> str:
     """What the file beside is called that is to take the place of `path`."""
-    end = f".{os.getpid()}-{_machine()}{path.suffix}"
+    end = f".{os.getpid()}-{_name_machine()}{path.suffix}"
     room = LONGEST_NAME - 1 - len(os.fsencode(end))
     stem = os.fsencode(path.stem)
     return f".{path.stem if len(stem) <= room else stem[:room].decode(errors='ignore')}{end}"
 
 
 @cache
-def _machine() -> str:
+def _name_machine() -> str:
     """Eight hexadecimal digits that tell the numbers of this machine's processes from another's, on a shared disk or
     in a container."""
     with suppress(OSError):
-        return _short(f"{socket.gethostname()} {Path('/proc/self/ns/pid').stat().st_ino}")
-    return _short(socket.gethostname())
+        return _shorten(f"{socket.gethostname()} {Path('/proc/self/ns/pid').stat().st_ino}")
+    return _shorten(socket.gethostname())
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -114,7 +114,7 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def content_hash(path: Path) -> str:
+def hash_content(path: Path) -> str:
     """SHA-256 of the file's bytes in hexadecimal, computed once for a size and modification time. Raises OSError."""
     state = path.stat()
     return _hash(str(path), state.st_size, state.st_mtime_ns)
@@ -129,7 +129,7 @@ def _hash(path: str, size: int, modified: int) -> str:
 def hardlink_or_copy(source: Path, target: Path) -> None:
     """Makes `target` the file that `source` is now, without a copy where the disk allows it. `source` may be replaced
     later, not written to."""
-    with replacing(target) as temporary:
+    with replace_file(target) as temporary:
         try:
             os.link(source, temporary)
         except OSError:

@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from program import QUIET, ROOT, TINY, quoted, run_program
 
 import uncial
-from uncial.config.from_python import overrides_of_values
+from uncial.config.from_python import build_overrides
 from uncial.models.files import read_weights
 
 CONF = ROOT / "conf"
@@ -107,7 +107,7 @@ def test_a_mistake_ends_in_the_sentence_of_the_command(mistake, tiny, drawn, tmp
     assert "Traceback" not in "".join(capsys.readouterr())
     if any(not key for key in mistake):
         return
-    ended = run_program(tmp_path / "typed", *overrides_of_values(tiny() | mistake, CONF))
+    ended = run_program(tmp_path / "typed", *build_overrides(tiny() | mistake, CONF))
     assert ended.code == 1
     assert f"Error: {raised.value}" in ended.output.splitlines()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from rules import PACKAGE, modules
 
-from uncial.runs.files import RunFile, RunFolder, file_names
+from uncial.runs.files import RunFile, RunFolder, list_file_names
 
 COMMON = {RunFolder.pages, RunFolder.lock}
 """What other things are called too: keys of tables, suffixes."""
@@ -28,7 +28,7 @@ def offenders(name: str, tree: ast.AST) -> Iterator[str]:
     room = name.partition(".")[0]
     for text in literals(tree):
         found = text.rpartition("/")[2]
-        if found not in file_names() - COMMON or room in ELSEWHERE.get(found, ()):
+        if found not in list_file_names() - COMMON or room in ELSEWHERE.get(found, ()):
             continue
         if not (name.startswith("reports.html.") and found in TEMPLATES):
             yield f"{name} names {found}: use RunFolder"
@@ -57,4 +57,4 @@ def test_what_counts_as_naming_one(source, count):
 def test_a_folder_says_where_its_files_lie(tmp_path):
     assert RunFolder.metrics == "metrics.json"
     assert RunFolder(tmp_path).metrics == tmp_path / "metrics.json"
-    assert len(file_names()) == sum(isinstance(one, RunFile) for one in vars(RunFolder).values())
+    assert len(list_file_names()) == sum(isinstance(one, RunFile) for one in vars(RunFolder).values())

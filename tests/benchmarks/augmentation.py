@@ -17,7 +17,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.data.augmentation.chain import build_augmentation, single_transforms
+from uncial.data.augmentation.chain import build_augmentation, list_single_transforms
 from uncial.data.lines.dataset import make_batch
 from uncial.data.lines.sampler import TrainingSampler
 from uncial.data.store.store import Store
@@ -81,7 +81,7 @@ def main() -> None:
         channels = config.model.preprocessing.channels
         for label, augmentation in [
             (name, build_augmentation(group, channels)),
-            *((f"    {single.label}", single.augmentation) for single in single_transforms(group)),
+            *((f"    {single.label}", single.augmentation) for single in list_single_transforms(group)),
         ]:
 
             def vary(augmentation: Callable = augmentation) -> int:

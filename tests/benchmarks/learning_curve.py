@@ -16,11 +16,11 @@ sys.path.insert(0, str(ROOT / "src"))
 from uncial.metrics.intervals import Bootstrap, sum_by_cluster
 from uncial.metrics.learning_curve import MeasuredRun, fit_learning_curve
 from uncial.metrics.lines import choose_cluster_key
-from uncial.tasks.forecast import check_comparable, finished_runs
+from uncial.tasks.forecast import check_comparable, find_finished_runs
 
 
 def main() -> None:
-    runs = finished_runs(sys.argv[1:])
+    runs = find_finished_runs(sys.argv[1:])
     check_comparable(runs)
     pages = list(map(choose_cluster_key("page"), runs[0].lines))
     characters = sum_by_cluster(pages, [line.counts.characters for line in runs[0].lines])[:, 0]

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import ROOT
 
-from uncial.config.keys import known_keys
-from uncial.config.overrides import format_override, hydra_value, quoted
-from uncial.config.schema import rules
+from uncial.config.keys import list_known_keys
+from uncial.config.overrides import format_hydra_value, format_override, quote_override
+from uncial.config.schema import list_rules
 from uncial.config.values import check_values
 from uncial.errors import UserError
 
@@ -243,7 +243,7 @@ def test_help_names_every_group_and_task(tmp_path):
 def test_quoted_values_are_taken_as_they_stand(value):
     if value[0] in "'\"":
         return
-    typed = shlex.split(quoted(f"data.root={value}"))
+    typed = shlex.split(quote_override(f"data.root={value}"))
     assert len(typed) == 1
     assert OverridesParser.create().parse_override(typed[0]).value() == value
 
@@ -254,12 +254,12 @@ def test_commands_that_the_program_suggests_are_taken_as_they_stand(folder):
     path = f"/outputs/{folder}"
     [typed] = shlex.split(format_override("resume", path))
     assert OverridesParser.create().parse_override(typed).value() == path
-    assert OverridesParser.create().parse_override(f"run=[{hydra_value(path)}]").value() == [path]
+    assert OverridesParser.create().parse_override(f"run=[{format_hydra_value(path)}]").value() == [path]
 
 
 def test_the_keys_of_all_settings_exist():
     later = {"layout", "data.split_from", "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"}
-    assert rules().keys() - later <= known_keys(ROOT / "conf").keys()
+    assert list_rules().keys() - later <= list_known_keys(ROOT / "conf").keys()
 
 
 def test_every_default_is_of_its_own_kind():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from uncial.files import remove_unfinished, replacing, replacing_text
+from uncial.files import remove_unfinished, replace_file, replace_text_file
 
 
 def _left_by_a_dead_process(path: Path) -> Path:
@@ -28,7 +28,7 @@ def test_files_of_dead_processes_go_and_all_others_stay(tmp_path):
     users = [tmp_path / name for name in (".notes.2024.txt", ".a.b.xml", ".a.99999999.xml", "a.b.xml", ".x-1.2")]
     for path in (other_machine, *users):
         path.write_text("kept", encoding="utf-8")
-    with replacing(tmp_path / "alive.txt") as alive:
+    with replace_file(tmp_path / "alive.txt") as alive:
         alive.write_text("alive", encoding="utf-8")
         remove_unfinished(tmp_path)
         assert alive.is_file()
@@ -70,6 +70,6 @@ def test_stores_that_a_dead_process_began_go_and_one_that_is_being_written_stays
 @pytest.mark.parametrize("name", ["é" * 125 + ".xml", "x" * 255, "x" * 249 + ".jsonl"])
 def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, name):
     assert len(os.fsencode(name)) >= 254
-    with replacing_text(tmp_path / name) as file:
+    with replace_text_file(tmp_path / name) as file:
         file.write("whole")
     assert [path.name for path in tmp_path.iterdir()] == [name]

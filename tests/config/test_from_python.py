@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from program import ROOT
 
-from uncial.config.from_python import overrides_of_values
+from uncial.config.from_python import build_overrides
 from uncial.errors import UserError
 
 CONF = ROOT / "conf"
@@ -27,7 +27,7 @@ def value_of(override: str) -> object:
 @settings(max_examples=150, deadline=None)
 @given(VALUES)
 def test_a_value_comes_out_as_it_is(value):
-    (override,) = overrides_of_values({"data.root": value}, CONF)
+    (override,) = build_overrides({"data.root": value}, CONF)
     assert value_of(override) == value
 
 
@@ -36,11 +36,11 @@ def test_a_value_comes_out_as_it_is(value):
     ["null", "true", "1e3", "1744_1745", "a b", "a,b", "it's", "${name}", "$HOME", "x=y", "[a]", "a\\", "\\'", " x "],
 )
 def test_no_text_is_taken_for_another(value):
-    assert value_of(overrides_of_values({"name": value}, CONF)[0]) == value
+    assert value_of(build_overrides({"name": value}, CONF)[0]) == value
 
 
 def test_paths_numbers_of_numpy_and_mappings():
-    lines = overrides_of_values(
+    lines = build_overrides(
         {
             "data.root": [Path("my pages"), "b"],
             "trainer": {"max_steps": np.int64(3), "patience": None},
@@ -64,4 +64,4 @@ def test_paths_numbers_of_numpy_and_mappings():
 @pytest.mark.parametrize("keys", [{"data.root": {1, 2}}, {"data.root": object()}, {1: 2}, {"a=b": 1}])
 def test_what_no_config_can_hold(keys):
     with pytest.raises(UserError):
-        overrides_of_values(keys, CONF)
+        build_overrides(keys, CONF)

@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 from program import ROOT, TINY, run_program
 from read_keys import ReadKeys
 
-from uncial.config.keys import STATEMENTS, group_choices, leaves
-from uncial.config.task_keys import FOR_EVERY_TASK, keys_of_task
+from uncial.config.keys import STATEMENTS, group_choices, iterate_leaves
+from uncial.config.task_keys import FOR_EVERY_TASK, read_keys_of_task
 from uncial.document import Transcription
 from uncial.models.files import load_model
 from uncial.problems.recognition import inference
@@ -61,13 +61,15 @@ def keys_of_config(task: str) -> set[str]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", [f"task={task}", "data=page", "data.root=pages"])
     plain = OmegaConf.to_container(config, resolve=False)
-    found = {key for key, _ in leaves(plain) if not key.startswith(("hydra.", "task.")) and key not in STATEMENTS}
+    found = {
+        key for key, _ in iterate_leaves(plain) if not key.startswith(("hydra.", "task.")) and key not in STATEMENTS
+    }
     return {key for key in found if not any(key == one or key.startswith(f"{one}.") for one in FOR_EVERY_TASK)}
 
 
 @pytest.mark.parametrize("task", sorted({*group_choices(CONF, "task")} - CHECKS_FOR_ITSELF))
 def test_a_task_states_just_the_keys_that_it_reads(task, read):
-    stated = keys_of_task(task, CONF)
+    stated = read_keys_of_task(task, CONF)
     keys = keys_of_config(task)
     says = {key for key in keys if stated.has(key)}
     reads = keys & read[task]

@@ -11,7 +11,13 @@ from program import ROOT
 
 from uncial.config import instantiate as extras
 from uncial.config import location
-from uncial.config.location import format_command, publish_location, root_folder, without_program, written_command
+from uncial.config.location import (
+    find_root_folder,
+    format_command,
+    publish_location,
+    read_written_command,
+    without_program,
+)
 from uncial.errors import UserError
 
 
@@ -24,14 +30,14 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_in_a_clone_it_lies_above_the_package_wherever_one_is(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert root_folder() == ROOT
+    assert find_root_folder() == ROOT
     assert not location.is_installed()
 
 
 def test_a_folder_that_the_environment_names_goes_before_and_is_absolute(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(location.ROOT, "mine")
-    assert root_folder() == tmp_path / "mine"
+    assert find_root_folder() == tmp_path / "mine"
     with pytest.raises(UserError, match=r"mine holds no conf/config\.yaml.*unset UNCIAL_ROOT"):
         publish_location("run.py")
 
@@ -58,7 +64,7 @@ def test_commands_name_the_program_that_was_started_in_other_processes_too(scrip
     "arguments", [["run.py", "--config-dir", "my conf", "seed=1"], ["/bin/uncial", "data.root=a b"]]
 )
 def test_the_arguments_of_a_written_command_are_found_again(arguments):
-    assert without_program(shlex.split(written_command(arguments))) == arguments[1:]
+    assert without_program(shlex.split(read_written_command(arguments))) == arguments[1:]
 
 
 def test_without_conf_the_program_says_so_in_one_sentence(tmp_path):

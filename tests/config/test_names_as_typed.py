@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import ROOT, run_program
 
-from uncial.config.keys import group_names, known_keys
-from uncial.config.overrides import hydra_value, quote_plain_names
-from uncial.config.schema import rules
+from uncial.config.keys import group_names, list_known_keys
+from uncial.config.overrides import format_hydra_value, quote_plain_names
+from uncial.config.schema import list_rules
 
 CONF = ROOT / "conf"
 NUMBERLIKE = ["2025", "12.10", "1744_1745", "7_7", "1e3", "0x10", "007", "-5", "true", "No", "Null", "inf", "nan", ".5"]
@@ -41,7 +41,7 @@ def _text(value):
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=8))
 def test_any_name_written_for_the_command_line_is_read_as_it_was(name):
-    assert [value_of(one) for one in quote_plain_names([f"predict.output={hydra_value(name)}"], CONF)] == (
+    assert [value_of(one) for one in quote_plain_names([f"predict.output={format_hydra_value(name)}"], CONF)] == (
         [None] if name == "null" else [name]
     )
 
@@ -69,11 +69,11 @@ def test_all_else_stays(argument):
 
 
 def test_the_keys_of_names_are_keys_and_no_numbers():
-    known = {*known_keys(CONF), "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"}
+    known = {*list_known_keys(CONF), "hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"}
     later = {"layout", "trust", "data.split_from"}
-    names = {key for key, rule in rules().items() if rule.key.is_name}
+    names = {key for key, rule in list_rules().items() if rule.key.is_name}
     assert names - later <= known
-    assert not names & {*(key for key, rule in rules().items() if rule.is_number), *group_names(CONF)}
+    assert not names & {*(key for key, rule in list_rules().items() if rule.is_number), *group_names(CONF)}
 
 
 @pytest.mark.parametrize("value", ["false", "null", "0", "1.5", "true", "[null]", "2_5"])

@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from uncial.config.saved_yaml import for_hydra, format_yaml_list, literal_config, parse_yaml, read_saved, resolved
+from uncial.config.saved_yaml import (
+    escape_for_hydra,
+    format_yaml_list,
+    load_literal_config,
+    parse_yaml,
+    read_saved,
+    resolve_literally,
+)
 
 texts = st.lists(
     st.sampled_from(["\\", "$", "{", "}", "${", "\\${", "oc.env:HOME", "a", ":", "'", '"', " "]), max_size=8
@@ -20,16 +27,16 @@ plain = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(plain)
 def test_a_config_of_plain_values_has_these_values(value):
-    config = literal_config({"key": value})
+    config = load_literal_config({"key": value})
     assert OmegaConf.to_container(config, resolve=True) == {"key": value}
-    assert OmegaConf.to_container(resolved(config), resolve=True) == {"key": value}
+    assert OmegaConf.to_container(resolve_literally(config), resolve=True) == {"key": value}
     assert parse_yaml(OmegaConf.to_yaml(config, resolve=True)) == {"key": value}
 
 
 @settings(max_examples=200, deadline=None)
 @given(plain)
 def test_what_hydra_makes_of_it_has_these_values(value):
-    made = instantiate(for_hydra({"_target_": "builtins.dict", "key": value}), _convert_="all")
+    made = instantiate(escape_for_hydra({"_target_": "builtins.dict", "key": value}), _convert_="all")
     assert made == {"key": value}
 
 

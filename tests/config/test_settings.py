@@ -14,8 +14,8 @@ from omegaconf import OmegaConf
 from program import ROOT
 
 from uncial.config import schema, values
-from uncial.config.schema import MODULES, build_settings, rules, settings_classes
-from uncial.config.settings import NAME, Key, Settings, key_rules
+from uncial.config.schema import MODULES, build_settings, list_rules, list_settings_classes
+from uncial.config.settings import NAME, Key, Settings, list_key_rules
 from uncial.errors import UserError
 
 CONF = ROOT / "conf"
@@ -62,11 +62,11 @@ def config(**other: object) -> object:
 @pytest.fixture
 def known(monkeypatch):
     """The settings above, as if a room had them."""
-    monkeypatch.setattr(schema, "settings_classes", lambda: {"some": Some})
-    own = {f"some.{name}": rule for name, rule in key_rules(Some).items()}
+    monkeypatch.setattr(schema, "list_settings_classes", lambda: {"some": Some})
+    own = {f"some.{name}": rule for name, rule in list_key_rules(Some).items()}
     for module in (schema, values):
-        monkeypatch.setattr(module, "rules", lambda: own)
-    monkeypatch.setattr(values, "settings_classes", lambda: {"some": Some})
+        monkeypatch.setattr(module, "list_rules", lambda: own)
+    monkeypatch.setattr(values, "list_settings_classes", lambda: {"some": Some})
 
 
 def test_settings_are_built_with_the_types_of_their_fields():
@@ -124,7 +124,7 @@ def test_each_group_has_one_class():
         if isinstance(value, type) and issubclass(value, Settings) and "GROUP" in vars(value)
     ]
     groups = [one.GROUP for one in {*every}]
-    assert sorted(groups) == sorted(settings_classes())
+    assert sorted(groups) == sorted(list_settings_classes())
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -151,7 +151,7 @@ def found_settings() -> list[Path]:
 
 
 def test_bounds_are_finite_numbers():
-    assert len(rules()) > 100
-    for key, rule in rules().items():
+    assert len(list_rules()) > 100
+    for key, rule in list_rules().items():
         bounds = (rule.key.least, rule.key.most, rule.key.above, rule.key.below)
         assert all(bound is None or math.isfinite(bound) for bound in bounds), key

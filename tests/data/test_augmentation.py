@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from stroked_lines import line
 
-from uncial.data.augmentation.chain import AtMost, Augmentation, build_augmentation, single_transforms
+from uncial.data.augmentation.chain import AtMost, Augmentation, build_augmentation, list_single_transforms
 from uncial.errors import UserError
 
 CONF = Path(__file__).parents[2] / "conf" / "augmentation"
@@ -143,7 +143,7 @@ def test_the_transforms_of_a_config_one_by_one():
     never = {"_target_": "albumentations.InvertImg", "p": 0}
     tone = {"_target_": "uncial.data.augmentation.strokes.InkTone"}
     several = {"_target_": "albumentations.OneOf", "transforms": [never, tone], "p": 0.01}
-    singles = list(single_transforms(chain(blur, never, several)))
+    singles = list(list_single_transforms(chain(blur, never, several)))
     assert [(single.place, single.label) for single in singles] == [
         ("augmentation.transforms.0", "GaussianBlur blur_limit sigma_limit"),
         ("augmentation.transforms.2.transforms.1", "InkTone"),

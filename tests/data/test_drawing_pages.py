@@ -10,7 +10,7 @@ from uncial.data.synthetic.options import DrawingOptions, parse_drawing_options
 from uncial.data.synthetic.page import draw_page
 from uncial.data.synthetic.writing import draw_hand
 from uncial.errors import UserError
-from uncial.formats.page_xml.new_document import page_xml
+from uncial.formats.page_xml.new_document import build_page_xml
 
 TEXTS = ["Gjennom skogen går", "fjord og bergtoppen", "Jypling på øya", "hengjer fyldig"]
 
@@ -78,7 +78,7 @@ def test_the_page_says_what_it_shows():
 def test_the_same_seed_draws_the_same_pixels_and_truth_and_another_seed_others():
     first, same, other = draw_page(1, SMALL), draw_page(1, SMALL), draw_page(1, replace(SMALL, seed=2))
     assert np.array_equal(first.image, same.image)
-    assert page_xml(first.page) == page_xml(same.page) != page_xml(other.page)
+    assert build_page_xml(first.page) == build_page_xml(same.page) != build_page_xml(other.page)
     assert first.image.shape != other.image.shape or not np.array_equal(first.image, other.image)
 
 
@@ -171,9 +171,9 @@ def test_the_xml_is_valid_page(real_data):
     schema = etree.XMLSchema(etree.parse(real_data / "kraken-resources/tests/resources/pagecontent.xsd"))
     for number in range(4):
         page = draw_page(number, replace(SMALL, lines=(12, 12), furniture=1.0)).page
-        schema.assertValid(etree.fromstring(page_xml(page, "2019-07-15")))
+        schema.assertValid(etree.fromstring(build_page_xml(page, "2019-07-15")))
         # The elements used are the same in both versions; their schema differs in its namespace.
-        older = page_xml(page, "2013-07-15").replace(b"2013-07-15", b"2019-07-15")
+        older = build_page_xml(page, "2013-07-15").replace(b"2013-07-15", b"2019-07-15")
         schema.assertValid(etree.fromstring(older))
 
 

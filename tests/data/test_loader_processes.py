@@ -17,7 +17,7 @@ from torch.utils.data._utils import signal_handling
 
 from uncial.data.lines import loader
 from uncial.data.lines.dataset import Batch
-from uncial.data.lines.loader import Signs, WatchedLoader, packed, report_lost_workers, signs_of_life, unpacked
+from uncial.data.lines.loader import Signs, WatchedLoader, pack, report_lost_workers, send_signs_of_life, unpack
 from uncial.errors import UserError
 
 SHORT = (
@@ -42,7 +42,7 @@ def limited() -> None:
 def test_a_batch_comes_out_of_the_pipe_as_it_went_in():
     batch = make_batch([30, 40], 32)
     batch.loss_weight, batch.infeasible = 0.5, (1,)
-    again = unpacked(packed(batch))
+    again = unpack(pack(batch))
     for name in Batch.__slots__:
         before, after = getattr(batch, name), getattr(again, name)
         same = torch.equal(before, after) if isinstance(before, torch.Tensor) else before == after
@@ -134,7 +134,7 @@ def watched(seconds: float, computes: bool) -> WatchedLoader:
         Sleeping(seconds, computes),
         batch_size=1,
         num_workers=1,
-        collate_fn=lambda batches: packed(batches[0]),
+        collate_fn=lambda batches: pack(batches[0]),
         multiprocessing_context="fork",
     )
 
@@ -153,20 +153,20 @@ def test_a_slow_one_is_waited_for(monkeypatch):
 def test_one_that_waits_for_the_disk_is_waited_for_and_told_of(monkeypatch, caplog):
     monkeypatch.setattr(loader, "STALLED", 0.5)
     monkeypatch.setattr(loader, "TOLD", 0.5)
-    monkeypatch.setattr(loader, "signs_of_life", lambda process: Signs(is_busy=True, work=(1,)))
+    monkeypatch.setattr(loader, "send_signs_of_life", lambda process: Signs(is_busy=True, work=(1,)))
     assert isinstance(next(iter(watched(7.0, computes=False))), Batch)
     assert "trainer.workers=0" in caplog.text
 
 
 def test_signs_of_life_tell_work_from_rest():
-    before = signs_of_life(os.getpid())
+    before = send_signs_of_life(os.getpid())
     assert before is not None
     assert before.is_busy
     end = time.process_time() + 0.05
     while time.process_time() < end:
         pass
-    assert signs_of_life(os.getpid()) != before
-    assert signs_of_life(2**30) is None
+    assert send_signs_of_life(os.getpid()) != before
+    assert send_signs_of_life(2**30) is None
 
 
 def test_an_error_of_something_else_stays_what_it_is():

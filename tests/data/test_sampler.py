@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from program import ROOT
 
-from uncial.data.lines.sampler import EvaluationSampler, TrainingSampler, batch_sizes, training_order
+from uncial.data.lines.sampler import EvaluationSampler, TrainingSampler, compute_batch_sizes, compute_training_order
 from uncial.errors import UserError
 
 WIDTHS = st.lists(st.integers(8, 3000), min_size=1, max_size=200).map(np.array)
@@ -166,8 +166,8 @@ def test_padding_is_less_than_three_percent_of_the_pixels_with_the_defaults(spre
     trainer = OmegaConf.load(ROOT / "conf/trainer/default.yaml")
     lines = np.exp(np.random.default_rng(1).normal(np.log(500), spread, 3000)).astype(np.int64).clip(16)
     widths = -(-lines // 8) * 8
-    sizes = batch_sizes(widths, trainer.batch_width, trainer.max_lines)
+    sizes = compute_batch_sizes(widths, trainer.batch_width, trainer.max_lines)
     for epoch in range(3):
-        batches = training_order(widths, sizes, 1, epoch)
+        batches = compute_training_order(widths, sizes, 1, epoch)
         pixels = sum(len(batch) * max(lines[batch]) for batch in batches)
         assert 1 - lines.sum() / pixels < 0.03

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from uncial.document import Issue
 from uncial.reports.tables.findings import sum_reasons
-from uncial.reports.terminal.formatting import visible
+from uncial.reports.terminal.formatting import make_visible
 
 QUICK = ("inspect.samples=1", "inspect.augmentation=0")
 
@@ -76,4 +76,4 @@ def test_reasons_are_summed_by_kind(names, lines):
 
 @given(st.text())
 def test_what_is_shown_is_one_row(text):
-    assert len(f"a{visible(text)}".splitlines()) == 1
+    assert len(f"a{make_visible(text)}".splitlines()) == 1

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from program import ROOT, TINY, run_program
 
 import uncial
-from uncial.config.keys import group_choices, group_names, known_keys
+from uncial.config.keys import group_choices, group_names, list_known_keys
 from uncial.document import DoubtCode
 from uncial.errors import IssueCode
 
@@ -240,7 +240,7 @@ def test_the_reference_lists_every_reason_for_which_something_is_left_out():
 
 
 def test_keys_that_the_pages_name_exist():
-    keys = known_keys(ROOT / "conf")
+    keys = list_known_keys(ROOT / "conf")
     groups = {key.partition(".")[0] for key in keys if "." in key}
     for page in PAGES:
         text = page.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 from program import ROOT
 
 from uncial.data.augmentation.transform import LineTransform
-from uncial.runs.files import file_names
+from uncial.runs.files import list_file_names
 
 TEXT = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 
@@ -73,7 +73,7 @@ def test_modules_and_functions_for_python_exist():
 
 def test_all_files_that_a_run_leaves_are_listed():
     """But for what begins with a dot, which is no matter of a user's."""
-    assert [name for name in sorted(file_names()) if not name.startswith(".") and not is_listed(name)] == []
+    assert [name for name in sorted(list_file_names()) if not name.startswith(".") and not is_listed(name)] == []
 
 
 def is_listed(name: str) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from uncial.errors import UnusableInput, UserError
 from uncial.exchange.kraken_codec import read_kraken_codec
-from uncial.text.codec import CharacterCodec, codec_from_json
+from uncial.text.codec import CharacterCodec, build_codec_from_json
 from uncial.text.label_codec import LabelCodec
 
 
@@ -32,7 +32,7 @@ def test_several_labels_a_character_and_several_characters_a_label(tmp_path):
     assert codec.decode([2, 5]) == "s"
     with pytest.raises(UnusableInput, match="LATIN SMALL LETTER C"):
         codec.encode("sc")
-    assert codec_from_json(json.loads(json.dumps(codec.to_json()))) == codec
+    assert build_codec_from_json(json.loads(json.dumps(codec.to_json()))) == codec
 
 
 tables = st.dictionaries(

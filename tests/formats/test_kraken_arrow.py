@@ -5,7 +5,7 @@ import pytest
 from kraken_files import write_arrow
 
 from uncial.errors import UnusableInput, UserError
-from uncial.formats.lines.kraken_arrow import image_bytes, is_kraken, metadata, read_rows
+from uncial.formats.lines.kraken_arrow import get_image_bytes, is_kraken, read_metadata, read_rows
 
 
 def test_rows_and_images_across_batches(tmp_path):
@@ -15,9 +15,9 @@ def test_rows_and_images_across_batches(tmp_path):
     assert [(row.row, row.text, row.language, row.subset, row.batch) for row in read] == [
         (i, f"t{i}", "fr", None, i // 2) for i in range(5)
     ]
-    assert [image_bytes(path, i) for i in (4, 0, 3)] == [b"png4", b"png0", b"png3"]
+    assert [get_image_bytes(path, i) for i in (4, 0, 3)] == [b"png4", b"png0", b"png3"]
     assert is_kraken(path)
-    assert metadata(path)["im_mode"] == "L"
+    assert read_metadata(path)["im_mode"] == "L"
 
 
 def test_the_stated_split_and_missing_values(tmp_path):
@@ -40,17 +40,17 @@ def test_older_files_have_no_language_and_may_have_no_split(tmp_path):
 
 def test_a_rewritten_file_is_read_anew(tmp_path):
     path = write_arrow(tmp_path / "a.arrow", [("a", b"1", None, None)])
-    assert image_bytes(path, 0) == b"1"
+    assert get_image_bytes(path, 0) == b"1"
     path.unlink()
     write_arrow(path, [("bb", b"22", None, None)] * 2)
-    assert image_bytes(path, 1) == b"22"
+    assert get_image_bytes(path, 1) == b"22"
 
 
 @pytest.mark.parametrize("row", [-1, 3])
 def test_rows_that_do_not_exist(tmp_path, row):
     path = write_arrow(tmp_path / "a.arrow", [("a", b"1", None, None)] * 3)
     with pytest.raises(UnusableInput, match="no row"):
-        image_bytes(path, row)
+        get_image_bytes(path, row)
 
 
 def test_files_of_another_kind(tmp_path):

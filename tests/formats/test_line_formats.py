@@ -11,7 +11,7 @@ from uncial.errors import UnusableInput
 from uncial.formats.encoding import read_utf8
 from uncial.formats.lines.labels import Label, read_labels, read_manifest
 from uncial.formats.lines.loghi import read_list
-from uncial.formats.lines.pairs import pair, read_transcription, text_beside
+from uncial.formats.lines.pairs import find_text_beside, pair, read_transcription
 from uncial.formats.lines.styles import MARKS, insert_marks, split_marks
 
 
@@ -77,8 +77,8 @@ def test_plain_txt_counts_only_in_folders_without_gt_txt(tmp_path):
         ("loghi", "a.txt"),
     ]
     assert found.texts_without_image == ()
-    assert text_beside(tmp_path / "loghi" / "a.png") == tmp_path / "loghi" / "a.txt"
-    assert text_beside(tmp_path / "kraken" / "a.png") is None
+    assert find_text_beside(tmp_path / "loghi" / "a.png") == tmp_path / "loghi" / "a.txt"
+    assert find_text_beside(tmp_path / "kraken" / "a.png") is None
 
 
 def test_loghi_list(tmp_path):

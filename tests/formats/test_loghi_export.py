@@ -7,7 +7,7 @@ from PIL import Image
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import loghi
 from uncial.errors import UserError
-from uncial.formats.lines.loghi import ExportLine, box, export
+from uncial.formats.lines.loghi import ExportLine, export, format_box
 
 
 def strip(seed, shape=(12, 40)):
@@ -56,7 +56,7 @@ def test_what_is_written_is_read_back(tmp_path):
 
 
 def test_the_box_of_every_character_is_the_line(tmp_path):
-    assert box("e\u0301 x", 30, 10) == "e\u0301 0 0 30 10 0\n  0 0 30 10 0\nx 0 0 30 10 0\n\t 0 0 30 10 0\n"
+    assert format_box("e\u0301 x", 30, 10) == "e\u0301 0 0 30 10 0\n  0 0 30 10 0\nx 0 0 30 10 0\n\t 0 0 30 10 0\n"
 
 
 def test_line_breaks_and_tabs_do_not_break_the_list(tmp_path):

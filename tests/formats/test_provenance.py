@@ -13,7 +13,7 @@ from xml_samples import alto_block, alto_line, alto_xml, page_line, page_region,
 
 from uncial.document import Transcription
 from uncial.formats.lines.styles import MARKS
-from uncial.formats.provenance import Reader, ReadingStep, format_step, parse_steps, readers_of, text_hash
+from uncial.formats.provenance import Reader, ReadingStep, format_step, hash_text, list_readers, parse_steps
 from uncial.formats.transcription_files import read_texts
 
 PAGE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/{}"
@@ -95,13 +95,13 @@ def test_whatever_was_read_is_known_again_until_it_is_changed(
     line = f"l{place % len(texts)}"
     corrected = folder / "b.xml"
     write_transcriptions(copy, corrected, {line: Transcription(other, 1.0)})
-    changed = text_hash(other) != text_hash(wanted[line])
+    changed = hash_text(other) != hash_text(wanted[line])
     assert readers(corrected) == dict.fromkeys(wanted, str(FIRST)) | ({line: None} if changed else {})
 
 
 def moved(texts: dict[str, str | None], read_before: dict[str, str]) -> set[str]:
-    step = ReadingStep(FIRST, "", {line: text_hash(text) for line, text in read_before.items()})
-    return set(readers_of(texts, [step]))
+    step = ReadingStep(FIRST, "", {line: hash_text(text) for line, text in read_before.items()})
+    return set(list_readers(texts, [step]))
 
 
 def test_lines_with_other_ids_are_known_by_their_texts() -> None:
@@ -126,12 +126,12 @@ def test_short_texts_that_people_exchange_are_theirs() -> None:
     ],
 )
 def test_what_programs_rewrite_is_no_correction(rewritten) -> None:
-    assert text_hash(rewritten("déjà vu \u05d0")) == text_hash("déjà vu \u05d0")
+    assert hash_text(rewritten("déjà vu \u05d0")) == hash_text("déjà vu \u05d0")
 
 
 @pytest.mark.parametrize("corrected", ["deja vu", "déjàvu", "déjà  vu.", "Déjà vu", "déjà vu\u0304"])
 def test_what_people_rewrite_is_one(corrected: str) -> None:
-    assert text_hash(corrected) != text_hash("déjà vu")
+    assert hash_text(corrected) != hash_text("déjà vu")
 
 
 @given(

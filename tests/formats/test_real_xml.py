@@ -15,7 +15,7 @@ from uncial.data.sources import xml as alto
 from uncial.document import Page, SourceContents, Transcription
 from uncial.errors import UnusableInput
 from uncial.formats.transcription_files import read_transcription
-from uncial.formats.xml.parsing import kind_of, parse
+from uncial.formats.xml.parsing import find_kind, parse
 
 pytestmark = pytest.mark.real_data
 NEW_TEXTS = ("neuer Text  mit & <Zeichen> ", "ܫܘܥ ܠܟ", "", "x", "ſø æ\u0303 end-")
@@ -136,7 +136,7 @@ def test_written_text_is_read_again_and_breaks_no_schema(real_data: Path, tmp_pa
             unchanged = {"text": old.text, "confidence": old.confidence, "spans": old.spans, "words": old.words}
             assert replace(new, **unchanged) == old
         assert after.regions == before.regions
-        schema = schemas[kind_of(parse(path).getroot())]
+        schema = schemas[find_kind(parse(path).getroot())]
         assert errors(schema, target.read_bytes()) <= errors(schema, path.read_bytes())
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from uncial.document import ImageSource, Page, TextLine, Transcription
 from uncial.errors import UserError
-from uncial.formats.lines.results import jsonl_rows, read_tsv, tsv_rows, write_rows
+from uncial.formats.lines.results import format_jsonl_rows, format_tsv_rows, read_tsv, write_rows
 
 
 def recognized(*read, source="strips/p-l1.png"):
@@ -17,7 +17,7 @@ def recognized(*read, source="strips/p-l1.png"):
 
 def test_tsv_comes_back(tmp_path):
     path = tmp_path / "out" / "results.txt"
-    write_rows(path, tsv_rows(recognized(Transcription("ſåre  bær ", 0.5), None, Transcription("", 0.25))))
+    write_rows(path, format_tsv_rows(recognized(Transcription("ſåre  bær ", 0.5), None, Transcription("", 0.25))))
     assert path.read_text().startswith("strips/p-l1.png\t{}\t0.5\tſåre  bær \n")
     rows, problems = read_tsv(path)
     assert [(row.image, row.confidence, row.text) for row in rows] == [
@@ -28,7 +28,7 @@ def test_tsv_comes_back(tmp_path):
 
 
 def test_tsv_has_one_row_a_line_whatever_the_text_holds(tmp_path):
-    write_rows(tmp_path / "r.txt", tsv_rows(recognized(Transcription("a\tb\r\nc\rd\u2028e", 0.5))))
+    write_rows(tmp_path / "r.txt", format_tsv_rows(recognized(Transcription("a\tb\r\nc\rd\u2028e", 0.5))))
     rows, problems = read_tsv(tmp_path / "r.txt")
     assert [row.text for row in rows] == ["a b c d\u2028e"]
     assert problems == []
@@ -48,7 +48,7 @@ def test_both_of_loghis_forms_are_read(tmp_path):
 
 def test_json_lines_hold_every_character(tmp_path):
     read = Transcription("aé", 0.5, character_confidences=(0.9, 0.8), positions=((0.0, 0.25), (0.5, 1.0)))
-    write_rows(tmp_path / "r.jsonl", jsonl_rows(recognized(read, None, Transcription("x", 0.5), source="p.xml")))
+    write_rows(tmp_path / "r.jsonl", format_jsonl_rows(recognized(read, None, Transcription("x", 0.5), source="p.xml")))
     first, second = (json.loads(row) for row in (tmp_path / "r.jsonl").read_text().splitlines())
     assert first == {
         "page": "p",
@@ -67,7 +67,7 @@ def test_json_lines_hold_every_character(tmp_path):
 
 def test_an_interrupted_file_is_not_there(tmp_path):
     def lines():
-        yield from tsv_rows(recognized(Transcription("a", 0.5)))
+        yield from format_tsv_rows(recognized(Transcription("a", 0.5)))
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError):

@@ -7,7 +7,7 @@ import pytest
 from xml_samples import page_line, page_region, page_xml
 
 from uncial.errors import UnusableInput
-from uncial.formats.xml.parsing import describe_other, kind_of, parse
+from uncial.formats.xml.parsing import describe_other, find_kind, parse
 
 GOOD = page_xml(page_region(page_line("text")))
 BOMB = '<!DOCTYPE PcGts [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -73,7 +73,7 @@ def test_every_usual_encoding_is_read(tmp_path: Path, encoding: str) -> None:
 
 def test_a_doctype_in_a_comment_or_in_text_is_harmless(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text(with_prolog("<!-- <!DOCTYPE x> -->").replace("text<", "&lt;!DOCTYPE&gt;<"))
-    assert kind_of(parse(tmp_path / "a.xml").getroot()) == "page"
+    assert find_kind(parse(tmp_path / "a.xml").getroot()) == "page"
 
 
 def test_a_folder_or_missing_file_is_a_sentence_too(tmp_path: Path) -> None:
@@ -97,6 +97,6 @@ def test_a_folder_or_missing_file_is_a_sentence_too(tmp_path: Path) -> None:
 def test_kinds(tmp_path: Path, content: str, kind: str, words: str) -> None:
     (tmp_path / "a.xml").write_text(content)
     root = parse(tmp_path / "a.xml").getroot()
-    assert kind_of(root) == kind
+    assert find_kind(root) == kind
     if words:
         assert words in describe_other(root)

@@ -14,7 +14,7 @@ from uncial.data.store.compile import CompileSettings, hash_images, open_or_comp
 from uncial.data.store.store import Store
 from uncial.data.synthetic.page import DrawnPage, draw_page
 from uncial.document import Page, Point, TextLine
-from uncial.formats.page_xml.new_document import page_xml
+from uncial.formats.page_xml.new_document import build_page_xml
 
 OPTIONS = replace(CLEAN, lines=(6, 6), characters=(16, 20), image="png", colour=False, size=(36, 36), furniture=0.0)
 
@@ -41,7 +41,7 @@ def write_sheets(root: Path, sheets: list[DrawnPage], kind: str, change: Callabl
     for sheet in sheets:
         page = change(sheet.page)
         cv2.imwrite(str(root / f"{page.id}.png"), sheet.image)
-        text = page_xml(page) if kind == "page" else alto(page).encode()
+        text = build_page_xml(page) if kind == "page" else alto(page).encode()
         (root / f"{page.id}.xml").write_bytes(text)
     return root
 

@@ -12,7 +12,7 @@ from drawing_helpers import CLEAN
 from uncial.data.synthetic.line_ink import LineInk, ink_line, make_baseline
 from uncial.data.synthetic.writing import draw_hand, write_line
 from uncial.document import ImageSource, Page, Region, TextLine
-from uncial.formats.page_xml.new_document import page_xml
+from uncial.formats.page_xml.new_document import build_page_xml
 
 SIZE = (900, 640)
 """Height and width of a form in pixels."""
@@ -133,7 +133,7 @@ def write_forms(root: Path, forms: Sequence[FilledForm]) -> Path:
     for form in forms:
         assert form.page.image is not None
         cv2.imwrite(str(root / form.page.image.path.name), form.image)
-        (root / form.page.source.name).write_bytes(page_xml(form.page))
+        (root / form.page.source.name).write_bytes(build_page_xml(form.page))
     return root
 
 

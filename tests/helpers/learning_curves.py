@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from uncial.metrics.learning_curve import MeasuredRun
-from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.metrics.lines import LineOrigin, evaluate_line
 from uncial.reports.tables.line_results import write_line_results
 
 UP_TO_HALF = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
@@ -50,7 +50,7 @@ def write_runs(folder: Path, law: Law, shares=(*UP_TO_HALF, 1), seeds=1, pages=5
         rate = law.cer(share * law.most)
         edits = random.multinomial(round(rate * 500 * pages), np.full(10 * pages, 0.1 / pages))
         lines = [
-            evaluated(
+            evaluate_line(
                 LineOrigin(f"page_{place // 10}", f"line_{place % 10}"),
                 "a" * 50,
                 "b" * min(50, wrong) + "a" * (50 - min(50, wrong)),

@@ -12,7 +12,7 @@ from drawing_helpers import CLEAN
 from uncial.data.synthetic.page import DrawnPage, draw_page
 from uncial.data.synthetic.writer import write_page
 from uncial.document import Page, Region, TextLine
-from uncial.formats.page_xml.new_document import page_xml
+from uncial.formats.page_xml.new_document import build_page_xml
 
 OPTIONS = replace(
     CLEAN, lines=(7, 7), characters=(22, 30), image="png", colour=False, size=(40, 40), furniture=0.0, hands=1
@@ -67,7 +67,7 @@ class Folder:
         lines = list(page.lines)
         lines[number] = replace(lines[number], **changes)
         self.drawn[name] = replace(self.drawn[name], page=replace(page, lines=tuple(lines)))
-        self.xml(name).write_bytes(page_xml(self.page(name)))
+        self.xml(name).write_bytes(build_page_xml(self.page(name)))
         return lines[number].id
 
     def with_text(self, name: str, number: int, change: Callable[[str], str]) -> str:
@@ -103,13 +103,13 @@ def _pages(folder: Folder) -> list[Planted]:
     folder.xml("a03").write_bytes(folder.xml("a03").read_bytes()[:900])
     shutil.copy(folder.image("a04"), folder.image("copied"))
     copied = replace(folder.page("a04"), image=replace(folder.page("a04").image, path=Path("copied.png")))  # type: ignore[arg-type]
-    folder.xml("copied").write_bytes(page_xml(copied))
+    folder.xml("copied").write_bytes(build_page_xml(copied))
     darker = np.clip(folder.drawn["a05"].image.astype(np.float32) * 0.8 + 9, 0, 255).astype(np.uint8)
     cv2.imwrite(str(folder.root / "rescanned.jpg"), darker)
     rescanned = replace(folder.page("a05"), image=replace(folder.page("a05").image, path=Path("rescanned.jpg")))  # type: ignore[arg-type]
-    folder.xml("rescanned").write_bytes(page_xml(rescanned))
+    folder.xml("rescanned").write_bytes(build_page_xml(rescanned))
     other = [replace(line, text=(line.text or "")[::-1]) for line in folder.page("a06").lines]
-    folder.xml("a06.other").write_bytes(page_xml(replace(folder.page("a06"), lines=tuple(other))))
+    folder.xml("a06.other").write_bytes(build_page_xml(replace(folder.page("a06"), lines=tuple(other))))
     return [
         Planted("error", ("missing_image",), "a01"),
         Planted("error", ("unreadable_image",), "a02"),
@@ -153,11 +153,11 @@ def _shapes(folder: Folder) -> list[Planted]:
     found.append(Planted("warning", ("outside_image",), "a13", moved))
     page = folder.page("a14")
     twice = replace(page.lines[3], id="again", text=(page.lines[3].text or "")[:-3] + "xyz")
-    folder.xml("a14").write_bytes(page_xml(replace(page, lines=(*page.lines, twice))))
+    folder.xml("a14").write_bytes(build_page_xml(replace(page, lines=(*page.lines, twice))))
     found.append(Planted("warning", ("two_transcriptions",), "a14", "again"))
     page = folder.page("a15")
     empty = Region("empty", "paragraph", ((1.0, 1.0), (40.0, 1.0), (40.0, 20.0), (1.0, 20.0)), 9)
-    folder.xml("a15").write_bytes(page_xml(replace(page, regions=(*page.regions, empty))))
+    folder.xml("a15").write_bytes(build_page_xml(replace(page, regions=(*page.regions, empty))))
     found.append(Planted("information", ("empty_region",), "a15"))
     return found
 

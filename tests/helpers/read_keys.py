@@ -10,7 +10,7 @@ from omegaconf.basecontainer import BaseContainer
 
 from uncial import cli as command_line
 from uncial.config import schema
-from uncial.config.settings import Settings, key_rules
+from uncial.config.settings import Settings, list_key_rules
 from uncial.tasks import auto
 
 
@@ -27,7 +27,7 @@ class ReadKeys:
     @contextmanager
     def recorded(self) -> Iterator["ReadKeys"]:
         """Records what the tasks read that are run meanwhile."""
-        values, get_attribute = schema._values, Settings.__getattribute__
+        values, get_attribute = schema._read_values, Settings.__getattribute__
         get_method, get_node = command_line.get_method, DictConfig._get_node
         to_content, create, compose = BaseContainer._to_content, OmegaConf.create, auto.compose
 
@@ -65,7 +65,7 @@ class ReadKeys:
 
         def recording_attribute(settings: Settings, name: str) -> Any:
             found = get_attribute(settings, name)
-            if self._is_on and not isinstance(found, Settings) and name in key_rules(type(settings)):
+            if self._is_on and not isinstance(found, Settings) and name in list_key_rules(type(settings)):
                 self.keys.add(f"{type(settings).GROUP}.{name}".lstrip("."))
             return found
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
+from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluate_line
 
 NASTY = "</script><img src=x onerror=document.title='bad'> & 'a' \"b\" ]]> <!--"
 TEXTS = ("ein wort & mehr", "בראשית ברא אלהים", "é ſ <b>x</b>", "الحمد لله")
@@ -21,7 +21,7 @@ def evaluated_lines(count: int, per_page: int = 20, wrong: int = 3) -> list[Eval
         read = read[:-1] if number % 100 == 99 else read
         sure = [0.3 if letter == "x" else 0.99 for letter in read]
         origin = LineOrigin(f"p{number // per_page}", f"l{number}", hand=("anna", NASTY)[number % 2], row=number)
-        found.append(evaluated(origin, truth, read, "nfc_strip", 0.9 - (number % 50) / 100, sure))
+        found.append(evaluate_line(origin, truth, read, "nfc_strip", 0.9 - (number % 50) / 100, sure))
     return found
 
 

@@ -11,7 +11,7 @@ import torch
 from scripted_training import Batch, Line, Rates, bare_trainer
 from torch.utils.data import DataLoader
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.metrics.contract import MetricResult
 from uncial.runs.files import RunFolder
 from uncial.training.callbacks.best_model import BestModel
@@ -78,7 +78,7 @@ def train_session(
     module = TrainingModule(Line(), metric, optimizer, schedule, length, seed=1)
 
     def save(kept: dict[str, float]) -> None:
-        with replacing_text(folder / "best.json") as file:
+        with replace_text_file(folder / "best.json") as file:
             json.dump({"step": metric.step, "cer": kept["val/cer"]}, file)
 
     describe = lambda kept: json.dumps(kept)  # noqa: E731

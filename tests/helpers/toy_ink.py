@@ -16,12 +16,12 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
-from uncial.config.schema import checkpoint_of, trusted
+from uncial.config.schema import get_checkpoint, list_trusted
 from uncial.metrics.contract import MetricResult
 from uncial.models.contracts import Model
 from uncial.models.files import load_any_model
-from uncial.problems.ground_truth import data_fingerprint, load_ground_truth, write_splits
-from uncial.problems.problem import BestModelWriter, Problem, Setup, problem_card
+from uncial.problems.ground_truth import compute_data_fingerprint, load_ground_truth, write_splits
+from uncial.problems.problem import BestModelWriter, Problem, Setup, build_problem_card
 from uncial.problems.splitting import choose_split, choose_training_split
 from uncial.problems.trainer import check_training, open_loggers
 from uncial.runs.files import RunFolder
@@ -154,17 +154,17 @@ class InkProblem(Problem):
         return load_ground_truth(run.config, choose_training_split(run))
 
     def fingerprint(self, truth):
-        return data_fingerprint(truth)
+        return compute_data_fingerprint(truth)
 
     def setup(self, run, truth):
         config = run.config
-        model = load_any_model(run.state.path, trusted(config))[0].train() if run.state else self._new(config)
+        model = load_any_model(run.state.path, list_trusted(config))[0].train() if run.state else self._new(config)
         batches = {part: batches_of(truth.store, truth.rows[part], self.darkness) for part in ("train", "val")}
         if is_rank_zero():
             write_splits(run.folder, truth)
         card = {
             "model": OmegaConf.to_container(config.model, resolve=True),
-            **problem_card(config),
+            **build_problem_card(config),
             "version": version("uncial"),
         }
         writer = BestModelWriter(run.folder, model, card)
@@ -174,14 +174,14 @@ class InkProblem(Problem):
     def report(self, run, truth, setup, stats):
         card = json.loads(setup.writer.card_json({}))
         assert card["problem"]["name"] == "ink"
-        scores = load_any_model(RunFolder(run.folder).best_model, trusted(run.config))[1]["scores"]
+        scores = load_any_model(RunFolder(run.folder).best_model, list_trusted(run.config))[1]["scores"]
         write_metrics(RunFolder(run.folder).metrics, {"val": scores, "train": {"steps": stats.steps}})
 
     def outcome(self, run, truth):
         return Outcome(json.loads((RunFolder(run.folder).metrics).read_text())["val"], [], [])
 
     def test(self, config):
-        model, _ = load_any_model(checkpoint_of(config), trusted(config))
+        model, _ = load_any_model(get_checkpoint(config), list_trusted(config))
         folder = run_folder()
         write_config(config, folder)
         truth = load_ground_truth(config, choose_split(config))

@@ -9,14 +9,14 @@ from scipy.special import expit
 from uncial.document import Transcription
 from uncial.metrics.calibration import (
     Temperatures,
-    calibrated,
+    apply_calibration,
+    apply_temperature,
     fit_temperature,
     fit_temperatures,
     measure_calibration,
     measure_reliability,
-    tempered,
 )
-from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.metrics.lines import LineOrigin, evaluate_line
 
 fractions = st.floats(0, 1)
 
@@ -34,7 +34,7 @@ def test_the_temperature_of_confidences_that_are_off_is_found(temperature):
     logits = random.normal(1, 2, 20_000)
     right = random.random(20_000) < expit(logits / temperature)
     assert fit_temperature(expit(logits), right.astype(float)) == pytest.approx(temperature, rel=0.06)
-    better = [tempered(one, temperature) for one in expit(logits).tolist()]
+    better = [apply_temperature(one, temperature) for one in expit(logits).tolist()]
     assert measure_reliability(better, right).ece < 0.02
 
 
@@ -46,28 +46,28 @@ def test_nothing_is_learned_from_what_is_all_right():
 @given(fractions, fractions, st.floats(0.1, 10))
 def test_a_temperature_keeps_fractions_and_their_order(one, other, temperature):
     low, high = sorted((one, other))
-    assert 0 <= tempered(low, temperature) <= tempered(high, temperature) <= 1
-    assert tempered(low, 1.0) == low
+    assert 0 <= apply_temperature(low, temperature) <= apply_temperature(high, temperature) <= 1
+    assert apply_temperature(low, 1.0) == low
 
 
 def test_characters_are_right_where_the_alignment_says_so():
-    line = evaluated(LineOrigin("p", "l"), "abcd", " abxdd", confidence=0.5, character_confidences=[0.1] * 6)
+    line = evaluate_line(LineOrigin("p", "l"), "abcd", " abxdd", confidence=0.5, character_confidences=[0.1] * 6)
     assert line.prediction == "abxdd"
     found = measure_calibration([line])
     assert (found.characters.count, found.characters.accuracy) == (5, 3 / 5)
     assert found.lines.accuracy == 1 - 2 / 4
-    changed = evaluated(LineOrigin("p", "l"), "a", "e\u0301", "nfc", 0.5, [0.1, 0.2])
+    changed = evaluate_line(LineOrigin("p", "l"), "a", "e\u0301", "nfc", 0.5, [0.1, 0.2])
     assert changed.character_confidences == (), "they no longer belong to the characters"
     assert measure_calibration([changed]).characters is None
 
 
 def test_lines_and_characters_have_temperatures_of_their_own():
     lines = [
-        evaluated(LineOrigin("p", str(number)), "ab", "ab" if number % 2 else "cd", "none", 0.99, [0.6, 0.4])
+        evaluate_line(LineOrigin("p", str(number)), "ab", "ab" if number % 2 else "cd", "none", 0.99, [0.6, 0.4])
         for number in range(40)
     ]
     found = fit_temperatures(lines)
     assert found.lines > 5
-    softened = calibrated(Transcription("ab", 0.99, (0.6, 0.4)), Temperatures(characters=1.0, lines=found.lines))
+    softened = apply_calibration(Transcription("ab", 0.99, (0.6, 0.4)), Temperatures(characters=1.0, lines=found.lines))
     assert softened.character_confidences == (0.6, 0.4)
     assert softened.confidence < 0.75

@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.metrics.characters import Confusion, confusions, score_characters
-from uncial.metrics.error_rates import aligned, error_kind
-from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.text.characters import line_script, script, scripts
+from uncial.metrics.error_rates import align_texts, find_error_kind
+from uncial.metrics.lines import LineOrigin, evaluate_line
+from uncial.text.characters import find_line_script, find_script, find_scripts
 
 letters = st.text(st.sampled_from("abé ,7\u0301βΒ"), max_size=9)
 
 
 def lines_of(pairs):
-    return [evaluated(LineOrigin("p", str(number)), *pair, "none") for number, pair in enumerate(pairs)]
+    return [evaluate_line(LineOrigin("p", str(number)), *pair, "none") for number, pair in enumerate(pairs)]
 
 
 def test_confusions_are_counted_the_most_frequent_first():
@@ -23,7 +23,7 @@ def test_confusions_are_counted_the_most_frequent_first():
 
 @given(letters, letters)
 def test_an_alignment_holds_both_texts_and_the_edits_that_the_scores_count(truth, read):
-    pairs = list(aligned(truth, read))
+    pairs = list(align_texts(truth, read))
     assert ("".join(one for one, _ in pairs), "".join(other for _, other in pairs)) == (truth, read)
     assert sum(one != other for one, other in pairs) == lines_of([(truth, read)])[0].counts.edits
 
@@ -66,13 +66,13 @@ def test_how_often_a_character_is_found_and_how_often_it_is_right():
     ],
 )
 def test_kinds_of_error(truth, read, kind):
-    assert error_kind(truth, read) == kind
+    assert find_error_kind(truth, read) == kind
 
 
 def test_scripts():
-    assert [script(one) for one in "aβж1\uf1ac\u0303"] == [
+    assert [find_script(one) for one in "aβж1\uf1ac\u0303"] == [
         "Latin", "Greek", "Cyrillic", "Common", "Private use", "Inherited",
     ]  # fmt: skip
-    assert scripts("\u0303q\u0303") == ["Inherited", "Latin", "Latin"]
-    assert line_script("12 ܫܠܡܐ ab") == "Syriac"
-    assert line_script("12, — 3") == "Common"
+    assert find_scripts("\u0303q\u0303") == ["Inherited", "Latin", "Latin"]
+    assert find_line_script("12 ܫܠܡܐ ab") == "Syriac"
+    assert find_line_script("12, — 3") == "Common"

@@ -8,8 +8,8 @@ from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.reports.tables.comparison import comparison_json, comparison_markdown
+from uncial.metrics.lines import LineOrigin, evaluate_line
+from uncial.reports.tables.comparison import comparison_to_json, format_comparison
 from uncial.reports.terminal.verdict import describe_verdict
 
 QUICK = EvaluationSettings(bootstrap=Bootstrap(resamples=200))
@@ -23,7 +23,7 @@ def reading(wrong, pages=10, lines=6, seed=0):
         truth = "".join(texts.choice("abcdefgh ") for _ in range(30)) + "."
         read = "".join("x" if draw.random() < wrong else letter for letter in truth)
         where = LineOrigin(f"p{number % pages}", f"l{number}", hand=f"h{number % 2}")
-        found.append(evaluated(where, truth, read))
+        found.append(evaluate_line(where, truth, read))
     return found
 
 
@@ -81,7 +81,7 @@ def test_who_wins_where():
     one, other = ["aaaa", "bbbx", "ccxx", "dddx"], ["aaax", "bbbb", "ccxx", "dddd"]
     systems = [
         [
-            evaluated(LineOrigin(f"p{place}", f"l{place}", hand="first" if place < 2 else "second"), *pair)
+            evaluate_line(LineOrigin(f"p{place}", f"l{place}", hand="first" if place < 2 else "second"), *pair)
             for place, pair in enumerate(zip(truth, read, strict=True))
         ]
         for read in (one, other)
@@ -114,7 +114,7 @@ def test_seeds_are_averaged():
 def test_means_over_seeds_that_are_equal_do_not_differ_by_rounding():
     def read(*wrong):
         return [
-            evaluated(LineOrigin(f"p{number}", "l"), "a" * 10, ("b" if number in wrong else "a") + "a" * 9)
+            evaluate_line(LineOrigin(f"p{number}", "l"), "a" * 10, ("b" if number in wrong else "a") + "a" * 9)
             for number in range(6)
         ]
 
@@ -122,7 +122,7 @@ def test_means_over_seeds_that_are_equal_do_not_differ_by_rounding():
     assert found.pairs[0].cer.difference.value == 0
     assert [group.best for group in found.groups if group.kind == "script"] == [None]
     assert "the same number of errors in all" in describe_verdict(found.pairs[0], found)
-    assert "those of its first one" in comparison_markdown(found)
+    assert "those of its first one" in format_comparison(found)
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ def test_what_cannot_be_compared(systems, said):
 
 def test_texts_are_shown_as_they_are_and_never_as_markup():
     lines = [
-        [evaluated(LineOrigin("p|<b>", str(number)), "a|<script> *b*", read) for number in range(3)]
+        [evaluate_line(LineOrigin("p|<b>", str(number)), "a|<script> *b*", read) for number in range(3)]
         for read in ("a|<script> *c*", "a|<i>")
     ]
     found, _ = told(*lines)
-    text = comparison_markdown(found)
+    text = format_comparison(found)
     assert "<script>" not in text.replace("\\<script\\>", "")
     assert "a\\|\\<script\\> \\*b\\*" in text
-    assert comparison_json(found)["pairs"][0]["better"] is None
+    assert comparison_to_json(found)["pairs"][0]["better"] is None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from uncial.metrics.intervals import Bootstrap, estimate_rate
-from uncial.metrics.paired import adjust_by_holm, compute_randomisation_p, find_min_clusters, paired_test
+from uncial.metrics.paired import adjust_by_holm, compute_randomisation_p, find_min_clusters, run_paired_test
 
 QUICK = Bootstrap(resamples=300)
 SETS = 400
@@ -36,7 +36,7 @@ def two_readings(random, pages, better=0.0):
 
 def outcomes(pages, better=0.0, seed=1):
     random = np.random.default_rng(seed)
-    return [paired_test(*two_readings(random, pages, better), QUICK) for _ in range(SETS)]
+    return [run_paired_test(*two_readings(random, pages, better), QUICK) for _ in range(SETS)]
 
 
 @pytest.mark.parametrize("pages", [7, 30])
@@ -68,7 +68,7 @@ def test_lines_taken_for_independent_would_err_far_more_often():
         one, other, whole = two_readings(random, 8)
         # Each page as twenty lines of its own error rate, each counted as if it were a page.
         lines = [random.poisson(np.repeat(edits[0], 20) / 20).astype(float)[np.newaxis] for edits in (one, other)]
-        called += paired_test(lines[0], lines[1], np.repeat(whole, 20) / 20, QUICK).p <= 0.05
+        called += run_paired_test(lines[0], lines[1], np.repeat(whole, 20) / 20, QUICK).p <= 0.05
     assert called / (SETS // 4) > 0.3
 
 
@@ -82,7 +82,7 @@ def test_the_better_one_is_found_and_never_the_worse():
 def test_the_pages_that_are_said_to_be_needed_show_the_difference_in_4_of_5_cases():
     better = 0.3
     one, other, whole = two_readings(np.random.default_rng(5), 4000, better)
-    many = paired_test(one, other, whole, QUICK)
+    many = run_paired_test(one, other, whole, QUICK)
     needed = many.needed_clusters
     assert 20 < needed < 400
     shown = np.mean([one.p <= 0.05 for one in outcomes(needed, better, seed=2)])
@@ -96,7 +96,7 @@ def test_several_comparisons_err_together_no_more_often_than_one():
         whole = sizes_of(random, 20)
         edits = random.poisson(random.gamma(4, TRUE / 4, (3, 20)) * whole).astype(float)
         pairs = [(first, second) for first in range(3) for second in range(first)]
-        tests = [paired_test(edits[[one]], edits[[two]], whole, QUICK, len(pairs)) for one, two in pairs]
+        tests = [run_paired_test(edits[[one]], edits[[two]], whole, QUICK, len(pairs)) for one, two in pairs]
         called += min(adjust_by_holm([test.p for test in tests])) <= 0.05
     assert called / SETS <= by_chance(0.05)
 
@@ -109,8 +109,8 @@ def test_seeds_that_differ_are_part_of_the_doubt():
         whole = sizes_of(random, 20)
         luck = random.normal(1, 0.2, (2, 2, 1))
         edits = random.poisson(np.maximum(luck, 0.1) * random.gamma(20, TRUE / 20, 20) * whole).astype(float)
-        called += paired_test(edits[0], edits[1], whole, QUICK).p <= 0.05
-        ignored += paired_test(edits[0][:1], edits[1][:1], whole, QUICK).p <= 0.05
+        called += run_paired_test(edits[0], edits[1], whole, QUICK).p <= 0.05
+        ignored += run_paired_test(edits[0][:1], edits[1][:1], whole, QUICK).p <= 0.05
     assert called / SETS <= by_chance(0.05)
     assert ignored / SETS > 0.5
 

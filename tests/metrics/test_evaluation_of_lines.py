@@ -7,7 +7,7 @@ import pytest
 from uncial.errors import UserError
 from uncial.metrics.evaluation import EvaluationSettings, Evaluator, evaluate
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import CLUSTERS, KEYS, LineOrigin, choose_cluster_key, evaluated, length_group
+from uncial.metrics.lines import CLUSTERS, KEYS, LineOrigin, choose_cluster_key, evaluate_line, find_length_group
 
 QUICK = EvaluationSettings(bootstrap=Bootstrap(resamples=200))
 
@@ -20,7 +20,7 @@ def some_lines(pages=6, lines=5):
         truth = "".join(draw.choice("abcde É,") for _ in range(draw.randrange(1, 60)))
         read = "".join(letter for letter in truth if draw.random() > 0.02 * (page + 1))
         where = LineOrigin(f"p{page}", f"l{number}", document=f"d{page % 2}", hand="h", region_type="x" * (page > 2))
-        found.append(evaluated(where, truth, read, confidence=0.9, character_confidences=[0.9] * len(read)))
+        found.append(evaluate_line(where, truth, read, confidence=0.9, character_confidences=[0.9] * len(read)))
     return found
 
 
@@ -52,7 +52,7 @@ def test_lines_of_no_region_are_in_no_group_of_regions():
 
 
 def test_what_is_ignored_is_no_error():
-    lines = [evaluated(LineOrigin("p", "l"), "Élève, oui", "eleve oui")]
+    lines = [evaluate_line(LineOrigin("p", "l"), "Élève, oui", "eleve oui")]
     found = {one.name.partition("+")[2]: one.scores for one in evaluate(lines, QUICK).variants}
     edits = {name: one.cer * one.characters for name, one in found.items()}
     assert edits == pytest.approx(
@@ -66,7 +66,7 @@ def test_what_is_ignored_is_no_error():
 
 
 def test_groups_of_lengths():
-    assert [length_group(number) for number in (0, 1, 10, 11, 80, 81)] == [
+    assert [find_length_group(number) for number in (0, 1, 10, 11, 80, 81)] == [
         "0", "1–10", "1–10", "11–20", "41–80", "81 and more",
     ]  # fmt: skip
 
@@ -83,7 +83,7 @@ def test_intervals_hold_the_score_and_are_the_same_again():
 def test_lines_of_a_page_that_are_alike_do_not_make_an_interval_narrower():
     once = evaluate(some_lines(), QUICK).total.cer.interval
     copies = [
-        evaluated(LineOrigin(line.page, f"{line.origin.line}/{copy}"), line.truth, line.prediction)
+        evaluate_line(LineOrigin(line.page, f"{line.origin.line}/{copy}"), line.truth, line.prediction)
         for line in some_lines()
         for copy in range(4)
     ]
@@ -94,8 +94,8 @@ def test_lines_of_a_page_that_are_alike_do_not_make_an_interval_narrower():
     ("lines", "reason"),
     [
         (some_lines(pages=1), "one page"),
-        ([evaluated(LineOrigin(page, "l"), "a", "a") for page in "pq"], "not one error"),
-        ([evaluated(LineOrigin(page, "l"), "", "a") for page in "pq"], "no text"),
+        ([evaluate_line(LineOrigin(page, "l"), "a", "a") for page in "pq"], "not one error"),
+        ([evaluate_line(LineOrigin(page, "l"), "", "a") for page in "pq"], "no text"),
         ([], "no text"),
     ],
 )
@@ -106,7 +106,7 @@ def test_where_no_interval_can_be_given_the_reason_is(lines, reason):
 
 
 def test_a_line_image_belongs_to_the_page_that_it_was_cut_from():
-    line = evaluated(LineOrigin("line7", "line7", sheet="p3", hand="h"), "a", "b")
+    line = evaluate_line(LineOrigin("line7", "line7", sheet="p3", hand="h"), "a", "b")
     assert [choose_cluster_key(cluster)(line) for cluster in CLUSTERS] == ["p3", "p3", "h"]
 
 
@@ -116,4 +116,4 @@ def test_what_cannot_be_scored():
     with pytest.raises(UserError, match="ignore_case"):
         Evaluator(EvaluationSettings(variants=("ignorecase",)))
     with pytest.raises(ValueError, match="none"):
-        Evaluator(QUICK).update(evaluated(LineOrigin("p", "l"), "a", "a", "none"))
+        Evaluator(QUICK).update(evaluate_line(LineOrigin("p", "l"), "a", "a", "none"))

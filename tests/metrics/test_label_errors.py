@@ -11,14 +11,14 @@ from uncial.metrics.label_errors import (
     LineShift,
     Place,
     compute_log_odds,
+    compute_other_line_cost,
     compute_surprisals,
+    compute_typo_cost,
+    convert_odds,
     find_misaligned,
     find_places,
     find_shifts,
     list_alternatives,
-    odds_to_probability,
-    other_line_cost,
-    typo_cost,
 )
 
 TEXTS = ["the first line", "another text, B", "quick foxes jump", "vendange 1858 K", "zzz & Co, Paris"]
@@ -51,19 +51,19 @@ def test_all_places_as_they_were_read_make_the_reading(truth, reading):
 def test_a_slip_costs_its_place_and_its_characters():
     surprise = compute_surprisals(["aab", "a"])
     assert surprise == pytest.approx({"a": math.log(5 / 3), "b": math.log(5), "": math.log(5)})
-    assert typo_cost("aab", (Place(2, "b", "x"),), surprise) == pytest.approx(math.log(4) + math.log(5))
-    assert typo_cost("aab", (Place(0, "a", ""),), surprise) == pytest.approx(math.log(4) + math.log(5 / 3))
-    assert typo_cost("aab", (Place(1, "", "xy"),), surprise) == pytest.approx(math.log(4) + 2 * math.log(2))
-    assert typo_cost("aqb", (Place(1, "q", "x"),), surprise) == pytest.approx(math.log(4) + math.log(5))
+    assert compute_typo_cost("aab", (Place(2, "b", "x"),), surprise) == pytest.approx(math.log(4) + math.log(5))
+    assert compute_typo_cost("aab", (Place(0, "a", ""),), surprise) == pytest.approx(math.log(4) + math.log(5 / 3))
+    assert compute_typo_cost("aab", (Place(1, "", "xy"),), surprise) == pytest.approx(math.log(4) + 2 * math.log(2))
+    assert compute_typo_cost("aqb", (Place(1, "q", "x"),), surprise) == pytest.approx(math.log(4) + math.log(5))
     both = (Place(0, "a", "x"), Place(2, "b", "x"))
-    assert typo_cost("aab", both, surprise) == pytest.approx(2 * math.log(4) + math.log(5 / 3) + math.log(5))
+    assert compute_typo_cost("aab", both, surprise) == pytest.approx(2 * math.log(4) + math.log(5 / 3) + math.log(5))
 
 
 def test_a_text_of_another_line_costs_the_choice_among_the_lines():
-    assert other_line_cost("abcd", "wxyz", 10) == pytest.approx(math.log(10))
-    assert other_line_cost("abcd", "wxyz", 1) == pytest.approx(math.log(2))
-    assert other_line_cost("abcd", "abxy", 10) == math.inf, "half of it is the same"
-    assert other_line_cost("abcd", "axyz", 10) == pytest.approx(math.log(10))
+    assert compute_other_line_cost("abcd", "wxyz", 10) == pytest.approx(math.log(10))
+    assert compute_other_line_cost("abcd", "wxyz", 1) == pytest.approx(math.log(2))
+    assert compute_other_line_cost("abcd", "abxy", 10) == math.inf, "half of it is the same"
+    assert compute_other_line_cost("abcd", "axyz", 10) == pytest.approx(math.log(10))
 
 
 def test_the_odds_are_the_prior_s_times_the_sum_of_the_alternatives():
@@ -76,7 +76,7 @@ def test_the_odds_are_the_prior_s_times_the_sum_of_the_alternatives():
 
 @pytest.mark.parametrize(("odds", "probability"), [(0, 0.5), (math.log(3), 0.75), (-1e9, 0.0), (800, 1.0)])
 def test_odds_as_a_probability(odds, probability):
-    assert odds_to_probability(odds) == pytest.approx(probability)
+    assert convert_odds(odds) == pytest.approx(probability)
 
 
 def test_lines_that_were_read_as_another_line_s_truth_are_found():

@@ -4,14 +4,14 @@ from uncial.metrics.calibration import Temperatures
 from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.metrics.lines import LineOrigin, evaluate_line
 
 SETTINGS = EvaluationSettings(bootstrap=Bootstrap(50))
 
 
 def rows(*numbers, wrong=()):
     return [
-        evaluated(LineOrigin("list.txt", "line", row=row), f"text {row}", "?" if row in wrong else f"text {row}")
+        evaluate_line(LineOrigin("list.txt", "line", row=row), f"text {row}", "?" if row in wrong else f"text {row}")
         for row in numbers
     ]
 
@@ -27,7 +27,7 @@ def test_rows_of_two_systems_are_compared_row_by_row():
 
 
 def test_lines_without_rows_keep_to_their_ids():
-    lines = [evaluated(LineOrigin("p", name), name, name) for name in ("b", "a", "a")]
+    lines = [evaluate_line(LineOrigin("p", name), name, name) for name in ("b", "a", "a")]
     assert [line.truth for line in evaluate(lines, SETTINGS).lines] == ["a", "a", "b"]
 
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from recorded_pairs import JIWER_LINES, KETOS_NFC, PAIRS
 
 from uncial.metrics.error_rates import cer, compare, count, line_accuracy, wer
-from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.metrics.lines import LineOrigin, evaluate_line
 from uncial.metrics.profiles import form
-from uncial.reports.tables.ketos import ketos_report, write_ketos_report
+from uncial.reports.tables.ketos import build_ketos_report, write_ketos_report
 
 TRUTHS, READINGS = zip(*PAIRS, strict=True)
 
@@ -36,14 +36,14 @@ def test_ketos_test(profile, characters, errors, words_wrong):
 
 def test_the_report_of_ketos_test_letter_by_letter(tmp_path):
     bring = form("nfc_strip+plain_spaces")
-    assert ketos_report([(bring(truth), bring(read)) for truth, read in PAIRS]).strip() == KETOS_NFC.strip()
-    lines = [evaluated(LineOrigin("p", str(number)), *pair) for number, pair in enumerate([*PAIRS, ("", "noise")])]
+    assert build_ketos_report([(bring(truth), bring(read)) for truth, read in PAIRS]).strip() == KETOS_NFC.strip()
+    lines = [evaluate_line(LineOrigin("p", str(number)), *pair) for number, pair in enumerate([*PAIRS, ("", "noise")])]
     write_ketos_report(tmp_path / "ketos.txt", lines)
     assert (tmp_path / "ketos.txt").read_text(encoding="utf-8").strip() == KETOS_NFC.strip()
 
 
 def test_a_report_of_no_line():
-    assert "nan%\tCharacter Accuracy\n" in ketos_report([])
+    assert "nan%\tCharacter Accuracy\n" in build_ketos_report([])
 
 
 short = st.text(st.sampled_from("ab é\u0301"), max_size=9)
@@ -51,7 +51,7 @@ short = st.text(st.sampled_from("ab é\u0301"), max_size=9)
 
 @given(st.lists(st.tuples(short, short), min_size=1, max_size=5))
 def test_the_kinds_of_edits_in_ketos_report_add_up(pairs):
-    figures = dict(row.split("\t")[::-1] for row in ketos_report(pairs).split("\n")[2:11] if row)
+    figures = dict(row.split("\t")[::-1] for row in build_ketos_report(pairs).split("\n")[2:11] if row)
     counts = sum((compare(*pair) for pair in pairs[1:]), compare(*pairs[0]))
     assert sum(int(figures[name]) for name in ("Insertions", "Deletions", "Substitutions")) == counts.edits
     assert int(figures["Insertions"]) - int(figures["Deletions"]) == counts.insertions - counts.deletions

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.image_quality import correlate_ranks, divide_evenly, score_by_measures
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.metrics.lines import LineOrigin, evaluate_line
 from uncial.reports.tables.image_quality import describe_image_quality
 
 QUICK = Bootstrap(resamples=300)
@@ -78,7 +78,7 @@ def lines_of(pages, effect, seed=1):
     for page in range(pages):
         for line in range(10):
             truth, wrong = "abcdefghij" * 2, random.binomial(20, min(0.9, 0.05 + effect * noise[page, line]))
-            lines.append(evaluated(LineOrigin(str(page), str(line)), truth, "#" * wrong + truth[wrong:]))
+            lines.append(evaluate_line(LineOrigin(str(page), str(line)), truth, "#" * wrong + truth[wrong:]))
     measures = {"contrast": random.normal(80, 9, pages * 10), "noise": noise.ravel(), "height": np.full(pages * 10, 40)}
     return lines, measures
 
@@ -132,5 +132,5 @@ def test_each_of_many_measures_is_shown_less_easily():
 
 def test_where_nothing_is_misread_nothing_is_told():
     lines, measures = lines_of(12, 0.0)
-    right = [evaluated(line.origin, line.truth, line.truth) for line in lines]
+    right = [evaluate_line(line.origin, line.truth, line.truth) for line in lines]
     assert told(right, measures, 12) == ""

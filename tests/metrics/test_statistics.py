@@ -13,8 +13,8 @@ from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Bootstrap, estimate_rate, estimate_share, estimate_spread
 from uncial.metrics.learning_curve import MeasuredRun, fit_learning_curve
-from uncial.metrics.lines import LineOrigin, evaluated
-from uncial.metrics.paired import compute_randomisation_p, paired_test
+from uncial.metrics.lines import LineOrigin, evaluate_line
+from uncial.metrics.paired import compute_randomisation_p, run_paired_test
 from uncial.reports.terminal.verdict import describe_verdict
 
 MANY = Bootstrap(resamples=40_000)
@@ -61,7 +61,7 @@ def test_both_p_values_are_two_sided_and_know_no_order(pages):
     one, other = (np.array([column], float) for column in zip(*pages, strict=True))
     whole = np.full(len(pages), 100.0)
     bootstrap = Bootstrap(resamples=400)
-    found, turned = paired_test(one, other, whole, bootstrap), paired_test(other, one, whole, bootstrap)
+    found, turned = run_paired_test(one, other, whole, bootstrap), run_paired_test(other, one, whole, bootstrap)
     assert found.difference.value == pytest.approx((one.sum() - other.sum()) / whole.sum())
     assert turned.difference.value == pytest.approx(-found.difference.value)
     assert (found.p_bootstrap, found.p_randomisation) == pytest.approx((turned.p_bootstrap, turned.p_randomisation))
@@ -72,7 +72,7 @@ def test_both_p_values_are_two_sided_and_know_no_order(pages):
     # At the level of its own p-value the interval ends at 0.
     if 1e-9 < found.p_bootstrap < 1:
         level = 1 - found.p_bootstrap
-        interval = paired_test(one, other, whole, Bootstrap(400, level)).difference.interval
+        interval = run_paired_test(one, other, whole, Bootstrap(400, level)).difference.interval
         ends = sorted(abs(end) for end in (interval.low, interval.high))
         assert ends[0] == pytest.approx(0, abs=1e-6 * ends[1])
 
@@ -80,7 +80,7 @@ def test_both_p_values_are_two_sided_and_know_no_order(pages):
 @pytest.mark.parametrize("edits", [[9, 4, 12, 7], [3, 1, 8, 2, 5, 4, 9, 0, 6, 3, 1, 7, 2, 4]])
 def test_the_bootstraps_p_value_is_that_of_a_paired_t_test(edits):
     gaps = np.array([edits], float)
-    found = paired_test(gaps + 10, np.full_like(gaps, 10 + np.mean(edits) / 2), np.full(len(edits), 100.0), MANY)
+    found = run_paired_test(gaps + 10, np.full_like(gaps, 10 + np.mean(edits) / 2), np.full(len(edits), 100.0), MANY)
     expected = stats.ttest_1samp(edits, np.mean(edits) / 2)
     assert found.p_bootstrap == pytest.approx(expected.pvalue, rel=0.06)
 
@@ -89,7 +89,7 @@ def test_the_bootstraps_p_value_is_that_of_a_paired_t_test(edits):
 def test_the_pages_that_are_needed_follow_from_level_power_and_comparisons(comparisons):
     """Of Student's t with so many pages no more than the normal distribution is left."""
     edits = np.random.default_rng(2).normal(1, 8, 30)
-    found = paired_test(edits[None] + 50, np.full((1, 30), 50.0), np.full(30, 100.0), MANY, comparisons)
+    found = run_paired_test(edits[None] + 50, np.full((1, 30), 50.0), np.full(30, 100.0), MANY, comparisons)
     reach = stats.norm.ppf(1 - 0.05 / comparisons / 2) + stats.norm.ppf(0.8)
     assert found.needed_clusters == pytest.approx(30 * (reach * stats.sem(edits) / edits.mean()) ** 2, rel=0.04)
 
@@ -98,7 +98,7 @@ def test_seeds_that_differ_widen_a_difference_by_what_each_model_s_do():
     random = np.random.default_rng(3)
     one, other = random.normal(30, 2, (3, 6)), random.normal(34, 2, (2, 6))
     one, other = one + np.array([[0], [6], [9]]), other + np.array([[0], [5]])
-    found = paired_test(one, other, np.full(6, 100.0), Bootstrap(40_000, 0.9)).difference.interval
+    found = run_paired_test(one, other, np.full(6, 100.0), Bootstrap(40_000, 0.9)).difference.interval
     pages = stats.sem((one.mean(axis=0) - other.mean(axis=0)) / 100) ** 2
     seeds = [stats.sem(edits.mean(axis=1) / 100) ** 2 for edits in (one, other)]
     degrees = (pages + sum(seeds)) ** 2 / (pages**2 / 5 + seeds[0] ** 2 / 2 + seeds[1] ** 2 / 1)
@@ -122,7 +122,7 @@ def test_randomisation_counts_both_tails_whether_signs_are_tried_or_drawn(cluste
 def readings(edits):
     """Lines of 100 letters, one a page, with so many of them wrong."""
     return [
-        evaluated(LineOrigin(f"p{number}", "l"), "a" * 100, "b" * wrong + "a" * (100 - wrong))
+        evaluate_line(LineOrigin(f"p{number}", "l"), "a" * 100, "b" * wrong + "a" * (100 - wrong))
         for number, wrong in enumerate(edits)
     ]
 

@@ -22,7 +22,7 @@ import uncial
 from uncial.errors import UserError
 from uncial.formats.foreign_models import name_foreign
 from uncial.models.files import load_card, load_model, save_model
-from uncial.models.lineage import lineage_from, pages_seen
+from uncial.models.lineage import list_pages_seen, read_lineage
 from uncial.runs.state import read_state
 
 SMALL = ("model.backbone.stages=[[8,1,2,2],[8,1,2,1]]", "model.backbone.stem=4", "model.head.hidden=4")
@@ -83,8 +83,8 @@ def works_or_is_refused(path: Path) -> bool:
     model.predict(batch)[0].text.encode()
     model.train().loss(batch)
     uncial.Transcriber(model, card, "cpu")
-    pages_seen(card)
-    lineage_from(model, card)
+    list_pages_seen(card)
+    read_lineage(model, card)
     return True
 
 

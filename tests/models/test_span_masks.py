@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from small_models import make_batch, make_model
 
 from uncial.errors import UserError
-from uncial.models.heads.masking import SpanMasks, hidden_columns
+from uncial.models.heads.masking import SpanMasks, draw_hidden_columns
 
 SMALL = ("model.backbone.stages=[[8,2,2,2],[12,1,2,1]]", "model.backbone.stem=4", "model.head.hidden=12")
 
@@ -16,7 +16,7 @@ SMALL = ("model.backbone.stages=[[8,2,2,2],[12,1,2,1]]", "model.backbone.stem=4"
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=6), st.floats(0, 0.95), st.integers(1, 20), st.integers(0, 9))
 def test_the_asked_share_of_each_line_is_hidden_in_whole_spans(widths, share, length, seed):
     torch.manual_seed(seed)
-    hidden = hidden_columns(widths, max(widths) + 3, share, length)
+    hidden = draw_hidden_columns(widths, max(widths) + 3, share, length)
     for line, width in zip(hidden.tolist(), widths, strict=True):
         count = sum(line)
         assert count % length == 0, "spans are whole and do not overlap"
@@ -28,7 +28,7 @@ def test_the_asked_share_of_each_line_is_hidden_in_whole_spans(widths, share, le
 
 def test_spans_lie_anywhere():
     torch.manual_seed(1)
-    hidden = hidden_columns([50] * 2000, 50, 0.4, 5).float().mean(dim=0)
+    hidden = draw_hidden_columns([50] * 2000, 50, 0.4, 5).float().mean(dim=0)
     assert hidden.min() > 0.1
     assert hidden.max() < 0.6
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from program import ROOT
 
-from uncial.config.keys import group_choices, group_names, known_keys, named_groups
+from uncial.config.keys import find_named_groups, group_choices, group_names, list_known_keys
 from uncial.config.peers import describe_counterpart, find_choice_called, read_counterparts
-from uncial.config.task_keys import keys_of_task
+from uncial.config.task_keys import read_keys_of_task
 
 CONF = ROOT / "conf"
 PAGE = ROOT / "docs" / "coming-from.md"
@@ -37,14 +37,14 @@ def messages() -> Iterator[tuple[str, str]]:
             elif isinstance(node, ast.Constant) and id(node) not in inside | docstrings:
                 yield path.name, str(node.value)
     for path in sorted((CONF / "task").glob("*.yaml")):
-        stated = keys_of_task(path.stem, CONF)
+        stated = read_keys_of_task(path.stem, CONF)
         yield from ((path.name, text) for text in (stated.instead.values() if stated else ()))
 
 
 def is_key(name: str) -> bool:
-    groups = {*group_names(CONF), *named_groups(CONF)}
+    groups = {*group_names(CONF), *find_named_groups(CONF)}
     is_group = name in groups or name.replace(".", "/") in groups
-    return name in known_keys(CONF) or is_group or name.startswith("hydra.")
+    return name in list_known_keys(CONF) or is_group or name.startswith("hydra.")
 
 
 def test_every_key_that_a_message_names_exists():

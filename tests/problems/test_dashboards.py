@@ -11,11 +11,11 @@ import pytest
 from omegaconf import OmegaConf
 from program import TINY
 
-from uncial.config.secrets import check_no_secrets, without_secrets
+from uncial.config.secrets import check_no_secrets, drop_secrets
 from uncial.errors import UserError
 from uncial.metrics.characters import Confusion
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
-from uncial.training.loggers.tracking import tracking
+from uncial.training.loggers.tracking import start_loggers
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 
@@ -70,7 +70,7 @@ def test_an_offline_run_of_wandb_holds_all_that_was_told(wandb, tmp_path, monkey
     def make(job):
         return WandbRun(job, project="letters", entity="archive", tags=["first", "try"], notes="a remark", lines=4)
 
-    with tracking([make], job(folder, group="2026-11-21_10-00-00")) as loggers:
+    with start_loggers([make], job(folder, group="2026-11-21_10-00-00")) as loggers:
         loggers[0].log_metrics({"train/loss": 2.5, "lr": 1e-3, "lines_per_second": 12.0}, step=7)
         loggers[0].show_outcome(outcome())
     found = records(folder)
@@ -106,7 +106,7 @@ def test_jobs_in_one_process_are_runs_of_their_own_and_a_resumed_one_goes_on_wit
     from uncial.training.loggers.wandb import WandbRun
 
     def logged(folder: Path, group: str | None) -> dict:
-        with tracking([lambda job: WandbRun(job, project="p")], job(folder, group)) as loggers:
+        with start_loggers([lambda job: WandbRun(job, project="p")], job(folder, group)) as loggers:
             loggers[0].log_metrics({"a": 1.0}, step=1)
         return of_kind(records(folder), "run")[-1]
 
@@ -114,22 +114,22 @@ def test_jobs_in_one_process_are_runs_of_their_own_and_a_resumed_one_goes_on_wit
     assert first["run_id"] != second["run_id"]
     resumed = logged(tmp_path / "0", None)
     assert (resumed["run_id"], resumed["run_group"]) == (first["run_id"], "sweep")
-    with pytest.raises(KeyboardInterrupt), tracking([lambda job: WandbRun(job, project="p")], job(tmp_path / "2")):
+    with pytest.raises(KeyboardInterrupt), start_loggers([lambda job: WandbRun(job, project="p")], job(tmp_path / "2")):
         raise KeyboardInterrupt
     assert of_kind(records(tmp_path / "2"), "exit")[0]["exit_code"] == 1
 
 
 def test_where_wandb_logs_to(wandb, tmp_path, monkeypatch):
-    from uncial.training.loggers.wandb import mode_here
+    from uncial.training.loggers.wandb import choose_mode
 
     modes = {}
     for mode in (None, "offline", "disabled", "online"):
         monkeypatch.delenv("WANDB_API_KEY", raising=False)
         monkeypatch.setenv("WANDB_MODE", mode) if mode else monkeypatch.delenv("WANDB_MODE", raising=False)
         wandb.teardown()
-        without = mode_here()
+        without = choose_mode()
         monkeypatch.setenv("WANDB_API_KEY", KEY)
-        modes[mode] = (without, mode_here())
+        modes[mode] = (without, choose_mode())
     assert modes[None] == ("offline", "online")
     assert modes["online"] == ("offline", "online")
     assert modes["offline"] == ("offline", "offline")
@@ -138,7 +138,7 @@ def test_where_wandb_logs_to(wandb, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "online")
     (tmp_path / "netrc").write_text(f"machine api.wandb.ai login user password {KEY}\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    assert mode_here() == "online"
+    assert choose_mode() == "online"
     wandb.teardown()
 
 
@@ -189,10 +189,10 @@ def test_secrets_are_refused_before_anything_is_written(content, key, monkeypatc
 
 def test_what_is_typed_is_shown_without_secrets(monkeypatch):
     monkeypatch.setenv("WANDB_API_KEY", KEY)
-    assert without_secrets(f"notes=a {KEY}") == "notes=a [hidden]"
-    assert without_secrets("hydra.job.env_set.DB_PASSWORD=x") == "hydra.job.env_set.DB_PASSWORD=[hidden]"
-    assert without_secrets("uri=https://me:pass@host/x") == "uri=https://[hidden]@host/x"
-    assert without_secrets("optimizer.lr=1e-3") == "optimizer.lr=1e-3"
+    assert drop_secrets(f"notes=a {KEY}") == "notes=a [hidden]"
+    assert drop_secrets("hydra.job.env_set.DB_PASSWORD=x") == "hydra.job.env_set.DB_PASSWORD=[hidden]"
+    assert drop_secrets("uri=https://me:pass@host/x") == "uri=https://[hidden]@host/x"
+    assert drop_secrets("optimizer.lr=1e-3") == "optimizer.lr=1e-3"
 
 
 def test_a_training_tells_wandb_and_tensorboard_at_once(run, drawn, wandb):
@@ -238,7 +238,7 @@ def test_a_run_of_mlflow_holds_all_that_was_told_and_goes_on_when_it_is_resumed(
         def make(job):
             return MlflowRun(job, uri, artifacts, "letters", tags={"hand": "clerk"}, notes="a remark", lines=4)
 
-        with tracking([make], job(place, group)) as loggers:
+        with start_loggers([make], job(place, group)) as loggers:
             loggers[0].log_metrics({"train/loss": 2.5, "lines_per_second": 12.0, "val/cer": float("nan")}, step=step)
             loggers[0].show_outcome(outcome(model))
         return loggers[0].version
@@ -261,7 +261,7 @@ def test_a_run_of_mlflow_holds_all_that_was_told_and_goes_on_when_it_is_resumed(
     rows = (place / "predictions.csv").read_text().splitlines()[1:]
     assert [row.split(",")[4] for row in rows] == ["read 0", "read 2", "read 5", "read 7"]
     assert all((place / row.split(",")[2]).is_file() for row in rows)
-    with pytest.raises(KeyboardInterrupt), tracking([lambda job: MlflowRun(job, uri)], job(tmp_path / "2")):
+    with pytest.raises(KeyboardInterrupt), start_loggers([lambda job: MlflowRun(job, uri)], job(tmp_path / "2")):
         raise KeyboardInterrupt
     (failed,) = client.search_runs([client.get_experiment_by_name("uncial").experiment_id])
     assert failed.info.status == "FAILED"

@@ -112,14 +112,14 @@ def test_the_best_of_a_resumed_run_in_wandb_is_that_of_all_sessions(tmp_path, mo
     pytest.importorskip("wandb", reason="wandb is not installed")
     from uncial.training.loggers.metrics_file import MetricsFile
     from uncial.training.loggers.outcome import Outcome
-    from uncial.training.loggers.tracking import tracking
+    from uncial.training.loggers.tracking import start_loggers
     from uncial.training.loggers.wandb import WandbRun
 
     monkeypatch.setenv("WANDB_MODE", "offline")
     job = Job(tmp_path, "a/b", None, "train", {}, monitor="val/matched", mode="max")
     factories = [lambda job: MetricsFile(job.folder), lambda job: WandbRun(job, project="p", lines=0)]
     for values in ((0.2, 0.8), (0.5, 0.6)):
-        with tracking(factories, job) as loggers:
+        with start_loggers(factories, job) as loggers:
             for step, value in enumerate(values, 1):
                 for logger in loggers:
                     logger.log_metrics({"val/matched": value, "val/cer": 1 - value}, step)

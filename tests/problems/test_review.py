@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from program import run_program
 
 from uncial.metrics.review import ReadLine, rank_for_review
-from uncial.reports.tables.review import review_summary
+from uncial.reports.tables.review import summarize_review
 
 
 def lines_of(random, count=400):
@@ -25,8 +25,8 @@ def test_what_is_expected_is_what_comes_true_where_confidences_are_right():
     assert found.best[middle] <= found.measured[middle] < 0.6 * found.measured[0]
     needed = found.needed(0.02, found.measured)
     assert found.measured[needed] <= 0.02 < found.measured[needed - 1]
-    assert f"({needed} of 400) brings the CER from" in review_summary(found, 0.02)
-    assert "no line has to be read" in review_summary(found, 0.5)
+    assert f"({needed} of 400) brings the CER from" in summarize_review(found, 0.02)
+    assert "no line has to be read" in summarize_review(found, 0.5)
 
 
 @given(
@@ -49,7 +49,7 @@ def test_the_curves_fall_from_the_whole_to_nothing(given_lines):
 def test_a_line_of_which_nothing_was_read_comes_before_sure_ones():
     lines = [ReadLine("p", "sure", 40, 0.99), ReadLine("p", "empty", 0, 1.0), ReadLine("p", "half", 40, 0.5)]
     assert [line.line for line in rank_for_review(lines).lines] == ["empty", "half", "sure"]
-    assert "is expected to bring the CER" in review_summary(rank_for_review(lines), 0.1)
+    assert "is expected to bring the CER" in summarize_review(rank_for_review(lines), 0.1)
 
 
 @pytest.mark.parametrize(("sure", "share"), [(0, 1.0), (1, 0.5), (3, 0.25)])
@@ -64,7 +64,7 @@ def test_one_line_of_very_many_is_not_told_as_none_of_them():
     lines = [ReadLine("p", str(n), 1000, 0.9999, 0, 1000) for n in range(999)] + [
         ReadLine("p", "x", 1000, 0.1, 900, 1000)
     ]
-    sentence = review_summary(rank_for_review(lines), 0.0005)
+    sentence = summarize_review(rank_for_review(lines), 0.0005)
     assert "the first 0.1 % of the lines" in sentence
     assert "(1 of 1,000)" in sentence
 
@@ -76,7 +76,7 @@ def equal_lines(count, edits, confidence):
 @pytest.mark.parametrize(("count", "told"), [(1, "the one line that there is"), (11, "all 11 lines"), (400, "all 400")])
 def test_all_lines_are_no_choice_of_lines(count, told):
     """Where every line has as many errors it takes them all: that is said, and no list is called a help."""
-    sentence = review_summary(equal_lines(count, 4, 0.6), 0.0001)
+    sentence = summarize_review(equal_lines(count, 4, 0.6), 0.0001)
     assert told in sentence
     assert "would have to be read and corrected" in sentence
     for word in ("Reading", "brings", "100 %"):
@@ -84,7 +84,7 @@ def test_all_lines_are_no_choice_of_lines(count, told):
 
 
 def test_nearly_all_lines_are_no_choice_of_lines_either():
-    sentence = review_summary(equal_lines(400, 4, 0.6), 0.02)
+    sentence = summarize_review(equal_lines(400, 4, 0.6), 0.02)
     assert "nearly all of the lines (380 of 400)" in sentence
     assert "Reading" not in sentence
 
@@ -94,18 +94,18 @@ def test_all_is_said_of_what_confidences_let_expect_as_well():
     told = (
         "From the confidences a CER of 40.0 % is expected: for 2.0 % all 11 lines would have to be read and corrected."
     )
-    assert review_summary(found, 0.02) == told
+    assert summarize_review(found, 0.02) == told
 
 
 def test_of_few_lines_the_number_is_told_and_no_share():
     found = rank_for_review([ReadLine("p", str(n), 10, 0.5 if n < 3 else 0.99, 5 * (n < 3), 10) for n in range(11)])
-    sentence = review_summary(found, 0.05)
+    sentence = summarize_review(found, 0.05)
     assert "Reading the first 2 of the 11 lines of review.csv brings the CER from 13.6 % to 5.0 %" in sentence
     assert "% of the lines" not in sentence
 
 
 def test_of_no_line_nothing_is_told():
-    assert review_summary(rank_for_review([]), 0.02) == ""
+    assert summarize_review(rank_for_review([]), 0.02) == ""
 
 
 def test_test_and_predict_list_the_lines_to_read(trained, drawn, tmp_path):

@@ -7,17 +7,17 @@ from rich.console import Console
 from uncial.data.checks.findings import Finding
 from uncial.document import Issue
 from uncial.reports.terminal.console import is_live, make_console, show
-from uncial.reports.terminal.formatting import duration, percent, plural, rate, visible
+from uncial.reports.terminal.formatting import format_duration, format_percent, format_rate, make_visible, plural
 from uncial.reports.terminal.inspection import (
     Inspection,
     PartSize,
     compute_quantiles,
-    inspection_json,
+    inspection_to_json,
     make_inspection_tables,
 )
 from uncial.reports.terminal.sample_lines import format_plain_sample_lines, format_sample_lines
 from uncial.reports.terminal.summary import RunSummary, SplitScores, format_run_summary
-from uncial.text.codec import alphabet_counts
+from uncial.text.codec import count_alphabet
 
 LONG = Path("a folder with spaces") / ("x" * 300) / "best.safetensors"
 
@@ -106,7 +106,7 @@ def inspection():
         pages=39,
         lines=971,
         lines_without_text=4,
-        alphabet=alphabet_counts(["ab a", "\u0303\u200d\uf1acé"]),
+        alphabet=count_alphabet(["ab a", "\u0303\u200d\uf1acé"]),
         parts={"train": PartSize(30, 800, 24000), "val": PartSize(9, 171, 5000)},
         widths=list(range(1001)),
         unseen={"æ": 3},
@@ -132,7 +132,7 @@ def test_inspection_names_sizes_parts_alphabet_quantiles_and_problems():
 
 
 def test_inspection_as_json_is_plain_and_whole():
-    data = inspection_json(inspection())
+    data = inspection_to_json(inspection())
     assert data["quantiles"]["line width (px)"]["0.5"] == 500
     assert data["alphabet"]["\uf1ac"] == 1
     assert data["parts"]["val"] == {"pages": 9, "lines": 171, "characters": 5000}
@@ -158,13 +158,13 @@ def test_a_pipe_is_not_live_whatever_the_environment_says(monkeypatch):
     ("seconds", "text"), [(0, "00:00"), (59.6, "01:00"), (3599, "59:59"), (3600, "1:00:00"), (float("inf"), "–")]
 )
 def test_durations(seconds, text):
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 def test_figures():
-    assert percent(0.04213) == "4.21 %"
-    assert percent(float("nan")) == "–"
-    assert rate(118.4) == "118 lines/s"
-    assert rate(4.74, "pages") == "4.7 pages/s"
+    assert format_percent(0.04213) == "4.21 %"
+    assert format_percent(float("nan")) == "–"
+    assert format_rate(118.4) == "118 lines/s"
+    assert format_rate(4.74, "pages") == "4.7 pages/s"
     assert (plural(1, "line"), plural(1060, "line")) == ("1 line", "1,060 lines")
-    assert visible("a\tb\x7f\x85") == "a␉b␡\ufffd"
+    assert make_visible("a\tb\x7f\x85") == "a␉b␡\ufffd"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from uncial.errors import UserError
 from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings
-from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.metrics.lines import LineOrigin, evaluate_line
 from uncial.reports.tables.line_results import (
     read_compared_lines,
     read_line_results,
@@ -25,8 +25,8 @@ anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 def test_lines_come_back(tmp_path_factory, truth, prediction):
     path = tmp_path_factory.mktemp("lines") / "lines.jsonl"
     lines = [
-        evaluated(ORIGIN, truth, prediction, "none", 0.25, [0.5] * len(prediction)),
-        evaluated(LineOrigin("p2", "l2"), prediction, truth),
+        evaluate_line(ORIGIN, truth, prediction, "none", 0.25, [0.5] * len(prediction)),
+        evaluate_line(LineOrigin("p2", "l2"), prediction, truth),
     ]
     write_line_results(path, lines)
     assert read_line_results(path) == lines
@@ -34,7 +34,9 @@ def test_lines_come_back(tmp_path_factory, truth, prediction):
 
 def test_compared_lines_come_back(tmp_path):
     def reading(*texts):
-        return [evaluated(LineOrigin("p", str(place)), "abc", text, "none", 0.5) for place, text in enumerate(texts)]
+        return [
+            evaluate_line(LineOrigin("p", str(place)), "abc", text, "none", 0.5) for place, text in enumerate(texts)
+        ]
 
     systems = {"one": [reading("abc", "abd"), reading("ab", "abd")], "other": [reading("a\u2028c", "")]}
     compared = compare_systems(systems, EvaluationSettings("none"))
@@ -50,7 +52,7 @@ def test_compared_lines_come_back(tmp_path):
 @pytest.mark.parametrize("wrong", [{"sheet": None}, {"truth": 3}, {"reading": None}, {"confidence": "x"}])
 def test_a_line_that_lacks_something_is_told_with_its_place(tmp_path, wrong):
     path = tmp_path / "lines.jsonl"
-    write_line_results(path, [evaluated(ORIGIN, "abc", "abd")] * 2)
+    write_line_results(path, [evaluate_line(ORIGIN, "abc", "abd")] * 2)
     first, second = path.read_text(encoding="utf-8").splitlines()
     name = next(iter(wrong))
     for changed in (

@@ -9,7 +9,7 @@ import pytest
 
 import uncial
 from uncial.reports.terminal.console import run_logging
-from uncial.reports.terminal.progress_bar import bar, is_notebook, show_progress
+from uncial.reports.terminal.progress_bar import is_notebook, make_bar, show_progress
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def test_a_bar_is_redrawn_in_its_place(notebook):
         advance(30)
     assert [kind for kind, _ in notebook] == ["new", "update"]
     assert "compiling: 40/40 lines" in notebook[-1][1]
-    assert bar(10, 40).count("█") == 7
-    assert bar(3, None) == bar(3, float("inf")) == ""
+    assert make_bar(10, 40).count("█") == 7
+    assert make_bar(3, None) == make_bar(3, float("inf")) == ""
 
 
 def test_a_training_in_a_notebook(notebook, drawn, tmp_path, monkeypatch, capsys):

@@ -10,7 +10,7 @@ from report_pages import NASTY, TEXTS, evaluated_lines
 from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import evaluated
+from uncial.metrics.lines import evaluate_line
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
 
 pytestmark = pytest.mark.browser
@@ -198,7 +198,7 @@ def test_what_differs_and_what_is_unsure_is_marked(opened):
 
 def test_a_comparison_says_who_wins_in_each_line(browser, tmp_path):
     one, other = evaluated_lines(60, wrong=3), evaluated_lines(60, wrong=2)
-    both = [evaluated(line.origin, line.truth, line.prediction, "nfc_strip", 0.5) for line in other]
+    both = [evaluate_line(line.origin, line.truth, line.prediction, "nfc_strip", 0.5) for line in other]
     write_comparison_page(
         tmp_path / "page.html", compare_systems({NASTY: [one], "other": [both]}, QUICK), ReportHeader("t", {}, "x")
     )

@@ -14,11 +14,11 @@ from report_pages import NASTY, evaluated_lines, listed
 from uncial.metrics.comparison import compare_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.metrics.lines import LineOrigin, evaluate_line
 from uncial.reports.html.line_list import LEVELS, lines_to_json, list_evaluated
 from uncial.reports.html.rendering import TEMPLATES
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
-from uncial.reports.terminal.formatting import visible
+from uncial.reports.terminal.formatting import make_visible
 
 QUICK = EvaluationSettings(variants=(), bootstrap=Bootstrap(resamples=100))
 anything = st.text(max_size=8)
@@ -46,8 +46,8 @@ def test_a_training_has_one_of_its_validation_lines(trained):
 @pytest.mark.parametrize("nasty", [NASTY, "\ud800\x00\x1b[31m\u2028\u202e'\"`"])
 def test_nothing_of_the_data_is_markup(tmp_path, nasty):
     lines = [
-        evaluated(LineOrigin(nasty, nasty, document=nasty, hand=nasty, region_type=nasty), nasty, "x"),
-        evaluated(LineOrigin("p", "l", hand="h"), "abc", nasty),
+        evaluate_line(LineOrigin(nasty, nasty, document=nasty, hand=nasty, region_type=nasty), nasty, "x"),
+        evaluate_line(LineOrigin("p", "l", hand="h"), "abc", nasty),
     ]
     write_scores_page(tmp_path / "one.html", evaluate(lines, QUICK), ReportHeader(nasty, {"data": nasty}, "scores.csv"))
     compared = compare_systems({nasty: [lines], "other": [lines]}, QUICK)
@@ -56,7 +56,7 @@ def test_nothing_of_the_data_is_markup(tmp_path, nasty):
         page = html.parse(tmp_path / name, html.HTMLParser(encoding="utf-8")).getroot()
         assert len(page.xpath("//script")) == 2
         assert not page.xpath("//img[@src='x'] | //@onerror | //*[@src and not(starts-with(@src, 'data:'))] | //link")
-        assert visible(nasty.encode("utf-8", "replace").decode()) in "".join(page.itertext())
+        assert make_visible(nasty.encode("utf-8", "replace").decode()) in "".join(page.itertext())
         truths = listed(tmp_path / name)["truth"]
         assert [len(truth) for truth in sorted(truths, key=len)] == [3, len(nasty)]
 
@@ -64,7 +64,7 @@ def test_nothing_of_the_data_is_markup(tmp_path, nasty):
 @settings(max_examples=40, deadline=None)
 @given(truth=anything, reading=anything)
 def test_differences_lead_from_the_truth_to_the_reading(truth, reading):
-    line = list_evaluated(evaluated(LineOrigin("p", "l"), truth, reading, "none", 0.5, [0.5] * len(reading)))
+    line = list_evaluated(evaluate_line(LineOrigin("p", "l"), truth, reading, "none", 0.5, [0.5] * len(reading)))
     text = str(lines_to_json(["one"], [line], {}))
     assert not re.search("[<>&]", text)
     triples = json.loads(text)["readings"][0]["differences"][0]
@@ -77,7 +77,7 @@ def test_differences_lead_from_the_truth_to_the_reading(truth, reading):
 
 
 def test_pictures_are_of_the_worst_the_best_and_the_median_lines(tmp_path):
-    lines = [evaluated(LineOrigin("p", f"{n:03}", row=n), "a" * 200, "a" * (200 - n)) for n in range(99)]
+    lines = [evaluate_line(LineOrigin("p", f"{n:03}", row=n), "a" * 200, "a" * (200 - n)) for n in range(99)]
     about = ReportHeader("t", {})
     write_scores_page(tmp_path / "page.html", evaluate(lines, QUICK), about, strip, pictures=9)
     data = listed(tmp_path / "page.html")

@@ -6,7 +6,7 @@ from drawn_layouts import read_csv
 
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.lines import LineOrigin, evaluated
+from uncial.metrics.lines import LineOrigin, evaluate_line
 from uncial.reports.tables.line_results import read_line_results
 from uncial.reports.tables.scores import write_scores
 
@@ -16,7 +16,9 @@ SETTINGS = EvaluationSettings(bootstrap=Bootstrap(resamples=200, level=0.8))
 def some_lines(hand="h|<b>"):
     pairs = [("nun wir", "uun wir"), ("Eſel", "Esel"), ("<i>", "*i*"), ("", "x"), ("ganz recht", "ganz recht")]
     return [
-        evaluated(LineOrigin(f"p{place % 3}", f"l{place}", hand=hand), *pair, "nfc_strip", 0.75, [0.8] * len(pair[1]))
+        evaluate_line(
+            LineOrigin(f"p{place % 3}", f"l{place}", hand=hand), *pair, "nfc_strip", 0.75, [0.8] * len(pair[1])
+        )
         for place, pair in enumerate(pairs)
     ]
 
@@ -45,8 +47,8 @@ def test_the_files_say_the_same(tmp_path):
 
 def test_a_script_that_was_only_misread_into_has_no_score(tmp_path):
     lines = [
-        evaluated(LineOrigin("p", "l"), "or", "\u043e\u0433", "nfc_strip"),
-        evaluated(LineOrigin("q", "l"), "a", "aξ", "nfc_strip"),
+        evaluate_line(LineOrigin("p", "l"), "or", "\u043e\u0433", "nfc_strip"),
+        evaluate_line(LineOrigin("q", "l"), "a", "aξ", "nfc_strip"),
     ]
     write_scores(tmp_path, evaluate(lines, SETTINGS))
     table = (tmp_path / "scores.md").read_text("utf-8").partition("## Characters by script")[2].partition("##")[0]

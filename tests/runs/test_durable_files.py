@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from program import TINY, quoted
 
-from uncial.files import hardlink_or_copy, replacing, replacing_text
+from uncial.files import hardlink_or_copy, replace_file, replace_text_file
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def replaced(monkeypatch, tmp_path):
 
 
 def test_each_way_of_replacing_a_file_writes_it_through_first(tmp_path, replaced):
-    with replacing(tmp_path / "bytes") as part:
+    with replace_file(tmp_path / "bytes") as part:
         part.write_bytes(b"new")
-    with replacing_text(tmp_path / "text") as file:
+    with replace_text_file(tmp_path / "text") as file:
         file.write("new" * 100_000)
     hardlink_or_copy(tmp_path / "text", tmp_path / "link")
     assert [(one.path.name, one.is_durable) for one in replaced] == [("bytes", True), ("text", True), ("link", True)]

@@ -10,7 +10,7 @@ import pytest
 from uncial.data.checks.findings import Finding
 from uncial.document import Issue
 from uncial.errors import UserError
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.reports.tables.findings import select_at_or_above, write_findings
 from uncial.runs.tables import PredictionRow, write_json, write_metrics, write_predictions, write_skipped
 
@@ -85,14 +85,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
 
 def test_a_full_disk_is_one_sentence_naming_the_file(tmp_path):
     path = tmp_path / "metrics.json"
-    with pytest.raises(UserError, match=r"metrics\.json cannot be written \(No space left"), replacing_text(path):
+    with pytest.raises(UserError, match=r"metrics\.json cannot be written \(No space left"), replace_text_file(path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_file_is_not_there_before_it_is_whole(tmp_path):
     path = tmp_path / "metrics.json"
-    with replacing_text(path) as file:
+    with replace_text_file(path) as file:
         file.write("{}")
         file.flush()
         assert not path.exists()

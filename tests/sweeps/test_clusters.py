@@ -13,7 +13,7 @@ from uncial.runs.outcome import FINISHED, Outcome, write_outcome
 from uncial.sweeps.restored import describe_failures, find_unfinished_jobs
 from uncial.sweeps.slurm import launching, waiting
 from uncial.sweeps.slurm import waiting as queue
-from uncial.sweeps.slurm.settings import read_settings, sbatch_options
+from uncial.sweeps.slurm.settings import build_sbatch_options, read_settings
 from uncial.sweeps.slurm.waiting import Lost, Submitted, wait
 from uncial.termination import OutOfTime
 from uncial.training.distributed.signals import StopRequest, exit_for_signal, handle_signals
@@ -42,14 +42,14 @@ def test_a_template_that_is_copied_and_filled_in_makes_a_script(template, tmp_pa
         config = compose("config", [*typed, more], return_hydra_config=True)
     settings = {key: value for key, value in config.hydra.launcher.items() if key != "_target_"}
     given = yaml.safe_load((own / "mine.yaml").read_text(encoding="utf-8"))
-    found = options(launching.script(settings, tmp_path, 3))
+    found = options(launching.write_script(settings, tmp_path, 3))
     assert found["partition"] == "long"
     assert found["array"] == "0-2%2"
     assert found["cpus-per-task"] == str(given["cpus"])
     assert found["mem"] == given["memory"]
     assert found.get("gpus-per-node") == (str(given["gpus"]) if given.get("gpus") else None)
     assert {"requeue", "signal", "time", "output"} <= set(found)
-    assert "array" not in options(launching.script(settings, tmp_path, 1))
+    assert "array" not in options(launching.write_script(settings, tmp_path, 1))
 
 
 @pytest.fixture(scope="module")
@@ -150,9 +150,9 @@ def test_what_slurm_would_not_take_is_refused(key, value):
 
 def test_options_reach_sbatch():
     given = {**DEFAULTS, "gpus": "a100:2", "mail": "a@b.c", "mail_on": ["END"], "options": {"mem_bind": "local"}}
-    found = sbatch_options(read_settings(given))
+    found = build_sbatch_options(read_settings(given))
     assert found["gpus_per_node"] == "a100:2"
-    assert sbatch_options(read_settings({**DEFAULTS, "gpus": 0}))["gpus_per_node"] is None
+    assert build_sbatch_options(read_settings({**DEFAULTS, "gpus": 0}))["gpus_per_node"] is None
     more = found["additional_parameters"]
     assert more == {"requeue": True, "mem": "16G", "mail-user": "a@b.c", "mail-type": "END", "mem-bind": "local"}
 
@@ -171,7 +171,7 @@ def test_waiting_tells_results_from_jobs_that_are_lost(monkeypatch):
         )
         return found
 
-    monkeypatch.setattr(queue, "states", states)
+    monkeypatch.setattr(queue, "query_states", states)
     monkeypatch.setattr(waiting.time, "sleep", lambda seconds: None)
     jobs = {number: Submitted(number, f"7_{number}", lambda number=number: number in results) for number in range(4)}
     told: list[str] = []

@@ -18,12 +18,12 @@ from optuna.trial import TrialState
 from program import ROOT, TINY, quoted, run_program
 
 from uncial.errors import PrunedError, UserError
-from uncial.reports.tables.leaderboard import leaderboard_table
+from uncial.reports.tables.leaderboard import make_leaderboard_table
 from uncial.runs.outcome import FAILED, FINISHED, PRUNED, Outcome, read_outcomes, write_outcome
 from uncial.runs.ranking import Score, rank
 from uncial.runs.search import find_runs
 from uncial.runs.study import NAME, list_trials_by_job, open_storage
-from uncial.sweeps.optuna.search import Hydra, batches, search
+from uncial.sweeps.optuna.search import Hydra, make_batches, search
 from uncial.sweeps.optuna.space import search_space
 from uncial.training.callbacks.early_stopping import Pruning
 
@@ -63,7 +63,7 @@ def test_what_is_no_use_to_a_search_is_refused(typed):
 
 
 def test_batches_have_no_gap():
-    assert list(batches([1, 2, 3, 7, 8, 10], 2)) == [[1, 2], [3], [7, 8], [10]]
+    assert list(make_batches([1, 2, 3, 7, 8, 10], 2)) == [[1, 2], [3], [7, 8], [10]]
 
 
 @dataclass
@@ -146,7 +146,7 @@ def test_trials_end_in_each_way_and_the_best_of_the_finished_is_told(searched, t
     assert [trial.state for trial in study.get_trials()].count(TrialState.FAIL) == 1
     ranking = rank(find_runs([folder]), Score("val/cer", "min"), ["seed"], [])
     assert [run.state for run in ranking.others] == [PRUNED]
-    assert leaderboard_table(ranking, {})
+    assert make_leaderboard_table(ranking, {})
 
 
 def test_a_task_without_a_score_is_refused(searched, tmp_path):

@@ -9,8 +9,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from program import ROOT, TINY, Ended, quoted, run_program
 
-from uncial.config.keys import group_choices, group_names, known_keys
-from uncial.problems.trainer import length_config
+from uncial.config.keys import group_choices, group_names, list_known_keys
+from uncial.problems.trainer import build_length_config
 from uncial.runs.outcome import FAILED, FINISHED, find_differing_overrides, read_outcomes
 from uncial.sweeps.callbacks import make_unused_folder
 
@@ -82,7 +82,7 @@ def test_what_cannot_be_meant_ends_in_one_sentence(sweep, tmp_path, arguments, t
 
 def test_every_template_sweeps_what_there_is():
     conf = ROOT / "conf"
-    keys, groups = known_keys(conf), group_names(conf)
+    keys, groups = list_known_keys(conf), group_names(conf)
     names = [path.stem for path in TEMPLATES.glob("*.yaml")]
     assert {"lr", "schedule", "lr_schedule", "architecture", "augmentation", "seeds", "folds"} <= set(names)
     for name in names:
@@ -119,7 +119,7 @@ def test_the_runs_of_a_learning_curve_differ_in_their_lines_alone(monkeypatch, l
             lines: compose("config", ["data=page", "sweep=learning_curve", f"data.share={lines}/30000", *length])
             for lines in (1_000, 7_000, 30_000)
         }
-    read = {round(length_config(config, lines).epochs * lines, 6) for lines, config in configs.items()}
+    read = {round(build_length_config(config, lines).epochs * lines, 6) for lines, config in configs.items()}
     assert read == {views}
 
 

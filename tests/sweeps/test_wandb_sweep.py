@@ -5,7 +5,7 @@ import yaml
 from program import ROOT, quoted, run_program
 
 from uncial.errors import UserError
-from uncial.sweeps.wandb_sweep import wandb_sweep
+from uncial.sweeps.wandb_sweep import build_wandb_sweep
 
 TEMPLATES = sorted((ROOT / "multirun_templates" / "sweep").glob("*.yaml"))
 DISTRIBUTIONS = {"uniform", "log_uniform_values", "int_uniform"}
@@ -15,7 +15,7 @@ DISTRIBUTIONS = {"uniform", "log_uniform_values", "int_uniform"}
 def test_every_template_is_a_sweep_of_wandb(path):
     params = yaml.safe_load(path.read_text(encoding="utf-8"))["hydra"]["sweeper"]["params"]
     params = {key: str(values).replace("${data.folds}", "5") for key, values in params.items()}
-    found = wandb_sweep(params, ["data=page", "data.root='a, b'", f"sweep={path.stem}"], None)
+    found = build_wandb_sweep(params, ["data=page", "data.root='a, b'", f"sweep={path.stem}"], None)
     assert set(found["parameters"]) == set(params)
     for one in found["parameters"].values():
         assert len(one.get("values", ())) > 1 or (one["distribution"] in DISTRIBUTIONS and one["min"] < one["max"])
@@ -28,7 +28,7 @@ def test_every_template_is_a_sweep_of_wandb(path):
 
 def test_hydras_words_are_those_of_wandb():
     params = {"a": "tag(log,interval(1e-4,1e-2))", "b": "int(interval(1,4))", "c": "int(tag(log,interval(16,512)))"}
-    found = wandb_sweep(params, ["d=1e-3,null,x", "logger=[wandb,mlflow]"], "random")
+    found = build_wandb_sweep(params, ["d=1e-3,null,x", "logger=[wandb,mlflow]"], "random")
     assert found["method"] == "random"
     assert found["parameters"]["a"] == {"distribution": "log_uniform_values", "min": 1e-4, "max": 1e-2}
     assert found["parameters"]["b"] == {"distribution": "int_uniform", "min": 1, "max": 4}
@@ -36,7 +36,7 @@ def test_hydras_words_are_those_of_wandb():
     assert found["parameters"]["d"] == {"values": [0.001, "null", "x"]}
     assert "logger=wandb" not in found["command"]
     with pytest.raises(UserError, match="Nothing is varied"):
-        wandb_sweep({}, ["data=page"], None)
+        build_wandb_sweep({}, ["data=page"], None)
 
 
 def test_the_file_as_it_is_typed(tmp_path):
@@ -53,6 +53,6 @@ def test_the_file_as_it_is_typed(tmp_path):
 
 def test_where_a_command_starts_the_program_the_agents_call_it(monkeypatch):
     monkeypatch.setenv("UNCIAL_COMMAND", "uncial")
-    found = wandb_sweep({}, ["seed=1,2"], None)
+    found = build_wandb_sweep({}, ["seed=1,2"], None)
     assert found["program"] == "uncial"
     assert found["command"][:2] == ["${env}", "${program}"]

@@ -20,12 +20,12 @@ from uncial.metrics.label_errors import (
     LineShift,
     compute_log_odds,
     compute_surprisals,
+    compute_typo_cost,
+    convert_odds,
     find_misaligned,
     find_places,
     find_shifts,
     list_alternatives,
-    odds_to_probability,
-    typo_cost,
 )
 from uncial.models.decoders.ctc import IMPOSSIBLE, fitted_temperature, text_likelihoods
 from uncial.models.files import load_card, load_model, save_model
@@ -215,14 +215,14 @@ def test_a_hard_line_is_not_suspected_where_the_model_is_unsure():
     surprise = compute_surprisals(["le chat noir dort sur la table"])
     (text, changed), *_ = list_alternatives("le chat noir", found)
     assert text == "le chut noir"
-    cost = typo_cost("le chat noir", changed, surprise)
+    cost = compute_typo_cost("le chat noir", changed, surprise)
     assert (
-        odds_to_probability(compute_log_odds(0.02, [1.0], [cost]))
+        convert_odds(compute_log_odds(0.02, [1.0], [cost]))
         < 0.02
         < 0.9
-        < odds_to_probability(compute_log_odds(0.02, [14.0], [cost]))
+        < convert_odds(compute_log_odds(0.02, [14.0], [cost]))
     )
-    assert odds_to_probability(compute_log_odds(0.02, [], [])) == 0
+    assert convert_odds(compute_log_odds(0.02, [], [])) == 0
 
 
 @given(st.text("abc ", max_size=12), st.text("abc ", max_size=12))

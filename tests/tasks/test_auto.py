@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from program import ROOT, TINY, run_program
 
-from uncial.config.keys import group_choices, known_keys
+from uncial.config.keys import group_choices, list_known_keys
 from uncial.problems.recognition.auto import (
     DataFacts,
-    batch_lines,
-    expected_views,
+    estimate_batch_lines,
+    estimate_views,
     read_recipe,
     suggest_settings,
     write_recipe,
@@ -43,7 +43,7 @@ def test_every_choice_is_a_key_or_a_group_that_there_is(facts):
     for choice in suggest_settings(facts):
         assert choice.reason
         if "." in choice.key:
-            assert choice.key in known_keys(ROOT / "conf")
+            assert choice.key in list_known_keys(ROOT / "conf")
             assert float(choice.value) > 0
         else:
             assert choice.value in group_choices(ROOT / "conf", choice.key)
@@ -53,10 +53,10 @@ def test_every_choice_is_a_key_or_a_group_that_there_is(facts):
 def test_more_time_never_makes_batches_smaller_nor_steps_fewer(facts, factor):
     facts = replace(facts, seconds=facts.seconds or 600.0)
     longer = replace(facts, seconds=facts.seconds * factor)
-    less, more = expected_views(facts), expected_views(longer)
-    assert batch_lines(facts, less) <= batch_lines(longer, more)
+    less, more = estimate_views(facts), estimate_views(longer)
+    assert estimate_batch_lines(facts, less) <= estimate_batch_lines(longer, more)
     # A batch is doubled where the steps are more than enough, so that they may halve then.
-    assert more / batch_lines(longer, more) >= min(less / batch_lines(facts, less), 1_200) * 0.5
+    assert more / estimate_batch_lines(longer, more) >= min(less / estimate_batch_lines(facts, less), 1_200) * 0.5
 
 
 @given(facts)
@@ -97,8 +97,8 @@ def test_short_trainings_take_low_lines_and_models_that_can_read_keep_theirs():
 
 
 def test_without_a_time_every_line_is_seen_twelve_times_at_least():
-    assert expected_views(replace(FACTS, seconds=None)) == 60_000
-    assert expected_views(replace(FACTS, seconds=None, lines=50_000)) == 600_000
+    assert estimate_views(replace(FACTS, seconds=None)) == 60_000
+    assert estimate_views(replace(FACTS, seconds=None, lines=50_000)) == 600_000
 
 
 def test_a_length_that_was_asked_for_is_what_the_choice_is_for():
@@ -110,7 +110,7 @@ def test_a_length_that_was_asked_for_is_what_the_choice_is_for():
     assert (few["augmentation"], few["scheduler.warmup_fraction"]) == ("light", "0.1")
     assert passes["trainer.lines_seen"] == "2000"
     assert found(seconds=300.0)["trainer.time_budget"] == "300"
-    assert expected_views(replace(FACTS, steps=200)) == expected_views(FACTS), "a time budget counts before them"
+    assert estimate_views(replace(FACTS, steps=200)) == estimate_views(FACTS), "a time budget counts before them"
 
 
 @pytest.mark.parametrize("name", ["auto-page", "a: b #1", "2024", "yes"])

@@ -10,7 +10,7 @@ from small_models import make_batch, make_model, model_config
 
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model, save_model
-from uncial.models.lineage import averaged, check_lineage, estimate_batch_norm, lineage_from, weights_hash
+from uncial.models.lineage import average_models, check_lineage, estimate_batch_norm, hash_weights, read_lineage
 from uncial.problems.recognition.ensemble import find_members
 
 SMALL = ("model.backbone.stem=8", "model.backbone.stages=[[16,1,2,2]]", "model.head.hidden=8", "model.shortcut=0")
@@ -32,7 +32,7 @@ def checked(*paths: Path) -> None:
 
 def test_only_models_of_one_ancestor_have_a_mean(tmp_path):
     base = saved(tmp_path / "base.safetensors", 0, [])
-    lineage = lineage_from(*load_model(base))
+    lineage = read_lineage(*load_model(base))
     first, second = (saved(tmp_path / f"{change}.safetensors", change, lineage) for change in (0.1, 0.2))
     dropped = saved(tmp_path / "dropped.safetensors", 0.3, lineage, "model.head.dropout=0.5")
     checked(first, second, dropped)
@@ -52,14 +52,14 @@ def test_the_mean_of_weights_with_statistics_of_its_own():
     with torch.no_grad():
         for weight in one.parameters():
             weight += 1
-    mean = averaged([one, other], into)
+    mean = average_models([one, other], into)
     for own, first, second in zip(mean.parameters(), one.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(own, (first + second) / 2)
-    before = weights_hash(mean)
+    before = hash_weights(mean)
     batches = [make_batch([64, 64], mean.preprocessing.height), make_batch([80, 96], mean.preprocessing.height)]
     estimate_batch_norm(mean.eval(), batches)
     found = {name: tensor.clone() for name, tensor in mean.state_dict().items()}
-    assert weights_hash(mean) != before
+    assert hash_weights(mean) != before
     assert not mean.training
     estimate_batch_norm(mean, batches)
     for name, tensor in mean.state_dict().items():
@@ -76,7 +76,7 @@ def other(trained: Ended, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         for weight in model.parameters():
             weight += 0.02 * weight.std() * torch.randn_like(weight) if weight.numel() > 1 else 0
-    save_model(path, model, {**card, "lineage": [weights_hash(load_model(trained.folder)[0])]})
+    save_model(path, model, {**card, "lineage": [hash_weights(load_model(trained.folder)[0])]})
     return path
 
 

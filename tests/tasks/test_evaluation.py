@@ -13,7 +13,7 @@ from uncial.document import Transcription
 from uncial.metrics.error_rates import ErrorRates
 from uncial.models.files import load_model, save_model
 from uncial.pipelines.recognition import load
-from uncial.problems.recognition.evaluation import evaluated_lines
+from uncial.problems.recognition.evaluation import evaluate_lines
 from uncial.problems.recognition.metric import LineResult
 from uncial.reports.tables.line_results import read_line_results
 from uncial.text.rules import TextRules
@@ -184,6 +184,6 @@ def test_what_a_model_learned_to_replace_is_no_error_of_its_own(trained, drawn):
     results = [LineResult(row, "", Transcription(text.replace("o", "0"), 0.9), 0) for row, text in enumerate(texts)]
     assert sum(text.count("o") for text in texts) > 0
     rules = TextRules(replacements=(("o", "0"),))
-    assert sum(line.counts.edits for line in evaluated_lines(store, results, "nfc_strip", rules)) == 0
-    held = evaluated_lines(store, results, "nfc_strip")
+    assert sum(line.counts.edits for line in evaluate_lines(store, results, "nfc_strip", rules)) == 0
+    held = evaluate_lines(store, results, "nfc_strip")
     assert sum(line.counts.edits for line in held) == sum(text.count("o") for text in texts)

@@ -13,7 +13,7 @@ from lxml import etree
 from program import run_program
 
 from uncial.models.files import load_card, load_model, save_model
-from uncial.models.lineage import pages_seen
+from uncial.models.lineage import list_pages_seen
 from uncial.reports.tables.line_results import read_compared_lines, read_line_results
 from uncial.runs.folder import format_follow_up_command
 
@@ -115,8 +115,8 @@ def test_a_run_that_goes_on_ends_with_the_comparison_of_its_own_model(run, train
 
 def test_a_tuned_model_knows_the_pages_of_the_one_that_it_comes_of(lesson, trained):
     card, base = load_card(lesson.folder), load_card(trained.folder)
-    assert set(base["training"]["page_hashes"]) <= pages_seen(card)
-    assert len(card["training"]["page_hashes"]) == card["training"]["pages"] < len(pages_seen(card))
+    assert set(base["training"]["page_hashes"]) <= list_pages_seen(card)
+    assert len(card["training"]["page_hashes"]) == card["training"]["pages"] < len(list_pages_seen(card))
 
 
 def test_the_trainings_own_files_stay(lesson):

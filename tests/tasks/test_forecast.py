@@ -15,7 +15,7 @@ from uncial.data.settings import parse_share
 from uncial.errors import UserError
 from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.learning_curve import fit_learning_curve
-from uncial.tasks.forecast import check_comparable, finished_runs
+from uncial.tasks.forecast import check_comparable, find_finished_runs
 
 LAWS = [Law(exponent, floor) for exponent in (0.3, 0.5, 0.8) for floor in (0.0, 0.3, 0.6)]
 SETS = 40
@@ -121,15 +121,15 @@ def test_runs_that_make_no_curve_are_refused_or_named(tmp_path, caplog):
     write_runs(tmp_path / "runs", Law(0.5))
     path = tmp_path / "runs" / "2" / "config.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("0.001", "0.01"), encoding="utf-8")
-    runs = finished_runs([str(tmp_path / "runs")])
+    runs = find_finished_runs([str(tmp_path / "runs")])
     check_comparable(runs)
     assert "optimizer.lr too" in caplog.text
     lines = (tmp_path / "runs" / "2" / "lines.jsonl").read_text(encoding="utf-8")
     (tmp_path / "runs" / "2" / "lines.jsonl").write_text(lines.replace("page_4", "page_9"), encoding="utf-8")
     with pytest.raises(UserError, match="different lines"):
-        check_comparable(finished_runs([str(tmp_path / "runs")]))
+        check_comparable(find_finished_runs([str(tmp_path / "runs")]))
     with pytest.raises(UserError, match=r"forecast\.runs"):
-        finished_runs([str(tmp_path)])
+        find_finished_runs([str(tmp_path)])
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_files_that_are_no_trainings_are_told_in_one_sentence(tmp_path, name, co
     write_runs(tmp_path / "runs", Law(0.5), shares=(1,))
     (tmp_path / "runs" / "0" / name).write_text(content, encoding="utf-8")
     with pytest.raises(UserError, match=name):
-        finished_runs([str(tmp_path / "runs")])
+        find_finished_runs([str(tmp_path / "runs")])
 
 
 def test_a_share_of_the_lines_with_another_seed_and_the_same_validation(drawn, trained, tmp_path):

@@ -23,7 +23,7 @@ from uncial.errors import UnusableInput, UserError
 from uncial.formats.lines.results import read_tsv
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.pipelines import page_copies
-from uncial.pipelines.line_recognition import with_direction
+from uncial.pipelines.line_recognition import set_direction
 from uncial.pipelines.recognition import Transcriber
 
 
@@ -368,10 +368,10 @@ def test_lines_without_text_are_cut_in_the_direction_that_training_knew(tmp_path
         for line in (replace(untranscribed, text="שלום"), untranscribed)
     )
     expected = extract_page(known, ExtractionSettings()).strips[0]
-    for directed in (with_direction(unknown, None, "rtl"), with_direction(unknown, "rtl", None)):
+    for directed in (set_direction(unknown, None, "rtl"), set_direction(unknown, "rtl", None)):
         assert np.array_equal(extract_page(directed, ExtractionSettings()).strips[0], expected)
-    assert with_direction(unknown, None, None) == unknown
-    assert with_direction(known, None, "rtl") == known, "its text tells"
+    assert set_direction(unknown, None, None) == unknown
+    assert set_direction(known, None, "rtl") == known, "its text tells"
 
 
 def test_columns_without_text_are_cut_downwards_by_a_model_of_such_a_script(tmp_path):
@@ -382,7 +382,7 @@ def test_columns_without_text_are_cut_downwards_by_a_model_of_such_a_script(tmp_
     known = tuple(replace(line, text="史記卷一本紀") for line in unknown)
     page_of = Page("p", tmp_path / "p.xml", ImageSource(tmp_path / "page.png"))
     trained = extract_page(replace(page_of, lines=known), ExtractionSettings()).strips
-    read = extract_page(with_direction(replace(page_of, lines=unknown), None, "ttb"), ExtractionSettings()).strips
+    read = extract_page(set_direction(replace(page_of, lines=unknown), None, "ttb"), ExtractionSettings()).strips
     assert all(map(np.array_equal, trained, read))
     upwards = extract_page(replace(page_of, lines=unknown), ExtractionSettings()).strips
     assert not np.array_equal(trained[0], upwards[0])

@@ -13,7 +13,7 @@ from program import LEARNING, TINY
 from safetensors.torch import load_file
 
 from uncial.metrics.error_rates import ErrorRates
-from uncial.problems.recognition.summary import low_accuracy_hint
+from uncial.problems.recognition.summary import format_low_accuracy_hint
 
 FILES = {
     "config.yaml",
@@ -113,9 +113,9 @@ def test_the_summary_says_where_the_model_is_and_what_to_type_next(trained, run)
 
 
 def test_a_model_that_reads_too_little_is_told_so(trained):
-    assert "of no use yet" in low_accuracy_hint(0.5)
-    assert "pretrained=MODEL" in low_accuracy_hint(0.5)
-    assert low_accuracy_hint(0.2) == ""
+    assert "of no use yet" in format_low_accuracy_hint(0.5)
+    assert "pretrained=MODEL" in format_low_accuracy_hint(0.5)
+    assert format_low_accuracy_hint(0.2) == ""
     assert "of no use yet" not in trained.output
 
 

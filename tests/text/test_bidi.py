@@ -10,8 +10,8 @@ from lxml import etree
 
 from uncial.document import Transcription
 from uncial.text.bidi import to_display, to_logical
-from uncial.text.characters import letter_counts, split_units
-from uncial.text.rules import TextRules, mixed_direction
+from uncial.text.characters import count_letters, split_units
+from uncial.text.rules import TextRules, find_mixed_direction
 
 SEEN = [
     ("R", "אבג דה", "הד גבא"),
@@ -109,9 +109,9 @@ def test_the_base_direction_is_that_of_the_letters_or_the_stated_one(direction, 
 
 
 def test_lines_of_both_directions_follow_most_letters_of_the_training_lines():
-    assert mixed_direction(["abc", "אבגד"]) == "R"
-    assert mixed_direction(["abcde", "אבגד", "127 (.)"]) == "L"
-    assert letter_counts("a1אב.") == (1, 2)
+    assert find_mixed_direction(["abc", "אבגד"]) == "R"
+    assert find_mixed_direction(["abcde", "אבגד", "127 (.)"]) == "L"
+    assert count_letters("a1אב.") == (1, 2)
 
 
 @pytest.mark.real_data

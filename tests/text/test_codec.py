@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.errors import UnusableInput, UserError
-from uncial.text.codec import BLANK, CharacterCodec, alphabet_counts, codec_from_json
+from uncial.text.codec import BLANK, CharacterCodec, build_codec_from_json, count_alphabet
 from uncial.text.label_codec import LabelCodec
 from uncial.text.normalization import normalize
 
@@ -34,7 +34,7 @@ def test_labels_do_not_depend_on_the_order_of_the_texts(lines, generator: random
 @given(texts)
 def test_json_brings_the_same_codec_back(lines):
     codec = CharacterCodec.from_texts(lines)
-    restored = codec_from_json(json.loads(json.dumps(codec.to_json())))
+    restored = build_codec_from_json(json.loads(json.dumps(codec.to_json())))
     assert restored == codec
     assert restored.alphabet == codec.alphabet
 
@@ -48,7 +48,7 @@ def test_labels_start_at_one_and_size_counts_the_blank():
 def test_a_given_order_is_kept_so_that_fine_tuning_can_append():
     codec = CharacterCodec(["b", "a", "\uf1ac"])
     assert codec.encode("ab\uf1ac") == [2, 1, 3]
-    assert codec_from_json(codec.to_json()).encode("ab\uf1ac") == [2, 1, 3]
+    assert build_codec_from_json(codec.to_json()).encode("ab\uf1ac") == [2, 1, 3]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_an_alphabet_of_single_distinct_code_points_is_asked_for(alphabet):
     with pytest.raises(ValueError, match="alphabet"):
         CharacterCodec(alphabet)
     with pytest.raises(UserError, match="alphabet"):
-        codec_from_json({"kind": "characters", "alphabet": alphabet})
+        build_codec_from_json({"kind": "characters", "alphabet": alphabet})
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_an_alphabet_of_single_distinct_code_points_is_asked_for(alphabet):
 )
 def test_a_description_of_no_known_codec_is_refused(data):
     with pytest.raises(UserError):
-        codec_from_json(data)
+        build_codec_from_json(data)
 
 
 def test_alphabet_counts_are_sorted_by_frequency_then_code_point():
-    assert list(alphabet_counts(["bab", "", "ca"]).items()) == [("a", 2), ("b", 2), ("c", 1)]
+    assert list(count_alphabet(["bab", "", "ca"]).items()) == [("a", 2), ("b", 2), ("c", 1)]
 
 
 @pytest.mark.real_data

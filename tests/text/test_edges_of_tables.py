@@ -6,10 +6,10 @@ import pytest
 
 from uncial.document import Transcription
 from uncial.errors import UserError
-from uncial.text.codec import BLANK, CharacterCodec, alphabet_counts, unknown_counts
+from uncial.text.codec import BLANK, CharacterCodec, count_alphabet, count_unknown
 from uncial.text.label_codec import LabelCodec
-from uncial.text.normalization import normalized_transcription
-from uncial.text.replacements import replaced, replacements_of
+from uncial.text.normalization import normalize_transcription
+from uncial.text.replacements import read_replacements, replace_in
 from uncial.text.rules import TextRules
 
 
@@ -42,9 +42,9 @@ def test_the_blank_is_the_output_before_all_labels():
 
 
 def test_what_is_counted_comes_the_most_frequent_first_and_then_by_code_point():
-    assert list(alphabet_counts(["cab", "cb", "b"]).items()) == [("b", 3), ("c", 2), ("a", 1)]
-    assert list(alphabet_counts(["q\u0303q", "q"], "grapheme").items()) == [("q", 2), ("q\u0303", 1)]
-    unknown = unknown_counts(CharacterCodec("a"), ["zay", "xaz", "y", "z"])
+    assert list(count_alphabet(["cab", "cb", "b"]).items()) == [("b", 3), ("c", 2), ("a", 1)]
+    assert list(count_alphabet(["q\u0303q", "q"], "grapheme").items()) == [("q", 2), ("q\u0303", 1)]
+    unknown = count_unknown(CharacterCodec("a"), ["zay", "xaz", "y", "z"])
     assert list(unknown.items()) == [("z", 3), ("y", 2), ("x", 1)]
 
 
@@ -69,16 +69,16 @@ def test_labels_that_begin_no_code_are_read_as_nothing_one_by_one():
 @pytest.mark.parametrize("pairs", [[["a", "b"], ["a", "c"]], [["a", "c"], ["a", "b"]]])
 def test_a_string_that_is_to_become_two_is_refused_whichever_comes_first(pairs):
     with pytest.raises(UserError, match="is to become both"):
-        replacements_of(pairs, "model.text.replacements", "none")
+        read_replacements(pairs, "model.text.replacements", "none")
 
 
 def test_tables_that_say_a_thing_twice_or_nothing(tmp_path):
-    assert replacements_of([["a", "b"], ["a", "b"], ["c", "c"]], "key", "none") == (("a", "b"),)
-    assert replacements_of(None, "key", "none") == ()
+    assert read_replacements([["a", "b"], ["a", "b"], ["c", "c"]], "key", "none") == (("a", "b"),)
+    assert read_replacements(None, "key", "none") == ()
     (tmp_path / "empty.csv").write_text("")
-    assert replacements_of(str(tmp_path / "empty.csv"), "key", "none") == ()
+    assert read_replacements(str(tmp_path / "empty.csv"), "key", "none") == ()
     (tmp_path / "some.json").write_text(json.dumps({"x": ""}))
-    assert replaced("axb", replacements_of(str(tmp_path / "some.json"), "key", "none")) == "ab"
+    assert replace_in("axb", read_replacements(str(tmp_path / "some.json"), "key", "none")) == "ab"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,6 @@ def read(text):
     ],
 )
 def test_confidences_go_with_their_characters(text, profile, found, places):
-    normalized = normalized_transcription(read(text), profile)
+    normalized = normalize_transcription(read(text), profile)
     assert normalized.text == found
     assert normalized.character_confidences == pytest.approx(tuple(place / 10 for place in places))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from uncial.text.characters import describe, line_script, runs_down, runs_left, script, scripts
-from uncial.text.lookalikes import double
-from uncial.text.lookalikes import script as script_of_letter
+from uncial.text.characters import describe, find_line_script, find_script, find_scripts, is_right_to_left, is_vertical
+from uncial.text.lookalikes import find_double
+from uncial.text.lookalikes import find_letter_script as script_of_letter
 
 
 @pytest.mark.parametrize(
@@ -24,34 +24,34 @@ def test_a_character_is_told_by_its_number_and_name(character, told):
 
 
 def test_the_script_of_a_character_and_of_a_mark_on_it():
-    assert [script(one) for one in ("a", "я", "1", "\u0301", chr(0xF1AC))] == [
+    assert [find_script(one) for one in ("a", "я", "1", "\u0301", chr(0xF1AC))] == [
         "Latin",
         "Cyrillic",
         "Common",
         "Inherited",
         "Private use",
     ]
-    assert scripts("ae\u0301я\u0301") == ["Latin", "Latin", "Latin", "Cyrillic", "Cyrillic"]
-    assert scripts("\u0301a") == ["Inherited", "Latin"]
-    assert scripts("aя1") == ["Latin", "Cyrillic", "Common"]
+    assert find_scripts("ae\u0301я\u0301") == ["Latin", "Latin", "Latin", "Cyrillic", "Cyrillic"]
+    assert find_scripts("\u0301a") == ["Inherited", "Latin"]
+    assert find_scripts("aя1") == ["Latin", "Cyrillic", "Common"]
 
 
 def test_the_script_of_a_line_is_that_of_most_of_its_letters():
-    assert line_script("abя 123456") == "Latin"
-    assert line_script("aя") == "Latin"
-    assert line_script("12 .") == "Common"
-    assert line_script("\uf1ac\uf1ac") == "Common"
-    assert (runs_left("אבa"), runs_left("אab"), runs_left("אa")) == (True, False, False)
-    assert (runs_down("漢字a"), runs_down("漢ab")) == (True, False)
+    assert find_line_script("abя 123456") == "Latin"
+    assert find_line_script("aя") == "Latin"
+    assert find_line_script("12 .") == "Common"
+    assert find_line_script("\uf1ac\uf1ac") == "Common"
+    assert (is_right_to_left("אבa"), is_right_to_left("אab"), is_right_to_left("אa")) == (True, False, False)
+    assert (is_vertical("漢字a"), is_vertical("漢ab")) == (True, False)
 
 
 def test_letters_of_another_script_that_look_alike():
-    assert double("а", "LATIN") == "a"
-    assert double("a", "CYRILLIC") == "а"
-    assert double("ё", "LATIN") == "ë"
-    assert double("Ο", "CYRILLIC") == "О"
-    assert double("b", "CYRILLIC") is None
-    assert double("a", "LATIN") is None
+    assert find_double("а", "LATIN") == "a"
+    assert find_double("a", "CYRILLIC") == "а"
+    assert find_double("ё", "LATIN") == "ë"
+    assert find_double("Ο", "CYRILLIC") == "О"
+    assert find_double("b", "CYRILLIC") is None
+    assert find_double("a", "LATIN") is None
 
 
 @pytest.mark.parametrize(

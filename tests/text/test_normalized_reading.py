@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.document import Transcription
-from uncial.text.normalization import PROFILES, normalize, normalized_transcription
+from uncial.text.normalization import PROFILES, normalize, normalize_transcription
 from uncial.text.rules import TextRules
 
 TEXTS = st.text(st.sampled_from("ab é́̀̈​ſﬁẛ̣\u1161\u1100\u11a8ก\t Ωשׁ.ͅ"), max_size=12)
@@ -26,7 +26,7 @@ def read(text: str) -> Transcription:
 
 @given(text=TEXTS, profile=st.sampled_from(sorted(PROFILES)))
 def test_the_text_is_that_of_the_profile_and_each_character_has_a_place(text, profile):
-    found = normalized_transcription(read(text), profile)
+    found = normalize_transcription(read(text), profile)
     assert found.text == normalize(text, profile)
     assert len(found.character_confidences) == len(found.positions) == len(found.text)
     assert found.confidence == 0.5
@@ -37,7 +37,7 @@ def test_the_text_is_that_of_the_profile_and_each_character_has_a_place(text, pr
 @given(text=TEXTS)
 def test_spaces_at_the_ends_go_with_their_confidences(text):
     text = unicodedata.normalize("NFC", text)
-    found, whole = normalized_transcription(read(f" {text}  "), "nfc_strip"), read(f" {text}  ")
+    found, whole = normalize_transcription(read(f" {text}  "), "nfc_strip"), read(f" {text}  ")
     start = whole.text.index(found.text)
     end = start + len(found.text)
     assert found.character_confidences == whole.character_confidences[start:end]
@@ -45,14 +45,14 @@ def test_spaces_at_the_ends_go_with_their_confidences(text):
 
 
 def test_a_letter_and_its_mark_become_one_of_their_mean_and_both_places():
-    found = normalized_transcription(read("be\u0301a"), "nfc_strip")
+    found = normalize_transcription(read("be\u0301a"), "nfc_strip")
     assert found.text == "béa"
     assert found.character_confidences == pytest.approx((0.2, 0.5, 0.8))
     assert found.positions == ((0, 0.25), (0.25, 0.75), (0.75, 1))
 
 
 def test_several_spaces_become_one_of_all_their_places():
-    found = normalized_transcription(read("a  \tb"), "nfc_collapse")
+    found = normalize_transcription(read("a  \tb"), "nfc_collapse")
     assert found.text == "a b"
     assert found.positions == ((0, 0.2), (0.2, 0.8), (0.8, 1))
 
@@ -63,4 +63,4 @@ def test_the_rules_of_a_model_name_the_profile():
 
 
 def test_what_has_no_confidences_keeps_none():
-    assert normalized_transcription(Transcription(" a", 0.5), "nfc_strip") == Transcription("a", 0.5)
+    assert normalize_transcription(Transcription(" a", 0.5), "nfc_strip") == Transcription("a", 0.5)

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uncial.errors import UserError
-from uncial.text.replacements import replaced, replacements_of
+from uncial.text.replacements import read_replacements, replace_in
 from uncial.text.rules import TextRules
 
 KEY = "model.text.replacements"
 
 
 def table_of(value):
-    return replacements_of(value, KEY, "nfc_strip")
+    return read_replacements(value, KEY, "nfc_strip")
 
 
 FILES = {
@@ -31,12 +31,12 @@ def test_every_form_of_a_table_means_the_same(tmp_path, name):
     path.write_text(FILES[name], encoding="utf-8")
     table = table_of(str(path))
     assert table == table_of({"ſ": "s", "ꝑ": "per", "U+F1AC": "us", "#": "number"})
-    assert replaced("ꝑſona ꝑ\uf1ac #", table) == "persona perus number"
+    assert replace_in("ꝑſona ꝑ\uf1ac #", table) == "persona perus number"
 
 
 def test_the_longest_is_replaced_first_and_nothing_twice():
     table = table_of([["ab", "x"], ["a", "b"], ["b", "a"]])
-    assert replaced("aabb", table) == "bxa"
+    assert replace_in("aabb", table) == "bxa"
 
 
 def test_what_is_replaced_is_found_in_the_form_of_the_text():
@@ -53,7 +53,7 @@ def test_what_chocomufin_allows_is_not_replaced(tmp_path):
         "[b-z],All letters,,true,true\n\u25cc\u0365,COMBINING LATIN SMALL LETTER I,\u25cc\u0368,,\n\u25cc,,o,,\n",
         encoding="utf-8",
     )
-    assert replaced("aẏb q\u0365\u25cc", table_of(str(path))) == "ayb q\u0368o"
+    assert replace_in("aẏb q\u0365\u25cc", table_of(str(path))) == "ayb q\u0368o"
 
 
 @given(st.text(max_size=20))

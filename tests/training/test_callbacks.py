@@ -13,7 +13,7 @@ from uncial.errors import UserError
 from uncial.problems.recognition.watchdog import Watchdog
 from uncial.runs.resumed_config import is_same_run
 from uncial.training.callbacks.best_model import BestModel
-from uncial.training.callbacks.contract import order_callbacks, priority_of
+from uncial.training.callbacks.contract import get_priority, order_callbacks
 from uncial.training.callbacks.early_stopping import EarlyStopping, Pruning
 from uncial.training.callbacks.ema import EMA
 from uncial.training.callbacks.progress import PlainProgress
@@ -79,7 +79,7 @@ def test_callbacks_come_in_the_order_of_their_priorities_however_they_are_given(
 def test_of_equal_priorities_the_first_stays_first():
     users = [L.Callback(), L.Callback(), L.Callback()]
     assert order_callbacks(users) == users
-    assert len({priority_of(callback) for callback in users}) == 1
+    assert len({get_priority(callback) for callback in users}) == 1
 
 
 def test_a_run_calls_its_callbacks_in_the_order_that_resuming_and_averaging_need(train):

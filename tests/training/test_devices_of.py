@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from uncial.config.schema import build_settings
 from uncial.errors import UserError
 from uncial.training.distributed.devices import choose_training_devices
-from uncial.training.distributed.launch import WorkerResult, first_error
+from uncial.training.distributed.launch import WorkerResult, find_first_error
 from uncial.training.settings import TrainerSettings
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -75,7 +75,7 @@ def test_devices_that_are_not_there_are_told_in_one_sentence(gpus, present, give
 
 def test_the_error_that_is_told_is_the_one_that_the_others_followed():
     lost = WorkerResult(5.0, error=RuntimeError("Connection closed by peer"))
-    assert str(first_error([lost, WorkerResult(4.0, error=ValueError("first"))])) == "first"
-    assert str(first_error([lost, WorkerResult(6.0, error=UserError("The disk is full."))])) == "The disk is full."
-    assert "Process 2 of 2 was killed (SIGKILL)" in str(first_error([lost, WorkerResult(6.0, exit_code=-9)]))
-    assert "Process 1 of 3 left with exit code 7" in str(first_error([WorkerResult(6.0, exit_code=7), None, None]))
+    assert str(find_first_error([lost, WorkerResult(4.0, error=ValueError("first"))])) == "first"
+    assert str(find_first_error([lost, WorkerResult(6.0, error=UserError("The disk is full."))])) == "The disk is full."
+    assert "Process 2 of 2 was killed (SIGKILL)" in str(find_first_error([lost, WorkerResult(6.0, exit_code=-9)]))
+    assert "Process 1 of 3 left with exit code 7" in str(find_first_error([WorkerResult(6.0, exit_code=7), None, None]))

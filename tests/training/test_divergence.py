@@ -14,7 +14,7 @@ from torch.nn import functional
 import uncial
 from uncial.errors import UserError
 from uncial.models.contracts import Targets
-from uncial.models.decoders.ctc import ctc_loss
+from uncial.models.decoders.ctc import compute_ctc_loss
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.training.callbacks.best_model import BestModel
 
@@ -127,12 +127,12 @@ def test_the_loss_is_that_of_torch_and_nan_where_that_would_hide_an_overflow():
         targets = torch.randint(1, classes, (int(labels.sum()),))
         found = scores.log_softmax(-1)
         expected = functional.ctc_loss(found.transpose(0, 1), targets, lengths, labels, zero_infinity=True)
-        loss = ctc_loss(found, lengths, Targets(targets, labels))
+        loss = compute_ctc_loss(found, lengths, Targets(targets, labels))
         assert torch.equal(loss, expected)
         slopes = [torch.autograd.grad(one, scores, retain_graph=True)[0] for one in (loss, expected)]
         assert torch.equal(*slopes)
     lost = torch.full((1, 10, 5), -3e38)
-    assert ctc_loss(lost, torch.tensor([10]), Targets(torch.tensor([1, 2]), torch.tensor([2]))).isnan()
+    assert compute_ctc_loss(lost, torch.tensor([10]), Targets(torch.tensor([1, 2]), torch.tensor([2]))).isnan()
 
 
 def test_what_is_kept_may_be_read_by_whom_other_new_files_may(trained):

@@ -14,7 +14,7 @@ from uncial.metrics.contract import MetricResult
 from uncial.models.contracts import Model
 from uncial.training.callbacks.freezing import Duration, Freezing, parse_freeze_duration, select_frozen_parts
 from uncial.training.module import TrainingModule
-from uncial.training.optimizers.parameter_groups import checked_factors
+from uncial.training.optimizers.parameter_groups import check_factors
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import LengthConfig, StepPlan
 from uncial.training.selection import select_modules
@@ -202,4 +202,4 @@ def test_parts_hold_what_lies_below_a_name_and_what_is_covered_by_parameters():
 @pytest.mark.parametrize("factor", [0, -1, "fast", True, None])
 def test_factors_that_are_no_rates_are_refused(factor):
     with pytest.raises(UserError, match=r"lr_factors\.head"):
-        checked_factors({"head": factor})
+        check_factors({"head": factor})

@@ -12,7 +12,7 @@ from killing import differences
 from scripted_training import Batch, Line, Rates, bare_trainer
 from torch.utils.data import DataLoader
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.metrics.contract import MetricResult
 from uncial.runs.files import RunFolder
 from uncial.runs.state import restore_stashed, stash_best_model
@@ -87,7 +87,7 @@ def go(folder, wanted, *more, constant=None, schedule=None, keeping=None, accumu
     module = TrainingModule(line, Distance(line, constant), optimizer, schedule, length, seed=1)
 
     def save(scores):
-        with replacing_text(folder / "best.txt") as file:
+        with replace_text_file(folder / "best.txt") as file:
             json.dump(scores, file)
 
     best = BestModel("val/cer", "min", save, lambda: stash_best_model(folder, ["best.txt"]))

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from uncial.training.optimizers import muon
-from uncial.training.optimizers.muon import POLYNOMIALS, Muon, as_matrices, as_weight, orthogonal
-from uncial.training.optimizers.parameter_groups import parameter_groups
+from uncial.training.optimizers.muon import POLYNOMIALS, Muon, orthogonalize, to_matrices, to_weight
+from uncial.training.optimizers.parameter_groups import build_parameter_groups
 
 SIZES = st.integers(1, 24)
 SEEDS = st.integers(0, 2**31)
@@ -27,7 +27,7 @@ def random(seed, *shape):
 def step_of(module, gradients, **keys):
     """What one step without decay adds to each parameter of a module, by its name."""
     before = {name: parameter.detach().clone() for name, parameter in module.named_parameters()}
-    optimizer = Muon(parameter_groups(module), **{"lr": 0.1, "weight_decay": 0.0, **keys})
+    optimizer = Muon(build_parameter_groups(module), **{"lr": 0.1, "weight_decay": 0.0, **keys})
     for name, parameter in module.named_parameters():
         parameter.grad = gradients[name].clone()
     optimizer.step()
@@ -49,14 +49,14 @@ def test_singular_vectors_stay_and_values_come_to_one(rows, columns, count, seed
     for first, third, fifth in POLYNOMIALS:
         values = first * values + third * values**3 + fifth * values**5
     expected = left @ torch.diag_embed(values) @ right
-    assert torch.allclose(orthogonal(matrices), expected, atol=1e-9)
+    assert torch.allclose(orthogonalize(matrices), expected, atol=1e-9)
 
 
 def test_a_weak_direction_learns_as_fast_as_a_strong_one():
     """Of two directions a hundred times apart; plain momentum, or AdamW on a turned matrix, leaves them so."""
     turn, _ = torch.linalg.qr(random(3, 8, 8))
     gradient = turn @ torch.diag(torch.tensor([1.0, 0.1, *[0.0] * 5, 0.01])) @ turn.mT
-    strengths = torch.linalg.svdvals(orthogonal(gradient[None]))[0]
+    strengths = torch.linalg.svdvals(orthogonalize(gradient[None]))[0]
     assert strengths[0] < 2
     assert strengths[2] > 0.1 * strengths[0]
     assert strengths[3:].max() < 1e-3, "what has no gradient is left as it is"
@@ -66,9 +66,9 @@ def test_a_weak_direction_learns_as_fast_as_a_strong_one():
 @given(st.integers(1, 4), st.integers(1, 5), SIZES, st.sampled_from([(), (3,), (3, 5)]), SEEDS)
 def test_a_weight_comes_back_from_its_matrices(count, rows, channels, kernel, seed):
     weight = random(seed, count * rows, channels, *kernel)
-    matrices = as_matrices(weight, count)
+    matrices = to_matrices(weight, count)
     assert matrices.shape[:2] == (count, rows)
-    assert torch.equal(as_weight(matrices, weight.shape), weight)
+    assert torch.equal(to_weight(matrices, weight.shape), weight)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_each_gate_is_a_matrix_of_its_own(module, names, count):
     added = step_of(module, gradients)
     for name in stacked:
         for gradient, own in zip(gradients[name].chunk(count), added[name].chunk(count), strict=True):
-            expected = -0.1 * 0.2 * max(gradient.shape) ** 0.5 * orthogonal(gradient[None])[0]
+            expected = -0.1 * 0.2 * max(gradient.shape) ** 0.5 * orthogonalize(gradient[None])[0]
             assert torch.allclose(own, expected, atol=1e-6)
 
 
@@ -111,7 +111,7 @@ def test_a_filter_is_one_matrix_of_all_that_it_reads():
     filters = nn.Conv2d(4, 6, 3, bias=False).to(memory_format=torch.channels_last)
     gradients = gradients_of(filters)
     added = step_of(filters, gradients)["weight"]
-    expected = -0.1 * 0.2 * 36**0.5 * orthogonal(gradients["weight"].reshape(1, 6, 36))[0]
+    expected = -0.1 * 0.2 * 36**0.5 * orthogonalize(gradients["weight"].reshape(1, 6, 36))[0]
     assert torch.allclose(added.reshape(6, 36), expected, atol=1e-6)
 
 
@@ -125,7 +125,7 @@ def test_what_is_no_matrix_learns_as_with_adamw(module):
     start = {name: value.clone() for name, value in module.state_dict().items()}
     added = step_of(module, gradients, **keys)
     module.load_state_dict(start)
-    adamw = torch.optim.AdamW(parameter_groups(module), **keys)
+    adamw = torch.optim.AdamW(build_parameter_groups(module), **keys)
     for name, parameter in module.named_parameters():
         parameter.grad = gradients[name]
     adamw.step()
@@ -147,7 +147,7 @@ def test_outputs_whose_rows_are_labels_learn_as_with_adamw():
 def test_a_parameter_without_a_gradient_stays():
     module = nn.Linear(4, 3)
     before = module.weight.detach().clone()
-    optimizer = Muon(parameter_groups(module), lr=0.1)
+    optimizer = Muon(build_parameter_groups(module), lr=0.1)
     module.bias.grad = torch.ones(3)
     optimizer.step()
     assert torch.equal(module.weight, before)

@@ -9,7 +9,7 @@ from torch import nn
 
 from uncial.training.optimizers import muon
 from uncial.training.optimizers.muon import POLYNOMIALS, Muon
-from uncial.training.optimizers.parameter_groups import parameter_groups
+from uncial.training.optimizers.parameter_groups import build_parameter_groups
 
 STEPS = 6
 KEYS = {"lr": 0.05, "momentum": 0.8, "betas": (0.7, 0.95), "eps": 1e-3, "weight_decay": 0.3}
@@ -67,7 +67,7 @@ def test_matrices_move_by_nesterovs_momentum_made_orthogonal(shape):
     module = nn.Linear(shape[1], shape[0], bias=False)
     weight = module.weight.detach().double().numpy()
     gradients = [gradients_of(module, seed)["weight"].double().numpy() for seed in range(STEPS)]
-    steps = make_steps(module, Muon(parameter_groups(module), **KEYS), range(STEPS))
+    steps = make_steps(module, Muon(build_parameter_groups(module), **KEYS), range(STEPS))
     for found, expected in zip(steps, expected_matrices(weight, gradients, **KEYS), strict=True):
         assert torch.allclose(found["weight"].double(), torch.from_numpy(expected), atol=1e-5)
 
@@ -78,8 +78,8 @@ def test_what_is_no_matrix_moves_as_with_adamw():
     module = nn.Sequential(nn.LayerNorm(7), nn.Conv2d(1, 5, 3))
     other = copy.deepcopy(module)
     keys = {name: value for name, value in KEYS.items() if name != "momentum"}
-    found = make_steps(module, Muon(parameter_groups(module), **KEYS), range(STEPS))
-    expected = make_steps(other, torch.optim.AdamW(parameter_groups(other), **keys), range(STEPS))
+    found = make_steps(module, Muon(build_parameter_groups(module), **KEYS), range(STEPS))
+    expected = make_steps(other, torch.optim.AdamW(build_parameter_groups(other), **keys), range(STEPS))
     for own, theirs in zip(found, expected, strict=True):
         assert all(torch.allclose(own[name], theirs[name], atol=1e-6) for name in own)
 
@@ -88,10 +88,10 @@ def test_a_run_that_goes_on_from_a_state_makes_the_same_steps():
     """The momentum, both means and the count of the steps are in it."""
     torch.manual_seed(1)
     module = nn.Sequential(nn.Linear(7, 5), nn.LayerNorm(5))
-    optimizer = Muon(parameter_groups(module), **KEYS)
+    optimizer = Muon(build_parameter_groups(module), **KEYS)
     make_steps(module, optimizer, range(3))
     resumed = copy.deepcopy(module)
-    again = Muon(parameter_groups(resumed), **KEYS)
+    again = Muon(build_parameter_groups(resumed), **KEYS)
     again.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     whole, parts = (make_steps(*pair, range(3, STEPS)) for pair in ((module, optimizer), (resumed, again)))
     for one, other in zip(whole, parts, strict=True):

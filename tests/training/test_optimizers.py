@@ -10,7 +10,7 @@ from program import ROOT, TINY
 from torch import nn
 
 from uncial.config.keys import group_choices
-from uncial.training.optimizers.parameter_groups import apply_factors, parameter_groups
+from uncial.training.optimizers.parameter_groups import apply_factors, build_parameter_groups
 
 CHOICES = group_choices(ROOT / "conf", "optimizer")
 SHORT = ("task=train", "data=page", *TINY, "trainer.max_steps=4", "trainer.validations=2", "trainer.batch_width=1000")
@@ -43,7 +43,7 @@ def optimizer_of(choice, model, factors=None, **keys):
     with initialize_config_dir(str(ROOT / "conf"), version_base=None):
         config = compose(overrides=[f"+optimizer={choice}"])
     given = {**OmegaConf.to_container(config.optimizer), **keys}
-    optimizer = instantiate(given, _convert_="all")(parameter_groups(model, factors))
+    optimizer = instantiate(given, _convert_="all")(build_parameter_groups(model, factors))
     apply_factors(optimizer)
     return optimizer
 

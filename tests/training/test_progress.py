@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from uncial.reports.terminal.console import make_console
 from uncial.training.callbacks import progress
 from uncial.training.callbacks.progress import PlainProgress, RichProgress, build_progress
-from uncial.training.callbacks.throughput import Throughput, seconds_left
+from uncial.training.callbacks.throughput import Throughput, estimate_seconds_left
 
 LINES = 5
 
@@ -231,7 +231,7 @@ def test_throughput_forgets_the_slow_start():
 
 
 def test_time_left_counts_validations_and_ends_with_what_comes_first():
-    assert seconds_left(100, 0.5, 0.1) == pytest.approx(55)
-    assert seconds_left(100, 0.5, 0.1, time_left=30) == 30
-    assert seconds_left(math.inf, 0.5, 0) == math.inf
-    assert seconds_left(100, math.nan, 0) == math.inf
+    assert estimate_seconds_left(100, 0.5, 0.1) == pytest.approx(55)
+    assert estimate_seconds_left(100, 0.5, 0.1, time_left=30) == 30
+    assert estimate_seconds_left(math.inf, 0.5, 0) == math.inf
+    assert estimate_seconds_left(100, math.nan, 0) == math.inf

@@ -9,9 +9,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import OmegaConf
 
-from uncial.config.keys import group_choices, group_names, known_keys, nested_keys
+from uncial.config.keys import group_choices, group_names, iterate_nested_keys, list_known_keys
 from uncial.config.location import SEARCH_PATH
-from uncial.config.overrides import hydra_quoted, hydra_value, quote_plain_names
+from uncial.config.overrides import format_hydra_value, quote_for_hydra, quote_plain_names
 from uncial.errors import UserError
 
 TEMPLATES = "multirun_templates"
@@ -35,7 +35,7 @@ def _with_templates(argument: str, templates: Path) -> str:
     value = None if parsed is None else parsed.value()
     if parsed is None or not isinstance(value, list) or f"file://{templates}" in value:
         return argument  # What is no list, Hydra says.
-    folders = ",".join([*(hydra_value(one) for one in value), hydra_quoted(f"file://{templates}")])
+    folders = ",".join([*(format_hydra_value(one) for one in value), quote_for_hydra(f"file://{templates}")])
     return f"{SEARCH_PATH}=[{folders}]"
 
 
@@ -72,7 +72,7 @@ def _is_part(name: str, groups: dict[str, str], conf: Path) -> bool:
     """Whether the files of `conf` say that one part stands under this dotted name."""
     if name.startswith("hydra.") and name not in groups:
         return name in _hydra_parts(conf)
-    return name in groups or any(map(_has_target, known_keys(conf).get(name, [])))
+    return name in groups or any(map(_has_target, list_known_keys(conf).get(name, [])))
 
 
 @cache
@@ -82,7 +82,7 @@ def _hydra_parts(conf: Path) -> frozenset[str]:
     for path in sorted(conf.glob("hydra/*/*.yaml")):
         prefix = ".".join(path.parent.relative_to(conf).parts)
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-        nested = nested_keys(content, f"{prefix}.")
+        nested = iterate_nested_keys(content, f"{prefix}.")
         found |= {key for key, value in nested if isinstance(value, dict) and TARGET in value}
     return frozenset(found)
 

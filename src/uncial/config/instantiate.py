@@ -15,10 +15,10 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.keys import did_you_mean
-from uncial.config.location import is_installed, root_folder
-from uncial.config.moved import current_path
-from uncial.config.saved_yaml import for_hydra
+from uncial.config.keys import suggest_key
+from uncial.config.location import find_root_folder, is_installed
+from uncial.config.moved import find_current_path
+from uncial.config.saved_yaml import escape_for_hydra
 from uncial.errors import UserError
 
 EXTRAS = {
@@ -39,23 +39,23 @@ ORDINARY = ("timm", "torchvision", "wandb")
 def describe_install(package: str) -> str:
     """What to type where a package is missing that the program needs, in a clone and where a wheel is installed."""
     extra = EXTRAS.get(package)
-    wanted = _packages(package, extra) if is_installed() else _clone(extra)
-    return f"install it: {shlex.join([*_installer(), *wanted])}"
+    wanted = _list_packages(package, extra) if is_installed() else _find_clone(extra)
+    return f"install it: {shlex.join([*_name_installer(), *wanted])}"
 
 
-def _installer() -> list[str]:
+def _name_installer() -> list[str]:
     """pip of the Python that runs; uv where it has none, as in environments that uv has made."""
-    python = _shown(Path(sys.executable))
+    python = _format_shown(Path(sys.executable))
     return [python, "-m", "pip", "install"] if find_spec("pip") else ["uv", "pip", "install", "--python", python]
 
 
-def _clone(extra: str | None) -> list[str]:
-    root = root_folder()
+def _find_clone(extra: str | None) -> list[str]:
+    root = find_root_folder()
     folder = "." if root.resolve() == Path.cwd().resolve() else str(root)
-    return ["--constraint", _shown(root / "constraints.txt"), "-e", f"{folder}[{extra}]" if extra else folder]
+    return ["--constraint", _format_shown(root / "constraints.txt"), "-e", f"{folder}[{extra}]" if extra else folder]
 
 
-def _packages(package: str, extra: str | None) -> list[str]:
+def _list_packages(package: str, extra: str | None) -> list[str]:
     """The packages by themselves, with their bounds: a wheel's extras could be named by its file alone, and where that
     lies is not known."""
     from importlib.metadata import requires  # Imported here because it is slow to import.
@@ -66,7 +66,7 @@ def _packages(package: str, extra: str | None) -> list[str]:
     return [name.strip() for name, *_ in required if re.match(rf"{package}\b", name)] or [package]
 
 
-def _shown(path: Path) -> str:
+def _format_shown(path: Path) -> str:
     """Relative to the current folder where it lies below it."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
@@ -79,24 +79,24 @@ def instantiate_part(config: DictConfig, key: str) -> Any:
     """
     part = OmegaConf.select(config, key)
     try:
-        return instantiate(for_hydra(part), _convert_="all")
+        return instantiate(escape_for_hydra(part), _convert_="all")
     except InstantiationException as error:
-        cause = _root(error)
+        cause = _find_root(error)
         if isinstance(cause, UserError):
             raise cause from None
-        raise UserError(f"Could not create {key}: {_reason(cause, str(part.get('_target_')))}") from error
+        raise UserError(f"Could not create {key}: {_describe_reason(cause, str(part.get('_target_')))}") from error
 
 
 def find_target(target: Any) -> Any:
     """Return what a dotted path leads to; None where it leads nowhere, which is told when it is to be made."""
-    module, _, name = current_path(str(target)).rpartition(".")
+    module, _, name = find_current_path(str(target)).rpartition(".")
     try:
         return getattr(import_module(module), name, None)
     except Exception:  # Whatever a module of others raises when it is imported.
         return None
 
 
-def plain_group(config: DictConfig, key: str) -> dict[str, Any]:
+def read_group(config: DictConfig, key: str) -> dict[str, Any]:
     """Return the group under the dotted `key` as plain data, its interpolations resolved."""
     group = OmegaConf.to_container(OmegaConf.select(config, key), resolve=True)
     assert isinstance(group, dict)
@@ -116,7 +116,7 @@ def plain_choice(config: DictConfig, groups: Sequence[str], name: str, key: str)
         names = sorted({file.stem for place in places for file in place.glob("*.yaml")})
         raise UserError(
             f"{key}={name}: conf/{groups[0]} has no such file; choose one of {', '.join(names)}, or describe a class, "
-            f"'{key}={{_target_: package.module.Class, key: value}}'.{did_you_mean(name, names)}"
+            f"'{key}={{_target_: package.module.Class, key: value}}'.{suggest_key(name, names)}"
         )
     content = OmegaConf.load(found)
     assert isinstance(content, DictConfig)
@@ -126,7 +126,7 @@ def plain_choice(config: DictConfig, groups: Sequence[str], name: str, key: str)
         if entry != "_self_":
             content = OmegaConf.merge(plain_choice(config, groups, str(entry), f"{found}: defaults"), content)
     whole = OmegaConf.create({**OmegaConf.to_container(config), "_chosen": content})  # type: ignore[dict-item]
-    return plain_group(whole, "_chosen")
+    return read_group(whole, "_chosen")
 
 
 def instantiate_plain(plain: Mapping[str, Any]) -> Any:
@@ -138,18 +138,18 @@ def instantiate_plain(plain: Mapping[str, Any]) -> Any:
         with warnings.catch_warnings():
             # Albumentations only warns of a key that it does not know, and of a value that it then replaces.
             warnings.simplefilter("error", UserWarning)
-            return instantiate(for_hydra(plain), _convert_="all")
+            return instantiate(escape_for_hydra(plain), _convert_="all")
     except InstantiationException as error:
         raise error.__cause__ or error from error
 
 
-def _root(error: BaseException) -> BaseException:
+def _find_root(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
     return error
 
 
-def _reason(cause: BaseException, target: str) -> str:
+def _describe_reason(cause: BaseException, target: str) -> str:
     if isinstance(cause, ModuleNotFoundError) and cause.name in (*EXTRAS, *ORDINARY):
         return f"it needs {cause.name}; {describe_install(cause.name)}"
     told = (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")

@@ -21,70 +21,73 @@ def check_added(overrides: Iterable[str], config: DictConfig, conf: Path) -> Non
     a config file of one's own may add what it likes.
     """
     added = [override.lstrip("+").partition("=")[0] for override in overrides if override.startswith("+")]
-    groups = {*group_names(conf), *named_groups(conf)} if added else set()
+    groups = {*group_names(conf), *find_named_groups(conf)} if added else set()
     for key in added:
         name = key.partition("@")[0]
-        if name in groups or "/" in name or key in known_keys(conf):
+        if name in groups or "/" in name or key in list_known_keys(conf):
             continue
-        if not any(_takes_more(config, parent, conf) for parent in _parents(key)):
-            raise UserError(f"there is no key {key}.{did_you_mean(key, known_keys(conf))} `--cfg job` shows all keys.")
+        if not any(_takes_more(config, parent, conf) for parent in _iterate_parents(key)):
+            raise UserError(
+                f"there is no key {key}.{suggest_key(key, list_known_keys(conf))} `--cfg job` shows all keys."
+            )
 
 
 def check_own_files(config: DictConfig, conf: Path) -> None:
     """Raises `UserError` for a chosen experiment or sweep whose keys stand below its own name, where nothing reads
     them."""
     for group in ("experiment", "sweep"):
-        if group not in known_keys(conf) and OmegaConf.is_dict(found := config.get(group)) and found:
+        if group not in list_known_keys(conf) and OmegaConf.is_dict(found := config.get(group)) and found:
             raise UserError(
-                f"the file of {group}=… sets {group}.{next(iter(leaves(found)))[0]}, which nothing reads: its first "
+                f"the file of {group}=… sets {group}.{next(iter(iterate_leaves(found)))[0]}, which nothing reads: "
+                "its first "
                 "line has to be `# @package _global_`."
             )
 
 
-def _parents(key: str) -> Iterator[str]:
+def _iterate_parents(key: str) -> Iterator[str]:
     parts = key.split(".")
     return (".".join(parts[:end]) for end in range(1, len(parts)))
 
 
 def _takes_more(config: DictConfig, key: str, conf: Path) -> bool:
     node = OmegaConf.select(config, key)
-    given = known_keys(conf).get(key, [])
+    given = list_known_keys(conf).get(key, [])
     if key in ("callbacks", "logger"):  # One of one's own, under a name.
         return True
     return (key != "task" and isinstance(node, DictConfig) and "_target_" in node) or {} in given or None in given
 
 
 @cache
-def known_keys(conf: Path) -> dict[str, list[Any]]:
+def list_known_keys(conf: Path) -> dict[str, list[Any]]:
     """Every dotted key that a file of `conf` defines, as it is typed, with the values that the files give it."""
     found: dict[str, list[Any]] = {}
-    for _, key, value in _keys_of_files(conf):
+    for _, key, value in _iterate_keys_of_files(conf):
         found.setdefault(key, []).append(None if _is_open(value) else value)
     return found
 
 
-def files_with(key: str, conf: Path) -> list[str]:
+def find_files_with(key: str, conf: Path) -> list[str]:
     """The choices whose files define a key, as they are typed: `data=synthetic`."""
-    return [choice for choice, name, _ in _keys_of_files(conf) if name == key]
+    return [choice for choice, name, _ in _iterate_keys_of_files(conf) if name == key]
 
 
-def keys_of_choice(group: str, name: str, conf: Path) -> list[str]:
+def list_keys_of_choice(group: str, name: str, conf: Path) -> list[str]:
     """The dotted keys at the ends of a group's file, as they are typed; none where `conf` holds no such file."""
     path = conf / group / f"{name}.yaml"
     if not path.is_file():
         return []
     content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     assert isinstance(content, dict)
-    return [key for key, _ in leaves(content, f"{group.replace('/', '.')}.") if not key.endswith(".defaults")]
+    return [key for key, _ in iterate_leaves(content, f"{group.replace('/', '.')}.") if not key.endswith(".defaults")]
 
 
-def launcher_keys(conf: Path) -> list[str]:
+def list_launcher_keys(conf: Path) -> list[str]:
     """The keys of the launchers in `conf`, as they are typed."""
     files = sorted(conf.glob("hydra/launcher/*.yaml"))
     return [f"hydra.launcher.{key!s}" for file in files for key in OmegaConf.load(file) if key != "_target_"]
 
 
-def _keys_of_files(conf: Path) -> Iterator[tuple[str, str, Any]]:
+def _iterate_keys_of_files(conf: Path) -> Iterator[tuple[str, str, Any]]:
     """(GROUP=FILE, dotted key, value) for every key of every file, the groups' and config.yaml's."""
     for path in sorted(conf.rglob("*.yaml")):
         group = path.relative_to(conf).parent
@@ -93,7 +96,7 @@ def _keys_of_files(conf: Path) -> Iterator[tuple[str, str, Any]]:
             continue
         prefix = "" if is_global else "".join(f"{part}." for part in group.parts)
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-        for key, value in nested_keys(content, prefix):
+        for key, value in iterate_nested_keys(content, prefix):
             if key in STATEMENTS or key.startswith("task.instead."):
                 continue
             if key.split(".")[0] not in ("defaults", "hydra") and not key.startswith(f"{prefix}defaults"):
@@ -105,19 +108,19 @@ def _is_open(value: Any) -> bool:
     return isinstance(value, str) and (value == "???" or "${" in value)
 
 
-def nested_keys(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+def iterate_nested_keys(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     """Every key below a node with its value, the inner nodes too."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield f"{prefix}{key}", value
-            yield from nested_keys(value, f"{prefix}{key}.")
+            yield from iterate_nested_keys(value, f"{prefix}{key}.")
 
 
-def leaves(node: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def iterate_leaves(node: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """The dotted keys and values at the ends of a config as plain mappings; an empty mapping is an end too."""
     for key, value in node.items():
         if isinstance(value, Mapping) and value:
-            yield from leaves(value, f"{prefix}{key}.")
+            yield from iterate_leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 
@@ -128,18 +131,18 @@ def group_names(conf: Path) -> list[str]:
     return sorted({path.parent.relative_to(conf).as_posix() for path in conf.rglob("*.yaml")} - {".", "hydra"})
 
 
-def named_groups(conf: Path) -> set[str]:
+def find_named_groups(conf: Path) -> set[str]:
     """The groups that config.yaml chooses from, those of which there is no file yet too."""
-    return {group.split()[-1] for group, _ in _chosen_groups(conf)}
+    return {group.split()[-1] for group, _ in _find_chosen_groups(conf)}
 
 
-def groups_of_none(conf: Path) -> set[str]:
+def find_groups_of_none(conf: Path) -> set[str]:
     """The groups of which config.yaml chooses nothing."""
-    return {group for group, name in _chosen_groups(conf) if name is None}
+    return {group for group, name in _find_chosen_groups(conf) if name is None}
 
 
 @cache
-def _chosen_groups(conf: Path) -> tuple[tuple[str, Any], ...]:
+def _find_chosen_groups(conf: Path) -> tuple[tuple[str, Any], ...]:
     """The defaults list of config.yaml: groups, with what is chosen of them."""
     entries = OmegaConf.to_container(OmegaConf.load(conf / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]
     return tuple((str(group), name) for entry in entries if isinstance(entry, dict) for group, name in entry.items())
@@ -148,7 +151,7 @@ def _chosen_groups(conf: Path) -> tuple[tuple[str, Any], ...]:
 @cache
 def raw_texts(conf: Path) -> frozenset[str]:
     """The texts that the files of `conf` give their keys, with their interpolations."""
-    return frozenset(value for _, _, value in _keys_of_files(conf) if isinstance(value, str))
+    return frozenset(value for _, _, value in _iterate_keys_of_files(conf) if isinstance(value, str))
 
 
 @cache
@@ -167,7 +170,7 @@ def group_choices(conf: Path, group: str) -> list[str]:
     return sorted(path.stem for path in conf.joinpath(group).glob("*.yaml") if path.stem != "base")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def suggest_key(word: str, known: Iterable[str]) -> str:
     """The nearest known word as a question with a space before it, or nothing. For `lr` it is `optimizer.lr`."""
     words = list(dict.fromkeys(known))
     ending = [name for name in words if name.rpartition(".")[2] == word]

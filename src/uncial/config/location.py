@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import NoReturn
 
 from uncial.config.hydra_internals import get_args_parser
-from uncial.config.secrets import without_secrets
+from uncial.config.secrets import drop_secrets
 from uncial.errors import UserError
 
 ROOT, COMMAND, TYPED = "UNCIAL_ROOT", "UNCIAL_COMMAND", "UNCIAL_TYPED"
@@ -35,7 +35,7 @@ def is_installed() -> bool:
     return (_PACKAGE / "conf" / "config.yaml").is_file()
 
 
-def root_folder() -> Path:
+def find_root_folder() -> Path:
     """The absolute folder that holds conf/, multirun_templates/ and docs/coming-from.md: that which UNCIAL_ROOT names,
     the package where they are installed with it, else the clone whose src/ holds the package."""
     if given := os.environ.get(ROOT):
@@ -43,9 +43,9 @@ def root_folder() -> Path:
     return _PACKAGE if is_installed() else _PACKAGE.parents[1]
 
 
-def conf_folder() -> Path:
+def find_conf_folder() -> Path:
     """The program's own conf/."""
-    return root_folder() / "conf"
+    return find_root_folder() / "conf"
 
 
 @dataclass(frozen=True)
@@ -120,13 +120,13 @@ def publish_location(script: str, arguments: Sequence[str] = ()) -> None:
 
     Raises `UserError` where conf/ is not there.
     """
-    root = root_folder()
+    root = find_root_folder()
     if not (root / "conf" / "config.yaml").is_file():
         remedy = f"unset {ROOT}, which names it" if os.environ.get(ROOT) else "install the program again"
         raise UserError(f"{root} holds no conf/config.yaml, without which nothing can be composed: {remedy}.")
     os.environ[ROOT] = str(root)
     os.environ[COMMAND] = IN_A_CLONE if PurePath(script).name == "run.py" else INSTALLED
-    os.environ[TYPED] = shlex.join([script, *map(without_secrets, arguments)])
+    os.environ[TYPED] = shlex.join([script, *map(drop_secrets, arguments)])
 
 
 def format_command(*arguments: str) -> str:
@@ -140,7 +140,7 @@ def without_program(command: Sequence[str]) -> list[str]:
     return list(command[2:] if command[:1] == ["python"] else command[1:])
 
 
-def written_command(arguments: Sequence[str]) -> str:
+def read_written_command(arguments: Sequence[str]) -> str:
     """A command line with its program, as `sys.argv` has it, for a person to type again in the same folder."""
     script = PurePath(arguments[0])
     program = ["python", arguments[0]] if script.suffix == ".py" else [script.name.removesuffix(".exe")]

@@ -7,16 +7,16 @@ from importlib.util import find_spec
 
 from uncial.config.instantiate import describe_install
 from uncial.config.keys import (
-    did_you_mean,
-    files_with,
+    find_files_with,
+    find_named_groups,
     group_choices,
     group_names,
-    known_keys,
-    launcher_keys,
-    named_groups,
+    list_known_keys,
+    list_launcher_keys,
+    suggest_key,
 )
-from uncial.config.location import conf_folder, root_folder
-from uncial.config.overrides import PEERS, hydra_value, quoted, quoting_advice
+from uncial.config.location import find_conf_folder, find_root_folder
+from uncial.config.overrides import PEERS, advise_on_quoting, format_hydra_value, quote_override
 from uncial.config.peers import describe_counterpart, find_choice_called
 from uncial.config.values import takes_list, takes_numbers, takes_whole_numbers
 from uncial.errors import UserError
@@ -40,103 +40,109 @@ def explain_error(error: Exception) -> str:
     return " ".join(lines[:3])
 
 
-def _missing(key: str) -> str:
+def _explain_missing(key: str) -> str:
     return f"{key} has to be given: add {key}=… to the command."
 
 
-def _unknown_key(key: str) -> str:
+def _explain_unknown_key(key: str) -> str:
     if key.startswith("hydra.sweeper."):
         return f"there is no key {key} here: it belongs to a search, so give its sweep=… too, as sweep=optuna."
-    if "." in key and key.replace(".", "/") in group_names(conf_folder()):
+    if "." in key and key.replace(".", "/") in group_names(find_conf_folder()):
         return (
             f"{key} lacks a key that the mapping gives it: `--cfg job --package {key}` shows those that it has; a "
             "mapping with a _target_ takes the place of all of them."
         )
-    if key in named_groups(conf_folder()):
+    if key in find_named_groups(find_conf_folder()):
         return f"there is no {key} to choose: conf/{key} holds no file."
     if key.startswith("hydra.launcher."):
-        near = did_you_mean(key, launcher_keys(conf_folder()))
+        near = suggest_key(key, list_launcher_keys(find_conf_folder()))
         return f"the launcher has no key {key}.{near} hydra/launcher=… chooses another one."
-    if files := files_with(key, conf_folder()):
+    if files := find_files_with(key, find_conf_folder()):
         return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
-    if told := describe_counterpart(key, root_folder() / PEERS):
+    if told := describe_counterpart(key, find_root_folder() / PEERS):
         return f"there is no key {key}: {told}"
-    known = group_names(conf_folder()) if "/" in key else [*known_keys(conf_folder()), *group_names(conf_folder())]
-    return f"there is no key {key}.{did_you_mean(key, known)} `--cfg job` shows all keys."
+    known = (
+        group_names(find_conf_folder())
+        if "/" in key
+        else [*list_known_keys(find_conf_folder()), *group_names(find_conf_folder())]
+    )
+    return f"there is no key {key}.{suggest_key(key, known)} `--cfg job` shows all keys."
 
 
-def _nothing_to_delete(key: str) -> str:
-    if key in known_keys(conf_folder()) and None in known_keys(conf_folder())[key]:
+def _explain_nothing_to_delete(key: str) -> str:
+    if key in list_known_keys(find_conf_folder()) and None in list_known_keys(find_conf_folder())[key]:
         return f"~{key} deletes nothing, since {key} is null already: leave it out."
-    return _unknown_key(key)
+    return _explain_unknown_key(key)
 
 
-def _chosen_twice(group: str) -> str:
+def _explain_chosen_twice(group: str) -> str:
     return f"{group} is chosen already, and a plus sign chooses a second one: write {group}=NAME, without the plus."
 
 
-def _unknown_choice(group: str, name: str, listed: str | None = None) -> str:
+def _explain_unknown_choice(group: str, name: str, listed: str | None = None) -> str:
     """`listed` are the choices as Hydra lists them, one a row, those of a `--config-dir` among them."""
     if group == "hydra/launcher":
-        return _unknown_launcher(name)
-    choices = sorted({*group_choices(conf_folder(), group), *(listed or "").split()} - {"base"})
+        return _explain_unknown_launcher(name)
+    choices = sorted({*group_choices(find_conf_folder(), group), *(listed or "").split()} - {"base"})
     if not name:
         return f"{group}= has no value: write one behind the equals sign. Choices: {', '.join(choices)}."
-    if called := find_choice_called(name, conf_folder(), group):
+    if called := find_choice_called(name, find_conf_folder(), group):
         return f"{group}={name} does not exist; here it is {group}={called}. Choices: {', '.join(choices)}."
     none = {"logger": "default"}.get(group, "none")  # The files that choose nothing.
     meant = none if name.lower() in ("null", "false", "no", "off", "0") and none in choices else name
-    return f"{group}={name} does not exist.{did_you_mean(meant, choices)} Choices: {', '.join(choices) or 'none'}."
+    return f"{group}={name} does not exist.{suggest_key(meant, choices)} Choices: {', '.join(choices) or 'none'}."
 
 
-def _unknown_launcher(name: str) -> str:
+def _explain_unknown_launcher(name: str) -> str:
     """That of joblib is a package's of its own; where it is missing Hydra knows nothing of it."""
-    choices = sorted({"basic", "joblib", *group_choices(conf_folder(), "hydra/launcher")})
-    told = "is not installed." if name == "joblib" else f"does not exist.{did_you_mean(name, choices)}"
+    choices = sorted({"basic", "joblib", *group_choices(find_conf_folder(), "hydra/launcher")})
+    told = "is not installed." if name == "joblib" else f"does not exist.{suggest_key(name, choices)}"
     is_missing = find_spec("hydra_plugins.hydra_joblib_launcher") is None
     more = f" For joblib {describe_install('joblib')}" if is_missing else ""
     return f"hydra/launcher={name} {told} Choices: {', '.join(choices)}.{more}"
 
 
-def _several_values(argument: str) -> str:
+def _explain_several_values(argument: str) -> str:
     key, _, value = argument.partition("=")
     told = f"{argument} is several values, which only -m (a sweep) takes."
     values = [one.strip() for one in value.split(",")]
     if key == "logger":
         return f"{told} Several loggers are a list: {key}=[{','.join(values)}]"
-    if key in group_names(conf_folder()):
+    if key in group_names(find_conf_folder()):
         return f"{told} For one run choose one of them; -m before the keys makes a run of each."
-    if takes_list(key, conf_folder()):
-        typed = shlex.quote(f"{key}=[{','.join(map(hydra_value, values))}]")
+    if takes_list(key, find_conf_folder()):
+        typed = shlex.quote(f"{key}=[{','.join(map(format_hydra_value, values))}]")
         is_text = not all(re.fullmatch(r"-?[\d.]+", one) for one in values)
-        return f"{told} A list is {typed}" + (f", one value with a comma in it {quoted(argument)}" if is_text else "")
-    if takes_numbers(key, conf_folder()):
-        point = not takes_whole_numbers(key, conf_folder())
+        return f"{told} A list is {typed}" + (
+            f", one value with a comma in it {quote_override(argument)}" if is_text else ""
+        )
+    if takes_numbers(key, find_conf_folder()):
+        point = not takes_whole_numbers(key, find_conf_folder())
         if point and re.fullmatch(r"\d+,\d+", value):
             return f"{told} If it is one number, its decimals stand behind a point: {key}={value.replace(',', '.')}"
         return f"{told} For one run give one of them; -m before the keys makes a run of each."
-    return f"{told} {quoting_advice(argument)}"
+    return f"{told} {advise_on_quoting(argument)}"
 
 
-def _no_variable(name: str) -> str:
+def _explain_no_variable(name: str) -> str:
     return f"the environment variable {name} is not set, which the config asks for."
 
 
-def _no_reference(name: str) -> str:
+def _explain_no_reference(name: str) -> str:
     return f"${{{name}}} refers to a key that does not exist; a $ that is part of a value is written \\${{{name}}}."
 
 
 _EXPLANATIONS: tuple[tuple[str, Callable[..., str]], ...] = (
-    (r"Missing mandatory value: (\S+)", _missing),
-    (r"(?s)Missing mandatory value.*full_key: (\S+)", _missing),
-    (r"Could not override '([^']+)'", _unknown_key),
-    (r"Could not delete from config\. '([^']+)'", _nothing_to_delete),
-    (r"Multiple values for (\S+)\. To override a value", _chosen_twice),
-    (r"Could not delete\. No match for '([^']+)'", _unknown_key),
-    (r"Could not find '([^']+)/([^'/]*)'(?:\s+Available options in '[^']*':((?:\n\t.*)*))?", _unknown_choice),
-    (r"Could not load '([^']+)/([^'/]+)'", _unknown_choice),
-    (r"Ambiguous value for argument '([^\n]*)'\n", _several_values),
-    (r"Environment variable '([^']+)' not found", _no_variable),
-    (r"Interpolation key '([^']+)' not found", _no_reference),
+    (r"Missing mandatory value: (\S+)", _explain_missing),
+    (r"(?s)Missing mandatory value.*full_key: (\S+)", _explain_missing),
+    (r"Could not override '([^']+)'", _explain_unknown_key),
+    (r"Could not delete from config\. '([^']+)'", _explain_nothing_to_delete),
+    (r"Multiple values for (\S+)\. To override a value", _explain_chosen_twice),
+    (r"Could not delete\. No match for '([^']+)'", _explain_unknown_key),
+    (r"Could not find '([^']+)/([^'/]*)'(?:\s+Available options in '[^']*':((?:\n\t.*)*))?", _explain_unknown_choice),
+    (r"Could not load '([^']+)/([^'/]+)'", _explain_unknown_choice),
+    (r"Ambiguous value for argument '([^\n]*)'\n", _explain_several_values),
+    (r"Environment variable '([^']+)' not found", _explain_no_variable),
+    (r"Interpolation key '([^']+)' not found", _explain_no_reference),
 )
 """What to make of the messages that Hydra and OmegaConf have for a user's mistakes."""

@@ -41,7 +41,7 @@ CALLBACKS: Mapping[str, str] = {
 """The classes by whose names checkpoints hold the states of callbacks: the one that was written, and that of today."""
 
 
-def current_path(target: str) -> str:
+def find_current_path(target: str) -> str:
     """The dotted path of today for one that an earlier version may have written."""
     if target in MOVED:
         return MOVED[target]
@@ -71,7 +71,7 @@ def with_current_paths(plain: Any) -> Any:
     """A copy of plain data in which every `_target_` is a path of today."""
     if isinstance(plain, Mapping):
         return {
-            key: current_path(value) if key == "_target_" and isinstance(value, str) else with_current_paths(value)
+            key: find_current_path(value) if key == "_target_" and isinstance(value, str) else with_current_paths(value)
             for key, value in plain.items()
         }
     return [with_current_paths(value) for value in plain] if isinstance(plain, list | tuple) else plain

@@ -10,7 +10,14 @@ from typing import NoReturn
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from uncial.config.hydra_internals import get_args_parser
-from uncial.config.keys import did_you_mean, group_choices, group_names, groups_of_none, known_keys, named_groups
+from uncial.config.keys import (
+    find_groups_of_none,
+    find_named_groups,
+    group_choices,
+    group_names,
+    list_known_keys,
+    suggest_key,
+)
 from uncial.config.location import format_command
 from uncial.config.peers import describe_counterpart, find_choice_called
 from uncial.config.values import takes_name
@@ -47,7 +54,7 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
-        raise UserError(_option_advice(arguments, parser, message, conf))
+        raise UserError(_advise_on_option(arguments, parser, message, conf))
 
     parser.error = refuse  # type: ignore[method-assign]
     given = parser.parse_args(list(arguments))
@@ -64,12 +71,14 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
             _check_deleted(override, overrides, conf)
             continue
         if not re.match(r"\+{0,2}[^=\s]", override) or "=" not in override:
-            told = _option_of_a_peer(_option_before(override, arguments), conf)
-            raise UserError(told or _stray_word_advice(overrides, number, conf))
+            told = _describe_peer_option(_find_option_before(override, arguments), conf)
+            raise UserError(told or _advise_on_stray_word(overrides, number, conf))
         try:
             parsed = grammar.parse_override(override)
         except Exception:
-            raise UserError(f"{override} cannot be read: {_fault(override)} {quoting_advice(override)}") from None
+            raise UserError(
+                f"{override} cannot be read: {_describe_fault(override)} {advise_on_quoting(override)}"
+            ) from None
         if isinstance(names := parsed.value(), list):
             _check_one_choice(override, parsed.key_or_group, names, conf)
         if parsed.key_or_group == "name":
@@ -88,8 +97,8 @@ def quote_plain_names(arguments: Sequence[str], conf: Path) -> list[str]:
     A group that may be none, as `experiment`, is left out where it is to be."""
     if not any("=" in argument for argument in arguments):
         return list(arguments)
-    groups = {*group_names(conf), *named_groups(conf), "hydra"}
-    sweeps, of_none = is_sweep(arguments), groups_of_none(conf)
+    groups = {*group_names(conf), *find_named_groups(conf), "hydra"}
+    sweeps, of_none = is_sweep(arguments), find_groups_of_none(conf)
     found = []
     for argument in arguments:
         sign, key, value = re.fullmatch(r"(\+{0,2})([^=\s]*)=?(.*)", argument, re.DOTALL).groups()  # type: ignore[union-attr]
@@ -100,11 +109,13 @@ def quote_plain_names(arguments: Sequence[str], conf: Path) -> list[str]:
             # For Hydra no choice of a group is an empty list of them.
             none = "null" if not is_group else "[]" if key in of_none else None
             # Several without -m are refused, as they were typed.
-            found.append(f"{sign}{key}={_as_names(value, none)}" if sweeps or not _is_several(argument) else argument)
+            found.append(
+                f"{sign}{key}={_quote_names(value, none)}" if sweeps or not _is_several(argument) else argument
+            )
     return found
 
 
-def _as_names(value: str, none: str | None) -> str:
+def _quote_names(value: str, none: str | None) -> str:
     """A name, or several between commas or in a list, with quotes around those that the grammar takes for another.
     `none` is written for a null by itself, as one of the values of a sweep too; where it is None, null is a name."""
     if re.match(r"\s*(\{|(?!choice\()\w+\()", value):
@@ -116,7 +127,7 @@ def _as_names(value: str, none: str | None) -> str:
         if word == "null" and none is not None and not depth:
             found.append(part.replace(word, none))
         else:
-            found.append(part.replace(word, hydra_quoted(word)) if _is_taken_for_another(word) else part)
+            found.append(part.replace(word, quote_for_hydra(word)) if _is_taken_for_another(word) else part)
     return "".join(found)
 
 
@@ -161,7 +172,7 @@ def _check_one_choice(override: str, group: str, names: Sequence[object], conf: 
         raise UserError(f"{override}: one {group} is chosen, not a list. Choices: {choices}.{several}")
 
 
-def _option_before(word: str, arguments: Sequence[str]) -> list[str]:
+def _find_option_before(word: str, arguments: Sequence[str]) -> list[str]:
     """The option whose value a word was meant to be; -m and -r, which Hydra has without one, only before a number or
     the file of a model."""
     before = list(arguments[: list(arguments).index(word)][-1:])
@@ -169,26 +180,26 @@ def _option_before(word: str, arguments: Sequence[str]) -> list[str]:
     return before if before not in (["-m"], ["-r"]) or is_value else []
 
 
-def _option_of_a_peer(arguments: Sequence[str], conf: Path) -> str:
+def _describe_peer_option(arguments: Sequence[str], conf: Path) -> str:
     """What the first of the arguments is here that is an option of kraken, Loghi or another program; empty for none."""
     options = [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
     told = (describe_counterpart(option, conf.parent / PEERS) for option in options)
     return next((sentence for sentence in told if sentence), "")
 
 
-def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, message: str, conf: Path) -> str:
+def _advise_on_option(arguments: Sequence[str], parser: argparse.ArgumentParser, message: str, conf: Path) -> str:
     own = {option for action in parser._actions for option in action.option_strings}
     for argument in arguments:
         name, equals, _ = argument.lstrip("-").partition("=")
-        if argument.startswith("--") and equals and name in (*known_keys(conf), *group_names(conf)):
+        if argument.startswith("--") and equals and name in (*list_known_keys(conf), *group_names(conf)):
             return f"{argument} is no option: keys are written without --, for instance {name}=…"
-    if told := _option_of_a_peer([one for one in arguments if one.partition("=")[0] not in own], conf):
+    if told := _describe_peer_option([one for one in arguments if one.partition("=")[0] not in own], conf):
         return told
-    if told := _option_of_a_peer([one for one in arguments if one in SHARED], conf):
+    if told := _describe_peer_option([one for one in arguments if one in SHARED], conf):
         return told
     for argument in arguments:
         name = argument.lstrip("-").partition("=")[0]
-        key = next((one for one in known_keys(conf) if one == name or one.endswith(f".{name}")), "")
+        key = next((one for one in list_known_keys(conf) if one == name or one.endswith(f".{name}")), "")
         if (
             argument.startswith("-")
             and len(name) > 1
@@ -198,15 +209,15 @@ def _option_advice(arguments: Sequence[str], parser: argparse.ArgumentParser, me
     options = [option for action in parser._actions for option in action.option_strings]
     unknown = re.search(r"unrecognized arguments: (\S+)", message)
     if unknown and not unknown[1].startswith("-"):
-        if told := _option_of_a_peer(_option_before(unknown[1], arguments), conf):
+        if told := _describe_peer_option(_find_option_before(unknown[1], arguments), conf):
             return told
         return f"{unknown[1]} stands behind an option: write -m and all that begins with - before the first key=value."
     if unknown:
-        return f"{unknown[1]} is no option.{did_you_mean(unknown[1], options)} `--help` shows what can be typed."
+        return f"{unknown[1]} is no option.{suggest_key(unknown[1], options)} `--help` shows what can be typed."
     return f"{message}. `--hydra-help` shows all options."
 
 
-def _stray_word_advice(words: Sequence[str], number: int, conf: Path) -> str:
+def _advise_on_stray_word(words: Sequence[str], number: int, conf: Path) -> str:
     word, before, behind = words[number], words[number - 1] if number else "", "".join(words[number + 1 : number + 3])
     if behind.startswith("="):
         value = behind[1:] if words[number + 1] == "=" else words[number + 1][1:]
@@ -217,7 +228,7 @@ def _stray_word_advice(words: Sequence[str], number: int, conf: Path) -> str:
         return f"{before} {word}: no space stands beside the equals sign. Write: {format_override(before[:-1], word)}"
     if task := "." not in word and find_choice_called(word, conf, "task"):
         return f"{word} is no key=value. Did you mean task={task}?"
-    if word in known_keys(conf):
+    if word in list_known_keys(conf):
         return f"{word} is no key=value: its value is missing, {word}=…"
     if word == "help":
         return "help is no key=value. Did you mean --help?"
@@ -226,11 +237,11 @@ def _stray_word_advice(words: Sequence[str], number: int, conf: Path) -> str:
         root, read = format_override("data.root", word), format_override("predict.input", word)
         advice += f" A file or folder of the data is {root}, one to be read task=predict {read}."
     if "=" in before:
-        advice += f" If it belongs to {before}, quote both together: {quoted(f'{before} {word}')}"
+        advice += f" If it belongs to {before}, quote both together: {quote_override(f'{before} {word}')}"
     return advice
 
 
-def _fault(override: str) -> str:
+def _describe_fault(override: str) -> str:
     value = override.partition("=")[2].strip()
     if value[:1] in ("'", '"'):
         return f"its quotes {value[0]} are not closed, or something stands behind them."
@@ -239,51 +250,51 @@ def _fault(override: str) -> str:
     return "its value holds a character that needs quotes."
 
 
-def quoting_advice(override: str) -> str:
+def advise_on_quoting(override: str) -> str:
     """How an argument is written so that its value is taken as it stands."""
     value = override.partition("=")[2].strip()
     if bare := re.fullmatch(rf"({PLAIN_VALUE.pattern}),+", value):
-        return f"Without the comma it is {override.partition('=')[0]}={bare[1]}, with it {quoted(override)}"
+        return f"Without the comma it is {override.partition('=')[0]}={bare[1]}, with it {quote_override(override)}"
     if value[:1] in ("[", "{"):
         return 'Values in a list are quoted one by one: \'data.root=["a, b","c=d"]\''
-    return f"Write: {quoted(override)}"
+    return f"Write: {quote_override(override)}"
 
 
-def quoted(override: str) -> str:
+def quote_override(override: str) -> str:
     """The argument with its value in Hydra's quotes, and all of it in the shell's."""
     key, _, value = override.partition("=")
     bare = value.strip()
     if bare[:1] in ("'", '"'):
         bare = bare[1:].removesuffix(bare[0]) if len(bare) > 1 else ""
-    inside = _between(bare, '"')
+    inside = _put_between(bare, '"')
     return shlex.quote(f"{key}={inside}")
 
 
 def format_override(key: str, value: object) -> str:
     """`key=value` as it is typed at a shell for Hydra, quoted for both where need be."""
-    return shlex.quote(f"{key}={hydra_value(value)}")
+    return shlex.quote(f"{key}={format_hydra_value(value)}")
 
 
-def repeating(overrides: Sequence[str]) -> str:
+def format_repeat_command(overrides: Sequence[str]) -> str:
     """The command that makes a run with these overrides."""
     return format_command(*map(shlex.quote, overrides))
 
 
-def hydra_value(value: object) -> str:
+def format_hydra_value(value: object) -> str:
     """A value as it stands behind a key or in a list, between quotation marks where it holds what needs them."""
-    return str(value) if PLAIN_VALUE.fullmatch(str(value)) else hydra_quoted(value)
+    return str(value) if PLAIN_VALUE.fullmatch(str(value)) else quote_for_hydra(value)
 
 
-def hydra_quoted(value: object) -> str:
+def quote_for_hydra(value: object) -> str:
     """A value between quotation marks, which is text whatever it looks like."""
-    return _between(str(value), "'")
+    return _put_between(str(value), "'")
 
 
-def _between(text: str, mark: str) -> str:
+def _put_between(text: str, mark: str) -> str:
     escaped = re.sub(rf"(\\*)({mark}|$)", lambda found: found[1] * 2 + (f"\\{mark}" if found[2] else ""), text)
     return f"{mark}{escaped}{mark}"
 
 
-def override_key(override: str) -> str:
+def get_override_key(override: str) -> str:
     """The key or group of an argument, without the signs that add or delete it."""
     return override.partition("=")[0].lstrip("+~")

@@ -40,14 +40,14 @@ def read_counterparts(page: Path) -> Iterator[Counterpart]:
 
 def describe_counterpart(name: str, page: Path) -> str:
     """What an option or a variable of another program is here, as one sentence; empty where no table has it."""
-    wanted = _plain(name)
+    wanted = _to_plain(name)
     same: dict[str, list[Counterpart]] = {}
     for row in read_counterparts(page):
         if any(_is_named(name, wanted, one) for one in row.names):
             same.setdefault(row.typed or row.note, []).append(row)
     if not same:
         return ""
-    told = [_told(rows) for rows in list(same.values())[:MOST_ANSWERS]]
+    told = [_format_counterpart(rows) for rows in list(same.values())[:MOST_ANSWERS]]
     more = "" if len(same) <= MOST_ANSWERS else f"; and in {len(same) - MOST_ANSWERS} more"
     return (
         f"{name} is {'; '.join(told)}{more}. {page if is_installed() else 'docs/coming-from.md'} has all such options."
@@ -56,28 +56,30 @@ def describe_counterpart(name: str, page: Path) -> str:
 
 def find_choice_called(name: str, conf: Path, group: str) -> str | None:
     """The file of a group that is also called so, in its own header; None where there is none."""
-    wanted = {_plain(name), _plain(name.rpartition(".")[2])}
+    wanted = {_to_plain(name), _to_plain(name.rpartition(".")[2])}
     for path in sorted(conf.joinpath(group).glob("*.yaml")):
-        names = [path.stem, *(one.strip() for line in _also_called(path) for one in line.split(","))]
-        if wanted & {_plain(one) for one in names}:
+        names = [path.stem, *(one.strip() for line in _list_other_names(path) for one in line.split(","))]
+        if wanted & {_to_plain(one) for one in names}:
             return path.stem
     return None
 
 
-def _also_called(path: Path) -> list[str]:
+def _list_other_names(path: Path) -> list[str]:
     return ALSO_CALLED.findall(path.read_text(encoding="utf-8"))
 
 
 def _is_named(name: str, wanted: str, other: str) -> bool:
     """An option by its very letter, since -r and -R differ; longer names whatever joins their words."""
-    return name == other if re.fullmatch(r"-\w", name) else bool(wanted) and len(wanted) > 1 and wanted == _plain(other)
+    return (
+        name == other if re.fullmatch(r"-\w", name) else bool(wanted) and len(wanted) > 1 and wanted == _to_plain(other)
+    )
 
 
-def _plain(name: str) -> str:
+def _to_plain(name: str) -> str:
     return re.sub(r"[^a-z0-9+]", "", name.lower())
 
 
-def _told(rows: Sequence[Counterpart]) -> str:
+def _format_counterpart(rows: Sequence[Counterpart]) -> str:
     """Rows that say the same, with the note of the first that has one."""
     *others, last = dict.fromkeys(row.program for row in rows)
     programs = f"{', '.join(others)} or {last}" if others else last

@@ -30,38 +30,38 @@ def parse_yaml(text: str) -> Any:
     return load(text, Loader=_utils.get_yaml_loader())
 
 
-def literal(value: Any) -> Any:
+def escape_references(value: Any) -> Any:
     """Plain types as a config is made of them whose values are exactly these: every `${` in a text is escaped. Of what
     is a config already, the values that it has."""
     if OmegaConf.is_config(value):
-        return literal(OmegaConf.to_container(value, resolve=True))
+        return escape_references(OmegaConf.to_container(value, resolve=True))
     if isinstance(value, str):
         return INTERPOLATION.sub(lambda found: f"{found[1] * 2}\\${{", value)
     if isinstance(value, dict):
-        return {key: literal(one) for key, one in value.items()}
+        return {key: escape_references(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [literal(one) for one in value]
+        return [escape_references(one) for one in value]
     return value
 
 
-def for_hydra(value: Any) -> Any:
+def escape_for_hydra(value: Any) -> Any:
     """Plain types of which `hydra.utils.instantiate` makes exactly these values: it resolves a config twice.
     Classes that have moved are named by their path of today."""
-    return literal(with_current_paths(literal(value)))
+    return escape_references(with_current_paths(escape_references(value)))
 
 
-def literal_config(plain: Any) -> DictConfig:
+def load_literal_config(plain: Any) -> DictConfig:
     """The config of these plain types, in which nothing is left to be resolved."""
-    config = OmegaConf.create(literal(plain))
+    config = OmegaConf.create(escape_references(plain))
     assert isinstance(config, DictConfig)
     return config
 
 
-def resolved(config: Any) -> DictConfig:
+def resolve_literally(config: Any) -> DictConfig:
     """A copy of a config in which nothing is left to be resolved."""
-    return literal_config(OmegaConf.to_container(config, resolve=True))
+    return load_literal_config(OmegaConf.to_container(config, resolve=True))
 
 
 def format_yaml_list(lines: list[str]) -> str:
     """Lines of text as a YAML list."""
-    return OmegaConf.to_yaml(OmegaConf.create(literal(lines)), resolve=True)
+    return OmegaConf.to_yaml(OmegaConf.create(escape_references(lines)), resolve=True)

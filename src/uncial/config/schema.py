@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from uncial.config.settings import KeyRule, Settings, is_settings, key_rules
-from uncial.config.trust import trusted_modules
+from uncial.config.settings import KeyRule, Settings, is_settings, list_key_rules
+from uncial.config.trust import list_trusted_modules
 from uncial.errors import UserError
 
 MODULES = (
@@ -31,12 +31,12 @@ T = TypeVar("T", bound=Settings)
 
 
 @cache
-def settings_classes() -> Mapping[str, type[Settings]]:
+def list_settings_classes() -> Mapping[str, type[Settings]]:
     """The classes of settings by their groups."""
-    return dict(_classes())
+    return dict(_iterate_classes())
 
 
-def _classes() -> Iterator[tuple[str, type[Settings]]]:
+def _iterate_classes() -> Iterator[tuple[str, type[Settings]]]:
     for name in MODULES:
         for value in vars(import_module(name)).values():
             if is_settings(value) and value.__module__ == name and hasattr(value, "GROUP"):
@@ -44,19 +44,19 @@ def _classes() -> Iterator[tuple[str, type[Settings]]]:
 
 
 @cache
-def rules() -> Mapping[str, KeyRule]:
+def list_rules() -> Mapping[str, KeyRule]:
     """What each key takes of which a class of settings says so, by its dotted name."""
     return {
         f"{group}.{name}" if group else name: rule
-        for group, settings in settings_classes().items()
-        for name, rule in key_rules(settings).items()
+        for group, settings in list_settings_classes().items()
+        for name, rule in list_key_rules(settings).items()
     }
 
 
 def get_default(key: str) -> Any:
     """What a config file without this key means by that."""
     group, _, name = key.rpartition(".")
-    return next(field.default for field in fields(settings_classes()[group]) if field.name == name)  # type: ignore[arg-type]
+    return next(field.default for field in fields(list_settings_classes()[group]) if field.name == name)  # type: ignore[arg-type]
 
 
 def build_settings(settings: type[T], config: DictConfig) -> T:
@@ -64,7 +64,7 @@ def build_settings(settings: type[T], config: DictConfig) -> T:
 
     Raises `UserError` for a value that is missing, or null where that is not allowed.
     """
-    return _built(settings, _values(settings, config), f"{settings.GROUP}." if settings.GROUP else "")
+    return _build(settings, _read_values(settings, config), f"{settings.GROUP}." if settings.GROUP else "")
 
 
 def is_complete(settings: type[Settings], config: DictConfig) -> bool:
@@ -76,7 +76,7 @@ def is_complete(settings: type[Settings], config: DictConfig) -> bool:
     return all(name in node for name in needed) and not any(OmegaConf.is_missing(node, name) for name in node)
 
 
-def _values(settings: type[Settings], config: DictConfig) -> dict[str, Any]:
+def _read_values(settings: type[Settings], config: DictConfig) -> dict[str, Any]:
     """The values that the config has for the settings, as plain types."""
     node = OmegaConf.select(config, settings.GROUP) if settings.GROUP else config
     names = [field.name for field in fields(settings) if field.name in node]  # type: ignore[arg-type]
@@ -87,31 +87,31 @@ def _values(settings: type[Settings], config: DictConfig) -> dict[str, Any]:
     }
 
 
-def _built(settings: type[T], values: Mapping[str, Any], prefix: str) -> T:
-    hints, rules_here, found = typing.get_type_hints(settings), key_rules(settings), {}
+def _build(settings: type[T], values: Mapping[str, Any], prefix: str) -> T:
+    hints, rules_here, found = typing.get_type_hints(settings), list_key_rules(settings), {}
     for field in fields(settings):  # type: ignore[arg-type]
         key, value = f"{prefix}{field.name}", values.get(field.name, field.default)
         if value is MISSING or value == "???":
             raise UserError(f"{key} has to be given: add {key}=… to the command.")
         if is_settings(hints[field.name]):
-            found[field.name] = _built(hints[field.name], value, f"{key}.")
+            found[field.name] = _build(hints[field.name], value, f"{key}.")
         else:
-            found[field.name] = _converted(value, rules_here[field.name], key)
+            found[field.name] = _convert(value, rules_here[field.name], key)
     return settings(**found)
 
 
-def _converted(value: Any, rule: KeyRule, key: str) -> Any:
+def _convert(value: Any, rule: KeyRule, key: str) -> Any:
     if value is None and rule.is_nullable:
         return None
     if rule.is_list:
         entries = value if isinstance(value, list | tuple) else [] if value is None else [value]
-        return tuple(_one(entry, rule) for entry in entries)
+        return tuple(_convert_one(entry, rule) for entry in entries)
     if value is None:
         raise UserError(f"{key}=null: {rule.key.expected or 'a value is needed'}.")
-    return tuple(value) if rule.takes_list and isinstance(value, list) else _one(value, rule)
+    return tuple(value) if rule.takes_list and isinstance(value, list) else _convert_one(value, rule)
 
 
-def _one(value: Any, rule: KeyRule) -> Any:
+def _convert_one(value: Any, rule: KeyRule) -> Any:
     """The value as its kind; as it is where there are several kinds, and for a table."""
     [kind] = rule.kinds if len(rule.kinds) == 1 else (None,)
     return kind(value) if kind in (bool, int, float, str, Path) and value is not None else value
@@ -126,9 +126,9 @@ def as_tuple(value: Any) -> tuple[str, ...]:
     return (str(value),)
 
 
-def trusted(config: DictConfig) -> tuple[str, ...]:
+def list_trusted(config: DictConfig) -> tuple[str, ...]:
     """The modules whose classes a model may be made of: those of `trust` and of UNCIAL_TRUST."""
-    return trusted_modules(as_tuple(config.get("trust")))
+    return list_trusted_modules(as_tuple(config.get("trust")))
 
 
 def format_trust(config: DictConfig) -> tuple[str, ...]:
@@ -137,14 +137,14 @@ def format_trust(config: DictConfig) -> tuple[str, ...]:
     return (f"trust=[{','.join(names)}]",) if names else ()
 
 
-def choice(value: Any, key: str, choices: Sequence[str]) -> str:
+def check_choice(value: Any, key: str, choices: Sequence[str]) -> str:
     """The value of a key. Raises `UserError` where it is none of the choices."""
     if value not in choices:
         raise UserError(f"{key}={value}: choose one of {', '.join(choices)}.")
     return str(value)
 
 
-def checkpoints_of(config: DictConfig) -> tuple[str, ...]:
+def list_checkpoints(config: DictConfig) -> tuple[str, ...]:
     """The models that the task works with, one or several. Raises `UserError` where none is named."""
     if config.checkpoint is None:
         raise UserError(
@@ -154,9 +154,9 @@ def checkpoints_of(config: DictConfig) -> tuple[str, ...]:
     return as_tuple(config.checkpoint)
 
 
-def checkpoint_of(config: DictConfig) -> Path:
+def get_checkpoint(config: DictConfig) -> Path:
     """The model that the task works with. Raises `UserError` where none is named."""
-    checkpoints_of(config)
+    list_checkpoints(config)
     if isinstance(config.checkpoint, ListConfig):
         raise UserError(
             f"checkpoint={list(config.checkpoint)}: task={config.task.name} works with one model; "

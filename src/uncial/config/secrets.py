@@ -25,8 +25,8 @@ HIDDEN = "[hidden]"
 
 def check_no_secrets(config: DictConfig) -> None:
     """Raises `UserError` for a key that would hold a secret, and for a value that is or contains one."""
-    secrets = _secrets_of_environment()
-    for key, value in _leaves(OmegaConf.to_container(config, resolve=True), ""):
+    secrets = _list_secrets_of_environment()
+    for key, value in _iterate_leaves(OmegaConf.to_container(config, resolve=True), ""):
         if value is not None and NAMES.search(key.rpartition(".")[2]):
             raise UserError(
                 f"{key} would be written to the run's files: give it in the environment (W&B: `wandb login` or "
@@ -42,26 +42,26 @@ def check_no_secrets(config: DictConfig) -> None:
             raise UserError(f"{key} holds a password, which would be written to files: give it in the environment.")
 
 
-def without_secrets(text: str) -> str:
+def drop_secrets(text: str) -> str:
     """Text that was typed, with `[hidden]` in the place of every secret: values of environment variables that hold one,
     of keys that are called like one, and passwords in addresses."""
-    for secret in _secrets_of_environment().values():
+    for secret in _list_secrets_of_environment().values():
         text = text.replace(secret, HIDDEN)
     text = IN_ADDRESS.sub(lambda found: f"{found[0].split('://')[0]}://{HIDDEN}@", text)
     key, equals, _ = text.partition("=")
     return f"{key}={HIDDEN}" if equals and NAMES.search(key.rpartition(".")[2]) else text
 
 
-def _secrets_of_environment() -> dict[str, str]:
+def _list_secrets_of_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if NAMES.search(name) and len(value) >= LEAST_LENGTH}
 
 
-def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+def _iterate_leaves(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     if isinstance(node, dict):
         for key, value in node.items():
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from _iterate_leaves(value, f"{prefix}{key}.")
     elif isinstance(node, list):
         for value in node:
-            yield from _leaves(value, prefix)
+            yield from _iterate_leaves(value, prefix)
     else:
         yield prefix.removesuffix("."), node

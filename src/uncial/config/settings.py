@@ -88,24 +88,24 @@ class KeyRule:
         return self.is_list and bool(self.kinds) and self.kinds <= {int, float}
 
 
-def key_rules(settings: type[Settings]) -> Mapping[str, KeyRule]:
+def list_key_rules(settings: type[Settings]) -> Mapping[str, KeyRule]:
     """The rules of the keys by their names below the group, dotted for those of settings within."""
-    return dict(_rules(settings, ""))
+    return dict(_iterate_rules(settings, ""))
 
 
-def _rules(settings: type[Settings], prefix: str) -> Iterator[tuple[str, KeyRule]]:
+def _iterate_rules(settings: type[Settings], prefix: str) -> Iterator[tuple[str, KeyRule]]:
     hints = typing.get_type_hints(settings, include_extras=True)
     for field in fields(settings):  # type: ignore[arg-type]
         hint, key = hints[field.name], Key()
         if typing.get_origin(hint) is typing.Annotated:
             hint, key, *_ = typing.get_args(hint)
         if is_settings(hint):
-            yield from _rules(hint, f"{prefix}{field.name}.")
+            yield from _iterate_rules(hint, f"{prefix}{field.name}.")
         else:
-            yield f"{prefix}{field.name}", _rule(key, hint)
+            yield f"{prefix}{field.name}", _build_rule(key, hint)
 
 
-def _rule(key: Key, hint: Any) -> KeyRule:
+def _build_rule(key: Key, hint: Any) -> KeyRule:
     is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
     every = typing.get_args(hint) if is_union else (hint,)
     parts = [part for part in every if part is not types.NoneType]

@@ -12,7 +12,14 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from uncial.config.keys import STATEMENTS, group_choices, group_names, keys_of_choice, known_keys, leaves
+from uncial.config.keys import (
+    STATEMENTS,
+    group_choices,
+    group_names,
+    iterate_leaves,
+    list_keys_of_choice,
+    list_known_keys,
+)
 from uncial.config.typed import typed_lines, typed_overrides
 from uncial.errors import UserError
 
@@ -26,7 +33,7 @@ class UserOverrides:
     choices: frozenset[str]
 
 
-def user_overrides(group: str) -> UserOverrides:
+def find_user_overrides(group: str) -> UserOverrides:
     """What was set below `group`, by the command line and by the experiment."""
     keys: set[str] = set()
     choices: set[str] = set()
@@ -37,13 +44,13 @@ def user_overrides(group: str) -> UserOverrides:
             choices.add(name.replace("/", "."))
         else:
             keys.add(name)
-    for experiment in _experiments():
+    for experiment in _find_experiments():
         content = OmegaConf.to_container(OmegaConf.load(experiment), resolve=False)
         assert isinstance(content, dict)
         for entry in content.get("defaults", []):
             chosen = [re.sub(r"^override\s+/?", "", str(name)) for name in entry] if isinstance(entry, dict) else []
             choices.update(name.strip("/").replace("/", ".") for name in chosen)
-        keys.update(key for key, _ in leaves(content))
+        keys.update(key for key, _ in iterate_leaves(content))
     below = f"{group}."
     return UserOverrides(
         frozenset(key for key in keys if key.startswith(below)),
@@ -51,7 +58,7 @@ def user_overrides(group: str) -> UserOverrides:
     )
 
 
-def _experiments() -> list[Path]:
+def _find_experiments() -> list[Path]:
     """The file of `experiment=NAME` in conf/ or in a folder that was given with --config-dir."""
     runtime = HydraConfig.get().runtime
     name = runtime.choices.get("experiment")
@@ -120,7 +127,7 @@ class ReadKeys:
         return any(_is_below(key, one) or _is_below(one, key) for one in self.reads)
 
 
-def stated_keys(task: Any) -> ReadKeys | None:
+def read_stated_keys(task: Any) -> ReadKeys | None:
     """What the config of a task states; None where it states nothing, as one of a user's own, and one that checks for
     itself what was typed."""
     if "reads" not in task:
@@ -128,41 +135,41 @@ def stated_keys(task: Any) -> ReadKeys | None:
     return ReadKeys(tuple(task["reads"]), tuple(task.get("reads_not") or ()), dict(task.get("instead") or {}))
 
 
-def keys_of_task(name: str, conf: Path) -> ReadKeys | None:
+def read_keys_of_task(name: str, conf: Path) -> ReadKeys | None:
     """What the file of a task in `conf` states."""
     path = conf / "task" / f"{name}.yaml"
     if not path.is_file():
         return None
     content: Any = OmegaConf.load(path)
-    return stated_keys(content.get("task", content))
+    return read_stated_keys(content.get("task", content))
 
 
-def without_unread(arguments: Iterable[str], task: str, conf: Path) -> list[str]:
+def drop_unread(arguments: Iterable[str], task: str, conf: Path) -> list[str]:
     """Those of the arguments that the task reads."""
-    stated = keys_of_task(task, conf)
+    stated = read_keys_of_task(task, conf)
     if stated is None:
         return list(arguments)
     grammar = OverridesParser.create()
-    return [line for line in arguments if not list(_unread(grammar.parse_override(line), [stated], conf))]
+    return [line for line in arguments if not list(_find_unread(grammar.parse_override(line), [stated], conf))]
 
 
 def is_typed(key: str) -> bool:
     """Whether the key, or a group of it, was typed for this run, by itself or with what was chosen for the group."""
-    return any(_is_below(key, name) for name in typed_names())
+    return any(_is_below(key, name) for name in iterate_typed_names())
 
 
-def typed_names() -> Iterator[str]:
+def iterate_typed_names() -> Iterator[str]:
     """The dotted keys and groups that were typed for this run."""
     for override in typed_overrides():
         value = None if override.is_delete() or override.is_sweep_override() else override.value()
         if isinstance(value, dict) and value:
             below = {str(key): part for key, part in value.items()}
-            yield from (name for name, _ in leaves(below, f"{override.key_or_group}."))
+            yield from (name for name, _ in iterate_leaves(below, f"{override.key_or_group}."))
         else:
             yield override.key_or_group.replace("/", ".")
 
 
-def without_statement(config: DictConfig) -> DictConfig:
+def drop_statement(config: DictConfig) -> DictConfig:
     """Return the config without what the files of its task and problem state of keys, which says nothing of a run."""
     with open_dict(config.task):
         for key in STATEMENT:
@@ -182,7 +189,7 @@ def check_typed_keys(config: DictConfig, conf: Path) -> None:
     """
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         return
-    stated = stated_keys(config.task)
+    stated = read_stated_keys(config.task)
     if stated is None or (config.get("resume") not in (None, "auto") and stated.has("resume")):
         return
     _check(typed_overrides(), [(str(config.task.name), stated)], conf)
@@ -191,7 +198,7 @@ def check_typed_keys(config: DictConfig, conf: Path) -> None:
 def check_problem_keys(config: DictConfig, conf: Path) -> None:
     """Raise `UserError` for the first key that was typed for this run, or job of a sweep, and that its task would read
     but its problem does not."""
-    stated = stated_keys(config.task)
+    stated = read_stated_keys(config.task)
     if stated is None or not stated.has("problem") or config.get("resume") not in (None, "auto"):
         return
     reads = config.problem.get("reads")
@@ -200,7 +207,7 @@ def check_problem_keys(config: DictConfig, conf: Path) -> None:
     own = ReadKeys(tuple(reads), (), {})
     groups = set(group_names(conf))
     for override in typed_overrides():
-        for name, keys in _typed_keys(override, groups, conf):
+        for name, keys in _iterate_typed_keys(override, groups, conf):
             is_its = any(_is_below(key, one) for key in keys for one in OF_PROBLEM)
             is_for_all = any(_is_below(name, one) for one in FOR_EVERY_TASK)
             if is_its and not is_for_all and not any(own.has(key) for key in keys):
@@ -215,7 +222,7 @@ def check_swept_keys(task: DictConfig, overrides: Sequence[Override], conf: Path
     all jobs have in common, `overrides` are what was typed and what the sweep varies."""
     varied = [one for one in overrides if one.key_or_group == "task" and one.is_sweep_override()]
     names = [str(name) for one in varied for name in one.sweep_string_iterator()] if varied else [str(task.get("name"))]
-    tasks = [(name, keys_of_task(name, conf)) for name in names]
+    tasks = [(name, read_keys_of_task(name, conf)) for name in names]
     known = [(name, stated) for name, stated in tasks if stated is not None]
     if len(known) == len(tasks):
         # A sweep that goes on, and one that is to, is given to every task.
@@ -224,38 +231,38 @@ def check_swept_keys(task: DictConfig, overrides: Sequence[Override], conf: Path
 
 def _check(overrides: Iterable[Override], tasks: Sequence[tuple[str, ReadKeys]], conf: Path) -> None:
     for override in overrides:
-        for name, keys in _unread(override, [stated for _, stated in tasks], conf):
-            raise UserError(_nothing_reads(override, name, keys, tasks, conf))
+        for name, keys in _find_unread(override, [stated for _, stated in tasks], conf):
+            raise UserError(_explain_unread(override, name, keys, tasks, conf))
 
 
-def _unread(override: Override, tasks: Sequence[ReadKeys], conf: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What an argument sets and none of the tasks reads, as `_typed_keys` yields it."""
+def _find_unread(override: Override, tasks: Sequence[ReadKeys], conf: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What an argument sets and none of the tasks reads, as `_iterate_typed_keys` yields it."""
     groups = set(group_names(conf))
-    known = {_first_part(name) for name in (*groups, *known_keys(conf))}
-    if _first_part(override.key_or_group) not in known:
+    known = {_get_first_part(name) for name in (*groups, *list_known_keys(conf))}
+    if _get_first_part(override.key_or_group) not in known:
         return  # Of a config file of the user's own, as what reads it.
-    for name, keys in _typed_keys(override, groups, conf):
+    for name, keys in _iterate_typed_keys(override, groups, conf):
         is_statement = any(_is_below(name, one) for one in STATEMENTS)
         is_for_all = not is_statement and any(_is_below(name, one) for one in FOR_EVERY_TASK)
         if not is_for_all and not any(stated.has(key) for stated in tasks for key in keys):
             yield name, keys
 
 
-def _typed_keys(override: Override, groups: set[str], conf: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _iterate_typed_keys(override: Override, groups: set[str], conf: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What an argument sets, by the name that a message gives it, with its keys: those of the files that it chooses for
     a group, or the ends of a table."""
     name = override.key_or_group
     value = None if override.is_delete() or override.is_sweep_override() else override.value()
     if name in groups:
-        yield name.replace("/", "."), _keys_of_choices(override, conf) or (name.replace("/", "."),)
+        yield name.replace("/", "."), _list_keys_of_choices(override, conf) or (name.replace("/", "."),)
     elif isinstance(value, dict) and value:
-        for below, _ in leaves({str(key): part for key, part in value.items()}):
+        for below, _ in iterate_leaves({str(key): part for key, part in value.items()}):
             yield f"{name}.{below}", (f"{name}.{below}",)
     else:
         yield name, (name,)
 
 
-def _keys_of_choices(override: Override, conf: Path) -> tuple[str, ...]:
+def _list_keys_of_choices(override: Override, conf: Path) -> tuple[str, ...]:
     """The keys that the chosen files of a group set, those of the group's other files that they begin with too."""
     if override.is_delete():
         return ()
@@ -264,20 +271,22 @@ def _keys_of_choices(override: Override, conf: Path) -> tuple[str, ...]:
     else:
         value = override.value()
         chosen = [str(one) for one in value] if isinstance(value, list) else [str(value)]
-    return tuple(key for one in chosen for key in keys_of_choice(override.key_or_group, one.strip("'\""), conf))
+    return tuple(key for one in chosen for key in list_keys_of_choice(override.key_or_group, one.strip("'\""), conf))
 
 
-def _nothing_reads(
+def _explain_unread(
     override: Override, name: str, keys: Sequence[str], tasks: Sequence[tuple[str, ReadKeys]], conf: Path
 ) -> str:
     told = " and ".join(f"task={task}" for task, _ in tasks)
     verb = "does" if len(tasks) == 1 else "do"
     sentence = f"{override.input_line}: {told} {verb} not read {name}"
-    instead = next((stated.instead[key] for _, stated in tasks for key in _upwards(name) if key in stated.instead), "")
+    instead = next(
+        (stated.instead[key] for _, stated in tasks for key in _iterate_upwards(name) if key in stated.instead), ""
+    )
     readers = [
         task
         for task in group_choices(conf, "task")
-        if (stated := keys_of_task(task, conf)) and any(stated.has(key) for key in keys)
+        if (stated := read_keys_of_task(task, conf)) and any(stated.has(key) for key in keys)
     ]
     if instead:
         return f"{sentence}; {instead}."
@@ -286,11 +295,11 @@ def _nothing_reads(
     return f"{sentence}, so it would change nothing: leave it out."
 
 
-def _first_part(name: str) -> str:
+def _get_first_part(name: str) -> str:
     return name.partition("/")[0].partition(".")[0]
 
 
-def _upwards(name: str) -> Iterator[str]:
+def _iterate_upwards(name: str) -> Iterator[str]:
     while name:
         yield name
         name = name.rpartition(".")[0]

@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from uncial.config.moved import current_path
+from uncial.config.moved import find_current_path
 from uncial.errors import UserError
 
 VARIABLE = "UNCIAL_TRUST"
@@ -52,7 +52,7 @@ SCHEDULES = "uncial.training.schedulers.schedules"
 """The one of them whose functions may be named too."""
 
 
-def trusted_modules(given: str | Iterable[object] | None) -> tuple[str, ...]:
+def list_trusted_modules(given: str | Iterable[object] | None) -> tuple[str, ...]:
     """The modules that were typed, as `trust` or for `uncial.load`, and those of `UNCIAL_TRUST`.
 
     A name stands for a class, a module or a package with all that is in it. Raises `UserError` for what is none.
@@ -70,7 +70,7 @@ def is_within(target: str, names: Iterable[str]) -> bool:
     return any(target == name or target.startswith(f"{name}.") for name in names)
 
 
-def targets_in(plain: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+def find_targets(plain: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     """Every `_target_` in plain data, as it is called today, by its dotted key."""
     waiting = [(key, plain)]
     while waiting:
@@ -78,7 +78,7 @@ def targets_in(plain: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         if isinstance(value, Mapping):
             if "_target_" in value:
                 target = value["_target_"]
-                yield f"{here}._target_".lstrip("."), current_path(target) if isinstance(target, str) else target
+                yield f"{here}._target_".lstrip("."), find_current_path(target) if isinstance(target, str) else target
             waiting += [(f"{here}.{name}".lstrip("."), one) for name, one in value.items() if _holds_others(one)]
         elif isinstance(value, list | tuple):
             waiting += [(f"{here}[{number}]", one) for number, one in enumerate(value) if _holds_others(one)]
@@ -88,7 +88,7 @@ def _holds_others(value: object) -> bool:
     return isinstance(value, Mapping | list | tuple)
 
 
-def readers_in(plain: Any, key: str = "", is_data: bool = False) -> Iterator[tuple[str, str]]:
+def find_readers(plain: Any, key: str = "", is_data: bool = False) -> Iterator[tuple[str, str]]:
     """Every module of others that plain data name as the reader of a source (`data.format`, `data.sources`), by its
     dotted key."""
     if isinstance(plain, Mapping):
@@ -96,29 +96,29 @@ def readers_in(plain: Any, key: str = "", is_data: bool = False) -> Iterator[tup
             here = f"{key}.{name}".lstrip(".")
             if is_data and name == "format" and "." in str(value) and not is_within(str(value), (READERS,)):
                 yield here, str(value)
-            yield from readers_in(value, here, is_data or here.partition(".")[0] == "data")
+            yield from find_readers(value, here, is_data or here.partition(".")[0] == "data")
     elif isinstance(plain, list | tuple):
         for number, value in enumerate(plain):
-            yield from readers_in(value, f"{key}[{number}]", is_data)
+            yield from find_readers(value, f"{key}[{number}]", is_data)
 
 
-def own_targets(plain: Any) -> list[str]:
+def find_own_targets(plain: Any) -> list[str]:
     """The classes, functions and readers of data that plain data name, without those of this program and its
     libraries."""
-    named = [*targets_in(plain), *readers_in(plain)]
+    named = [*find_targets(plain), *find_readers(plain)]
     found = [target for _, target in named if isinstance(target, str) and NAME.fullmatch(target)]
     return sorted({target for target in found if not is_within(target, (*ROOMS, "uncial"))})
 
 
-def with_typed_classes(config: DictConfig) -> DictConfig:
+def trust_typed_classes(config: DictConfig) -> DictConfig:
     """The config as it was composed of the program's files and of what was typed, trusting each class that it names:
     the training that it describes may read its own models again. Raises `UserError` for a `trust` that is no module."""
     given = config.get("trust")
     typed = [given] if isinstance(given, str) else list(given or ())
-    trusted_modules(typed)
+    list_trusted_modules(typed)
     result = config.copy()
     with open_dict(result):
-        result.trust = [*typed, *own_targets(OmegaConf.to_container(config, resolve=True))]
+        result.trust = [*typed, *find_own_targets(OmegaConf.to_container(config, resolve=True))]
     return result
 
 
@@ -126,19 +126,19 @@ def check_saved_targets(plain: Any, trust: Iterable[str], where: object) -> None
     """Raises `UserError` for the first `_target_` in what a folder holds that is neither a public part of this program
     or its libraries nor trusted, and for the first such module that is to read the data. Nothing else is imported."""
     trust = tuple(trust)
-    for key, module in readers_in(plain):
+    for key, module in find_readers(plain):
         if not is_within(module, trust):
-            raise UserError(refusal_of_reader(where, key, module))
-    for key, target in targets_in(plain):
+            raise UserError(explain_refusal_of_reader(where, key, module))
+    for key, target in find_targets(plain):
         if not isinstance(target, str) or not NAME.fullmatch(target):
             raise UserError(f"{where}: {key} is {target!r}, which is not the dotted path of a class.")
         if is_within(target, trust):
             continue
         if not is_within(target, ROOMS) or not _is_public(target):
-            raise UserError(refusal(where, key, target))
+            raise UserError(explain_refusal(where, key, target))
 
 
-def refusal(where: object, key: str, target: str) -> str:
+def explain_refusal(where: object, key: str, target: str) -> str:
     """What to type where the user trusts the class."""
     module = target.rpartition(".")[0] or target
     return (
@@ -148,7 +148,7 @@ def refusal(where: object, key: str, target: str) -> str:
     )
 
 
-def refusal_of_reader(where: object, key: str, module: str) -> str:
+def explain_refusal_of_reader(where: object, key: str, module: str) -> str:
     """What to type where the user trusts the module."""
     return (
         f"{where} names the module {module} to read the data ({key}), which is no part of uncial, and code that a file "

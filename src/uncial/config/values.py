@@ -1,7 +1,7 @@
 """What the keys of the config take, and the check of a composed config against that.
 
-What a class of settings says of a key holds (`uncial.config.schema.rules`). Of keys that none names, as the arguments
-of a `_target_`, a value of the same kind as the default in conf/ is expected.
+What a class of settings says of a key holds (`uncial.config.schema.list_rules`). Of keys that none names, as the
+arguments of a `_target_`, a value of the same kind as the default in conf/ is expected.
 """
 
 import math
@@ -11,10 +11,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.keys import group_names, known_keys, nested_keys
-from uncial.config.schema import build_settings, is_complete, rules, settings_classes
-from uncial.config.settings import Key, KeyRule, Settings, key_rules
-from uncial.config.task_keys import stated_keys
+from uncial.config.keys import group_names, iterate_nested_keys, list_known_keys
+from uncial.config.schema import build_settings, is_complete, list_rules, list_settings_classes
+from uncial.config.settings import Key, KeyRule, Settings, list_key_rules
+from uncial.config.task_keys import read_stated_keys
 from uncial.errors import UserError
 
 
@@ -24,8 +24,8 @@ def check_values(config: DictConfig, conf: Path) -> None:
 
     Keys that neither settings nor a file of `conf` define are left alone, and so is what the config still lacks.
     """
-    defaults, known = known_keys(conf), rules()
-    for key, value in nested_keys(OmegaConf.to_container(config, resolve=True), ""):
+    defaults, known = list_known_keys(conf), list_rules()
+    for key, value in iterate_nested_keys(OmegaConf.to_container(config, resolve=True), ""):
         rule = known.get(key)
         if (key in defaults or rule) and value != "???":
             _check(key, value, defaults.get(key, []), rule)
@@ -36,15 +36,15 @@ def check_values(config: DictConfig, conf: Path) -> None:
 def check_value(key: str, value: Any, conf: Path) -> None:
     """Raise `UserError` for a value of another kind than the key takes. The choices of a group, and what nothing
     defines, pass."""
-    defaults = known_keys(conf).get(key, [])
-    if key not in group_names(conf) and (defaults or key in rules()):
-        _check(key, value, defaults, rules().get(key))
+    defaults = list_known_keys(conf).get(key, [])
+    if key not in group_names(conf) and (defaults or key in list_rules()):
+        _check(key, value, defaults, list_rules().get(key))
 
 
 def _check_together(config: DictConfig) -> None:
     """Check the values of each group that the task reads as a whole, where none of them is still lacking."""
-    stated = stated_keys(config.task) if "task" in config else None
-    for group, settings in settings_classes().items():
+    stated = read_stated_keys(config.task) if "task" in config else None
+    for group, settings in list_settings_classes().items():
         is_read = stated is None or group in stated.reads
         if is_read and settings.check is not Settings.check and is_complete(settings, config):
             build_settings(settings, config).check()
@@ -57,11 +57,11 @@ def _check(key: str, value: Any, defaults: list[Any], rule: KeyRule | None) -> N
         return  # A logger under the name of one of the files that every run has.
     if rule is None and value is None and _is_callback(key, defaults):
         return  # It takes the callback out.
-    rule = rule or _rule_of_defaults(defaults)
+    rule = rule or _derive_rule(defaults)
     if rule is None:
         return
     if rule.entry is not None:
-        _check_entries(key, value, key_rules(rule.entry))
+        _check_entries(key, value, list_key_rules(rule.entry))
     entries = value if isinstance(value, list) else [value]
     if rule.key.is_name and any(isinstance(one, bool | int | float) for one in entries):
         raise UserError(
@@ -77,7 +77,7 @@ def _is_callback(key: str, defaults: list[Any]) -> bool:
     return key.startswith("callbacks.") and bool(named) and all(named)
 
 
-def _rule_of_defaults(defaults: list[Any]) -> KeyRule | None:
+def _derive_rule(defaults: list[Any]) -> KeyRule | None:
     """The rule of a key of which the files of conf/ alone say what it takes: a value of the kind that all the defaults
     are. None where they are of several kinds, or null."""
     if defaults and all(isinstance(default, bool) for default in defaults):
@@ -97,7 +97,7 @@ def _check_rule(key: str, value: Any, rule: KeyRule, example: Any) -> None:
     if rule.is_number:
         _check_number(key, value, rule, example)
     elif rule.is_list_of_numbers and not all(map(_is_number, entries)):
-        raise UserError(f"{key}={format_value(value)}: numbers are expected, for instance {_shown_list(example)}.")
+        raise UserError(f"{key}={format_value(value)}: numbers are expected, for instance {_format_list(example)}.")
     elif rule.kinds == {bool} and not isinstance(value, bool):
         raise UserError(f"{key}={format_value(value)}: true or false is expected.")
     elif Mapping in rule.kinds and not rule.is_nullable and not isinstance(value, dict):
@@ -142,26 +142,26 @@ def _check_entries(key: str, value: Any, names: Mapping[str, KeyRule]) -> None:
 def takes_name(key: str) -> bool:
     """Whether the value is a name, a path or a pattern of them, or a list of such, whatever it looks like: a folder may
     be called 1744_1745."""
-    return key in rules() and rules()[key].key.is_name
+    return key in list_rules() and list_rules()[key].key.is_name
 
 
 def takes_numbers(key: str, conf: Path) -> bool:
     """Whether the key's value is a number, or may be one."""
-    rule = rules().get(key) or _rule_of_defaults(known_keys(conf).get(key, []))
+    rule = list_rules().get(key) or _derive_rule(list_known_keys(conf).get(key, []))
     return rule is not None and rule.is_number
 
 
 def takes_whole_numbers(key: str, conf: Path) -> bool:
     """Whether the key's value is a whole number."""
-    rule = rules().get(key) or _rule_of_defaults(known_keys(conf).get(key, []))
+    rule = list_rules().get(key) or _derive_rule(list_known_keys(conf).get(key, []))
     return rule is not None and rule.is_whole_number
 
 
 def takes_list(key: str, conf: Path) -> bool:
     """Whether the key's value may be a list."""
-    if key in rules():
-        return rules()[key].takes_list
-    return any(isinstance(default, list) for default in known_keys(conf).get(key, []))
+    if key in list_rules():
+        return list_rules()[key].takes_list
+    return any(isinstance(default, list) for default in list_known_keys(conf).get(key, []))
 
 
 def format_value(value: Any) -> str:
@@ -169,7 +169,7 @@ def format_value(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _shown_list(values: Any) -> str:
+def _format_list(values: Any) -> str:
     return f"[{','.join(map(str, values))}]" if isinstance(values, list) else str(values)
 
 

@@ -10,7 +10,7 @@ from uncial.data.store.compile import CompileSettings
 from uncial.files import count_cores
 
 
-def source_settings(data: DataSettings) -> SourceSettings:
+def build_source_settings(data: DataSettings) -> SourceSettings:
     """Return what a source is given."""
     patterns = {
         "document_pattern": data.document_pattern,
@@ -31,7 +31,7 @@ def source_settings(data: DataSettings) -> SourceSettings:
     )
 
 
-def filters(data: DataSettings) -> Filters:
+def build_filters(data: DataSettings) -> Filters:
     """Return which lines are used."""
     return Filters(
         region_types=data.region_types,

@@ -87,7 +87,10 @@ def _find_reason(line: TextLine, region_type: str | None, filters: Filters) -> s
         ("data.region_types", lambda: bool(filters.region_types) and region_type not in filters.region_types),
         ("data.line_tags", lambda: bool(filters.line_tags) and not set(line.tags) & set(filters.line_tags)),
         ("data.languages", lambda: bool(filters.languages) and line.language not in filters.languages),
-        ("data.directions", lambda: bool(filters.directions) and _direction(line, filters) not in filters.directions),
+        (
+            "data.directions",
+            lambda: bool(filters.directions) and _find_direction(line, filters) not in filters.directions,
+        ),
         ("data.min_confidence", lambda: line.confidence is not None and line.confidence < filters.min_confidence),
         ("data.keep_unscored", lambda: line.confidence is None and not filters.keep_unscored),
         ("data.skip_unclear", lambda: filters.skip_unclear and any(span.kind == "unclear" for span in line.spans)),
@@ -96,7 +99,7 @@ def _find_reason(line: TextLine, region_type: str | None, filters: Filters) -> s
     return next((key for key, leaves_out in tests if leaves_out()), None)
 
 
-def _direction(line: TextLine, filters: Filters) -> str | None:
+def _find_direction(line: TextLine, filters: Filters) -> str | None:
     return line.direction or filters.direction
 
 

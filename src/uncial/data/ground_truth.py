@@ -17,7 +17,7 @@ from uncial.data.splits.groups import PARTS
 from uncial.data.splits.split import Split, SplitRequest, Splitter
 from uncial.data.splits.stated import explain_unusable_parts, find_blank_lines, find_stated_parts
 from uncial.data.store.compile import CompileSettings, hash_images, open_or_compile_store, raise_if_strict
-from uncial.data.store.paths import with_path_of_store, with_paths_of_pages
+from uncial.data.store.paths import set_path_of_store, set_paths_of_pages
 from uncial.data.store.store import Store, is_store
 from uncial.document import Issue, Page, SourceContents
 from uncial.errors import UserError
@@ -110,7 +110,7 @@ def load_truth(
     with_lines = set(store.column("page"))
     usable = [page for page in pages if page.id in with_lines]
     parts = _split_pages(usable, store, splitter, hashes, stated)
-    problems = (*filtered.reading.problems, *parts.problems, *with_paths_of_pages(store.problems, pages))
+    problems = (*filtered.reading.problems, *parts.problems, *set_paths_of_pages(store.problems, pages))
     raise_if_strict(problems, compiling.strict)
     filled = {page.subset for page in usable if page.id in parts.parts}
     unusable = explain_unusable_parts(stated, filled, reading, filters, problems, has_globs)
@@ -120,7 +120,7 @@ def load_truth(
         store,
         rows,
         problems,
-        with_paths_of_pages(store.notes, pages),
+        set_paths_of_pages(store.notes, pages),
         parts.warnings,
         filtered.left_out,
         pages,
@@ -180,8 +180,8 @@ def _load_store(store: Store, filters: Filters, splitter: Splitter) -> GroundTru
     ]
     hashes = {page: image_hash for page, *_, image_hash in found if image_hash}
     parts = _split_pages(pages, store, splitter, hashes)
-    problems = (*with_path_of_store(store.problems, store.path), *parts.problems)
-    notes = with_path_of_store(store.notes, store.path)
+    problems = (*set_path_of_store(store.problems, store.path), *parts.problems)
+    notes = set_path_of_store(store.notes, store.path)
     rows = _select_rows(store, parts.parts)
     return GroundTruth(store, rows, problems, notes, parts.warnings, {}, split=parts, unusable=dict(parts.empty))
 

@@ -10,7 +10,7 @@ from lxml import etree
 
 from uncial.data.machine_read import has_persons_text
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import FoundFile, Place, describe_contents, find_files, find_places, without_suffix
+from uncial.data.sources.finding import FoundFile, Place, describe_contents, find_files, find_places, strip_suffix
 from uncial.data.sources.line_pages import match_pattern
 from uncial.data.sources.xml import name_document
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile
@@ -19,7 +19,7 @@ from uncial.errors import UnusableInput, UserError
 from uncial.formats.alto.layout import ImageFacts
 from uncial.formats.alto.reading import read_alto
 from uncial.formats.page_xml.reading import read_page
-from uncial.formats.xml.parsing import kind_of, parse
+from uncial.formats.xml.parsing import find_kind, parse
 
 ANY_SIZE = ImageFacts(1, 1, 300.0)
 """For files that count in other units than pixels; coordinates do not matter here."""
@@ -103,15 +103,15 @@ def _is_xml(path: Path) -> bool:
 def _read_file(file: FoundFile) -> SourceContents:
     root: etree._Element = parse(file.path).getroot()
     page_id = _make_page_id(file.relative)
-    kind = kind_of(root)
+    kind = find_kind(root)
     if kind == "page":
         return read_page(root, file.path, page_id)
     return read_alto(root, file.path, page_id, ANY_SIZE) if kind == "alto" else SourceContents()
 
 
 def _make_page_id(relative: str) -> str:
-    parts = [part for part in PurePosixPath(without_suffix(relative)).parts if part.lower() not in LAYOUT_FOLDERS]
-    return unicodedata.normalize("NFC", "/".join(parts) or without_suffix(relative))
+    parts = [part for part in PurePosixPath(strip_suffix(relative)).parts if part.lower() not in LAYOUT_FOLDERS]
+    return unicodedata.normalize("NFC", "/".join(parts) or strip_suffix(relative))
 
 
 def _collect_lines(page: Page, file: FoundFile, where: Sequence[Place], settings: SourceSettings) -> dict[str, SetLine]:

@@ -16,7 +16,7 @@ def read_kraken_codec(path: Path) -> Codec:
     A codec of single code points with the labels 1, 2, 3, … comes as a `CharacterCodec`, any other as a `LabelCodec`.
     Raises `UserError` for a file that holds none, and for one that is ambiguous.
     """
-    return _codec(_content(path), path)
+    return _codec(_read_content(path), path)
 
 
 def read_codec_table(content: Any, where: str) -> Codec:
@@ -42,7 +42,7 @@ def _text(value: Any, where: str) -> str:
 
 def _codec(content: Any, where: object) -> Codec:
     try:
-        table = _table(content)
+        table = _build_table(content)
         codec = LabelCodec(table)
     except ValueError as error:
         raise UserError(f"{where} is no codec that can be used: {error}") from None
@@ -55,9 +55,9 @@ def _codec(content: Any, where: object) -> Codec:
     return CharacterCodec(ordered) if plain else codec
 
 
-def _content(path: Path) -> Any:
+def _read_content(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_twins)
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_drop_twins)
     except OSError as error:
         raise UserError(f"{path}: the codec cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
@@ -66,7 +66,7 @@ def _content(path: Path) -> Any:
         raise UserError(f"{path}: the codec cannot be read as JSON: {error}.") from None
 
 
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _drop_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
         names = [name for name, _ in pairs]
@@ -74,7 +74,7 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
-def _table(content: Any) -> dict[str, list[int]]:
+def _build_table(content: Any) -> dict[str, list[int]]:
     if isinstance(content, str) or (isinstance(content, list) and all(isinstance(one, str) for one in content)):
         strings = list(content)
         twice = next((one for one in strings if strings.count(one) > 1), None)

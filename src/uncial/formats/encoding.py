@@ -56,7 +56,7 @@ def refuse_packed(path: Path, data: bytes) -> None:
         raise UnusableInput(f"{path}: is packed with {packer}; unpack it first")
 
 
-def rows(text: str) -> list[tuple[int, str]]:
+def iterate_rows(text: str) -> list[tuple[int, str]]:
     """The rows of a list that say something, each with its number from 1: neither blank nor a `#` comment.
 
     Rows end in LF or CRLF; other characters that Unicode calls line breaks may be part of a transcription.
@@ -65,11 +65,11 @@ def rows(text: str) -> list[tuple[int, str]]:
     return [(number, row) for number, row in numbered if row.strip() and not row.lstrip().startswith("#")]
 
 
-def storable_name(name: str) -> str:
+def make_storable_name(name: str) -> str:
     """A file's name or path as text that can be stored: bytes of it that are no UTF-8 become backslash escapes."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def unicode_forms(name: str) -> list[str]:
+def list_unicode_forms(name: str) -> list[str]:
     """The name as written, composed and decomposed: macOS takes accents apart in names, lists and XML mostly do not."""
     return list(dict.fromkeys([name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)]))

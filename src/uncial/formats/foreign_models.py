@@ -52,7 +52,11 @@ def name_foreign(path: Path, metadata: Mapping[str, str] | None = None) -> str |
 
     `metadata` are those of a safetensors file. Nothing is unpickled.
     """
-    found = _of_folder(path) if path.is_dir() else _of_metadata(metadata) or _of_content(path) or _of_suffix(path)
+    found = (
+        _recognize_folder(path)
+        if path.is_dir()
+        else _recognize_metadata(metadata) or _recognize_content(path) or _recognize_suffix(path)
+    )
     if found is None:
         return None
     what, remedy = found
@@ -61,11 +65,11 @@ def name_foreign(path: Path, metadata: Mapping[str, str] | None = None) -> str |
     )
 
 
-def _of_folder(path: Path) -> tuple[str, str] | None:
+def _recognize_folder(path: Path) -> tuple[str, str] | None:
     return next(((what, remedy) for name, what, remedy in FOLDERS if (path / name).is_file()), None)
 
 
-def _of_metadata(metadata: Mapping[str, str] | None) -> tuple[str, str] | None:
+def _recognize_metadata(metadata: Mapping[str, str] | None) -> tuple[str, str] | None:
     if not metadata:
         return None
     if any("kraken" in key for key in metadata):
@@ -75,12 +79,12 @@ def _of_metadata(metadata: Mapping[str, str] | None) -> tuple[str, str] | None:
     return None
 
 
-def _of_content(path: Path) -> tuple[str, str] | None:
+def _recognize_content(path: Path) -> tuple[str, str] | None:
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
         if head.startswith(b"PK"):
-            return _of_archive(path)
+            return _recognize_archive(path)
     except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
         return None
     if head.startswith(b"\x80") and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
@@ -88,7 +92,7 @@ def _of_content(path: Path) -> tuple[str, str] | None:
     return next(((what, remedy) for signature, what, remedy in SIGNATURES if head.startswith(signature)), None)
 
 
-def _of_archive(path: Path) -> tuple[str, str] | None:
+def _recognize_archive(path: Path) -> tuple[str, str] | None:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         if "config.json" in names and any(name.endswith(".h5") for name in names):
@@ -108,5 +112,5 @@ def _of_archive(path: Path) -> tuple[str, str] | None:
     return None
 
 
-def _of_suffix(path: Path) -> tuple[str, str] | None:
+def _recognize_suffix(path: Path) -> tuple[str, str] | None:
     return SUFFIXES.get(path.suffix.lower())

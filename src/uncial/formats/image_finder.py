@@ -47,11 +47,11 @@ class _Listing:
 
     def alike(self, folder: Path, names: Iterable[str]) -> list[Path]:
         """The images called like one of the names but for capitals and Unicode form."""
-        return [folder / one for key in dict.fromkeys(map(_key, names)) for one in self.by_name.get(key, ())]
+        return [folder / one for key in dict.fromkeys(map(_make_key, names)) for one in self.by_name.get(key, ())]
 
     def of_stem(self, folder: Path, stems: Iterable[str]) -> list[Path]:
         """The images called like one of the stems, with whatever suffix."""
-        return [folder / one for key in dict.fromkeys(map(_key, stems)) for one in self.by_stem.get(key, ())]
+        return [folder / one for key in dict.fromkeys(map(_make_key, stems)) for one in self.by_stem.get(key, ())]
 
 
 class ImageFinder:
@@ -86,10 +86,10 @@ class ImageFinder:
                     return folder / one
         searches = (
             [self._list(folder).alike(folder, names) for folder in folders],
-            [self._list(folder).of_stem(folder, _stems(names)) for folder in folders],
+            [self._list(folder).of_stem(folder, _list_stems(names)) for folder in folders],
             [self._list(folder).of_stem(folder, [source.stem]) for folder in folders],
         )
-        for candidates in map(_first, searches):
+        for candidates in map(_find_first, searches):
             if len(candidates) > 1:
                 several = " or ".join(str(one) for one in candidates)
                 raise UnusableInput(
@@ -118,7 +118,7 @@ class ImageFinder:
 
     def _list(self, folder: Path) -> "_Listing":
         if folder not in self._listings:
-            self._listings[folder] = _listing(folder)
+            self._listings[folder] = _list_folder(folder)
         return self._listings[folder]
 
     def _missing(self, names: list[str], folders: list[Path]) -> tuple[str, IssueCode]:
@@ -144,17 +144,17 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
-def _stems(names: Iterable[str]) -> list[str]:
+def _list_stems(names: Iterable[str]) -> list[str]:
     """A name without its suffix, where that is one; `scan.17` states none."""
     known = (*IMAGE_SUFFIXES, *OTHER_SUFFIXES)
     return [Path(name).stem if Path(name).suffix.lower() in known else name for name in names]
 
 
-def _key(name: str) -> str:
+def _make_key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _listing(folder: Path) -> _Listing:
+def _list_folder(folder: Path) -> _Listing:
     try:
         names = sorted(path.name for path in folder.iterdir())
     except OSError:
@@ -163,12 +163,12 @@ def _listing(folder: Path) -> _Listing:
     by_stem: dict[str, list[str]] = {}
     for name in names:
         if is_image(Path(name)):
-            by_name.setdefault(_key(name), []).append(name)
-            by_stem.setdefault(_key(Path(name).stem), []).append(name)
+            by_name.setdefault(_make_key(name), []).append(name)
+            by_stem.setdefault(_make_key(Path(name).stem), []).append(name)
     return _Listing(frozenset(names), by_name, by_stem)
 
 
-def _first(folders: Iterable[Iterable[Path]]) -> list[Path]:
+def _find_first(folders: Iterable[Iterable[Path]]) -> list[Path]:
     """The candidates of the first folder that has any."""
     existing = ([path for path in candidates if _is_file(path)] for candidates in folders)
     return next((found for found in existing if found), [])

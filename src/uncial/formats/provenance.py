@@ -47,7 +47,7 @@ class ReadingStep:
     lines: Mapping[str, str]
 
 
-def utc_now() -> str:
+def format_utc_now() -> str:
     """The time as XML has it, in whole seconds: that of SOURCE_DATE_EPOCH where it is set, so that reading again can
     give the same bytes."""
     stated = os.environ.get("SOURCE_DATE_EPOCH", "")
@@ -55,17 +55,17 @@ def utc_now() -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def text_hash(text: str) -> str:
+def hash_text(text: str) -> str:
     """Tells texts apart, but not their Unicode forms, white space, and marks that nobody sees."""
-    return hashlib.sha256(_visible(text).encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
+    return hashlib.sha256(_keep_visible(text).encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
 
 
 def format_step(step: ReadingStep) -> str:
     """The statement as one text without characters that mean something to XML or to a list."""
     reader = step.reader
     stated = {"program": reader.program, "version": reader.version, "model": reader.model, "weights": reader.weights}
-    fields = [f"{name}={_quoted(value, ':')}" for name, value in (stated | {"time": step.time}).items()]
-    lines = [f"{_quoted(line)}:{digest}" for line, digest in step.lines.items()]
+    fields = [f"{name}={_quote(value, ':')}" for name, value in (stated | {"time": step.time}).items()]
+    lines = [f"{_quote(line)}:{digest}" for line, digest in step.lines.items()]
     return f"[{PROGRAM}-reading {' '.join([*fields, *lines])}]"
 
 
@@ -74,12 +74,12 @@ def parse_steps(text: str) -> list[ReadingStep]:
     return [_parse(found[1]) for found in STATEMENT.finditer(text)]
 
 
-def without_steps(text: str) -> str:
+def drop_steps(text: str) -> str:
     """The text as others wrote it."""
     return STATEMENT.sub("", text)
 
 
-def superseded(steps: Sequence[ReadingStep], lines: Iterable[str]) -> list[ReadingStep]:
+def find_superseded(steps: Sequence[ReadingStep], lines: Iterable[str]) -> list[ReadingStep]:
     """The steps without these lines, which are read anew; a step that has no other goes."""
     anew = set(lines)
     left = [
@@ -89,14 +89,14 @@ def superseded(steps: Sequence[ReadingStep], lines: Iterable[str]) -> list[Readi
     return [step for step in left if step.lines]
 
 
-def readers_of(texts: Mapping[str, str | None], steps: Sequence[ReadingStep]) -> dict[str, str]:
+def list_readers(texts: Mapping[str, str | None], steps: Sequence[ReadingStep]) -> dict[str, str]:
     """The reader of each line whose text is still what it read, by line id.
 
     Lines that were given other ids are known by their text: where neither the old id nor the new one is that of
     another line, or where the text is long enough to tell.
     """
     marks = {line: (digest, str(step.reader)) for step in steps for line, digest in step.lines.items()}
-    hashes = {line: text_hash(text) for line, text in texts.items() if text is not None} if marks else {}
+    hashes = {line: hash_text(text) for line, text in texts.items() if text is not None} if marks else {}
     found = {line: marks[line][1] for line, own in hashes.items() if line in marks and marks[line][0] == own}
     left: dict[str, list[tuple[str, str]]] = {}
     for line, (digest, reader) in marks.items():
@@ -105,7 +105,7 @@ def readers_of(texts: Mapping[str, str | None], steps: Sequence[ReadingStep]) ->
     for line, own in hashes.items():
         if line in found:
             continue
-        length = len(_visible(texts[line] or ""))
+        length = len(_keep_visible(texts[line] or ""))
         moved = [
             mark
             for mark in left.get(own, ())
@@ -117,11 +117,11 @@ def readers_of(texts: Mapping[str, str | None], steps: Sequence[ReadingStep]) ->
     return found
 
 
-def _visible(text: str) -> str:
+def _keep_visible(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text.translate(INVISIBLE)).split())
 
 
-def _quoted(value: str, safe: str = "") -> str:
+def _quote(value: str, safe: str = "") -> str:
     return quote(value, safe=f"~+@{safe}", errors="surrogatepass")
 
 

@@ -7,15 +7,15 @@ from lxml import etree
 
 from uncial.document import Page, SourceContents, TextLine
 from uncial.errors import UnusableInput
-from uncial.formats.alto.layout import UNITS_PER_INCH, ImageFacts, measurement_unit
-from uncial.formats.alto.reading import read_alto, stated_image
+from uncial.formats.alto.layout import UNITS_PER_INCH, ImageFacts, read_measurement_unit
+from uncial.formats.alto.reading import find_stated_image, read_alto
 from uncial.formats.alto.update import set_alto_image, update_alto
 from uncial.formats.image_finder import open_header
 from uncial.formats.page_xml.reading import read_page
 from uncial.formats.page_xml.update import set_page_image, update_page
-from uncial.formats.provenance import Reader, utc_now
+from uncial.formats.provenance import Reader, format_utc_now
 from uncial.formats.xml.editing import save
-from uncial.formats.xml.parsing import describe_other, kind_of, parse
+from uncial.formats.xml.parsing import describe_other, find_kind, parse
 from uncial.formats.xml.provenance import record_step
 
 ANY_IMAGE = ImageFacts(1, 1, 300.0)
@@ -29,24 +29,24 @@ def read_transcription(
     `find_image` finds the page's image by the name that the file states, which is only needed where the coordinates are
     not in pixels.
     """
-    if kind_of(root) == "page":
+    if find_kind(root) == "page":
         return read_page(root, source, page_id)
-    if measurement_unit(root) not in UNITS_PER_INCH:
+    if read_measurement_unit(root) not in UNITS_PER_INCH:
         return read_alto(root, source, page_id)
-    return read_alto(root, source, page_id, image_facts(find_image(stated_image(root))))
+    return read_alto(root, source, page_id, collect_image_facts(find_image(find_stated_image(root))))
 
 
 def read_texts(path: Path) -> tuple[TextLine, ...]:
     """The lines of a file whose image is not at hand: their coordinates mean nothing. Raises `UnusableInput`."""
     root = parse(path).getroot()
-    kind = kind_of(root)
+    kind = find_kind(root)
     if kind not in ("page", "alto"):
         raise UnusableInput(f"{path}: {describe_other(root)}", "other_file")
     reading = read_page(root, path, "") if kind == "page" else read_alto(root, path, "", ANY_IMAGE)
     return tuple(line for page in reading.pages for line in page.lines)
 
 
-def image_facts(path: Path) -> ImageFacts:
+def collect_image_facts(path: Path) -> ImageFacts:
     """Size and resolution from the image's header. Raises `UnusableInput`."""
     try:
         with open_header(path) as image:
@@ -72,7 +72,7 @@ def write_pages(
     texts = {line.id: line.transcription for page in pages for line in page.lines if line.transcription is not None}
     tree = parse(source)
     root = tree.getroot()
-    kind = kind_of(root)
+    kind = find_kind(root)
     if kind not in ("page", "alto"):
         raise UnusableInput(f"{source}: {describe_other(root)}")
     found = update_page(root, texts) if kind == "page" else update_alto(root, texts)
@@ -82,5 +82,5 @@ def write_pages(
         set_image = set_page_image if kind == "page" else set_alto_image
         set_image(root, image_name)
     if reader is not None:
-        record_step(root, reader, utc_now(), texts)
+        record_step(root, reader, format_utc_now(), texts)
     save(tree, source, target)

@@ -12,7 +12,7 @@ DARKEST = 0.6
 """How dark, against the line's light parts, paper may be. What is darker all over is the table beside the page."""
 
 
-def local_background(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def estimate_background(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Estimate the paper's colour at every pixel of (H, W[, 3]) uint8 `pixels` from those where `inside` (H, W) is
     255.
 
@@ -22,8 +22,8 @@ def local_background(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
     the page's edge have no part in it. On a bilevel image the result is white. Returns the shape and type of
     `pixels`, all white where nothing is inside.
     """
-    paper = paper_mask(pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), inside)
-    values, weight = _sums(pixels, paper)
+    paper = find_paper(pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), inside)
+    values, weight = _compute_sums(pixels, paper)
     total = float(weight.sum())
     if total == 0:
         return np.full_like(pixels, 255)
@@ -36,12 +36,12 @@ def local_background(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
         near_weight = near_weight[..., None]
     grid = (near_values + pull * mean) / (near_weight + pull)
     grid = cv2.blur(grid, (min(5, columns | 1), min(5, rows | 1)))
-    return _drawn_up(np.rint(np.clip(grid, 0, 255)).astype(np.uint8), inside)
+    return _draw_up(np.rint(np.clip(grid, 0, 255)).astype(np.uint8), inside)
 
 
-def paper_mask(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def find_paper(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """The pixels of (H, W) `grey` that are paper, among those where `inside` is 255, as a mask of 0 and 255."""
-    values, weight = _sums(grey, inside)
+    values, weight = _compute_sums(grey, inside)
     light = values / np.maximum(weight, 1e-6)
     light[weight < min(0.1, 0.5 * float(weight.max()))] = 0
     surroundings = cv2.dilate(light, np.ones((5, 5), np.uint8))
@@ -50,7 +50,7 @@ def paper_mask(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
         return inside
     lightest = float(np.partition(known, int(0.9 * (known.size - 1)))[int(0.9 * (known.size - 1))])
     surroundings = np.maximum(surroundings, DARKEST * lightest)
-    darkness = cv2.subtract(_drawn_up(np.rint(surroundings).astype(np.uint8), inside), grey)
+    darkness = cv2.subtract(_draw_up(np.rint(surroundings).astype(np.uint8), inside), grey)
     sample = darkness[inside != 0]
     threshold, dark = cv2.threshold(sample, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     darks = cv2.countNonZero(dark)
@@ -62,7 +62,7 @@ def paper_mask(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
     return cv2.bitwise_and(ground, inside)
 
 
-def _sums(pixels: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _compute_sums(pixels: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """In each square the mean of the masked pixels, the others counted as 0, and the masked share, as float32."""
     height, width = mask.shape
     size = (-(-width // CELL), -(-height // CELL))
@@ -71,5 +71,5 @@ def _sums(pixels: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return values, weight * (1 / 255)
 
 
-def _drawn_up(grid: np.ndarray, like: np.ndarray) -> np.ndarray:
+def _draw_up(grid: np.ndarray, like: np.ndarray) -> np.ndarray:
     return cv2.resize(grid, like.shape[::-1], interpolation=cv2.INTER_LINEAR)

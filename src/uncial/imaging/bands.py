@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from uncial.document import TextLine
-from uncial.imaging.background import local_background
+from uncial.imaging.background import estimate_background
 from uncial.imaging.line_curves import LineCurve, fit_line_curve
 from uncial.imaging.line_geometry import ABOVE, BELOW
-from uncial.imaging.polylines import Ragged, as_points, lengths
+from uncial.imaging.polylines import Ragged, measure_lengths, to_points
 
 REFERENCES = 256
 """Lines from which the distance to the next one is measured; of a page with more, as many evenly spread ones."""
@@ -25,13 +25,13 @@ def estimate_interline(lines: Sequence[TextLine], polygons: Ragged, baselines: R
     outlines, so that two lines far apart, or every line transcribed twice, do not spoil it; of a page with one line it
     is that height. `polygons` and `baselines` are those of `lines`.
     """
-    height, distance = _usual_height(lines, polygons), _usual_distance(baselines)
+    height, distance = _estimate_height(lines, polygons), _estimate_distance(baselines)
     if distance is None or height is None:
         return height if distance is None else distance
     return min(max(distance, LEAST * height), MOST * height)
 
 
-def _usual_height(lines: Sequence[TextLine], polygons: Ragged) -> float | None:
+def _estimate_height(lines: Sequence[TextLine], polygons: Ragged) -> float | None:
     """The median of area over length of the polygons; that of the boxes where there is no polygon."""
     if len(polygons.owners):
         extent = polygons.most(polygons.points) - polygons.least(polygons.points)
@@ -43,7 +43,7 @@ def _usual_height(lines: Sequence[TextLine], polygons: Ragged) -> float | None:
     return float(np.median(sound)) if len(sound) else None
 
 
-def _usual_distance(baselines: Ragged) -> float | None:
+def _estimate_distance(baselines: Ragged) -> float | None:
     """The median distance from the middle of a baseline, across it, to the nearest other one that passes there. All of
     them are taken for straight."""
     starts, ends = baselines.points[baselines.starts[:-1]], baselines.points[baselines.starts[1:] - 1]
@@ -68,13 +68,13 @@ def _usual_distance(baselines: Ragged) -> float | None:
     return float(np.median(nearest)) if len(nearest) else None
 
 
-def line_spacing(lines: Iterable[TextLine]) -> float | None:
+def estimate_line_spacing(lines: Iterable[TextLine]) -> float | None:
     """The usual distance in pixels between one baseline and the next, or None where no two lines stand one above
     the other.
 
     Measured at the middle of each baseline, across it, to the nearest other one that passes there.
     """
-    baselines = [points for points in (as_points(line.baseline) for line in lines) if len(points) > 1]
+    baselines = [points for points in (to_points(line.baseline) for line in lines) if len(points) > 1]
     distances = []
     for points in baselines:
         chord = points[-1] - points[0]
@@ -82,13 +82,15 @@ def line_spacing(lines: Iterable[TextLine]) -> float | None:
             continue
         tangent = chord / np.hypot(*chord)
         middle = (points[0] + points[-1]) / 2
-        near = [abs(t) for t in (_crossing(other, middle, tangent) for other in baselines if other is not points) if t]
+        near = [
+            abs(t) for t in (_find_crossing(other, middle, tangent) for other in baselines if other is not points) if t
+        ]
         if near:
             distances.append(min(near))
     return float(np.median(distances)) if distances else None
 
 
-def _crossing(baseline: np.ndarray, middle: np.ndarray, tangent: np.ndarray) -> float | None:
+def _find_crossing(baseline: np.ndarray, middle: np.ndarray, tangent: np.ndarray) -> float | None:
     """How far across the line another baseline passes `middle`, None where it does not, or where it goes another
     way.
     """
@@ -103,12 +105,12 @@ def _crossing(baseline: np.ndarray, middle: np.ndarray, tangent: np.ndarray) -> 
     return t if abs(t) > 3 else None
 
 
-def polygon_around_baseline(
+def build_polygon_around_baseline(
     pixels: np.ndarray, baseline: np.ndarray, spacing: float | None
 ) -> tuple[LineCurve, np.ndarray]:
     """The course of a baseline and a polygon (N, 2) around it, as high as `spacing` or, without it, the ink says."""
     if spacing is None:
-        above, below = _from_ink(pixels, baseline)
+        above, below = _derive_from_ink(pixels, baseline)
     else:
         above, below = ABOVE * spacing, BELOW * spacing
     course = fit_line_curve(baseline, above + below, baseline)
@@ -116,13 +118,13 @@ def polygon_around_baseline(
     return course, np.concatenate([foot - above * normals, (foot + below * normals)[::-1]])
 
 
-def _from_ink(pixels: np.ndarray, baseline: np.ndarray) -> tuple[float, float]:
+def _derive_from_ink(pixels: np.ndarray, baseline: np.ndarray) -> tuple[float, float]:
     """How far the writing reaches above and below a baseline, from the darkness of the rows beside it.
 
     Rows are followed from the densest one above the baseline until they are nearly empty, or as empty as they get
     before the next line.
     """
-    length = float(lengths(baseline).sum())
+    length = float(measure_lengths(baseline).sum())
     reach = int(np.clip(length / 5, 24, 240))
     course = fit_line_curve(baseline, reach / 2, baseline)
     foot, normals = course.at(np.arange(course.along[0], course.along[-1] + 1))
@@ -131,19 +133,19 @@ def _from_ink(pixels: np.ndarray, baseline: np.ndarray) -> tuple[float, float]:
     map_y = (foot[:, 1] + across * normals[:, 1]).astype(np.float32)
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     strip = cv2.remap(grey, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    ground = local_background(strip, np.full(strip.shape, 255, np.uint8))
+    ground = estimate_background(strip, np.full(strip.shape, 255, np.uint8))
     ink = cv2.absdiff(strip, ground).mean(axis=1)
     ink = cv2.GaussianBlur(ink[:, None], (1, 5), 0)[:, 0]
     ink = ink - ink.min()
     core = reach - reach // 4 + int(ink[reach - reach // 4 : reach + 1].argmax())
-    above = _valley(ink[core::-1]) + reach - core
-    below = _valley(ink[core:]) - (reach - core)
+    above = _find_valley(ink[core::-1]) + reach - core
+    below = _find_valley(ink[core:]) - (reach - core)
     # Half of the core's height on top: ascenders and descenders are too sparse to show among the rows.
     margin = 0.25 * (above + below)
     return max(8.0, above + margin), max(4.0, below + margin)
 
 
-def _valley(ink: np.ndarray) -> int:
+def _find_valley(ink: np.ndarray) -> int:
     """The index at which the writing that is densest at index 0 ends."""
     quiet = np.flatnonzero(ink < 0.15 * ink[0])
     if quiet.size:

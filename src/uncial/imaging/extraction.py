@@ -8,42 +8,43 @@ import numpy as np
 
 from uncial.document import Page, PageWarning, TextLine
 from uncial.errors import UnusableInput
-from uncial.imaging.background import CELL, local_background, paper_mask
-from uncial.imaging.bands import line_spacing, polygon_around_baseline
+from uncial.imaging.background import CELL, estimate_background, find_paper
+from uncial.imaging.bands import build_polygon_around_baseline, estimate_line_spacing
 from uncial.imaging.images import MAX_PIXELS, PageImage, read_image
 from uncial.imaging.line_curves import LineCurve, fit_line_curve
-from uncial.imaging.line_geometry import resolve_geometry, thickness
+from uncial.imaging.line_geometry import measure_thickness, resolve_geometry
 from uncial.imaging.page_geometry import FarVertex, ResolvedLine, resolve_lines
-from uncial.imaging.polylines import area, densify
+from uncial.imaging.polylines import compute_area, densify
 
 NAMED = 3
 """Lines that a sentence about a page names."""
 
 
-def notes_on_geometry(lines: Sequence[ResolvedLine]) -> Iterator[PageWarning]:
+def describe_geometry_conflicts(lines: Sequence[ResolvedLine]) -> Iterator[PageWarning]:
     """One note for the lines of a page whose baseline lies outside the polygon, one for each far point."""
     by_baseline = [found.line.id for found in lines if found.cut_by == "baseline"]
     by_polygon = [found.line.id for found in lines if found.cut_by == "polygon"]
     if by_baseline:
         reason = (
             f"the baselines of {len(by_baseline)} of {len(lines)} lines lie outside their polygons, and these lines "
-            f"were cut by their baselines alone ({_named(by_baseline)}); look whether the polygons are those of these "
+            f"were cut by their baselines alone ({_name_lines(by_baseline)}); look whether the polygons are those "
+            "of these "
             "lines and of this image, and export or draw them anew"
         )
         yield PageWarning("baseline_outside_polygon", reason, lines=len(by_baseline))
     if by_polygon:
         reason = (
             f"the baselines of {len(by_polygon)} of {len(lines)} lines lie outside their polygons, off the page or "
-            f"where nothing is written, and these lines were cut by their polygons alone ({_named(by_polygon)}); "
+            f"where nothing is written, and these lines were cut by their polygons alone ({_name_lines(by_polygon)}); "
             "export or draw the baselines anew"
         )
         yield PageWarning("baseline_outside_polygon", reason, lines=len(by_polygon))
     for found in lines:
         for vertex in found.far:
-            yield PageWarning("far_vertex", _told(vertex), found.line.id)
+            yield PageWarning("far_vertex", _format_conflicts(vertex), found.line.id)
 
 
-def _told(vertex: FarVertex) -> str:
+def _format_conflicts(vertex: FarVertex) -> str:
     where = f"point {vertex.position + 1} of {vertex.count} of its {vertex.outline} {_place(vertex.stated)}"
     done = "was left out" if vertex.moved_to is None else f"was set back to {_place(vertex.moved_to)}"
     return f"{where} lies far from the rest of the line and {done}; correct its coordinates"
@@ -53,7 +54,7 @@ def _place(point: tuple[float, float]) -> str:
     return f"({point[0]:.10g}, {point[1]:.10g})"
 
 
-def _named(ids: Sequence[str]) -> str:
+def _name_lines(ids: Sequence[str]) -> str:
     more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
     return f"line{'s' if len(ids) > 1 else ''} {', '.join(ids[:NAMED])}{more}"
 
@@ -110,7 +111,7 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
     spacing = None
     resolved = resolve_lines(page, lines)
     if any(len(found.line.polygon) < 3 for found in resolved):
-        spacing = line_spacing(scale_line(line, image.scale) for line in page.lines)
+        spacing = estimate_line_spacing(scale_line(line, image.scale) for line in page.lines)
     is_page = len(page.lines) > 1 or bool(page.regions)
     strips = [_strip_or_reason(image, found.line, settings, spacing, is_page) for found in resolved]
     for number, (line, found) in enumerate(zip(lines, resolved, strict=True)):
@@ -118,17 +119,17 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
             by_polygon = _strip_or_reason(image, replace(line, baseline=()), settings, spacing, is_page)
             if _is_blank_beside(strips[number], by_polygon):
                 strips[number], resolved[number] = by_polygon, replace(found, cut_by="polygon")
-    return Extraction(tuple(strips), image.notes, tuple(notes_on_geometry(resolved)))
+    return Extraction(tuple(strips), image.notes, tuple(describe_geometry_conflicts(resolved)))
 
 
 def _is_blank_beside(strip: np.ndarray | UnusableInput, other: np.ndarray | UnusableInput) -> bool:
     """Whether nothing is written in a strip, but something in the other one."""
     if isinstance(other, UnusableInput):
         return False
-    return isinstance(strip, UnusableInput) or _contrast(strip) < BLANK * _contrast(other)
+    return isinstance(strip, UnusableInput) or _measure_contrast(strip) < BLANK * _measure_contrast(other)
 
 
-def _contrast(strip: np.ndarray) -> float:
+def _measure_contrast(strip: np.ndarray) -> float:
     """How far the strip's strokes are from its paper, in grey levels: blurred, so that the paper's grain is none."""
     grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
     off = np.abs(cv2.blur(grey, (3, 3)).astype(np.float32) - float(np.median(grey)))
@@ -183,12 +184,12 @@ def extract(
         return _fit_height(np.rot90(pixels, 1 if line.direction == "ttb" else -1) if column else pixels, settings)
     polygon = found.polygon
     if len(polygon):
-        course = fit_line_curve(found.baseline, thickness(polygon, found.baseline), polygon)
+        course = fit_line_curve(found.baseline, measure_thickness(polygon, found.baseline), polygon)
     else:
-        course, polygon = polygon_around_baseline(pixels, found.baseline, spacing)
+        course, polygon = build_polygon_around_baseline(pixels, found.baseline, spacing)
     crop, corner = _crop(pixels, polygon)
     strip = _straighten(crop, corner, course, polygon)
-    return _fit_height(_without_empty_flare(strip, area(polygon) / strip.shape[1]), settings)
+    return _fit_height(_drop_empty_flare(strip, compute_area(polygon) / strip.shape[1]), settings)
 
 
 def _crop(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
@@ -211,18 +212,18 @@ def _crop(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple[in
     inside[:2] = inside[-below:] = 0
     inside[:, :2] = inside[:, -beside:] = 0
     count = cv2.countNonZero(inside)
-    if not count or count < 0.5 * area(polygon):
+    if not count or count < 0.5 * compute_area(polygon):
         raise UnusableInput(
             f"most of it lies outside the image ({width} x {height} pixels); {_REMEDY}", "outside_image"
         )
-    ground = local_background(rim, inside)
+    ground = estimate_background(rim, inside)
     return cv2.copyTo(rim, inside, ground), corner
 
 
 def _fill_crossings(inside: np.ndarray, polygon: np.ndarray) -> None:
     """Fill the holes that a polygon leaves where it overlaps itself."""
     closed = polygon.astype(np.float32)
-    expected = area(polygon) + 0.5 * cv2.arcLength(closed, True)
+    expected = compute_area(polygon) + 0.5 * cv2.arcLength(closed, True)
     if abs(cv2.countNonZero(inside) - expected) > 0.02 * expected + 8:
         contours, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         cv2.drawContours(inside, contours, -1, (255,), cv2.FILLED)
@@ -249,7 +250,7 @@ def _straighten(crop: np.ndarray, corner: tuple[int, int], course: LineCurve, po
     return cv2.remap(crop, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _without_empty_flare(strip: np.ndarray, usual: float) -> np.ndarray:
+def _drop_empty_flare(strip: np.ndarray, usual: float) -> np.ndarray:
     """Cut off rows without ink from a strip much higher than its polygon is thick on average.
 
     Segmenters let the polygon of a column's last line run out into the empty space beside it, and the writing would
@@ -258,7 +259,7 @@ def _without_empty_flare(strip: np.ndarray, usual: float) -> np.ndarray:
     if strip.shape[0] < FLARE * usual:
         return strip
     grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
-    ink = cv2.bitwise_not(paper_mask(grey, np.full(grey.shape, 255, np.uint8)))
+    ink = cv2.bitwise_not(find_paper(grey, np.full(grey.shape, 255, np.uint8)))
     rows = np.flatnonzero(np.count_nonzero(ink, axis=1) > 2 + 0.002 * grey.shape[1])
     if not rows.size:
         return strip

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from uncial.document import TextLine
-from uncial.imaging.line_curves import fit_line_curve, straight_line_curve
-from uncial.imaging.line_geometry import axes_of, derived_baseline
-from uncial.imaging.polylines import area, lengths
+from uncial.imaging.line_curves import fit_line_curve, make_straight_curve
+from uncial.imaging.line_geometry import derive_baseline, find_axes
+from uncial.imaging.polylines import compute_area, measure_lengths
 
 FAR = 1.5
 """Interlines by which a point lies further off than all points that are kept. In real ground truth the furthest one of
@@ -63,7 +63,7 @@ def mend_baseline(baseline: np.ndarray, polygon: np.ndarray, line: TextLine, aro
     """
     if len(baseline) < 2:
         return Mended(baseline)
-    far = _off_the_polygon(baseline, polygon, line, around) if len(polygon) > 2 else _off_the_others(baseline, around)
+    far = _find_off_polygon(baseline, polygon, line, around) if len(polygon) > 2 else _find_off_others(baseline, around)
     return Mended(baseline[~far], tuple((int(i), None) for i in np.flatnonzero(far)))
 
 
@@ -73,14 +73,14 @@ def mend_polygon(polygon: np.ndarray, baseline: np.ndarray, line: TextLine, arou
     """
     if len(polygon) < 4:
         return Mended(polygon)
-    far = _off_the_baseline(polygon, baseline, around) if len(baseline) > 1 else _off_the_rest(polygon, line, around)
+    far = _find_off_baseline(polygon, baseline, around) if len(baseline) > 1 else _find_off_rest(polygon, line, around)
     if not far.any():
         return Mended(polygon)
     if len(polygon) == 4 and far.sum() == 1 and len(baseline) < 2:
         i = int(np.flatnonzero(far)[0])
         moved = {i: polygon[i - 1] + polygon[(i + 1) % 4] - polygon[i - 2]}
     else:
-        guide = baseline if len(baseline) > 1 else derived_baseline(polygon[~far], line)
+        guide = baseline if len(baseline) > 1 else derive_baseline(polygon[~far], line)
         moved = _set_back(polygon, far, guide, around)
     positions = np.flatnonzero(far).tolist()
     points = np.array([moved.get(i, point) for i, point in enumerate(polygon) if i in moved or not far[i]])
@@ -105,7 +105,7 @@ def is_straight(line: np.ndarray, tolerance: float) -> bool:
     return bool(aside.max() <= tolerance and (np.diff(offset @ chord) >= 0).all())
 
 
-def distance_to(line: np.ndarray, points: np.ndarray) -> np.ndarray:
+def measure_distance(line: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(N,): the distance of each of (N, 2) points to a polyline of two or more points."""
     start, step = line[:-1], np.diff(line, axis=0)
     square = np.maximum((step**2).sum(axis=1), 1e-9)
@@ -114,19 +114,19 @@ def distance_to(line: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.sqrt((off**2).sum(axis=2).min(axis=1))
 
 
-def beyond_polygon(polygon: np.ndarray, points: np.ndarray) -> np.ndarray:
+def find_beyond_polygon(polygon: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(N,): how far each of (N, 2) points lies outside the polygon; below 0 inside."""
     contour = polygon.astype(np.float32).reshape(-1, 1, 2)
     return np.array([-cv2.pointPolygonTest(contour, (float(x), float(y)), True) for x, y in points])
 
 
-def _off_the_polygon(baseline: np.ndarray, polygon: np.ndarray, line: TextLine, around: Surroundings) -> np.ndarray:
-    outside = beyond_polygon(polygon, baseline)
+def _find_off_polygon(baseline: np.ndarray, polygon: np.ndarray, line: TextLine, around: Surroundings) -> np.ndarray:
+    outside = find_beyond_polygon(polygon, baseline)
     far = outside > FAR * around.interline
     near = outside <= NEAR * around.interline
     if not far.any() or not near.any() or far.sum() > len(far) / 2:
         return np.zeros(len(far), dtype=bool)
-    (length, thickness), axis = axes_of(polygon)
+    (length, thickness), axis = find_axes(polygon)
     if length < 2 * thickness:
         axis = np.array([0.0, 1.0] if line.direction in ("ttb", "btt") else [1.0, 0.0])
     across = (polygon @ np.array([-axis[1], axis[0]]), baseline @ np.array([-axis[1], axis[0]]))
@@ -134,7 +134,7 @@ def _off_the_polygon(baseline: np.ndarray, polygon: np.ndarray, line: TextLine, 
     return far & (beside | around.is_off_page(baseline))
 
 
-def _off_the_others(baseline: np.ndarray, around: Surroundings) -> np.ndarray:
+def _find_off_others(baseline: np.ndarray, around: Surroundings) -> np.ndarray:
     """Spikes of a baseline without polygon: the line goes to a point far away and comes back, or its first or last
     piece turns off by more than half a right angle from others that are straight."""
     count = len(baseline)
@@ -143,11 +143,11 @@ def _off_the_others(baseline: np.ndarray, around: Surroundings) -> np.ndarray:
         return far
     for i in range(count):
         rest = np.delete(baseline, i, axis=0)
-        if lengths(rest).sum() < 3 * around.interline:
+        if measure_lengths(rest).sum() < 3 * around.interline:
             continue
-        if distance_to(rest, baseline[i : i + 1])[0] <= FAR * around.interline:
+        if measure_distance(rest, baseline[i : i + 1])[0] <= FAR * around.interline:
             continue
-        if distance_to(rest[[0, -1]], rest).max() > NEAR * around.interline or around.is_off_page(rest).any():
+        if measure_distance(rest[[0, -1]], rest).max() > NEAR * around.interline or around.is_off_page(rest).any():
             continue
         along = rest[-1] - rest[0]
         pieces = [b - a for a, b in pairwise(baseline[max(0, i - 1) : i + 2])]
@@ -157,11 +157,11 @@ def _off_the_others(baseline: np.ndarray, around: Surroundings) -> np.ndarray:
     return far if far.sum() == 1 else np.zeros(count, dtype=bool)
 
 
-def _off_the_baseline(polygon: np.ndarray, baseline: np.ndarray, around: Surroundings) -> np.ndarray:
+def _find_off_baseline(polygon: np.ndarray, baseline: np.ndarray, around: Surroundings) -> np.ndarray:
     """The points before the largest gap, if it is large enough, in their distances from the baseline. On the page they
     stand alone between others that are near: a large initial, or a polygon that runs out, has two beside one another.
     """
-    distance = distance_to(baseline, polygon)
+    distance = measure_distance(baseline, polygon)
     unit = max(around.interline, float(np.median(distance)))
     off_page = around.is_off_page(polygon)
     order = np.argsort(-distance, kind="stable")
@@ -177,29 +177,29 @@ def _off_the_baseline(polygon: np.ndarray, baseline: np.ndarray, around: Surroun
     return np.zeros(len(polygon), dtype=bool)
 
 
-def _off_the_rest(polygon: np.ndarray, line: TextLine, around: Surroundings) -> np.ndarray:
+def _find_off_rest(polygon: np.ndarray, line: TextLine, around: Surroundings) -> np.ndarray:
     """Of a polygon without baseline: the points off the page, and one on it, that lie far beyond the smallest rectangle
     around the others and make a sharp angle or most of the polygon's extent, as no corner does."""
     far = is_alone_off_page(polygon, around)
-    if far.any() or is_compact(np.array([area(polygon)]), np.ptp(polygon, axis=0)[None])[0]:
+    if far.any() or is_compact(np.array([compute_area(polygon)]), np.ptp(polygon, axis=0)[None])[0]:
         return far
     hull = np.sort(cv2.convexHull(polygon.astype(np.float32), returnPoints=False)[:, 0])
     to_before = polygon[np.roll(hull, 1)] - polygon[hull]
     to_after = np.roll(-to_before, -1, axis=0)
     before, after = np.hypot(*to_before.T), np.hypot(*to_after.T)
     sharp = (to_before * to_after).sum(axis=1) > SHARP * before * after
-    whole = _hull_area(polygon)
+    whole = _compute_hull_area(polygon)
     found: list[tuple[float, int]] = []
     for number in np.flatnonzero(np.minimum(before, after) > FAR * around.interline).tolist():
         rest = np.delete(polygon, hull[number], axis=0)
-        share = _hull_area(rest) / max(whole, 1e-9)
+        share = _compute_hull_area(rest) / max(whole, 1e-9)
         # Any corner of a rectangle lies off the triangle of the others, which is half of it.
         if not sharp[number] and share > (0.35 if len(rest) == 3 else 0.45):
             continue
         least = FAR if sharp[number] else 2 * FAR
-        if _beyond_rectangle(rest, polygon[hull[number]][None])[0] > least * around.interline:
+        if _find_beyond_rectangle(rest, polygon[hull[number]][None])[0] > least * around.interline:
             # Two corners of a rectangle at either end of one edge are alike but for where the line then leads.
-            _, axis = axes_of(rest)
+            _, axis = find_axes(rest)
             tilt = abs(float(axis[0] if line.direction in ("ttb", "btt") else axis[1]))
             found.append((share + tilt, int(hull[number])))
     if found:
@@ -220,18 +220,18 @@ def is_alone_off_page(polygon: np.ndarray, around: Surroundings) -> np.ndarray:
     edges = np.roll(polygon, -1, axis=0) - polygon
     if ((overhang > 0) & far & np.roll(far, -1) & (np.hypot(edges[:, 0], edges[:, 1]) <= overhang)).any():
         return none
-    apart = _beyond_rectangle(polygon[~far], polygon[far]) > FAR * around.interline
+    apart = _find_beyond_rectangle(polygon[~far], polygon[far]) > FAR * around.interline
     return far if apart.all() else none
 
 
-def _beyond_rectangle(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    (_, _), axis = axes_of(points)
+def _find_beyond_rectangle(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    (_, _), axis = find_axes(points)
     frame = np.stack([axis, [-axis[1], axis[0]]], axis=1)
     inner, outer = points @ frame, others @ frame
     return np.maximum(outer - inner.max(axis=0), inner.min(axis=0) - outer).max(axis=1)
 
 
-def _hull_area(points: np.ndarray) -> float:
+def _compute_hull_area(points: np.ndarray) -> float:
     return float(cv2.contourArea(cv2.convexHull(points.astype(np.float32))))
 
 
@@ -246,9 +246,9 @@ def _set_back(
     of the sound points; of these the place at which the polygon is largest.
     """
     sound = np.flatnonzero(~far)
-    if len(sound) < 2 or not lengths(baseline).any():
+    if len(sound) < 2 or not measure_lengths(baseline).any():
         return {}
-    height = max(2.0, area(polygon[sound]) / float(lengths(baseline).sum()))
+    height = max(2.0, compute_area(polygon[sound]) / float(measure_lengths(baseline).sum()))
     # What is left of a line may still be longer than any page: its curve would have millions of knots.
     is_bounded = np.ptp(np.concatenate([polygon[sound], baseline]), axis=0).max() < 4 * around.longest
     if not is_bounded and (baseline[0] == baseline[-1]).all():
@@ -256,7 +256,7 @@ def _set_back(
     course = (
         fit_line_curve(baseline, height, polygon[sound])
         if is_bounded
-        else straight_line_curve(baseline[0], baseline[-1])
+        else make_straight_curve(baseline[0], baseline[-1])
     )
     places = course.project(polygon)
     extent = np.concatenate([places[sound], np.stack([course.project(baseline[[0, -1]])[:, 0], [0.0, 0.0]], axis=1)])
@@ -273,13 +273,13 @@ def _set_back(
         reached = course.project(mixed)
         is_at_line = ((reached >= low - around.interline) & (reached <= high + around.interline)).all(axis=1)
         candidates = np.round(np.concatenate([on_line[2:], mixed[is_at_line]]), 1)
-        areas = [_area_with(kept, i, place) for place in candidates]
-        if max(areas) > (1 + GAIN) * _area_with(kept, i, None):
+        areas = [_compute_area_with(kept, i, place) for place in candidates]
+        if max(areas) > (1 + GAIN) * _compute_area_with(kept, i, None):
             kept[i] = chosen[i] = candidates[int(np.argmax(areas))]
     return chosen
 
 
-def _area_with(points: Mapping[int, np.ndarray], position: int, place: np.ndarray | None) -> float:
+def _compute_area_with(points: Mapping[int, np.ndarray], position: int, place: np.ndarray | None) -> float:
     """The area of a polygon, its points given by their positions, with or without another one."""
     others = points if place is None else {**points, position: place}
-    return area(np.array([others[i] for i in sorted(others)]))
+    return compute_area(np.array([others[i] for i in sorted(others)]))

@@ -7,18 +7,18 @@ import cv2
 import numpy as np
 
 from uncial.document import Page, TextLine
-from uncial.imaging.far_vertices import NEAR, Surroundings, beyond_polygon
-from uncial.imaging.line_geometry import axes_of
+from uncial.imaging.far_vertices import NEAR, Surroundings, find_beyond_polygon
+from uncial.imaging.line_geometry import find_axes
 from uncial.imaging.polylines import (
     LIMIT,
-    area,
-    as_numbers,
-    as_points,
-    as_tuples,
     clip_line,
     clip_polygon,
-    lengths,
-    points_along,
+    compute_area,
+    find_points_along,
+    measure_lengths,
+    to_numbers,
+    to_points,
+    to_tuples,
 )
 
 GROWN = 0.25
@@ -37,15 +37,15 @@ def resolve_conflict(
 ) -> tuple[TextLine, Literal["baseline", "polygon"] | None]:
     """Return the line without what its baseline contradicts, and by which of its outlines it is cut then: rule 2 of
     `resolve_lines`. `baseline` (N, 2) is the line's, its points in order."""
-    polygon = as_points(line.polygon, LIMIT)
-    outline = polygon if len(polygon) > 2 else _corners(line)
+    polygon = to_points(line.polygon, LIMIT)
+    outline = polygon if len(polygon) > 2 else _list_corners(line)
     if len(outline) < 3 or len(baseline) < 2 or _is_scrap(baseline, outline):
         return line, None
     if not is_outside_polygon(baseline, outline, around) or _is_too_long(page, line, baseline, outline, around):
         return line, None
-    if np.mean(around.overhang(points_along(baseline, SAMPLES)) > 0) > 0.5:
+    if np.mean(around.overhang(find_points_along(baseline, SAMPLES)) > 0) > 0.5:
         return (line, None) if np.mean(around.overhang(outline) > 0) > 0.5 else (replace(line, baseline=()), "polygon")
-    box = _corners(line)
+    box = _list_corners(line)
     keeps_box = len(box) > 0 and not is_outside_polygon(baseline, box, around) and not _is_box_of(box, polygon, around)
     return replace(line, polygon=(), box=line.box if keeps_box else None), "baseline"
 
@@ -58,7 +58,7 @@ def _is_box_of(box: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bo
     return bool(np.abs(extents[0] - extents[1]).max() <= GROWN * around.interline)
 
 
-def _corners(line: TextLine) -> np.ndarray:
+def _list_corners(line: TextLine) -> np.ndarray:
     """The corners (4, 2) of the line's box; without points where it has none."""
     if line.box is None or not (np.abs(line.box) <= LIMIT).all():
         return np.empty((0, 2))
@@ -68,7 +68,7 @@ def _corners(line: TextLine) -> np.ndarray:
 
 def _is_scrap(baseline: np.ndarray, outline: np.ndarray) -> bool:
     """Whether a baseline is too short, against the outline, to say anything about it."""
-    (length, thickness), _ = axes_of(outline)
+    (length, thickness), _ = find_axes(outline)
     extent = float(np.hypot(*np.ptp(baseline, axis=0)))
     return extent < 0.2 * length and extent <= 2 * thickness
 
@@ -81,10 +81,10 @@ def is_outside_polygon(baseline: np.ndarray, polygon: np.ndarray, around: Surrou
     """
     grown = GROWN * around.interline
     contour = polygon.astype(np.float32).reshape(-1, 1, 2)
-    if not lengths(baseline).any() or (beyond_polygon(polygon, baseline) <= grown).all():
+    if not measure_lengths(baseline).any() or (find_beyond_polygon(polygon, baseline) <= grown).all():
         return False
     within = without = 0
-    for place in points_along(baseline, SAMPLES).tolist():
+    for place in find_points_along(baseline, SAMPLES).tolist():
         if cv2.pointPolygonTest(contour, place, True) >= -grown:
             within += 1
         else:
@@ -105,46 +105,46 @@ def _is_too_long(page: Page, line: TextLine, baseline: np.ndarray, polygon: np.n
     along, across = ((polygon - baseline[0]) @ frame).T
     if along.min() < -NEAR * around.interline or along.max() > length + NEAR * around.interline:
         return False
-    places = points_along(baseline, SAMPLES)
+    places = find_points_along(baseline, SAMPLES)
     reached = (places - baseline[0]) @ frame[:, 0]
     passes = (reached >= along.min()) & (reached <= along.max())
-    outside = beyond_polygon(polygon, places) > GROWN * around.interline
+    outside = find_beyond_polygon(polygon, places) > GROWN * around.interline
     if np.abs(across).max() > 2 * around.interline or (outside & passes).any():
         return False
     on_others = np.zeros(len(places), dtype=bool)
     for other in page.lines:
         if len(other.polygon) > 2 and other.id != line.id:
-            points = as_numbers(other.polygon)
+            points = to_numbers(other.polygon)
             near = ((places >= points.min(axis=0)) & (places <= points.max(axis=0))).all(axis=1) & outside & ~on_others
-            on_others[near] = beyond_polygon(points, places[near]) <= 0
+            on_others[near] = find_beyond_polygon(points, places[near]) <= 0
     return bool(on_others.sum() > outside.sum() / 2)
 
 
 def clip_to_page(page: Page, line: TextLine, around: Surroundings) -> tuple[TextLine, float]:
     """Return the line without what reaches beyond the page, unless that is the greater part of it; and the share of its
     polygon that does."""
-    polygon, baseline, box = as_points(line.polygon, LIMIT), as_points(line.baseline, LIMIT), _corners(line)
+    polygon, baseline, box = to_points(line.polygon, LIMIT), to_points(line.baseline, LIMIT), _list_corners(line)
     if len(polygon) > 2 and around.is_off_page(polygon).any():
-        low, high, is_stretched = _bounds(page, line, polygon, around)
+        low, high, is_stretched = _compute_bounds(page, line, polygon, around)
         inside = clip_polygon(polygon, low, high)
-        outside = 1 - area(inside) / max(area(polygon), 1e-9)
+        outside = 1 - compute_area(inside) / max(compute_area(polygon), 1e-9)
         is_line = len(inside) > 2 and (is_stretched or outside < 0.5)
-        return replace(line, polygon=as_tuples(inside)) if is_line else line, outside
+        return replace(line, polygon=to_tuples(inside)) if is_line else line, outside
     if not len(polygon) and len(box) and around.is_off_page(box).any():
-        low, high, is_stretched = _bounds(page, line, box, around)
+        low, high, is_stretched = _compute_bounds(page, line, box, around)
         inside = clip_polygon(box, low, high)
-        if len(inside) > 2 and (is_stretched or area(inside) >= 0.5 * area(box)):
+        if len(inside) > 2 and (is_stretched or compute_area(inside) >= 0.5 * compute_area(box)):
             (left, top), (right, bottom) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
             return replace(line, box=(left, top, right, bottom)), 0.0
     if not len(polygon) and not len(box) and len(baseline) > 1 and around.is_off_page(baseline).any():
-        low, high, is_stretched = _bounds(page, line, baseline, around)
+        low, high, is_stretched = _compute_bounds(page, line, baseline, around)
         seen = clip_line(baseline, low, high)
-        if len(seen) and (is_stretched or lengths(seen).sum() >= 0.5 * lengths(baseline).sum()):
-            return replace(line, baseline=as_tuples(seen)), 0.0
+        if len(seen) and (is_stretched or measure_lengths(seen).sum() >= 0.5 * measure_lengths(baseline).sum()):
+            return replace(line, baseline=to_tuples(seen)), 0.0
     return line, 0.0
 
 
-def _bounds(
+def _compute_bounds(
     page: Page, line: TextLine, points: np.ndarray, around: Surroundings
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """The first and last place, (2,) each, at which the line can be: on the page, and where it is longer than all other
@@ -153,7 +153,7 @@ def _bounds(
     is_stretched = float(np.ptp(points, axis=0).max()) > max(STRETCHED * around.longest, around.interline)
     region = next((region for region in page.regions if region.id == line.region_id), None)
     if is_stretched and region is not None and len(region.polygon) > 2:
-        corners = as_numbers(region.polygon)
+        corners = to_numbers(region.polygon)
         first, last = corners.min(axis=0) - NEAR * around.interline, corners.max(axis=0) + NEAR * around.interline
         within = ((points >= first) & (points <= last)).all(axis=1)
         if within.any() and within.sum() >= len(points) / 2:

@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from uncial.document import ImageSource, PageWarning
 from uncial.errors import UnusableInput
 from uncial.formats.image_finder import open_header
-from uncial.imaging.pixels import fit_to_stated_size, to_eight_bits, turn, without_alpha
+from uncial.imaging.pixels import drop_alpha, fit_to_stated_size, to_eight_bits, turn
 
 MAX_PIXELS = 200_000_000
 """The default of `data.max_pixels`: about a double page of A2 at 600 dpi."""
@@ -58,9 +58,9 @@ def read_image(
     path = source.path
     where = f"{path}, row {source.frame}" if path.suffix == ".arrow" else str(path)
     try:
-        with _opened(source) as file, warnings.catch_warnings():
+        with _open(source) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _read(_header(file, max_pixels), file, source, channels, stated, max_pixels)
+            return _read(_read_header(file, max_pixels), file, source, channels, stated, max_pixels)
     except UnusableInput:
         raise
     except FileNotFoundError:
@@ -75,14 +75,14 @@ def read_image(
         reason = f"not an image in a known format ({', '.join(FORMATS)}), or damaged; convert it, or fetch it again"
         raise UnusableInput(f"{where}: {reason}", "unreadable_image") from None
     except Image.DecompressionBombError:
-        raise _too_large(path, None, max_pixels) from None
+        raise _explain_too_large(path, None, max_pixels) from None
     # On damaged files Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error and more.
     except Exception as error:
-        reason = f"{where}: the image is damaged or truncated ({_short(error)}); fetch it again"
+        reason = f"{where}: the image is damaged or truncated ({_shorten(error)}); fetch it again"
         raise UnusableInput(reason, "unreadable_image") from error
 
 
-def pixels_of(image: Image.Image | np.ndarray, channels: int = 1) -> np.ndarray:
+def decode_image(image: Image.Image | np.ndarray, channels: int = 1) -> np.ndarray:
     """The pixels of an image that is in memory already, as `read_image` gives those of its file: (H, W) or (H, W, 3).
 
     An array is (H, W[, 1 to 4]), its alpha last where there are 2 or 4 channels.
@@ -91,8 +91,8 @@ def pixels_of(image: Image.Image | np.ndarray, channels: int = 1) -> np.ndarray:
         return _finish(image, channels)
     image.load()
     # Without a format it was made or cut by a program, and stands as that program meant it.
-    orientation = _orientation(image) if image.format else 1
-    pixels = _pixels(image, channels)
+    orientation = _read_orientation(image) if image.format else 1
+    pixels = _to_pixels(image, channels)
     return np.ascontiguousarray(pixels if orientation == 1 else turn(pixels, orientation))
 
 
@@ -107,38 +107,38 @@ def _read(
     if source.path.suffix != ".arrow" and source.frame:
         _go_to_frame(image, source)
     if image.width * image.height > max_pixels:
-        raise _too_large(source.path, image.size, max_pixels)
+        raise _explain_too_large(source.path, image.size, max_pixels)
     # Pillow turns a TIFF while loading it, states the turned size before, and has forgotten the orientation afterwards.
     # All others it leaves as they are, and in a PNG the orientation may stand behind the pixels.
     notes: tuple[PageWarning, ...] = ()
     if image.format == "TIFF":
-        orientation, size = _orientation(image), (image.tag_v2[256], image.tag_v2[257])  # type: ignore[attr-defined]
-        pixels, turned = _decoded(image, file, source, channels)
+        orientation, size = _read_orientation(image), (image.tag_v2[256], image.tag_v2[257])  # type: ignore[attr-defined]
+        pixels, turned = _decode(image, file, source, channels)
     else:
         size = image.size
         if image.format in ("JPEG", "MPO"):
-            pixels, notes = _decoded_jpeg(image, file, source, channels)
+            pixels, notes = _decode_jpeg(image, file, source, channels)
             turned = False
         else:
-            pixels, turned = _decoded(image, file, source, channels)
-        orientation = _orientation(image)
+            pixels, turned = _decode(image, file, source, channels)
+        orientation = _read_orientation(image)
     fit = fit_to_stated_size(size, orientation, stated, source.path)
     if fit.turned != turned:
         pixels = turn(pixels, orientation, back=turned)
     return PageImage(np.ascontiguousarray(pixels), fit.scale, (*notes, *fit.notes))
 
 
-def _decoded(image: Image.Image, file: IO[bytes], source: ImageSource, channels: int) -> tuple[np.ndarray, bool]:
+def _decode(image: Image.Image, file: IO[bytes], source: ImageSource, channels: int) -> tuple[np.ndarray, bool]:
     """The pixels, and whether they are already turned by their EXIF orientation."""
-    levels = _sixteen_bit_colour(image, file, source)
+    levels = _read_sixteen_bit_colour(image, file, source)
     if levels is not None:
         return _finish(levels, channels), False
-    had = _orientation(image) if image.format == "TIFF" else 1
+    had = _read_orientation(image) if image.format == "TIFF" else 1
     image.load()
-    return _pixels(image, channels), had != 1
+    return _to_pixels(image, channels), had != 1
 
 
-def _decoded_jpeg(
+def _decode_jpeg(
     image: Image.Image, file: IO[bytes], source: ImageSource, channels: int
 ) -> tuple[np.ndarray, tuple[PageWarning, ...]]:
     """The pixels, and a note where libjpeg found its data damaged, which Pillow keeps to itself."""
@@ -150,16 +150,16 @@ def _decoded_jpeg(
             return _finish(simplejpeg.decode_jpeg(file.read(), colorspace=colours, strict=True), channels), ()
         except ValueError as error:
             if str(error).startswith("Corrupt JPEG data"):
-                told = f"its JPEG data are damaged ({_short(error).removeprefix('Corrupt JPEG data: ')})"
+                told = f"its JPEG data are damaged ({_shorten(error).removeprefix('Corrupt JPEG data: ')})"
                 reason = f"{source.path}: {told}; look at its lines, and fetch it again where they are wrong"
                 notes = (PageWarning("damaged_image", reason),)
     if channels == 1 and image.mode == "RGB":
         image.draft("L", None)
     image.load()
-    return _pixels(image, channels), notes
+    return _to_pixels(image, channels), notes
 
 
-def _pixels(image: Image.Image, channels: int) -> np.ndarray:
+def _to_pixels(image: Image.Image, channels: int) -> np.ndarray:
     mode = image.mode
     if image.has_transparency_data:
         return _finish(
@@ -169,7 +169,7 @@ def _pixels(image: Image.Image, channels: int) -> np.ndarray:
         levels = np.asarray(image)
         if image.format == "TIFF" and image.tag_v2.get(262) == 0:  # type: ignore[attr-defined]
             # MinIsWhite, which Pillow honours for up to 8 bits only
-            levels = levels.max() - levels if mode == "F" else _depth_mask(levels) - levels
+            levels = levels.max() - levels if mode == "F" else _compute_depth_mask(levels) - levels
         return _finish(levels, channels)
     if channels == 1 and mode in ("1", "L"):
         return np.asarray(image if mode == "L" else image.convert("L"))
@@ -179,13 +179,13 @@ def _pixels(image: Image.Image, channels: int) -> np.ndarray:
     return _finish(np.asarray(image.convert("RGB")), channels)
 
 
-def _depth_mask(levels: np.ndarray) -> int:
+def _compute_depth_mask(levels: np.ndarray) -> int:
     return (1 << max(8, int(levels.max()).bit_length())) - 1
 
 
 def _finish(levels: np.ndarray, channels: int) -> np.ndarray:
     """(H, W[, 1 to 4]) of any depth, alpha last where there are 2 or 4, to `channels` of 8 bits."""
-    pixels = without_alpha(to_eight_bits(levels))
+    pixels = drop_alpha(to_eight_bits(levels))
     if channels == 1 and pixels.ndim == 3:
         return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     if channels == 3 and pixels.ndim == 2:
@@ -193,7 +193,7 @@ def _finish(levels: np.ndarray, channels: int) -> np.ndarray:
     return pixels
 
 
-def _sixteen_bit_colour(image: Image.Image, file: IO[bytes], source: ImageSource) -> np.ndarray | None:
+def _read_sixteen_bit_colour(image: Image.Image, file: IO[bytes], source: ImageSource) -> np.ndarray | None:
     """The samples of a 16-bit PNG or TIFF in colour, of which Pillow keeps the upper byte alone; None for all
     others.
     """
@@ -218,7 +218,7 @@ def _sixteen_bit_colour(image: Image.Image, file: IO[bytes], source: ImageSource
     return cv2.cvtColor(levels, cv2.COLOR_BGR2RGB if levels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
 
 
-def _orientation(image: Image.Image) -> int:
+def _read_orientation(image: Image.Image) -> int:
     value = image.getexif().get(274, 1)
     return value if value in range(1, 9) else 1
 
@@ -244,11 +244,11 @@ def _check_end_of_jpeg(file: IO[bytes], path: Path) -> None:
 
 
 @contextmanager
-def _opened(source: ImageSource) -> Iterator[IO[bytes]]:
+def _open(source: ImageSource) -> Iterator[IO[bytes]]:
     if source.path.suffix == ".arrow":
-        from uncial.formats.lines.kraken_arrow import image_bytes
+        from uncial.formats.lines.kraken_arrow import get_image_bytes
 
-        yield io.BytesIO(image_bytes(source.path, source.frame))
+        yield io.BytesIO(get_image_bytes(source.path, source.frame))
         return
     with source.path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
@@ -256,13 +256,13 @@ def _opened(source: ImageSource) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _header(file: IO[bytes], max_pixels: int) -> Image.Image:
+def _read_header(file: IO[bytes], max_pixels: int) -> Image.Image:
     Image.init()
     known = [name for name in FORMATS if name in Image.OPEN]
     return open_header(file, max_pixels, known)
 
 
-def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> UnusableInput:
+def _explain_too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> UnusableInput:
     what = f"of {size[0]} x {size[1]} pixels " if size else ""
     remedy = "raise data.max_pixels if it is genuine"
     return UnusableInput(
@@ -270,5 +270,5 @@ def _too_large(path: Path, size: tuple[int, int] | None, max_pixels: int) -> Unu
     )
 
 
-def _short(error: Exception) -> str:
+def _shorten(error: Exception) -> str:
     return " ".join(str(error).split())[:120] or type(error).__name__

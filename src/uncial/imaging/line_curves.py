@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from uncial.imaging.polylines import arcs, lengths, smooth, smooth_once
+from uncial.imaging.polylines import compute_arcs, measure_lengths, smooth, smooth_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +29,30 @@ class LineCurve:
         points = np.stack([np.interp(s, self.along, self.points[:, i]) for i in (0, 1)], axis=1)
         normals = np.stack([np.interp(s, self.along, self.normals[:, i]) for i in (0, 1)], axis=1)
         beyond = np.minimum(s - self.along[0], 0) + np.maximum(s - self.along[-1], 0)
-        points += beyond[:, None] * _tangents(normals)
+        points += beyond[:, None] * _compute_tangents(normals)
         return points, normals
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """(N, 2) page positions to (s, t) pairs, (N, 2)."""
         if self.straight:
             offset = points - self.points[0]
-            tangent = _tangents(self.normals[:1])[0]
+            tangent = _compute_tangents(self.normals[:1])[0]
             return np.stack([offset @ tangent, offset @ self.normals[0]], axis=1)
         coarse = self.points[:: max(1, len(self.points) // 64)]
         distance = ((points[:, None, :] - coarse[None]) ** 2).sum(axis=2)
         s = self.along[:: max(1, len(self.points) // 64)][distance.argmin(axis=1)]
         for _ in range(3):
             foot, normal = self.at(s)
-            s = s + ((points - foot) * _tangents(normal)).sum(axis=1)
+            s = s + ((points - foot) * _compute_tangents(normal)).sum(axis=1)
         foot, normal = self.at(s)
         return np.stack([s, ((points - foot) * normal).sum(axis=1)], axis=1)
 
 
-def _tangents(normals: np.ndarray) -> np.ndarray:
+def _compute_tangents(normals: np.ndarray) -> np.ndarray:
     return np.stack([normals[:, 1], -normals[:, 0]], axis=1)
 
 
-def straight_line_curve(start: np.ndarray, end: np.ndarray) -> LineCurve:
+def make_straight_curve(start: np.ndarray, end: np.ndarray) -> LineCurve:
     """The straight course from `start` to `end`, (2,) each and apart from one another."""
     length = float(np.hypot(*(end - start)))
     tangent = (end - start) / length
@@ -70,19 +70,19 @@ def fit_line_curve(baseline: np.ndarray, height: float, polygon: np.ndarray) -> 
     the normals are smoothed further; where that does not help, the course is the straight line between the
     baseline's ends or, where these meet, along its longest extent.
     """
-    baseline = _without_hooks(baseline, height)
+    baseline = _drop_hooks(baseline, height)
     chord = baseline[-1] - baseline[0]
     span = float(np.hypot(*chord))
     if span > 0:
         away = np.abs((baseline - baseline[0]) @ np.array([-chord[1], chord[0]])) / span
         if len(baseline) == 2 or away.max() < 0.4:
-            return straight_line_curve(baseline[0], baseline[-1])
+            return make_straight_curve(baseline[0], baseline[-1])
     step = max(1.0, height / 12)
-    curve = smooth(arcs(baseline, step), 0.4 * height / step)
+    curve = smooth(compute_arcs(baseline, step), 0.4 * height / step)
     if len(curve) < 4:
-        return _straightened(baseline)
-    curve = _extended(curve, height, step, polygon)
-    piece = lengths(curve)
+        return _straighten(baseline)
+    curve = _extend(curve, height, step, polygon)
+    piece = measure_lengths(curve)
     along = np.concatenate([[0.0], np.cumsum(piece)])
     angle = np.unwrap(np.arctan2(*np.gradient(curve, along, axis=0).T[::-1]))
     for widen in (0.5, 1.0, 2.0, 4.0):
@@ -90,10 +90,10 @@ def fit_line_curve(baseline: np.ndarray, height: float, polygon: np.ndarray) -> 
         bend = np.abs(np.diff(steady)) / np.maximum(piece, 1e-6)
         if bend.max() * height < 0.8:
             return LineCurve(along, curve, np.stack([-np.sin(steady), np.cos(steady)], axis=1))
-    return _straightened(baseline)
+    return _straighten(baseline)
 
 
-def _without_hooks(baseline: np.ndarray, height: float) -> np.ndarray:
+def _drop_hooks(baseline: np.ndarray, height: float) -> np.ndarray:
     """Leave out a first or last segment that is short against the line's height and turns off by more than 45
     degrees.
     """
@@ -107,7 +107,7 @@ def _without_hooks(baseline: np.ndarray, height: float) -> np.ndarray:
     return baseline
 
 
-def _extended(curve: np.ndarray, height: float, step: float, polygon: np.ndarray) -> np.ndarray:
+def _extend(curve: np.ndarray, height: float, step: float, polygon: np.ndarray) -> np.ndarray:
     """The curve (K, 2), lengthened at either end to pass the points of the polygon that lie beyond it."""
     knots = np.unique(np.linspace(0, len(curve) - 1, 64).round().astype(int))
     nearest = knots[((polygon[:, None, :] - curve[knots][None]) ** 2).sum(axis=2).argmin(axis=1)]
@@ -135,7 +135,7 @@ def _end_angle(curve: np.ndarray, count: int) -> float:
     return float(angle.mean()) + bend * len(angle) / 2
 
 
-def _straightened(baseline: np.ndarray) -> LineCurve:
+def _straighten(baseline: np.ndarray) -> LineCurve:
     start, end = baseline[0], baseline[-1]
     extent = float(np.ptp(baseline, axis=0).max())
     if np.hypot(*(end - start)) < 0.5 * extent:
@@ -144,4 +144,4 @@ def _straightened(baseline: np.ndarray) -> LineCurve:
         axis = axes[0] * (1 if axes[0] @ (end - start) >= 0 else -1)
         reach = (baseline - centre) @ axis
         start, end = centre + axis * reach.min(), centre + axis * reach.max()
-    return straight_line_curve(start, end)
+    return make_straight_curve(start, end)

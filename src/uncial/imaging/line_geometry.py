@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from uncial.document import TextLine
-from uncial.imaging.polylines import area, as_points, lengths
-from uncial.text.characters import runs_down, runs_left
+from uncial.imaging.polylines import compute_area, measure_lengths, to_points
+from uncial.text.characters import is_right_to_left, is_vertical
 
 MIN_AREA = 12.0
 """Square pixels below which a polygon counts as having no area."""
@@ -40,22 +40,22 @@ def resolve_geometry(line: TextLine, limit: float) -> LineGeometry | None:
     as missing. So does a baseline of fewer than two points, without length, shorter than a fifth of its line, or
     away from its polygon.
     """
-    polygon, baseline = as_points(line.polygon, limit), as_points(line.baseline, limit)
-    if area(polygon) < MIN_AREA and not _crosses_itself(polygon):
+    polygon, baseline = to_points(line.polygon, limit), to_points(line.baseline, limit)
+    if compute_area(polygon) < MIN_AREA and not _is_self_crossing(polygon):
         polygon = polygon[:0]
-    baseline = in_order(baseline) if len(baseline) > 2 else baseline
-    if len(baseline) < 2 or lengths(baseline).sum() < 2:
+    baseline = put_in_order(baseline) if len(baseline) > 2 else baseline
+    if len(baseline) < 2 or measure_lengths(baseline).sum() < 2:
         baseline = baseline[:0]
     if not len(polygon):
-        polygon = _boxed(line, baseline, limit)
+        polygon = _box_lines(line, baseline, limit)
     if len(polygon) and len(baseline) and not _belongs(baseline, polygon):
         baseline = baseline[:0]
     if len(baseline):
-        return LineGeometry(directed(baseline, polygon, line), polygon)
-    return LineGeometry(derived_baseline(polygon, line), polygon) if len(polygon) else None
+        return LineGeometry(direct_line(baseline, polygon, line), polygon)
+    return LineGeometry(derive_baseline(polygon, line), polygon) if len(polygon) else None
 
 
-def _boxed(line: TextLine, baseline: np.ndarray, limit: float) -> np.ndarray:
+def _box_lines(line: TextLine, baseline: np.ndarray, limit: float) -> np.ndarray:
     """The line's box as a polygon; without points where there is none, or where it holds the lines beside a slanted
     one.
     """
@@ -64,10 +64,10 @@ def _boxed(line: TextLine, baseline: np.ndarray, limit: float) -> np.ndarray:
     left, top, right, bottom = line.box
     box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
     slanted = len(baseline) > 0 and float(np.ptp(baseline, axis=0).min()) > 0.4 * min(right - left, bottom - top)
-    return box[:0] if area(box) < MIN_AREA or slanted else box
+    return box[:0] if compute_area(box) < MIN_AREA or slanted else box
 
 
-def in_order(baseline: np.ndarray) -> np.ndarray:
+def put_in_order(baseline: np.ndarray) -> np.ndarray:
     """Sort the points of a baseline that runs back and forth along one direction; leave one that bends round as it
     is.
     """
@@ -87,7 +87,7 @@ def in_order(baseline: np.ndarray) -> np.ndarray:
     return baseline[order][keep]
 
 
-def directed(baseline: np.ndarray, polygon: np.ndarray, line: TextLine) -> np.ndarray:
+def direct_line(baseline: np.ndarray, polygon: np.ndarray, line: TextLine) -> np.ndarray:
     """The baseline in the order in which the strip shows the writing upright, or a column from its stated
     beginning.
 
@@ -104,33 +104,33 @@ def directed(baseline: np.ndarray, polygon: np.ndarray, line: TextLine) -> np.nd
         return baseline
     if not steep and (_is_right_to_left(line) or not len(polygon)):
         return baseline[::-1]
-    side = _side(baseline, polygon) if len(polygon) else -1.0
+    side = _find_side(baseline, polygon) if len(polygon) else -1.0
     if steep:
         return baseline[::-1] if side > 0.1 else baseline
     return baseline if side < -0.1 else baseline[::-1]
 
 
-def _side(baseline: np.ndarray, polygon: np.ndarray) -> float:
+def _find_side(baseline: np.ndarray, polygon: np.ndarray) -> float:
     """Where the polygon's mass lies: its mean distance from the baseline over its thickness; -0.5 is wholly above,
     0.5 wholly below.
     """
     chord = (baseline[-1] - baseline[0]) / np.hypot(*(baseline[-1] - baseline[0]))
-    turned = _along_and_across(polygon, chord)
-    canvas, scale, low = _drawn(turned, 256)
+    turned = _project_on_axes(polygon, chord)
+    canvas, scale, low = _draw_mask(turned, 256)
     across, along = np.nonzero(canvas)
     s, t = along / scale + low[0], across / scale + low[1]
-    line = _along_and_across(baseline, chord)
+    line = _project_on_axes(baseline, chord)
     line = line[np.argsort(line[:, 0], kind="stable")]
     offset = t - np.interp(s, line[:, 0], line[:, 1])
     thickness = max(1.0, len(t) / scale**2 / max(float(np.ptp(turned[:, 0])), 1.0))
     return float(offset.mean() / thickness)
 
 
-def _along_and_across(points: np.ndarray, axis: np.ndarray) -> np.ndarray:
+def _project_on_axes(points: np.ndarray, axis: np.ndarray) -> np.ndarray:
     return np.stack([points @ axis, points @ np.array([-axis[1], axis[0]])], axis=1)
 
 
-def _drawn(polygon: np.ndarray, limit: int) -> tuple[np.ndarray, float, np.ndarray]:
+def _draw_mask(polygon: np.ndarray, limit: int) -> tuple[np.ndarray, float, np.ndarray]:
     """A mask of the polygon, no larger than `limit` pixels a side; its scale, and the position (2,) of its first
     pixel.
     """
@@ -142,7 +142,7 @@ def _drawn(polygon: np.ndarray, limit: int) -> tuple[np.ndarray, float, np.ndarr
     return canvas, scale, low
 
 
-def derived_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
+def derive_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
     """A baseline through a polygon: its middle along its longer axis, smoothed, and set down by a quarter of its
     height.
 
@@ -151,7 +151,7 @@ def derived_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
     it then runs downwards for `ttb` and where the text is of a script that stands in columns, else upwards, as turned
     writing on Western pages mostly does. All else is taken as upright.
     """
-    (width, height), axis = axes_of(polygon)
+    (width, height), axis = find_axes(polygon)
     vertical = line.direction in ("ttb", "btt")
     steep = abs(axis[1]) > abs(axis[0])
     elongated = width > 2 * height
@@ -161,15 +161,15 @@ def derived_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
     elif steep and (not elongated or (line.text is not None and len(line.text) <= 2)):
         axis = np.array([1.0, 0.0])
     elif steep:
-        axis = axis * (1 if (axis[1] > 0) == runs_down(line.text or "") else -1)
+        axis = axis * (1 if (axis[1] > 0) == is_vertical(line.text or "") else -1)
     elif not elongated:
         axis = np.array([1.0, 0.0])
     elif axis[0] < 0:
         axis = -axis
-    return _middle(polygon, axis)
+    return _find_middle(polygon, axis)
 
 
-def axes_of(polygon: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
+def find_axes(polygon: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
     """Length and thickness of the smallest rectangle around the polygon, and the direction (2,) of its length."""
     (_, _), (width, height), degrees = cv2.minAreaRect(polygon.astype(np.float32))
     if width < height:
@@ -177,8 +177,8 @@ def axes_of(polygon: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
     return (width, height), np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
 
 
-def _middle(polygon: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    canvas, scale, low = _drawn(_along_and_across(polygon, axis), 512)
+def _find_middle(polygon: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    canvas, scale, low = _draw_mask(_project_on_axes(polygon, axis), 512)
     length = canvas.shape[1]
     thickness = canvas.sum(axis=0).astype(np.float64)
     centre = (canvas * np.arange(len(canvas))[:, None]).sum(axis=0) / np.maximum(thickness, 1)
@@ -193,30 +193,30 @@ def _middle(polygon: np.ndarray, axis: np.ndarray) -> np.ndarray:
     return knots[:, :1] * axis + knots[:, 1:] * np.array([-axis[1], axis[0]])
 
 
-def thickness(polygon: np.ndarray, baseline: np.ndarray) -> float:
+def measure_thickness(polygon: np.ndarray, baseline: np.ndarray) -> float:
     """About how high the line is, in pixels: the polygon's area over the baseline's length; at least 2."""
-    usual = area(polygon) / max(1.0, float(lengths(baseline).sum()))
+    usual = compute_area(polygon) / max(1.0, float(measure_lengths(baseline).sum()))
     if usual < 2:  # the halves of a figure of eight cancel
-        usual = 0.3 * axes_of(polygon)[0][1]
+        usual = 0.3 * find_axes(polygon)[0][1]
     return max(2.0, usual)
 
 
 def _belongs(baseline: np.ndarray, polygon: np.ndarray) -> bool:
     low, high = polygon.min(axis=0), polygon.max(axis=0)
-    (length, thickness), _ = axes_of(polygon)
+    (length, thickness), _ = find_axes(polygon)
     if (baseline.max(axis=0) < low - thickness).any() or (baseline.min(axis=0) > high + thickness).any():
         return False
     extent = np.hypot(*np.ptp(baseline, axis=0))
     return bool(extent >= 0.2 * length or extent > 2 * thickness)
 
 
-def _crosses_itself(polygon: np.ndarray) -> bool:
+def _is_self_crossing(polygon: np.ndarray) -> bool:
     """Whether it is a figure of eight: with an inside, though its two halves cancel in the shoelace formula."""
     if len(polygon) < 4:
         return False
-    canvas, _, _ = _drawn(polygon, 256)
+    canvas, _, _ = _draw_mask(polygon, 256)
     return bool(cv2.erode(canvas, np.ones((3, 3), np.uint8)).any())
 
 
 def _is_right_to_left(line: TextLine) -> bool:
-    return line.direction == "rtl" if line.direction is not None else runs_left(line.text or "")
+    return line.direction == "rtl" if line.direction is not None else is_right_to_left(line.text or "")

@@ -19,8 +19,8 @@ from uncial.imaging.far_vertices import (
     mend_polygon,
 )
 from uncial.imaging.geometry_conflicts import GROWN, clip_to_page, is_outside_polygon, resolve_conflict
-from uncial.imaging.line_geometry import in_order
-from uncial.imaging.polylines import Ragged, as_numbers, as_points, as_tuples, join_points, lengths
+from uncial.imaging.line_geometry import put_in_order
+from uncial.imaging.polylines import Ragged, join_points, measure_lengths, to_numbers, to_points, to_tuples
 
 UNKNOWN = 1e6
 """The size of a page that states none, in pixels: more than any image has."""
@@ -72,20 +72,20 @@ def resolve_lines(page: Page, lines: Sequence[TextLine] | None = None) -> list[R
     lines = page.lines if lines is None else lines
     if not any(line.polygon or line.baseline or line.box for line in lines):
         return [ResolvedLine(line) for line in lines]
-    polygons, baselines = _outlines(lines)
-    every = (polygons, baselines) if len(lines) == len(page.lines) else _outlines(page.lines)
-    around = _surroundings(page, *every)
+    polygons, baselines = _list_outlines(lines)
+    every = (polygons, baselines) if len(lines) == len(page.lines) else _list_outlines(page.lines)
+    around = _find_surroundings(page, *every)
     found = [ResolvedLine(line) for line in lines]
-    for number in _suspects(lines, polygons, baselines, around):
+    for number in _find_suspects(lines, polygons, baselines, around):
         found[number] = _resolve(page, lines[number], around)
     return found
 
 
-def _outlines(lines: Sequence[TextLine]) -> tuple[Ragged, Ragged]:
+def _list_outlines(lines: Sequence[TextLine]) -> tuple[Ragged, Ragged]:
     return join_points([line.polygon for line in lines], 3), join_points([line.baseline for line in lines], 2)
 
 
-def _surroundings(page: Page, polygons: Ragged, baselines: Ragged) -> Surroundings:
+def _find_surroundings(page: Page, polygons: Ragged, baselines: Ragged) -> Surroundings:
     interline = estimate_interline(page.lines, polygons, baselines)
     width, height = (float(size) if size > 0 else UNKNOWN for size in (page.width, page.height))
     around = Surroundings(width, height, DEFAULT_INTERLINE if interline is None else interline)
@@ -98,7 +98,7 @@ def _surroundings(page: Page, polygons: Ragged, baselines: Ragged) -> Surroundin
     return replace(around, longest=longest or max(width, height))
 
 
-def _suspects(lines: Sequence[TextLine], polygons: Ragged, baselines: Ragged, around: Surroundings) -> list[int]:
+def _find_suspects(lines: Sequence[TextLine], polygons: Ragged, baselines: Ragged, around: Surroundings) -> list[int]:
     """The positions of the lines for which one of the rules may hold.
 
     Nearly all lines are cleared here, many at once: the lines of large sets are all looked at.
@@ -154,24 +154,24 @@ def _is_baseline_suspect(baseline: Sequence[Point], contour: np.ndarray, around:
 
 
 def _resolve(page: Page, line: TextLine, around: Surroundings) -> ResolvedLine:
-    polygon, baseline = as_numbers(line.polygon), as_numbers(line.baseline)
+    polygon, baseline = to_numbers(line.polygon), to_numbers(line.baseline)
     by_points = mend_baseline(baseline, polygon[~is_alone_off_page(polygon, around)], line, around)
-    guide = as_points(by_points.points)
-    guide = in_order(guide) if len(guide) > 2 else guide
-    if len(guide) < 2 or lengths(guide).sum() < 2:
+    guide = to_points(by_points.points)
+    guide = put_in_order(guide) if len(guide) > 2 else guide
+    if len(guide) < 2 or measure_lengths(guide).sum() < 2:
         guide = guide[:0]
     outline = mend_polygon(polygon, guide, line, around)
     if by_points.far:
-        line = replace(line, baseline=as_tuples(by_points.points))
+        line = replace(line, baseline=to_tuples(by_points.points))
     if outline.far:
-        line = replace(line, polygon=as_tuples(outline.points))
-    far = (*_named("baseline", baseline, by_points), *_named("polygon", polygon, outline))
+        line = replace(line, polygon=to_tuples(outline.points))
+    far = (*_name_lines("baseline", baseline, by_points), *_name_lines("polygon", polygon, outline))
     line, cut_by = resolve_conflict(page, line, guide, around)
     clipped, outside = clip_to_page(page, line, around)
     return ResolvedLine(clipped, far, cut_by, outside)
 
 
-def _named(outline: Literal["polygon", "baseline"], points: np.ndarray, mended: Mended) -> Iterator[FarVertex]:
+def _name_lines(outline: Literal["polygon", "baseline"], points: np.ndarray, mended: Mended) -> Iterator[FarVertex]:
     for position, moved_to in mended.far:
         x, y = points[position].tolist()
         yield FarVertex(outline, position, len(points), (x, y), moved_to)

@@ -8,7 +8,7 @@ import numpy as np
 
 from uncial.document import PageWarning
 from uncial.errors import UnusableInput
-from uncial.imaging.background import local_background
+from uncial.imaging.background import estimate_background
 
 Size = tuple[int, int]
 
@@ -44,7 +44,7 @@ def fit_to_stated_size(raw: Size, orientation: int, stated: Size, path: Path) ->
         return _fit(raw, stated, False, path)
     told = stated[0] > 0 and stated[1] > 0
     if told and orientation >= 5:
-        distances = _mismatch(raw, stated), _mismatch(turned, stated)
+        distances = _describe_mismatch(raw, stated), _describe_mismatch(turned, stated)
         if abs(distances[0] - distances[1]) > 2 * ASPECT_TOLERANCE:
             return _fit(raw, stated, False, path) if distances[0] < distances[1] else _fit(turned, stated, True, path)
     fit = _fit(turned, stated, True, path)
@@ -55,7 +55,7 @@ def fit_to_stated_size(raw: Size, orientation: int, stated: Size, path: Path) ->
     return Fit(True, fit.scale, (PageWarning("doubtful_orientation", guess), *fit.notes))
 
 
-def _mismatch(size: Size, stated: Size) -> float:
+def _describe_mismatch(size: Size, stated: Size) -> float:
     """How far the two scales are from one another; 0 for the same aspect."""
     ratio = (size[0] / stated[0]) / (size[1] / stated[1])
     return max(ratio, 1 / ratio) - 1
@@ -69,8 +69,8 @@ def _fit(size: Size, stated: Size, turned: bool, path: Path) -> Fit:
     sizes = f"{size[0]} x {size[1]} pixels, but the ground truth states {stated[0]} x {stated[1]}"
     # A size stated in small whole units cannot have the exact aspect.
     tolerance = max(ASPECT_TOLERANCE, 1.0 / min(stated))
-    if _mismatch(size, stated) > tolerance:
-        hint = "it seems to be turned; " if _mismatch(size[::-1], stated) <= tolerance else ""
+    if _describe_mismatch(size, stated) > tolerance:
+        hint = "it seems to be turned; " if _describe_mismatch(size[::-1], stated) <= tolerance else ""
         reason = f"{path}: the image has {sizes}; {hint}put the image there that was transcribed"
         raise UnusableInput(reason, "wrong_image_size")
     scale = (size[0] / stated[0], size[1] / stated[1])
@@ -128,7 +128,7 @@ def to_eight_bits(levels: np.ndarray) -> np.ndarray:
     return cv2.convertScaleAbs(levels.astype(np.float32), alpha=255.0 / white)
 
 
-def without_alpha(pixels: np.ndarray) -> np.ndarray:
+def drop_alpha(pixels: np.ndarray) -> np.ndarray:
     """Replace transparent pixels of (H, W, 2) or (H, W, 4) uint8 and drop the alpha channel.
 
     In a line image cut by its polygon (Loghi's RGBA) they take the local background of the visible ones, so that no
@@ -143,7 +143,7 @@ def without_alpha(pixels: np.ndarray) -> np.ndarray:
         return colour
     visible = np.where(alpha >= 128, np.uint8(255), np.uint8(0))
     if _is_surface(visible):
-        ground = local_background(np.ascontiguousarray(colour), visible)
+        ground = estimate_background(np.ascontiguousarray(colour), visible)
     else:
         ground = np.full_like(colour, 255)
     weight = alpha.astype(np.float32) / 255

@@ -10,7 +10,7 @@ import numpy as np
 from uncial.document import Point
 
 
-def as_points(points: Sequence[Point] | np.ndarray, limit: float = np.inf) -> np.ndarray:
+def to_points(points: Sequence[Point] | np.ndarray, limit: float = np.inf) -> np.ndarray:
     """(N, 2) array without immediate repetitions, and without points that are not finite or beyond +-`limit`."""
     array = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     if not len(array):
@@ -22,13 +22,13 @@ def as_points(points: Sequence[Point] | np.ndarray, limit: float = np.inf) -> np
     return array if moved.all() else array[np.concatenate([[True], moved])]
 
 
-def lengths(points: np.ndarray) -> np.ndarray:
+def measure_lengths(points: np.ndarray) -> np.ndarray:
     """(N - 1,) lengths of the segments."""
     steps = np.diff(points, axis=0)
     return np.hypot(steps[:, 0], steps[:, 1])
 
 
-def area(polygon: np.ndarray) -> float:
+def compute_area(polygon: np.ndarray) -> float:
     """Area by the shoelace formula, in square pixels; parts of a self-crossing polygon may cancel."""
     return float(abs(cv2.contourArea(polygon.astype(np.float32).reshape(-1, 1, 2)))) if len(polygon) > 2 else 0.0
 
@@ -46,7 +46,7 @@ def densify(polygon: np.ndarray, step: float) -> np.ndarray:
     return polygon[index] + edges[index] * share[:, None]
 
 
-def arcs(points: np.ndarray, step: float) -> np.ndarray:
+def compute_arcs(points: np.ndarray, step: float) -> np.ndarray:
     """Resample a polyline about every `step`, bulging each segment as the circular arc through its neighbours
     would.
 
@@ -103,9 +103,9 @@ def _filter(values: np.ndarray, sigma: float) -> np.ndarray:
     return np.stack([np.convolve(column, kernel, mode="valid") for column in padded.T], axis=1)
 
 
-def points_along(line: np.ndarray, count: int) -> np.ndarray:
+def find_points_along(line: np.ndarray, count: int) -> np.ndarray:
     """(count, 2): the middles of `count` pieces of equal length of a polyline of two or more points."""
-    total = np.concatenate([[0.0], np.cumsum(lengths(line))])
+    total = np.concatenate([[0.0], np.cumsum(measure_lengths(line))])
     at = (np.arange(count) + 0.5) * (total[-1] / count)
     return np.stack([np.interp(at, total, line[:, axis]) for axis in (0, 1)], axis=1)
 
@@ -187,19 +187,19 @@ def join_points(lists: Sequence[Sequence[Point]], least: int) -> Ragged:
     owners = [number for number, points in enumerate(lists) if len(points) >= least]
     counts = [len(lists[number]) for number in owners]
     values = chain.from_iterable(chain.from_iterable(lists[number] for number in owners))
-    points = _limited(np.fromiter(values, np.float64, 2 * sum(counts)).reshape(-1, 2))
+    points = _limit(np.fromiter(values, np.float64, 2 * sum(counts)).reshape(-1, 2))
     return Ragged(points, np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]), np.array(owners, dtype=np.int64))
 
 
-def as_numbers(points: Sequence[Point]) -> np.ndarray:
+def to_numbers(points: Sequence[Point]) -> np.ndarray:
     """(N, 2): all of the points, no coordinate beyond +-`LIMIT`."""
-    return _limited(np.array(points, dtype=np.float64).reshape(-1, 2))
+    return _limit(np.array(points, dtype=np.float64).reshape(-1, 2))
 
 
-def as_tuples(points: np.ndarray) -> tuple[Point, ...]:
+def to_tuples(points: np.ndarray) -> tuple[Point, ...]:
     """Points (N, 2) as lines have them."""
     return tuple(map(tuple, points.tolist()))
 
 
-def _limited(points: np.ndarray) -> np.ndarray:
+def _limit(points: np.ndarray) -> np.ndarray:
     return np.clip(np.nan_to_num(points, nan=LIMIT, posinf=LIMIT, neginf=-LIMIT), -LIMIT, LIMIT)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from uncial.document import Transcription
-from uncial.metrics.error_rates import aligned
+from uncial.metrics.error_rates import align_texts
 from uncial.metrics.lines import EvaluatedLine
 
 BINS = 15
@@ -100,7 +100,7 @@ def collect_character_outcomes(lines: Iterable[EvaluatedLine]) -> tuple[np.ndarr
     for line in lines:
         if line.character_confidences:
             confidences += line.character_confidences
-            right += [float(truth == read) for truth, read in aligned(line.truth, line.prediction) if read]
+            right += [float(truth == read) for truth, read in align_texts(line.truth, line.prediction) if read]
     return np.array(confidences), np.array(right)
 
 
@@ -137,25 +137,25 @@ def fit_temperatures(lines: Iterable[EvaluatedLine]) -> Temperatures:
     )
 
 
-def temperatures_of(card: Mapping[str, Any]) -> Temperatures:
+def read_temperatures(card: Mapping[str, Any]) -> Temperatures:
     """Return the temperatures that a model's file states under `calibration`; 1 where it states none."""
     stated = card.get("calibration") or {}
     return Temperatures(float(stated.get("characters", 1.0)), float(stated.get("lines", 1.0)))
 
 
-def tempered(confidence: float, temperature: float) -> float:
+def apply_temperature(confidence: float, temperature: float) -> float:
     """Return a confidence at a temperature; 0 and 1 are taken for almost that."""
     if temperature == 1:
         return confidence
     return float(expit(logit(min(max(confidence, NEVER_SURE), 1 - NEVER_SURE)) / temperature))
 
 
-def calibrated(transcription: Transcription, temperatures: Temperatures) -> Transcription:
+def apply_calibration(transcription: Transcription, temperatures: Temperatures) -> Transcription:
     """Return the transcription with its confidences at the temperatures."""
     return replace(
         transcription,
-        confidence=tempered(transcription.confidence, temperatures.lines),
+        confidence=apply_temperature(transcription.confidence, temperatures.lines),
         character_confidences=tuple(
-            tempered(confidence, temperatures.characters) for confidence in transcription.character_confidences
+            apply_temperature(confidence, temperatures.characters) for confidence in transcription.character_confidences
         ),
     )

@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from uncial.metrics.error_rates import ERROR_KINDS, aligned, error_kind
+from uncial.metrics.error_rates import ERROR_KINDS, align_texts, find_error_kind
 from uncial.metrics.lines import EvaluatedLine
-from uncial.text.characters import scripts
+from uncial.text.characters import find_scripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class CharacterScores:
     """What alignment tells about a set of lines.
 
     `confusions` are the edits, the most frequent first; `characters` the most frequent of the truth first, `scripts` by
-    name: their edits add up to those of the set. `kinds` counts the edits of each kind (see `error_kind`).
+    name: their edits add up to those of the set. `kinds` counts the edits of each kind (see `find_error_kind`).
     """
 
     confusions: tuple[Confusion, ...]
@@ -78,7 +78,7 @@ def score_characters(lines: Iterable[EvaluatedLine]) -> CharacterScores:
     edits = Counter({pair: count for pair, count in pairs.items() if pair[0] != pair[1]})
     kinds = dict.fromkeys(map(str, ERROR_KINDS), 0)
     for (truth, read), count in edits.items():
-        kinds[error_kind(truth, read)] += count
+        kinds[find_error_kind(truth, read)] += count
     characters = _score_units((truth, read, truth == read, count) for (truth, read), count in pairs.items())
     by_script = _score_units((truth, read, same, count) for (truth, read, same), count in script_pairs.items())
     return CharacterScores(
@@ -95,7 +95,7 @@ def confusions(truths: Sequence[str], predictions: Sequence[str]) -> tuple[Confu
     """
     pairs: Counter[tuple[str, str]] = Counter()
     for truth, prediction in zip(truths, predictions, strict=True):
-        pairs.update(pair for pair in aligned(truth, prediction) if pair[0] != pair[1])
+        pairs.update(pair for pair in align_texts(truth, prediction) if pair[0] != pair[1])
     return tuple(Confusion(*pair, count) for pair, count in sorted(pairs.items(), key=_sort_by_frequency))
 
 
@@ -106,8 +106,8 @@ def _sort_by_frequency(item: tuple[tuple[str, str], int]) -> tuple[int, tuple[st
 def _count_units(
     line: EvaluatedLine, pairs: Counter[tuple[str, str]], script_pairs: Counter[tuple[str, str, bool]]
 ) -> None:
-    of_truth, of_prediction = iter(scripts(line.truth)), iter(scripts(line.prediction))
-    for truth, read in aligned(line.truth, line.prediction):
+    of_truth, of_prediction = iter(find_scripts(line.truth)), iter(find_scripts(line.prediction))
+    for truth, read in align_texts(line.truth, line.prediction):
         pairs[truth, read] += 1
         own = next(of_truth) if truth else ""
         other = next(of_prediction) if read else ""

@@ -11,7 +11,7 @@ from uncial.metrics.characters import CharacterScores, score_characters
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Estimate, estimate_rate, sum_by_cluster
 from uncial.metrics.lines import KEYS, EvaluatedLine, LineOrigin, choose_cluster_key, group_lines
-from uncial.metrics.paired import PairedTest, adjust_by_holm, paired_test
+from uncial.metrics.paired import PairedTest, adjust_by_holm, run_paired_test
 
 Readings = Sequence[Sequence[EvaluatedLine]]
 """The same lines as one system read them: once, or once for each seed that it was trained with."""
@@ -137,7 +137,7 @@ def score_systems(systems: Mapping[str, Readings], settings: EvaluationSettings)
     if not first:
         raise UserError("There is no line to compare.")
     for name, readings in ordered.items():
-        if any(_line_identity(reading) != _line_identity(first) for reading in readings):
+        if any(_identify_line(reading) != _identify_line(first) for reading in readings):
             raise UserError(f"{name} holds other lines or another ground truth than {next(iter(ordered))}.")
     tables = {name: _Table(readings, settings.cluster) for name, readings in ordered.items()}
     lines = tuple(_compare_lines(number, ordered) for number in range(len(first)))
@@ -177,7 +177,7 @@ def _order_readings(reading: Sequence[EvaluatedLine]) -> list[EvaluatedLine]:
     return sorted(reading, key=lambda line: (line.origin.page, line.origin.line, line.origin.row or 0))
 
 
-def _line_identity(reading: Sequence[EvaluatedLine]) -> list[tuple[str, str, str]]:
+def _identify_line(reading: Sequence[EvaluatedLine]) -> list[tuple[str, str, str]]:
     return [(line.origin.page, line.origin.line, line.truth) for line in reading]
 
 
@@ -219,8 +219,8 @@ def _score_pairs(
         one, other = tables[names[first]], tables[names[second]]
         tests.append(
             (
-                paired_test(one.edits, other.edits, one.characters, *how),
-                paired_test(one.word_edits, other.word_edits, one.words, *how),
+                run_paired_test(one.edits, other.edits, one.characters, *how),
+                run_paired_test(one.word_edits, other.word_edits, one.words, *how),
             )
         )
     known = [cer.p for cer, _ in tests if cer.p is not None]

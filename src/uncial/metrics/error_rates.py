@@ -90,10 +90,10 @@ Pair = tuple[str, str]
 
 ErrorKind = Literal["space", "punctuation", "digit", "case", "diacritic", "letter"]
 ERROR_KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
-"""In the order of `error_kind`: an edit is of the first kind that fits."""
+"""In the order of `find_error_kind`: an edit is of the first kind that fits."""
 
 
-def aligned(truth: str, prediction: str) -> Iterator[Pair]:
+def align_texts(truth: str, prediction: str) -> Iterator[Pair]:
     """Yield the pairs of a cheapest alignment by code points, in order; those that differ are the edits that the scores
     count (see `uncial.metrics.error_rates.compare`).
     """
@@ -108,7 +108,7 @@ def aligned(truth: str, prediction: str) -> Iterator[Pair]:
             yield from zip(one, other, strict=True)
 
 
-def error_kind(truth: str, read: str) -> ErrorKind:
+def find_error_kind(truth: str, read: str) -> ErrorKind:
     """Tell what kind of error an edit is: about a space, a punctuation mark or a digit if either side is one; else the
     same letter in other case or with other marks; else a letter.
     """

@@ -11,7 +11,7 @@ from uncial.metrics.lines import (
     EvaluatedLine,
     GroupScore,
     choose_cluster_key,
-    evaluated,
+    evaluate_line,
     score_group,
     score_groups,
 )
@@ -123,7 +123,7 @@ class Evaluator:
         settings = self.settings
         lines = sorted(self._lines, key=lambda line: (line.origin.page, line.origin.line, line.origin.row or 0))
         return Evaluation(
-            overview=overview(lines, settings),
+            overview=build_overview(lines, settings),
             variants=tuple(_score_variant(lines, profile, settings) for profile in settings.variant_profiles),
             groups=tuple(
                 score for kind in KEYS for score in score_groups(lines, kind, settings.cluster, settings.bootstrap)
@@ -137,7 +137,7 @@ class Evaluator:
         self._lines = []
 
 
-def overview(lines: Sequence[EvaluatedLine], settings: EvaluationSettings) -> Overview:
+def build_overview(lines: Sequence[EvaluatedLine], settings: EvaluationSettings) -> Overview:
     """Score a set of lines as a whole, without its parts."""
     return Overview(
         settings=settings,
@@ -156,5 +156,5 @@ def evaluate(lines: Iterable[EvaluatedLine], settings: EvaluationSettings | None
 
 
 def _score_variant(lines: Sequence[EvaluatedLine], profile: str, settings: EvaluationSettings) -> GroupScore:
-    again = [evaluated(line.origin, line.truth, line.prediction, profile) for line in lines]
+    again = [evaluate_line(line.origin, line.truth, line.prediction, profile) for line in lines]
     return score_group(again, "profile", profile, settings.cluster, settings.bootstrap, profile)

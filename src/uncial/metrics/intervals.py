@@ -167,7 +167,7 @@ FEW_LINES, FEW_PAGES = 50, 4
 """With fewer a few words decide on the error rate, and confidences and forecasts are fitted to what may be chance."""
 
 
-def few_lines_warning(lines: int, pages: int, kind: str) -> str:
+def warn_about_few_lines(lines: int, pages: int, kind: str) -> str:
     """A sentence on lines of so many pages, `kind` as in `validation`; nothing where there are enough of both."""
     if (lines >= FEW_LINES and pages >= FEW_PAGES) or not lines:
         return ""

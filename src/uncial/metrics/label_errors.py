@@ -62,7 +62,7 @@ def compute_surprisals(texts: Iterable[str]) -> dict[str, float]:
     return {character: math.log(total / count) for character, count in counts.items()} | {"": math.log(total)}
 
 
-def typo_cost(truth: str, changed: Sequence[Place], surprise: Mapping[str, float]) -> float:
+def compute_typo_cost(truth: str, changed: Sequence[Place], surprise: Mapping[str, float]) -> float:
     """Return -ln P(t | u), in nats: that a slip in these places made the truth out of what was read there."""
     cost = 0.0
     for place in changed:
@@ -76,7 +76,7 @@ def typo_cost(truth: str, changed: Sequence[Place], surprise: Mapping[str, float
     return cost
 
 
-def other_line_cost(truth: str, meant: str, lines: int) -> float:
+def compute_other_line_cost(truth: str, meant: str, lines: int) -> float:
     """Return -ln P(t | u) where the truth is the text of another one of so many lines, infinite where it is too like
     what was meant."""
     return math.log(max(2, lines)) if Levenshtein.normalized_distance(truth, meant) > UNRELATED else math.inf
@@ -95,7 +95,7 @@ def compute_log_odds(prior: float, ratios: Sequence[float], costs: Sequence[floa
     return math.log(prior / (1 - prior)) + most + math.log(sum(math.exp(term - most) for term in terms))
 
 
-def odds_to_probability(odds: float) -> float:
+def convert_odds(odds: float) -> float:
     """Return the probability of log-odds."""
     return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
 

@@ -11,7 +11,7 @@ from uncial.errors import UserError
 from uncial.metrics.error_rates import Counts, Scores, compare, scores
 from uncial.metrics.intervals import Bootstrap, Estimate, estimate_rate, estimate_share, sum_by_cluster
 from uncial.metrics.profiles import form
-from uncial.text.characters import line_script
+from uncial.text.characters import find_line_script
 from uncial.text.normalization import DEFAULT_PROFILE
 
 
@@ -61,7 +61,7 @@ class EvaluatedLine:
         return self.counts.edits / max(self.counts.characters, 1)
 
 
-def evaluated(
+def evaluate_line(
     origin: LineOrigin,
     truth: str,
     prediction: str,
@@ -82,7 +82,7 @@ def evaluated(
         prediction=read,
         counts=compare(true, read),
         profile=profile,
-        script=line_script(true or read),
+        script=find_line_script(true or read),
         confidence=confidence,
         character_confidences=_select_part(prediction, read, tuple(character_confidences)),
     )
@@ -99,7 +99,7 @@ LENGTHS = (0, 10, 20, 40, 80)
 Key = Callable[[EvaluatedLine], str]
 
 
-def length_group(characters: int) -> str:
+def find_length_group(characters: int) -> str:
     """Return the group of lines of that many characters, as in `11–20`."""
     below = -1
     for end in LENGTHS:
@@ -116,7 +116,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "hand": lambda line: line.origin.hand,
         "region_type": lambda line: line.origin.region_type,
         "script": lambda line: line.script,
-        "length": lambda line: length_group(line.counts.characters),
+        "length": lambda line: find_length_group(line.counts.characters),
     }
 )
 """What lines are grouped by."""
@@ -177,10 +177,10 @@ def group_lines(lines: Iterable[EvaluatedLine], key: Key) -> dict[str, list[Eval
     found: dict[str, list[EvaluatedLine]] = defaultdict(list)
     for line in lines:
         found[key(line)].append(line)
-    return {name: found[name] for name in sorted(found, key=_natural_key)}
+    return {name: found[name] for name in sorted(found, key=_make_natural_key)}
 
 
-def _natural_key(name: str) -> tuple[bool, int, str]:
+def _make_natural_key(name: str) -> tuple[bool, int, str]:
     """Lengths in their order, all other names by letters."""
     digits = name.split("–")[0].split(" ")[0]
     return (False, int(digits), name) if digits.isascii() and digits.isdigit() else (True, 0, name)

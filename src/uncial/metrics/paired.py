@@ -55,7 +55,7 @@ class PairedTest:
         return max(self.p_bootstrap, self.p_randomisation)
 
 
-def paired_test(
+def run_paired_test(
     one: np.ndarray,
     other: np.ndarray,
     whole: np.ndarray,

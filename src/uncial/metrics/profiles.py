@@ -13,7 +13,7 @@ from functools import cache
 from types import MappingProxyType
 
 from uncial.errors import UserError
-from uncial.text.normalization import normalizer
+from uncial.text.normalization import build_normalizer
 
 Form = Callable[[str], str]
 
@@ -75,7 +75,7 @@ def form(profile: str) -> Form:
     Raises `UserError` when there is no such profile or variant.
     """
     base, *variants = str(profile).split("+")
-    steps: Sequence[Form] = (normalizer(base), *(_variant(name, profile) for name in variants))
+    steps: Sequence[Form] = (build_normalizer(base), *(_variant(name, profile) for name in variants))
 
     def apply(text: str) -> str:
         for step in steps:

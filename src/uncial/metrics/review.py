@@ -55,18 +55,21 @@ def rank_for_review(lines: Sequence[ReadLine]) -> Review:
     order = np.argsort(-expected, kind="stable")
     expected, lengths = expected[order], lengths[order]
     ordered = tuple(lines[place] for place in order)
-    left = _remaining_errors(expected)
+    left = _estimate_remaining_errors(expected)
     found = Review(
-        ordered, expected, left / max(float(lengths.sum()), 1.0), left[:-1] / _remaining_errors(lengths)[:-1]
+        ordered, expected, left / max(float(lengths.sum()), 1.0), left[:-1] / _estimate_remaining_errors(lengths)[:-1]
     )
     if any(line.edits is None or line.truth_characters is None for line in ordered):
         return found
     edits = np.array([line.edits for line in ordered], float)
     characters = max(float(sum(line.truth_characters or 0 for line in ordered)), 1.0)
-    measured, best = _remaining_errors(edits) / characters, _remaining_errors(-np.sort(-edits)) / characters
+    measured, best = (
+        _estimate_remaining_errors(edits) / characters,
+        _estimate_remaining_errors(-np.sort(-edits)) / characters,
+    )
     return Review(found.lines, expected, found.expected, found.rest, measured, best)
 
 
-def _remaining_errors(values: np.ndarray) -> np.ndarray:
+def _estimate_remaining_errors(values: np.ndarray) -> np.ndarray:
     """What is left of the sum (N,) after none, one, … and all of the values: (N + 1,), the last exactly 0."""
     return np.append(np.cumsum(values[::-1])[::-1], 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Estimate, estimate_rate, sum_by_cluster
 from uncial.metrics.lines import EvaluatedLine, choose_cluster_key
-from uncial.metrics.paired import PairedTest, adjust_by_holm, paired_test
+from uncial.metrics.paired import PairedTest, adjust_by_holm, run_paired_test
 
 CLEAN = "clean"
 """What the lines as they are are called."""
@@ -66,7 +66,7 @@ def _score(
     one, other = edits[np.newaxis], before[np.newaxis]
     test = None
     if comparisons:
-        test = paired_test(one, other, characters, settings.bootstrap, comparisons, settings.cluster)
+        test = run_paired_test(one, other, characters, settings.bootstrap, comparisons, settings.cluster)
     return ConditionScore(
         name,
         cer=estimate_rate(one, characters, *how),

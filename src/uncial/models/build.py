@@ -24,11 +24,13 @@ def build_model(config: Mapping[str, Any], parts: Parts | None = None, **known: 
         if callable(model):
             model = model(**known)
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:  # what torch says of numbers that cannot be
-        raise UserError(f"The model cannot be built: {_first_line(error)}; check the keys under 'model'.") from error
+        raise UserError(
+            f"The model cannot be built: {_get_first_line(error)}; check the keys under 'model'."
+        ) from error
     if not isinstance(model, Model):
         raise UserError(f"model._target_ makes a {type(model).__name__}, which is no Model of uncial.models.contracts.")
     return model
 
 
-def _first_line(error: BaseException) -> str:
+def _get_first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -11,19 +11,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from uncial.config.trust import trusted_modules
+from uncial.config.trust import list_trusted_modules
 from uncial.errors import UserError
-from uncial.files import open_to_others, unfinished_name, write_through
-from uncial.formats.encoding import storable_name
+from uncial.files import make_unfinished_name, open_to_others, write_through
+from uncial.formats.encoding import make_storable_name
 from uncial.formats.foreign_models import name_foreign
 from uncial.models.contracts import Model
 from uncial.models.parts import PartsOfFile
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import MISFIT, Table, build_stored, parse_card
-from uncial.runs.checkpoint import CARD_KEY, model_weights, read_checkpoint
+from uncial.runs.checkpoint import CARD_KEY, get_model_weights, read_checkpoint
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.runs.files import RunFolder
-from uncial.text.codec import Codec, codec_from_json
+from uncial.text.codec import Codec, build_codec_from_json
 
 FORMAT = "uncial-recognizer"
 FORMAT_VERSION = 1
@@ -44,10 +44,10 @@ def save_model(path: Path, model: Model, card: Mapping[str, Any]) -> None:
     written.
     """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    part = path.with_name(unfinished_name(path))
+    part = path.with_name(make_unfinished_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(weights, part, metadata={METADATA_KEY: model_card_json(model, card)})
+        save_file(weights, part, metadata={METADATA_KEY: format_model_card(model, card)})
         open_to_others(part)  # The library makes it for its user alone.
         write_through(part)
         part.replace(path)
@@ -60,7 +60,7 @@ def save_model(path: Path, model: Model, card: Mapping[str, Any]) -> None:
             part.unlink(missing_ok=True)
 
 
-def model_card_json(model: Model, card: Mapping[str, Any]) -> str:
+def format_model_card(model: Model, card: Mapping[str, Any]) -> str:
     """Return the card as it stands in a file: JSON, with the format and what the model says of itself added."""
     whole = {**card, "format": FORMAT, "format_version": FORMAT_VERSION, **model.card()}
     return json.dumps(whole, ensure_ascii=False)
@@ -70,7 +70,7 @@ def load_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Recognizer,
     """Read a recogniser, as `load_any_model` reads any model. Raises `UserError` for a model of another kind too."""
     model, card = load_any_model(path, trust)
     if not isinstance(model, Recognizer):
-        raise UserError(f"{model_file(path)}: the file holds a {type(model).__name__}, not a recogniser.")
+        raise UserError(f"{find_model_file(path)}: the file holds a {type(model).__name__}, not a recogniser.")
     return model, card
 
 
@@ -82,9 +82,9 @@ def load_any_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Model, 
     beside those of the environment variable UNCIAL_TRUST. Raises `UserError` for a file that is missing, damaged, from
     elsewhere, from a newer version, or made of other parts. No more memory is taken than the file's weights say.
     """
-    path = model_file(path)
+    path = find_model_file(path)
     stored = _read(path)
-    parts = PartsOfFile(trusted_modules(trust), path)
+    parts = PartsOfFile(list_trusted_modules(trust), path)
     try:
         model = build_stored(stored.card, parts, stored.table)
         weights = stored.weights()
@@ -92,10 +92,10 @@ def load_any_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Model, 
         model.load_state_dict(weights)
         model.check_usable()
     except UserError as error:
-        reason = _printable(str(error).removeprefix(str(path)).removeprefix(": "))
+        reason = _make_printable(str(error).removeprefix(str(path)).removeprefix(": "))
         raise UserError(f"{path}{' ' if str(error).startswith(f'{path} ') else ': '}{reason}") from error
     except RuntimeError as error:
-        raise UserError(f"{path}: {MISFIT} ({_told(error)}).") from error
+        raise UserError(f"{path}: {MISFIT} ({_format_error(error)}).") from error
     return model, stored.card
 
 
@@ -117,25 +117,25 @@ def load_card(path: Path) -> dict[str, Any]:
     """Read a model's card without its weights; no part of the model is looked at. Raises `UserError` as `load_model`
     does.
     """
-    return _read(model_file(path)).card
+    return _read(find_model_file(path)).card
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the weights of a model file alone. Raises `UserError` for one that is missing or damaged."""
-    return _tensors(path, _table_of(path)[1])
+    return _read_tensors(path, _read_table(path)[1])
 
 
-def codec_of(card: Mapping[str, Any], path: Path) -> Codec:
+def build_codec(card: Mapping[str, Any], path: Path) -> Codec:
     """Return the codec that the card of the model in `path` states. Raises `UserError` where it states none."""
     if not isinstance(card.get("codec"), dict):
         raise UserError(f"{path} lacks the model's codec; it may be damaged, use another copy.")
     try:
-        return codec_from_json(card["codec"])
+        return build_codec_from_json(card["codec"])
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
 
-def model_file(path: Path, key: str = "") -> Path:
+def find_model_file(path: Path, key: str = "") -> Path:
     """Return the file that `path`, a model file, a checkpoint or a run folder, stands for. Raises `UserError` where
     there is none, with the `key` that it was typed for.
     """
@@ -148,8 +148,10 @@ def model_file(path: Path, key: str = "") -> Path:
         raise UserError(
             f"{what}: {where}; give a model file (.safetensors), a checkpoint (.ckpt) or the folder of a finished run."
         )
-    if found.suffix != CHECKPOINT_SUFFIX and storable_name(str(found)) != str(found):
-        raise UserError(f"{storable_name(str(found))}: its name or a folder's is not UTF-8; rename it, or link to it.")
+    if found.suffix != CHECKPOINT_SUFFIX and make_storable_name(str(found)) != str(found):
+        raise UserError(
+            f"{make_storable_name(str(found))}: its name or a folder's is not UTF-8; rename it, or link to it."
+        )
     return found
 
 
@@ -159,7 +161,9 @@ def _read(path: Path) -> "_Stored":
     try:
         card = parse_card(text)
     except ValueError as error:
-        raise UserError(f"{path}: its description of itself is damaged ({_told(error)}); use another copy.") from error
+        raise UserError(
+            f"{path}: its description of itself is damaged ({_format_error(error)}); use another copy."
+        ) from error
     if card.get("format") != FORMAT:
         raise UserError(
             f"{path} is a {path.suffix[1:]} file but no model of uncial; give the {RunFolder.best_model} of a run."
@@ -184,14 +188,14 @@ class _Stored:
 
 
 def _read_safetensors(path: Path) -> tuple[str, Table, Callable[[], dict[str, Tensor]]]:
-    metadata, table = _table_of(path)
+    metadata, table = _read_table(path)
     if METADATA_KEY not in metadata:
         what = f"{path} is a {path.suffix[1:]} file but no model of uncial; give the {RunFolder.best_model} of a run."
         raise UserError(name_foreign(path, metadata) or what)
-    return metadata[METADATA_KEY], table, lambda: _tensors(path, table)
+    return metadata[METADATA_KEY], table, lambda: _read_tensors(path, table)
 
 
-def _table_of(path: Path) -> tuple[dict[str, str], Table]:
+def _read_table(path: Path) -> tuple[dict[str, str], Table]:
     """What a safetensors file says of itself, and the shapes of its tensors by their names."""
     try:
         _check_header(path)
@@ -201,17 +205,17 @@ def _table_of(path: Path) -> tuple[dict[str, str], Table]:
     except Exception as error:  # whatever a damaged file makes of its reader
         raise UserError(
             name_foreign(path)
-            or f"{path} cannot be read as a model: {_told(error)}; it is damaged or no safetensors file, use another "
-            "copy."
+            or f"{path} cannot be read as a model: {_format_error(error)}; it is damaged or no safetensors file, "
+            "use another copy."
         ) from error
 
 
-def _tensors(path: Path, names: Iterable[str]) -> dict[str, Tensor]:
+def _read_tensors(path: Path, names: Iterable[str]) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as opened:
             return {name: opened.get_tensor(name) for name in names}
     except Exception as error:  # whatever a kind of number makes of torch that it does not know
-        raise UserError(f"{path}: the weights cannot be read ({_told(error)}); use another copy.") from error
+        raise UserError(f"{path}: the weights cannot be read ({_format_error(error)}); use another copy.") from error
 
 
 def _check_header(path: Path) -> None:
@@ -227,15 +231,15 @@ def _check_header(path: Path) -> None:
 
 def _read_checkpoint(path: Path) -> tuple[str, Table, Callable[[], dict[str, Tensor]]]:
     checkpoint = read_checkpoint(path)
-    weights = model_weights(checkpoint)
+    weights = get_model_weights(checkpoint)
     return checkpoint[CARD_KEY], {name: tuple(weight.shape) for name, weight in weights.items()}, lambda: weights
 
 
-def _printable(text: str) -> str:
+def _make_printable(text: str) -> str:
     """What a message may hold of a file: one line without a terminal's commands, and not a page of it."""
     shown = "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
     return shown if len(shown) <= LONGEST_MESSAGE else f"{shown[:LONGEST_MESSAGE]}…"
 
 
-def _told(error: BaseException) -> str:
+def _format_error(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__

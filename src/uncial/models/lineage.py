@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from uncial.config.keys import leaves
+from uncial.config.keys import iterate_leaves
 from uncial.data.lines.dataset import Batch
 from uncial.errors import UserError
-from uncial.models.precision import inference_autocast
+from uncial.models.precision import enter_inference_autocast
 from uncial.models.recognizer import Recognizer
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
 from uncial.runs.files import RunFolder
@@ -35,7 +35,7 @@ TRAINED_BY = ("dropout", "drop_channels", "span_masks")
 """Keys of a model's config that stand elsewhere in its card, or say only how it is trained."""
 
 
-def weights_hash(recognizer: Recognizer) -> str:
+def hash_weights(recognizer: Recognizer) -> str:
     """Tells the weights of a model apart from those of any other."""
     found = hashlib.sha256()
     for name, tensor in sorted(recognizer.state_dict().items()):
@@ -44,23 +44,23 @@ def weights_hash(recognizer: Recognizer) -> str:
     return found.hexdigest()
 
 
-def lineage_from(recognizer: Recognizer, card: Mapping[str, Any]) -> list[str]:
+def read_lineage(recognizer: Recognizer, card: Mapping[str, Any]) -> list[str]:
     """What the card of a model that is fine-tuned from this one has under `lineage`."""
-    return [*card.get(KEY, []), weights_hash(recognizer)]
+    return [*card.get(KEY, []), hash_weights(recognizer)]
 
 
-def pages_seen(card: Mapping[str, Any]) -> set[str]:
+def list_pages_seen(card: Mapping[str, Any]) -> set[str]:
     """Hashes of the page images that a model was trained on, and those that it was fine-tuned from before it."""
     return {*card.get("training", {}).get("page_hashes", ()), *card.get(SEEN_BEFORE, ())} - {"", None}
 
 
-def ancestors(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> set[str]:
+def find_ancestors(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> set[str]:
     """What a model comes of: itself, those that it was fine-tuned from, and the training that `path` is a file of."""
-    folder = training_folder(path)
-    return set(lineage_from(recognizer, card)) | ({str(folder.resolve())} if folder else set())
+    folder = find_training_folder(path)
+    return set(read_lineage(recognizer, card)) | ({str(folder.resolve())} if folder else set())
 
 
-def training_folder(path: Path) -> Path | None:
+def find_training_folder(path: Path) -> Path | None:
     """The folder of the training that `path` is a file of, None where it lies in no run's folder."""
     folder = path.absolute().parent
     folder = folder.parent if path.suffix == CHECKPOINT_SUFFIX and folder.name == RunFolder.checkpoints else folder
@@ -70,15 +70,15 @@ def training_folder(path: Path) -> Path | None:
 def check_lineage(models: Mapping[Path, tuple[Recognizer, Mapping[str, Any]]]) -> None:
     """Raises `UserError`, with the reason, where the mean of the models' weights would be no model."""
     first, *others = models
-    shared = ancestors(first, *models[first])
+    shared = find_ancestors(first, *models[first])
     for path in others:
         for part, what in SAME.items():
-            if _compared(models[first][1], part) != _compared(models[path][1], part):
+            if _compare(models[first][1], part) != _compare(models[path][1], part):
                 raise UserError(
                     f"{path} has another {what} than {first}, so that their weights have no mean: "
                     "ensemble.method=vote takes any models."
                 )
-        shared &= ancestors(path, *models[path])
+        shared &= find_ancestors(path, *models[path])
         if not shared:
             raise UserError(
                 f"{path} and {first} have no common ancestor: weights can be averaged of checkpoints of one training, "
@@ -86,16 +86,16 @@ def check_lineage(models: Mapping[Path, tuple[Recognizer, Mapping[str, Any]]]) -
             )
 
 
-def _compared(card: Mapping[str, Any], part: str) -> Any:
+def _compare(card: Mapping[str, Any], part: str) -> Any:
     """A part of a card; of the model's config what decides how it reads."""
     value = card.get(part)
     if part != "model" or not isinstance(value, dict):
         return value
-    found = leaves({key: one for key, one in value.items() if key not in NOT_OF_THE_WEIGHTS}, "")
+    found = iterate_leaves({key: one for key, one in value.items() if key not in NOT_OF_THE_WEIGHTS}, "")
     return {key: one for key, one in found if not isinstance(one, dict) and not any(word in key for word in TRAINED_BY)}
 
 
-def averaged(recognizers: Sequence[Recognizer], into: Recognizer) -> Recognizer:
+def average_models(recognizers: Sequence[Recognizer], into: Recognizer) -> Recognizer:
     """Give `into`, one of their kind, the mean of their weights; counters are those of the first (model soups,
     Wortsman et al. 2022)."""
     states = [recognizer.state_dict() for recognizer in recognizers]
@@ -123,7 +123,7 @@ def estimate_batch_norm(recognizer: Recognizer, batches: Iterable[Batch]) -> Non
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # All batches count alike.
-    with torch.no_grad(), inference_autocast("cpu"):
+    with torch.no_grad(), enter_inference_autocast("cpu"):
         for batch in batches:
             recognizer.predict(batch)
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -11,8 +11,8 @@ from typing import Any, Protocol, get_type_hints
 
 from torch import nn
 
-from uncial.config.moved import current_path
-from uncial.config.trust import NAME, is_within, refusal
+from uncial.config.moved import find_current_path
+from uncial.config.trust import NAME, explain_refusal, is_within
 from uncial.errors import UserError
 from uncial.models.preprocessing import Preprocessing
 
@@ -54,10 +54,10 @@ class PartsOfFile:
 
     def find(self, key: str, target: str) -> type:
         if is_within(target, self.trust):
-            return _imported(key, target)
-        found = _own_class(target) or _torch_class(target)
+            return _import(key, target)
+        found = _find_own_class(target) or _find_torch_class(target)
         if found is None:
-            raise UserError(refusal(self.where, key, target))
+            raise UserError(explain_refusal(self.where, key, target))
         return found
 
     def check(self, part: type, given: Mapping[str, Any], positional: Iterable[Any], key: str) -> None:
@@ -74,7 +74,7 @@ class PartsOfProgram:
     """What the user's own config may name: every class of modules that can be imported."""
 
     def find(self, key: str, target: str) -> type:
-        return _imported(key, target)
+        return _import(key, target)
 
     def check(self, part: type, given: Mapping[str, Any], positional: Iterable[Any], key: str) -> None:
         pass
@@ -111,7 +111,7 @@ def find_part(config: Mapping[str, Any], parts: Parts, key: str = "model") -> ty
     target = config.get("_target_")
     if not isinstance(target, str) or not NAME.fullmatch(target):
         raise UserError(f"{key}._target_ is {target!r}, which is no part of a model; name a class of torch modules.")
-    return parts.find(f"{key}._target_", current_path(target))
+    return parts.find(f"{key}._target_", find_current_path(target))
 
 
 def _check_kinds(part: type, given: Mapping[str, Any], key: str) -> None:
@@ -124,7 +124,7 @@ def _check_kinds(part: type, given: Mapping[str, Any], key: str) -> None:
         kind = kinds.get(name)
         if kind is str:
             if not isinstance(value, str | None):
-                raise UserError(f"{key}.{name} is {shortened(value)}; a word is needed.")
+                raise UserError(f"{key}.{name} is {shorten(value)}; a word is needed.")
         elif kind is not None and not any(word in str(kind) for word in MADE_OF_PARTS):
             _check_numbers(value, f"{key}.{name}")
 
@@ -134,16 +134,16 @@ def _check_numbers(value: Any, key: str, depth: int = 3) -> None:
         for one in value:
             _check_numbers(one, key, depth - 1)
     elif not isinstance(value, int | float | None):
-        raise UserError(f"{key} is {shortened(value)}; a number is needed.")
+        raise UserError(f"{key} is {shorten(value)}; a number is needed.")
 
 
-def shortened(value: object) -> str:
+def shorten(value: object) -> str:
     """A value as messages show it."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
-def _own_class(target: str) -> type | None:
+def _find_own_class(target: str) -> type | None:
     """A class that a module of this package defines. What a module has only imported is none of its own."""
     module, _, name = target.rpartition(".")
     if not is_within(module, (ROOM,)):
@@ -155,7 +155,7 @@ def _own_class(target: str) -> type | None:
     return found if _is_part(found) and found.__module__ == module else None
 
 
-def _torch_class(target: str) -> type | None:
+def _find_torch_class(target: str) -> type | None:
     """A class of torch.nn, by the short or the long path."""
     module, _, name = target.rpartition(".")
     found = getattr(nn, name, None)
@@ -164,7 +164,7 @@ def _torch_class(target: str) -> type | None:
     return found if module in (TORCH, found.__module__) else None
 
 
-def _imported(key: str, target: str) -> type:
+def _import(key: str, target: str) -> type:
     module, _, name = target.rpartition(".")
     try:
         found = getattr(import_module(module), name, None)

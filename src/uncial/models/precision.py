@@ -21,7 +21,7 @@ def computes_in_bf16(device_type: str) -> bool:
     return device_type == "cpu" and cpu_computes_in_bf16()
 
 
-def reading_precision(device_type: str) -> str:
+def choose_reading_precision(device_type: str) -> str:
     """`bf16` on a processor that computes in it, where it reads nearly twice as many lines; `32` everywhere else.
 
     Losses, normalisations and the decoder's probabilities are in fp32 in both.
@@ -29,7 +29,7 @@ def reading_precision(device_type: str) -> str:
     return "bf16" if device_type == "cpu" and cpu_computes_in_bf16() else "32"
 
 
-def inference_autocast(device_type: str) -> AbstractContextManager[object]:
+def enter_inference_autocast(device_type: str) -> AbstractContextManager[object]:
     """The context in which validation, test and prediction run a model, whatever the training's precision."""
-    in_bf16 = reading_precision(device_type) == "bf16"
+    in_bf16 = choose_reading_precision(device_type) == "bf16"
     return torch.autocast(device_type, torch.bfloat16 if in_bf16 else None, enabled=in_bf16)

@@ -43,16 +43,16 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         """Raise `UserError` for a setting that cannot be."""
-        _whole("channels", self.channels)
-        _one_of("channels", self.channels, CHANNELS)
-        _one_of("polarity", self.polarity, POLARITIES)
-        _one_of("contrast", self.contrast, CONTRASTS)
-        _whole("height", self.height)
+        _check_whole("channels", self.channels)
+        _check_one_of("channels", self.channels, CHANNELS)
+        _check_one_of("polarity", self.polarity, POLARITIES)
+        _check_one_of("contrast", self.contrast, CONTRASTS)
+        _check_whole("height", self.height)
         if not 16 <= self.height <= 256:
             raise UserError(
                 f"model.preprocessing.height is {self.height}; a line height between 16 and 256 pixels is needed."
             )
-        _whole("width_multiple", self.width_multiple)
+        _check_whole("width_multiple", self.width_multiple)
         if not 1 <= self.width_multiple <= MOST_MULTIPLE:
             raise UserError(
                 f"model.preprocessing.width_multiple is {self.width_multiple}; 1 to {MOST_MULTIPLE} pixels are needed."
@@ -62,7 +62,7 @@ class Preprocessing:
                 f"model.preprocessing.ink is {self.ink} and paper {self.paper}; "
                 "percentiles with 0 <= ink < paper <= 100 are needed."
             )
-        object.__setattr__(self, "padding", _both_sides(self.padding))
+        object.__setattr__(self, "padding", _read_both_sides(self.padding))
         if not 1 <= self.least_span <= 255:
             raise UserError(f"model.preprocessing.least_span is {self.least_span}; 1 to 255 grey values are possible.")
 
@@ -120,23 +120,23 @@ class Preprocessing:
     def _is_inverted(self, counts: np.ndarray) -> bool:
         if self.polarity != "auto":
             return self.polarity == "light"
-        dark, middle, light = _percentiles(counts, (1.0, 50.0, 99.0))
+        dark, middle, light = _compute_percentiles(counts, (1.0, 50.0, 99.0))
         return middle - dark < light - middle
 
     def _stretch(self, counts: np.ndarray) -> np.ndarray:
-        ink, paper = _percentiles(counts, (self.ink, self.paper))
+        ink, paper = _compute_percentiles(counts, (self.ink, self.paper))
         span = max(paper - ink, self.least_span)
         levels = (np.arange(256, dtype=np.float32) - (paper - span)) * (BACKGROUND / span)
         return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
 
 
-def _percentiles(counts: np.ndarray, percentiles: tuple[float, ...]) -> list[int]:
+def _compute_percentiles(counts: np.ndarray, percentiles: tuple[float, ...]) -> list[int]:
     """Return the grey values below or at which these percentages of the pixels lie."""
     total = np.cumsum(counts)
     return [int(np.searchsorted(total, total[-1] * percentile / 100)) for percentile in percentiles]
 
 
-def _both_sides(padding: Any) -> tuple[int, int]:
+def _read_both_sides(padding: Any) -> tuple[int, int]:
     sides = (padding, padding) if isinstance(padding, int | float) else tuple(padding)
     if len(sides) != 2 or any(side != int(side) or not 0 <= side <= MOST_PADDING for side in sides):
         raise UserError(
@@ -146,12 +146,12 @@ def _both_sides(padding: Any) -> tuple[int, int]:
     return int(sides[0]), int(sides[1])
 
 
-def _whole(key: str, value: object) -> None:
+def _check_whole(key: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise UserError(f"model.preprocessing.{key} is {value!r}; a whole number is needed.")
 
 
-def _one_of(key: str, value: object, allowed: tuple[object, ...]) -> None:
+def _check_one_of(key: str, value: object, allowed: tuple[object, ...]) -> None:
     if value not in allowed:
         choices = ", ".join(map(str, allowed))
         raise UserError(f"model.preprocessing.{key} is {value!r}; choose one of {choices}.")

@@ -14,8 +14,8 @@ from uncial.errors import UserError
 from uncial.models.contracts import Backbone, Decoder, FrameDecoder, Head, Model, Targets
 from uncial.models.decoders.auxiliary_ctc import Shortcut
 from uncial.models.preprocessing import BACKGROUND, Preprocessing
-from uncial.models.stored import text_rules_of
-from uncial.text.codec import Codec, codec_from_json
+from uncial.models.stored import read_text_rules
+from uncial.text.codec import Codec, build_codec_from_json
 from uncial.text.rules import TextRules
 
 MAX_SHORTCUT = 1e6
@@ -61,17 +61,17 @@ class Recognizer(Model):
         self.shortcut_weight = shortcut
         features = backbone(in_channels=preprocessing.channels, height=preprocessing.height)
         if not isinstance(features, Backbone):
-            raise _misfit("backbone", features, "out_channels, out_height and frames(width)")
+            raise _explain_misfit("backbone", features, "out_channels, out_height and frames(width)")
         self.backbone = features
         channels, height = features.out_channels, features.out_height
         sequence = head(in_channels=channels, in_height=height)
         if not isinstance(sequence, Head):
-            raise _misfit("head", sequence, "out_channels")
+            raise _explain_misfit("head", sequence, "out_channels")
         self.head = sequence
         reading = decoder(in_channels=sequence.out_channels, codec=codec)
         if not isinstance(reading, Decoder):
             wanted = "loss(sequence, lengths, targets), decode(sequence, lengths) and min_frames(labels)"
-            raise _misfit("decoder", reading, wanted)
+            raise _explain_misfit("decoder", reading, wanted)
         self.decoder = reading
         self.shortcut = Shortcut(channels, height, codec.size) if shortcut else None
         self.span_masks = span_masks(channels=channels) if span_masks else None
@@ -178,7 +178,7 @@ class Recognizer(Model):
         """Return the codec and the rules for text that a model's file states."""
         if not isinstance(card.get("codec"), dict):
             raise UserError("the file lacks the model's config or its codec; it may be damaged, use another copy.")
-        return {"codec": codec_from_json(card["codec"]), "text": text_rules_of(card)}
+        return {"codec": build_codec_from_json(card["codec"]), "text": read_text_rules(card)}
 
     def check_usable(self) -> None:
         """Raise `UserError` where the model cannot read a line."""
@@ -226,7 +226,7 @@ class Recognizer(Model):
         return features, feature_widths.clamp(max=features.shape[3])
 
 
-def _misfit(name: str, part: object, wanted: str) -> UserError:
+def _explain_misfit(name: str, part: object, wanted: str) -> UserError:
     """What is wrong with a part that lacks what models/contracts.py asks of it."""
     return UserError(f"model.{name}: {type(part).__name__} is no {name} of a recogniser; it needs {wanted}.")
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torch_modules
 from torch.overrides import TorchFunctionMode
 
-from uncial.config.trust import is_within, targets_in
+from uncial.config.trust import find_targets, is_within
 from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.contracts import Model
@@ -47,11 +47,11 @@ def parse_card(text: str) -> dict[str, Any]:
         raise ValueError("its model has more settings than any")
     for key, (is_right, wanted) in KINDS.items():
         if key in stated and not is_right(stated[key]):
-            raise ValueError(f"its {key} is {_shown(stated[key])}, where {wanted} is needed")
+            raise ValueError(f"its {key} is {_format_shown(stated[key])}, where {wanted} is needed")
     return stated
 
 
-def text_rules_of(card: Mapping[str, Any]) -> TextRules:
+def read_text_rules(card: Mapping[str, Any]) -> TextRules:
     """Return the rules for text that a model's card states; one that states none was trained in the order of the files.
 
     Raises `UserError` where they cannot be read.
@@ -72,7 +72,7 @@ def _check_depth(card: Mapping[str, Any]) -> None:
     raise ValueError("it is nested too deeply")
 
 
-def _shown(value: object) -> str:
+def _format_shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
@@ -148,7 +148,7 @@ def build_stored(card: Mapping[str, Any], parts: PartsOfFile, table: Table) -> M
     if isinstance(card.get("codec"), dict):
         _check_alphabet(card["codec"], table)
     most = PARTS + PARTS_A_TENSOR * len(table)
-    targets = list(targets_in(config))
+    targets = list(find_targets(config))
     if len(targets) > most:
         raise UserError(f"{MISFIT} (it names {len(targets):,} parts, and the file holds {len(table)} tensors).")
     kind = find_part(config, parts)
@@ -157,21 +157,21 @@ def build_stored(card: Mapping[str, Any], parts: PartsOfFile, table: Table) -> M
     known = kind.known_from_card(card)
     is_own = any(is_within(str(target), parts.trust) for _, target in targets)
     try:
-        with counted(len(table), most), torch.device("meta"), _WithoutFilling():
-            sketch = _built(config, parts, known)
+        with limit_modules(len(table), most), torch.device("meta"), _WithoutFilling():
+            sketch = _build(config, parts, known)
     except UserError:
         # A class of the user's own may compute with numbers while it is made.
         if not is_own:
             raise
     else:
         _compare(sketch, table)
-    with counted(len(table), most):
-        model = _built(config, parts, known)
+    with limit_modules(len(table), most):
+        model = _build(config, parts, known)
     _compare(model, table)
     return model.eval()
 
 
-def _built(config: Mapping[str, Any], parts: PartsOfFile, known: Mapping[str, Any]) -> Model:
+def _build(config: Mapping[str, Any], parts: PartsOfFile, known: Mapping[str, Any]) -> Model:
     try:
         return build_model(config, parts, **known)
     except UserError:
@@ -195,11 +195,12 @@ def _compare(model: nn.Module, table: Table) -> None:
     for name in (*own, *table):
         if own.get(name) != table.get(name):
             raise UserError(
-                f"{MISFIT} ({name} is {_shape(table.get(name))} there, {_shape(own.get(name))} by its config)."
+                f"{MISFIT} ({name} is {_format_shape(table.get(name))} there, {_format_shape(own.get(name))} by "
+                "its config)."
             )
 
 
-def _shape(shape: tuple[int, ...] | None) -> str:
+def _format_shape(shape: tuple[int, ...] | None) -> str:
     return "missing" if shape is None else "x".join(map(str, shape)) or "one number"
 
 
@@ -215,7 +216,7 @@ class _WithoutFilling(TorchFunctionMode):
 
 
 @contextmanager
-def counted(tensors: int, modules: int) -> Iterator[None]:
+def limit_modules(tensors: int, modules: int) -> Iterator[None]:
     """While a model is built, raise `UserError` as soon as it has many more tensors or modules than a file can hold."""
     thread, left = threading.get_ident(), {"tensors": 100 + 4 * tensors, "modules": modules}
 

@@ -14,7 +14,7 @@ from uncial.imaging.images import MAX_PIXELS
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.pipeline import add_issues, group_pages
 from uncial.pipelines.recognition import NOT_FINITE, Transcriber, is_finite
-from uncial.text.characters import runs_down
+from uncial.text.characters import is_vertical
 
 MAX_LINES_IN_FLIGHT = 512
 """Lines, of as many pages as hold them, that are read together: the more, the more of them have one width and share a
@@ -50,7 +50,7 @@ class RecognitionPipeline:
         check_direction(settings.direction)
         self.transcriber = transcriber
         self.settings = settings
-        self._model_direction = model_direction(transcriber.recognizer)
+        self._model_direction = find_model_direction(transcriber.recognizer)
         channels = transcriber.recognizer.preprocessing.channels
         self._extraction = ExtractionSettings(settings.max_height, channels, settings.max_pixels)
 
@@ -68,12 +68,12 @@ class RecognitionPipeline:
 
     def _extract(self, page: Page) -> tuple[dict[str, np.ndarray], list[Issue]]:
         """The page's lines as training cuts them, by line id, and what went wrong with them."""
-        directed = with_direction(page, self.settings.direction, self._model_direction)
+        directed = set_direction(page, self.settings.direction, self._model_direction)
         try:
             cut = extract_page(directed, self._extraction)
         except UnusableInput as error:
             return {}, [Issue(str(page.source), "", str(error), error.kind)]
-        issues = [_doubt(page, note) for note in (*cut.notes, *cut.geometry)]
+        issues = [_find_doubt(page, note) for note in (*cut.notes, *cut.geometry)]
         strips: dict[str, np.ndarray] = {}
         for line, strip in zip(page.lines, cut.strips, strict=True):
             if isinstance(strip, UnusableInput):
@@ -83,7 +83,7 @@ class RecognitionPipeline:
         return strips, issues
 
 
-def with_direction(page: Page, direction: str | None, model_direction: str | None) -> Page:
+def set_direction(page: Page, direction: str | None, model_direction: str | None) -> Page:
     """Return the page with the direction of writing in lines whose file states none, by which training cut their like.
 
     It is `direction` where that is set. Else the text of a line tells; where there is no text yet, `model_direction`,
@@ -100,11 +100,11 @@ def with_direction(page: Page, direction: str | None, model_direction: str | Non
     return replace(page, lines=tuple(map(direct, page.lines)))
 
 
-def model_direction(recognizer: Recognizer) -> str | None:
+def find_model_direction(recognizer: Recognizer) -> str | None:
     """Return the direction of most texts that the model was trained on, None for left to right."""
     if recognizer.text.mixed == "R":
         return "rtl"
-    return "ttb" if runs_down("".join(recognizer.codec.alphabet)) else None
+    return "ttb" if is_vertical("".join(recognizer.codec.alphabet)) else None
 
 
 def _is_column(line: TextLine) -> bool:
@@ -116,7 +116,7 @@ def _is_column(line: TextLine) -> bool:
     return down > 2 * across
 
 
-def _doubt(page: Page, note: PageWarning) -> Issue:
+def _find_doubt(page: Page, note: PageWarning) -> Issue:
     return Issue(str(page.source), note.line, note.reason, note.kind, lines=note.lines)
 
 

@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 def copy_places(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
     """Where the copy of each file of the pages goes below `target`: as the files lie below the folder that all images
     have in common, so that `X.jpg` with `page/X.xml` gives `page/X.xml`."""
-    folders = {page.source: document_folder(page) for page in reversed(pages)}
+    folders = {page.source: find_document_folder(page) for page in reversed(pages)}
     common = Path(os.path.commonpath(folders.values())) if folders else Path()
     return {source: target / source.relative_to(common) for source in dict.fromkeys(page.source for page in pages)}
 
 
-def document_folder(page: Page) -> Path:
+def find_document_folder(page: Page) -> Path:
     """The folder that a page's file and its image are found from: that of the file, or the one above it where the image
     lies there or where the folder is one of those that layouts call `page` or `alto`."""
     folder = page.source.parent
@@ -36,7 +36,7 @@ def check_output(output: Path, inputs: Iterable[Path], pages: Sequence[Page], ke
     `inputs` are the folders and files that the user named, `pages` those of files outside of the output, `key` is the
     config key of the output. Links are followed."""
     target = Path(os.path.realpath(output))
-    folders = {*(path for path in inputs if path.is_dir()), *map(document_folder, pages)}
+    folders = {*(path for path in inputs if path.is_dir()), *map(find_document_folder, pages)}
     areas = sorted({Path(os.path.realpath(folder)) for folder in folders})
     if (inner := next((area for area in areas if area.is_relative_to(target)), None)) is not None:
         what = "is a folder that is read" if inner == target else f"holds {inner}, which is read"
@@ -91,7 +91,7 @@ def keep_corrections(copies: Mapping[Path, Path], output: Path, key: str) -> Non
                 )
 
 
-def without_output(pages: Sequence[Page], problems: Sequence[Issue], output: Path) -> tuple[list[Page], list[Issue]]:
+def drop_output(pages: Sequence[Page], problems: Sequence[Issue], output: Path) -> tuple[list[Page], list[Issue]]:
     """The pages and problems of files that do not lie in the output folder: what was written there before is not read
     again."""
     target = Path(os.path.realpath(output))

@@ -71,10 +71,10 @@ def read_into_copies(
     pages: Sequence[Page], pipeline: Pipeline, reader: Reader, found: TranscriptionReport, target: Path
 ) -> None:
     """Read all lines of the pages into copies of their files below `target`, which say that `reader` read them; see
-    `copies_below`.
+    `place_copies`.
 
     Raises `UserError` where a copy would take the place of what a person wrote."""
-    copies = copies_below(pages, target)
+    copies = place_copies(pages, target)
     keep_corrections(copies, target, "predict.output")
     for group in read_files(pages, pipeline):
         for file in group:
@@ -82,7 +82,7 @@ def read_into_copies(
             found.add(file.report)
 
 
-def copies_below(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
+def place_copies(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
     """Return where the copy of each file of the pages goes: below `target`, as the files lie below the folder that all
     images have in common, so that `X.jpg` with `page/X.xml` gives `page/X.xml`.
 
@@ -124,7 +124,7 @@ def _format_doubt(issue: Issue) -> str:
     return f"{where}{issue.reason}"
 
 
-def pages_by_file(pages: Sequence[Page]) -> dict[Path, list[Page]]:
+def group_pages_by_file(pages: Sequence[Page]) -> dict[Path, list[Page]]:
     """Return the pages of each file together: an ALTO file may hold several."""
     by_source: dict[Path, list[Page]] = {}
     for page in pages:
@@ -137,7 +137,7 @@ def _group_files(pages: Sequence[Page]) -> Iterator[list[list[Page]]]:
     so that something is done soon; all depend on the pages alone, so that lines meet the same ones in every run."""
     group: list[list[Page]] = []
     lines, files = 0, 1
-    for file_pages in pages_by_file(pages).values():
+    for file_pages in group_pages_by_file(pages).values():
         group.append(file_pages)
         lines += sum(len(page.lines) for page in file_pages)
         if lines >= MAX_LINES_IN_FLIGHT or len(group) >= files:

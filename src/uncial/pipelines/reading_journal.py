@@ -55,14 +55,14 @@ class Journal:
             return None
         if self._row[0] != place:
             self._file.seek(place)
-            self._row = (place, _content(self._file.readline()) or {})
-        return _file_read(self._row[1][str(source)])
+            self._row = (place, _read_content(self._file.readline()) or {})
+        return _describe_file_read(self._row[1][str(source)])
 
     def add(self, files: Mapping[Path, FileRead]) -> None:
         """Append what was read of a group of files, durably. Raises `UserError` where it cannot be written."""
         place = self._file.seek(0, os.SEEK_END)
         content = {str(source): asdict(found) for source, found in files.items()}
-        _write(self.path, self._file, place, _row(content))
+        _write(self.path, self._file, place, _format_row(content))
         self._places.update(dict.fromkeys(content, place))
 
 
@@ -73,10 +73,10 @@ def open_journal(
     """The journal of the reading that writes `target`, held by this process and removed when the block ends well.
 
     `about` says which model reads and how, in plain types; where that was another one, the journal is emptied and
-    `begins_anew` told. `inputs` is what `begun_reading` finds it by. Raises `UserError` where another process holds it
+    `begins_anew` told. `inputs` is what `find_begun_reading` finds it by. Raises `UserError` where another process holds it
     or it cannot be written.
     """
-    path, file = _opened(target)
+    path, file = _open(target)
     with file:
         head, places, end = _scan(path, file)
         if head.get("about") != about:
@@ -85,7 +85,7 @@ def open_journal(
             places, end = {}, 0
         os.ftruncate(file.fileno(), end)
         if not end:
-            _write(path, file, 0, _row({"about": about, "inputs": list(inputs)}))
+            _write(path, file, 0, _format_row({"about": about, "inputs": list(inputs)}))
         try:
             yield Journal(path, file, places)
         except BaseException:
@@ -95,7 +95,7 @@ def open_journal(
         path.unlink(missing_ok=True)
 
 
-def begun_reading(folder: Path, name: str, about: Mapping[str, Any], inputs: Sequence[str]) -> Path | None:
+def find_begun_reading(folder: Path, name: str, about: Mapping[str, Any], inputs: Sequence[str]) -> Path | None:
     """The newest folder beside `folder` in which a reading of these inputs, whose output is called `name`, was begun
     that no process goes on with."""
     found = {}
@@ -117,7 +117,7 @@ def _name(target: str) -> str:
     return name if len(os.fsencode(name)) <= 255 else f"{hashlib.sha256(os.fsencode(target)).hexdigest()}{SUFFIX}"
 
 
-def _opened(target: Path) -> tuple[Path, BinaryIO]:
+def _open(target: Path) -> tuple[Path, BinaryIO]:
     """The journal, beside the output; in it where that is a folder beside which nothing can be written."""
     path = target.with_name(_name(target.name)) if target.name else target / _name("reading")
     while True:
@@ -128,7 +128,7 @@ def _opened(target: Path) -> tuple[Path, BinaryIO]:
             if target.is_dir() and path.parent != target:  # For instance one that is mounted.
                 path = target / _name("reading")
                 continue
-            raise _unwritable(path, error) from error
+            raise _explain_unwritable(path, error) from error
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
@@ -153,7 +153,7 @@ def _scan(path: Path, file: BinaryIO) -> tuple[dict[str, Any], dict[str, int], i
     places: dict[str, int] = {}
     end = 0
     for row in iter(file.readline, b""):
-        content = _content(row)
+        content = _read_content(row)
         if content is None:
             if end == 0 and not (row.startswith(MARK) or MARK.startswith(row) or not row.strip(b"\0")):
                 raise UserError(f"{path} is no unfinished reading of this program: move it away.")
@@ -176,16 +176,16 @@ def _write(path: Path, file: BinaryIO, place: int, row: bytes) -> None:
         os.fsync(file.fileno())
     except OSError as error:
         os.ftruncate(file.fileno(), place)
-        raise _unwritable(path, error) from error
+        raise _explain_unwritable(path, error) from error
 
 
-def _row(content: Mapping[str, Any]) -> bytes:
+def _format_row(content: Mapping[str, Any]) -> bytes:
     # ASCII: a file name may hold bytes that are no UTF-8, and JSON escapes them.
     data = json.dumps(content, ensure_ascii=True).encode()
     return MARK + f"{zlib.crc32(data):08x} ".encode() + data + b"\n"
 
 
-def _content(row: bytes) -> dict[str, Any] | None:
+def _read_content(row: bytes) -> dict[str, Any] | None:
     """None for a row that is not whole."""
     data = row[len(MARK) + 9 : -1]
     if (
@@ -198,7 +198,7 @@ def _content(row: bytes) -> dict[str, Any] | None:
     return content
 
 
-def _file_read(content: Mapping[str, Any]) -> FileRead:
+def _describe_file_read(content: Mapping[str, Any]) -> FileRead:
     return FileRead(
         content["digest"],
         content["rows"],
@@ -209,7 +209,7 @@ def _file_read(content: Mapping[str, Any]) -> FileRead:
     )
 
 
-def _unwritable(path: Path, error: OSError) -> UserError:
+def _explain_unwritable(path: Path, error: OSError) -> UserError:
     told = f"{path} cannot be written ({error.strerror or error})"
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return UserError(f"{told}: choose another place with predict.output.")

@@ -14,16 +14,16 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from uncial.data.lines.dataset import make_batch
-from uncial.data.lines.sampler import evaluation_batches
+from uncial.data.lines.sampler import make_evaluation_batches
 from uncial.document import ImageSource, TextLine, Transcription
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.provenance import Reader
 from uncial.imaging.extraction import ExtractionSettings, extract
-from uncial.imaging.images import pixels_of, read_image
-from uncial.metrics.calibration import calibrated, temperatures_of
-from uncial.models.files import load_model, model_file
-from uncial.models.lineage import weights_hash
-from uncial.models.precision import inference_autocast
+from uncial.imaging.images import decode_image, read_image
+from uncial.metrics.calibration import apply_calibration, read_temperatures
+from uncial.models.files import find_model_file, load_model
+from uncial.models.lineage import hash_weights
+from uncial.models.precision import enter_inference_autocast
 from uncial.models.recognizer import Recognizer
 
 BATCH_WIDTH = 16384
@@ -51,14 +51,14 @@ class Transcriber:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.recognizer = recognizer.to(device).eval()
         self.card = card
-        self.temperatures = temperatures_of(card)
+        self.temperatures = read_temperatures(card)
         self.device = torch.device(device)
         self.name = name
 
     @cached_property
     def reader(self) -> Reader:
         """What files say of the lines that this model has read."""
-        return Reader(self.name or "a model", weights_hash(self.recognizer), version("uncial"))
+        return Reader(self.name or "a model", hash_weights(self.recognizer), version("uncial"))
 
     def transcribe(self, images: Iterable[ArrayLike | str | PathLike[str]]) -> list[Transcription]:
         """The text of each line image, in order: arrays uint8 (h, w) or (h, w, 3) RGB, Pillow images, or paths of
@@ -83,7 +83,7 @@ class Transcriber:
         preprocessing = self.recognizer.preprocessing
         widths = np.array([preprocessing.padded_width(image.shape[1]) for image in prepared], dtype=np.int64)
         found: dict[int, Transcription] = {}
-        for positions in evaluation_batches(widths, BATCH_WIDTH, MAX_LINES):
+        for positions in make_evaluation_batches(widths, BATCH_WIDTH, MAX_LINES):
             found.update(zip(positions, self._read([prepared[position] for position in positions]), strict=True))
         return [found[position] for position in range(len(prepared))]
 
@@ -91,7 +91,7 @@ class Transcriber:
         cutting = ExtractionSettings(channels=self.recognizer.preprocessing.channels)
         name = str(image) if isinstance(image, str | PathLike) else f"image {number}"
         try:
-            return extract(_pixels(image, cutting.channels), TextLine("", ""), cutting)
+            return extract(_to_pixels(image, cutting.channels), TextLine("", ""), cutting)
         except UnusableInput as error:
             raise UnusableInput(f"{name}: {str(error).removeprefix(f'{name}: ')}", error.kind) from None
 
@@ -99,16 +99,16 @@ class Transcriber:
     def _read(self, images: Sequence[np.ndarray]) -> list[Transcription]:
         batch = make_batch(images, [None] * len(images), list(range(len(images))), codec=None)
         batch.images, batch.widths = batch.images.to(self.device), batch.widths.to(self.device)
-        with inference_autocast(self.device.type):
+        with enter_inference_autocast(self.device.type):
             found = self.recognizer.predict(batch)
-        return [calibrated(transcription, self.temperatures) for transcription in found]
+        return [apply_calibration(transcription, self.temperatures) for transcription in found]
 
 
-def _pixels(image: ArrayLike | str | PathLike[str], channels: int) -> np.ndarray:
+def _to_pixels(image: ArrayLike | str | PathLike[str], channels: int) -> np.ndarray:
     if isinstance(image, str | PathLike):
         return read_image(ImageSource(Path(image)), channels).pixels
     if isinstance(image, Image.Image):
-        return pixels_of(image, channels)
+        return decode_image(image, channels)
     pixels = np.asarray(image)
     if (
         pixels.dtype != np.uint8
@@ -116,7 +116,7 @@ def _pixels(image: ArrayLike | str | PathLike[str], channels: int) -> np.ndarray
         or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] < 5))
     ):
         raise UserError(f"A line image is uint8 (h, w) or (h, w, 3), not {pixels.dtype} {pixels.shape}.")
-    return pixels_of(pixels, channels)
+    return decode_image(pixels, channels)
 
 
 def _is_one_array(images: object) -> bool:
@@ -130,6 +130,6 @@ def load(path: str | PathLike[str], device: str = "auto", trust: str | Sequence[
 
     Raises `UserError` where there is none, and where it is damaged or made of classes that are not trusted.
     """
-    file = model_file(Path(path))
+    file = find_model_file(Path(path))
     recognizer, card = load_model(file, trust)
     return Transcriber(recognizer, card, device, file.name)

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from uncial.document import Page
-from uncial.files import content_hash, remove_unfinished
-from uncial.formats.lines.results import jsonl_rows, tsv_rows, write_rows
+from uncial.files import hash_content, remove_unfinished
+from uncial.formats.lines.results import format_jsonl_rows, format_tsv_rows, write_rows
 from uncial.formats.provenance import Reader
 from uncial.pipelines.line_recognition import ReadingSettings
 from uncial.pipelines.output_places import keep_corrections
 from uncial.pipelines.page_copies import (
     ReadFile,
     TranscriptionReport,
-    copies_below,
-    pages_by_file,
+    group_pages_by_file,
+    place_copies,
     read_files,
     write_copy,
 )
@@ -48,19 +48,19 @@ def describe_reading(
     """Return all but the files themselves that decides on what comes out, in plain types."""
     recognizer = transcriber.recognizer
     typed = {"preprocessing": repr(recognizer.preprocessing), "text": repr(recognizer.text)}
-    return {"program": program, "model": content_hash(model), "format": form, **typed, **asdict(settings)}
+    return {"program": program, "model": hash_content(model), "format": form, **typed, **asdict(settings)}
 
 
 def read_into_table(job: Job, journal: Journal, form: str, target: Path) -> TranscriptionReport:
     """Read all lines of the pages and write them in the order of the pages as `form`, tsv or jsonl."""
     remove_unfinished(target.parent)
-    to_rows = tsv_rows if form == "tsv" else jsonl_rows
+    to_rows = format_tsv_rows if form == "tsv" else format_jsonl_rows
 
     def keep(digest: str, file: ReadFile) -> FileRead:
-        return _kept(digest, file, rows=[row for page in file.pages for row in to_rows(page)])
+        return _find_kept(digest, file, rows=[row for page in file.pages for row in to_rows(page)])
 
-    found = _read_rest(job, journal, keep, _before(job.pages, journal))
-    write_rows(target, (row for kept in _in_order(job.pages, journal) for row in kept.rows))
+    found = _read_rest(job, journal, keep, _list_read_before(job.pages, journal))
+    write_rows(target, (row for kept in _put_in_order(job.pages, journal) for row in kept.rows))
     return found
 
 
@@ -68,7 +68,7 @@ def read_into_files(job: Job, journal: Journal, target: Path) -> TranscriptionRe
     """Read all lines of the pages into copies of their files below `target`.
 
     A copy that was changed since it was written is somebody's work and stays as it is."""
-    copies = copies_below(job.pages, target)
+    copies = place_copies(job.pages, target)
     for folder in {copy.parent for copy in copies.values()}:
         remove_unfinished(folder)
 
@@ -77,7 +77,7 @@ def read_into_files(job: Job, journal: Journal, target: Path) -> TranscriptionRe
         written = write_copy(file, copy, job.reader)
         if not written and earlier is not None and _is_as_written(copy, earlier):
             copy.unlink()  # Of the file as it was before.
-        return _kept(digest, file, copy=_settled(copy) if written else None)
+        return _find_kept(digest, file, copy=_settle(copy) if written else None)
 
     known = {source: kept for source in copies if (kept := journal.find(source)) is not None}
     unknown = {source: copy for source, copy in copies.items() if source not in known}
@@ -89,28 +89,28 @@ def read_into_files(job: Job, journal: Journal, target: Path) -> TranscriptionRe
             f"Copies that were changed since they were written stay as they are ({len(changed):,}, the first: "
             f"{copies[changed[0]]}); delete what is to be read anew."
         )
-    return _read_rest(job, journal, keep, {*changed, *(_before(job.pages, journal) & there.keys())})
+    return _read_rest(job, journal, keep, {*changed, *(_list_read_before(job.pages, journal) & there.keys())})
 
 
 def _is_as_written(copy: Path, kept: FileRead) -> bool:
-    return copy.is_file() and content_hash(copy) == kept.copy
+    return copy.is_file() and hash_content(copy) == kept.copy
 
 
 def _read_rest(job: Job, journal: Journal, keep: Keep, before: Collection[Path]) -> TranscriptionReport:
     """Reads the files that are not among those read `before`, and returns what was found in all."""
-    done, by_source = set(before), pages_by_file(job.pages)
+    done, by_source = set(before), group_pages_by_file(job.pages)
     if done:
         log.info(f"{_count(job.pages, done)} were read before; the others follow.")
     try:
         for group in read_files(job.pages, job.pipeline, lambda pages: pages[0].source in before):
-            journal.add({file.source: keep(_digest(by_source[file.source]), file) for file in group})
+            journal.add({file.source: keep(_hash(by_source[file.source]), file) for file in group})
             done.update(file.source for file in group)
     except BaseException:
         if done:
             log.info(f"{_count(job.pages, done)} are read and kept; the same command goes on from there.")
         raise
     found = TranscriptionReport()
-    for kept in _in_order(job.pages, journal):
+    for kept in _put_in_order(job.pages, journal):
         found.add(TranscriptionReport(kept.read, kept.problems, kept.notes))
     return found
 
@@ -119,40 +119,40 @@ def _count(pages: Sequence[Page], done: Collection[Path]) -> str:
     return f"{sum(page.source in done for page in pages):,} of {plural(len(pages), 'page')}"
 
 
-def _before(pages: Sequence[Page], journal: Journal) -> set[Path]:
+def _list_read_before(pages: Sequence[Page], journal: Journal) -> set[Path]:
     """The files that were read and are as they were then."""
     return {
         source
-        for source, of_file in pages_by_file(pages).items()
-        if (kept := journal.find(source)) is not None and kept.digest == _digest(of_file)
+        for source, of_file in group_pages_by_file(pages).items()
+        if (kept := journal.find(source)) is not None and kept.digest == _hash(of_file)
     }
 
 
-def _in_order(pages: Sequence[Page], journal: Journal) -> Iterator[FileRead]:
+def _put_in_order(pages: Sequence[Page], journal: Journal) -> Iterator[FileRead]:
     for source in dict.fromkeys(page.source for page in pages):
         kept = journal.find(source)
         assert kept is not None
         yield kept
 
 
-def _kept(digest: str, file: ReadFile, rows: Sequence[str] = (), copy: str | None = None) -> FileRead:
+def _find_kept(digest: str, file: ReadFile, rows: Sequence[str] = (), copy: str | None = None) -> FileRead:
     return FileRead(digest, list(rows), file.report.read, file.report.problems, file.report.notes, copy)
 
 
-def _settled(copy: Path) -> str:
+def _settle(copy: Path) -> str:
     """The hash of a file that is on the disk by then: its row in the journal must not come there before it."""
     with copy.open("rb") as file:
         os.fsync(file.fileno())
-    return content_hash(copy)
+    return hash_content(copy)
 
 
-def _digest(pages: Sequence[Page]) -> str:
+def _hash(pages: Sequence[Page]) -> str:
     """Of all that decides on what is read in a file: its bytes, its pages as they were understood, and their images."""
     digest = hashlib.sha256()
     paths = [pages[0].source, *(page.image.path for page in pages if page.image)]
     for path in paths:
         try:
-            digest.update(content_hash(path).encode())
+            digest.update(hash_content(path).encode())
         except OSError as error:
             digest.update(str(error.errno).encode())
     for page in pages:

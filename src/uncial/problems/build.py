@@ -32,7 +32,7 @@ def build_source_settings(inputs: Sequence[str], data: DictConfig, key: str = "d
     )
 
 
-def evaluation_settings(config: DictConfig, profile: str) -> EvaluationSettings:
+def build_evaluation_settings(config: DictConfig, profile: str) -> EvaluationSettings:
     """Return how lines are scored under a text profile. Raises `UserError` for what cannot be."""
     metrics = build_settings(MetricsSettings, config)
     bootstrap = Bootstrap(metrics.resamples, metrics.level, int(config.seed))

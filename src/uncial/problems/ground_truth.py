@@ -9,7 +9,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import build_settings
-from uncial.data.config import compile_settings, filters, source_settings
+from uncial.data.config import build_filters, build_source_settings, compile_settings
 from uncial.data.ground_truth import (
     GroundTruth,
     load_truth,
@@ -23,7 +23,7 @@ from uncial.data.splits.split_file import COLUMNS, make_split_rows
 from uncial.document import Issue
 from uncial.problems.splitting import choose_split
 from uncial.reports.tables.findings import sum_reasons
-from uncial.reports.terminal.formatting import plural, visible
+from uncial.reports.terminal.formatting import make_visible, plural
 from uncial.reports.terminal.progress_bar import show_progress
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv
@@ -53,8 +53,8 @@ def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> Gr
     `divided` as the config says where nothing else does."""
     data = build_settings(DataSettings, config)
     truth = load_truth(
-        source_settings(data),
-        filters(data),
+        build_source_settings(data),
+        build_filters(data),
         divided or choose_split(config),
         compile_settings(data, Path(str(config.paths.store))),
         show_progress,
@@ -77,12 +77,12 @@ def load_ground_truth(config: DictConfig, divided: Splitter | None = None) -> Gr
         sums = sum_reasons(truth.problems)
         told = "; ".join(f"{one.count:,} × {one.reason}" for one in sums[:3])
         more = f"; and {len(sums) - 3} further reasons" if len(sums) > 3 else ""
-        first = visible(f"{truth.problems[0].file} {truth.problems[0].line}".strip())
+        first = make_visible(f"{truth.problems[0].file} {truth.problems[0].line}".strip())
         log.warning(
             f"{len(truth.problems):,} pages or lines are not used, skipped.csv lists them, the first: {first}: "
             f"{told}{more}"
         )
-    for told in warnings_of_notes(truth.notes):
+    for told in list_warnings(truth.notes):
         log.warning(told)
     for warning in truth.warnings:
         # Without a validation there is no training, whose error is this sentence.
@@ -107,7 +107,7 @@ def _tell_machine_read(truth: GroundTruth) -> None:
         log.info(f"{plural(used, 'line')} of the training were read by a program; none of them is scored.")
 
 
-def warnings_of_notes(notes: Sequence[Issue]) -> Iterator[str]:
+def list_warnings(notes: Sequence[Issue]) -> Iterator[str]:
     """The first of the notes on images; one sentence for all pages whose lines contradict themselves in one way."""
     yield from [note.reason for note in notes if note.kind not in ON_GEOMETRY][:3]
     for kind, what in ON_GEOMETRY.items():
@@ -123,7 +123,7 @@ def warnings_of_notes(notes: Sequence[Issue]) -> Iterator[str]:
             )
 
 
-def data_fingerprint(truth: GroundTruth) -> dict[str, str]:
+def compute_data_fingerprint(truth: GroundTruth) -> dict[str, str]:
     """What the lines of training and validation are, told apart by what decides on each of them."""
     sides = {part: hashlib.sha256(truth.rows[part].tobytes()).hexdigest() for part in ("train", "val")}
     return {"store": truth.store.digest, **sides}

@@ -19,27 +19,27 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from uncial.config.arguments import format_arguments
-from uncial.config.from_python import overrides_of_values, unimported_script
+from uncial.config.from_python import build_overrides, unimported_script
 from uncial.config.keys import check_added
-from uncial.config.location import conf_folder, publish_location
+from uncial.config.location import find_conf_folder, publish_location
 from uncial.config.messages import explain_error
 from uncial.config.overrides import check_arguments
-from uncial.config.task_keys import without_statement
-from uncial.config.trust import with_typed_classes
+from uncial.config.task_keys import drop_statement
+from uncial.config.trust import trust_typed_classes
 from uncial.config.typed import typed_lines
 from uncial.config.values import check_values
-from uncial.data.lines.datamodule import LineDataModule, training_sampler
+from uncial.data.lines.datamodule import LineDataModule, build_training_sampler
 from uncial.data.lines.dataset import Batch
 from uncial.errors import UserError
 from uncial.models.files import save_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.ground_truth import load_ground_truth
 from uncial.problems.problem import build_problem
-from uncial.problems.recognition.best_model import model_card
+from uncial.problems.recognition.best_model import build_model_card
 from uncial.problems.recognition.metric import RecognitionMetric
-from uncial.problems.recognition.pretrained import lineage, seen_before
+from uncial.problems.recognition.pretrained import build_lineage, list_seen_before
 from uncial.problems.recognition.problem import LineRecognition
-from uncial.problems.recognition.setup import loading, new_recognizer, training_parts
+from uncial.problems.recognition.setup import build_loader_config, build_training_parts, make_recognizer
 from uncial.problems.trainer import build_length, build_module, seed_all
 from uncial.training.module import TrainingModule
 
@@ -112,10 +112,10 @@ def _prepare(config: DictConfig) -> PreparedTraining:
     problem.check(config)
     seed_all(config.seed)
     truth = load_ground_truth(config)
-    recognizer = new_recognizer(config, truth)
-    parts, _ = training_parts(config, truth, recognizer)
-    loader = loading(config.trainer)
-    batches = len(training_sampler(parts["train"], loader, config.seed))
+    recognizer = make_recognizer(config, truth)
+    parts, _ = build_training_parts(config, truth, recognizer)
+    loader = build_loader_config(config.trainer)
+    batches = len(build_training_sampler(parts["train"], loader, config.seed))
     length = build_length(config, len(parts["train"].dataset), batches, Path())
     module = build_module(config, recognizer, problem.metric, length)
     made: Any = module.configure_optimizers()
@@ -128,7 +128,7 @@ def _prepare(config: DictConfig) -> PreparedTraining:
         scheduler=made["lr_scheduler"]["scheduler"],
         steps=int(length.plan.total),
         epoch_steps=batches,
-        card=model_card(config, truth, parts, lineage(config, None), seen_before(config, None)),
+        card=build_model_card(config, truth, parts, build_lineage(config, None), list_seen_before(config, None)),
     )
 
 
@@ -138,8 +138,8 @@ def _composed(values: Mapping[str, Any]) -> Iterator[DictConfig]:
     backup, settings = GlobalHydra.instance().hydra, HydraConfig.instance().cfg
     with patch.dict(os.environ):
         publish_location("run.py")
-        conf = conf_folder()
-        overrides = format_arguments(overrides_of_values(values, conf), conf)
+        conf = find_conf_folder()
+        overrides = format_arguments(build_overrides(values, conf), conf)
         check_arguments(overrides, conf)
         GlobalHydra.instance().clear()
         try:
@@ -153,6 +153,6 @@ def _composed(values: Mapping[str, Any]) -> Iterator[DictConfig]:
                     del config["hydra"]
                 check_added(typed_lines(), config, conf)
                 check_values(config, conf)
-                yield with_typed_classes(without_statement(OmegaConf.create(config)))
+                yield trust_typed_classes(drop_statement(OmegaConf.create(config)))
         finally:
             GlobalHydra.instance().hydra, HydraConfig.instance().cfg = backup, settings

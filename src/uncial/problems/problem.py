@@ -18,13 +18,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.moved import with_current_paths
-from uncial.config.saved_yaml import literal_config
-from uncial.config.schema import trusted
+from uncial.config.saved_yaml import load_literal_config
+from uncial.config.schema import list_trusted
 from uncial.config.trust import check_saved_targets
 from uncial.errors import UserError
 from uncial.metrics.contract import Metric
 from uncial.models.contracts import Model
-from uncial.models.files import load_card, model_card_json, model_file, save_model
+from uncial.models.files import find_model_file, format_model_card, load_card, save_model
 from uncial.models.parts import PartsOfProgram, find_part
 from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
@@ -58,7 +58,7 @@ class BestModelWriter:
 
     def card_json(self, scores: Mapping[str, float]) -> str:
         """Return the card that a checkpoint holds beside the weights."""
-        return model_card_json(self.model, {**self.card, "scores": strip_val_prefix(scores)})
+        return format_model_card(self.model, {**self.card, "scores": strip_val_prefix(scores)})
 
 
 @dataclass(frozen=True)
@@ -178,20 +178,20 @@ def build_problem(config: DictConfig) -> Problem[Any]:
     return problem
 
 
-def problem_of_model(config: DictConfig, path: Path) -> Problem[Any]:
+def find_problem_of_model(config: DictConfig, path: Path) -> Problem[Any]:
     """Return the problem that the model in `path` was trained on; that of the config for a file that names none.
 
     Raises `UserError` where the file names a class that is neither of this package nor trusted.
     """
-    path = model_file(path, "checkpoint")
+    path = find_model_file(path, "checkpoint")
     described = load_card(path).get(CARD_KEY)
     if described is None:
         return build_problem(config)
-    check_saved_targets({CARD_KEY: described}, trusted(config), path)
+    check_saved_targets({CARD_KEY: described}, list_trusted(config), path)
     return _instantiate(with_current_paths(described))
 
 
-def problem_card(config: DictConfig) -> dict[str, Any]:
+def build_problem_card(config: DictConfig) -> dict[str, Any]:
     """Return what a model's card says of its problem."""
     plain = OmegaConf.to_container(config.problem, resolve=True)
     return {CARD_KEY: plain}
@@ -202,7 +202,7 @@ def strip_val_prefix(scores: Mapping[str, float]) -> dict[str, float]:
     return {name.removeprefix("val/"): score for name, score in scores.items()}
 
 
-def num_batch_devices(run: RunSession) -> int:
+def count_batch_devices(run: RunSession) -> int:
     """Return for how many devices a run's batches are made: a run that goes on with another number keeps its batches,
     and so its steps and its place among them."""
     return world_size() if run.state is None else run.state.state.devices
@@ -210,7 +210,7 @@ def num_batch_devices(run: RunSession) -> int:
 
 def _instantiate(plain: Mapping[Any, Any]) -> Problem[Any]:
     arguments = {str(key): value for key, value in plain.items() if key not in ("name", "reads")}
-    problem = instantiate_part(literal_config({"problem": arguments}), "problem")
+    problem = instantiate_part(load_literal_config({"problem": arguments}), "problem")
     if not isinstance(problem, Problem):
         raise UserError(f"problem._target_={plain.get('_target_')} is no Problem of uncial.problems.problem.")
     return problem

@@ -9,8 +9,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.instantiate import find_target, instantiate_part, plain_group
-from uncial.config.saved_yaml import literal_config
+from uncial.config.instantiate import find_target, instantiate_part, read_group
+from uncial.config.saved_yaml import load_literal_config
 from uncial.errors import UserError
 from uncial.training.schedulers.foreign import (
     INTERFACE,
@@ -32,7 +32,7 @@ def build_schedule(config: DictConfig) -> Schedule | ForeignScheduler:
     keys that it does not take."""
     if OmegaConf.is_missing(config.scheduler, "_target_"):
         raise UserError(f"scheduler._target_ has to be given: {INTERFACE}.")
-    plain, trainer = plain_group(config, "scheduler"), config.trainer
+    plain, trainer = read_group(config, "scheduler"), config.trainer
     planned = {trainer.get("planned_steps"): PLANNED_STEPS, trainer.get("planned_epochs"): PLANNED_EPOCHS}
     found = find_target(plain.get("_target_"))
     if not _is_foreign_class(found) and not plain.get("_partial_"):
@@ -45,7 +45,7 @@ def build_schedule(config: DictConfig) -> Schedule | ForeignScheduler:
     if getattr(found, "__name__", "") in PLATEAUS and monitor == config.model.monitor:
         arguments.setdefault("mode", config.model.mode)
     interval = _settle_interval(plain, found, arguments)
-    described = literal_config({"scheduler": {**arguments, "_partial_": True}})
+    described = load_literal_config({"scheduler": {**arguments, "_partial_": True}})
     make = instantiate_part(described, "scheduler")
     if not isinstance(make, partial):
         raise UserError(f"scheduler._target_={plain.get('_target_')} is no scheduler: {INTERFACE}.")

@@ -9,15 +9,15 @@ from omegaconf import DictConfig
 
 from uncial.config.saved_yaml import read_saved
 from uncial.config.schema import build_settings
-from uncial.config.task_keys import user_overrides
+from uncial.config.task_keys import find_user_overrides
 from uncial.data.config import split_settings
 from uncial.data.settings import DataSettings
 from uncial.data.splits.groups import PARTS
 from uncial.data.splits.split import Split, SplitRequest, SplitSettings, Splitter
 from uncial.data.splits.split_file import ListedSplit, read_split_file
 from uncial.errors import UserError
-from uncial.models.files import load_card, model_file
-from uncial.models.lineage import pages_seen, training_folder
+from uncial.models.files import find_model_file, load_card
+from uncial.models.lineage import find_training_folder, list_pages_seen
 from uncial.runs.files import RunFolder
 from uncial.runs.session import RunSession
 
@@ -115,18 +115,24 @@ def choose_split(
 
     Raises `UserError` for settings that are none, and for what is typed beside data.split_from that it decides.
     """
-    own, typed = split_settings(build_settings(DataSettings, config)), typed_settings()
+    own, typed = split_settings(build_settings(DataSettings, config)), read_typed_settings()
     if config.data.split_from not in (None, AUTO):
-        return _taken(config, own, typed)
+        return _find_taken(config, own, typed)
     if config.data.split_from is None or not models:
         return own
     # What is typed as the model was trained asks for no other split.
-    alike = [model for model in models if settings_of(model.card, own, typed) == settings_of(model.card, own, ())]
-    trained = [folder for model in alike if (folder := training_folder(model.path))]
+    alike = [
+        model
+        for model in models
+        if read_split_settings(model.card, own, typed) == read_split_settings(model.card, own, ())
+    ]
+    trained = [folder for model in alike if (folder := find_training_folder(model.path))]
     folders = [folder for folder in trained if RunFolder(folder).splits.is_file()]
-    files = tuple(ListedSplit(read_split_file(folder), _by(folder, own)) for folder in dict.fromkeys(folders))
-    settings = tuple(dict.fromkeys(settings_of(model.card, own, typed) for model in models))
-    known = frozenset[str]().union(*(pages_seen(model.card) for model in models))
+    files = tuple(
+        ListedSplit(read_split_file(folder), _describe_origin(folder, own)) for folder in dict.fromkeys(folders)
+    )
+    settings = tuple(dict.fromkeys(read_split_settings(model.card, own, typed) for model in models))
+    known = frozenset[str]().union(*(list_pages_seen(model.card) for model in models))
     return ModelSplit(own, files, settings, known, tuple(needed), tuple(kept_apart))
 
 
@@ -144,7 +150,7 @@ def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Split
     kept = RunFolder(this.folder).splits
 
     def new() -> Splitter:
-        models = [] if config.pretrained is None else [model_of(Path(str(config.pretrained)))]
+        models = [] if config.pretrained is None else [read_model(Path(str(config.pretrained)))]
         return choose_split(config, models, ("train", "val", *scored), ("val", "test"))
 
     if not kept.is_file():
@@ -153,9 +159,9 @@ def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Split
     return KeptSplit(ListedSplit(read_split_file(kept), own.by, own.folds, own.fold), new)
 
 
-def model_of(path: Path) -> Model:
+def read_model(path: Path) -> Model:
     """The model that a file, a checkpoint or a run's folder means. Raises `UserError` where there is none."""
-    return Model(model_file(path), load_card(path))
+    return Model(find_model_file(path), load_card(path))
 
 
 def split_card(config: DictConfig) -> dict[str, Any]:
@@ -164,7 +170,7 @@ def split_card(config: DictConfig) -> dict[str, Any]:
     return {name: getattr(own, name) for name in KEYS} | {"ratio": list(own.ratio)}
 
 
-def settings_of(card: Mapping[str, Any], own: SplitSettings, typed: Collection[str]) -> SplitSettings:
+def read_split_settings(card: Mapping[str, Any], own: SplitSettings, typed: Collection[str]) -> SplitSettings:
     """The settings that a card states, those that were typed as they were typed; a card that states none is of a model
     whose pages were divided by hash."""
     stated = card.get(CARD_KEY)
@@ -191,14 +197,14 @@ def _is_settings(found: Mapping[str, Any]) -> bool:
     )
 
 
-def typed_settings() -> frozenset[str]:
+def read_typed_settings() -> frozenset[str]:
     """Which settings of the split were typed, or chosen by the experiment."""
-    keys = user_overrides("data").keys
-    seeds = {"seed"} if any(one == "seed" for one in user_overrides("seed").choices) else set()
+    keys = find_user_overrides("data").keys
+    seeds = {"seed"} if any(one == "seed" for one in find_user_overrides("seed").choices) else set()
     return frozenset({name for name, key in KEYS.items() if key in keys} | seeds)
 
 
-def _taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> ListedSplit:
+def _find_taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> ListedSplit:
     """The split of the run that data.split_from names."""
     given = Path(str(config.data.split_from))
     stated = [f"data.{part}" for part in PARTS if config.data[part] is not None]
@@ -209,11 +215,11 @@ def _taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> Li
             f"{'; data.root names the pages' if stated[0] == 'data.train' else ''}."
         )
     file = read_split_file(given)
-    by = own.by if "by" in typed else _by(file.path.parent, own)
+    by = own.by if "by" in typed else _describe_origin(file.path.parent, own)
     return ListedSplit(file, by, own.folds, own.fold)
 
 
-def _by(folder: Path, own: SplitSettings) -> str:
+def _describe_origin(folder: Path, own: SplitSettings) -> str:
     """By what the run in a folder kept pages together."""
     try:
         by = read_saved(RunFolder(folder).config)["data"]["split"]

@@ -7,9 +7,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from uncial.config.location import conf_folder
+from uncial.config.location import find_conf_folder
 from uncial.config.schema import build_settings
-from uncial.config.task_keys import without_statement
+from uncial.config.task_keys import drop_statement
 from uncial.errors import UserError
 from uncial.problems.facts import read_figures
 from uncial.problems.problem import Problem, Setup
@@ -62,7 +62,7 @@ def test_best_model(run: RunSession, problem: Problem[Any], figures: Mapping[str
 
 def _config_of_test(run: RunSession) -> DictConfig:
     """The config of task=test for the run's model on its own data; it tells no dashboard, which the run itself does."""
-    stated = OmegaConf.load(conf_folder() / "task" / f"{PART}.yaml")
+    stated = OmegaConf.load(find_conf_folder() / "task" / f"{PART}.yaml")
     config = run.config.copy()
     with read_write(config), open_dict(config):
         for key, value in stated.items():
@@ -70,7 +70,7 @@ def _config_of_test(run: RunSession) -> DictConfig:
         config.checkpoint, config.resume, config.data.subset = str(run.folder), None, None
         config.logger = {"csv": True}
         config.logger.tensorboard = False
-    return without_statement(config)
+    return drop_statement(config)
 
 
 def _with_dashboards(config: DictConfig) -> DictConfig:

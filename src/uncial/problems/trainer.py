@@ -21,7 +21,7 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import find_target, instantiate_part
-from uncial.config.saved_yaml import literal_config
+from uncial.config.saved_yaml import load_literal_config
 from uncial.config.schema import as_tuple, build_settings
 from uncial.data.settings import DataSettings
 from uncial.errors import UserError
@@ -35,13 +35,13 @@ from uncial.training.distributed.devices import Devices
 from uncial.training.distributed.launch import launch_workers
 from uncial.training.distributed.process_group import is_rank_zero
 from uncial.training.loggers.outcome import Job
-from uncial.training.loggers.tracking import file_loggers, tracking
+from uncial.training.loggers.tracking import build_file_loggers, start_loggers
 from uncial.training.module import TrainingModule
-from uncial.training.optimizers.parameter_groups import checked_factors
+from uncial.training.optimizers.parameter_groups import check_factors
 from uncial.training.schedulers.length import RunLength, parse_duration
 from uncial.training.schedulers.plan import LengthConfig
 from uncial.training.settings import CallbacksSettings
-from uncial.training.trainer import choose_precision, quiet_lightning
+from uncial.training.trainer import choose_precision, silence_lightning
 
 
 def seed_all(seed: int) -> None:
@@ -61,7 +61,7 @@ def check_durations(trainer: DictConfig) -> None:
         parse_duration(trainer[key], f"trainer.{key}")
 
 
-def length_config(config: DictConfig, lines: int) -> LengthConfig:
+def build_length_config(config: DictConfig, lines: int) -> LengthConfig:
     """The bounds that the `trainer` group sets on a training with so many lines.
 
     With `data.share` it is as long as one on all lines would be, so that runs on several shares differ in their lines
@@ -87,16 +87,18 @@ def build_length(config: DictConfig, num_samples: int, num_batches: int, folder:
     others = ("warmup_samples", "warmup_fraction", "warmup_epochs")
     is_stated = all(warmup.get(name) is None for name in others)
     steps = warmup.get("warmup_steps", 0) if is_stated else 0
-    return RunLength(length_config(config, num_samples), num_batches, num_samples, steps, RunFolder(folder).steps)
+    return RunLength(build_length_config(config, num_samples), num_batches, num_samples, steps, RunFolder(folder).steps)
 
 
 def build_module(config: DictConfig, model: Model, metric: Metric, length: RunLength) -> TrainingModule:
     """Return what optimises the model, by the groups `optimizer` and `scheduler`."""
     optimizer = instantiate_part(config, "optimizer")
-    return TrainingModule(model, metric, optimizer, build_schedule(config), length, config.seed, lr_factors(config))
+    return TrainingModule(
+        model, metric, optimizer, build_schedule(config), length, config.seed, read_lr_factors(config)
+    )
 
 
-def lr_factors(config: DictConfig) -> dict[str, float]:
+def read_lr_factors(config: DictConfig) -> dict[str, float]:
     """Return the factors of the learning rate by part of the model."""
     factors = config.lr_factors
     if factors is None:
@@ -107,10 +109,10 @@ def lr_factors(config: DictConfig) -> dict[str, float]:
         )
     plain = OmegaConf.to_container(factors, resolve=True)
     assert isinstance(plain, dict)
-    return checked_factors({str(key): value for key, value in plain.items()})
+    return check_factors({str(key): value for key, value in plain.items()})
 
 
-def freezing(config: DictConfig, model: Model, length: RunLength) -> list[Freezing]:
+def build_freezing(config: DictConfig, model: Model, length: RunLength) -> list[Freezing]:
     """Return what keeps the parts unchanged that `freeze` names, nothing where it names none."""
     named, duration = as_tuple(config.freeze), parse_freeze_duration(config.freeze_for)
     parts = select_frozen_parts(model, named[0] if len(named) == 1 else named)
@@ -125,9 +127,9 @@ def check_training(config: DictConfig, model: Model, metric: Metric) -> None:
     """Raise the `UserError` that a training of this model would raise after its data have been read."""
     if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
         choose_precision(config.trainer.precision, config.trainer.accelerator)
-    length = RunLength(length_config(config, STAND_IN), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
+    length = RunLength(build_length_config(config, STAND_IN), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
     build_module(config, model, metric, length).configure_optimizers()
-    freezing(config, model, length)
+    build_freezing(config, model, length)
     check_callbacks(config)
     logger_names(config)
 
@@ -136,7 +138,7 @@ PLAIN_KEYS = frozenset(field.name for field in fields(CallbacksSettings))
 """Keys of the callbacks that are no callback by their name."""
 
 
-def callback_keys(config: DictConfig) -> Iterator[str]:
+def list_callback_keys(config: DictConfig) -> Iterator[str]:
     """The dotted keys under which the config describes callbacks, but for those that were taken out.
 
     Raises `UserError` for one that names no class.
@@ -156,7 +158,7 @@ def callback_keys(config: DictConfig) -> Iterator[str]:
 
 def build_callbacks(config: DictConfig) -> list[L.Callback]:
     """Return the callbacks that the config describes. `build_trainer` puts them in order."""
-    return [_made_callback(config, key) for key in callback_keys(config)]
+    return [_made_callback(config, key) for key in list_callback_keys(config)]
 
 
 def _made_callback(config: DictConfig, key: str) -> L.Callback:
@@ -168,7 +170,7 @@ def _made_callback(config: DictConfig, key: str) -> L.Callback:
 
 def check_callbacks(config: DictConfig) -> None:
     """Raise `UserError` for what a callback of this project does not take; those of others are built once, later."""
-    for key in callback_keys(config):
+    for key in list_callback_keys(config):
         target = OmegaConf.select(config, f"{key}._target_")
         if _is_other_class(target, L.Callback):
             raise UserError(f"{key}._target_={target} is no callback: {CALLBACKS}.")
@@ -192,7 +194,7 @@ def build_pruning(config: DictConfig) -> list[Pruning]:
     # Imported here because optuna is slow to import.
     from uncial.runs.study import find_running_trial
 
-    own = literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
+    own = load_literal_config({"hydra": {"sweeper": OmegaConf.to_container(hydra.sweeper, resolve=True)}})
     trial = find_running_trial(Path(hydra.sweep.dir), int(hydra.job.num), instantiate_part(own, "hydra.sweeper.pruner"))
     if trial is None:
         return []
@@ -210,9 +212,9 @@ def open_loggers(config: DictConfig, folder: Path) -> AbstractContextManager[lis
     if not is_rank_zero():
         return nullcontext([])
     # A logger of Lightning's may be called csv or tensorboard too; the files of the run are written all the same.
-    factories = file_loggers(bool(config.logger.csv), bool(config.logger.tensorboard))
+    factories = build_file_loggers(bool(config.logger.csv), bool(config.logger.tensorboard))
     factories += [partial(_make_logger, config, str(name)) for name in logger_names(config)]
-    return tracking(factories, job_of(config, folder))
+    return start_loggers(factories, describe_job(config, folder))
 
 
 def logger_names(config: DictConfig) -> list[str]:
@@ -245,7 +247,7 @@ def _make_logger(config: DictConfig, name: str, job: Job) -> Logger:
     return made
 
 
-def job_of(config: DictConfig, folder: Path) -> Job:
+def describe_job(config: DictConfig, folder: Path) -> Job:
     """Return the run as dashboards list it: by its name and the last parts of its folder."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
     hydra = HydraConfig.get()
@@ -277,5 +279,5 @@ def _run_process(hydra: DictConfig, function: Callable[..., Any], arguments: tup
         configure_log(hydra.hydra.job_logging, hydra.hydra.verbose)
     else:
         logging.disable(logging.CRITICAL)
-    quiet_lightning()
+    silence_lightning()
     return function(*arguments)

@@ -18,23 +18,23 @@ from uncial.config.schema import build_settings
 from uncial.data.lines.loader import report_lost_workers
 from uncial.errors import DivergedError, UserError
 from uncial.problems.facts import add_facts, collect_facts, describe_speed, flatten_facts
-from uncial.problems.problem import Problem, Setup, TrainingStats, build_problem, num_batch_devices
+from uncial.problems.problem import Problem, Setup, TrainingStats, build_problem, count_batch_devices
 from uncial.problems.test_after import check_test_part, test_best_model
 from uncial.problems.trainer import (
     build_callbacks,
+    build_freezing,
     build_length,
     build_module,
     build_pruning,
     check_durations,
-    freezing,
-    job_of,
+    describe_job,
     open_loggers,
     run_on_devices,
     seed_all,
 )
 from uncial.runs.environment import add_to_environment
 from uncial.runs.files import RunFolder
-from uncial.runs.folder import format_resume_command, format_saved_trust, plain_config
+from uncial.runs.folder import format_resume_command, format_saved_trust, to_plain_config
 from uncial.runs.session import RunSession, open_session
 from uncial.runs.state import stash_best_model
 from uncial.training.callbacks.best_model import BestModel
@@ -51,7 +51,7 @@ from uncial.training.distributed.signals import StopRequest, exit_for_signal, ha
 from uncial.training.loggers.tracking import find_dashboards, log_facts, show_outcome
 from uncial.training.module import TrainingModule
 from uncial.training.settings import TrainerSettings
-from uncial.training.trainer import build_trainer, describe_device, quiet_lightning
+from uncial.training.trainer import build_trainer, describe_device, silence_lightning
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def report_interruption(
             if model.is_file() and (best.best is not None or not isinstance(error, DivergedError)):
                 log.info(f"The best model is {model} ({found or 'not validated yet'}).")
         if isinstance(error, DivergedError):
-            log.info(_after_divergence(folder, best))
+            log.info(_advise_after_divergence(folder, best))
             raise
         # A mistake in the config that is found before the first step is still in the config of a run that goes on.
         if states.written is not None or not isinstance(error, UserError):
@@ -89,7 +89,7 @@ def report_interruption(
     exit_for_signal(interruption.requested)
 
 
-def _after_divergence(folder: Path, best: BestModel) -> str:
+def _advise_after_divergence(folder: Path, best: BestModel) -> str:
     """What to do with a run that has diverged: it would do so again if it went on."""
     if best.best is not None:
         start = format_command(format_override("pretrained", folder), *format_saved_trust(folder))
@@ -108,7 +108,7 @@ def run_training(config: DictConfig) -> None:
 def open_run(config: DictConfig) -> Iterator[RunSession]:
     """Yield the session of the run that the config asks for, or that `resume` names. Raises `UserError` for what is
     wrong with its parts, before any data are read."""
-    quiet_lightning()
+    silence_lightning()
     check_durations(config.trainer)
     with open_session(config, lambda new: build_problem(new).complete(new)) as run:
         problem = build_problem(run.config)
@@ -123,7 +123,7 @@ def train_run(run: RunSession) -> None:
     problem = build_problem(run.config)
     truth = problem.load(run)
     check_data(run, problem.fingerprint(truth))
-    plain = replace(run, config=plain_config(run.config))
+    plain = replace(run, config=to_plain_config(run.config))
     if run.config.trainer.devices == "auto" and devices.count == 1:
         log.info(f"trainer.devices=auto: there is one device here ({devices.kind}), and so one process.")
     try:
@@ -150,7 +150,7 @@ def fit_model(run: RunSession, truth: Any) -> dict[str, Any]:
                 device = describe_device(trainer)
                 add_to_environment(run.folder, {"data": fit.states.data, "device": device})
                 facts = collect_facts(str(run.config.model.get("name")), setup, fit.states.data, device, run.folder)
-                known = job_of(run.config, run.folder).config
+                known = describe_job(run.config, run.folder).config
                 log_facts(loggers, known, flatten_facts(facts))
             path = run.state.path if run.state else None
             with (
@@ -201,9 +201,9 @@ def build_fit(run: RunSession, setup: Setup, data: Mapping[str, str], interrupti
     module = build_module(config, setup.model, setup.metric, length)
     stash = partial(stash_best_model, folder, tuple(writer.files))
     best, pace = BestModel(config.model.monitor, config.model.mode, writer.write, stash), ThroughputMonitor()
-    frozen, trials = freezing(config, setup.model, length), build_pruning(config)
+    frozen, trials = build_freezing(config, setup.model, length), build_pruning(config)
     policy = CheckpointPolicy(**config.callbacks.checkpoints)
-    devices = num_batch_devices(run)
+    devices = count_batch_devices(run)
     states = Checkpoints(folder, policy, best.monitor, best.mode, writer.card_json, data, interruption, devices)
     callbacks = [
         states,

@@ -24,12 +24,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises `UserError` for a file that is missing, torn, damaged or no checkpoint of this program.
     """
     try:
-        damaged = _first_damage(path)
+        damaged = _find_first_damage(path)
         checkpoint = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever torn archives and altered pickles make of their readers
         raise UserError(
             name_foreign(path)
-            or f"{path} cannot be read as a checkpoint ({_first_sentence(error)}): it is truncated, damaged or of "
+            or f"{path} cannot be read as a checkpoint ({_get_first_sentence(error)}): it is truncated, damaged or of "
             "another program; use another one."
         ) from error
     if checkpoint is None:
@@ -47,7 +47,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
+def get_model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
     """The weights of the model in a checkpoint; the averaged ones where the training kept an average."""
     return {
         name.removeprefix(MODEL_PREFIX): weight
@@ -56,7 +56,7 @@ def model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
     }
 
 
-def _first_damage(path: Path) -> str | None:
+def _find_first_damage(path: Path) -> str | None:
     """What is wrong with the archive, None where nothing is.
 
     torch leaves its check sums unread, and a torn end may lie within a tensor. It compresses nothing, so that what the
@@ -83,5 +83,5 @@ def _is_whole(weight: object) -> bool:
     )
 
 
-def _first_sentence(error: BaseException) -> str:
+def _get_first_sentence(error: BaseException) -> str:
     return " ".join(str(error).split()).partition(". ")[0][:200] or type(error).__name__

@@ -11,8 +11,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from uncial.config.location import current_variables, quote_variable, typed_words, written_command
-from uncial.config.secrets import without_secrets
+from uncial.config.location import current_variables, quote_variable, read_written_command, typed_words
+from uncial.config.secrets import drop_secrets
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_json
 
@@ -56,7 +56,7 @@ def logs_from_one(folder: Path) -> bool:
 def format_typed_command(arguments: list[str]) -> str:
     """What was typed, the script first, to be typed again in the same folder, without secrets."""
     variables = map(quote_variable, current_variables())
-    return " ".join((*variables, written_command([arguments[0], *map(without_secrets, arguments[1:])])))
+    return " ".join((*variables, read_written_command([arguments[0], *map(drop_secrets, arguments[1:])])))
 
 
 def describe_processor() -> dict[str, Any]:
@@ -83,14 +83,14 @@ def read_git_state(folder: Path) -> dict[str, Any] | None:
 
     Addresses of remote repositories are left out: they may hold a key.
     """
-    commit = _git(folder, "rev-parse", "HEAD")
+    commit = _run_git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None
-    changed = (_git(folder, "status", "--porcelain") or "").splitlines()
-    return {"commit": commit, "branch": _git(folder, "rev-parse", "--abbrev-ref", "HEAD"), "changed": changed}
+    changed = (_run_git(folder, "status", "--porcelain") or "").splitlines()
+    return {"commit": commit, "branch": _run_git(folder, "rev-parse", "--abbrev-ref", "HEAD"), "changed": changed}
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def _run_git(folder: Path, *arguments: str) -> str | None:
     try:
         ended = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL
@@ -104,12 +104,12 @@ def list_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Itera
     """What of two environments may make results differ, in words."""
     for key in ("python", "system", "processor", "device", "git", "data"):
         if before.get(key) != now.get(key):
-            yield f"{key}: {_shown(before.get(key))} then, {_shown(now.get(key))} now"
+            yield f"{key}: {_format_shown(before.get(key))} then, {_format_shown(now.get(key))} now"
     old, new = before.get("packages", {}), now.get("packages", {})
     for name in sorted(old.keys() | new.keys(), key=str.lower):
         if old.get(name) != new.get(name):
             yield f"{name} {old.get(name, 'not installed')} then, {new.get(name, 'not installed')} now"
 
 
-def _shown(value: Any) -> str:
+def _format_shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value or "not known")

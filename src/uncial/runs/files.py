@@ -109,6 +109,6 @@ class RunFolder:
     outcome = RunFile("outcome.json")
 
 
-def file_names() -> frozenset[str]:
+def list_file_names() -> frozenset[str]:
     """The names of all files and folders of a run."""
     return frozenset(entry.name for entry in vars(RunFolder).values() if isinstance(entry, RunFile))

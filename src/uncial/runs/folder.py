@@ -12,16 +12,16 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, read_write
 
-from uncial.config.keys import leaves
-from uncial.config.location import conf_folder, current_start, format_command, read_start
-from uncial.config.overrides import format_override, override_key
-from uncial.config.saved_yaml import format_yaml_list, read_saved, resolved
+from uncial.config.keys import iterate_leaves
+from uncial.config.location import current_start, find_conf_folder, format_command, read_start
+from uncial.config.overrides import format_override, get_override_key
+from uncial.config.saved_yaml import format_yaml_list, read_saved, resolve_literally
 from uncial.config.schema import as_tuple
-from uncial.config.task_keys import without_unread
+from uncial.config.task_keys import drop_unread
 from uncial.config.typed import typed_lines
 from uncial.errors import UserError
-from uncial.files import remove_unfinished, replacing_text
-from uncial.formats.encoding import storable_name
+from uncial.files import remove_unfinished, replace_text_file
+from uncial.formats.encoding import make_storable_name
 from uncial.runs.environment import read_environment, write_environment
 from uncial.runs.files import RunFolder
 
@@ -68,11 +68,11 @@ def write_config(config: DictConfig, folder: Path) -> None:
     """Leaves `config.yaml`, the composed config, `overrides.yaml`, what was typed, and `environment.json`: the
     command, the code, its packages and the machine. What a killed run was writing there goes."""
     remove_unfinished(folder)
-    with replacing_text(RunFolder(folder).config) as file:
+    with replace_text_file(RunFolder(folder).config) as file:
         file.write(OmegaConf.to_yaml(config, resolve=True))
-    with replacing_text(RunFolder(folder).overrides) as file:
+    with replace_text_file(RunFolder(folder).overrides) as file:
         # What was resumed is no part of what the run is.
-        typed = [line for line in typed_lines() if override_key(line) != "resume"]
+        typed = [line for line in typed_lines() if get_override_key(line) != "resume"]
         file.write(format_yaml_list(typed))
     write_environment(folder, int(config.seed))
 
@@ -81,19 +81,19 @@ def check_encodable(config: DictConfig, folder: Path) -> None:
     """Raises `UserError` for a value, or the run's folder, that holds bytes of a file name which are no UTF-8: model
     files, and the config by which a run is resumed, cannot name it."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
-    values = [(key, item) for key, value in leaves(plain) for item in as_tuple(value)]
+    values = [(key, item) for key, value in iterate_leaves(plain) for item in as_tuple(value)]
     for key, value in [*values, ("hydra.run.dir", str(folder))]:
-        if (readable := storable_name(value)) != value:
+        if (readable := make_storable_name(value)) != value:
             raise UserError(
                 f"{key}={readable}: the name is not UTF-8, which a training has to write down; rename the folder, or "
                 "give it another name with ln -s."
             )
 
 
-def plain_config(config: Any) -> DictConfig:
+def to_plain_config(config: Any) -> DictConfig:
     """A copy without references, for another process: there they would be resolved anew, as the time in a folder's
     name."""
-    return resolved(config)
+    return resolve_literally(config)
 
 
 ABOUT_DATA = re.compile(r"[+~]{0,2}(data[=./@]|experiment=|seed=|paths\.)")
@@ -107,7 +107,7 @@ def format_follow_up_command(folder: Path, typed: Sequence[str], *what: str) -> 
     `path_for_commands`."""
     about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
     for task in [one.removeprefix("task=") for one in what if one.startswith("task=")]:
-        about_data = without_unread(about_data, task, conf_folder())
+        about_data = drop_unread(about_data, task, find_conf_folder())
     return _format_as_begun(folder, *what, *map(shlex.quote, about_data))
 
 

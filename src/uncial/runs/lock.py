@@ -21,7 +21,7 @@ def hold_lock(folder: Path) -> Iterator[None]:
     Raises `UserError` where another process holds it. Where the file system knows no locks the folder is used without.
     """
     path = RunFolder(folder).lock
-    descriptor = _locked_file(path)
+    descriptor = _lock_file(path)
     try:
         yield
     finally:
@@ -43,7 +43,7 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def _locked_file(path: Path) -> int | None:
+def _lock_file(path: Path) -> int | None:
     # A record lock, which a forked loader process does not inherit: it may outlive a killed training by seconds.
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.runs.environment import logs_from_one
 from uncial.runs.files import RunFolder
 
@@ -22,7 +22,7 @@ def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def write_rows(path: Path, columns: list[str], rows: list[dict[str, str]]) -> None:
-    with replacing_text(path) as file:
+    with replace_text_file(path) as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

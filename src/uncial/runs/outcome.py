@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from uncial.config.overrides import override_key
-from uncial.files import replacing_text
+from uncial.config.overrides import get_override_key
+from uncial.files import replace_text_file
 from uncial.runs.files import RunFolder
-from uncial.runs.resumed_config import may_be_changed
+from uncial.runs.resumed_config import can_be_changed
 
 FINISHED, PRUNED, FAILED = "finished", "pruned", "failed"
 
@@ -28,7 +28,7 @@ class Outcome:
 def write_outcome(folder: Path, outcome: Outcome) -> None:
     """Leave it in a job's folder, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing_text(RunFolder(folder).outcome) as file:
+    with replace_text_file(RunFolder(folder).outcome) as file:
         json.dump(asdict(outcome), file, ensure_ascii=False, indent=2)
         file.write("\n")
 
@@ -56,8 +56,8 @@ def is_of_same_job(one: Iterable[str], other: Iterable[str], varied: Collection[
 
 
 def _settings(overrides: Iterable[str], varied: Collection[str]) -> frozenset[str]:
-    keys = {line: override_key(line).replace("/", ".") for line in overrides}
-    return frozenset(line for line, key in keys.items() if key in varied or not may_be_changed(key))
+    keys = {line: get_override_key(line).replace("/", ".") for line in overrides}
+    return frozenset(line for line, key in keys.items() if key in varied or not can_be_changed(key))
 
 
 def build_failed_outcome(error: BaseException, sentence: str, overrides: Sequence[str], is_fault: bool) -> Outcome:

@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from uncial.config.keys import leaves
-from uncial.config.overrides import override_key
+from uncial.config.keys import iterate_leaves
+from uncial.config.overrides import get_override_key
 from uncial.runs.search import Run
 
 NOT_SETTINGS = ("resume", "sweep", "name", "tags", "run", "checkpoint")
@@ -124,17 +124,19 @@ def rank(runs: Sequence[Run], score: Score, over: Sequence[str], machine: Sequen
     groups: dict[str, list[Run]] = {}
     for run in runs:
         if score.of(run) is not None:
-            compared = {key: value for key, value in leaves(run.config) if not _is_below(key, ignored, over)}
+            compared = {key: value for key, value in iterate_leaves(run.config) if not _is_below(key, ignored, over)}
             groups.setdefault(json.dumps(compared, sort_keys=True, default=str), []).append(run)
-    settings = {text: _typed(members[0], ignored, over) for text, members in groups.items()}
-    columns = [key for key in _keys(settings.values()) if _varies(key, settings, groups)]
-    cells = {text: tuple(_cell(key, settings[text], groups[text][0]) for key in columns) for text in groups}
+    settings = {text: _find_typed(members[0], ignored, over) for text, members in groups.items()}
+    columns = [key for key in _list_keys(settings.values()) if _is_varied(key, settings, groups)]
+    cells = {text: tuple(_format_cell(key, settings[text], groups[text][0]) for key in columns) for text in groups}
     if len(set(cells.values())) < len(cells):
         found = [json.loads(text) for text in groups]
-        differing = [key for key in _keys(found) if len({json.dumps(own.get(key), default=str) for own in found}) > 1]
+        differing = [
+            key for key in _list_keys(found) if len({json.dumps(own.get(key), default=str) for own in found}) > 1
+        ]
         columns += [key for key in differing if key not in columns][:FURTHER_COLUMNS]
-        cells = {text: tuple(_cell(key, settings[text], groups[text][0]) for key in columns) for text in groups}
-    entries = [_entry(members, cells[text], score, over) for text, members in groups.items()]
+        cells = {text: tuple(_format_cell(key, settings[text], groups[text][0]) for key in columns) for text in groups}
+    entries = [_build_entry(members, cells[text], score, over) for text, members in groups.items()]
     return Ranking(
         score,
         tuple(columns),
@@ -147,15 +149,16 @@ def find_differences(first: Run, second: Run, machine: Sequence[str]) -> list[Di
     """Return the settings in which two runs differ but for those of `machine`: what was typed for one of them, and what
     else their configs have, as by other defaults."""
     ignored, pair = (*machine, *NOT_SETTINGS), (first, second)
-    typed = [_typed(run, ignored, ()) for run in pair]
+    typed = [_find_typed(run, ignored, ()) for run in pair]
     chosen = [
-        Difference(key, *(_cell(key, own, run) for own, run in zip(typed, pair, strict=True))) for key in _keys(typed)
+        Difference(key, *(_format_cell(key, own, run) for own, run in zip(typed, pair, strict=True)))
+        for key in _list_keys(typed)
     ]
     differing = [one for one in chosen if one.first != one.second and not _has_equal_value(one.key, first, second)]
     # What a group that was chosen brings with it is said by its name.
     said = (*ignored, "task", *(one.key.replace("/", ".") for one in differing))
-    configs = [dict(leaves(run.config)) for run in pair]
-    others = [key for key in _keys(configs) if not _is_below(key, said, ())]
+    configs = [dict(iterate_leaves(run.config)) for run in pair]
+    others = [key for key in _list_keys(configs) if not _is_below(key, said, ())]
     more = [Difference(key, *(str(own.get(key, "–")) for own in configs)) for key in others]
     return [*differing, *(one for one in more if one.first != one.second)]
 
@@ -174,12 +177,12 @@ def pair_of_runs(runs: Sequence[Run], ranking: Ranking, machine: Sequence[str]) 
 
 def _repeats(members: Sequence[Run], over: Sequence[str]) -> tuple[tuple[str, int], ...]:
     """In which of the keys the runs differ, by the last word of each, and how many values they have."""
-    configs = [dict(leaves(run.config)) for run in members]
+    configs = [dict(iterate_leaves(run.config)) for run in members]
     counts = {key: len({str(config.get(key)) for config in configs}) for key in over}
     return tuple((key.rpartition(".")[2], count) for key, count in counts.items() if count > 1)
 
 
-def _entry(members: Sequence[Run], settings: tuple[str, ...], score: Score, over: Sequence[str]) -> Entry:
+def _build_entry(members: Sequence[Run], settings: tuple[str, ...], score: Score, over: Sequence[str]) -> Entry:
     scored = sorted(((score.of(run) or 0.0, run) for run in members), key=lambda pair: score.order(pair[0]))
     values = tuple(value for value, _ in scored)
     seconds = [run.figure("train/seconds") for run in members]
@@ -193,17 +196,17 @@ def _is_below(key: str, names: Sequence[str], endings: Sequence[str]) -> bool:
     return is_named or any(key.endswith(f".{name}") for name in endings)
 
 
-def _typed(run: Run, ignored: Sequence[str], over: Sequence[str]) -> dict[str, str]:
-    pairs = ((override_key(line), line.partition("=")[2]) for line in run.overrides)
+def _find_typed(run: Run, ignored: Sequence[str], over: Sequence[str]) -> dict[str, str]:
+    pairs = ((get_override_key(line), line.partition("=")[2]) for line in run.overrides)
     return {key: value for key, value in pairs if not _is_below(key, ignored, over)}
 
 
-def _keys(found: Any) -> list[str]:
+def _list_keys(found: Any) -> list[str]:
     return list(dict.fromkeys(key for own in found for key in own))
 
 
-def _varies(key: str, settings: Mapping[str, Mapping[str, str]], groups: Mapping[str, Sequence[Run]]) -> bool:
-    return len({_cell(key, own, groups[text][0]) for text, own in settings.items()}) > 1
+def _is_varied(key: str, settings: Mapping[str, Mapping[str, str]], groups: Mapping[str, Sequence[Run]]) -> bool:
+    return len({_format_cell(key, own, groups[text][0]) for text, own in settings.items()}) > 1
 
 
 def _has_equal_value(key: str, first: Run, second: Run) -> bool:
@@ -219,7 +222,7 @@ def _node_at(key: str, run: Run) -> Any:
     return node
 
 
-def _cell(key: str, typed: Mapping[str, str], run: Run) -> str:
+def _format_cell(key: str, typed: Mapping[str, str], run: Run) -> str:
     """What was typed, else what the config has there, else that it is the default."""
     if key in typed:
         return typed[key]

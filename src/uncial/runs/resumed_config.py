@@ -10,13 +10,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.moved import with_current_paths, with_problem
 from uncial.config.overrides import format_override
-from uncial.config.saved_yaml import format_yaml_list, literal, literal_config, parse_yaml, read_saved
+from uncial.config.saved_yaml import escape_references, format_yaml_list, load_literal_config, parse_yaml, read_saved
 from uncial.config.schema import get_default
-from uncial.config.trust import check_saved_targets, trusted_modules
+from uncial.config.trust import check_saved_targets, list_trusted_modules
 from uncial.config.typed import typed_overrides
 from uncial.config.values import format_value
 from uncial.errors import UserError
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.runs.files import RunFolder
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None
     Raises `UserError` for a key that would make another run of it, and for a run that has nothing left to do.
     """
     config = load_saved_config(folder, typed)
-    has_length = any(_key(override) == LENGTH for override in typed_overrides())
+    has_length = any(_get_key(override) == LENGTH for override in typed_overrides())
     lengths = {key: OmegaConf.select(config, key) for key in ("trainer.time_budget", "trainer.max_steps")}
     key, value = next(((key, value) for key, value in lengths.items() if value is not None), (LENGTH, None))
     if has_length and key != LENGTH:
@@ -99,11 +99,11 @@ def lacks_test(folder: Path, is_wanted: bool) -> bool:
         return True
 
 
-def task_to_run(typed: DictConfig, conf: Path) -> str:
+def find_task_to_run(typed: DictConfig, conf: Path) -> str:
     """The dotted path of the task: what `typed` names; a fine-tuning goes on as one where `resume` alone names it. It
     is that of the program's own files in `conf`, never one that the folder holds."""
     own = str(typed.task._target_)
-    if typed.resume in (None, AUTO) or any(_key(override) == "task" for override in typed_overrides()):
+    if typed.resume in (None, AUTO) or any(_get_key(override) == "task" for override in typed_overrides()):
         return own
     folder = Path(str(typed.resume))
     try:
@@ -121,15 +121,15 @@ def load_saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] 
     neither a part of this program nor trusted by what was typed.
     """
     config, before = _load(folder), set(read_overrides(folder))
-    saved = {key: value for key, value in _plain(config).items() if key not in ("task", "trust")}
-    check_saved_targets(saved, trusted_modules(typed.get("trust")), RunFolder(folder).config)
+    saved = {key: value for key, value in _to_plain(config).items() if key not in ("task", "trust")}
+    check_saved_targets(saved, list_trusted_modules(typed.get("trust")), RunFolder(folder).config)
     config.trust = typed.get("trust")
     for override in typed_overrides():
-        if _key(override) in ignored:
+        if _get_key(override) in ignored:
             continue
-        if _may_change(override) and not override.is_delete():
-            value = literal(_plain(OmegaConf.select(typed, _key(override))))
-            OmegaConf.update(config, _key(override), value, force_add=True)
+        if _can_change(override) and not override.is_delete():
+            value = escape_references(_to_plain(OmegaConf.select(typed, _get_key(override))))
+            OmegaConf.update(config, _get_key(override), value, force_add=True)
         elif override.input_line not in before:
             _refuse_change(override, config, typed, folder)
     config.resume = None
@@ -139,19 +139,19 @@ def load_saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] 
 def is_same_run(folder: Path, config: DictConfig) -> bool:
     """Whether the run in `folder` has this config, whatever the machine it ran on."""
     try:
-        return _without_machine(_load(folder)) == _without_machine(_resolved(config))
+        return _drop_machine(_load(folder)) == _drop_machine(_resolve(config))
     except UserError:
         return False
 
 
 def write_resumed_config(config: DictConfig, folder: Path) -> None:
     """Leaves the config with what was changed, and adds what was typed to what had been typed before."""
-    with replacing_text(RunFolder(folder).config) as file:
+    with replace_text_file(RunFolder(folder).config) as file:
         file.write(OmegaConf.to_yaml(config, resolve=True))
-    changed = [override for override in typed_overrides() if _may_change(override) and _key(override) != "resume"]
-    keys = {_key(override) for override in changed}
+    changed = [override for override in typed_overrides() if _can_change(override) and _get_key(override) != "resume"]
+    keys = {_get_key(override) for override in changed}
     before = [line for line in read_overrides(folder) if line.partition("=")[0].lstrip("+") not in keys]
-    with replacing_text(RunFolder(folder).overrides) as file:
+    with replace_text_file(RunFolder(folder).overrides) as file:
         file.write(format_yaml_list([*before, *(str(override.input_line) for override in changed)]))
 
 
@@ -164,26 +164,26 @@ def read_overrides(folder: Path) -> list[str]:
     return [str(line) for line in lines]
 
 
-def _key(override: Override) -> str:
+def _get_key(override: Override) -> str:
     return override.key_or_group.replace("/", ".")
 
 
-def _may_change(override: Override) -> bool:
-    return may_be_changed(_key(override))
+def _can_change(override: Override) -> bool:
+    return can_be_changed(_get_key(override))
 
 
-def may_be_changed(name: str) -> bool:
+def can_be_changed(name: str) -> bool:
     """Whether a run can be resumed with another value of this dotted key or group."""
     return any(name == key or name.startswith(f"{key}.") for key in (*MACHINE, *PLACES, LENGTH))
 
 
 def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, folder: Path) -> None:
-    key = _key(override)
+    key = _get_key(override)
     if key == "experiment" or override.is_delete():
         difference = "was not typed when it began"
     else:
-        new, old = (_plain(OmegaConf.select(config, key)) for config in (typed, saved))
-        changed = _first_change(new, old, key)
+        new, old = (_to_plain(OmegaConf.select(config, key)) for config in (typed, saved))
+        changed = _find_first_change(new, old, key)
         if changed is None:
             return
         difference = f"{changed[0]} is {format_value(changed[2])} there and would be {format_value(changed[1])}"
@@ -193,11 +193,11 @@ def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, fol
     )
 
 
-def _first_change(new: Any, old: Any, key: str) -> tuple[str, Any, Any] | None:
+def _find_first_change(new: Any, old: Any, key: str) -> tuple[str, Any, Any] | None:
     """The first key whose values differ, and both."""
     if isinstance(new, dict) and isinstance(old, dict):
         for name in [*new, *(name for name in old if name not in new)]:
-            if found := _first_change(new.get(name), old.get(name), f"{key}.{name}"):
+            if found := _find_first_change(new.get(name), old.get(name), f"{key}.{name}"):
                 return found
         return None
     return None if new == old else (key, new, old)
@@ -215,7 +215,7 @@ def _load(folder: Path) -> DictConfig:
         if isinstance(config.get(group), dict):
             config[group].setdefault(name, get_default(key))
     _add_named_callbacks(config)
-    return literal_config(with_problem(with_current_paths(config)))
+    return load_literal_config(with_problem(with_current_paths(config)))
 
 
 def _add_named_callbacks(config: dict[str, Any]) -> None:
@@ -232,13 +232,13 @@ def _add_named_callbacks(config: dict[str, Any]) -> None:
     callbacks["weight_averaging"] = {**AVERAGING, "decay": callbacks.get("ema")}
 
 
-def _resolved(config: DictConfig) -> DictConfig:
+def _resolve(config: DictConfig) -> DictConfig:
     """As it is after it has been saved and loaded."""
-    return literal_config(parse_yaml(OmegaConf.to_yaml(config, resolve=True)))
+    return load_literal_config(parse_yaml(OmegaConf.to_yaml(config, resolve=True)))
 
 
-def _without_machine(config: DictConfig) -> dict[str, Any]:
-    plain: dict[str, Any] = _plain(config)
+def _drop_machine(config: DictConfig) -> dict[str, Any]:
+    plain: dict[str, Any] = _to_plain(config)
     for key in MACHINE:
         *groups, name = key.split(".")
         place = plain
@@ -248,5 +248,5 @@ def _without_machine(config: DictConfig) -> dict[str, Any]:
     return plain
 
 
-def _plain(node: Any) -> Any:
+def _to_plain(node: Any) -> Any:
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node

@@ -46,20 +46,20 @@ def find_runs(folders: Sequence[Path]) -> list[Run]:
     for folder in folders:
         if not folder.is_dir():
             raise UserError(f"run={folder} does not exist: give the folder of a run or of a sweep, or several, [A,B].")
-        own = list(_below(folder))
+        own = list(_find_below(folder))
         if not own:
             raise UserError(f"run={folder} holds no run: give the folder of a run or of a sweep, or several, [A,B].")
         found |= {run.folder.resolve(): run for run in own}
     return list(found.values())
 
 
-def _below(folder: Path) -> Iterator[Run]:
+def _find_below(folder: Path) -> Iterator[Run]:
     if RunFolder(folder).config.is_file() or read_outcome(folder) is not None:
         yield read_run(folder)
         return
     inside = {path.name: path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()}
     planned = read_planned_jobs(folder) if is_sweep(folder) else {}
-    found = {name: list(_below(path)) for name, path in inside.items()}
+    found = {name: list(_find_below(path)) for name, path in inside.items()}
     begun = {run.folder.relative_to(folder).as_posix() for runs in found.values() for run in runs}
     for name, overrides in planned.items():
         if name not in begun and not found.get(name):
@@ -71,14 +71,14 @@ def _below(folder: Path) -> Iterator[Run]:
 def read_run(folder: Path) -> Run:
     """What a run has left so far. A file that is torn or missing counts as not there."""
     outcome = read_outcome(folder)
-    config, metrics = _yaml(RunFolder(folder).config), _json(RunFolder(folder).metrics)
+    config, metrics = _read_yaml(RunFolder(folder).config), _read_json(RunFolder(folder).metrics)
     if outcome is not None and outcome.state in (FAILED, PRUNED):
         state = outcome.state
     elif metrics or (outcome is not None and outcome.state == FINISHED):
         state = FINISHED
     else:
         state = RUNNING if is_locked(folder) else STOPPED
-    overrides = _yaml(RunFolder(folder).overrides) or (outcome.overrides if outcome else ())
+    overrides = _read_yaml(RunFolder(folder).overrides) or (outcome.overrides if outcome else ())
     return Run(
         folder,
         state,
@@ -130,14 +130,14 @@ def read_planned_jobs(folder: Path) -> Mapping[str, tuple[str, ...]]:
     return {str(number): tuple(overrides) for number, overrides in enumerate(jobs)}
 
 
-def _yaml(path: Path) -> Any:
+def _read_yaml(path: Path) -> Any:
     try:
         return read_saved(path)
     except UserError:
         return {}
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

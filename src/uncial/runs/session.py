@@ -46,8 +46,8 @@ def open_session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig
     folder that holds no run or is in use, for a run that is finished, and for what was typed that would change the run.
     """
     check_encodable(typed, run_folder())
-    new = completed(_without_resume(typed)) if typed.resume in (None, AUTO) else None
-    resumed = _folder_to_resume(typed, new)
+    new = completed(_drop_resume(typed)) if typed.resume in (None, AUTO) else None
+    resumed = _find_folder_to_resume(typed, new)
     folder = run_folder() if resumed is None else resumed
     with hold_lock(folder):
         if resumed is None:
@@ -65,12 +65,12 @@ def open_session(typed: DictConfig, completed: Callable[[DictConfig], DictConfig
         yield RunSession(config, folder, state, tuple(read_overrides(folder)))
 
 
-def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None:
+def _find_folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None:
     """None for a new run, whose config `new` is."""
     if config.resume is None:
         return None
     if new is not None:
-        folder = _newest_unfinished(new)
+        folder = _find_newest_unfinished(new)
         if folder is None:
             if RunFolder(run_folder()).metrics.is_file():
                 raise UserError(
@@ -90,7 +90,7 @@ def _folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path | None
     return folder
 
 
-def _newest_unfinished(config: DictConfig) -> Path | None:
+def _find_newest_unfinished(config: DictConfig) -> Path | None:
     """The folder of the newest run of this name and config that is neither finished nor running now. The job's own
     folder comes first: a cluster that starts a job again gives it the same one."""
     own = run_folder()
@@ -110,7 +110,7 @@ def _is_written_here(path: Path) -> bool:
     return path.is_file() or path.suffix in (".ckpt", ".safetensors")
 
 
-def _without_resume(config: DictConfig) -> DictConfig:
+def _drop_resume(config: DictConfig) -> DictConfig:
     config = config.copy()
     config.resume = None
     return config

@@ -84,7 +84,7 @@ def read_state(path: Path) -> SavedState:
         optimizers = checkpoint["optimizer_states"]
         if not optimizers or not all(one["state"] is not None and one["param_groups"] for one in optimizers):
             raise TypeError(optimizers)
-        return SavedState(path, _checked(RunState(**checkpoint[RUN_KEY])))
+        return SavedState(path, _check(RunState(**checkpoint[RUN_KEY])))
     except (KeyError, TypeError) as error:
         raise UserError(
             f"{path} is a checkpoint of another version of uncial, which cannot be resumed; "
@@ -92,7 +92,7 @@ def read_state(path: Path) -> SavedState:
         ) from error
 
 
-def _checked(state: RunState) -> RunState:
+def _check(state: RunState) -> RunState:
     """The state, whose values have stood in a file. Raises `TypeError` for one of another kind than it writes."""
     counts = [state.steps, state.rows, state.devices, *([] if state.total_steps is None else [state.total_steps])]
     is_whole = all(isinstance(count, int) and count >= 0 for count in counts)

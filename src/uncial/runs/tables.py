@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from uncial.document import Issue
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def write_skipped(path: Path, problems: Iterable[Issue]) -> None:
 
 def write_json(path: Path, data: Mapping[str, Any] | Sequence[Any]) -> None:
     """Write plain types as indented JSON with all letters readable; a number that is not finite becomes null."""
-    with replacing_text(path) as file:
-        json.dump(_plain(data), file, ensure_ascii=False, indent=2, allow_nan=False)
+    with replace_text_file(path) as file:
+        json.dump(_to_plain(data), file, ensure_ascii=False, indent=2, allow_nan=False)
         file.write("\n")
 
 
@@ -55,17 +55,17 @@ def write_metrics(path: Path, parts: Mapping[str, Mapping[str, Any]]) -> None:
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a header and rows."""
-    with replacing_text(path) as file:
+    with replace_text_file(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
 
 
-def _plain(data: Any) -> Any:
+def _to_plain(data: Any) -> Any:
     if isinstance(data, Mapping):
-        return {str(key): _plain(value) for key, value in data.items()}
+        return {str(key): _to_plain(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_plain(value) for value in data]
+        return [_to_plain(value) for value in data]
     if isinstance(data, bool | int | str | None):
         return data
     if isinstance(data, numbers.Integral):

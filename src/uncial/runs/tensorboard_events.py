@@ -5,7 +5,7 @@ from pathlib import Path
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader  # type: ignore[import-untyped]
 from tensorboard.summary.writer.record_writer import RecordWriter  # type: ignore[import-untyped]
 
-from uncial.files import replacing
+from uncial.files import replace_file
 from uncial.runs.files import RunFolder
 
 
@@ -21,7 +21,7 @@ def cut_events(folder: Path, until: float, shift: int = 0) -> None:
         if not any(event.HasField("summary") for event in events):
             path.unlink()
             continue
-        with replacing(path) as temporary, temporary.open("wb") as file:
+        with replace_file(path) as temporary, temporary.open("wb") as file:
             writer = RecordWriter(file)
             for event in events:
                 event.step += shift if event.HasField("summary") else 0

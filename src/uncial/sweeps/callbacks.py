@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import InterpolationKeyError, OmegaConfBaseException
 
 from uncial.config.location import format_command
-from uncial.config.overrides import format_override, hydra_quoted, override_key
+from uncial.config.overrides import format_override, get_override_key, quote_for_hydra
 from uncial.config.typed import lines_as_typed
 from uncial.errors import FindingsError, HydraExit, PrunedError, UserError
 from uncial.runs.files import RunFolder
@@ -65,11 +65,11 @@ class SweepCallback(Callback):
             else:
                 check_current_folder(config)
                 check_varied(config)
-                folder = _new_folder(config)
+                folder = _make_folder(config)
             with make_changeable(config):
                 config.hydra.sweep.dir = str(folder)
                 others = [line for line in lines_as_typed(config.hydra.overrides.hydra) if not _is_of_folder(line)]
-                config.hydra.overrides.hydra = [*others, f"hydra.sweep.dir={hydra_quoted(folder)}"]
+                config.hydra.overrides.hydra = [*others, f"hydra.sweep.dir={quote_for_hydra(folder)}"]
             plan_jobs(config, folder)
         except (UserError, HydraException, OmegaConfBaseException) as error:
             raise HydraExit(error) from error
@@ -82,7 +82,7 @@ class SweepCallback(Callback):
         if config.hydra.mode != RunMode.MULTIRUN or is_finished(folder) or _holds_another_job(config, folder):
             return  # What is there stays.
         overrides = tuple(
-            line for line in lines_as_typed(config.hydra.overrides.task) if override_key(line) != "resume"
+            line for line in lines_as_typed(config.hydra.overrides.task) if get_override_key(line) != "resume"
         )
         error = job_return._return_value
         if job_return.status != JobStatus.FAILED or isinstance(error, FindingsError):
@@ -127,7 +127,7 @@ def make_unused_folder(folder: Path) -> Path:
             return candidate
 
 
-def _new_folder(config: DictConfig) -> Path:
+def _make_folder(config: DictConfig) -> Path:
     try:
         folder = Path(config.hydra.sweep.dir)
     except InterpolationKeyError:
@@ -154,7 +154,7 @@ def _holds_another_job(config: DictConfig, folder: Path) -> bool:
 
 
 def _is_of_folder(line: str) -> bool:
-    return override_key(line) == "hydra.sweep.dir"
+    return get_override_key(line) == "hydra.sweep.dir"
 
 
 def check_current_folder(config: DictConfig) -> None:

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from uncial.config.location import COMMAND, ROOT, TYPED, VARIABLES, format_command
-from uncial.config.overrides import override_key
+from uncial.config.overrides import get_override_key
 from uncial.config.typed import lines_as_typed, typed_overrides
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
@@ -64,7 +64,7 @@ def is_own_folder(hydra: Any, folder: Path) -> bool:
     """`is_folder_of` for the job of a sweep with this config of Hydra's. The lines of older versions are those of a
     config in which all is resolved."""
     own = lines_as_typed(hydra.overrides.task)
-    keys = {override_key(line).replace("/", ".") for line in own} - {"resume", "trust"}
+    keys = {get_override_key(line).replace("/", ".") for line in own} - {"resume", "trust"}
     if is_folder_of(folder, own, keys):
         return True  # To the letter, for which the sweep's file need not be read.
     varied = read_varied_keys(Path(str(hydra.sweep.dir)))
@@ -163,7 +163,7 @@ class LaunchContext:
         return is_folder_of(folder, overrides, read_varied_keys(Path(self.config.hydra.sweep.dir)))
 
 
-def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+def to_plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a launcher without OmegaConf's containers."""
     return {
         key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
@@ -171,7 +171,7 @@ def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def job_environment() -> dict[str, str]:
+def build_job_environment() -> dict[str, str]:
     """The variables of `ENVIRONMENT` that are set here, the folders in them absolute."""
     found = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     if given := found.get("PYTHONPATH"):

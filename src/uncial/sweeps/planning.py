@@ -17,13 +17,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from uncial.config.hydra_internals import BasicSweeper
 from uncial.config.keys import raw_default
-from uncial.config.location import conf_folder
+from uncial.config.location import find_conf_folder
 from uncial.config.typed import lines_as_typed
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
 from uncial.runs.search import read_listed_jobs
 from uncial.runs.tables import write_json
-from uncial.sweeps.varied import SweepOverrides, sweep_overrides
+from uncial.sweeps.varied import SweepOverrides, find_sweep_overrides
 
 BY_NUMBER = "${hydra.job.num}"
 TIME = "${now:"
@@ -40,7 +40,7 @@ def raw_value(config: DictConfig, key: str) -> str:
 def is_chosen(config: DictConfig, key: str) -> bool:
     """Whether `name`, or a key of Hydra's, has another value than in this program's own conf/: it was typed, or stands
     in a file of the user's own."""
-    return raw_value(config, key) != raw_default(key, conf_folder())
+    return raw_value(config, key) != raw_default(key, find_conf_folder())
 
 
 def check_folder_is_of_all(config: DictConfig) -> None:
@@ -142,7 +142,7 @@ def _params(config: DictConfig) -> dict[str, Any]:
 
 
 def _given(config: DictConfig) -> SweepOverrides:
-    return sweep_overrides(_params(config), lines_as_typed(config.hydra.overrides.task), _loader())
+    return find_sweep_overrides(_params(config), lines_as_typed(config.hydra.overrides.task), _loader())
 
 
 def _split(config: DictConfig) -> list[list[str]]:

@@ -15,7 +15,7 @@ from ray.exceptions import RayError
 
 from uncial.errors import UserError
 from uncial.runs.outcome import FAILED, Outcome, write_outcome
-from uncial.sweeps.launch import LaunchContext, enter_job, job_environment, plain_settings
+from uncial.sweeps.launch import LaunchContext, build_job_environment, enter_job, to_plain_settings
 from uncial.sweeps.restored import end_jobs_on_exit
 from uncial.termination import SigtermHandler
 
@@ -44,11 +44,13 @@ def read_settings(given: Mapping[str, Any]) -> RaySettings:
         raise UserError(f"{PREFIX}.parallel={parallel}: a whole number is needed that is 1 or more, or null.")
     if not isinstance(resources, Mapping):
         raise UserError(f"{PREFIX}.resources={resources}: names are needed with amounts, {{a100: 1}}, or null.")
-    amounts = {str(name): _amount(f"resources.{name}", value) for name, value in resources.items()}
-    return RaySettings(address, _amount("cpus", given["cpus"]), _amount("gpus", given["gpus"]), amounts, parallel)
+    amounts = {str(name): _read_amount(f"resources.{name}", value) for name, value in resources.items()}
+    return RaySettings(
+        address, _read_amount("cpus", given["cpus"]), _read_amount("gpus", given["gpus"]), amounts, parallel
+    )
 
 
-def _amount(key: str, value: Any) -> float:
+def _read_amount(key: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise UserError(f"{PREFIX}.{key}={value}: a number is needed that is 0 or more.")
     return value
@@ -62,25 +64,25 @@ def launch(
     A job whose process is lost has failed, with a sentence in its outcome. Raises `UserError` for settings that cannot
     be, and for a cluster that does not answer or has no node for a job.
     """
-    settings, sweep = read_settings(plain_settings(given)), Path(program.config.hydra.sweep.dir)
+    settings, sweep = read_settings(to_plain_settings(given)), Path(program.config.hydra.sweep.dir)
     overrides = {first + place: tuple(typed) for place, typed in enumerate(job_overrides)}
     folders = {number: program.job_folder(number, typed) for number, typed in overrides.items()}
     waiting = [number for number, typed in overrides.items() if not program.is_finished(number, typed)]
     running: dict[Any, int] = {}
-    with _cluster(settings), end_jobs_on_exit(lambda: _end(running), sweep):
+    with _open_cluster(settings), end_jobs_on_exit(lambda: _end(running), sweep):
         while waiting or running:
             while waiting and len(running) < (settings.parallel or len(overrides)):
                 number = waiting.pop(0)
-                running[_submitted(settings, program, number, overrides[number])] = number
+                running[_submit(settings, program, number, overrides[number])] = number
             for job in ray.wait(list(running), timeout=1)[0]:
                 number = running.pop(job)
-                if lost := _what_became(job):
+                if lost := _describe_end(job):
                     write_outcome(folders[number], Outcome(FAILED, overrides[number], lost))
                     print(f"Job {number} failed; continuing with the others. Error: {lost}", flush=True)
     return [JobReturn(overrides=typed, status=JobStatus.COMPLETED) for typed in overrides.values()]
 
 
-def _submitted(settings: RaySettings, program: LaunchContext, number: int, overrides: Sequence[str]) -> Any:
+def _submit(settings: RaySettings, program: LaunchContext, number: int, overrides: Sequence[str]) -> Any:
     # A lost job is not tried again: its folder is only gone on with in a sweep that is resumed.
     task = ray.remote(
         num_cpus=settings.cpus,
@@ -88,11 +90,13 @@ def _submitted(settings: RaySettings, program: LaunchContext, number: int, overr
         resources=dict(settings.resources),
         max_retries=0,
         max_calls=1,
-    )(_job).options(name=f"job {number}")
-    return task.remote(str(Path.cwd()), job_environment(), program, number, tuple(overrides), Singleton.get_state())
+    )(_run_job).options(name=f"job {number}")
+    return task.remote(
+        str(Path.cwd()), build_job_environment(), program, number, tuple(overrides), Singleton.get_state()
+    )
 
 
-def _job(
+def _run_job(
     folder: str,
     environment: Mapping[str, str],
     program: LaunchContext,
@@ -108,7 +112,7 @@ def _job(
     program.run_job(number, overrides, state)
 
 
-def _what_became(job: Any) -> str:
+def _describe_end(job: Any) -> str:
     """Why a job has ended without its outcome; empty where it has one."""
     try:
         ray.get(job)
@@ -119,7 +123,7 @@ def _what_became(job: Any) -> str:
 
 
 @contextmanager
-def _cluster(settings: RaySettings) -> Iterator[None]:
+def _open_cluster(settings: RaySettings) -> Iterator[None]:
     """Connected to the cluster that is meant; without an address to one that begins and ends here."""
     own = {"include_dashboard": False} if settings.address is None else {}
     # Ray's own, 15, leaves its processes next to nothing of a machine that others compute on.

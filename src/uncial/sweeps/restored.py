@@ -17,10 +17,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from uncial.config.keys import raw_texts
-from uncial.config.location import SEARCH_PATH, conf_folder, format_command
-from uncial.config.overrides import format_override, hydra_quoted, override_key
+from uncial.config.location import SEARCH_PATH, find_conf_folder, format_command
+from uncial.config.overrides import format_override, get_override_key, quote_for_hydra
 from uncial.config.saved_yaml import read_saved
-from uncial.config.trust import check_saved_targets, own_targets, trusted_modules
+from uncial.config.trust import check_saved_targets, find_own_targets, list_trusted_modules
 from uncial.config.typed import lines_as_typed
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
@@ -76,13 +76,13 @@ def format_resume_arguments(folder: Path, saved: Mapping[str, Any] | None = None
         parts = _restored_parts(plain)
     except (UserError, KeyError, TypeError, AttributeError):
         return [resume]
-    names = own_targets(parts)
-    typed = [line for line in lines if override_key(line) not in NOT_TYPED_AGAIN]
+    names = find_own_targets(parts)
+    typed = [line for line in lines if get_override_key(line) not in NOT_TYPED_AGAIN]
     again = [line for line in typed if _has_to_be_typed(line, names, folder)]
-    known = {*raw_texts(conf_folder()), *(line.partition("=")[2] for line in again)}
-    if any(RESOLVER.search(text) and text not in known for _, text in _differing(parts, None)):
+    known = {*raw_texts(find_conf_folder()), *(line.partition("=")[2] for line in again)}
+    if any(RESOLVER.search(text) and text not in known for _, text in _find_differing(parts, None)):
         again = typed  # One of the files that they choose holds it.
-    trust = [line for line in lines if override_key(line) == "trust"] or (
+    trust = [line for line in lines if get_override_key(line) == "trust"] or (
         [f"trust=[{','.join(names)}]"] if names else []
     )
     return [resume, *map(shlex.quote, [*trust, *again])]
@@ -129,7 +129,7 @@ def restore_sweep(config: DictConfig, folder: Path) -> None:
     """Makes of the config that of the sweep in `folder`, but for what was typed now of the machine and the launcher.
     Raises `UserError` for what would make other jobs of it."""
     # Only now: it imports torch.
-    from uncial.runs.resumed_config import may_be_changed
+    from uncial.runs.resumed_config import can_be_changed
 
     try:
         saved = OmegaConf.load(RunFolder(folder).multirun)
@@ -137,28 +137,30 @@ def restore_sweep(config: DictConfig, folder: Path) -> None:
         plain: Any = OmegaConf.to_container(saved, resolve=False)
         check_restored(plain, OmegaConf.to_container(config, resolve=False), folder)  # type: ignore[arg-type]
         lines = plain["hydra"]["overrides"]
-        before = [line for line in lines["task"] if override_key(line) not in ("resume", "trust")]
+        before = [line for line in lines["task"] if get_override_key(line) not in ("resume", "trust")]
         sweeper = OmegaConf.to_container(saved.hydra.sweeper, resolve=True)
         excluded = list(plain["hydra"]["job"]["config"]["override_dirname"]["exclude_keys"])
         subdir = str(saved.hydra.sweep._get_node("subdir")._value())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError, OmegaConfBaseException) as error:
         raise UserError(f"{RunFolder(folder).multirun} cannot be read ({error}): start a new sweep.") from None
     now = lines_as_typed(config.hydra.overrides.task)
-    typed = [line for line in now if override_key(line) != "resume" and line not in before]
+    typed = [line for line in now if get_override_key(line) != "resume" and line not in before]
     varied = read_varied_keys(folder)
     for line in typed:
-        name = override_key(line).replace("/", ".")
-        if name in varied or not may_be_changed(name):
+        name = get_override_key(line).replace("/", ".")
+        if name in varied or not can_be_changed(name):
             raise UserError(f"{line} would change the sweep in {folder}: leave it out, or start a new one.")
     hydra_typed = lines_as_typed(config.hydra.overrides.hydra)
     launcher = (
-        config.hydra.launcher if any("launcher" in override_key(line) for line in hydra_typed) else saved.hydra.launcher
+        config.hydra.launcher
+        if any("launcher" in get_override_key(line) for line in hydra_typed)
+        else saved.hydra.launcher
     )
-    further = [override_key(line) for line in _lines_of_sweeper(hydra_typed, lines["hydra"], folder)]
+    further = [get_override_key(line) for line in _read_lines_of_sweeper(hydra_typed, lines["hydra"], folder)]
     hydra_lines = _keep_last([*lines["hydra"], *hydra_typed])
     if subdir != BY_NUMBER:
-        known = {override_key(line) for line in lines["task"]}
-        new = [override_key(line) for line in typed if override_key(line) not in known]
+        known = {get_override_key(line) for line in lines["task"]}
+        new = [get_override_key(line) for line in typed if get_override_key(line) not in known]
         excluded = list(dict.fromkeys([*excluded, "resume", *new]))
         hydra_lines = _keep_last([*hydra_lines, *_lines_of_folders(subdir, excluded)])
     changed = {key: OmegaConf.select(config, key) for key in further}
@@ -172,31 +174,31 @@ def restore_sweep(config: DictConfig, folder: Path) -> None:
         config.hydra.sweep.subdir = subdir
         config.hydra.job.config.override_dirname.exclude_keys = excluded
         config.hydra.overrides.hydra = hydra_lines
-        config.hydra.overrides.task = [*_keep_last([*before, *typed]), f"resume={hydra_quoted(folder)}"]
+        config.hydra.overrides.task = [*_keep_last([*before, *typed]), f"resume={quote_for_hydra(folder)}"]
 
 
 def _lines_of_folders(subdir: str, excluded: Sequence[str]) -> list[str]:
     """The lines by which the jobs' folders are called as before, whatever is in a template meanwhile: `excluded` are
     the keys that are no part of `${hydra.job.override_dirname}`, `resume` and what of the machine is typed now."""
-    keys = ",".join(map(hydra_quoted, excluded))
+    keys = ",".join(map(quote_for_hydra, excluded))
     return [
-        f"hydra.sweep.subdir={hydra_quoted(subdir)}",
+        f"hydra.sweep.subdir={quote_for_hydra(subdir)}",
         f"{OF_DIRNAME}.exclude_keys=[{keys}]",
     ]
 
 
-def _lines_of_sweeper(typed: list[str], before: Sequence[str], folder: Path) -> list[str]:
+def _read_lines_of_sweeper(typed: list[str], before: Sequence[str], folder: Path) -> list[str]:
     """Of what was typed for Hydra now the lines that let a search go on further. Raises `UserError` for others of the
     sweeper, which would make another sweep of it."""
-    lines = [line for line in typed if "sweeper" in override_key(line) and line not in before]
+    lines = [line for line in typed if "sweeper" in get_override_key(line) and line not in before]
     for line in lines:
-        if override_key(line) not in LENGTH_OF_SEARCH:
+        if get_override_key(line) not in LENGTH_OF_SEARCH:
             raise UserError(f"{line} would change the search in {folder}: leave it out, or start a new one.")
     return lines
 
 
 def _keep_last(lines: list[str]) -> list[str]:
-    return list({override_key(line): line for line in lines}.values())
+    return list({get_override_key(line): line for line in lines}.values())
 
 
 @contextmanager
@@ -226,14 +228,14 @@ def check_restored(saved: Mapping[str, Any], config: Mapping[str, Any], folder: 
     where = RunFolder(folder).multirun
     given = config.get("trust")
     own = {key: value for key, value in config.items() if key != "hydra"}
-    trust = trusted_modules([*([given] if isinstance(given, str) else given or ()), *own_targets(own)])
+    trust = list_trusted_modules([*([given] if isinstance(given, str) else given or ()), *find_own_targets(own)])
     typed = {*config["hydra"]["overrides"]["task"], *config["hydra"]["overrides"]["hydra"]}
     hydra = saved["hydra"]
     params = [f"{key}={value}" for key, value in (hydra["sweeper"].get("params") or {}).items()]
     check_lines([*hydra["overrides"]["task"], *hydra["overrides"]["hydra"], *params], typed, trust, where)
     parts = _restored_parts(saved)
     check_saved_targets(parts, trust, where)
-    for key, text in _differing(parts, config):
+    for key, text in _find_differing(parts, config):
         if RESOLVER.search(text):
             raise UserError(f"{where}: {key} is {text}, which is not resolved unasked: type it again, or leave it out.")
 
@@ -251,7 +253,7 @@ def check_lines(lines: Sequence[str], typed: Collection[str], trust: Sequence[st
     for line in lines:
         if line in typed:
             continue
-        key = override_key(line)
+        key = get_override_key(line)
         is_of_hydra = key.startswith("hydra.") and not any(key == one or key.startswith(f"{one}.") for one in OF_HYDRA)
         if is_of_hydra or RESOLVER.search(line):
             raise UserError(f"{where} holds {line}, which is not taken from a file: type it again, or remove it there.")
@@ -268,16 +270,16 @@ def check_lines(lines: Sequence[str], typed: Collection[str], trust: Sequence[st
             check_saved_targets({place: {name: value}}, trust, where)
 
 
-def _differing(saved: Any, config: Any, key: str = "") -> Iterator[tuple[str, str]]:
+def _find_differing(saved: Any, config: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """The texts of what was saved that stand in another way in the config of now, by their dotted keys."""
     if saved == config:
         return
     if isinstance(saved, Mapping):
         for name, value in saved.items():
             own = config.get(name) if isinstance(config, Mapping) else None
-            yield from _differing(value, own, f"{key}.{name}".lstrip("."))
+            yield from _find_differing(value, own, f"{key}.{name}".lstrip("."))
     elif isinstance(saved, list):
         for number, value in enumerate(saved):
-            yield from _differing(value, None, f"{key}[{number}]")
+            yield from _find_differing(value, None, f"{key}[{number}]")
     elif isinstance(saved, str):
         yield key, saved

@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.location import conf_folder
+from uncial.config.location import find_conf_folder
 from uncial.config.task_keys import check_swept_keys
 from uncial.config.typed import lines_as_typed
 from uncial.config.values import check_value
@@ -28,7 +28,7 @@ class SweepOverrides:
     fixed: tuple[str, ...]
 
 
-def sweep_overrides(
+def find_sweep_overrides(
     params: Mapping[str, Any], typed: Sequence[str], loader: ConfigLoader | None = None
 ) -> SweepOverrides:
     """What `hydra.sweeper.params` and the command give, which comes later and wins.
@@ -57,9 +57,11 @@ def check_varied(config: DictConfig) -> None:
     those before it have ended."""
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     grammar = OverridesParser.create()
-    given = sweep_overrides(sweeper["params"] or {}, lines_as_typed(config.hydra.overrides.task))
-    check_swept_keys(config.task, [*given.varied.values(), *grammar.parse_overrides(list(given.fixed))], conf_folder())
+    given = find_sweep_overrides(sweeper["params"] or {}, lines_as_typed(config.hydra.overrides.task))
+    check_swept_keys(
+        config.task, [*given.varied.values(), *grammar.parse_overrides(list(given.fixed))], find_conf_folder()
+    )
     for key, override in given.varied.items():
         if override.is_choice_sweep():
             for value in override.sweep_string_iterator():
-                check_value(key.lstrip("+"), grammar.parse_override(f"{key}={value}").value(), conf_folder())
+                check_value(key.lstrip("+"), grammar.parse_override(f"{key}={value}").value(), find_conf_folder())

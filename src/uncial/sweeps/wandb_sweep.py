@@ -12,11 +12,11 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
 from uncial.config.location import current_start
-from uncial.config.overrides import override_key
+from uncial.config.overrides import get_override_key
 from uncial.errors import UserError
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.runs.files import RunFolder
-from uncial.sweeps.varied import LOG, check_log, sweep_overrides
+from uncial.sweeps.varied import LOG, check_log, find_sweep_overrides
 
 STEPS = 8
 """Of whole numbers in equal factors, for which W&B has no distribution that gives whole numbers."""
@@ -25,26 +25,26 @@ STEPS = 8
 def write_wandb_sweep(config: DictConfig, typed: Sequence[str], loader: ConfigLoader | None) -> None:
     """Write the sweep that was typed to its folder. Raises `UserError` where nothing is varied."""
     sweeper, folder = config.hydra.sweeper, Path(config.hydra.sweep.dir)
-    content = wandb_sweep(dict(sweeper.params or {}), typed, sweeper.method, loader)
+    content = build_wandb_sweep(dict(sweeper.params or {}), typed, sweeper.method, loader)
     goal = "maximize" if config.model.mode == "max" else "minimize"
     whole = {"project": str(sweeper.project), **content, "metric": {"name": str(config.model.monitor), "goal": goal}}
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing_text(RunFolder(folder).wandb_sweep) as file:
+    with replace_text_file(RunFolder(folder).wandb_sweep) as file:
         yaml.safe_dump(whole, file, sort_keys=False, allow_unicode=True)
     print(f"To make it a sweep of W&B: wandb sweep {shlex.quote(str(RunFolder(folder).wandb_sweep))}")
     print("To run it, here or on other machines: wandb agent with what that prints", flush=True)
 
 
-def wandb_sweep(
+def build_wandb_sweep(
     params: Mapping[str, Any], typed: Sequence[str], method: str | None, loader: ConfigLoader | None = None
 ) -> dict[str, Any]:
     """`program`, `method`, `parameters` and `command` of W&B's sweep configuration; `method` is grid, random or bayes,
     None for grid where all values are listed and else bayes."""
-    given = sweep_overrides(params, typed, loader)
+    given = find_sweep_overrides(params, typed, loader)
     if not given.varied:
         raise UserError("Nothing is varied: give sweep=NAME, or a key with several values, optimizer.lr=2.5e-3,5e-3.")
-    parameters = {key: parameter(one) for key, one in given.varied.items()}
-    logger = [] if any(override_key(line) == "logger" for line in given.fixed) else ["logger=wandb"]
+    parameters = {key: build_parameter(one) for key, one in given.varied.items()}
+    logger = [] if any(get_override_key(line) == "logger" for line in given.fixed) else ["logger=wandb"]
     start = current_start()
     *python, program = start.program
     is_listed = all("values" in one for one in parameters.values())
@@ -66,11 +66,11 @@ def wandb_sweep(
     }
 
 
-def parameter(override: Override) -> dict[str, Any]:
+def build_parameter(override: Override) -> dict[str, Any]:
     """W&B's words for the values of a key. Raises `UserError` for a tag log at or below 0."""
     value = override.value()
     if not isinstance(value, IntervalSweep):
-        return {"values": [_plain(one) for one in override.sweep_string_iterator()]}
+        return {"values": [_to_plain(one) for one in override.sweep_string_iterator()]}
     low, high = value.start, value.end
     assert low is not None
     assert high is not None
@@ -84,7 +84,7 @@ def parameter(override: Override) -> dict[str, Any]:
     return {"distribution": "log_uniform_values", "min": low, "max": high}
 
 
-def _plain(text: str) -> Any:
+def _to_plain(text: str) -> Any:
     """Numbers as numbers, so that W&B draws them on an axis; all else as it is typed."""
     for kind in (int, float):
         try:

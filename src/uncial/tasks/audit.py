@@ -6,7 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
-from uncial.config.schema import as_tuple, checkpoints_of, trusted
+from uncial.config.schema import as_tuple, list_checkpoints, list_trusted
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.page_xml.new_document import excerpt_file, write_excerpt
@@ -20,9 +20,9 @@ from uncial.problems.recognition.audit import (
     group_by_page,
     mean_truth_likelihood,
 )
-from uncial.problems.recognition.cross_validation import load_fold_models, model_files, with_unseen_rows
+from uncial.problems.recognition.cross_validation import find_model_files, find_unseen_rows, load_fold_models
 from uncial.problems.recognition.inference import apply_typed_keys
-from uncial.problems.splitting import choose_scoring_split, model_of
+from uncial.problems.splitting import choose_scoring_split, read_model
 from uncial.reports.html.audit_page import AuditReport, write_audit, write_audit_page
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
@@ -36,16 +36,16 @@ log = logging.getLogger(__name__)
 def run(config: DictConfig) -> None:
     """Leaves audit.html, audit.json, and a PAGE file with just the suspect lines of each page that has some."""
     share, prior = float(config.audit.share), float(config.audit.prior)
-    files = model_files(checkpoints_of(config))
-    models = load_fold_models(files, trusted(config))
+    files = find_model_files(list_checkpoints(config))
+    models = load_fold_models(files, list_trusted(config))
     folder = run_folder()
     write_config(config, folder)
-    truth = load_ground_truth(config, choose_scoring_split(config, [model_of(file) for file in files]))
+    truth = load_ground_truth(config, choose_scoring_split(config, [read_model(file) for file in files]))
     write_skipped(RunFolder(folder).skipped, truth.problems)
     _check_place(config, truth)
     write_splits(folder, truth)
     rows = choose_rows_to_judge(config, truth)
-    found = with_unseen_rows(models, truth, rows)
+    found = find_unseen_rows(models, truth, rows)
     apply_typed_keys([judge.recognizer for judge in found], config)
     if not any(len(judge.rows) for judge in found):
         raise UserError(

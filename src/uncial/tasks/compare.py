@@ -7,22 +7,22 @@ from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
 
-from uncial.config.schema import as_tuple, trusted
-from uncial.config.task_keys import typed_names
+from uncial.config.schema import as_tuple, list_trusted
+from uncial.config.task_keys import iterate_typed_names
 from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, score_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
-from uncial.models.files import load_model, model_file
-from uncial.problems.build import evaluation_settings
+from uncial.models.files import find_model_file, load_model
+from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.recognition.comparison import (
-    common_profile,
-    compared_folders,
-    compared_models,
-    unique_path_suffixes,
+    compare_folders,
+    compare_models,
+    find_common_profile,
+    find_unique_path_suffixes,
 )
-from uncial.problems.recognition.inference import apply_typed_keys, rows_to_score
+from uncial.problems.recognition.inference import apply_typed_keys, choose_rows_to_score
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison
@@ -31,7 +31,7 @@ from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
 from uncial.text.normalization import DEFAULT_PROFILE
-from uncial.training.trainer import quiet_lightning
+from uncial.training.trainer import silence_lightning
 
 log = logging.getLogger(__name__)
 
@@ -55,20 +55,20 @@ class System:
 def run(config: DictConfig) -> None:
     """Compares the models of `checkpoint`, or the texts of `compare.folders`; leaves the comparison as tables and says
     in words who is better. One folder alone is scored."""
-    evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
+    build_evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
     folder = run_folder()
     if config.compare.folders is not None:
         readings, settings = _read_folders(config)
         comparison = score_systems(readings, settings)
         [only, *others] = readings.values()
         if others:
-            write_comparison_page(RunFolder(folder).report, comparison, _about(config))
+            write_comparison_page(RunFolder(folder).report, comparison, _describe(config))
         else:
-            write_scores_page(RunFolder(folder).report, evaluate(only[0], settings), _about(config))
+            write_scores_page(RunFolder(folder).report, evaluate(only[0], settings), _describe(config))
     else:
-        comparison, store = _of_models(config)
+        comparison, store = _compare_models(config)
         pictures = config.report.pictures
-        write_comparison_page(RunFolder(folder).report, comparison, _about(config), store.strip, pictures)
+        write_comparison_page(RunFolder(folder).report, comparison, _describe(config), store.strip, pictures)
     write_comparison(folder, comparison)
     if comparison.settings.cluster == "page" and comparison.clusters == len(comparison.lines) > 1:
         log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
@@ -80,7 +80,7 @@ def run(config: DictConfig) -> None:
     )
 
 
-def _about(config: DictConfig) -> ReportHeader:
+def _describe(config: DictConfig) -> ReportHeader:
     given = config.compare.folders
     compared = ", ".join(as_tuple(given)) if given is not None else str(config.checkpoint)
     truth = config.compare.truth if given is not None else describe_data(config)
@@ -93,23 +93,23 @@ def _read_folders(config: DictConfig) -> tuple[Mapping[str, Readings], Evaluatio
     folders = as_tuple(config.compare.folders)
     if not folders or config.compare.truth is None:
         raise UserError("compare.folders needs a folder or several, and their ground truth: compare.truth=Z.")
-    names = _names(config, [(Path(folder),) for folder in folders], "compare.folders")
-    for name in typed_names():
+    names = _list_names(config, [(Path(folder),) for folder in folders], "compare.folders")
+    for name in iterate_typed_names():
         if name in OF_MODELS or name.startswith(("model.", "trainer.evaluation_")):
             log.warning(f"{name} does nothing with compare.folders, whose texts are read from files.")
     folder = run_folder()
     write_config(config, folder)
-    settings = evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
-    return compared_folders(config, dict(zip(names, folders, strict=True)), settings.profile, folder), settings
+    settings = build_evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
+    return compare_folders(config, dict(zip(names, folders, strict=True)), settings.profile, folder), settings
 
 
-def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
-    quiet_lightning()
-    contestants, trust = _contestants(config), trusted(config)
+def _compare_models(config: DictConfig) -> tuple[Comparison, Store]:
+    silence_lightning()
+    contestants, trust = _load_systems(config), list_trusted(config)
     models = {contestant.name: [load_model(file, trust) for file in contestant.files] for contestant in contestants}
     apply_typed_keys([recognizer for found in models.values() for recognizer, _ in found], config)
     rules = [recognizer.text for found in models.values() for recognizer, _ in found]
-    settings = evaluation_settings(config, config.compare.profile or common_profile(rules))
+    settings = build_evaluation_settings(config, config.compare.profile or find_common_profile(rules))
     folder = run_folder()
     write_config(config, folder)
     known = [
@@ -118,25 +118,25 @@ def _of_models(config: DictConfig) -> tuple[Comparison, Store]:
     truth = load_ground_truth(config, choose_scoring_split(config, known))
     write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
-    _, rows = rows_to_score(config, truth)
-    return compared_models(config, folder, truth, rows, models, settings), truth.store
+    _, rows = choose_rows_to_score(config, truth)
+    return compare_models(config, folder, truth, rows, models, settings), truth.store
 
 
-def _contestants(config: DictConfig) -> list[System]:
+def _load_systems(config: DictConfig) -> list[System]:
     given = config.checkpoint
     if not isinstance(given, ListConfig) or len(given) < 2:
         raise UserError(
             "task=compare needs two models or more: checkpoint=[A,B]; or compare.folders=[X,Y] compare.truth=Z for "
             "PAGE or ALTO folders, of which one alone is scored too."
         )
-    files = [tuple(model_file(Path(path), "checkpoint") for path in as_tuple(entry)) for entry in given]
+    files = [tuple(find_model_file(Path(path), "checkpoint") for path in as_tuple(entry)) for entry in given]
     if not all(files):
         raise UserError("checkpoint holds an empty list; each entry is a model or a list of runs with other seeds.")
-    names = _names(config, files, "checkpoint")
+    names = _list_names(config, files, "checkpoint")
     return [System(name, own) for name, own in zip(names, files, strict=True)]
 
 
-def _names(config: DictConfig, paths: Sequence[Sequence[Path]], key: str) -> list[str]:
+def _list_names(config: DictConfig, paths: Sequence[Sequence[Path]], key: str) -> list[str]:
     """What the contestants are called: `compare.names`, or the ends of their paths that tell them apart."""
     every = [path for own in paths for path in own]
     if twice := [path for path in every if every.count(path) > 1]:
@@ -146,5 +146,5 @@ def _names(config: DictConfig, paths: Sequence[Sequence[Path]], key: str) -> lis
         raise UserError(f"compare.names={names}: {len(paths)} different names are needed, in the order of {key}.")
     if names:
         return names
-    ends = unique_path_suffixes(every)
+    ends = find_unique_path_suffixes(every)
     return [ends[own[0]] + (f" (+{len(own) - 1})" if len(own) > 1 else "") for own in paths]

@@ -12,7 +12,7 @@ from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
-from uncial.files import replacing
+from uncial.files import replace_file
 from uncial.formats.lines.loghi import ExportLine, export
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.reports.terminal.console import make_console, show
@@ -37,12 +37,12 @@ def run(config: DictConfig) -> None:
         f"Train on it: {format_command('data=compiled', format_override('data.root', output or truth.store.path))}",
     ]
     if output is not None:
-        with replacing(output) as temporary:
+        with replace_file(output) as temporary:
             shutil.copyfile(truth.store.path, temporary)
         told.insert(1, f"To be handed on: {output}")
     show(make_console(), *told)
     if config.data.export == "loghi":
-        show(make_console(), _exported(truth, config.data.subset, folder / "loghi"))
+        show(make_console(), _export(truth, config.data.subset, folder / "loghi"))
 
 
 def output_of(config: DictConfig) -> Path | None:
@@ -59,9 +59,9 @@ def output_of(config: DictConfig) -> Path | None:
     return path
 
 
-def _exported(truth: GroundTruth, subset: str | None, folder: Path) -> str:
+def _export(truth: GroundTruth, subset: str | None, folder: Path) -> str:
     """Writes Loghi's layout and tells how much it holds. Raises `UserError` where that is nothing."""
-    written = export(_lines(truth, subset), folder)
+    written = export(_list_lines(truth, subset), folder)
     without = f", {plural(written.without_text, 'line')} without text left out" if written.without_text else ""
     if read := int(np.sum(~truth.store.transcribed())):
         without += f", {plural(read, 'line')} that a program read left out, since Loghi's lists cannot say so"
@@ -71,7 +71,7 @@ def _exported(truth: GroundTruth, subset: str | None, folder: Path) -> str:
     return f"Loghi's layout, {plural(written.lines, 'line')}{without}: {folder}"
 
 
-def _lines(truth: GroundTruth, subset: str | None) -> Iterator[ExportLine]:
+def _list_lines(truth: GroundTruth, subset: str | None) -> Iterator[ExportLine]:
     transcribed = truth.store.transcribed()
     for part, rows in truth.rows.items():
         if subset in (None, "all", part):

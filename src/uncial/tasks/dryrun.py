@@ -4,7 +4,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from uncial.config.overrides import override_key, repeating
+from uncial.config.overrides import format_repeat_command, get_override_key
 from uncial.config.typed import typed_lines
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
@@ -16,6 +16,6 @@ def run(config: DictConfig) -> None:
     folder = run_folder()
     write_config(config, folder)
     hydra = HydraConfig.get()
-    typed = [line for line in typed_lines() if override_key(line) != "task"]
+    typed = [line for line in typed_lines() if get_override_key(line) != "task"]
     which = f"Job {hydra.job.num}" if hydra.mode == RunMode.MULTIRUN else "It"
-    show(make_console(), f"{which} would be: {repeating(typed)}", f"Its config: {RunFolder(folder).config}")
+    show(make_console(), f"{which} would be: {format_repeat_command(typed)}", f"Its config: {RunFolder(folder).config}")

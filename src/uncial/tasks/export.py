@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
-from uncial.config.schema import checkpoint_of, choice, format_trust, trusted
+from uncial.config.schema import check_choice, format_trust, get_checkpoint, list_trusted
 from uncial.errors import UserError
 from uncial.models.files import load_model, save_model
 from uncial.reports.terminal.console import make_console, show
@@ -21,9 +21,9 @@ def run(config: DictConfig) -> None:
 
     Raises `UserError` for a checkpoint that is missing or damaged, and where a file is in the way.
     """
-    suffix = choice(config.format, "format", FORMATS)
-    path = checkpoint_of(config)
-    recognizer, card = load_model(path, trusted(config))
+    suffix = check_choice(config.format, "format", FORMATS)
+    path = get_checkpoint(config)
+    recognizer, card = load_model(path, list_trusted(config))
     folder = run_folder()
     check_encodable(config, folder)
     write_config(config, folder)

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import trusted
+from uncial.config.schema import list_trusted
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.sources import xml
 from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison
-from uncial.models.files import load_model, model_file
+from uncial.models.files import find_model_file, load_model
 from uncial.pipelines.line_recognition import RecognitionPipeline
 from uncial.pipelines.page_copies import TranscriptionReport, read_into_copies
 from uncial.pipelines.recognition import Transcriber
-from uncial.problems.build import build_reading_settings, build_source_settings, evaluation_settings
+from uncial.problems.build import build_evaluation_settings, build_reading_settings, build_source_settings
 from uncial.problems.ground_truth import load_ground_truth
-from uncial.problems.recognition.comparison import compared_models
-from uncial.problems.recognition.inference import rows_to_score
+from uncial.problems.recognition.comparison import compare_models
+from uncial.problems.recognition.inference import choose_rows_to_score
 from uncial.problems.splitting import choose_training_split
 from uncial.problems.training_run import open_run, train_run
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page
@@ -46,15 +46,15 @@ def run(config: DictConfig) -> None:
 def finetune(this: RunSession) -> None:
     """One session of a run, with its comparison at the end: of the best model so far, where the run has more to do."""
     config, folder = this.config, this.folder
-    base = model_file(Path(str(config.pretrained)), "pretrained")
+    base = find_model_file(Path(str(config.pretrained)), "pretrained")
     truth = load_ground_truth(config, choose_training_split(this, [str(config.data.subset or "test")]))
-    part, rows = rows_to_score(config, truth)
-    sources = xml_files(truth, rows)
+    part, rows = choose_rows_to_score(config, truth)
+    sources = list_xml_files(truth, rows)
     write_copies(base, sources, config, folder / "before")
     train_run(this)
     tuned = RunFolder(folder).best_model
     write_copies(tuned, sources, config, folder / "after")
-    comparison = compared(this, truth, rows, base, tuned)
+    comparison = compare(this, truth, rows, base, tuned)
     write_comparison(folder, comparison, RunFolder.comparison_lines)
     about = ReportHeader(
         "What fine-tuning was worth",
@@ -68,7 +68,7 @@ def finetune(this: RunSession) -> None:
     show(make_console(), f"Who wins where: {RunFolder(folder).comparison_page}")
 
 
-def xml_files(truth: GroundTruth, rows: np.ndarray) -> list[Path]:
+def list_xml_files(truth: GroundTruth, rows: np.ndarray) -> list[Path]:
     """The PAGE and ALTO files of these rows of the store, each once and in order; none where the lines come as
     images."""
     pages = {truth.store.value(int(row), "page") for row in rows}
@@ -82,9 +82,9 @@ def write_copies(model: Path, sources: Sequence[Path], config: DictConfig, targe
     if not sources:
         log.warning("The test lines come from no PAGE or ALTO files, so that there is no copy of them to write.")
         return
-    pages, problems = _pages(sources, config.data)
+    pages, problems = _read_pages(sources, config.data)
     found = TranscriptionReport(problems=problems)
-    transcriber = Transcriber(*load_model(model, trusted(config)), name=model.name)
+    transcriber = Transcriber(*load_model(model, list_trusted(config)), name=model.name)
     pipeline = RecognitionPipeline(transcriber, build_reading_settings(config.data))
     read_into_copies(pages, pipeline, transcriber.reader, found, target)
     if found.problems:
@@ -92,15 +92,15 @@ def write_copies(model: Path, sources: Sequence[Path], config: DictConfig, targe
         log.warning(f"{len(found.problems)} pages or lines could not be read: {RunFolder(target).skipped}")
 
 
-def _pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], list[Issue]]:
+def _read_pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Page], list[Issue]]:
     settings = build_source_settings([str(source) for source in sources], data)
     reading = xml.read_xml(replace(settings, include=(), exclude=()))  # the sources are what they left
     return reading.pages, list(reading.problems)
 
 
-def compared(this: RunSession, truth: GroundTruth, rows: np.ndarray, before: Path, after: Path) -> Comparison:
+def compare(this: RunSession, truth: GroundTruth, rows: np.ndarray, before: Path, after: Path) -> Comparison:
     """What both models read in the same lines, in the form of text that the second of them learned."""
-    trust = trusted(this.config)
+    trust = list_trusted(this.config)
     models = {"before": [load_model(before, trust)], "after": [load_model(after, trust)]}
-    settings = evaluation_settings(this.config, models["after"][0][0].text.normalization)
-    return compared_models(this.config, this.folder, truth, rows, models, settings)
+    settings = build_evaluation_settings(this.config, models["after"][0][0].text.normalization)
+    return compare_models(this.config, this.folder, truth, rows, models, settings)

@@ -9,20 +9,20 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.keys import leaves
+from uncial.config.keys import iterate_leaves
 from uncial.config.moved import with_current_paths
-from uncial.config.saved_yaml import literal_config, read_saved
+from uncial.config.saved_yaml import load_literal_config, read_saved
 from uncial.config.schema import build_settings
 from uncial.data.splits.split_file import read_split_file
 from uncial.errors import UserError
-from uncial.metrics.intervals import few_lines_warning, sum_by_cluster
+from uncial.metrics.intervals import sum_by_cluster, warn_about_few_lines
 from uncial.metrics.learning_curve import LEAST_SIZES, MeasuredRun, fit_learning_curve
 from uncial.metrics.lines import EvaluatedLine, choose_cluster_key
 from uncial.models.files import load_card
 from uncial.models.lineage import SEEN_BEFORE
-from uncial.problems.build import evaluation_settings
+from uncial.problems.build import build_evaluation_settings
 from uncial.problems.settings import ForecastSettings
-from uncial.reports.tables.forecast import ForecastReport, RunPoint, forecast_text, write_forecast
+from uncial.reports.tables.forecast import ForecastReport, RunPoint, format_forecast, write_forecast
 from uncial.reports.tables.line_results import read_line_results
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
@@ -51,8 +51,8 @@ def run(config: DictConfig) -> None:
     forecast.png draws it."""
     forecast = build_settings(ForecastSettings, config)
     factors, target, level = list(forecast.factors), forecast.target, forecast.level
-    runs = finished_runs(forecast.runs)
-    settings = evaluation_settings(config, runs[0].lines[0].profile)
+    runs = find_finished_runs(forecast.runs)
+    settings = build_evaluation_settings(config, runs[0].lines[0].profile)
     check_comparable(runs)
     warn_of_known_validation(runs)
     folder = run_folder()
@@ -77,15 +77,15 @@ def run(config: DictConfig) -> None:
         )
     write_forecast(folder, report)
     pages = len({line.page for line in runs[0].lines})
-    if few := few_lines_warning(len(runs[0].lines), pages, "validation"):
+    if few := warn_about_few_lines(len(runs[0].lines), pages, "validation"):
         log.warning(few)
     written = f"The trainings: {RunFolder(folder).forecast_text}"
     if report.curve is not None:
         written = f"The curve: {RunFolder(folder).forecast_plot}"
-    show(make_console(), *forecast_text(report), written)
+    show(make_console(), *format_forecast(report), written)
 
 
-def finished_runs(paths: Sequence[str]) -> list[FinishedRun]:
+def find_finished_runs(paths: Sequence[str]) -> list[FinishedRun]:
     """The finished trainings among these run folders and in these folders of runs, the smallest first. Raises
     `UserError` where there is none."""
     folders: list[Path] = []
@@ -126,7 +126,7 @@ def _read(folder: Path) -> FinishedRun:
     if not any(line.truth for line in lines):
         raise UserError(f"{RunFolder(folder).lines} holds no line with a text.")
     ordered = sorted(lines, key=lambda line: (line.origin.page, line.origin.line))
-    return FinishedRun(folder, literal_config(config), trained_on, ordered)
+    return FinishedRun(folder, load_literal_config(config), trained_on, ordered)
 
 
 def check_comparable(runs: Sequence[FinishedRun]) -> None:
@@ -134,12 +134,12 @@ def check_comparable(runs: Sequence[FinishedRun]) -> None:
     different lines."""
     first = runs[0]
     for other in runs[1:]:
-        if _validated(first) != _validated(other):
+        if _read_validated(first) != _read_validated(other):
             raise UserError(
                 f"{first.folder} and {other.folder} were validated on different lines, so that their scores make no "
                 "curve: train them with the same data.seed, as sweep=learning_curve does, and give only such runs."
             )
-    configs = [_compared(one.config) for one in runs]
+    configs = [_compare(one.config) for one in runs]
     differing = sorted({key for own in configs for key in own if own[key] != configs[0].get(key, own[key])})
     if differing:
         log.warning(f"The runs differ in {', '.join(differing)} too: the curve takes that for the effect of lines.")
@@ -147,7 +147,7 @@ def check_comparable(runs: Sequence[FinishedRun]) -> None:
 
 def warn_of_known_validation(runs: Sequence[FinishedRun]) -> None:
     """Says so where runs validated on pages that the model which they were fine-tuned from was trained on."""
-    known = {one.folder: count for one in runs if (count := _known_validation(one.folder))}
+    known = {one.folder: count for one in runs if (count := _find_known_validation(one.folder))}
     if known:
         first = next(iter(known))
         log.warning(
@@ -156,7 +156,7 @@ def warn_of_known_validation(runs: Sequence[FinishedRun]) -> None:
         )
 
 
-def _known_validation(folder: Path) -> int:
+def _find_known_validation(folder: Path) -> int:
     """How many validation pages the model knew that the run in this folder was fine-tuned from."""
     if not RunFolder(folder).splits.is_file() or not RunFolder(folder).best_model.is_file():
         return 0
@@ -164,13 +164,13 @@ def _known_validation(folder: Path) -> int:
     return len({one.key for one in read_split_file(folder).pages if one.part == "val" and one.key in before})
 
 
-def _validated(one: FinishedRun) -> list[tuple[str, str, str]]:
+def _read_validated(one: FinishedRun) -> list[tuple[str, str, str]]:
     return [(line.origin.page, line.origin.line, line.truth) for line in one.lines]
 
 
-def _compared(config: DictConfig) -> dict[str, Any]:
+def _compare(config: DictConfig) -> dict[str, Any]:
     """The values by their dotted keys, without those that may differ."""
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
     ignored = tuple(f"{key}." for key in MAY_DIFFER)
-    return {key: value for key, value in leaves(plain) if not f"{key}.".startswith(ignored)}
+    return {key: value for key, value in iterate_leaves(plain) if not f"{key}.".startswith(ignored)}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
-from uncial.config.schema import as_tuple, trusted
+from uncial.config.schema import as_tuple, list_trusted
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.groups import PARTS
@@ -16,29 +16,31 @@ from uncial.data.splits.leakage import find_leakage
 from uncial.errors import FindingsError
 from uncial.models.files import load_model
 from uncial.problems.ground_truth import load_ground_truth, write_splits
-from uncial.problems.recognition.alphabet import text_rules
+from uncial.problems.recognition.alphabet import build_text_rules
 from uncial.problems.recognition.inspection import draw_augmentation, draw_planned_schedule, find
-from uncial.problems.recognition.setup import texts_of
+from uncial.problems.recognition.setup import list_texts
 from uncial.reports.html.findings_page import LineView, write_findings_page
 from uncial.reports.plots.sheets import Sample, draw_contact_sheet
 from uncial.reports.tables.findings import select_at_or_above, write_findings
 from uncial.reports.terminal.console import make_console, show
-from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_json, make_inspection_tables
+from uncial.reports.terminal.inspection import Inspection, PartSize, inspection_to_json, make_inspection_tables
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_skipped
-from uncial.text.codec import alphabet_counts
+from uncial.text.codec import count_alphabet
 
 
 def run(config: DictConfig) -> None:
     """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
     schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
-    recognizer = None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), trusted(config))[0]
+    recognizer = (
+        None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), list_trusted(config))[0]
+    )
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config)
-    rules = text_rules(config, truth.store.column("text"))
-    texts = {part: texts_of(truth, truth.rows[part], rules) for part in PARTS}
+    rules = build_text_rules(config, truth.store.column("text"))
+    texts = {part: list_texts(truth, truth.rows[part], rules) for part in PARTS}
     sides = find_leakage(truth.store, truth.rows)
     findings = list(find(config, truth, sides, rules, recognizer))
     source = ", ".join(as_tuple(config.data.root)) or config.data.name
@@ -50,11 +52,11 @@ def run(config: DictConfig) -> None:
     )
     write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
-    write_findings(RunFolder(folder).findings, inspection_json(inspection), findings)
+    write_findings(RunFolder(folder).findings, inspection_to_json(inspection), findings)
     write_findings_page(
-        RunFolder(folder).findings_page, inspection, lambda row: _view(truth, row), config.inspect.pictures
+        RunFolder(folder).findings_page, inspection, lambda row: _make_view(truth, row), config.inspect.pictures
     )
-    draw_contact_sheet(list(samples(truth, config.inspect.samples, config.seed)), RunFolder(folder).contact_sheet)
+    draw_contact_sheet(list(draw_samples(truth, config.inspect.samples, config.seed)), RunFolder(folder).contact_sheet)
     show(
         make_console(),
         make_inspection_tables(inspection),
@@ -78,9 +80,9 @@ def inspect(
     pages = [group or page for page, group in zip(*map(truth.store.column, ("page", "group")), strict=True)]
     sizes = truth.store.sizes()
     everything = [text for part in PARTS for text in texts[part]]
-    alphabet = Counter(alphabet_counts(everything, unit))
-    seen = set(alphabet_counts(texts["train"], unit))
-    unseen = alphabet_counts((text for part in ("val", "test") for text in texts[part]), unit)
+    alphabet = Counter(count_alphabet(everything, unit))
+    seen = set(count_alphabet(texts["train"], unit))
+    unseen = count_alphabet((text for part in ("val", "test") for text in texts[part]), unit)
     parts = {
         part: PartSize(len({pages[row] for row in rows.tolist()}), len(rows), sum(map(len, texts[part])))
         for part, rows in truth.rows.items()
@@ -102,7 +104,7 @@ def inspect(
     )
 
 
-def samples(truth: GroundTruth, count: int, seed: int) -> Iterator[Sample]:
+def draw_samples(truth: GroundTruth, count: int, seed: int) -> Iterator[Sample]:
     """Lines drawn from all of the data, the same ones for the same seed."""
     chosen = np.random.default_rng(seed).permutation(len(truth.store))[:count]
     for row in sorted(chosen.tolist()):
@@ -110,5 +112,5 @@ def samples(truth: GroundTruth, count: int, seed: int) -> Iterator[Sample]:
         yield Sample(truth.store.strip(row), truth.store.value(row, "text"), caption)
 
 
-def _view(truth: GroundTruth, row: int) -> LineView:
+def _make_view(truth: GroundTruth, row: int) -> LineView:
     return LineView(truth.store.strip(row), truth.store.value(row, "text"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from uncial.config.overrides import format_override, hydra_value
+from uncial.config.overrides import format_hydra_value, format_override
 from uncial.config.schema import as_tuple
 from uncial.errors import UserError
 from uncial.reports.html.leaderboard_page import write_leaderboard_page
@@ -15,7 +15,7 @@ from uncial.reports.tables.leaderboard import (
     SHARES,
     format_heading,
     format_settings,
-    leaderboard_table,
+    make_leaderboard_table,
     write_leaderboard,
 )
 from uncial.reports.tables.leaderboard_text import write_leaderboard_latex, write_leaderboard_text
@@ -46,13 +46,13 @@ def run(config: DictConfig) -> None:
     ranking = rank(runs, _score(config, runs), as_tuple(config.leaderboard.over), MACHINE)
     folder = run_folder()
     write_config(config, folder)
-    commands, pair = _commands(ranking), pair_of_runs(runs, ranking, MACHINE)
+    commands, pair = _list_commands(ranking), pair_of_runs(runs, ranking, MACHINE)
     pictures = _draw(folder, ranking)
     write_leaderboard(RunFolder(folder).leaderboard_table, ranking)
     write_leaderboard_text(RunFolder(folder).leaderboard_text, ranking, pair, commands)
     write_leaderboard_latex(RunFolder(folder).leaderboard_latex, ranking)
     write_leaderboard_page(RunFolder(folder).leaderboard_page, ranking, commands, pair, pictures)
-    show(make_console(), leaderboard_table(ranking, commands, pair))
+    show(make_console(), make_leaderboard_table(ranking, commands, pair))
     show(make_console(), f"As a page and as tables: {folder}/leaderboard.html, .csv, .md, .tex")
     if pictures:
         show(make_console(), f"As pictures, each as PNG, SVG and PDF: {', '.join(map(str, pictures))}")
@@ -110,7 +110,7 @@ def _score(config: DictConfig, runs: Sequence[Run]) -> Score:
     return Score(name if by is None else str(by), own)
 
 
-def _commands(ranking: Ranking) -> dict[str, str]:
+def _list_commands(ranking: Ranking) -> dict[str, str]:
     """By what they do: what can be typed next."""
     if not ranking.entries:
         return {}
@@ -123,7 +123,7 @@ def _commands(ranking: Ranking) -> dict[str, str]:
     }
     if len(ranking.entries) > 1:
         compared = [[path_for_commands(one.folder, folder) for one in entry.runs] for entry in ranking.entries[:2]]
-        sides = ",".join(map(_side, compared))
+        sides = ",".join(map(_compare_sides, compared))
         trust = format_trust_of([one.config for entry in ranking.entries[:2] for one in entry.runs])
         models = (shlex.quote(f"checkpoint=[{sides}]"), *trust)
         commands["Whether it is better than the second"] = format_follow_up_command(
@@ -132,6 +132,6 @@ def _commands(ranking: Ranking) -> dict[str, str]:
     return commands
 
 
-def _side(folders: Sequence[Path]) -> str:
-    names = list(map(hydra_value, folders))
+def _compare_sides(folders: Sequence[Path]) -> str:
+    names = list(map(format_hydra_value, folders))
     return names[0] if len(names) == 1 else f"[{','.join(names)}]"

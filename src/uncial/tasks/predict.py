@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from uncial.config.schema import as_tuple, checkpoint_of, choice
+from uncial.config.schema import as_tuple, check_choice, get_checkpoint
 from uncial.data.sources import lines, xml
 from uncial.data.sources.finding import describe_contents, find_files, find_places
 from uncial.data.sources.xml_files import find_xml_beside
@@ -18,16 +18,16 @@ from uncial.errors import UserError
 from uncial.formats.lines.pairs import is_image
 from uncial.formats.lines.results import holds_results
 from uncial.metrics.review import rank_for_review
-from uncial.models.files import model_file
+from uncial.models.files import find_model_file
 from uncial.pipelines.line_recognition import RecognitionPipeline
-from uncial.pipelines.output_places import check_output, keep_originals, without_output
-from uncial.pipelines.page_copies import TranscriptionReport, copies_below
-from uncial.pipelines.reading_journal import begun_reading, open_journal
+from uncial.pipelines.output_places import check_output, drop_output, keep_originals
+from uncial.pipelines.page_copies import TranscriptionReport, place_copies
+from uncial.pipelines.reading_journal import find_begun_reading, open_journal
 from uncial.pipelines.resumed_reading import Job, describe_reading, read_into_files, read_into_table
 from uncial.problems.build import build_reading_settings, build_source_settings
-from uncial.problems.recognition.inference import transcriber_of
+from uncial.problems.recognition.inference import load_transcriber
 from uncial.reports.tables.findings import sum_reasons
-from uncial.reports.tables.review import review_summary, write_review
+from uncial.reports.tables.review import summarize_review, write_review
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.files import RunFolder
@@ -45,23 +45,23 @@ UNSURE = 0.5
 def run(config: DictConfig) -> None:
     """Reads all lines of `predict.input`; writes copies of the XML files, a TSV or JSON lines, and lists what could
     not be read. A reading that was stopped goes on with the files that it had not read."""
-    form = choice(config.predict.format, "predict.format", FORMATS)
+    form = check_choice(config.predict.format, "predict.format", FORMATS)
     tune_malloc()
-    model = model_file(checkpoint_of(config), "checkpoint")
-    transcriber = transcriber_of(config)
+    model = find_model_file(get_checkpoint(config), "checkpoint")
+    transcriber = load_transcriber(config)
     wanted = float(config.metrics.review_cer)
-    pages, problems = pages_to_read(config, form)
+    pages, problems = find_pages_to_read(config, form)
     settings = build_reading_settings(config.data)
     about = describe_reading(model, transcriber, form, settings, version("uncial"))
     inputs = [str(Path(one).resolve()) for one in as_tuple(config.predict.input)]
-    folder = _folder(config, form, about, inputs)
+    folder = _find_folder(config, form, about, inputs)
     write_config(config, folder)
-    target = _target(config, form, folder)
+    target = _find_target(config, form, folder)
     if form == "xml":
-        pages, problems = without_output(pages, problems, target)
+        pages, problems = drop_output(pages, problems, target)
         named = [place.path for place in find_places(as_tuple(config.predict.input), "predict.input")]
         check_output(target, named, pages, "predict.output")
-        copies_below(pages, target)
+        place_copies(pages, target)
     else:
         _check_table(target, pages, problems)
     job = Job(pages, RecognitionPipeline(transcriber, settings), transcriber.reader)
@@ -72,18 +72,18 @@ def run(config: DictConfig) -> None:
     write_skipped(RunFolder(folder).skipped, found.problems)
     _report(found, target, folder)
     if not found.read:
-        raise UserError(_nothing_read(pages, found, folder))
+        raise UserError(_explain_nothing_read(pages, found, folder))
     order = rank_for_review(found.read)
     write_review(folder, order, wanted)
-    show(make_console(), review_summary(order, wanted))
+    show(make_console(), summarize_review(order, wanted))
 
 
-def _folder(config: DictConfig, form: str, about: Mapping[str, Any], inputs: Sequence[str]) -> Path:
+def _find_folder(config: DictConfig, form: str, about: Mapping[str, Any], inputs: Sequence[str]) -> Path:
     """The run's folder; where no output is named, that of a reading of the same that was stopped."""
     folder = run_folder()
     if config.predict.output:
         return folder
-    begun = begun_reading(folder, _default_name(form), about, inputs)
+    begun = find_begun_reading(folder, _get_default_name(form), about, inputs)
     if begun is None or begun == folder:
         return folder
     move_log(begun)
@@ -91,9 +91,9 @@ def _folder(config: DictConfig, form: str, about: Mapping[str, Any], inputs: Seq
     return begun
 
 
-def _target(config: DictConfig, form: str, folder: Path) -> Path:
+def _find_target(config: DictConfig, form: str, folder: Path) -> Path:
     output = config.predict.output
-    target = Path(str(output)).expanduser() if output else folder / _default_name(form)
+    target = Path(str(output)).expanduser() if output else folder / _get_default_name(form)
     return target if target.name not in ("", "..") else target.resolve()
 
 
@@ -101,7 +101,7 @@ def _say_anew(path: Path) -> None:
     log.warning(f"{path} holds what another model, or the same one with other settings, has read: all is read anew.")
 
 
-def pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[Issue]]:
+def find_pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[Issue]]:
     """The pages of PAGE and ALTO files where the input holds some or names images that have one beside them, else line
     images. Raises `UserError` where it holds neither."""
     inputs = as_tuple(config.predict.input)
@@ -134,7 +134,7 @@ def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Issue])
         raise UserError(f"predict.output={target} exists and holds something else than readings: name another file.")
 
 
-def _default_name(form: str) -> str:
+def _get_default_name(form: str) -> str:
     return "pages" if form == "xml" else f"results.{form}"
 
 
@@ -160,7 +160,7 @@ def _report(found: TranscriptionReport, target: Path, folder: Path) -> None:
     show(make_console(), *told)
 
 
-def _nothing_read(pages: Sequence[Page], found: TranscriptionReport, folder: Path) -> str:
+def _explain_nothing_read(pages: Sequence[Page], found: TranscriptionReport, folder: Path) -> str:
     if found.problems:
         return f"No line could be read; {RunFolder(folder).skipped} says why."
     return (

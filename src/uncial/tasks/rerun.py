@@ -19,7 +19,7 @@ from uncial.runs.metrics_file import read_rows, shift_steps
 from uncial.runs.resumed_config import load_saved_config, read_overrides
 from uncial.runs.session import open_session
 from uncial.runs.tables import write_json
-from uncial.training.trainer import quiet_lightning
+from uncial.training.trainer import silence_lightning
 
 FILES = (RunFolder.predictions, RunFolder.skipped)
 """What is the same byte for byte where the run is."""
@@ -38,8 +38,8 @@ def run(config: DictConfig) -> None:
     """Repeats the training of the folder `run`, with the steps that its time budget was turned into. Raises
     `FindingsError` (exit code 2) where the result differs."""
     before = Path(str(config.run))
-    again = config_to_repeat(before, config)
-    quiet_lightning()
+    again = load_config_to_repeat(before, config)
+    silence_lightning()
     with open_session(again, lambda same: same) as this:
         for name in (RunFolder.overrides, RunFolder.steps, RunFolder.measured_budget, RunFolder.splits):
             if (before / name).is_file():
@@ -57,7 +57,7 @@ def run(config: DictConfig) -> None:
     raise FindingsError(f"The result differs from that of {before}; {RunFolder(this.folder).rerun} says in what.")
 
 
-def config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
+def load_config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
     """The saved config of the run, with what was typed of the keys that do not change it: places and machine.
 
     Raises `UserError` for a folder that holds no finished training and for a key that would make another run of it.
@@ -73,14 +73,14 @@ def config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
 
 def compare_runs(before: Path, now: Path) -> Repetition:
     """What two finished runs differ in. Times and speeds always do, and do not count."""
-    results = [*_weights(before, now), *_scores(before, now)]
-    results += [f"{name} differs" for name in FILES if _content(before / name) != _content(now / name)]
+    results = [*_read_weights(before, now), *_read_scores(before, now)]
+    results += [f"{name} differs" for name in FILES if _read_content(before / name) != _read_content(now / name)]
     if not _same_rows(before, now):
         results.append(f"{RunFolder.metrics_rows} differs")
     return Repetition(tuple(results), tuple(list_differences(read_environment(before), read_environment(now))))
 
 
-def _weights(before: Path, now: Path) -> list[str]:
+def _read_weights(before: Path, now: Path) -> list[str]:
     old, new = read_weights(RunFolder(before).best_model), read_weights(RunFolder(now).best_model)
     if old.keys() != new.keys():
         return ["the models have other parts"]
@@ -93,13 +93,13 @@ def _weights(before: Path, now: Path) -> list[str]:
     return [f"{len(unequal)} of {len(old)} tensors of the weights differ, by up to {most:.3g}"]
 
 
-def _scores(before: Path, now: Path) -> list[str]:
-    old, new = (_validation(folder) for folder in (before, now))
+def _read_scores(before: Path, now: Path) -> list[str]:
+    old, new = (_read_validation(folder) for folder in (before, now))
     names = [*old, *(name for name in new if name not in old)]
     return [f"{name}: {old.get(name)} then, {new.get(name)} now" for name in names if old.get(name) != new.get(name)]
 
 
-def _validation(folder: Path) -> dict[str, Any]:
+def _read_validation(folder: Path) -> dict[str, Any]:
     return json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))["val"]
 
 
@@ -112,5 +112,5 @@ def _same_rows(before: Path, now: Path) -> bool:
     return columns == other_columns and shift_steps(rows, shift) == other_rows
 
 
-def _content(path: Path) -> bytes | None:
+def _read_content(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None

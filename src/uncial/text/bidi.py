@@ -24,7 +24,7 @@ from bidi.algorithm import (
 )
 from bidi.mirror import MIRRORED
 
-from uncial.text.characters import RIGHT_TO_LEFT, letter_counts
+from uncial.text.characters import RIGHT_TO_LEFT, count_letters
 
 _CLASSES = {"LRI": "LRE", "RLI": "RLE", "FSI": "LRE", "PDI": "PDF", "B": "S", "": "L"}
 """Isolates as embeddings, line breaks as tabulators, and unassigned code points as letters."""
@@ -49,10 +49,10 @@ def to_display(units: Sequence[str], base: str) -> tuple[list[str], list[int]]:
     whole, `L` or `R`. Where the writing runs from right to left, brackets and other mirrored characters become what
     is seen on the page.
     """
-    if _stays(units, base):
+    if _is_kept(units, base):
         return list(units), list(range(len(units)))
-    cells = _resolved(units, base)
-    return [_mirrored(cell) for cell in cells], [cell["index"] for cell in cells]
+    cells = _resolve(units, base)
+    return [_mirror_back(cell) for cell in cells], [cell["index"] for cell in cells]
 
 
 def to_logical(units: Sequence[str], base: str) -> tuple[list[str], list[int]]:
@@ -64,56 +64,58 @@ def to_logical(units: Sequence[str], base: str) -> tuple[list[str], list[int]]:
     none is ever dropped or added.
     """
     shown = list(units)
-    if _stays(shown, base):
+    if _is_kept(shown, base):
         return shown, list(range(len(shown)))
     first: tuple[list[str], list[int]] | None = None
-    starts = [_levels_as_read, _levels_from_the_right]
-    if not letter_counts("".join(shown))[0]:
+    starts = [_compute_levels_as_read, _compute_levels_from_right]
+    if not count_letters("".join(shown))[0]:
         starts.reverse()
     for start in starts:
         levels = start(shown, base)
         for _ in range(_ROUNDS):
-            found = _undone(shown, levels)
+            found = _undo(shown, levels)
             first = first or found
-            cells = _resolved(found[0], base)
-            if [_mirrored(cell) for cell in cells] == shown:
+            cells = _resolve(found[0], base)
+            if [_mirror_back(cell) for cell in cells] == shown:
                 return found
             levels = [cell["level"] for cell in cells]
     for start in starts:
-        for levels in islice(_changed(shown, start(shown, base), base), _TRIES):
-            found = _undone(shown, levels)
-            if [_mirrored(cell) for cell in _resolved(found[0], base)] == shown:
+        for levels in islice(_change(shown, start(shown, base), base), _TRIES):
+            found = _undo(shown, levels)
+            if [_mirror_back(cell) for cell in _resolve(found[0], base)] == shown:
                 return found
     return first or ([], [])
 
 
-def _stays(units: Sequence[str], base: str) -> bool:
-    return not units or (base == "L" and not any(_class(character) in _TURNING for unit in units for character in unit))
+def _is_kept(units: Sequence[str], base: str) -> bool:
+    return not units or (
+        base == "L" and not any(_find_class(character) in _TURNING for unit in units for character in unit)
+    )
 
 
-def _resolved(units: Sequence[str], base: str) -> list[dict[str, Any]]:
+def _resolve(units: Sequence[str], base: str) -> list[dict[str, Any]]:
     """The units in display order, each with its `level` and the `index` that it had."""
-    levels = _levels("".join(units), base)
-    starts = _starts(units)
+    levels = _compute_levels("".join(units), base)
+    starts = _find_starts(units)
     cells: list[dict[str, Any]] = [
         {"ch": unit, "level": levels[start], "index": index}
         for index, (unit, start) in enumerate(zip(units, starts, strict=True))
     ]
     storage = get_empty_storage()
-    storage["base_level"] = _level_of(base)
-    storage["chars"] = [{**cell, "orig": _class(cell["ch"][:1])} for cell in cells]
+    storage["base_level"] = _find_level(base)
+    storage["chars"] = [{**cell, "orig": _find_class(cell["ch"][:1])} for cell in cells]
     reorder_resolved_levels(storage, False)
     return list(storage["chars"])
 
 
-def _levels(text: str, base: str) -> list[int]:
+def _compute_levels(text: str, base: str) -> list[int]:
     """The embedding level of each character before rule L1."""
     storage = get_empty_storage()
-    storage["base_level"], storage["base_dir"] = _level_of(base), base
+    storage["base_level"], storage["base_dir"] = _find_level(base), base
     cells: list[dict[str, Any]] = [
-        {"ch": character, "level": _level_of(base), "type": kind, "orig": kind, "index": index}
+        {"ch": character, "level": _find_level(base), "type": kind, "orig": kind, "index": index}
         for index, character in enumerate(text)
-        if (kind := _class(character))
+        if (kind := _find_class(character))
     ]
     storage["chars"] = cells
     explicit_embed_and_overrides(storage)
@@ -126,17 +128,17 @@ def _levels(text: str, base: str) -> list[int]:
     known = {cell["index"]: cell["level"] for cell in storage["chars"]}
     levels: list[int] = []
     for index in range(len(text)):
-        levels.append(known.get(index, levels[-1] if levels else _level_of(base)))
+        levels.append(known.get(index, levels[-1] if levels else _find_level(base)))
     return levels
 
 
 def _resolve_brackets(chars: list[dict[str, Any]], before: str, embedding: str) -> None:
     """Rule N0: both brackets of a pair take the direction of what they hold, or of what stands before them."""
-    for opening, closing in _bracket_pairs(chars):
-        inside = {_strong(cell["type"]) for cell in chars[opening + 1 : closing]} - {""}
+    for opening, closing in _find_bracket_pairs(chars):
+        inside = {_find_strong(cell["type"]) for cell in chars[opening + 1 : closing]} - {""}
         if not inside:
             continue
-        context = next((kind for cell in reversed(chars[:opening]) if (kind := _strong(cell["type"]))), before)
+        context = next((kind for cell in reversed(chars[:opening]) if (kind := _find_strong(cell["type"]))), before)
         direction = embedding if embedding in inside else context
         for bracket in (opening, closing):
             chars[bracket]["type"] = direction
@@ -146,7 +148,7 @@ def _resolve_brackets(chars: list[dict[str, Any]], before: str, embedding: str) 
                 cell["type"] = direction
 
 
-def _bracket_pairs(chars: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
+def _find_bracket_pairs(chars: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
     """Rule BD16: the places of matching brackets, by the opening one."""
     pairs, waiting = [], []
     for place, cell in enumerate(chars):
@@ -163,40 +165,40 @@ def _bracket_pairs(chars: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
-def _strong(kind: str) -> str:
+def _find_strong(kind: str) -> str:
     """The direction that a resolved type lends its neighbours: numbers count as running from right to left."""
     return {"L": "L", "R": "R", "EN": "R", "AN": "R"}.get(kind, "")
 
 
-def _levels_as_read(shown: Sequence[str], base: str) -> list[int]:
+def _compute_levels_as_read(shown: Sequence[str], base: str) -> list[int]:
     """The levels that the units would have if they were read in the order in which they are shown."""
-    cells = _resolved(shown, base)
+    cells = _resolve(shown, base)
     return [cell["level"] for cell in sorted(cells, key=lambda cell: cell["index"])]
 
 
-def _levels_from_the_right(shown: Sequence[str], base: str) -> list[int]:
+def _compute_levels_from_right(shown: Sequence[str], base: str) -> list[int]:
     """The levels that the units would have if they were read from right to left."""
     backwards = [_mirror(unit) for unit in reversed(shown)]
-    cells = _resolved(backwards, base)
+    cells = _resolve(backwards, base)
     return [cell["level"] for cell in sorted(cells, key=lambda cell: -cell["index"])]
 
 
-def _changed(shown: Sequence[str], levels: Sequence[int], base: str) -> Iterator[list[int]]:
+def _change(shown: Sequence[str], levels: Sequence[int], base: str) -> Iterator[list[int]]:
     """The same levels with one word, number or sign at another one."""
 
     def place(index: int) -> tuple[Any, ...]:
-        kind = _class(shown[index][:1])
+        kind = _find_class(shown[index][:1])
         return (kind, levels[index]) if kind in _STRONG else (kind, index)
 
     for _, piece in groupby(range(len(shown)), place):
         start, *rest = piece
         end = start + 1 + len(rest)
-        for level in range(_level_of(base), 3):
+        for level in range(_find_level(base), 3):
             if level != levels[start]:
                 yield [*levels[:start], *[level] * (end - start), *levels[end:]]
 
 
-def _undone(shown: Sequence[str], levels: Sequence[int]) -> tuple[list[str], list[int]]:
+def _undo(shown: Sequence[str], levels: Sequence[int]) -> tuple[list[str], list[int]]:
     """Rule L2 the other way round. Reversals are nested, so that the same ones undo what they did."""
     cells = [
         {"ch": unit, "level": level, "index": index}
@@ -204,10 +206,10 @@ def _undone(shown: Sequence[str], levels: Sequence[int]) -> tuple[list[str], lis
     ]
     odd = min((level for level in levels if level % 2), default=EXPLICIT_LEVEL_LIMIT)
     reverse_contiguous_sequence(cells, 0, len(cells) - 1, max(levels, default=0), odd)
-    return [_mirrored(cell) for cell in cells], [cell["index"] for cell in cells]  # type: ignore[misc]
+    return [_mirror_back(cell) for cell in cells], [cell["index"] for cell in cells]  # type: ignore[misc]
 
 
-def _mirrored(cell: dict[str, Any]) -> str:
+def _mirror_back(cell: dict[str, Any]) -> str:
     return _mirror(cell["ch"]) if cell["level"] % 2 else cell["ch"]
 
 
@@ -215,7 +217,7 @@ def _mirror(unit: str) -> str:
     return "".join(MIRRORED.get(character, character) for character in unit)
 
 
-def _starts(units: Sequence[str]) -> list[int]:
+def _find_starts(units: Sequence[str]) -> list[int]:
     starts, position = [], 0
     for unit in units:
         starts.append(position)
@@ -223,10 +225,10 @@ def _starts(units: Sequence[str]) -> list[int]:
     return starts
 
 
-def _class(character: str) -> str:
+def _find_class(character: str) -> str:
     kind = bidirectional(character)
     return _CLASSES.get(kind, kind)
 
 
-def _level_of(base: str) -> int:
+def _find_level(base: str) -> int:
     return {"L": 0, "R": 1}[base]

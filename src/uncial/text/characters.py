@@ -16,7 +16,7 @@ def describe(character: str) -> str:
     A code point that cannot be shown by itself (a control, a format character, white space) is given without its glyph,
     and a combining mark on a dotted circle.
     """
-    label = f"{code_point(character)} {name(character)}"
+    label = f"{format_code_point(character)} {name(character)}"
     category = unicodedata.category(character)
     if category[0] in "CZ" and category != "Co":
         return label
@@ -24,7 +24,7 @@ def describe(character: str) -> str:
     return f"'{shown}' ({label})"
 
 
-def code_point(character: str) -> str:
+def format_code_point(character: str) -> str:
     """Return the number of a code point as `U+0041`."""
     return f"U+{ord(character):04X}"
 
@@ -52,7 +52,7 @@ COMMON, INHERITED, PRIVATE = "Common", "Inherited", "Private use"
 
 
 @cache
-def script(character: str) -> str:
+def find_script(character: str) -> str:
     """Return the script of a code point, as in `Latin`; digits, punctuation and spaces are `Common`, combining marks
     mostly `Inherited`, and MUFI's code points `Private use`.
     """
@@ -61,22 +61,22 @@ def script(character: str) -> str:
     return str(unicode_tables.script_name(unicode_tables.script(character)))
 
 
-def scripts(text: str) -> list[str]:
+def find_scripts(text: str) -> list[str]:
     """Return the script of each code point of `text`; a mark that inherits its script has that of the letter it
     stands on.
     """
     found: list[str] = []
     for character in text:
-        own = script(character)
+        own = find_script(character)
         found.append(found[-1] if own == INHERITED and found else own)
     return found
 
 
-def line_script(text: str) -> str:
+def find_line_script(text: str) -> str:
     """Return the script that most letters of a line belong to, the first in it where two have as many; `Common` where
     it has no letter.
     """
-    counts = Counter(name for name in scripts(text) if name not in (COMMON, INHERITED, PRIVATE))
+    counts = Counter(name for name in find_scripts(text) if name not in (COMMON, INHERITED, PRIVATE))
     return max(counts, key=lambda name: counts[name]) if counts else COMMON
 
 
@@ -98,7 +98,7 @@ COLUMN_SCRIPTS = (
 """The scripts that are written in columns from top to bottom, by themselves or beside rows."""
 
 
-def letter_counts(text: str) -> tuple[int, int]:
+def count_letters(text: str) -> tuple[int, int]:
     """Count the characters that run from left to right, and those that run from right to left. Marks, digits,
     punctuation and white space run with their neighbours and count as neither.
     """
@@ -106,9 +106,9 @@ def letter_counts(text: str) -> tuple[int, int]:
     return classes.count("L"), sum(kind in RIGHT_TO_LEFT for kind in classes)
 
 
-def runs_left(text: str) -> bool:
+def is_right_to_left(text: str) -> bool:
     """Whether most letters of the text run from right to left."""
-    left, right = letter_counts(text)
+    left, right = count_letters(text)
     return right > left
 
 
@@ -117,6 +117,6 @@ def has_arabic_digits(text: str) -> bool:
     return any(bidirectional(character) == "AN" for character in text)
 
 
-def runs_down(text: str) -> bool:
+def is_vertical(text: str) -> bool:
     """Whether most letters of the text are of a script that is written downwards where it stands in a column."""
-    return line_script(text) in COLUMN_SCRIPTS
+    return find_line_script(text) in COLUMN_SCRIPTS

@@ -6,7 +6,7 @@ from typing import Any, Protocol, Self
 
 from uncial.errors import UserError
 from uncial.text.characters import UNITS, describe, split_units
-from uncial.text.label_codec import Encoded, LabelCodec, LabelSpan, labels_of, labels_of_known, unknown_in
+from uncial.text.label_codec import Encoded, LabelCodec, LabelSpan, encode_known_text, encode_text, find_unknown
 
 BLANK = 0
 """The label that no text is encoded to; CTC needs it, and cuDNN needs it to be 0."""
@@ -67,7 +67,7 @@ class Codec(Protocol):
         ...
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain types, with a `kind`, from which `codec_from_json` makes an equal codec."""
+        """Return plain types, with a `kind`, from which `build_codec_from_json` makes an equal codec."""
         ...
 
 
@@ -116,13 +116,13 @@ class CharacterCodec:
             yield character, None if label is None else (label,)
 
     def encode(self, text: str) -> list[int]:
-        return labels_of(self.split(text))
+        return encode_text(self.split(text))
 
     def encode_known(self, text: str) -> list[int]:
-        return labels_of_known(self.split(text))
+        return encode_known_text(self.split(text))
 
     def unknown(self, text: str) -> list[str]:
-        return unknown_in(self.split(text))
+        return find_unknown(self.split(text))
 
     def decode(self, labels: Iterable[int]) -> str:
         return "".join(self.decode_each(labels))
@@ -166,7 +166,7 @@ class CharacterCodec:
         return f"CharacterCodec({len(self._characters)} {self.unit}s)"
 
 
-def codec_from_json(data: Mapping[str, Any]) -> Codec:
+def build_codec_from_json(data: Mapping[str, Any]) -> Codec:
     """Make a codec from what its `to_json` returned. Raises `UserError` where `data` describes none that this version
     knows.
     """
@@ -190,7 +190,7 @@ def codec_from_json(data: Mapping[str, Any]) -> Codec:
         ) from error
 
 
-def alphabet_counts(texts: Iterable[str], unit: str = "code_point") -> dict[str, int]:
+def count_alphabet(texts: Iterable[str], unit: str = "code_point") -> dict[str, int]:
     """Count every code point (or grapheme) of `texts`, the most frequent first and equal counts by code point."""
     counts: Counter[str] = Counter()
     for text in texts:
@@ -198,7 +198,7 @@ def alphabet_counts(texts: Iterable[str], unit: str = "code_point") -> dict[str,
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def unknown_counts(codec: Codec, texts: Iterable[str]) -> dict[str, int]:
+def count_unknown(codec: Codec, texts: Iterable[str]) -> dict[str, int]:
     """Count the pieces of `texts` that the codec cannot write, the most frequent first."""
     counts = Counter(piece for text in texts for piece, labels in codec.split(text) if labels is None)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -18,33 +18,33 @@ class LabelSpan(NamedTuple):
     end: int
 
 
-def labels_of(pieces: Iterable[Encoded]) -> list[int]:
+def encode_text(pieces: Iterable[Encoded]) -> list[int]:
     """The labels of a whole text. Raises `UnusableInput` where the codec cannot write all of it."""
     pieces = list(pieces)
-    unknown = unknown_in(pieces)
+    unknown = find_unknown(pieces)
     if unknown:
-        raise UnusableInput(unknown_message(unknown))
-    return labels_of_known(pieces)
+        raise UnusableInput(explain_unknown(unknown))
+    return encode_known_text(pieces)
 
 
-def labels_of_known(pieces: Iterable[Encoded]) -> list[int]:
+def encode_known_text(pieces: Iterable[Encoded]) -> list[int]:
     """The labels of what the codec can write."""
     return [label for _, labels in pieces for label in labels or ()]
 
 
-def unknown_in(pieces: Iterable[Encoded]) -> list[str]:
+def find_unknown(pieces: Iterable[Encoded]) -> list[str]:
     """The distinct pieces that the codec cannot write, in order of appearance."""
     return list(dict.fromkeys(text for text, labels in pieces if labels is None))
 
 
-def unknown_message(pieces: Sequence[str]) -> str:
+def explain_unknown(pieces: Sequence[str]) -> str:
     """One sentence about what a codec lacks."""
-    shown = ", ".join(map(described, pieces[:5]))
+    shown = ", ".join(map(describe_characters, pieces[:5]))
     more = f" and {len(pieces) - 5} more" if len(pieces) > 5 else ""
     return f"the text holds {shown}{more}, which the model's alphabet lacks"
 
 
-def described(piece: str) -> str:
+def describe_characters(piece: str) -> str:
     """Every code point of a piece with its number and name."""
     return " + ".join(map(describe, piece))
 
@@ -116,13 +116,13 @@ class LabelCodec:
             position += len(part)
 
     def encode(self, text: str) -> list[int]:
-        return labels_of(self.split(text))
+        return encode_text(self.split(text))
 
     def encode_known(self, text: str) -> list[int]:
-        return labels_of_known(self.split(text))
+        return encode_known_text(self.split(text))
 
     def unknown(self, text: str) -> list[str]:
-        return unknown_in(self.split(text))
+        return find_unknown(self.split(text))
 
     def decode(self, labels: Iterable[int]) -> str:
         return "".join(piece.text for piece in self.pieces(list(labels)))

@@ -26,7 +26,7 @@ PUNCTUATION = {
 
 
 @lru_cache(maxsize=1 << 12)
-def script(character: str) -> str:
+def find_letter_script(character: str) -> str:
     """The script of a letter, the first word of its Unicode name, for instance `LATIN`; empty for what is no letter."""
     if unicodedata.category(character)[0] != "L":
         return ""
@@ -35,13 +35,13 @@ def script(character: str) -> str:
 
 
 @lru_cache(maxsize=1 << 12)
-def double(character: str, wanted: str) -> str | None:
+def find_double(character: str, wanted: str) -> str | None:
     """The letter of the script `wanted` that looks like `character`, which is of another one; None where none does.
 
     Accents are looked through: Cyrillic ё is the double of Latin ë.
     """
     base, marks = unicodedata.normalize("NFD", character)[:1], unicodedata.normalize("NFD", character)[1:]
     for partner in _PARTNERS.get(base, ""):
-        if partner != base and script(partner) == wanted:
+        if partner != base and find_letter_script(partner) == wanted:
             return unicodedata.normalize("NFC", partner + marks)
     return None

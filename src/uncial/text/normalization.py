@@ -19,7 +19,7 @@ Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 _FORMS: Mapping[str, Form] = {"nfc": "NFC", "nfd": "NFD", "nfkc": "NFKC", "nfkd": "NFKD"}
 
 
-def _as_is(text: str) -> str:
+def _keep(text: str) -> str:
     return text
 
 
@@ -27,17 +27,17 @@ def _collapse(text: str) -> str:
     return " ".join(text.split())
 
 
-_SPACES: Mapping[str, Callable[[str], str]] = {"": _as_is, "strip": str.strip, "collapse": _collapse}
+_SPACES: Mapping[str, Callable[[str], str]] = {"": _keep, "strip": str.strip, "collapse": _collapse}
 
 
-def _applied(text: str, form: Form | None, spaces: Callable[[str], str]) -> str:
+def _apply(text: str, form: Form | None, spaces: Callable[[str], str]) -> str:
     return spaces(text if form is None else unicodedata.normalize(form, text))
 
 
 PROFILES: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
         "_".join(part for part in (form, spaces) if part) or "none": partial(
-            _applied, form=_FORMS.get(form), spaces=_SPACES[spaces]
+            _apply, form=_FORMS.get(form), spaces=_SPACES[spaces]
         )
         for form in ("", *_FORMS)
         for spaces in _SPACES
@@ -51,17 +51,17 @@ def normalize(text: str, profile: str = DEFAULT_PROFILE) -> str:
 
     Raises `UserError` when no profile has that name.
     """
-    return normalizer(profile)(text)
+    return build_normalizer(profile)(text)
 
 
-def unicode_form(text: str, profile: str) -> str:
+def build_unicode_form(text: str, profile: str) -> str:
     """Return `text` in the Unicode form of a profile, its white space as it is. Raises `UserError` as `normalize`."""
-    normalizer(profile)
+    build_normalizer(profile)
     form = _FORMS.get(profile.partition("_")[0])
     return text if form is None else unicodedata.normalize(form, text)
 
 
-def normalizer(profile: str) -> Callable[[str], str]:
+def build_normalizer(profile: str) -> Callable[[str], str]:
     """Return the function behind a profile, so that a wrong name is found before the first line is read.
 
     Raises `UserError` when no profile has that name.
@@ -78,7 +78,7 @@ def normalizer(profile: str) -> Callable[[str], str]:
 Positions = tuple[float, float]
 
 
-def normalized_transcription(transcription: Transcription, profile: str) -> Transcription:
+def normalize_transcription(transcription: Transcription, profile: str) -> Transcription:
     """Return the transcription with its text in the form of the profile, in logical order before and after.
 
     A character that is made of several has the mean of their confidences and the place of all of them; characters that
@@ -88,7 +88,7 @@ def normalized_transcription(transcription: Transcription, profile: str) -> Tran
     wanted = normalize(text, profile)
     if wanted == text:
         return transcription
-    origins = _origins(text, profile)
+    origins = _find_origins(text, profile)
     if len(origins) != len(wanted):  # Some form of Unicode in which the pieces are not those of the whole.
         origins = [tuple(range(len(text)))] * len(wanted)
     confidences, positions = transcription.character_confidences, transcription.positions
@@ -101,18 +101,18 @@ def normalized_transcription(transcription: Transcription, profile: str) -> Tran
             else confidences
         ),
         positions=(
-            tuple(_span([positions[place] for place in places]) for places in origins)
+            tuple(_find_span([positions[place] for place in places]) for places in origins)
             if len(positions) == len(text)
             else positions
         ),
     )
 
 
-def _origins(text: str, profile: str) -> list[tuple[int, ...]]:
+def _find_origins(text: str, profile: str) -> list[tuple[int, ...]]:
     """For each character of the text in the profile's form the places in `text` that it is made of."""
     composed: list[tuple[str, tuple[int, ...]]] = []
-    for start, end in _pieces(text, profile):
-        piece = unicode_form(text[start:end], profile)
+    for start, end in _split_pieces(text, profile):
+        piece = build_unicode_form(text[start:end], profile)
         if piece == text[start:end]:
             composed += [(character, (place,)) for place, character in enumerate(piece, start)]
         else:
@@ -129,14 +129,14 @@ def _origins(text: str, profile: str) -> list[tuple[int, ...]]:
     return found
 
 
-def _pieces(text: str, profile: str) -> Iterator[tuple[int, int]]:
+def _split_pieces(text: str, profile: str) -> Iterator[tuple[int, int]]:
     """The start and end of the smallest pieces whose forms, one after the other, are that of the whole text."""
     start = 0
     for place in range(1, len(text)):
         head = unicodedata.normalize("NFKD", text[place])[0]
         before = text[start:place]
-        whole = unicode_form(before + text[place], profile)
-        if not unicodedata.combining(head) and whole == unicode_form(before, profile) + unicode_form(
+        whole = build_unicode_form(before + text[place], profile)
+        if not unicodedata.combining(head) and whole == build_unicode_form(before, profile) + build_unicode_form(
             text[place], profile
         ):
             yield start, place
@@ -149,5 +149,5 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _span(places: Sequence[Positions]) -> Positions:
+def _find_span(places: Sequence[Positions]) -> Positions:
     return min(start for start, _ in places), max(end for _, end in places)

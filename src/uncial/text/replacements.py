@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from uncial.errors import UserError
-from uncial.text.normalization import unicode_form
+from uncial.text.normalization import build_unicode_form
 
 Replacements = tuple[tuple[str, str], ...]
 """(from, to) pairs."""
@@ -24,20 +24,20 @@ DOTTED_CIRCLE = "\N{DOTTED CIRCLE}"
 """What bears a combining mark in chocoMufin's tables, where it stands for nothing itself."""
 
 
-def replaced(text: str, replacements: Replacements) -> str:
+def replace_in(text: str, replacements: Replacements) -> str:
     """Return `text` with all replacements made at once: the longest match first, and nothing is replaced twice."""
-    pattern, table = _compiled(replacements)
+    pattern, table = _compile_pattern(replacements)
     return pattern.sub(lambda found: table[found[0]], text)
 
 
 @functools.lru_cache(maxsize=8)
-def _compiled(replacements: Replacements) -> tuple[re.Pattern[str], dict[str, str]]:
+def _compile_pattern(replacements: Replacements) -> tuple[re.Pattern[str], dict[str, str]]:
     table = dict(replacements)
     longest_first = sorted(table, key=lambda old: (-len(old), old))
     return re.compile("|".join(map(re.escape, longest_first))), table
 
 
-def replacements_of(value: Any, key: str, profile: str) -> Replacements:
+def read_replacements(value: Any, key: str, profile: str) -> Replacements:
     """Make a table of what a config says: null, a mapping, a list of pairs, or the path of a file. What is replaced is
     looked for in the Unicode form of `profile`, the normalisation of the text.
 
@@ -51,11 +51,11 @@ def replacements_of(value: Any, key: str, profile: str) -> Replacements:
     if value is None:
         return ()
     if isinstance(value, str):
-        return _checked(_read(Path(value), key), f"{key}={value}", profile)
+        return _check(_read(Path(value), key), f"{key}={value}", profile)
     if isinstance(value, Mapping):
-        return _checked(value.items(), key, profile)
+        return _check(value.items(), key, profile)
     if isinstance(value, list | tuple) and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in value):
-        return _checked(value, key, profile)
+        return _check(value, key, profile)
     raise UserError(f"{key}: give a table {{from: to}}, a list of [from, to] pairs, or the path of a file.")
 
 
@@ -86,13 +86,13 @@ def _from_csv(content: str, where: str) -> list[tuple[Any, Any]]:
     rows = [row for row in csv.reader(io.StringIO(content)) if row]
     headings = [heading.strip().lower() for heading in rows[0]] if rows else []
     if set(HEADINGS) <= set(headings):
-        return list(_of_chocomufin(headings, rows[1:], where))
+        return list(_from_chocomufin(headings, rows[1:], where))
     if any(len(row) != 2 for row in rows):
         raise UserError(f"{where}: two columns are expected, or the headings {' and '.join(HEADINGS)}.")
     return [(old, new) for old, new in rows]
 
 
-def _of_chocomufin(headings: Sequence[str], rows: Iterable[Sequence[str]], where: str) -> Iterator[tuple[str, str]]:
+def _from_chocomufin(headings: Sequence[str], rows: Iterable[Sequence[str]], where: str) -> Iterator[tuple[str, str]]:
     """The rows that replace something. Those marked `allow` only say that a character is known, whatever stands beside
     it; https://github.com/PonteIneptique/choco-mufin explains the columns.
     """
@@ -107,10 +107,10 @@ def _of_chocomufin(headings: Sequence[str], rows: Iterable[Sequence[str]], where
                 f"{where}: {cells['char']!r} is a regular expression, which is not applied here; write a row for each "
                 "string that it replaces, or let chocoMufin convert the files."
             )
-        yield _without_bearer(cells["char"]), _without_bearer(cells["replacement"])
+        yield _find_without_bearer(cells["char"]), _find_without_bearer(cells["replacement"])
 
 
-def _without_bearer(text: str) -> str:
+def _find_without_bearer(text: str) -> str:
     return text if text == DOTTED_CIRCLE else text.replace(DOTTED_CIRCLE, "")
 
 
@@ -127,12 +127,12 @@ def _from_lines(content: str, where: str) -> list[tuple[Any, Any]]:
     return pairs
 
 
-def _checked(pairs: Iterable[tuple[Any, Any]], where: str, profile: str) -> Replacements:
+def _check(pairs: Iterable[tuple[Any, Any]], where: str, profile: str) -> Replacements:
     table: dict[str, str] = {}
     for old, new in pairs:
         if new is None or isinstance(new, list | dict | tuple):
             raise UserError(f'{where}: {old!r} becomes no text; write "" to leave it out.')
-        source, target = unicode_form(_meant(str(old), where), profile), _meant(str(new), where)
+        source, target = build_unicode_form(_describe_meant(str(old), where), profile), _describe_meant(str(new), where)
         if not source:
             raise UserError(f"{where}: nothing cannot be replaced; write what becomes {target!r}.")
         if table.setdefault(source, target) != target:
@@ -140,7 +140,7 @@ def _checked(pairs: Iterable[tuple[Any, Any]], where: str, profile: str) -> Repl
     return tuple((old, new) for old, new in table.items() if old != new)
 
 
-def _meant(text: str, where: str) -> str:
+def _describe_meant(text: str, where: str) -> str:
     if not _CODE_POINTS.fullmatch(text):
         return text
     numbers = [int(part[2:], 16) for part in text.split(" ")]

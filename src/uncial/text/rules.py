@@ -7,9 +7,9 @@ from typing import Any, Self
 from uncial.document import Transcription
 from uncial.errors import UserError
 from uncial.text.bidi import to_display, to_logical
-from uncial.text.characters import UNITS, has_arabic_digits, letter_counts, split_units
-from uncial.text.normalization import DEFAULT_PROFILE, normalize, normalized_transcription, normalizer
-from uncial.text.replacements import Replacements, replaced
+from uncial.text.characters import UNITS, count_letters, has_arabic_digits, split_units
+from uncial.text.normalization import DEFAULT_PROFILE, build_normalizer, normalize, normalize_transcription
+from uncial.text.replacements import Replacements, replace_in
 
 DIRECTIONS = ("auto", "L", "R", "none")
 
@@ -33,17 +33,17 @@ class TextRules:
 
     def __post_init__(self) -> None:
         """Raise `UserError` for a setting that cannot be."""
-        normalizer(self.normalization)
-        _one_of("unit", self.unit, UNITS)
-        _one_of("direction", self.direction, DIRECTIONS)
-        _one_of("mixed_direction", self.mixed, ("L", "R"))
+        build_normalizer(self.normalization)
+        _check_one_of("unit", self.unit, UNITS)
+        _check_one_of("direction", self.direction, DIRECTIONS)
+        _check_one_of("mixed_direction", self.mixed, ("L", "R"))
 
     def prepare(self, text: str) -> str:
         """Return ground truth in the form that is learned and scored, in logical order."""
         text = normalize(text, self.normalization)
         if not self.replacements:
             return text
-        return normalize(replaced(text, self.replacements), self.normalization)
+        return normalize(replace_in(text, self.replacements), self.normalization)
 
     def to_visual(self, text: str) -> str:
         """Return prepared text in the order in which it stands on the line, from left to right."""
@@ -67,20 +67,20 @@ class TextRules:
         return replace(
             transcription,
             text="".join(units),
-            character_confidences=_reordered(transcription.character_confidences, characters),
-            positions=_reordered(transcription.positions, characters),
+            character_confidences=_reorder(transcription.character_confidences, characters),
+            positions=_reorder(transcription.positions, characters),
         )
 
     def normalized(self, transcription: Transcription) -> Transcription:
         """Return what was read in the form of the `normalization` profile; confidences and places stay with their
         characters."""
-        return normalized_transcription(transcription, self.normalization)
+        return normalize_transcription(transcription, self.normalization)
 
     def base(self, text: str) -> str | None:
         """The base direction of a line in logical or display order alike; None where nothing is to be reordered."""
         if self.direction == "none":
             return None
-        left, right = letter_counts(text)
+        left, right = count_letters(text)
         base = self.direction
         if base == "auto":
             base = self.mixed if bool(left) == bool(right) else "R" if right else "L"
@@ -102,16 +102,16 @@ class TextRules:
             raise UserError(f"The model's rules for text cannot be read: {error}; use another copy.") from error
 
 
-def mixed_direction(texts: Iterable[str]) -> str:
+def find_mixed_direction(texts: Iterable[str]) -> str:
     """Return the direction of most letters of these texts: `R` where more of them run from right to left, else `L`."""
-    counts = [letter_counts(text) for text in texts]
+    counts = [count_letters(text) for text in texts]
     return "R" if sum(right for _, right in counts) > sum(left for left, _ in counts) else "L"
 
 
-def _reordered(values: tuple[Any, ...], order: list[int]) -> tuple[Any, ...]:
+def _reorder(values: tuple[Any, ...], order: list[int]) -> tuple[Any, ...]:
     return tuple(values[index] for index in order) if len(values) == len(order) else values
 
 
-def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> None:
+def _check_one_of(key: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise UserError(f"model.text.{key}={value}: choose one of {', '.join(allowed)}.")

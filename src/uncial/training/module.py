@@ -18,11 +18,11 @@ from uncial.config.moved import CALLBACKS
 from uncial.errors import DivergedError, UserError
 from uncial.metrics.contract import Metric
 from uncial.models.contracts import Batch, Model
-from uncial.models.precision import inference_autocast
-from uncial.training.callbacks.nonfinite import REMEDY, divergence_error, is_finite
+from uncial.models.precision import enter_inference_autocast
+from uncial.training.callbacks.nonfinite import REMEDY, build_divergence_error, is_finite
 from uncial.training.distributed import process_group
 from uncial.training.distributed.process_group import all_gather, broadcast_buffers, is_rank_zero, world_size
-from uncial.training.optimizers.parameter_groups import apply_factors, common_rate, parameter_groups
+from uncial.training.optimizers.parameter_groups import apply_factors, build_parameter_groups, find_common_rate
 from uncial.training.schedulers.foreign import DrivenScheduler, ForeignScheduler
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import UNKNOWN
@@ -80,7 +80,7 @@ class ScoringModule(L.LightningModule):
     def _score(self, batch: Batch) -> None:
         if not batch.loss_weight:
             return
-        with inference_autocast(self.device.type):
+        with enter_inference_autocast(self.device.type):
             losses, predictions = self.model.evaluate(batch)
         self.metric.update(batch, predictions)
         loss = float(losses["loss"])
@@ -93,7 +93,7 @@ class ScoringModule(L.LightningModule):
     def _score_one_by_one(self, batch: Batch) -> None:
         """Take the losses of a batch sample by sample: one that is NaN spoils them all."""
         feasible = [position for position in range(len(batch.indices)) if position not in batch.infeasible]
-        with inference_autocast(self.device.type):
+        with enter_inference_autocast(self.device.type):
             losses = [float(self.model.loss(batch.select(position))["loss"]) for position in feasible]
         finite = [loss for loss in losses if math.isfinite(loss)]
         self._losses += finite
@@ -191,15 +191,15 @@ class TrainingModule(ScoringModule):
         self._log_place(self.global_step)
 
     def _diverged(self, what: str) -> DivergedError:
-        return divergence_error(self.global_step, what)
+        return build_divergence_error(self.global_step, what)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         if self._is_logged():
-            self.log("lr", common_rate(optimizer))
+            self.log("lr", find_common_rate(optimizer))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         try:
-            optimizer = self.optimizer_factory(parameter_groups(self.model, self.lr_factors))
+            optimizer = self.optimizer_factory(build_parameter_groups(self.model, self.lr_factors))
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise UserError(f"The optimizer cannot be made: {error}; check the keys under 'optimizer'.") from error
         if not isinstance(optimizer, Optimizer):

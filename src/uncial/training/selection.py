@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from uncial.config.keys import did_you_mean
+from uncial.config.keys import suggest_key
 from uncial.errors import UserError
 
 OUTPUTS = ("decoder", "shortcut")
@@ -35,14 +35,14 @@ def select_modules(model: nn.Module, patterns: Sequence[str], key: str) -> Modul
     tensors = [name for name, _ in (*model.named_parameters(), *model.named_buffers())]
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in (*modules, *tensors)):
-            raise UserError(f"{key}: {pattern} names no part of the model.{_what_exists(model, pattern)}")
+            raise UserError(f"{key}: {pattern} names no part of the model.{_describe_modules(model, pattern)}")
     chosen = {name for name in tensors if _is_named(name, patterns)}
     whole = {name for name in modules if _is_named(name, patterns) or _is_covered(model, name, chosen)}
     inside = {name for name in tensors if name.rpartition(".")[0] in whole}
     return ModuleSelection(frozenset(whole), frozenset(chosen | inside))
 
 
-def top_modules(names: Iterable[str]) -> list[str]:
+def list_top_modules(names: Iterable[str]) -> list[str]:
     """Return the first of the names between dots, each once, in order: `head.layers.0` lies in `head`."""
     return list(dict.fromkeys(name.partition(".")[0] for name in names))
 
@@ -58,7 +58,7 @@ def _is_covered(model: nn.Module, name: str, chosen: set[str]) -> bool:
     return bool(own) and chosen.issuperset(own)
 
 
-def _what_exists(model: nn.Module, pattern: str) -> str:
+def _describe_modules(model: nn.Module, pattern: str) -> str:
     named = [name for name, module in model.named_modules() if name and any(True for _ in module.parameters())]
     shown = [name for name in named if name.count(".") < SHOWN_DEPTH]
-    return f"{did_you_mean(pattern, shown)} There are {', '.join(shown)}."
+    return f"{suggest_key(pattern, shown)} There are {', '.join(shown)}."

@@ -29,7 +29,7 @@ from uncial.training.settings import TrainerSettings
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
-def quiet_lightning() -> None:
+def silence_lightning() -> None:
     """Silences what Lightning says to everyone about everything; its errors stay."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -66,12 +66,12 @@ def build_augmentation(group: Mapping[str, Any], channels: int = 1) -> Augmentat
     be applied to a line or changes its size: each is tried out.
     """
     augmentation = _instantiate_chain(group)
-    for single in single_transforms(group):
+    for single in list_single_transforms(group):
         _try_out(single, channels)
     return augmentation
 
 
-def single_transforms(group: Mapping[str, Any]) -> Iterator[Single]:
+def list_single_transforms(group: Mapping[str, Any]) -> Iterator[Single]:
     """Yield each transform of an `augmentation` group in plain data, of groups those within; without any that never
     come up (`p` is 0)."""
     own = {key: value for key, value in group.items() if key != "levels"}  # which name all of the transforms

@@ -71,7 +71,9 @@ class PenWidth(LineTransform):
         thicker = generator.random() < 0.5
         morph = cv2.erode if thicker else cv2.dilate
         whole = int(each_side)
-        changed = blend_images(_morph(image, morph, whole), _morph(image, morph, whole + 1), each_side - whole)
+        changed = blend_images(
+            _thicken_or_thin(image, morph, whole), _thicken_or_thin(image, morph, whole + 1), each_side - whole
+        )
         return changed if thicker else blend_images(image, changed, limit_weight(image, changed, 1.0))
 
 
@@ -88,7 +90,7 @@ def limit_weight(image: np.ndarray, thinned: np.ndarray, weight: float) -> float
     return float(min(weight, (1.0 - INK_KEPT) * before / lost)) if lost > 0 else weight
 
 
-def _morph(image: np.ndarray, morph: Callable[..., np.ndarray], pixels: int) -> np.ndarray:
+def _thicken_or_thin(image: np.ndarray, morph: Callable[..., np.ndarray], pixels: int) -> np.ndarray:
     if not pixels:
         return image
     return morph(image, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)).reshape(image.shape)

@@ -16,9 +16,9 @@ from uncial.data.checks.likeness import (
     Neighbours,
     find_nearest,
     list_numbers,
-    plain_text,
     share_contradicted,
     share_in_common,
+    strip_to_letters,
 )
 from uncial.data.checks.measures import ROWS, measure_darkness
 
@@ -120,7 +120,7 @@ def _is_printed(data: CheckedData, rows: list[int]) -> bool:
     enough = PRINTED if max(int(data.lengths[row]) for row in rows) < LONG else PRINTED_LONG
     if len({int(data.measures.checksums[row]) for row in rows}) < enough:
         return False
-    return len({plain_text(data.lines[row].text) for row in rows}) == 1
+    return len({strip_to_letters(data.lines[row].text) for row in rows}) == 1
 
 
 def _count_printed(data: CheckedData, rows: list[int]) -> Finding:
@@ -207,7 +207,7 @@ class _Judge:
 
     def __init__(self, data: CheckedData) -> None:
         self.data = data
-        self.texts = [plain_text(line.text) for line in data.lines]
+        self.texts = [strip_to_letters(line.text) for line in data.lines]
         self._known: dict[tuple[int, int, bool], bool] = {}
         self._other_pages = lru_cache(maxsize=1 << 16)(self._is_other_page)
 

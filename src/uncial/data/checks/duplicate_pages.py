@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from uncial.data.checks.findings import Finding, Severity
-from uncial.data.checks.likeness import find_nearest, plain_text, share_contradicted
+from uncial.data.checks.likeness import find_nearest, share_contradicted, strip_to_letters
 from uncial.document import Page, TextLine
 
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -60,7 +60,7 @@ class PagePair:
 def find_page_pairs(pages: Sequence[Page], advance: Callable[[int], None] = lambda count: None) -> list[PagePair]:
     """Pairs of pages with nearly the same image, or with the same text in most of their lines; one that is cleared by
     what differs between its pages is none. `advance` is told of each image."""
-    texts = [[text for line in page.lines if (text := plain_text(line.text))] for page in pages]
+    texts = [[text for line in page.lines if (text := strip_to_letters(line.text))] for page in pages]
     found = {pair: PagePair(pages[pair[0]], pages[pair[1]], "image") for pair in _find_like_images(pages, advance)}
     for pair in _find_like_texts(texts):
         found.setdefault(pair, PagePair(pages[pair[0]], pages[pair[1]], "text"))
@@ -237,9 +237,9 @@ def _cut_pieces(one: Page, other: Page, first: np.ndarray, second: np.ndarray) -
     shift = round(SHIFT * SHEET_SIDE)
     padded = cv2.copyMakeBorder(second, shift, shift, shift, shift, cv2.BORDER_REPLICATE)
     usual = float(np.percentile(np.abs(first), 98))
-    texts = [(box, plain_text(line.text)) for line, box in _line_boxes(other)]
-    for line, (left, top, right, bottom) in _line_boxes(one):
-        otherwise = _is_otherwise((left, top, right, bottom), plain_text(line.text), texts)
+    texts = [(box, strip_to_letters(line.text)) for line, box in _list_line_boxes(other)]
+    for line, (left, top, right, bottom) in _list_line_boxes(one):
+        otherwise = _is_otherwise((left, top, right, bottom), strip_to_letters(line.text), texts)
         y0, y1 = (int(np.clip(round(limit * height), 0, height)) for limit in (top, bottom))
         x0, x1 = (int(np.clip(round(limit * width), 0, width)) for limit in (left, right))
         step = max(PIECE * (y1 - y0), 12)
@@ -260,7 +260,7 @@ def _is_otherwise(
     return bool(text) and bool(here) and text not in here
 
 
-def _line_boxes(page: Page) -> Iterator[tuple[TextLine, tuple[float, float, float, float]]]:
+def _list_line_boxes(page: Page) -> Iterator[tuple[TextLine, tuple[float, float, float, float]]]:
     """The lines with left, top, right and bottom as fractions of the page that the file states."""
     if page.width <= 0 or page.height <= 0:
         return
@@ -283,7 +283,7 @@ def _compare_paper(page: Page, first: np.ndarray, second: np.ndarray) -> float:
     """The correlation of what lies between the lines: the grain and the stains of the paper, or its rules."""
     height, width = first.shape
     paper = np.ones((height, width), bool)
-    for _, (left, top, right, bottom) in _line_boxes(page):
+    for _, (left, top, right, bottom) in _list_line_boxes(page):
         y0, x0 = (max(int(limit * size) - 8, 0) for limit, size in ((top, height), (left, width)))
         paper[y0 : int(bottom * height) + 8, x0 : int(right * width) + 8] = False
     one, other = (cv2.blur(np.clip(image, -20, 20), (3, 3))[paper] for image in (first, second))

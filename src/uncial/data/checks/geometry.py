@@ -120,7 +120,7 @@ def _find_in_one_place(
 ) -> Iterator[Finding]:
     """Lines with text whose polygon is that of an earlier one."""
     lines = [line for line in resolved if len(line.polygon) >= 3 and line.text]
-    boxes = np.array([_bounding_box(line) for line in lines], dtype=np.float64).reshape(-1, 4)
+    boxes = np.array([_compute_bounding_box(line) for line in lines], dtype=np.float64).reshape(-1, 4)
     for place, other in enumerate(lines):
         near = np.flatnonzero(_find_box_overlaps(boxes[:place], boxes[place]) > SAME_PLACE).tolist()
         one = next((lines[before] for before in near if _measure_overlap(lines[before], other) > SAME_PLACE), None)
@@ -133,7 +133,7 @@ def _find_in_one_place(
             yield Finding("warning", kind, message, str(page.source), other.id, "Delete one of the two.", row)
 
 
-def _bounding_box(line: TextLine) -> tuple[float, float, float, float]:
+def _compute_bounding_box(line: TextLine) -> tuple[float, float, float, float]:
     xs, ys = zip(*line.polygon, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from uncial.data.checks.findings import CheckedData, Finding, Severity
 from uncial.text.characters import describe, split_units
-from uncial.text.codec import Codec, unknown_counts
-from uncial.text.label_codec import described
+from uncial.text.codec import Codec, count_unknown
+from uncial.text.label_codec import describe_characters
 from uncial.text.lookalikes import PUNCTUATION
 
 RARE = 3
@@ -22,7 +22,7 @@ def find_rare_characters(data: CheckedData, texts: Sequence[str], unit: str = "c
     counts, first = _count_characters(data, texts, "train", unit)
     for character, count in counts.items():
         if count < RARE:
-            message = f"{described(character)} occurs {_format_times(count)} in the training lines"
+            message = f"{describe_characters(character)} occurs {_format_times(count)} in the training lines"
             yield data.finding(
                 first[character],
                 "information",
@@ -41,7 +41,7 @@ def find_unseen_characters(data: CheckedData, texts: Sequence[str], unit: str = 
         many = sum(missing.values()) > max(2, UNSEEN_SHARE * sum(counts.values()))
         severity: Severity = "warning" if many and trained else "information"
         for character, count in missing.items():
-            occurs = f"{described(character)} occurs {_format_times(count)}"
+            occurs = f"{describe_characters(character)} occurs {_format_times(count)}"
             message = f"{occurs} in {part} and never in train, so it cannot be read"
             yield data.finding(
                 first[character], severity, "unseen_character", message, "Look whether it is meant; else add examples."
@@ -50,14 +50,16 @@ def find_unseen_characters(data: CheckedData, texts: Sequence[str], unit: str = 
 
 def find_out_of_alphabet(data: CheckedData, texts: Sequence[str], codec: Codec) -> Iterator[Finding]:
     """Characters that the model of `checkpoint` cannot write. `texts` are those of all rows, as it learns them."""
-    counts = unknown_counts(codec, texts)
+    counts = count_unknown(codec, texts)
     many = sum(counts.values()) > UNSEEN_SHARE * sum(map(len, texts))
     first: dict[str, int] = {}
     for row, text in enumerate(texts) if counts else ():
         for piece in codec.unknown(text):
             first.setdefault(piece, row)
     for piece, count in counts.items():
-        message = f"{described(piece)} occurs {_format_times(count)} and is not in the alphabet of the checkpoint"
+        message = (
+            f"{describe_characters(piece)} occurs {_format_times(count)} and is not in the alphabet of the checkpoint"
+        )
         remedy = "Fine-tune the model on these data, or train a new one."
         yield data.finding(first[piece], "warning" if many else "information", "unknown_to_model", message, remedy)
 

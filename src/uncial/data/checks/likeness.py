@@ -15,7 +15,7 @@ LIKE = 70.0
 _DIGITS = re.compile(r"\d+")
 
 
-def plain_text(text: str | None) -> str:
+def strip_to_letters(text: str | None) -> str:
     """A text without what two transcribers do differently anyway: case, spaces and the form of letters."""
     return "".join(unicodedata.normalize("NFKC", text or "").casefold().split())
 

@@ -69,10 +69,10 @@ def measure_lines(store: Store, advance: Callable[[int], None] = lambda count: N
         darkness = measure_darkness(strip)
         contrast = measure_contrast(darkness)
         found.contrast[row] = contrast
-        found.extent[row], found.written[row] = _lengths(darkness, contrast)
-        found.spread[row] = _spread(darkness, contrast)
+        found.extent[row], found.written[row] = _measure_lengths(darkness, contrast)
+        found.spread[row] = _measure_spread(darkness, contrast)
         found.profiles[row] = measure_profile(darkness)
-        found.turning[row] = _edges(darkness, contrast) - _edges(darkness[::-1, ::-1], contrast)
+        found.turning[row] = _find_edges(darkness, contrast) - _find_edges(darkness[::-1, ::-1], contrast)
         found.thumbnails[row] = _make_thumbnail(darkness)
         advance(1)
     return found
@@ -92,14 +92,14 @@ def scale_line(strip: np.ndarray, rows: int) -> np.ndarray:
     height, width = grey.shape
     size = (int(np.clip(round(width * rows / height), 4, COLUMNS)), rows)
     scaled = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    dark, middle, light = _percentiles(scaled, (1, 50, 99))
+    dark, middle, light = _compute_percentiles(scaled, (1, 50, 99))
     return 255 - scaled if middle - dark < light - middle - 8 else scaled
 
 
 def subtract_paper(scaled: np.ndarray) -> np.ndarray:
     """How much darker than the paper around it each pixel of `scale_line` is: (rows, w) float32, at least 0."""
     rows = scaled.shape[0]
-    [high] = _percentiles(scaled, (80,))
+    [high] = _compute_percentiles(scaled, (80,))
     paper = cv2.dilate(cv2.blur(scaled, (3, 3)), np.ones((rows | 1, 2 * rows | 1), np.uint8))
     paper = cv2.blur(paper, (2 * rows | 1, rows | 1))
     # Not the white beyond the page's edge, beside which all of a line would be dark.
@@ -107,7 +107,7 @@ def subtract_paper(scaled: np.ndarray) -> np.ndarray:
     return cv2.subtract(paper, scaled).astype(np.float32)
 
 
-def _percentiles(pixels: np.ndarray, percents: tuple[float, ...]) -> list[float]:
+def _compute_percentiles(pixels: np.ndarray, percents: tuple[float, ...]) -> list[float]:
     """What `numpy.percentile` gives for uint8, in a tenth of its time: counted instead of sorted."""
     below = np.cumsum(np.bincount(pixels.ravel(), minlength=256))
     found = []
@@ -140,7 +140,7 @@ def _hash_strip(strip: np.ndarray) -> int:
     return int.from_bytes(digest.digest(), "big", signed=True)
 
 
-def _lengths(darkness: np.ndarray, contrast: float) -> tuple[float, float]:
+def _measure_lengths(darkness: np.ndarray, contrast: float) -> tuple[float, float]:
     columns = np.count_nonzero(darkness > max(0.5 * contrast, 1.0), axis=0) > 1
     inked = np.flatnonzero(columns)
     if not inked.size:
@@ -151,7 +151,7 @@ def _lengths(darkness: np.ndarray, contrast: float) -> tuple[float, float]:
     return row.shape[1] / ROWS, float(closed.sum()) / ROWS
 
 
-def _spread(darkness: np.ndarray, contrast: float) -> float:
+def _measure_spread(darkness: np.ndarray, contrast: float) -> float:
     rows = np.maximum(darkness - 0.35 * contrast, 0).sum(axis=1)
     total = float(rows.sum())
     if total <= 0:
@@ -160,7 +160,7 @@ def _spread(darkness: np.ndarray, contrast: float) -> float:
     return float(high - low) / ROWS
 
 
-def _edges(darkness: np.ndarray, contrast: float) -> np.ndarray:
+def _find_edges(darkness: np.ndarray, contrast: float) -> np.ndarray:
     """(3 BANDS,): the shares, from top to bottom, of the ink, of its upper edges and of its lower edges."""
     strokes = np.maximum(darkness / max(contrast, 1e-3) - 0.2, 0)
     steps = np.diff(cv2.GaussianBlur(strokes, (3, 3), 0), axis=0, prepend=0, append=0)

@@ -9,7 +9,7 @@ from itertools import chain
 
 from uncial.data.checks.findings import CheckedData, CheckedLine, Finding
 from uncial.text.characters import describe
-from uncial.text.lookalikes import double, script
+from uncial.text.lookalikes import find_double, find_letter_script
 
 FORMATS_OF_SCRIPTS = "\u200c\u200d"
 """Joiner and non-joiner, which change letters in Arabic, Syriac and Indic scripts."""
@@ -36,7 +36,7 @@ RARE_SCRIPT = 0.005
 
 def find_odd_text(data: CheckedData) -> Iterator[Finding]:
     """Findings about single lines; what is a habit of the whole data is told by `inventory`."""
-    scripts = Counter(name for line in data.lines for name in map(script, line.text) if name)
+    scripts = Counter(name for line in data.lines for name in map(find_letter_script, line.text) if name)
     total = sum(scripts.values())
     foreign = {name for name, count in scripts.items() if count < RARE_SCRIPT * total}
     for line in data.lines:
@@ -73,18 +73,20 @@ def _find_marks(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
 
 def _find_joins(text: str) -> bool:
     """Whether the text has letters of a script that joins or stacks them."""
-    return any(script(letter) not in ("", "LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "COPTIC") for letter in text)
+    return any(
+        find_letter_script(letter) not in ("", "LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "COPTIC") for letter in text
+    )
 
 
 def _find_damage(text: str) -> Iterator[tuple[str, str]]:
     """What a wrong encoding made of letters, and these letters; not what a letter with a quotation mark, a dash or the
     number of a note behind it, as in „daß“ or É², would come to by chance."""
     for match in _UTF7.finditer(text):
-        meant = _from_utf7(match[0])
+        meant = _decode_utf7(match[0])
         if meant is not None:
             yield match[0], meant
     for found in _MOJIBAKE.findall(text):
-        meant = _decoded_again(found)
+        meant = _decode_again(found)
         chance = len(found) == 2 and (
             unicodedata.category(found[1]) == "No" or unicodedata.category(found[1])[0] == "P"
         )
@@ -92,7 +94,7 @@ def _find_damage(text: str) -> Iterator[tuple[str, str]]:
             yield found, meant
 
 
-def _from_utf7(text: str) -> str | None:
+def _decode_utf7(text: str) -> str | None:
     """The letters that `+…-` stands for in UTF-7; None where it stands for none beyond ASCII."""
     try:
         meant = text.encode("ascii").decode("utf-7")
@@ -101,7 +103,7 @@ def _from_utf7(text: str) -> str | None:
     return meant if meant.isprintable() and meant.isalpha() and not meant.isascii() and len(meant) < 4 else None
 
 
-def _decoded_again(text: str) -> str | None:
+def _decode_again(text: str) -> str | None:
     try:
         meant = text.encode("cp1252").decode("utf-8")
     except UnicodeError:
@@ -122,18 +124,18 @@ def _find_spaces(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
 
 def _find_letters(line: CheckedLine, foreign: set[str]) -> Iterator[tuple[str, str, str, str]]:
     """Letters that stand for those of another script which look the same."""
-    of_line = Counter(name for name in map(script, line.text) if name)
+    of_line = Counter(name for name in map(find_letter_script, line.text) if name)
     if len(of_line) < 2:
         return
     for word in dict.fromkeys(_WORD.findall(unicodedata.normalize("NFC", line.text))):
-        of_word = Counter(name for name in map(script, word) if name)
+        of_word = Counter(name for name in map(find_letter_script, word) if name)
         if len(of_word) > 1:
             wanted = max(of_word, key=lambda name: (of_word[name], of_line[name]))
         else:
             own = next(iter(of_word), "")
             wanted = of_line.most_common(1)[0][0] if own in foreign else own
-        strangers = [letter for letter in dict.fromkeys(word) if script(letter) not in ("", wanted)]
-        meant = [double(letter, wanted) for letter in strangers]
+        strangers = [letter for letter in dict.fromkeys(word) if find_letter_script(letter) not in ("", wanted)]
+        meant = [find_double(letter, wanted) for letter in strangers]
         if strangers and all(meant):
             pairs = ", ".join(
                 f"{describe(letter)} for ‘{other}’" for letter, other in zip(strangers, meant, strict=True)
@@ -160,7 +162,7 @@ def find_mixed_normal_forms(data: CheckedData) -> Iterator[Finding]:
         for letter in dict.fromkeys(line.text):
             if unicodedata.normalize("NFD", letter) != letter and unicodedata.normalize("NFC", letter) == letter:
                 composed[letter].append(line.row)
-        for letter in _taken_apart(line.text):
+        for letter in _take_apart(line.text):
             apart[letter].append(line.row)
     rows: dict[int, list[str]] = defaultdict(list)
     for letter in sorted(composed.keys() & apart.keys()):
@@ -171,7 +173,7 @@ def find_mixed_normal_forms(data: CheckedData) -> Iterator[Finding]:
             rows[row].append(letter)
     for row, letters in sorted(rows.items()):
         text = data.lines[row].text
-        form = _form(letters[0], text)
+        form = _find_form(letters[0], text)
         other = "not so" if form == "composed" else "composed"
         verb = "is" if len(letters) == 1 else "are"
         named = ", ".join(f"‘{letter}’" for letter in letters)
@@ -180,7 +182,7 @@ def find_mixed_normal_forms(data: CheckedData) -> Iterator[Finding]:
         yield data.finding(row, "warning", "mixed_normalisation", message, remedy)
 
 
-def _form(letter: str, text: str) -> str:
+def _find_form(letter: str, text: str) -> str:
     if letter in text:
         return "composed"
     # Some letters have a second code point, as the Greek ones with an acute and Å, the unit.
@@ -195,7 +197,7 @@ def _find_strays(composed: Mapping[str, list[int]], apart: Mapping[str, list[int
             yield from ((letter, own[letter]) for letter in sorted(own.keys() - other.keys()))
 
 
-def _taken_apart(text: str) -> set[str]:
+def _take_apart(text: str) -> set[str]:
     """The letters that NFC would compose."""
     if unicodedata.is_normalized("NFC", text):
         return set()
@@ -220,7 +222,7 @@ def drop_explained_findings(data: CheckedData, findings: Iterable[Finding]) -> I
     told: set[int] = set()
     for finding in findings:
         row = finding.row
-        whole = None if row is None or finding.kind not in LEFT_BY else _whole_line(data, row, doubtful)
+        whole = None if row is None or finding.kind not in LEFT_BY else _get_whole_line(data, row, doubtful)
         if row is None or whole is None:
             yield finding
         elif row not in told:
@@ -231,7 +233,7 @@ def drop_explained_findings(data: CheckedData, findings: Iterable[Finding]) -> I
             )
 
 
-def _whole_line(data: CheckedData, row: int, doubtful: set[int | None]) -> int | None:
+def _get_whole_line(data: CheckedData, row: int, doubtful: set[int | None]) -> int | None:
     text = data.lines[row].text.strip()
     if len(text) < LONG:
         return None

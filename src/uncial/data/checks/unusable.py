@@ -80,7 +80,7 @@ def grade_duplicate(finding: Finding, used: str) -> Finding:
     Second transcriptions that say the same become information: a page exported as PAGE and as ALTO contradicts nothing.
     The others, and those about copies of an image, say how many lines differ.
     """
-    mine, theirs = _texts(Path(finding.file)), _texts(Path(used))
+    mine, theirs = _list_texts(Path(finding.file)), _list_texts(Path(used))
     if mine is None or theirs is None:
         return finding
     if mine == theirs:
@@ -91,7 +91,7 @@ def grade_duplicate(finding: Finding, used: str) -> Finding:
     return replace(finding, message=f"{finding.message}; {different} of {lines} lines differ")
 
 
-def _texts(path: Path) -> Counter[str] | None:
+def _list_texts(path: Path) -> Counter[str] | None:
     """The texts of a file's lines, in whatever order; None where it cannot be told."""
 
     def no_image(stated: str) -> Path:

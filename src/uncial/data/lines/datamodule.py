@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from uncial.data.lines.dataset import Batch, LineDataset, identity_collate
-from uncial.data.lines.loader import WatchedLoader, leave_with_parent, packed
+from uncial.data.lines.loader import WatchedLoader, exit_with_parent, pack
 from uncial.data.lines.sampler import EvaluationSampler, TrainingSampler
 
 
@@ -56,7 +56,7 @@ class LineDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         part = self.parts["train"]
-        sampler = training_sampler(part, self.loading, self.seed, *self._place())
+        sampler = build_training_sampler(part, self.loading, self.seed, *self._place())
         if self.trainer and self.read_position is not None:
             sampler.start_at(*self.read_position(self.trainer))
         return self._loader(part.dataset, sampler)
@@ -81,9 +81,9 @@ class LineDataModule(L.LightningDataModule):
         return WatchedLoader(
             dataset,
             batch_sampler=sampler,
-            collate_fn=packed if workers else identity_collate,  # type: ignore[arg-type]
+            collate_fn=pack if workers else identity_collate,  # type: ignore[arg-type]
             num_workers=workers,
-            worker_init_fn=leave_with_parent if workers else None,
+            worker_init_fn=exit_with_parent if workers else None,
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,
             multiprocessing_context="fork" if workers else None,
@@ -92,7 +92,7 @@ class LineDataModule(L.LightningDataModule):
         )
 
 
-def training_sampler(
+def build_training_sampler(
     part: SplitSubset, loading: LoaderConfig, seed: int, rank: int = 0, world_size: int = 1
 ) -> TrainingSampler:
     """The batches of the training; its length is the number of batches of an epoch."""

@@ -121,7 +121,7 @@ def make_batch(
     pixels = np.full((len(images), channels, height, max(least_width, *widths)), BACKGROUND, dtype=np.uint8)
     for place, image in zip(pixels, images, strict=True):
         place[:, :, : image.shape[1]] = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
-    labels = [_labels(text, codec, rules or TextRules()) for text in texts]
+    labels = [_encode_labels(text, codec, rules or TextRules()) for text in texts]
     return Batch(
         images=torch.from_numpy(pixels),
         widths=torch.tensor(widths),
@@ -132,7 +132,7 @@ def make_batch(
     )
 
 
-def _labels(text: str | None, codec: Codec | None, rules: TextRules) -> list[int]:
+def _encode_labels(text: str | None, codec: Codec | None, rules: TextRules) -> list[int]:
     return [] if not text or codec is None else codec.encode_known(rules.to_visual(text))
 
 

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class WatchedLoader(DataLoader[Batch]):
     """A loader of whole batches. Raises `UserError` where its processes cannot be started, die or hang.
 
-    Where there are processes `collate_fn` is `packed` and `worker_init_fn` is `leave_with_parent`.
+    Where there are processes `collate_fn` is `packed` and `worker_init_fn` is `exit_with_parent`.
     """
 
     def _get_iterator(self) -> _BaseDataLoaderIter:
@@ -77,7 +77,7 @@ class _WatchedIterator(_MultiProcessingDataLoaderIter):
         except UserError as error:
             # Torch puts the traceback of the process into the message.
             raise UserError(str(error).rpartition("UserError: ")[2].strip()) from None
-        return unpacked(data) if isinstance(data, bytes) else data
+        return unpack(data) if isinstance(data, bytes) else data
 
     def _try_get_data(self, *arguments: Any, **named: Any) -> Any:
         try:
@@ -94,7 +94,7 @@ class _WatchedIterator(_MultiProcessingDataLoaderIter):
     def _watch(self) -> None:
         """Called every few seconds in which no batch has come; all processes are alive then."""
         now, process = time.monotonic(), self._workers[self._task_info[self._rcvd_idx][0]].pid
-        signs = signs_of_life(process)
+        signs = send_signs_of_life(process)
         if signs is None or signs.is_busy or signs.work != self._last_signs:
             self._still_since, self._last_signs = now, signs.work if signs else None
         if now - self._still_since > STALLED:
@@ -110,15 +110,15 @@ class _WatchedIterator(_MultiProcessingDataLoaderIter):
             )
 
 
-def leave_with_parent(number: int) -> None:
+def exit_with_parent(number: int) -> None:
     """What loader process `number` begins with: it ends when the process that started it is no more.
 
     Torch's own way is to leave its loop then, and to wait for a pipe to be emptied that nobody reads any more.
     """
-    Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    Thread(target=_exit_with, args=(os.getppid(),), daemon=True).start()
 
 
-def _leave_with(parent: int) -> None:
+def _exit_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
@@ -133,7 +133,7 @@ class Signs:
     work: tuple[object, ...]
 
 
-def signs_of_life(process: int | None) -> Signs | None:
+def send_signs_of_life(process: int | None) -> Signs | None:
     """Those of a process; None where the system does not tell."""
     folder = Path(f"/proc/{process}")
     try:
@@ -167,19 +167,21 @@ def report_lost_workers() -> Iterator[None]:
         ) from None
 
 
-def packed(batch: Batch) -> bytes:
+def pack(batch: Batch) -> bytes:
     """The batch as it goes through a pipe."""
-    arrays: dict[str, Any] = {name: value.numpy() for name, value in _values(batch) if isinstance(value, Tensor)}
+    arrays: dict[str, Any] = {
+        name: value.numpy() for name, value in _iterate_values(batch) if isinstance(value, Tensor)
+    }
     return pickle.dumps(replace(batch, **arrays), protocol=5)
 
 
-def unpacked(data: bytes) -> Batch:
+def unpack(data: bytes) -> Batch:
     """The batch that was packed."""
     batch: Batch = pickle.loads(data)
-    arrays = {name: value for name, value in _values(batch) if isinstance(value, np.ndarray)}
+    arrays = {name: value for name, value in _iterate_values(batch) if isinstance(value, np.ndarray)}
     tensors: dict[str, Any] = {name: torch.from_numpy(value) for name, value in arrays.items()}
     return replace(batch, **tensors)
 
 
-def _values(batch: Batch) -> Iterator[tuple[str, Any]]:
+def _iterate_values(batch: Batch) -> Iterator[tuple[str, Any]]:
     return ((field.name, getattr(batch, field.name)) for field in fields(batch))

@@ -22,7 +22,7 @@ class SampleIndex(NamedTuple):
     width: int = 0
 
 
-def batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int) -> list[int]:
+def compute_batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int) -> list[int]:
     """How many lines each batch holds when lines are taken in order of width, narrow ones first.
 
     A batch is as large as `max_lines` and its padded width in pixels (lines times the widest) allow.
@@ -39,7 +39,7 @@ def batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int) -> list[in
     return sizes
 
 
-def training_order(widths: np.ndarray, sizes: Sequence[int], seed: int, epoch: int) -> list[list[int]]:
+def compute_training_order(widths: np.ndarray, sizes: Sequence[int], seed: int, epoch: int) -> list[list[int]]:
     """Batches of positions in `widths`, each position once, in an order that (seed, epoch) alone decides.
 
     Lines are sorted by width with a little noise, so that a line meets others from epoch to epoch, cut into batches of
@@ -52,7 +52,7 @@ def training_order(widths: np.ndarray, sizes: Sequence[int], seed: int, epoch: i
     return [batches[index] for index in random.permutation(len(batches))]
 
 
-def evaluation_batches(widths: np.ndarray, batch_width: int, max_lines: int) -> list[list[int]]:
+def make_evaluation_batches(widths: np.ndarray, batch_width: int, max_lines: int) -> list[list[int]]:
     """Batches of positions whose padded widths are equal, so that no line's result depends on its neighbours."""
     batches: list[list[int]] = []
     for width in np.unique(widths):
@@ -80,7 +80,7 @@ class TrainingSampler(Sampler[list[SampleIndex]]):
                 "give it more, or lower trainer.devices."
             )
         self.widths, self.seed, self.rank, self.world_size = widths, seed, rank, world_size
-        self.sizes = batch_sizes(widths, batch_width, max_lines)
+        self.sizes = compute_batch_sizes(widths, batch_width, max_lines)
         self.epoch = 0
         self.skip = 0
 
@@ -103,7 +103,7 @@ class TrainingSampler(Sampler[list[SampleIndex]]):
 
     def __iter__(self) -> Iterator[list[SampleIndex]]:
         epoch, skip = self.epoch, self.skip
-        for batch in training_order(self.widths, self.sizes, self.seed, epoch)[skip:]:
+        for batch in compute_training_order(self.widths, self.sizes, self.seed, epoch)[skip:]:
             yield self._dealt(batch, epoch)
 
     def _dealt(self, batch: list[int], epoch: int) -> list[SampleIndex]:
@@ -126,7 +126,7 @@ class EvaluationSampler(Sampler[list[SampleIndex]]):
     def __init__(
         self, widths: np.ndarray, batch_width: int, max_lines: int, rank: int = 0, world_size: int = 1
     ) -> None:
-        batches = evaluation_batches(widths, batch_width, max_lines)
+        batches = make_evaluation_batches(widths, batch_width, max_lines)
         self.batches = [batches[index] for index in np.random.default_rng(0).permutation(len(batches))]
         self.pixels = [int(widths[batch].sum()) for batch in self.batches]
         self.rank, self.world_size = rank, world_size

@@ -82,17 +82,19 @@ def draw_maps(shapes: PageShapes, plan: MapPlan) -> PageMaps:
     edge = values[plan.place("region_edge")]
     for region in shapes.regions:
         if region.type in plan.regions:
-            cv2.fillPoly(values[plan.place(f"region {region.type}")], [_fixed(region.polygon)], 1.0, cv2.LINE_8, SHIFT)
-            outline = [_fixed(region.polygon).reshape(-1, 1, 2)]
-            cv2.polylines(edge, outline, True, 1.0, _stroke(EDGE_WIDTH, shapes), cv2.LINE_8, SHIFT)
+            cv2.fillPoly(
+                values[plan.place(f"region {region.type}")], [_to_fixed_point(region.polygon)], 1.0, cv2.LINE_8, SHIFT
+            )
+            outline = [_to_fixed_point(region.polygon).reshape(-1, 1, 2)]
+            cv2.polylines(edge, outline, True, 1.0, _compute_stroke(EDGE_WIDTH, shapes), cv2.LINE_8, SHIFT)
     return PageMaps(values, near_line)
 
 
-def _fixed(points: np.ndarray) -> np.ndarray:
+def _to_fixed_point(points: np.ndarray) -> np.ndarray:
     return np.round(points * (1 << SHIFT)).astype(np.int32)
 
 
-def _stroke(interlines: float, shapes: PageShapes) -> int:
+def _compute_stroke(interlines: float, shapes: PageShapes) -> int:
     return max(1, round(interlines * shapes.interline))
 
 
@@ -100,7 +102,7 @@ def _draw_ridge(shapes: PageShapes, size: tuple[int, int]) -> np.ndarray:
     if not shapes.lines:
         return np.zeros(size, np.float32)
     away = np.full(size, 255, np.uint8)
-    outlines = [_fixed(line.baseline).reshape(-1, 1, 2) for line in shapes.lines]
+    outlines = [_to_fixed_point(line.baseline).reshape(-1, 1, 2) for line in shapes.lines]
     cv2.polylines(away, outlines, False, 0, 1, cv2.LINE_8, SHIFT)
     distance = cv2.distanceTransform(away, cv2.DIST_L2, 5)
     deviation = max(RIDGE_WIDTH * shapes.interline, MIN_RIDGE_WIDTH)
@@ -114,8 +116,8 @@ def _draw_bars(shapes: PageShapes, size: tuple[int, int], first: bool) -> np.nda
         end, before = (line.baseline[0], line.baseline[1]) if first else (line.baseline[-1], line.baseline[-2])
         along = end - before
         reach = BAR_REACH * shapes.interline * np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6)
-        tips = _fixed(np.stack([end - reach, end + reach]))
-        cv2.line(bars, tips[0].tolist(), tips[1].tolist(), 1.0, _stroke(BAR_WIDTH, shapes), cv2.LINE_8, SHIFT)
+        tips = _to_fixed_point(np.stack([end - reach, end + reach]))
+        cv2.line(bars, tips[0].tolist(), tips[1].tolist(), 1.0, _compute_stroke(BAR_WIDTH, shapes), cv2.LINE_8, SHIFT)
     return bars
 
 
@@ -125,17 +127,19 @@ def _draw_bands(shapes: PageShapes, values: np.ndarray, plan: MapPlan) -> np.nda
     pieces = [(line, start, end) for line in shapes.lines for start, end in pairwise(line.baseline)]
     for width in BANDS:
         for number, (_, start, end) in enumerate(pieces, 1):
-            tips = _fixed(np.stack([start, end]))
-            cv2.line(label, tips[0].tolist(), tips[1].tolist(), number, _stroke(width, shapes), cv2.LINE_8, SHIFT)
+            tips = _to_fixed_point(np.stack([start, end]))
+            cv2.line(
+                label, tips[0].tolist(), tips[1].tolist(), number, _compute_stroke(width, shapes), cv2.LINE_8, SHIFT
+            )
     table = np.full((len(pieces) + 1, 4), np.nan, np.float32)
     for number, (line, start, end) in enumerate(pieces, 1):
         along = (end - start) / max(float(np.hypot(*(end - start))), 1e-6)
-        table[number] = (*along, *_log_heights(line, shapes.interline))
+        table[number] = (*along, *_compute_log_heights(line, shapes.interline))
     for column, name in enumerate(("along_x", "along_y", "up", "down")):
         values[plan.place(name)] = table[label, column]
     return label > 0
 
 
-def _log_heights(line: LineShape, interline: float) -> tuple[float, float]:
+def _compute_log_heights(line: LineShape, interline: float) -> tuple[float, float]:
     up, down = (np.log(max(height / interline, MIN_HEIGHT)) for height in (line.up, line.down))
     return (up, down) if np.isfinite([line.up, line.down]).all() else (np.nan, np.nan)

@@ -9,7 +9,7 @@ from uncial.document import Page
 from uncial.imaging.bands import estimate_interline
 from uncial.imaging.line_geometry import LineGeometry, resolve_geometry
 from uncial.imaging.page_geometry import DEFAULT_INTERLINE, resolve_lines
-from uncial.imaging.polylines import as_points, as_tuples, join_points
+from uncial.imaging.polylines import join_points, to_points, to_tuples
 
 CUTS = 25
 """Places along a line at which its height is measured."""
@@ -70,19 +70,19 @@ def read_shapes(page: Page) -> PageShapes:
     lines = [resolved.line for resolved in resolve_lines(page)]
     limit = 4.0 * max(page.width, page.height, 1) if page.width and page.height else np.inf
     found = [geometry for line in lines if (geometry := resolve_geometry(line, limit)) is not None]
-    polygons = join_points([as_tuples(geometry.polygon) for geometry in found], 3)
-    baselines = join_points([as_tuples(geometry.baseline) for geometry in found], 2)
+    polygons = join_points([to_tuples(geometry.polygon) for geometry in found], 3)
+    baselines = join_points([to_tuples(geometry.baseline) for geometry in found], 2)
     interline = estimate_interline(lines, polygons, baselines)
-    shapes = tuple(_shape(geometry) for geometry in found)
+    shapes = tuple(_make_shape(geometry) for geometry in found)
     regions = tuple(
         RegionShape(region.type or "", polygon)
         for region in page.regions
-        if len(polygon := as_points(region.polygon)) > 2
+        if len(polygon := to_points(region.polygon)) > 2
     )
     return PageShapes((page.width, page.height), interline or DEFAULT_INTERLINE, shapes, regions)
 
 
-def _shape(geometry: LineGeometry) -> LineShape:
+def _make_shape(geometry: LineGeometry) -> LineShape:
     return LineShape(geometry.baseline, *measure_heights(geometry.baseline, geometry.polygon))
 
 

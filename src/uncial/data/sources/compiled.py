@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import describe_contents, find_files, find_places_by_subset, without_suffix
+from uncial.data.sources.finding import describe_contents, find_files, find_places_by_subset, strip_suffix
 from uncial.document import ImageSource, Issue, Page, SourceContents, TextLine, of_part
 from uncial.errors import UserError
 from uncial.formats.lines.kraken_arrow import read_rows
@@ -29,7 +29,7 @@ def read(settings: SourceSettings) -> SourceContents:
         ):
             if found.path not in taken:
                 taken.add(found.path)
-                reading = read_file(found.path, without_suffix(found.relative), subset)
+                reading = read_file(found.path, strip_suffix(found.relative), subset)
                 pages += reading.pages
                 problems += of_part(reading.problems, subset)
                 stated |= reading.stated

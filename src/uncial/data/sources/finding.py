@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from uncial.config.overrides import format_override
 from uncial.data.settings import SourceSettings
 from uncial.errors import UserError
-from uncial.formats.encoding import storable_name
+from uncial.formats.encoding import make_storable_name
 
 SUBSETS = ("train", "val", "test")
 
@@ -30,7 +30,7 @@ class Place:
     def relative(self, path: Path) -> str:
         """The path below the anchor, with forward slashes: what ids are made of and what globs are matched with."""
         below = path.relative_to(self.anchor).as_posix() if path != self.anchor else path.name
-        return storable_name(f"{self.prefix}/{below}" if self.prefix else below)
+        return make_storable_name(f"{self.prefix}/{below}" if self.prefix else below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def find_places_by_subset(settings: SourceSettings) -> list[tuple[str | None, li
     Where `data.train` is given, `data.root` is only the folder that the others are relative to.
     """
     explicit = [(name, entries) for name in SUBSETS if (entries := getattr(settings, name))]
-    bases = [path for path in map(_absolute, settings.root) if path.is_dir()] if explicit else []
+    bases = [path for path in map(_make_absolute, settings.root) if path.is_dir()] if explicit else []
     named: list[tuple[str | None, list[Place]]] = []
     if not settings.train and (settings.root or not explicit):
         named.append((None, find_places(settings.root, settings.key)))
@@ -94,8 +94,8 @@ def is_selected(relative: str, include: Sequence[str], exclude: Sequence[str]) -
     A glob without a slash is matched with the name of the file and of every folder above it, one with a slash with the
     whole path and those of the folders above; `*` also crosses slashes.
     """
-    return (not include or any(_matches(relative, pattern) for pattern in include)) and not any(
-        _matches(relative, pattern) for pattern in exclude
+    return (not include or any(_is_match(relative, pattern) for pattern in include)) and not any(
+        _is_match(relative, pattern) for pattern in exclude
     )
 
 
@@ -137,35 +137,35 @@ def _suggest_folder(path: Path, roots: Sequence[Place], data: str) -> str:
     return f" {format_override('data.root', path.parent)}"
 
 
-def without_suffix(relative: str) -> str:
+def strip_suffix(relative: str) -> str:
     """A relative path without the last suffix of its name."""
     return PurePosixPath(relative).with_suffix("").as_posix()
 
 
-def _absolute(entry: str) -> Path:
+def _make_absolute(entry: str) -> Path:
     return Path(os.path.abspath(Path(entry).expanduser()))  # noqa: PTH100 - resolve() would follow links
 
 
 def _expand_entry(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
-    candidates = [(_absolute(os.path.join(base, Path(entry).expanduser())), base) for base in bases]  # noqa: PTH118
-    for path, base in [*candidates, (_absolute(entry), None)]:
+    candidates = [(_make_absolute(os.path.join(base, Path(entry).expanduser())), base) for base in bases]  # noqa: PTH118
+    for path, base in [*candidates, (_make_absolute(entry), None)]:
         if path.exists():
             if path.suffix.lower() in PACKED and path.is_file():
                 raise UserError(f"{key}: {path} is packed; unpack it first, and give the folder with what was in it")
             anchor = base if base is not None and path.is_relative_to(base) else path
             return [Place(path, anchor if anchor.is_dir() else anchor.parent)]
-        matches = glob_paths(path) if glob.has_magic(entry) else []
+        matches = find_by_pattern(path) if glob.has_magic(entry) else []
         if matches:
-            fixed = _fixed_part(path)
+            fixed = _split_off_fixed_part(path)
             anchor = base if base is not None and fixed.is_relative_to(base) else fixed
             return [Place(match, anchor) for match in matches]
-    tried = _absolute(entry) if not candidates else " or ".join(str(path) for path, _ in candidates)
+    tried = _make_absolute(entry) if not candidates else " or ".join(str(path) for path, _ in candidates)
     if glob.has_magic(entry):
         raise UserError(f"{key}: no file or folder matches {tried}; check the glob, and quote it against the shell")
     raise UserError(f"{key}: {tried} does not exist; give a folder, a file or a glob")
 
 
-def glob_paths(pattern: Path) -> list[Path]:
+def find_by_pattern(pattern: Path) -> list[Path]:
     """The files and folders that a glob matches, sorted.
 
     `**` enters each folder once, since links may lead in circles. At the end of a glob it is the folder with all below.
@@ -174,14 +174,14 @@ def glob_paths(pattern: Path) -> list[Path]:
     if "**" not in parts:
         return sorted(Path(match) for match in glob.glob(str(pattern)))  # noqa: PTH207
     place = parts.index("**")
-    tops, rest = glob_paths(Path(*parts[:place])), parts[place + 1 :]
+    tops, rest = find_by_pattern(Path(*parts[:place])), parts[place + 1 :]
     if not rest:
         return tops
     folders = [folder for top in tops for folder, _ in _walk(top)]
-    return sorted({match for folder in folders for match in glob_paths(Path(glob.escape(str(folder)), *rest))})
+    return sorted({match for folder in folders for match in find_by_pattern(Path(glob.escape(str(folder)), *rest))})
 
 
-def _fixed_part(pattern: Path) -> Path:
+def _split_off_fixed_part(pattern: Path) -> Path:
     """The folder above the first part with a wildcard."""
     fixed: list[str] = []
     for part in pattern.parts[:-1]:
@@ -218,7 +218,7 @@ def _walk(top: Path) -> Iterator[tuple[Path, list[str]]]:
         yield Path(parent), [name for name in sorted(names) if not name.startswith(".")]
 
 
-def _matches(relative: str, pattern: str) -> bool:
+def _is_match(relative: str, pattern: str) -> bool:
     pattern = pattern.removeprefix("./").rstrip("/")
     if "/" in pattern:
         collapsed = pattern.replace("**/", "*") if pattern.startswith("**/") else pattern

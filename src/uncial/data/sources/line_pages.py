@@ -41,7 +41,7 @@ def make_line_pages(images: Sequence[LineImage], settings: SourceSettings) -> tu
     pages = []
     for line, identity, group in zip(images, ids, groups, strict=True):
         page = make_line_page(identity, line)
-        document = match_pattern(settings, "document_pattern", identity) or _folder(line.relative)
+        document = match_pattern(settings, "document_pattern", identity) or _find_folder(line.relative)
         hand = match_pattern(settings, "hand_pattern", identity) or document
         pages.append(replace(page, group=group, document=document, hand=hand))
     return tuple(pages)
@@ -109,7 +109,7 @@ def _group_by_subset(images: Sequence[LineImage], pattern: str | None) -> list[s
     return groups
 
 
-def _folder(relative: str) -> str:
+def _find_folder(relative: str) -> str:
     folder = PurePosixPath(relative).parent.as_posix()
     return "" if folder == "." else folder
 

@@ -15,8 +15,8 @@ from uncial.data.sources.line_pages import LineImage, make_line_pages, report_by
 from uncial.data.sources.passed_over import report_xml_beside_lines
 from uncial.document import Issue, SourceContents, file_problem, of_part
 from uncial.errors import UnusableInput, UserError
-from uncial.formats.encoding import storable_name
-from uncial.formats.lines.pairs import IMAGE_SUFFIXES, TEXT_SUFFIX, is_image, pair, read_transcription, text_beside
+from uncial.formats.encoding import make_storable_name
+from uncial.formats.lines.pairs import IMAGE_SUFFIXES, TEXT_SUFFIX, find_text_beside, is_image, pair, read_transcription
 from uncial.formats.lines.styles import split_marks
 
 LISTS = (".txt", ".lst", ".tsv", ".csv")
@@ -54,10 +54,10 @@ def _add_partners(where: list[Place], settings: SourceSettings) -> list[FoundFil
     found = {file.path: file for file in find_files(where, _may_be_a_line, settings.include, settings.exclude)}
     paired = {path for both in pair(found).pairs for path in both}
     for file in [file for path, file in found.items() if path not in paired]:
-        partner = text_beside(file.path) if is_image(file.path) else _find_image_beside(file.path)
+        partner = find_text_beside(file.path) if is_image(file.path) else _find_image_beside(file.path)
         if partner is None or partner in found:
             continue
-        relative = (PurePosixPath(file.relative).parent / storable_name(partner.name)).as_posix()
+        relative = (PurePosixPath(file.relative).parent / make_storable_name(partner.name)).as_posix()
         if settings.options.get("unlabelled") and is_image(file.path):
             continue  # It is read whatever becomes of its text.
         if is_selected(relative, (), settings.exclude):
@@ -72,7 +72,7 @@ def _find_image_beside(text: Path) -> Path | None:
     stem = text.name[: -len(TEXT_SUFFIX)] if text.name.lower().endswith(TEXT_SUFFIX) else text.stem
     suffixes = [form for suffix in sorted(IMAGE_SUFFIXES) for form in (suffix, suffix.upper())]
     beside = (text.with_name(f"{stem}{suffix}") for suffix in suffixes)
-    return next((path for path in beside if path.is_file() and text_beside(path) == text), None)
+    return next((path for path in beside if path.is_file() and find_text_beside(path) == text), None)
 
 
 def _may_be_a_line(path: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS, describe_contents, find_places
 from uncial.errors import UserError
-from uncial.formats.encoding import storable_name, unicode_forms
+from uncial.formats.encoding import list_unicode_forms, make_storable_name
 from uncial.formats.lines.pairs import is_image
 
 
@@ -30,7 +30,7 @@ def find_list_files(
     `whole` data set. Paths in a list are relative to the folders of `data.root` where it is given, else to its own.
     """
     if not any(getattr(settings, name) for name in SUBSETS):
-        return _lists_below_root(settings, usual, whole)
+        return _find_lists_below_root(settings, usual, whole)
     roots = [place.path for place in find_places(settings.root, "data.root")] if settings.root else []
     folders = tuple(root for root in roots if root.is_dir())
     lists = []
@@ -69,7 +69,9 @@ def resolve_path(name: str, bases: Sequence[Path]) -> Path | None:
 
     An absolute path of another machine falls back to the longest tail of it that exists below a base.
     """
-    return next((found for form in unicode_forms(name) if (found := _find_existing(form, bases)) is not None), None)
+    return next(
+        (found for form in list_unicode_forms(name) if (found := _find_existing(form, bases)) is not None), None
+    )
 
 
 def format_bases(bases: Sequence[Path]) -> str:
@@ -79,7 +81,7 @@ def format_bases(bases: Sequence[Path]) -> str:
 
 def resolve_folder(name: str, bases: Sequence[Path]) -> Path | None:
     """The folder that a path in a list means, by the same rules."""
-    forms = unicode_forms(name)
+    forms = list_unicode_forms(name)
     return next((found for form in forms if (found := _find_existing(form, bases, Path.is_dir)) is not None), None)
 
 
@@ -101,11 +103,11 @@ def make_relative_paths(paths: Sequence[Path], bases: Sequence[Path]) -> dict[Pa
     named = {}
     for path in paths:
         base = next((base for base in bases if path.is_relative_to(base)), shared)
-        named[path] = storable_name(path.relative_to(base).as_posix() if base else path.name)
+        named[path] = make_storable_name(path.relative_to(base).as_posix() if base else path.name)
     return named
 
 
-def _lists_below_root(
+def _find_lists_below_root(
     settings: SourceSettings, usual: Mapping[str, Sequence[str]], whole: Sequence[str]
 ) -> list[ListFile]:
     lists: list[ListFile] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import compiled
-from uncial.data.sources.finding import Place, find_files, glob_paths, is_selected, without_suffix
+from uncial.data.sources.finding import Place, find_by_pattern, find_files, is_selected, strip_suffix
 from uncial.data.sources.line_pages import LineImage, make_line_pages
 from uncial.data.sources.lists import (
     ListFile,
@@ -23,7 +23,7 @@ from uncial.data.sources.xml_files import XmlFile
 from uncial.document import Issue, Page, SourceContents, file_problem, of_part
 from uncial.errors import UnusableInput, UserError
 from uncial.formats.lines.labels import read_manifest
-from uncial.formats.lines.pairs import TEXT_SUFFIX, is_image, read_transcription, text_beside
+from uncial.formats.lines.pairs import TEXT_SUFFIX, find_text_beside, is_image, read_transcription
 from uncial.formats.lines.styles import split_marks
 
 _USUAL_NAMES = {
@@ -112,7 +112,7 @@ def _find_files_of(row: str, bases: Sequence[Path]) -> list[Path]:
     if path is None and glob.has_magic(row):
         patterns = [Path(glob.escape(str(base)), row) for base in bases]  # an absolute row stands for itself
         globs = [pattern / "*" if pattern.name == "**" else pattern for pattern in patterns]
-        matches = {match for pattern in globs for match in glob_paths(pattern)}
+        matches = {match for pattern in globs for match in find_by_pattern(pattern)}
         return sorted(match for match in matches if match.is_file() and _is_known(match))
     if path is not None and path.name.lower().endswith(TEXT_SUFFIX):
         stem = path.name[: -len(TEXT_SUFFIX)]
@@ -141,7 +141,7 @@ def _read_xml(entries: list[_Entry], subset: str | None, settings: SourceSetting
 
 def _read_arrow(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> SourceContents:
     readings = [
-        compiled.read_file(entry.path, without_suffix(entry.relative), subset)
+        compiled.read_file(entry.path, strip_suffix(entry.relative), subset)
         for entry in entries
         if entry.path.suffix.lower() == ".arrow"
     ]
@@ -158,7 +158,7 @@ def _read_lines(entries: list[_Entry], subset: str | None, settings: SourceSetti
     for entry in entries:
         if not is_image(entry.path):
             continue
-        text = text_beside(entry.path)
+        text = find_text_beside(entry.path)
         try:
             if text is None:
                 raise UnusableInput("no transcription X.gt.txt beside the image X", "untranscribed_image")

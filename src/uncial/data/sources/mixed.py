@@ -13,7 +13,7 @@ from uncial.data.settings import SourceSettings
 from uncial.data.sources.finding import SUBSETS
 from uncial.document import ImageSource, Issue, Page, SourceContents, of_part
 from uncial.errors import UserError
-from uncial.formats.encoding import storable_name
+from uncial.formats.encoding import make_storable_name
 
 _OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "options", "images", "key", "progress"}
 
@@ -56,10 +56,10 @@ def _name_stated_parts(own: SourceSettings, reading: SourceContents, name: str) 
 def _make_settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSettings:
     if not isinstance(entry, Mapping) or "format" not in entry:
         raise UserError(f"data.sources: {entry!r} has no format; each entry is like {{format: page, root: DIR}}")
-    own: dict[str, Any] = {key: _as_tuple(entry.get(key)) for key in _OWN_KEYS}
+    own: dict[str, Any] = {key: _to_tuple(entry.get(key)) for key in _OWN_KEYS}
     own["include"] += shared.include
     own["exclude"] += shared.exclude
-    images = (*map(Path, _as_tuple(entry.get("images"))), *shared.images)
+    images = (*map(Path, _to_tuple(entry.get("images"))), *shared.images)
     known = {*_OWN_KEYS, "format", "name", "images", "options"}
     further = {key: value for key, value in entry.items() if key not in known}
     common = {key: value for key, value in shared.options.items() if key != "sources"}
@@ -70,7 +70,7 @@ def _make_settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSe
     )
 
 
-def _as_tuple(value: Any) -> tuple[str, ...]:
+def _to_tuple(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
@@ -81,8 +81,8 @@ def _make_names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     taken: Counter[str] = Counter()
     names = []
     for entry in entries:
-        roots = _as_tuple(entry.get("root"))
-        name = storable_name(str(entry.get("name") or (Path(roots[0]).name if roots else "") or entry["format"]))
+        roots = _to_tuple(entry.get("root"))
+        name = make_storable_name(str(entry.get("name") or (Path(roots[0]).name if roots else "") or entry["format"]))
         taken[name] += 1
         names.append(name if taken[name] == 1 else f"{name}~{taken[name]}")
     return names

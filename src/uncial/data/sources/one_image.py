@@ -16,7 +16,7 @@ from uncial.data.machine_read import (
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS
 from uncial.document import Issue, Page, of_part
 from uncial.errors import IssueCode, UserError
-from uncial.files import content_hash
+from uncial.files import hash_content
 from uncial.text.normalization import normalize
 
 EVALUATION = ("test", "val")
@@ -79,12 +79,12 @@ def _identify_images(images: Sequence[Path]) -> dict[Path, str]:
     resolved = {path: os.path.realpath(path) for path in images}
     by_size: dict[int, set[str]] = {}
     for real in set(resolved.values()):
-        by_size.setdefault(_file_size(real), set()).add(real)
+        by_size.setdefault(_read_file_size(real), set()).add(real)
     alike = {real for size, reals in by_size.items() if size > 0 and len(reals) > 1 for real in reals}
     return {path: _hash_content(real) if real in alike else real for path, real in resolved.items()}
 
 
-def _file_size(path: str) -> int:
+def _read_file_size(path: str) -> int:
     try:
         return Path(path).stat().st_size
     except OSError:
@@ -93,7 +93,7 @@ def _file_size(path: str) -> int:
 
 def _hash_content(path: str) -> str:
     try:
-        return content_hash(Path(path))
+        return hash_content(Path(path))
     except OSError:
         return path
 

@@ -11,9 +11,9 @@ from lxml import etree
 from uncial.data.sources.finding import Place, find_files
 from uncial.document import Issue, Page
 from uncial.errors import UnusableInput
-from uncial.formats.alto.reading import stated_image
+from uncial.formats.alto.reading import find_stated_image
 from uncial.formats.lines.pairs import TEXT_SUFFIX, is_image, pair
-from uncial.formats.xml.parsing import descendants, kind_of, local_name, parse
+from uncial.formats.xml.parsing import find_kind, get_local_name, iterate_descendants, parse
 
 NAMES = {"page": "PAGE", "alto": "ALTO"}
 TEXTS = ("http://www.tei-c.org/ns/1.0", "http://www.w3.org/1999/xhtml")
@@ -36,27 +36,27 @@ class SkippedFile:
 
 def describe_skipped(path: Path, root: etree._Element) -> SkippedFile | None:
     """What is to be said of a file that is not read; nothing of METS files, which come with every export."""
-    kind = kind_of(root)
+    kind = find_kind(root)
     if kind == "mets":
         return None
     if kind == "alto":
-        return SkippedFile(path, kind, stated_image(root))
+        return SkippedFile(path, kind, find_stated_image(root))
     if kind == "page":
-        page = next(iter(descendants(root, "Page")), None)
+        page = next(iter(iterate_descendants(root, "Page")), None)
         return SkippedFile(path, kind, "" if page is None else page.get("imageFilename", ""))
-    return SkippedFile(path, local_name(root), is_text=etree.QName(root).namespace in TEXTS)
+    return SkippedFile(path, get_local_name(root), is_text=etree.QName(root).namespace in TEXTS)
 
 
 def report_skipped_xml(passed: Sequence[SkippedFile], pages: Sequence[Page], kinds: Collection[str]) -> list[Issue]:
     """One for each kind: a warning where it holds pages that are not read otherwise, information else."""
-    known = {_stem(page.source.name) for page in pages} | {
-        _stem(page.image.path.name) for page in pages if page.image is not None
+    known = {_get_stem(page.source.name) for page in pages} | {
+        _get_stem(page.image.path.name) for page in pages if page.image is not None
     }
     problems = []
     read = " and ".join(NAMES[kind] for kind in kinds)
     for kind, name in NAMES.items():
         of_kind = [file for file in passed if file.kind == kind]
-        lone = [file for file in of_kind if known.isdisjoint((_stem(file.image), _stem(file.path.name)))]
+        lone = [file for file in of_kind if known.isdisjoint((_get_stem(file.image), _get_stem(file.path.name)))]
         if lone:
             why = f"passed over, since data={'/'.join(kinds)} reads {read} alone"
             remedy = f"read them with data={kind}, or both with data=xml"
@@ -76,13 +76,13 @@ def report_skipped_xml(passed: Sequence[SkippedFile], pages: Sequence[Page], kin
 
 def report_line_pairs(places: Sequence[Place], pages: Sequence[Page]) -> list[Issue]:
     """Line images with their texts in folders that are read for their XML files."""
-    known = {_stem(page.image.path.name) for page in pages if page.image is not None}
+    known = {_get_stem(page.image.path.name) for page in pages if page.image is not None}
     folders = [place for place in places if place.path.is_dir()]
     found = find_files(folders, lambda path: path.name.lower().endswith(TEXT_SUFFIX) or is_image(path))
     texts = [file.path for file in found if not is_image(file.path)]
     if not texts:
         return []
-    pairs = [image for image, _ in pair(file.path for file in found).pairs if _stem(image.name) not in known]
+    pairs = [image for image, _ in pair(file.path for file in found).pairs if _get_stem(image.name) not in known]
     why = "passed over, since only XML files are read"
     remedy = "read them with data=lines, or together with the pages with data=mixed"
     return [_make_issue(pairs, "line image", why, remedy, "passed_over", " with a text X.gt.txt")] if pairs else []
@@ -94,12 +94,13 @@ def report_xml_beside_lines(places: Sequence[Place], images: Iterable[Path]) -> 
     found = [file.path for file in find_files(folders, lambda path: path.suffix.lower() == ".xml")]
     if not any(_is_transcription(path) for path in islice(found, MAX_OPENED)):
         return []
-    names = [_stem(image.name) for image in images]
+    names = [_get_stem(image.name) for image in images]
     folders_of_lines = {image.parent.name.casefold() for image in images}
     lone = [
         path
         for path in found
-        if _stem(path.name) not in folders_of_lines and not any(name.startswith(_stem(path.name)) for name in names)
+        if _get_stem(path.name) not in folders_of_lines
+        and not any(name.startswith(_get_stem(path.name)) for name in names)
     ]
     if not lone:
         why, remedy = "passed over; their line images are read", "nothing"
@@ -110,7 +111,7 @@ def report_xml_beside_lines(places: Sequence[Place], images: Iterable[Path]) -> 
 
 def _is_transcription(path: Path) -> bool:
     try:
-        return kind_of(parse(path).getroot()) in NAMES
+        return find_kind(parse(path).getroot()) in NAMES
     except UnusableInput:
         return False
 
@@ -122,6 +123,6 @@ def _make_issue(paths: Sequence[Path], noun: str, why: str, remedy: str, kind: s
     return Issue(str(paths[0].parent), "", f"{counted} {why}{first}; {remedy}", kind)  # type: ignore[arg-type]
 
 
-def _stem(name: str) -> str:
+def _get_stem(name: str) -> str:
     """The name of a file as files of the same page have it: without folders, suffixes and case."""
     return PureWindowsPath(name).name.partition(".")[0].casefold()

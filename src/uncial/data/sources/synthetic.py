@@ -87,7 +87,7 @@ def _draw(folder: Path, decided: dict[str, Any], draw: Callable[[Path], list[dic
         log.info("Drawing synthetic pages into %s", folder)
         record = {"pages": draw(place), "inputs": decided}
         (place / _RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        place.chmod(0o777 & ~_umask())
+        place.chmod(0o777 & ~_read_umask())
         if folder.exists():  # Incomplete: pages of it have been taken away.
             shutil.rmtree(folder)
         place.replace(folder)
@@ -96,7 +96,7 @@ def _draw(folder: Path, decided: dict[str, Any], draw: Callable[[Path], list[dic
     return record
 
 
-def _umask() -> int:
+def _read_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -9,17 +9,17 @@ from pathlib import Path, PurePosixPath
 
 from uncial.data.machine_read import is_machine_read, make_machine_read_issue
 from uncial.data.settings import SourceSettings
-from uncial.data.sources.finding import describe_contents, find_places_by_subset, without_suffix
+from uncial.data.sources.finding import describe_contents, find_places_by_subset, strip_suffix
 from uncial.data.sources.line_pages import match_pattern
 from uncial.data.sources.one_image import drop_extra_readings, keep_one_page_per_image
 from uncial.data.sources.passed_over import SkippedFile, describe_skipped, report_line_pairs, report_skipped_xml
 from uncial.data.sources.xml_files import LAYOUT_FOLDERS, XmlFile, find_xml_files
 from uncial.document import ImageSource, Issue, Page, SourceContents, file_problem, of_part
 from uncial.errors import UnusableInput, UserError
-from uncial.formats.encoding import storable_name
+from uncial.formats.encoding import make_storable_name
 from uncial.formats.image_finder import ImageFinder
 from uncial.formats.transcription_files import read_transcription
-from uncial.formats.xml.parsing import describe_other, kind_of, parse
+from uncial.formats.xml.parsing import describe_other, find_kind, parse
 
 
 def read_page(settings: SourceSettings) -> SourceContents:
@@ -99,7 +99,7 @@ def _read_file(
     collected: _Collected,
 ) -> None:
     root = parse(file.path).getroot()
-    kind = kind_of(root)
+    kind = find_kind(root)
     collected.kinds[kind] += 1
     if kind not in kinds:
         if file.named:
@@ -152,9 +152,9 @@ def _make_page_ids(files: Sequence[XmlFile]) -> list[str]:
 
     By the folder of their root, else by the suffix, else by a number in the order of their paths.
     """
-    ids = [unicodedata.normalize("NFC", without_suffix(file.relative)) for file in files]
+    ids = [unicodedata.normalize("NFC", strip_suffix(file.relative)) for file in files]
     for attempt in (
-        lambda file: f"{storable_name(file.anchor.name)}/{without_suffix(file.relative)}",
+        lambda file: f"{make_storable_name(file.anchor.name)}/{strip_suffix(file.relative)}",
         lambda file: file.relative,
     ):
         counts = Counter(ids)
@@ -177,7 +177,7 @@ def name_document(file: XmlFile) -> str:
     folder = Path(os.path.normpath(file.path.parent))
     while folder.name.lower() in LAYOUT_FOLDERS and folder != folder.parent:
         folder = folder.parent
-    return unicodedata.normalize("NFC", storable_name(folder.name))
+    return unicodedata.normalize("NFC", make_storable_name(folder.name))
 
 
 def _explain_nothing(settings: SourceSettings, collected: _Collected, problems: Sequence[Issue]) -> str:

@@ -66,7 +66,7 @@ def _find_nearest_bounds(ends: Sequence[int], asked: Sequence[float], least: Seq
             # What is left is shared so that both of the others miss by the same.
             middle = (ends[first] + asked[1] + ends[-1] - asked[2]) / 2
             bounds = [first, _find_bound(ends, middle, first + least[1], groups - least[2])]
-            best = min(best, (_squared_distance(_count_lines(ends, bounds), asked), bounds))
+            best = min(best, (_compute_squared_distance(_count_lines(ends, bounds), asked), bounds))
     return best[1]
 
 
@@ -85,10 +85,10 @@ def _count_lines(ends: Sequence[int], bounds: Sequence[int]) -> list[int]:
 def _measure_miss(ends: Sequence[int], bounds: Sequence[int], order: Sequence[int], asked: Sequence[float]) -> float:
     """By how much a cut misses that gives the groups to the parts in this order."""
     sizes = dict(zip(order, _count_lines(ends, bounds), strict=True))
-    return _squared_distance([sizes[part] for part in range(len(order))], asked)
+    return _compute_squared_distance([sizes[part] for part in range(len(order))], asked)
 
 
-def _squared_distance(lines: Sequence[int], asked: Sequence[float]) -> float:
+def _compute_squared_distance(lines: Sequence[int], asked: Sequence[float]) -> float:
     # Summed in the order of the parts, so that equal cuts in two orders are equal to the bit.
     return sum((got - wanted) ** 2 for got, wanted in zip(lines, asked, strict=True))
 

@@ -85,6 +85,6 @@ PARTS = ("train", "val", "test")
 """From the least to the most strictly kept apart."""
 
 
-def strictest_part(parts: Iterable[str]) -> str | None:
+def choose_strictest_part(parts: Iterable[str]) -> str | None:
     """The part that is kept apart the most, None of none."""
     return max(parts, key=PARTS.index, default=None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from uncial.data.splits.division import FreeGroup, deal_by_hash, deal_evenly, divide_by_hash, divide_by_quantile
-from uncial.data.splits.groups import PARTS, connect_pages, hash_position, strictest_part
+from uncial.data.splits.groups import PARTS, choose_strictest_part, connect_pages, hash_position
 from uncial.data.splits.sizes import Division, explain_empty_parts, warn_of_uneven_folds, warn_of_uneven_parts
 from uncial.data.splits.stated import (
     drop_leaking_pages,
@@ -134,7 +134,7 @@ def _assign_stated(
         members = [page for page in component.pages if page.id not in parts]
         around = {parts[page.id] for page in component.pages if page.id in parts}
         is_train_or_val = any(given[page.id] == "trainval" for page in members)
-        side = strictest_part(around - {"test"} if is_train_or_val else around)
+        side = choose_strictest_part(around - {"test"} if is_train_or_val else around)
         if side is not None:
             parts.update((page.id, side) for page in members)
         elif members:
@@ -178,13 +178,13 @@ def split_folds(request: SplitRequest, settings: SplitSettings) -> Split:
         warnings = (*warnings, *warn_of_uneven_folds(division, folds))
     fold_of = {page.id: side for group, side in zip(components, sides, strict=True) for page in group.pages}
     parts = {
-        page: part_in_fold(fold_of[page], settings.fold) if page in fold_of else part
+        page: find_part_in_fold(fold_of[page], settings.fold) if page in fold_of else part
         for page, part in whole.parts.items()
     }
     return Split(parts, whole.problems, warnings, whole.empty, fold_of)
 
 
-def part_in_fold(own: int, fold: int) -> str:
+def find_part_in_fold(own: int, fold: int) -> str:
     """Return the part of a page of the fold `own` in the run that validates on `fold`."""
     return "val" if own == fold else "train"
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from uncial.data.splits.groups import PARTS, connect_pages, strictest_part
-from uncial.data.splits.split import Split, SplitRequest, part_in_fold
+from uncial.data.splits.groups import PARTS, choose_strictest_part, connect_pages
+from uncial.data.splits.split import Split, SplitRequest, find_part_in_fold
 from uncial.data.splits.stated import resolve_stated_parts
 from uncial.data.store.store import Store
 from uncial.document import Page
@@ -85,7 +85,7 @@ class ListedSplit:
         for component in connect_pages(kept, self.by, 0, hashes):
             known = {parts[page.id] for page in component.pages if page.id in parts}
             self._check_together(known, component.key)
-            side = strictest_part(known) or "train"
+            side = choose_strictest_part(known) or "train"
             parts |= {page.id: side for page in component.pages if page.id not in parts}
         folds = {page: one.fold for page, one in listed.items() if one.fold is not None and page in parts}
         kept_apart = [one for one in self.file.pages if self._part(one) != "train"]
@@ -94,7 +94,7 @@ class ListedSplit:
         return Split(parts, problems, self._gone(there), folds=folds, origin=self._origin(len(new)), apart=apart)
 
     def _part(self, one: ListedPage) -> str:
-        return one.part if self.folds is None or one.fold is None else part_in_fold(one.fold, self.fold)
+        return one.part if self.folds is None or one.fold is None else find_part_in_fold(one.fold, self.fold)
 
     def _check_stated(self, given: Mapping[str, str | None], parts: Mapping[str, str], pages: Sequence[Page]) -> None:
         for page in pages:

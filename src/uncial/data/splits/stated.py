@@ -145,7 +145,7 @@ def drop_leaking_pages(
     kept, problems = [], []
     for page in pages:
         other = strictest.get(hashes.get(page.id, ""))
-        if other is None or not _clashes(given[page.id], str(given[other.id])):
+        if other is None or not _is_clash(given[page.id], str(given[other.id])):
             kept.append(page)
         else:
             reason = f"its image is also that of {other.id} in the part {given[other.id]}, which is kept there only"
@@ -170,7 +170,7 @@ def find_divided_images(
     return problems
 
 
-def _clashes(subset: str | None, strictest: str) -> bool:
+def _is_clash(subset: str | None, strictest: str) -> bool:
     """Whether a page that says `subset` cannot go to the side of its twin."""
     if subset == "trainval":
         return strictest == "test"

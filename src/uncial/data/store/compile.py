@@ -19,11 +19,11 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from uncial.data.settings import Advance, Progress
-from uncial.data.store.paths import with_relative_paths
+from uncial.data.store.paths import make_paths_relative
 from uncial.data.store.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
 from uncial.document import Issue, Page, TextLine
 from uncial.errors import UnusableInput, UserError
-from uncial.files import content_hash
+from uncial.files import hash_content
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.imaging.page_geometry import resolve_lines
 
@@ -81,7 +81,7 @@ def hash_images(pages: Sequence[Page]) -> dict[str, str]:
     contents: dict[Path, str] = {}
     for path in {page.image.path for page in pages if page.image}:
         with suppress(OSError):
-            contents[path] = content_hash(path)
+            contents[path] = hash_content(path)
     return {
         page.id: f"{contents[page.image.path]}#{page.image.frame}"
         for page in pages
@@ -163,8 +163,8 @@ def _compile_store(
         for page, cut in zip(pages, _cut_pages(pages, settings), strict=True):
             for line in cut.lines:
                 writer.add(replace(line, image_hash=hashes.get(line.page, "")))
-            problems += with_relative_paths(cut.problems, page)
-            notes += with_relative_paths(cut.notes, page)
+            problems += make_paths_relative(cut.problems, page)
+            notes += make_paths_relative(cut.notes, page)
             raise_if_strict(cut.problems, settings.strict)
             advance(len(cut.lines))
         writer.close(problems, notes)

@@ -93,7 +93,7 @@ class StoreWriter:
         if self._rows:
             batch = pa.RecordBatch.from_pylist(self._rows, schema=SCHEMA)
             sums = np.array([zlib.crc32(row["pixels"]) for row in self._rows], dtype=np.uint32)
-            described = {STRIP_SUMS: sums.tobytes().hex(), ROW_SUM: str(_row_sum(batch))}
+            described = {STRIP_SUMS: sums.tobytes().hex(), ROW_SUM: str(_sum_rows(batch))}
             self._writer.write_batch(batch, custom_metadata=described)
             self._rows = []
 
@@ -220,7 +220,7 @@ class Store:
     def _check_rows(self) -> None:
         for number in range(self._reader.num_record_batches - 1):
             batch, described = self._reader.get_batch_with_custom_metadata(number)
-            if described is not None and ROW_SUM in described and int(described[ROW_SUM]) != _row_sum(batch):
+            if described is not None and ROW_SUM in described and int(described[ROW_SUM]) != _sum_rows(batch):
                 raise self._altered(
                     f"the texts or names of its lines {number * ROWS_IN_A_BATCH + 1} and following are not"
                 )
@@ -238,7 +238,7 @@ class Store:
             self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def _row_sum(batch: pa.RecordBatch) -> int:
+def _sum_rows(batch: pa.RecordBatch) -> int:
     """CRC-32 of all columns but the pixels."""
     return zlib.crc32(batch.drop_columns(["pixels"]).serialize())
 

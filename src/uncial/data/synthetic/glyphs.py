@@ -93,7 +93,7 @@ def _find_letter(character: str, face: Face) -> Glyph | None:
     for table, joins in ((marks.JOINED_LETTERS, True), (marks.LOOSE_LETTERS, False)):
         if character in table:
             glyph = _make_glyph(*table[character], joins=joins and style == "cursive", slant=slant)
-            return _space(glyph) if joins and style == "plain" else glyph
+            return _measure_space(glyph) if joins and style == "plain" else glyph
     if character.isascii() and character.isalpha():
         glyph = _load_hershey(_CURSIVE if style == "cursive" else _PLAIN)[character]
         return glyph if style == "cursive" else _shear(glyph, slant)
@@ -147,7 +147,7 @@ def _find_slant(face: Face) -> float:
     return marks.CURSIVE_SLANT if face.small == "cursive" else 0.0
 
 
-def _space(glyph: Glyph) -> Glyph:
+def _measure_space(glyph: Glyph) -> Glyph:
     """With the bearings that a letter needs among print letters, which do not touch."""
     return replace(glyph, strokes=tuple(s + np.array([1.8, 0.0]) for s in glyph.strokes), width=glyph.width + 1.8)
 
@@ -169,7 +169,7 @@ def _add_bar(base: str, cursive: str, plain: str, face: Face) -> Glyph | None:
     return replace(glyph, strokes=glyph.strokes + bar.strokes)
 
 
-def _box(strokes: Strokes) -> NDArray[np.float64]:
+def _find_box(strokes: Strokes) -> NDArray[np.float64]:
     points = np.concatenate(strokes)
     return np.concatenate([points.min(axis=0), points.max(axis=0)])
 
@@ -199,5 +199,5 @@ def _add_mark(glyph: Glyph, mark: str, face: Face) -> Glyph | None:
 def _small_letter(character: str, face: Face) -> Strokes:
     glyph = _find_letter(character, face)
     assert glyph is not None
-    low, high = _box(glyph.strokes)[:2], _box(glyph.strokes)[2:]
+    low, high = _find_box(glyph.strokes)[:2], _find_box(glyph.strokes)[2:]
     return tuple((s - [(low[0] + high[0]) / 2, low[1]]) * 0.5 for s in glyph.strokes)

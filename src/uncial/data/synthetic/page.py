@@ -11,12 +11,12 @@ from uncial.data.synthetic.glyphs import find_undrawable
 from uncial.data.synthetic.layout import Plan, PlannedLine, place_lines, plan_page
 from uncial.data.synthetic.line_ink import Baseline, LineInk, ink_line, make_baseline, trace_outlines
 from uncial.data.synthetic.options import DrawingOptions
-from uncial.data.synthetic.paper import blend_ink, draw_paper, draw_show_through, photograph, spread_ink
+from uncial.data.synthetic.paper import blend_ink, draw_paper, draw_show_through, spread_ink, take_photograph
 from uncial.data.synthetic.text import generate_lines, with_long_s
 from uncial.data.synthetic.typeface import SetLine, find_missing_characters, lay_line, select_fonts, set_line
 from uncial.data.synthetic.writing import Hand, PenPath, draw_hand, write_line
 from uncial.document import ImageSource, Page, Point, Region, TextLine
-from uncial.text.rules import TextRules, mixed_direction
+from uncial.text.rules import TextRules, find_mixed_direction
 
 _PAGE_STREAM = 2
 _LANGUAGES = {"latin": "Latin", "german": "German", "french": "French", "norwegian": "Norwegian", "spanish": "Spanish"}
@@ -67,7 +67,7 @@ def draw_page(
     ink = spread_ink(height, width, inks, hand, options.fading, rng)
     paper = draw_paper(height, width, np.array([b.y.mean() for b in baselines]), options, rng)
     paper = draw_show_through(paper, ink, options, rng)
-    image = photograph(blend_ink(paper, ink, hand.ink), options, rng)
+    image = take_photograph(blend_ink(paper, ink, hand.ink), options, rng)
     shapes = trace_outlines(inks, baselines, height, width, body=0.3 * size, margin=max(2.0, 0.07 * size))
     truth = _make_truth(
         number, plan, shapes, baselines, (height, width), _LANGUAGES[language] if own_text else None, options
@@ -103,7 +103,7 @@ def _write(
         weights = [_BOLD if line.bold else 1.0 for line in plan.lines]
         inks = [ink_line(p, b, scale, w) for p, b, w in zip(paths, baselines, weights, strict=True)]
         return baselines, inks
-    rules = TextRules(direction="auto", mixed=mixed_direction(line.text for line in plan.lines))
+    rules = TextRules(direction="auto", mixed=find_mixed_direction(line.text for line in plan.lines))
     lines = [_set_in_type(line, fonts, size, rules.base(line.text) or "L") for line in plan.lines]
     baselines = place_lines(plan, [max(t.length, 2.0) for t in lines], size, options, rng)
     inks = [lay_line(t, b, 0.012 * size * options.jitter, rng) for t, b in zip(lines, baselines, strict=True)]
@@ -173,7 +173,7 @@ def _make_truth(
         Region(
             f"r{n + 1}",
             kind,
-            _bounding_points([p for line in lines if line.region_id == f"r{n + 1}" for p in line.polygon]),
+            _find_bounding_points([p for line in lines if line.region_id == f"r{n + 1}" for p in line.polygon]),
             n,
         )
         for n, kind in enumerate(plan.regions)
@@ -198,6 +198,6 @@ def format_page_name(number: int) -> str:
     return f"drawn_{number + 1:04d}"
 
 
-def _bounding_points(points: list[Point]) -> tuple[Point, ...]:
+def _find_bounding_points(points: list[Point]) -> tuple[Point, ...]:
     x, y = [p[0] for p in points], [p[1] for p in points]
     return ((min(x), min(y)), (max(x), min(y)), (max(x), max(y)), (min(x), max(y)))

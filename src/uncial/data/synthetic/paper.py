@@ -146,7 +146,7 @@ def blend_ink(paper: Floats, ink: Floats, colour: tuple[float, float, float]) ->
     return np.asarray(paper * (1 - ink[:, :, None] * dye), dtype=np.float32)
 
 
-def photograph(page: Floats, options: DrawingOptions, rng: np.random.Generator) -> NDArray[np.uint8]:
+def take_photograph(page: Floats, options: DrawingOptions, rng: np.random.Generator) -> NDArray[np.uint8]:
     """The page as an image file holds it: blurred and noisy as the options say, 8 bits.
 
     (height, width, 3) in colour, else (height, width).

@@ -23,7 +23,7 @@ from uncial.data.synthetic.text import read_text_file, to_capitals
 from uncial.data.synthetic.typeface import check_fonts, find_fonts, name_characters
 from uncial.data.synthetic.writing import draw_hand
 from uncial.errors import UserError
-from uncial.formats.page_xml.new_document import page_xml
+from uncial.formats.page_xml.new_document import build_page_xml
 
 _COUNT_STREAM = 3
 
@@ -162,7 +162,7 @@ def write_page(drawn: DrawnPage, folder: Path, options: DrawingOptions) -> None:
     encoded = cv2.imencode(f".{options.image}", pixels, settings)[1]
     (folder / "page").mkdir(parents=True, exist_ok=True)
     (folder / drawn.page.image.path.name).write_bytes(encoded.tobytes())
-    (folder / "page" / drawn.page.source.name).write_bytes(page_xml(drawn.page, options.version))
+    (folder / "page" / drawn.page.source.name).write_bytes(build_page_xml(drawn.page, options.version))
 
 
 def _draw_file(folder: Path, options: DrawingOptions, fonts: Sequence[Path], order: PageOrder) -> dict[str, str]:

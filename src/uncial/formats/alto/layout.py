@@ -9,8 +9,8 @@ from lxml import etree
 from uncial.document import Point
 from uncial.errors import UnusableInput
 from uncial.formats.xml import coordinates
-from uncial.formats.xml.identifiers import count_generated, unique_identifiers
-from uncial.formats.xml.parsing import child, children, descendants, local_name
+from uncial.formats.xml.identifiers import count_generated, make_identifiers_unique
+from uncial.formats.xml.parsing import find_child, get_local_name, iterate_children, iterate_descendants
 
 Box = tuple[float, float, float, float]
 
@@ -49,15 +49,15 @@ class Scale:
         return box[0] * self.x, box[1] * self.y, box[2] * self.x, box[3] * self.y
 
 
-def measurement_unit(root: etree._Element) -> str:
+def read_measurement_unit(root: etree._Element) -> str:
     """The unit in small letters, `pixel` where none is stated."""
-    description = child(root, "Description")
-    unit = child(description, "MeasurementUnit") if description is not None else None
+    description = find_child(root, "Description")
+    unit = find_child(description, "MeasurementUnit") if description is not None else None
     stated = "" if unit is None else (unit.text or "").strip().lower()
     return "pixel" if stated in PIXEL_NAMES else stated
 
 
-def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Scale:
+def compute_page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Scale:
     """Pixels a unit: from the sizes of page and image where their proportions agree, else from the resolution.
 
     Raises `UnusableInput` for an unknown unit, and where nothing says how large a pixel is.
@@ -66,7 +66,7 @@ def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Sca
         return Scale()
     if unit not in UNITS_PER_INCH:
         raise UnusableInput(f"its MeasurementUnit {unit!r} is unknown; export it again in pixels")
-    width, height = coordinates.optional_number(page.get("WIDTH")), coordinates.optional_number(page.get("HEIGHT"))
+    width, height = coordinates.read_number(page.get("WIDTH")), coordinates.read_number(page.get("HEIGHT"))
     if image is not None and width and height and width > 0 and height > 0:
         x, y = image.width / width, image.height / height
         if abs(x / y - 1) <= ASPECT_TOLERANCE:
@@ -81,7 +81,7 @@ def page_scale(unit: str, page: etree._Element, image: ImageFacts | None) -> Sca
     raise UnusableInput(f"its coordinates are in {unit} and {missing}; export it again in pixels")
 
 
-def box_of(element: etree._Element) -> Box | None:
+def read_box(element: etree._Element) -> Box | None:
     """(left, top, right, bottom) in the file's unit where all four attributes are there. Raises `UnusableInput`."""
     values = [element.get(name) for name in ("HPOS", "VPOS", "WIDTH", "HEIGHT")]
     if not all(values):
@@ -90,34 +90,38 @@ def box_of(element: etree._Element) -> Box | None:
     return left, top, left + width, top + height
 
 
-def box_of_line(line: etree._Element) -> Box | None:
+def read_line_box(line: etree._Element) -> Box | None:
     """The line's own box, else what those of its strings cover together. Raises `UnusableInput`."""
-    own = box_of(line)
-    boxes = [] if own is not None else [box for one in children(line, "String") if (box := box_of(one)) is not None]
+    own = read_box(line)
+    boxes = (
+        []
+        if own is not None
+        else [box for one in iterate_children(line, "String") if (box := read_box(one)) is not None]
+    )
     if not boxes:
         return own
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def shape_of(element: etree._Element) -> tuple[Point, ...]:
+def read_shape(element: etree._Element) -> tuple[Point, ...]:
     """The outline of Shape, in the file's unit; an ellipse or a circle becomes a polygon. Raises `UnusableInput`."""
-    shape = child(element, "Shape")
+    shape = find_child(element, "Shape")
     if shape is None:
         return ()
-    for outline in children(shape):
-        if local_name(outline) == "Polygon":
-            return coordinates.points(outline.get("POINTS", ""))
-        if local_name(outline) == "Circle":
+    for outline in iterate_children(shape):
+        if get_local_name(outline) == "Polygon":
+            return coordinates.read_points(outline.get("POINTS", ""))
+        if get_local_name(outline) == "Circle":
             radius = coordinates.number(outline.get("RADIUS", ""))
-            return _ellipse(outline, radius, radius)
-        if local_name(outline) == "Ellipse":
+            return _draw_ellipse(outline, radius, radius)
+        if get_local_name(outline) == "Ellipse":
             across, down = (coordinates.number(outline.get(name, "")) / 2 for name in ("HLENGTH", "VLENGTH"))
-            return _ellipse(outline, across, down)
+            return _draw_ellipse(outline, across, down)
     return ()
 
 
-def baseline_of(line: etree._Element, box: Box | None) -> tuple[Point, ...]:
+def read_baseline(line: etree._Element, box: Box | None) -> tuple[Point, ...]:
     """The point list, or for the single height of ALTO before 4.0 a level line across the box, in the file's unit.
 
     A single height that lies far from the box is in no known system of coordinates and left out. Raises
@@ -126,7 +130,7 @@ def baseline_of(line: etree._Element, box: Box | None) -> tuple[Point, ...]:
     if not stated:
         return ()
     if len(stated.replace(",", " ").split()) > 1:
-        return coordinates.points(stated)
+        return coordinates.read_points(stated)
     height = coordinates.number(stated)
     if box is None:
         return ()
@@ -135,10 +139,10 @@ def baseline_of(line: etree._Element, box: Box | None) -> tuple[Point, ...]:
     return ((left, height), (right, height)) if top - margin <= height <= bottom + margin else ()
 
 
-def _ellipse(outline: etree._Element, across: float, down: float) -> tuple[Point, ...]:
+def _draw_ellipse(outline: etree._Element, across: float, down: float) -> tuple[Point, ...]:
     """ALTO gives the centre, and a rotation counterclockwise in degrees."""
     x, y = coordinates.number(outline.get("HPOS", "")), coordinates.number(outline.get("VPOS", ""))
-    turn = -math.radians(coordinates.optional_number(outline.get("ROTATION")) or 0.0)
+    turn = -math.radians(coordinates.read_number(outline.get("ROTATION")) or 0.0)
     found = []
     for step in range(ELLIPSE_POINTS):
         angle = 2 * math.pi * step / ELLIPSE_POINTS
@@ -182,37 +186,37 @@ class AltoLayout:
     generated: int
 
 
-def alto_layouts(root: etree._Element) -> list[AltoLayout]:
+def read_layouts(root: etree._Element) -> list[AltoLayout]:
     """One for each Page element, in the order of `ReadingOrder`, else the document's."""
-    lines, blocks = descendants(root, "TextLine"), descendants(root, *BLOCKS)
+    lines, blocks = iterate_descendants(root, "TextLine"), iterate_descendants(root, *BLOCKS)
     stated = [one.get("ID") for one in lines]
-    line_ids = dict(zip(lines, unique_identifiers(stated, "line"), strict=True))
-    block_ids = dict(zip(blocks, unique_identifiers([one.get("ID") for one in blocks], "region"), strict=True))
-    ranks = _ranks(root)
-    return [_layout(page, line_ids, block_ids, ranks) for page in descendants(root, "Page")]
+    line_ids = dict(zip(lines, make_identifiers_unique(stated, "line"), strict=True))
+    block_ids = dict(zip(blocks, make_identifiers_unique([one.get("ID") for one in blocks], "region"), strict=True))
+    ranks = _compute_ranks(root)
+    return [_read_layout(page, line_ids, block_ids, ranks) for page in iterate_descendants(root, "Page")]
 
 
-def _layout(
+def _read_layout(
     page: etree._Element,
     line_ids: dict[etree._Element, str],
     block_ids: dict[etree._Element, str],
     ranks: dict[str, int],
 ) -> AltoLayout:
     found: dict[etree._Element, BlockElement] = {}
-    for element in descendants(page, *BLOCKS):
-        found[element] = BlockElement(element, block_ids[element], _around(element, page))
+    for element in iterate_descendants(page, *BLOCKS):
+        found[element] = BlockElement(element, block_ids[element], _find_around(element, page))
     lines = []
-    for element in descendants(page, "TextLine"):
+    for element in iterate_descendants(page, "TextLine"):
         block = next((found[one] for one in element.iterancestors() if one in found), None)
         lines.append(AltoLine(element, line_ids[element], block))
     generated = count_generated([one.element.get("ID") for one in lines], [one.id for one in lines])
     if ranks:
-        ranked = sorted(((_line_rank(line, ranks), line) for line in lines), key=lambda item: item[0])
+        ranked = sorted(((_compute_line_rank(line, ranks), line) for line in lines), key=lambda item: item[0])
         lines = [replace(line, is_ordered=rank < len(ranks)) for rank, line in ranked]
-    return AltoLayout(page, tuple(_ordered_blocks(found, lines, ranks)), tuple(lines), generated)
+    return AltoLayout(page, tuple(_order_blocks(found, lines, ranks)), tuple(lines), generated)
 
 
-def _around(element: etree._Element, page: etree._Element) -> tuple[etree._Element, ...]:
+def _find_around(element: etree._Element, page: etree._Element) -> tuple[etree._Element, ...]:
     above = []
     for one in element.iterancestors():
         above.append(one)
@@ -221,20 +225,20 @@ def _around(element: etree._Element, page: etree._Element) -> tuple[etree._Eleme
     return tuple(above)
 
 
-def _ranks(root: etree._Element) -> dict[str, int]:
+def _compute_ranks(root: etree._Element) -> dict[str, int]:
     """The place of each identifier in the reading order; of several orders side by side, the first one's."""
     ranks: dict[str, int] = {}
-    for order in descendants(root, "ReadingOrder"):
+    for order in iterate_descendants(root, "ReadingOrder"):
         for entry in order.iter("{*}ElementRef", "{*}OrderedGroup", "{*}UnorderedGroup"):
             for reference in entry.get("REF", "").split():
                 ranks.setdefault(reference, len(ranks))
     return ranks
 
 
-def _line_rank(line: AltoLine, ranks: dict[str, int]) -> int:
+def _compute_line_rank(line: AltoLine, ranks: dict[str, int]) -> int:
     """A line's own place, else that of its first string, else that of its block; lines without one come last."""
     last = len(ranks)
-    own = [line.element, *children(line.element, "String")]
+    own = [line.element, *iterate_children(line.element, "String")]
     rank = min(ranks.get(one.get("ID", ""), last) for one in own)
     if rank == last and line.block is not None:
         chain = [line.block.element, *line.block.around]
@@ -242,7 +246,7 @@ def _line_rank(line: AltoLine, ranks: dict[str, int]) -> int:
     return rank
 
 
-def _ordered_blocks(
+def _order_blocks(
     blocks: dict[etree._Element, BlockElement], lines: list[AltoLine], ranks: dict[str, int]
 ) -> list[BlockElement]:
     if not ranks:
@@ -251,10 +255,10 @@ def _ordered_blocks(
     best = {element: ranks.get(element.get("ID", ""), last) for element in blocks}
     for line in lines:
         if line.block is not None:
-            best[line.block.element] = min(best[line.block.element], _line_rank(line, ranks))
+            best[line.block.element] = min(best[line.block.element], _compute_line_rank(line, ranks))
     return sorted(blocks.values(), key=lambda block: best[block.element])
 
 
 def is_text_block(element: etree._Element) -> bool:
     """Whether the block is one that holds lines itself."""
-    return local_name(element) == "TextBlock"
+    return get_local_name(element) == "TextBlock"

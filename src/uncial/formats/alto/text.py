@@ -7,7 +7,7 @@ from lxml import etree
 from uncial.document import TextSpan
 from uncial.formats.page_xml.text import INNER_BREAK
 from uncial.formats.xml import coordinates
-from uncial.formats.xml.parsing import children, descendants, local_name
+from uncial.formats.xml.parsing import get_local_name, iterate_children, iterate_descendants
 
 STYLES = {
     "bold": "bold",
@@ -43,10 +43,10 @@ def uses_spaces(page: etree._Element) -> bool:
 def divides_words(page: etree._Element) -> bool:
     """Whether the page's strings are words: where no line holds more than one String, nor an SP, each stands for a
     whole line, as eScriptorium writes it."""
-    return uses_spaces(page) or any(len(children(line, "String")) > 1 for line in page.iter("{*}TextLine"))
+    return uses_spaces(page) or any(len(iterate_children(line, "String")) > 1 for line in page.iter("{*}TextLine"))
 
 
-def alto_text(
+def read_alto_line_text(
     line: etree._Element, above: list[etree._Element], styles: dict[str, list[str]], spaces_marked: bool
 ) -> AltoText:
     """The line's text, the spaces inside CONTENT kept. SUBS_CONTENT, the whole of a broken word, is ignored."""
@@ -54,8 +54,8 @@ def alto_text(
     found: list[TextSpan] = []
     confidences: list[tuple[float | None, int]] = []
     strings = 0
-    for element in children(line, "String", "SP", "HYP"):
-        name, content = local_name(element), string_content(element)
+    for element in iterate_children(line, "String", "SP", "HYP"):
+        name, content = get_local_name(element), read_content(element)
         if name == "SP":
             text, after_string = text + " ", False
             continue
@@ -63,26 +63,26 @@ def alto_text(
             strings += 1
             if after_string and not spaces_marked and not text[-1:].isspace() and not content[:1].isspace():
                 text += " "
-            confidences.append((string_confidence(element), len(content)))
-            kinds = _kinds([element, line, *above], styles)
+            confidences.append((read_confidence(element), len(content)))
+            kinds = _list_kinds([element, line, *above], styles)
             found += [TextSpan(kind, len(text), len(content)) for kind in kinds if content]
             after_string = True
         text += content
     if not strings and not text:
         return AltoText(None, None, ())
-    return AltoText(text, coordinates.mean_fraction(confidences), tuple(_joined(found, text)))
+    return AltoText(text, coordinates.mean_fraction(confidences), tuple(_join(found, text)))
 
 
-def style_table(root: etree._Element) -> dict[str, list[str]]:
+def read_style_table(root: etree._Element) -> dict[str, list[str]]:
     """What each TextStyle's FONTSTYLE means, by its ID."""
-    table = {one.get("ID", ""): _names(one.get("FONTSTYLE")) for one in descendants(root, "TextStyle")}
+    table = {one.get("ID", ""): _list_names(one.get("FONTSTYLE")) for one in iterate_descendants(root, "TextStyle")}
     return {identifier: kinds for identifier, kinds in table.items() if kinds}
 
 
-def _kinds(chain: list[etree._Element], styles: dict[str, list[str]]) -> list[str]:
+def _list_kinds(chain: list[etree._Element], styles: dict[str, list[str]]) -> list[str]:
     """The styles of the nearest element that states any: styles are inherited."""
     for element in chain:
-        kinds = _names(element.get("STYLE"))
+        kinds = _list_names(element.get("STYLE"))
         for reference in element.get("STYLEREFS", "").split() if styles else []:
             kinds += styles.get(reference, [])
         if kinds:
@@ -90,26 +90,26 @@ def _kinds(chain: list[etree._Element], styles: dict[str, list[str]]) -> list[st
     return []
 
 
-def _names(stated: str | None) -> list[str]:
+def _list_names(stated: str | None) -> list[str]:
     return [STYLES[name] for name in (stated or "").lower().split() if name in STYLES]
 
 
-def string_content(string: etree._Element) -> str:
+def read_content(string: etree._Element) -> str:
     """Return CONTENT, or "". A parser makes spaces of the breaks in an attribute, but not of those written as &#10;."""
     return INNER_BREAK.sub(" ", string.get("CONTENT", ""))
 
 
-def string_confidence(string: etree._Element) -> float | None:
+def read_confidence(string: etree._Element) -> float | None:
     """Return the word's WC, else the mean of its glyphs' GC."""
-    confidence = coordinates.fraction(string.get("WC"))
+    confidence = coordinates.read_fraction(string.get("WC"))
     if confidence is not None:
         return confidence
     return coordinates.mean_fraction(
-        [(coordinates.fraction(glyph.get("GC")), 1) for glyph in children(string, "Glyph")]
+        [(coordinates.read_fraction(glyph.get("GC")), 1) for glyph in iterate_children(string, "Glyph")]
     )
 
 
-def _joined(spans: list[TextSpan], text: str) -> list[TextSpan]:
+def _join(spans: list[TextSpan], text: str) -> list[TextSpan]:
     """Spans of one kind with nothing but white space between them become one."""
     joined: dict[str, list[TextSpan]] = {}
     for span in spans:

@@ -9,13 +9,13 @@ from lxml import etree
 
 from uncial.document import TextSpan, Transcription
 from uncial.errors import UnusableInput
-from uncial.formats.alto.layout import AltoLine, Box, alto_layouts, box_of, box_of_line, shape_of
-from uncial.formats.alto.reading import direction_of
+from uncial.formats.alto.layout import AltoLine, Box, read_box, read_layouts, read_line_box, read_shape
+from uncial.formats.alto.reading import read_direction
 from uncial.formats.alto.text import STYLE_NAMES, divides_words, uses_spaces
-from uncial.formats.lines.styles import unmarked
-from uncial.formats.xml.editing import insert, new_element, remove, storable
-from uncial.formats.xml.parsing import child, children, descendants, local_name
-from uncial.text.characters import runs_left
+from uncial.formats.lines.styles import strip_marks
+from uncial.formats.xml.editing import insert, make_element, make_storable, remove
+from uncial.formats.xml.parsing import find_child, get_local_name, iterate_children, iterate_descendants
+from uncial.text.characters import is_right_to_left
 
 RUN_OF_SPACES = re.compile(r"(?<=[^ ])( +)(?=[^ ])")
 
@@ -45,9 +45,9 @@ def split_words(text: str, spaces_marked: bool) -> list[WordSpan]:
     return words
 
 
-def word_box(word: WordSpan, box: Box, transcription: Transcription, text: str, direction: str | None) -> Box:
+def compute_word_box(word: WordSpan, box: Box, transcription: Transcription, text: str, direction: str | None) -> Box:
     """The word's part of the line's box, by the positions of its characters, else in proportion to their number."""
-    first, last = _extent(word, transcription, text, direction)
+    first, last = _compute_extent(word, transcription, text, direction)
     left, top, right, bottom = box
     if direction == "ttb":
         return left, top + first * (bottom - top), right, top + last * (bottom - top)
@@ -56,7 +56,9 @@ def word_box(word: WordSpan, box: Box, transcription: Transcription, text: str, 
     return left + first * (right - left), top, left + last * (right - left), bottom
 
 
-def _extent(word: WordSpan, transcription: Transcription, text: str, direction: str | None) -> tuple[float, float]:
+def _compute_extent(
+    word: WordSpan, transcription: Transcription, text: str, direction: str | None
+) -> tuple[float, float]:
     """The share of the line image's width from where to where, as the pixels run."""
     places = transcription.positions[word.start : word.end]
     if len(transcription.positions) == len(text) and places:
@@ -64,7 +66,7 @@ def _extent(word: WordSpan, transcription: Transcription, text: str, direction: 
         return max(0.0, first), min(1.0, max(first, last))
     length = max(len(text), 1)
     first, last = word.start / length, word.end / length
-    from_right = direction == "rtl" or (direction is None and runs_left(text))
+    from_right = direction == "rtl" or (direction is None and is_right_to_left(text))
     return (1 - last, 1 - first) if from_right else (first, last)
 
 
@@ -85,8 +87,8 @@ def update_alto(root: etree._Element, texts: Mapping[str, Transcription]) -> set
     """
     found: set[str] = set()
     gone: set[str] = set()
-    for layout in alto_layouts(root):
-        division = _division(layout.page)
+    for layout in read_layouts(root):
+        division = _find_division(layout.page)
         for line in layout.lines:
             if line.id in texts:
                 gone |= _set_line(line, texts[line.id], division)
@@ -98,13 +100,13 @@ def update_alto(root: etree._Element, texts: Mapping[str, Transcription]) -> set
 
 def set_alto_image(root: etree._Element, name: str) -> None:
     """States another name of the page's image."""
-    for information in descendants(root, "sourceImageInformation"):
-        holder = child(information, "fileName")
+    for information in iterate_descendants(root, "sourceImageInformation"):
+        holder = find_child(information, "fileName")
         if holder is not None:
             holder.text = name
 
 
-def _division(page: etree._Element) -> Division:
+def _find_division(page: etree._Element) -> Division:
     if uses_spaces(page):
         return "words and spaces"
     return "words" if divides_words(page) else "line"
@@ -112,14 +114,14 @@ def _division(page: etree._Element) -> Division:
 
 def _set_line(line: AltoLine, transcription: Transcription, division: Division) -> set[str]:
     """Returns the identifiers of the elements that were taken out."""
-    element, text = line.element, storable(transcription.text)
+    element, text = line.element, make_storable(transcription.text)
     if text != transcription.text:
         transcription = Transcription(text, transcription.confidence)
-    transcription, styles = unmarked(transcription)
+    transcription, styles = strip_marks(transcription)
     text = transcription.text
-    old = children(element, "String", "SP", "HYP")
+    old = iterate_children(element, "String", "SP", "HYP")
     gone = {identifier for one in old for inner in one.iter(etree.Element) if (identifier := inner.get("ID"))}
-    strings = [one for one in old if local_name(one) == "String"]
+    strings = [one for one in old if get_local_name(one) == "String"]
     words = [WordSpan(text, 0, len(text))] if division == "line" else split_words(text, division == "words and spaces")
     if len(words) == 1 and len(strings) == 1:
         _refill(strings[0], words[0], transcription)
@@ -128,18 +130,18 @@ def _set_line(line: AltoLine, transcription: Transcription, division: Division) 
             if one is not strings[0]:
                 remove(one)
         return gone
-    place, box = element.index(old[0]) if old else _after_shape(element), _line_box(element)
+    place, box = element.index(old[0]) if old else _find_place_after_shape(element), _compute_line_box(element)
     for one in old:
         remove(one)
     above = [] if line.block is None else [line.block.element, *line.block.around]
-    boxes = _boxes(box, words, transcription, text, direction_of([element, *above]))
+    boxes = _compute_boxes(box, words, transcription, text, read_direction([element, *above]))
     identifiers = [one.get("ID") for one in strings]
-    kept = _common(strings)
+    kept = _find_common(strings)
     for number, (word, box) in enumerate(zip(words, boxes, strict=True)):
         if number and division == "words and spaces":
-            place = _put(element, place, _space(element, boxes[number - 1], box))
+            place = _put(element, place, _make_space(element, boxes[number - 1], box))
         identifier = identifiers[number] if number < len(identifiers) else None
-        string = _string(element, word, box, identifier, transcription)
+        string = _make_string(element, word, box, identifier, transcription)
         for name, value in kept.items():
             string.set(name, value)
         _set_styles(string, word, styles)
@@ -147,7 +149,7 @@ def _set_line(line: AltoLine, transcription: Transcription, division: Division) 
     return gone
 
 
-def _common(strings: list[etree._Element]) -> dict[str, str]:
+def _find_common(strings: list[etree._Element]) -> dict[str, str]:
     """The language, styles and tags that all strings of a line state alike, and that are therefore the line's."""
     stated = {name: {one.get(name) for one in strings} for name in OF_THE_LINE}
     return {name: value for name, values in stated.items() if len(values) == 1 and (value := next(iter(values)))}
@@ -164,7 +166,7 @@ def _set_styles(string: etree._Element, word: WordSpan, styles: tuple[TextSpan, 
 
 def _refill(string: etree._Element, word: WordSpan, transcription: Transcription) -> None:
     for inner in list(string):
-        if local_name(inner) != "Shape":
+        if get_local_name(inner) != "Shape":
             string.remove(inner)
     if not len(string):
         string.text = None
@@ -174,46 +176,46 @@ def _refill(string: etree._Element, word: WordSpan, transcription: Transcription
     _set_confidence(string, word, transcription)
 
 
-def _string(
+def _make_string(
     line: etree._Element, word: WordSpan, box: Box | None, identifier: str | None, transcription: Transcription
 ) -> etree._Element:
-    string = new_element(line, "String")
+    string = make_element(line, "String")
     if identifier:
         string.set("ID", identifier)
     string.set("CONTENT", word.content)
     if box is not None:
         left, top, right, bottom = box
         for name, value in zip(BOX, (left, top, right - left, bottom - top), strict=True):
-            string.set(name, _figure(value))
+            string.set(name, _format_figure(value))
     _set_confidence(string, word, transcription)
     return string
 
 
-def _space(line: etree._Element, before: Box | None, after: Box | None) -> etree._Element:
-    space = new_element(line, "SP")
+def _make_space(line: etree._Element, before: Box | None, after: Box | None) -> etree._Element:
+    space = make_element(line, "SP")
     if before is not None and after is not None:
         left, right = min(before[2], after[2]), max(before[0], after[0])
         for name, value in zip(("WIDTH", "HPOS", "VPOS"), (max(0.0, right - left), left, after[1]), strict=True):
-            space.set(name, _figure(value))
+            space.set(name, _format_figure(value))
     return space
 
 
-def _boxes(
+def _compute_boxes(
     box: Box | None, words: list[WordSpan], transcription: Transcription, text: str, direction: str | None
 ) -> list[Box | None]:
     if box is None:
         return [None for _ in words]
     if len(words) == 1:
         return [box]
-    return [word_box(word, box, transcription, text, direction) for word in words]
+    return [compute_word_box(word, box, transcription, text, direction) for word in words]
 
 
-def _line_box(line: etree._Element) -> Box | None:
+def _compute_line_box(line: etree._Element) -> Box | None:
     """The stated box, else that of the outline, else that of the strings, in the file's own unit."""
     try:
-        box, shape = box_of(line), shape_of(line)
+        box, shape = read_box(line), read_shape(line)
         if box is None and not shape:
-            box = box_of_line(line)
+            box = read_line_box(line)
     except UnusableInput:
         return None
     if box is None and shape:
@@ -233,12 +235,12 @@ def _set_confidence(string: etree._Element, word: WordSpan, transcription: Trans
         string.set("WC", f"{confidence:.4f}")
 
 
-def _figure(value: float) -> str:
+def _format_figure(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _after_shape(line: etree._Element) -> int:
-    shape = child(line, "Shape")
+def _find_place_after_shape(line: etree._Element) -> int:
+    shape = find_child(line, "Shape")
     return 0 if shape is None else line.index(shape) + 1
 
 
@@ -249,7 +251,7 @@ def _put(line: etree._Element, place: int, element: etree._Element) -> int:
 
 def _forget(root: etree._Element, gone: set[str]) -> None:
     """Takes references to what is no longer there out of the reading order, with groups that become empty."""
-    for order in descendants(root, "ReadingOrder"):
+    for order in iterate_descendants(root, "ReadingOrder"):
         for entry in reversed(list(order.iter("{*}ElementRef", "{*}OrderedGroup", "{*}UnorderedGroup"))):
             references = entry.get("REF", "").split()
             left = [one for one in references if one not in gone]
@@ -258,7 +260,7 @@ def _forget(root: etree._Element, gone: set[str]) -> None:
                     entry.set("REF", " ".join(left))
                 else:
                     entry.attrib.pop("REF")
-            if not entry.get("REF") and not children(entry):
+            if not entry.get("REF") and not iterate_children(entry):
                 remove(entry)
-        if not children(order):
+        if not iterate_children(order):
             remove(order)

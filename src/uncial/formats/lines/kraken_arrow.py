@@ -37,7 +37,7 @@ def is_kraken(path: Path) -> bool:
     return _is_kraken_schema(_open(path).schema)
 
 
-def metadata(path: Path) -> dict[str, Any]:
+def read_metadata(path: Path) -> dict[str, Any]:
     """What kraken says of the file (`type`, `alphabet`, `counts`, `im_mode`, ...); empty where it says nothing."""
     stored = (_open(path).schema.metadata or {}).get(b"lines")
     try:
@@ -53,27 +53,27 @@ def read_rows(path: Path) -> Iterator[ArrowRow]:
         raise UserError(
             f"{path} is an Arrow file but not one of kraken's: it has no column `lines` with `text` and `im`"
         )
-    explicit = bool(_columns_in_use(reader))
+    explicit = bool(_find_columns_in_use(reader))
     row = 0
     for index in range(reader.num_record_batches):
-        batch = _batch(path, reader, index)
+        batch = _read_batch(path, reader, index)
         lines = batch.column("lines")
         texts = lines.field("text").to_pylist()
         sizes = pc.binary_length(lines.field("im")).to_pylist()
-        languages = _languages(lines)
-        subsets = _subsets(batch) if explicit else [None] * len(batch)
+        languages = _read_languages(lines)
+        subsets = _read_subsets(batch) if explicit else [None] * len(batch)
         for i in range(len(batch)):
             yield ArrowRow(row, texts[i], languages[i], subsets[i], index, bool(sizes[i]))
             row += 1
 
 
-def image_bytes(path: Path, row: int) -> bytes:
+def get_image_bytes(path: Path, row: int) -> bytes:
     """The encoded image (PNG) of one row. Raises `UnusableInput` where the row does not exist or holds none."""
-    reader, starts = _indexed(path)
+    reader, starts = _find_indexed(path)
     index = int(np.searchsorted(starts, row, side="right")) - 1
     if row < 0 or row >= starts[-1]:
         raise UnusableInput(f"{path} has no row {row}: it holds {starts[-1]}")
-    lines = _batch(path, reader, index).column("lines")
+    lines = _read_batch(path, reader, index).column("lines")
     image = lines.field("im")[row - int(starts[index])].as_py()
     if not image:
         raise UnusableInput(f"row {row} of {path} holds no image", "missing_image")
@@ -87,7 +87,7 @@ def _is_kraken_schema(schema: pa.Schema) -> bool:
     return pa.types.is_struct(kind) and {"text", "im"} <= {kind.field(i).name for i in range(kind.num_fields)}
 
 
-def _columns_in_use(reader: pa.ipc.RecordBatchFileReader) -> set[str]:
+def _find_columns_in_use(reader: pa.ipc.RecordBatchFileReader) -> set[str]:
     """The subsets that some row is in: kraken writes the columns full of False where there is no explicit split."""
     used = set()
     for index in range(reader.num_record_batches):
@@ -96,7 +96,7 @@ def _columns_in_use(reader: pa.ipc.RecordBatchFileReader) -> set[str]:
     return used
 
 
-def _subsets(batch: pa.RecordBatch) -> list[str | None]:
+def _read_subsets(batch: pa.RecordBatch) -> list[str | None]:
     """The strictest part that a row is in; None where it is in none."""
     subsets: list[str | None] = [None] * len(batch)
     for column, name in _SUBSETS:
@@ -107,18 +107,18 @@ def _subsets(batch: pa.RecordBatch) -> list[str | None]:
     return subsets
 
 
-def _languages(lines: pa.StructArray) -> list[str | None]:
+def _read_languages(lines: pa.StructArray) -> list[str | None]:
     if lines.type.get_field_index("language") < 0:
         return [None] * len(lines)
     values = lines.field("language").to_pylist()
     return [value[0] if isinstance(value, list) and value else value or None for value in values]
 
 
-def _batch(path: Path, reader: pa.ipc.RecordBatchFileReader, index: int) -> pa.RecordBatch:
+def _read_batch(path: Path, reader: pa.ipc.RecordBatchFileReader, index: int) -> pa.RecordBatch:
     try:
         return reader.get_batch(index)
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path} is damaged ({_short(error)}): compile it again") from error
+        raise UserError(f"{path} is damaged ({_shorten(error)}): compile it again") from error
 
 
 def _open(path: Path) -> pa.ipc.RecordBatchFileReader:
@@ -126,30 +126,30 @@ def _open(path: Path) -> pa.ipc.RecordBatchFileReader:
         stat = path.stat()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror})") from error
-    return _mapped(path, stat.st_mtime_ns, stat.st_size)
+    return _open_mapped(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=8)
-def _mapped(path: Path, changed: int, size: int) -> pa.ipc.RecordBatchFileReader:
+def _open_mapped(path: Path, changed: int, size: int) -> pa.ipc.RecordBatchFileReader:
     """The opened file: opening costs more than reading a row, and a changed file is opened anew."""
     try:
         return pa.ipc.open_file(pa.memory_map(str(path), "r"))
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path} is not an Arrow IPC file, or an incomplete one ({_short(error)})") from error
+        raise UserError(f"{path} is not an Arrow IPC file, or an incomplete one ({_shorten(error)})") from error
 
 
-def _indexed(path: Path) -> tuple[pa.ipc.RecordBatchFileReader, np.ndarray]:
+def _find_indexed(path: Path) -> tuple[pa.ipc.RecordBatchFileReader, np.ndarray]:
     stat = path.stat()
-    return _mapped(path, stat.st_mtime_ns, stat.st_size), _starts(path, stat.st_mtime_ns, stat.st_size)
+    return _open_mapped(path, stat.st_mtime_ns, stat.st_size), _find_starts(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=8)
-def _starts(path: Path, changed: int, size: int) -> np.ndarray:
+def _find_starts(path: Path, changed: int, size: int) -> np.ndarray:
     """The first row of each record batch, and the number of rows at the end."""
-    reader = _mapped(path, changed, size)
-    lengths = [_batch(path, reader, index).num_rows for index in range(reader.num_record_batches)]
+    reader = _open_mapped(path, changed, size)
+    lengths = [_read_batch(path, reader, index).num_rows for index in range(reader.num_record_batches)]
     return np.cumsum([0, *lengths])
 
 
-def _short(error: Exception) -> str:
+def _shorten(error: Exception) -> str:
     return str(error).splitlines()[0][:120] if str(error) else type(error).__name__

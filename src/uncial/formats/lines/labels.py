@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.document import Issue
-from uncial.formats.encoding import read_utf8, rows
+from uncial.formats.encoding import iterate_rows, read_utf8
 from uncial.formats.lines.results import refuse_results
 
 LABEL_FILES = ("labels.txt", "labels.tsv", "labels.csv", "gt.txt", "gt.tsv", "gt.csv")
@@ -43,7 +43,7 @@ def read_labels(path: Path) -> tuple[list[Label], list[Issue]]:
 def _read_rows(path: Path, text: str) -> tuple[list[Label], list[Issue]]:
     labels: list[Label] = []
     problems: list[Issue] = []
-    numbered = rows(text)
+    numbered = iterate_rows(text)
     tabbed = path.suffix.lower() == ".tsv" or all("\t" in row for _, row in numbered)
     for number, row in numbered:
         name, *rest = row.split("\t", 1) if tabbed else re.split("[ \t]", row.lstrip(" "), maxsplit=1)
@@ -70,7 +70,7 @@ def _read_csv(path: Path, text: str) -> tuple[list[Label], list[Issue]]:
     try:
         for number, row in enumerate(reader, start=1):
             if number == 1 and _is_header(row):
-                columns, width = _header_columns(row), len(row)
+                columns, width = _find_header_columns(row), len(row)
             elif not any(cell.strip() for cell in row):
                 continue
             elif len(row) < width or any(row[width:]):
@@ -90,7 +90,7 @@ def _is_header(row: list[str]) -> bool:
     return bool(cells & _NAME_HEADERS) and bool(cells & _TEXT_HEADERS)
 
 
-def _header_columns(row: list[str]) -> tuple[int, int]:
+def _find_header_columns(row: list[str]) -> tuple[int, int]:
     cells = [cell.strip().lower() for cell in row]
     name = next(i for i, cell in enumerate(cells) if cell in _NAME_HEADERS)
     return name, next(i for i, cell in enumerate(cells) if cell in _TEXT_HEADERS)
@@ -103,4 +103,4 @@ def read_manifest(path: Path) -> list[tuple[int, str]]:
     """
     text = read_utf8(path)
     refuse_results(path, text)
-    return [(number, row.strip()) for number, row in rows(text)]
+    return [(number, row.strip()) for number, row in iterate_rows(text)]

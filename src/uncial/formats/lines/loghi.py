@@ -12,9 +12,9 @@ import numpy as np
 
 from uncial.document import Issue, TextSpan
 from uncial.errors import UserError
-from uncial.files import replacing_text
-from uncial.formats.encoding import read_utf8, rows
-from uncial.formats.lines.results import read_tsv, refuse_results, results_form
+from uncial.files import replace_text_file
+from uncial.formats.encoding import iterate_rows, read_utf8
+from uncial.formats.lines.results import find_results_form, read_tsv, refuse_results
 from uncial.formats.lines.styles import split_marks
 
 
@@ -54,17 +54,17 @@ def export(lines: Iterable[ExportLine], folder: Path) -> Exported:
     names = _Names()
     counts = {"lines": 0, "without_text": 0}
     with ExitStack() as stack:
-        whole = stack.enter_context(replacing_text(folder / WHOLE_LIST))
+        whole = stack.enter_context(replace_text_file(folder / WHOLE_LIST))
         lists: dict[str, TextIO] = {}
         for subset in ("train", "val"):
-            lists[subset] = stack.enter_context(replacing_text(folder / LIST_NAMES[subset][0]))
+            lists[subset] = stack.enter_context(replace_text_file(folder / LIST_NAMES[subset][0]))
         for line in lines:
-            text = " ".join(_rows_of(line.text))
+            text = " ".join(_list_rows(line.text))
             if not text.strip():
                 counts["without_text"] += 1
                 continue
             if line.subset == "test" and "test" not in lists:
-                lists["test"] = stack.enter_context(replacing_text(folder / LIST_NAMES["test"][0]))
+                lists["test"] = stack.enter_context(replace_text_file(folder / LIST_NAMES["test"][0]))
             image = names.path(folder, line)
             _write_line(image, line.strip, text)
             row = f"{image}\t{text}\n"
@@ -75,7 +75,7 @@ def export(lines: Iterable[ExportLine], folder: Path) -> Exported:
     return Exported(**counts)
 
 
-def box(text: str, width: int, height: int) -> str:
+def format_box(text: str, width: int, height: int) -> str:
     """The Tesseract box file of a line: every character in the box of the whole line, then the line's end.
 
     So Loghi writes it (LayoutProc.convertToBoxFile): Tesseract's LSTM needs no more. A row is `character left bottom
@@ -99,9 +99,9 @@ class _Names:
 
     def path(self, folder: Path, line: ExportLine) -> Path:
         if line.page_id not in self._pages:
-            self._pages[line.page_id] = self._free(_safe(line.page_id), "")
+            self._pages[line.page_id] = self._free(_make_safe(line.page_id), "")
         page = self._pages[line.page_id]
-        name = self._free(f"{page}-{_safe(line.line_id)}", f"{page}/")
+        name = self._free(f"{page}-{_make_safe(line.line_id)}", f"{page}/")
         return folder / page / f"{name}.png"
 
     def _free(self, name: str, place: str) -> str:
@@ -112,7 +112,7 @@ class _Names:
         return candidate
 
 
-def _safe(identity: str) -> str:
+def _make_safe(identity: str) -> str:
     """An id as part of a file name: folders become `__`, what a name cannot hold `_`, and no name is hidden."""
     flat = "".join(
         "_" if unicodedata.category(c) == "Cc" or c in '\\:*?"<>|' else c for c in identity.replace("/", "__")
@@ -120,7 +120,7 @@ def _safe(identity: str) -> str:
     return flat if flat and flat[0] not in ".#" else f"_{flat}"
 
 
-def _rows_of(text: str) -> list[str]:
+def _list_rows(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "\n").split("\n")
 
 
@@ -132,7 +132,7 @@ def _write_line(image: Path, strip: np.ndarray, text: str) -> None:
         Image.fromarray(strip).save(image, format="PNG", compress_level=1)
         image.with_name(f"{image.stem}.txt").write_text(text, encoding="utf-8", newline="\n")
         height, width = strip.shape[:2]
-        image.with_name(f"{image.stem}.box").write_text(box(text, width, height), encoding="utf-8", newline="\n")
+        image.with_name(f"{image.stem}.box").write_text(format_box(text, width, height), encoding="utf-8", newline="\n")
     except OSError as error:
         raise UserError(
             f"{image} cannot be written ({error.strerror or error}); choose another folder or make room"
@@ -166,14 +166,14 @@ def read_list(path: Path) -> tuple[list[ListRow], list[Issue]]:
     entries: list[ListRow] = []
     problems: list[Issue] = []
     text = read_utf8(path)
-    form = results_form(path, text)
+    form = find_results_form(path, text)
     if form == "tsv":
         return _read_results(path)
     if form is not None:
         refuse_results(path, text)
-    for number, row in rows(text):
+    for number, row in iterate_rows(text):
         fields = row.split("\t")
-        fault = _fault(fields)
+        fault = _describe_fault(fields)
         if fault:
             problems.append(Issue(str(path), f"row {number}", fault))
             continue
@@ -192,7 +192,7 @@ def _read_results(path: Path) -> tuple[list[ListRow], list[Issue]]:
     return entries, problems
 
 
-def _fault(fields: list[str]) -> str | None:
+def _describe_fault(fields: list[str]) -> str | None:
     if len(fields) == 1:
         return "has no tab between the image and its text"
     if len(fields) > 3 or (len(fields) == 3 and _number(fields[1]) is None):

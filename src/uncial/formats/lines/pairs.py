@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uncial.errors import UnusableInput
-from uncial.formats.encoding import read_utf8, unicode_forms
+from uncial.formats.encoding import list_unicode_forms, read_utf8
 
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".webp", ".jp2", ".j2k", ".jpx", ".jpf", ".bmp", ".gif", ".pnm"}
@@ -41,13 +41,13 @@ def pair(files: Iterable[Path]) -> Pairs:
     what a recogniser wrote, so it is never taken for ground truth.
     """
     files = sorted(set(files))
-    texts = _texts(files)
-    composed = {_composed(name): text for name, text in texts.items()}
+    texts = _find_texts(files)
+    composed = {_compose(name): text for name, text in texts.items()}
     used: dict[Path, Path] = {}
     bare: list[Path] = []
     copies: list[tuple[Path, Path]] = []
     for image in filter(is_image, files):
-        found = (texts.get(name) or composed.get(_composed(name)) for name in _names(image))
+        found = (texts.get(name) or composed.get(_compose(name)) for name in _list_names(image))
         text = next((one for one in found if one is not None), None)
         if text is None:
             bare.append(image)
@@ -60,11 +60,11 @@ def pair(files: Iterable[Path]) -> Pairs:
     return Pairs(pairs, tuple(bare), lonely, tuple(copies))
 
 
-def text_beside(image: Path) -> Path | None:
+def find_text_beside(image: Path) -> Path | None:
     """The file that holds the text of one line image, by the rule of `pair`."""
-    for name in _names(image):
+    for name in _list_names(image):
         for suffix in (TEXT_SUFFIX, TEXT_SUFFIX.upper()):
-            for form in unicode_forms(name.name + suffix):
+            for form in list_unicode_forms(name.name + suffix):
                 if (candidate := image.with_name(form)).is_file():
                     return candidate
     plain = image.with_suffix(".txt")
@@ -83,24 +83,24 @@ def read_transcription(path: Path) -> str:
     return text
 
 
-def _texts(files: list[Path]) -> dict[Path, Path]:
+def _find_texts(files: list[Path]) -> dict[Path, Path]:
     """Each text file by the path of its image without suffix."""
     ground_truth = [path for path in files if path.name.lower().endswith(TEXT_SUFFIX)]
     folders = {path.parent for path in ground_truth}
     texts = {path.with_name(path.name[: -len(TEXT_SUFFIX)]): path for path in ground_truth}
-    images = {_composed(name) for path in files if is_image(path) for name in _names(path)}
+    images = {_compose(name) for path in files if is_image(path) for name in _list_names(path)}
     for path in files:
         plain = path.suffix.lower() == ".txt" and path.parent not in folders
-        if plain and _composed(path.with_suffix("")) in images:
+        if plain and _compose(path.with_suffix("")) in images:
             texts[path.with_suffix("")] = path
     return texts
 
 
-def _names(image: Path) -> list[Path]:
+def _list_names(image: Path) -> list[Path]:
     """The paths without suffix under which the text of an image may lie, the likeliest first."""
     name = image.with_suffix("")
     return [name, name.with_suffix("")] if name.suffix.lower() in _PROCESSING_SUFFIXES else [name]
 
 
-def _composed(path: Path) -> Path:
+def _compose(path: Path) -> Path:
     return Path(unicodedata.normalize("NFC", str(path)))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from uncial.document import Issue, Page, Transcription
 from uncial.errors import UnusableInput
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.formats.encoding import read_utf8
 
 
@@ -24,7 +24,7 @@ class ResultRow:
     number: int = field(default=0, compare=False)
 
 
-def results_form(path: Path, text: str) -> Literal["tsv", "jsonl"] | None:
+def find_results_form(path: Path, text: str) -> Literal["tsv", "jsonl"] | None:
     """Which form of results a text file holds by its first row, None where it holds something else.
 
     Loghi's older form, `image<TAB>confidence<TAB>text`, is also that of its lists with weights: where the file is
@@ -50,12 +50,12 @@ def holds_results(path: Path) -> bool:
             first = next((row for row in file if row.strip()), "")
     except (OSError, UnicodeDecodeError):
         return False
-    return not first or results_form(path, first) is not None
+    return not first or find_results_form(path, first) is not None
 
 
 def refuse_results(path: Path, text: str) -> None:
     """Raises `UnusableInput` where the file holds what a recogniser read, and a list of ground truth is expected."""
-    form = results_form(path, text)
+    form = find_results_form(path, text)
     if form is None:
         return
     remedy = (
@@ -67,20 +67,20 @@ def refuse_results(path: Path, text: str) -> None:
     raise UnusableInput(f"{path}: holds what a recogniser read ({what}), which is no ground truth: {remedy}")
 
 
-def tsv_rows(page: Page) -> list[str]:
+def format_tsv_rows(page: Page) -> list[str]:
     """Return the lines that a model read as rows of Loghi's results, `image<TAB>{}<TAB>confidence<TAB>text`, which its
     tooling merges into PAGE, with the line breaks that end them.
 
     A tab or line break in a text or name becomes a space, for the form cannot hold it.
     """
     return [
-        f"{_one_cell(line_image(page, line.id))}\t{{}}\t{read.confidence}\t{_one_cell(read.text)}\n"
+        f"{_format_cell(name_line_image(page, line.id))}\t{{}}\t{read.confidence}\t{_format_cell(read.text)}\n"
         for line in page.lines
         if (read := line.transcription) is not None
     ]
 
 
-def line_image(page: Page, line: str) -> str:
+def name_line_image(page: Page, line: str) -> str:
     """Return what Loghi's results call a line: the line image, or for a line of a PAGE or ALTO file the name that
     Loghi's cutter would give its image, `PAGE/PAGE-LINE.png`, by which its merging finds the line
     (MinionLoghiHTRMergePageXML).
@@ -94,7 +94,7 @@ def line_image(page: Page, line: str) -> str:
 
 def write_rows(path: Path, rows: Iterable[str]) -> None:
     """Write rows with their line breaks, all or none of them."""
-    with replacing_text(path) as file:
+    with replace_text_file(path) as file:
         file.writelines(rows)
 
 
@@ -109,26 +109,26 @@ def read_tsv(path: Path) -> tuple[list[ResultRow], list[Issue]]:
         if not row.strip():
             continue
         try:
-            rows.append(replace(_parsed(row.removesuffix("\r").split("\t")), number=number))
+            rows.append(replace(_parse(row.removesuffix("\r").split("\t")), number=number))
         except UnusableInput as error:
             problems.append(Issue(str(path), f"row {number}", str(error)))
     return rows, problems
 
 
-def jsonl_rows(page: Page) -> list[str]:
+def format_jsonl_rows(page: Page) -> list[str]:
     """Return the lines that a model read as one JSON object each: page, line, source, image, text, confidence, and
     `characters`, with the line breaks that end them.
 
     A character is `{text, confidence, start, end}`, its place as fractions of the line image's width.
     """
     return [
-        json.dumps(_as_object(page, line.id, line.transcription), ensure_ascii=False) + "\n"
+        json.dumps(_to_object(page, line.id, line.transcription), ensure_ascii=False) + "\n"
         for line in page.lines
         if line.transcription is not None
     ]
 
 
-def _as_object(page: Page, line: str, read: Transcription) -> dict[str, Any]:
+def _to_object(page: Page, line: str, read: Transcription) -> dict[str, Any]:
     characters: list[dict[str, Any]] = []
     for i, character in enumerate(read.text):
         entry: dict[str, Any] = {"text": character}
@@ -148,10 +148,10 @@ def _as_object(page: Page, line: str, read: Transcription) -> dict[str, Any]:
     }
 
 
-def _parsed(cells: list[str]) -> ResultRow:
+def _parse(cells: list[str]) -> ResultRow:
     metadata: Mapping[str, Any] = {}
     if len(cells) > 2 and cells[1].startswith("{"):
-        metadata = _metadata(cells[1])
+        metadata = _read_metadata(cells[1])
         cells = [cells[0], *cells[2:]]
     if len(cells) == 2:
         cells = [*cells, ""]
@@ -171,12 +171,12 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _metadata(cell: str) -> Mapping[str, Any]:
+def _read_metadata(cell: str) -> Mapping[str, Any]:
     try:
         return dict(json.loads(cell))
     except ValueError:
         return {"raw": cell}
 
 
-def _one_cell(text: str) -> str:
+def _format_cell(text: str) -> str:
     return text.replace("\t", " ").replace("\r\n", " ").replace("\n", " ").replace("\r", " ")

@@ -30,10 +30,10 @@ def split_marks(text: str) -> tuple[str, tuple[TextSpan, ...]]:
             styles.append(frozenset(pending))
         plain.append(character)
         pending = set()
-    return "".join(plain), tuple(_spans(styles))
+    return "".join(plain), tuple(_find_spans(styles))
 
 
-def _spans(styles: list[frozenset[str]]) -> Iterable[TextSpan]:
+def _find_spans(styles: list[frozenset[str]]) -> Iterable[TextSpan]:
     for kind in MARKS:
         start = None
         for position, present in enumerate([*styles, frozenset[str]()]):
@@ -44,7 +44,7 @@ def _spans(styles: list[frozenset[str]]) -> Iterable[TextSpan]:
                 start = None
 
 
-def unmarked(transcription: Transcription) -> tuple[Transcription, tuple[TextSpan, ...]]:
+def strip_marks(transcription: Transcription) -> tuple[Transcription, tuple[TextSpan, ...]]:
     """What a model read that learnt style characters, as plain text and the spans that they marked."""
     text, spans = split_marks(transcription.text)
     places = [place for place, character in enumerate(transcription.text) if character not in _KINDS]

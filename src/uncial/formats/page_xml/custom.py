@@ -32,18 +32,18 @@ def parse_custom(text: str | None) -> list[CustomEntry]:
     return entries
 
 
-def first_value(entries: Iterable[CustomEntry], name: str, key: str) -> str | None:
+def get_first_value(entries: Iterable[CustomEntry], name: str, key: str) -> str | None:
     """The value of `name {key: value}`, None where it is missing or empty."""
     return next((values[key] for entry, values in entries if entry == name and values.get(key)), None)
 
 
-def reading_index(entries: Iterable[CustomEntry]) -> int | None:
+def read_reading_index(entries: Iterable[CustomEntry]) -> int | None:
     """Transkribus' `readingOrder {index:N;}`."""
-    value = first_value(entries, "readingOrder", "index")
+    value = get_first_value(entries, "readingOrder", "index")
     return int(value) if value is not None and value.isdecimal() else None
 
 
-def spans(entries: Iterable[CustomEntry], text: str) -> tuple[TextSpan, ...]:
+def read_spans(entries: Iterable[CustomEntry], text: str) -> tuple[TextSpan, ...]:
     """The marked stretches of a line, those outside the text cut off.
 
     Transkribus and Loghi count UTF-16 units, as Java does; a TextSpan counts code points.
@@ -53,19 +53,19 @@ def spans(entries: Iterable[CustomEntry], text: str) -> tuple[TextSpan, ...]:
         offset, length = values.get("offset", ""), values.get("length", "")
         if not offset.isdecimal() or not length.isdecimal():
             continue
-        start = _code_points(text, int(offset))
-        end = _code_points(text, int(offset) + int(length))
+        start = _to_code_points(text, int(offset))
+        end = _to_code_points(text, int(offset) + int(length))
         if end > start:
-            found += [TextSpan(kind, start, end - start) for kind in _kinds(name, values)]
+            found += [TextSpan(kind, start, end - start) for kind in _list_kinds(name, values)]
     return tuple(found)
 
 
-def style_kinds(flags: Iterable[str]) -> list[str]:
+def list_style_kinds(flags: Iterable[str]) -> list[str]:
     """The names that TextSpan uses for PAGE's style attributes."""
     return [STYLES.get(flag, flag) for flag in flags]
 
 
-def without_spans(text: str, name: str | None = None) -> str:
+def drop_spans(text: str, name: str | None = None) -> str:
     """The attribute without the entries, all or those of one name, that point into a text, which was replaced."""
 
     def left(match: re.Match[str]) -> str:
@@ -75,29 +75,29 @@ def without_spans(text: str, name: str | None = None) -> str:
     return " ".join(kept.split()) if kept != text else text
 
 
-def with_styles(custom: str, spans: Iterable[TextSpan], text: str) -> str:
+def add_styles(custom: str, spans: Iterable[TextSpan], text: str) -> str:
     """The attribute with the styles of a text that was replaced, as Transkribus and Loghi write them."""
     entries = [custom] if custom else []
     for span in spans:
-        offset, end = (_units(text[:place]) for place in (span.offset, span.offset + span.length))
+        offset, end = (_to_units(text[:place]) for place in (span.offset, span.offset + span.length))
         entries.append(f"textStyle {{offset:{offset}; length:{end - offset}; {FLAGS.get(span.kind, span.kind)}:true;}}")
     return " ".join(entries)
 
 
-def _kinds(name: str, values: dict[str, str]) -> list[str]:
+def _list_kinds(name: str, values: dict[str, str]) -> list[str]:
     if name != "textStyle":
         return [name]
-    return style_kinds(flag for flag in STYLE_FLAGS if values.get(flag, "").lower() == "true")
+    return list_style_kinds(flag for flag in STYLE_FLAGS if values.get(flag, "").lower() == "true")
 
 
-def _code_points(text: str, units: int) -> int:
+def _to_code_points(text: str, units: int) -> int:
     """The code points that the first `units` UTF-16 units of the text make, at most its length."""
     if text.isascii() or max(text) <= "\uffff":
         return min(units, len(text))
     return len(text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore"))
 
 
-def _units(text: str) -> int:
+def _to_units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 

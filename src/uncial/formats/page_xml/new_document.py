@@ -11,9 +11,9 @@ from PIL import Image
 
 from uncial.document import ImageSource, Page, Point, Region, TextLine
 from uncial.errors import UnusableInput
-from uncial.files import replacing
+from uncial.files import replace_file
 from uncial.formats.image_finder import open_header
-from uncial.formats.xml.editing import storable
+from uncial.formats.xml.editing import make_storable
 
 _NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/"
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
@@ -21,7 +21,7 @@ _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _DATE = "2000-01-01T00:00:00"
 
 
-def page_xml(page: Page, version: str = "2013-07-15") -> bytes:
+def build_page_xml(page: Page, version: str = "2013-07-15") -> bytes:
     """The page as PAGE XML of that version, its coordinates in whole pixels.
 
     Raises `ValueError` for a page without an image.
@@ -45,34 +45,34 @@ def page_xml(page: Page, version: str = "2013-07-15") -> bytes:
         for n, region in enumerate(page.regions):
             etree.SubElement(order, f"{{{space}}}RegionRefIndexed", index=str(n), regionRef=region.id)
     for region in page.regions:
-        _region(body, space, region, [line for line in page.lines if line.region_id == region.id])
+        _build_region(body, space, region, [line for line in page.lines if line.region_id == region.id])
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
-def _region(body: etree._Element, space: str, region: Region, lines: list[TextLine]) -> None:
+def _build_region(body: etree._Element, space: str, region: Region, lines: list[TextLine]) -> None:
     element = etree.SubElement(body, f"{{{space}}}TextRegion", id=region.id, type=region.type or "paragraph")
-    etree.SubElement(element, f"{{{space}}}Coords", points=_points(region.polygon))
+    etree.SubElement(element, f"{{{space}}}Coords", points=_format_points(region.polygon))
     for n, line in enumerate(lines):
-        _line(element, space, line, n)
-    _text(element, space, "\n".join(line.text or "" for line in lines))
+        _build_line(element, space, line, n)
+    _build_text(element, space, "\n".join(line.text or "" for line in lines))
 
 
-def _line(region: etree._Element, space: str, line: TextLine, order: int) -> None:
+def _build_line(region: etree._Element, space: str, line: TextLine, order: int) -> None:
     element = etree.SubElement(region, f"{{{space}}}TextLine", id=line.id, custom=f"readingOrder {{index:{order};}}")
     if line.language:
         element.set("primaryLanguage", line.language)
-    etree.SubElement(element, f"{{{space}}}Coords", points=_points(line.polygon))
+    etree.SubElement(element, f"{{{space}}}Coords", points=_format_points(line.polygon))
     if line.baseline:
-        etree.SubElement(element, f"{{{space}}}Baseline", points=_points(line.baseline))
-    _text(element, space, line.text or "")
+        etree.SubElement(element, f"{{{space}}}Baseline", points=_format_points(line.baseline))
+    _build_text(element, space, line.text or "")
 
 
-def _text(parent: etree._Element, space: str, text: str) -> None:
+def _build_text(parent: etree._Element, space: str, text: str) -> None:
     equivalent = etree.SubElement(parent, f"{{{space}}}TextEquiv")
     etree.SubElement(equivalent, f"{{{space}}}Unicode").text = text
 
 
-def _points(points: Iterable[Point]) -> str:
+def _format_points(points: Iterable[Point]) -> str:
     return " ".join(f"{max(0, round(x))},{max(0, round(y))}" for x, y in points)
 
 
@@ -92,11 +92,11 @@ def write_excerpt(page: Page, lines: Collection[str], folder: Path, with_image: 
     """
     if page.image is None:
         raise UnusableInput(f"{page.id} has no image, and PAGE needs one")
-    width, height = _size(page, page.image)
+    width, height = _find_size(page, page.image)
     name = page.image.path.name if not page.image.frame else f"{page.image.path.stem}_{page.image.frame}.png"
     target = excerpt_file(page, folder)
     chosen = [line for line in page.lines if line.id in set(lines)]
-    regions = _regions(page, chosen, width, height)
+    regions = _list_regions(page, chosen, width, height)
     excerpt = replace(
         page,
         image=ImageSource(Path(name)),
@@ -105,8 +105,8 @@ def write_excerpt(page: Page, lines: Collection[str], folder: Path, with_image: 
         regions=tuple(regions.values()),
         lines=tuple(_excerpt_line(line, regions, number, width, height) for number, line in enumerate(chosen, start=1)),
     )
-    with replacing(target) as file:
-        file.write_bytes(page_xml(excerpt))
+    with replace_file(target) as file:
+        file.write_bytes(build_page_xml(excerpt))
     if with_image:
         _copy(page.image, target.with_name(name))
     return target
@@ -117,7 +117,7 @@ def excerpt_file(page: Page, folder: Path) -> Path:
     return folder / f"{page.id}.xml"
 
 
-def _size(page: Page, image: ImageSource) -> tuple[int, int]:
+def _find_size(page: Page, image: ImageSource) -> tuple[int, int]:
     if page.width > 0 and page.height > 0:
         return page.width, page.height
     try:
@@ -131,7 +131,7 @@ def _size(page: Page, image: ImageSource) -> tuple[int, int]:
 def _copy(image: ImageSource, target: Path) -> None:
     if target.exists() and target.samefile(image.path):
         return
-    with replacing(target) as file:
+    with replace_file(target) as file:
         if not image.frame:
             shutil.copyfile(image.path, file)
             return
@@ -140,55 +140,57 @@ def _copy(image: ImageSource, target: Path) -> None:
             opened.save(file)
 
 
-def _regions(page: Page, lines: Sequence[TextLine], width: int, height: int) -> dict[str | None, Region]:
+def _list_regions(page: Page, lines: Sequence[TextLine], width: int, height: int) -> dict[str | None, Region]:
     """The regions of these lines by the id that the page has for them, in its order."""
     stated = {region.id: region for region in page.regions}
     found: dict[str | None, Region] = {}
     for identity in sorted({line.region_id for line in lines}, key=lambda one: (one not in stated, str(one))):
         region = stated.get(identity or "")
-        polygon = _inside(region.polygon, width, height) if region else ()
+        polygon = _move_inside(region.polygon, width, height) if region else ()
         if len(polygon) < 3:
-            points = [point for line in lines if line.region_id == identity for point in _outline(line, width, height)]
-            polygon = _rectangle(points)
+            points = [
+                point for line in lines if line.region_id == identity for point in _find_outline(line, width, height)
+            ]
+            polygon = _make_rectangle(points)
         kind = region.type if region and region.type in TYPES else "other" if region and region.type else "paragraph"
-        found[identity] = Region(_identifier(identity or "lines", f"r{len(found) + 1}"), kind, polygon)
+        found[identity] = Region(_make_identifier(identity or "lines", f"r{len(found) + 1}"), kind, polygon)
     return found
 
 
 def _excerpt_line(line: TextLine, regions: dict[str | None, Region], number: int, width: int, height: int) -> TextLine:
-    baseline = _inside(line.baseline, width, height)
+    baseline = _move_inside(line.baseline, width, height)
     return replace(
         line,
-        id=_identifier(line.id, f"l{number}"),
+        id=_make_identifier(line.id, f"l{number}"),
         region_id=regions[line.region_id].id,
-        polygon=_outline(line, width, height),
+        polygon=_find_outline(line, width, height),
         baseline=baseline if len(baseline) > 1 else (),
-        text=storable(line.text or ""),
+        text=make_storable(line.text or ""),
         language=None,
     )
 
 
-def _outline(line: TextLine, width: int, height: int) -> tuple[Point, ...]:
+def _find_outline(line: TextLine, width: int, height: int) -> tuple[Point, ...]:
     """The polygon, else the box, else the baseline, else all of the image: PAGE needs one."""
     if len(line.polygon) >= 3:
-        return _inside(line.polygon, width, height)
+        return _move_inside(line.polygon, width, height)
     if line.box is not None:
-        return _inside(_rectangle([line.box[:2], line.box[2:]]), width, height)
+        return _move_inside(_make_rectangle([line.box[:2], line.box[2:]]), width, height)
     if len(line.baseline) >= 2:
-        return _inside(line.baseline, width, height)
-    return _rectangle([(0.0, 0.0), (float(width), float(height))])
+        return _move_inside(line.baseline, width, height)
+    return _make_rectangle([(0.0, 0.0), (float(width), float(height))])
 
 
-def _inside(points: Sequence[Point], width: int, height: int) -> tuple[Point, ...]:
+def _move_inside(points: Sequence[Point], width: int, height: int) -> tuple[Point, ...]:
     return tuple((min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))) for x, y in points)
 
 
-def _rectangle(points: Sequence[Point]) -> tuple[Point, ...]:
+def _make_rectangle(points: Sequence[Point]) -> tuple[Point, ...]:
     xs, ys = zip(*points, strict=True)
     return (min(xs), min(ys)), (max(xs), min(ys)), (max(xs), max(ys)), (min(xs), max(ys))
 
 
-def _identifier(stated: str, otherwise: str) -> str:
+def _make_identifier(stated: str, otherwise: str) -> str:
     """The id where XML allows it; else what is left of it, made unique by `otherwise`."""
     if re.fullmatch(r"[A-Za-z_][\w.\-]*", stated, re.ASCII):
         return stated

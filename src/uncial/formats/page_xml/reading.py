@@ -7,14 +7,14 @@ from lxml import etree
 
 from uncial.document import Issue, Page, Point, Region, SourceContents, TextLine, Word
 from uncial.errors import UnusableInput
-from uncial.formats.page_xml.custom import CustomEntry, first_value, parse_custom
-from uncial.formats.page_xml.layout import LineElement, RegionElement, page_layout
-from uncial.formats.page_xml.text import WordText, line_text
+from uncial.formats.page_xml.custom import CustomEntry, get_first_value, parse_custom
+from uncial.formats.page_xml.layout import LineElement, RegionElement, read_layout
+from uncial.formats.page_xml.text import WordText, read_line_text
 from uncial.formats.xml import coordinates
-from uncial.formats.xml.identifiers import stated_reading_order
-from uncial.formats.xml.parsing import child, children, descendants, local_name
-from uncial.formats.xml.provenance import read_steps, with_readers
-from uncial.formats.xml.region_text import page_region_texts, region_text_problem
+from uncial.formats.xml.identifiers import read_stated_order
+from uncial.formats.xml.parsing import find_child, get_local_name, iterate_children, iterate_descendants
+from uncial.formats.xml.provenance import add_readers, read_steps
+from uncial.formats.xml.region_text import describe_region_text, read_page_region_texts
 
 DIRECTIONS = {"left-to-right": "ltr", "right-to-left": "rtl", "top-to-bottom": "ttb", "bottom-to-top": "btt"}
 TRANSKRIBUS_KEYS = ("docId", "pageId", "pageNr", "title", "imgUrl", "status", "tsid")
@@ -26,18 +26,18 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> SourceContent
     Coordinates are pixels of that image. A line whose coordinates are no numbers is left out with an `Issue`. Raises
     LineError where the file holds no Page.
     """
-    pages = descendants(root, "Page")
+    pages = iterate_descendants(root, "Page")
     if not pages:
         raise UnusableInput(f"{source}: is a PAGE file without a <Page> element; export it again")
     page = pages[0]
-    layout = page_layout(page)
+    layout = read_layout(page)
     lines, problems = [], []
     if len(pages) > 1:
         reason = f"holds {len(pages)} <Page> elements, of which PAGE knows one and only the first is read"
         problems.append(Issue(str(source), "", f"{reason}; write one file for each page"))
     for line in layout.lines:
         try:
-            lines.append(_line(line, page, page_id))
+            lines.append(_read_line(line, page, page_id))
         except UnusableInput as error:
             problems.append(
                 Issue(str(source), line.id, f"{error}; correct the line's coordinates", "wrong_coordinates")
@@ -45,51 +45,51 @@ def read_page(root: etree._Element, source: Path, page_id: str) -> SourceContent
     regions = []
     ids = {region.element: region.id for region in layout.regions}
     for order, region in enumerate(layout.regions):
-        polygon, problem = _region_polygon(region)
+        polygon, problem = _read_region_polygon(region)
         parent = ids[region.around[0]] if region.around else None
-        regions.append(Region(region.id, _region_type(region.element), polygon, order, parent))
+        regions.append(Region(region.id, _read_region_type(region.element), polygon, order, parent))
         if problem:
             reason = f"region {region.id}: {problem}; it is read without an outline"
             problems.append(Issue(str(source), "", reason, "wrong_coordinates"))
     any_text = any((line.text or "").strip() for line in lines)
-    problems += region_text_problem(source, page_region_texts(layout), any_text)
+    problems += describe_region_text(source, read_page_region_texts(layout), any_text)
     found = Page(
         id=page_id,
         source=source,
-        width=coordinates.size(page.get("imageWidth")),
-        height=coordinates.size(page.get("imageHeight")),
+        width=coordinates.read_size(page.get("imageWidth")),
+        height=coordinates.read_size(page.get("imageHeight")),
         regions=tuple(regions),
-        lines=tuple(with_readers(lines, read_steps(root))),
-        metadata=_metadata(root, page, layout.generated),
-        reading_order=stated_reading_order(layout.lines, lines),
+        lines=tuple(add_readers(lines, read_steps(root))),
+        metadata=_read_metadata(root, page, layout.generated),
+        reading_order=read_stated_order(layout.lines, lines),
     )
     return SourceContents((found,), tuple(problems))
 
 
-def _line(line: LineElement, page: etree._Element, page_id: str) -> TextLine:
+def _read_line(line: LineElement, page: etree._Element, page_id: str) -> TextLine:
     element, region = line.element, line.region
     custom = parse_custom(element.get("custom"))
     above = [] if region is None else [region.element, *region.around]
-    content = line_text(element, custom)
-    polygon, baseline = _points(element, "Coords"), _points(element, "Baseline")
+    content = read_line_text(element, custom)
+    polygon, baseline = _read_points(element, "Coords"), _read_points(element, "Baseline")
     return TextLine(
         id=line.id,
         page_id=page_id,
         polygon=polygon,
         baseline=baseline,
-        box=None if polygon or baseline else _box_of_words(element),
+        box=None if polygon or baseline else _compute_box_of_words(element),
         text=content.text,
         region_id=None if region is None else region.id,
-        direction=_direction([element, *above, page]),
-        language=_language([element, *above, page]),
-        tags=_tags(element, custom, above),
+        direction=_read_direction([element, *above, page]),
+        language=_read_language([element, *above, page]),
+        tags=_read_tags(element, custom, above),
         confidence=content.confidence,
         spans=content.spans,
-        words=_words(content.words),
+        words=_read_words(content.words),
     )
 
 
-def _words(words: Iterable[WordText]) -> tuple[Word, ...]:
+def _read_words(words: Iterable[WordText]) -> tuple[Word, ...]:
     """The line's words; kraken writes spaces as words of their own, which are none."""
     found = []
     for word in words:
@@ -97,52 +97,54 @@ def _words(words: Iterable[WordText]) -> tuple[Word, ...]:
         if text and text.isspace():
             continue
         try:
-            polygon = _points(word.element, "Coords")
+            polygon = _read_points(word.element, "Coords")
         except UnusableInput:
             polygon = ()
         found.append(Word(polygon, text, word.confidence))
     return tuple(found)
 
 
-def _points(element: etree._Element, name: str) -> tuple[Point, ...]:
+def _read_points(element: etree._Element, name: str) -> tuple[Point, ...]:
     """The `points` attribute, or the Point children of the versions before 2013."""
-    holder = child(element, name)
+    holder = find_child(element, name)
     if holder is None:
         return ()
     if (stated := holder.get("points")) is not None:
-        return coordinates.points(stated)
-    olds = [one for one in holder if local_name(one) == "Point"]
+        return coordinates.read_points(stated)
+    olds = [one for one in holder if get_local_name(one) == "Point"]
     return tuple((coordinates.number(one.get("x", "")), coordinates.number(one.get("y", ""))) for one in olds)
 
 
-def _box_of_words(line: etree._Element) -> tuple[float, float, float, float] | None:
+def _compute_box_of_words(line: etree._Element) -> tuple[float, float, float, float] | None:
     """What the outlines of the words cover together, for a line that states no place of its own."""
-    points = [point for word in children(line, "Word") for point in _points(word, "Coords")]
+    points = [point for word in iterate_children(line, "Word") for point in _read_points(word, "Coords")]
     if not points:
         return None
     across, down = zip(*points, strict=True)
     return min(across), min(down), max(across), max(down)
 
 
-def _region_polygon(region: RegionElement) -> tuple[tuple[Point, ...], str]:
+def _read_region_polygon(region: RegionElement) -> tuple[tuple[Point, ...], str]:
     try:
-        return _points(region.element, "Coords"), ""
+        return _read_points(region.element, "Coords"), ""
     except UnusableInput as error:
         return (), str(error)
 
 
-def _region_type(element: etree._Element) -> str | None:
+def _read_region_type(element: etree._Element) -> str | None:
     """The structure type of Transkribus and eScriptorium, else PAGE's own type, else the kind of region."""
-    stated = first_value(_of_the_whole(parse_custom(element.get("custom"))), "structure", "type") or element.get("type")
+    stated = get_first_value(
+        _read_of_the_whole(parse_custom(element.get("custom"))), "structure", "type"
+    ) or element.get("type")
     if stated:
         return stated
-    return None if local_name(element) == "TextRegion" else local_name(element)
+    return None if get_local_name(element) == "TextRegion" else get_local_name(element)
 
 
-def _direction(chain: Iterable[etree._Element]) -> str | None:
+def _read_direction(chain: Iterable[etree._Element]) -> str | None:
     """The nearest statement of the line, its regions and its page."""
     for element in chain:
-        stated = element.get("readingDirection") or first_value(
+        stated = element.get("readingDirection") or get_first_value(
             parse_custom(element.get("custom")), "readingDirection", "type"
         )
         if stated in DIRECTIONS:
@@ -150,33 +152,33 @@ def _direction(chain: Iterable[etree._Element]) -> str | None:
     return None
 
 
-def _language(chain: Iterable[etree._Element]) -> str | None:
+def _read_language(chain: Iterable[etree._Element]) -> str | None:
     for element in chain:
-        custom = _of_the_whole(parse_custom(element.get("custom")))
-        if stated := first_value(custom, "language", "type") or element.get("primaryLanguage"):
+        custom = _read_of_the_whole(parse_custom(element.get("custom")))
+        if stated := get_first_value(custom, "language", "type") or element.get("primaryLanguage"):
             return stated
     return None
 
 
-def _tags(element: etree._Element, custom: list[CustomEntry], above: list[etree._Element]) -> tuple[str, ...]:
+def _read_tags(element: etree._Element, custom: list[CustomEntry], above: list[etree._Element]) -> tuple[str, ...]:
     """The structure type, the `type` attribute, and how the line was produced (`printed`, `handwritten-cursive` …)."""
     production = next((value for one in [element, *above] if (value := one.get("production"))), None)
-    stated = (first_value(_of_the_whole(custom), "structure", "type"), element.get("type"), production)
+    stated = (get_first_value(_read_of_the_whole(custom), "structure", "type"), element.get("type"), production)
     return tuple(dict.fromkeys(tag for tag in stated if tag))
 
 
-def _of_the_whole(custom: list[CustomEntry]) -> list[CustomEntry]:
+def _read_of_the_whole(custom: list[CustomEntry]) -> list[CustomEntry]:
     return [(name, values) for name, values in custom if "offset" not in values]
 
 
-def _metadata(root: etree._Element, page: etree._Element, generated: int) -> dict[str, str]:
+def _read_metadata(root: etree._Element, page: etree._Element, generated: int) -> dict[str, str]:
     found = {"format": "page", "image": (page.get("imageFilename") or "").strip()}
-    metadata = child(root, "Metadata")
+    metadata = find_child(root, "Metadata")
     if metadata is not None:
-        creator = child(metadata, "Creator")
+        creator = find_child(metadata, "Creator")
         if creator is not None and (creator.text or "").strip():
             found["creator"] = (creator.text or "").strip()
-        transkribus = child(metadata, "TranskribusMetadata")
+        transkribus = find_child(metadata, "TranskribusMetadata")
         if transkribus is not None:
             found |= {key: value for key in TRANSKRIBUS_KEYS if (value := transkribus.get(key))}
     if generated:

@@ -27,7 +27,7 @@ def number(text: str) -> float:
     return value
 
 
-def optional_number(text: str | None) -> float | None:
+def read_number(text: str | None) -> float | None:
     """The number, or None where the attribute is missing, empty or no number."""
     try:
         return number(text.strip()) if text else None
@@ -35,33 +35,33 @@ def optional_number(text: str | None) -> float | None:
         return None
 
 
-def points(text: str) -> tuple[Point, ...]:
+def read_points(text: str) -> tuple[Point, ...]:
     """Return the points of "x,y x,y" (PAGE, ALTO) or "x y x y" (eScriptorium's ALTO). Raises `UnusableInput`."""
     if "," not in text:
-        return _paired(text.split(), text)
+        return _pair(text.split(), text)
     try:
         return tuple([(number(x), number(y)) for x, y in [pair.split(",") for pair in text.split()]])
     except (ValueError, UnusableInput):
-        return _points_in_other_forms(text)
+        return _read_points_in_other_forms(text)
 
 
-def _points_in_other_forms(text: str) -> tuple[Point, ...]:
+def _read_points_in_other_forms(text: str) -> tuple[Point, ...]:
     """Points with white space around their commas, or with commas alone."""
     joined = AROUND_COMMA.sub(",", text.strip())
     pairs = joined.split()
-    return _paired(joined.split(",") if len(pairs) == 1 else [v for pair in pairs for v in _two(pair, text)], text)
+    return _pair(joined.split(",") if len(pairs) == 1 else [v for pair in pairs for v in _read_two(pair, text)], text)
 
 
-def _paired(values: Sequence[str], text: str) -> tuple[Point, ...]:
+def _pair(values: Sequence[str], text: str) -> tuple[Point, ...]:
     if len(values) % 2:
-        raise UnusableInput(f"the points {_short(text)!r} hold an odd number of coordinates")
+        raise UnusableInput(f"the points {_shorten(text)!r} hold an odd number of coordinates")
     numbers = [number(value) for value in values]
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def fraction(text: str | None) -> float | None:
+def read_fraction(text: str | None) -> float | None:
     """A confidence between 0 and 1, None where there is none or it lies outside."""
-    value = optional_number(text)
+    value = read_number(text)
     return value if value is not None and 0 <= value <= 1 else None
 
 
@@ -76,19 +76,19 @@ def mean_fraction(values: Sequence[tuple[float | None, int]]) -> float | None:
     return round(sum(value * weight for value, weight in known) / sum(weight for _, weight in known), 9)
 
 
-def size(text: str | None) -> int:
+def read_size(text: str | None) -> int:
     """A width or height in pixels, 0 where the file states none that makes sense."""
-    value = optional_number(text)
+    value = read_number(text)
     return round(value) if value is not None and value > 0 else 0
 
 
-def _two(pair: str, text: str) -> list[str]:
+def _read_two(pair: str, text: str) -> list[str]:
     values = pair.split(",")
     if len(values) != 2:
-        raise UnusableInput(f"the points {_short(text)!r} are not pairs of coordinates at {pair!r}")
+        raise UnusableInput(f"the points {_shorten(text)!r} are not pairs of coordinates at {pair!r}")
     return values
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= SHOWN else text[:SHOWN] + "…"

@@ -8,7 +8,7 @@ from pathlib import Path
 from lxml import etree
 
 from uncial.errors import UnusableInput, UserError
-from uncial.files import replacing
+from uncial.files import replace_file
 from uncial.formats.xml.parsing import parse
 
 TOKEN = re.compile(
@@ -19,14 +19,14 @@ Extent = tuple[int, int, int]
 """Where an element begins, where its first tag ends, and where the element ends."""
 
 
-def patched(original: str, before: etree._Element, after: etree._Element) -> str:
+def patch(original: str, before: etree._Element, after: etree._Element) -> str:
     """`original`, whose root is `before`, with each element that differs in `after` written anew."""
-    extents = dict(zip(before.iter(etree.Element), _extents(original), strict=True))
+    extents = dict(zip(before.iter(etree.Element), _find_extents(original), strict=True))
     line_break = "\r\n" if "\r\n" in original else "\n"
     pieces, place = [], 0
-    for old, new in _changes(before, after):
+    for old, new in _list_changes(before, after):
         start, content, end = extents[old]
-        first_tag, rest = _written(new)
+        first_tag, rest = _write_element(new)
         if old.items() == new.items() and content < end and len(new):
             first_tag = original[start:content]
         pieces += [original[place:start], (first_tag + rest).replace("\r\n", "\n").replace("\n", line_break)]
@@ -34,7 +34,7 @@ def patched(original: str, before: etree._Element, after: etree._Element) -> str
     return "".join([*pieces, original[place:]])
 
 
-def _extents(text: str) -> list[Extent]:
+def _find_extents(text: str) -> list[Extent]:
     """The elements in document order."""
     extents: list[Extent] = []
     still_open: list[int] = []
@@ -51,17 +51,17 @@ def _extents(text: str) -> list[Extent]:
     return extents
 
 
-def _changes(old: etree._Element, new: etree._Element) -> Iterator[tuple[etree._Element, etree._Element]]:
+def _list_changes(old: etree._Element, new: etree._Element) -> Iterator[tuple[etree._Element, etree._Element]]:
     """The smallest elements that hold all differences, in document order."""
-    if not _same_shell(old, new):
+    if not _is_same_shell(old, new):
         yield old, new
         return
     for old_child, new_child in zip(old, new, strict=True):
         if isinstance(old_child.tag, str):
-            yield from _changes(old_child, new_child)
+            yield from _list_changes(old_child, new_child)
 
 
-def _same_shell(old: etree._Element, new: etree._Element) -> bool:
+def _is_same_shell(old: etree._Element, new: etree._Element) -> bool:
     """Whether two elements differ in nothing but what is inside their child elements."""
     if old.tag != new.tag or old.text != new.text or len(old) != len(new) or old.items() != new.items():
         return False
@@ -73,7 +73,7 @@ def _same_shell(old: etree._Element, new: etree._Element) -> bool:
     return True
 
 
-def _written(element: etree._Element) -> tuple[str, str]:
+def _write_element(element: etree._Element) -> tuple[str, str]:
     """The first tag, without the namespace declarations of the elements around it, and what comes after it."""
     text = etree.tostring(element, encoding="unicode", with_tail=False)
     parent = element.getparent()
@@ -88,12 +88,12 @@ ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 BREAKS = re.compile(r"[ \t]*[\r\n\x85\u2028\u2029]+[ \t]*")
 
 
-def storable(text: str) -> str:
+def make_storable(text: str) -> str:
     """One line of text without the characters that XML cannot hold; a line break in it becomes a space."""
     return ILLEGAL.sub("", BREAKS.sub(" ", text))
 
 
-def new_element(parent: etree._Element, name: str) -> etree._Element:
+def make_element(parent: etree._Element, name: str) -> etree._Element:
     """An element in the namespace of `parent`, not yet in its place."""
     namespace = etree.QName(parent).namespace
     tag = f"{{{namespace}}}{name}" if namespace else name
@@ -115,8 +115,8 @@ def insert(parent: etree._Element, index: int, element: etree._Element) -> None:
 def append_indented(parent: etree._Element, element: etree._Element) -> None:
     """Puts the element last in a parent that was just inserted itself, one step deeper than it."""
     if not len(parent):
-        parent.text = _inner_indentation(parent)
-        element.tail = _indentation(parent)
+        parent.text = _find_inner_indentation(parent)
+        element.tail = _find_indentation(parent)
         parent.append(element)
         return
     insert(parent, len(parent), element)
@@ -146,33 +146,33 @@ def save(tree: etree._ElementTree, source: Path, target: Path) -> None:
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: is the file that was read; write to another folder, originals are not overwritten")
     content = source.read_bytes()
-    encoding = _encoding(content, tree.docinfo.encoding or "UTF-8")
+    encoding = _find_encoding(content, tree.docinfo.encoding or "UTF-8")
     try:
         original = content.decode(encoding)
-        data = patched(original, parse(source).getroot(), tree.getroot()).encode(encoding, "xmlcharrefreplace")
+        data = patch(original, parse(source).getroot(), tree.getroot()).encode(encoding, "xmlcharrefreplace")
     except (LookupError, UnicodeError):
         raise UnusableInput(f"{source}: its encoding {encoding} cannot be written; save it as UTF-8") from None
-    with replacing(target) as unfinished:
+    with replace_file(target) as unfinished:
         unfinished.write_bytes(data)
 
 
-def _encoding(data: bytes, named: str) -> str:
+def _find_encoding(data: bytes, named: str) -> str:
     """With the order of the bytes where the name leaves that to a mark which the file does not have."""
     if named.upper() != "UTF-16" or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return named
     return "UTF-16BE" if data.startswith(b"\0") else "UTF-16LE"
 
 
-def _indentation(element: etree._Element) -> str | None:
+def _find_indentation(element: etree._Element) -> str | None:
     parent = element.getparent()
     text = None if parent is None else parent.text
     return text if text and not text.strip() else None
 
 
-def _inner_indentation(element: etree._Element) -> str | None:
+def _find_inner_indentation(element: etree._Element) -> str | None:
     """One step deeper than the element, by the difference between it and its parent."""
-    own, parent = _indentation(element), element.getparent()
-    outer = None if parent is None else _indentation(parent)
+    own, parent = _find_indentation(element), element.getparent()
+    outer = None if parent is None else _find_indentation(parent)
     if not own or "\n" not in own:
         return None
     width = own.rpartition("\n")[2]

@@ -16,7 +16,7 @@ class PlacedLine(Protocol):
     def is_ordered(self) -> bool: ...
 
 
-def unique_identifiers(stated: Sequence[str | None], word: str) -> list[str]:
+def make_identifiers_unique(stated: Sequence[str | None], word: str) -> list[str]:
     """One identifier each, in document order, the same whenever the file is read.
 
     The first of several equal ones keeps it, the others become `id~2`, `id~3`; a missing one is made from its place:
@@ -27,9 +27,9 @@ def unique_identifiers(stated: Sequence[str | None], word: str) -> list[str]:
     result = []
     for place, identifier in enumerate(stated, start=1):
         if not identifier:
-            identifier = _free(f"{word}_{place:04d}", taken | used)
+            identifier = _find_free(f"{word}_{place:04d}", taken | used)
         elif identifier in used:
-            identifier = _free(identifier, taken | used)
+            identifier = _find_free(identifier, taken | used)
         used.add(identifier)
         result.append(identifier)
     return result
@@ -40,13 +40,13 @@ def count_generated(stated: Sequence[str | None], unique: Sequence[str]) -> int:
     return sum(own != made for own, made in zip(stated, unique, strict=True))
 
 
-def stated_reading_order(layout: Iterable[PlacedLine], lines: Iterable[TextLine]) -> tuple[str, ...]:
+def read_stated_order(layout: Iterable[PlacedLine], lines: Iterable[TextLine]) -> tuple[str, ...]:
     """Return the ids of those lines, which are in reading order, whose place the file states."""
     ordered = {line.id for line in layout if line.is_ordered}
     return tuple(line.id for line in lines if line.id in ordered)
 
 
-def _free(wish: str, taken: set[str]) -> str:
+def _find_free(wish: str, taken: set[str]) -> str:
     count, candidate = 1, wish
     while candidate in taken:
         count += 1

@@ -37,7 +37,7 @@ def refuse_encoding(path: Path, data: bytes, encoding: str) -> None:
         )
 
 
-def why_undecodable(data: bytes) -> str | None:
+def explain_undecodable(data: bytes) -> str | None:
     """What is wrong with the encoding of a file that cannot be parsed; None where that seems to be in order."""
     if data.startswith(EBCDIC):
         return "is in EBCDIC, an encoding that is not read"
@@ -89,7 +89,7 @@ def parse(path: Path) -> etree._ElementTree:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise UnusableInput(f"{path}: {_why_malformed(error, data)}; {REEXPORT}") from None
+        raise UnusableInput(f"{path}: {_explain_malformed(error, data)}; {REEXPORT}") from None
     except (ValueError, LookupError) as error:
         raise UnusableInput(f"{path}: is not readable XML ({error}); {REEXPORT}") from None
     tree = root.getroottree()
@@ -97,7 +97,7 @@ def parse(path: Path) -> etree._ElementTree:
     return tree
 
 
-def kind_of(root: etree._Element) -> Kind:
+def find_kind(root: etree._Element) -> Kind:
     """`page`, `alto`, `mets`, or `other`, by the root's name and namespace (of any version, or none)."""
     name = etree.QName(root)
     namespace = name.namespace or ""
@@ -118,25 +118,25 @@ def describe_other(root: etree._Element) -> str:
     return f"{stated}, which is neither PAGE (PcGts) nor ALTO (alto); export it as one of these"
 
 
-def local_name(element: etree._Element) -> str:
+def get_local_name(element: etree._Element) -> str:
     """The element's name without its namespace; "" for a comment or processing instruction."""
     tag = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
-def children(element: etree._Element, *names: str) -> list[etree._Element]:
+def iterate_children(element: etree._Element, *names: str) -> list[etree._Element]:
     """Return the child elements of these local names (of any name where none is given), in document order."""
     if not names:
         return list(element.iterchildren(etree.Element))
     return list(element.iterchildren(*[f"{{*}}{name}" for name in names]))
 
 
-def child(element: etree._Element, name: str) -> etree._Element | None:
+def find_child(element: etree._Element, name: str) -> etree._Element | None:
     """Return the first child element of this local name, None where there is none."""
     return next(element.iterchildren(f"{{*}}{name}"), None)
 
 
-def descendants(element: etree._Element, *names: str) -> list[etree._Element]:
+def iterate_descendants(element: etree._Element, *names: str) -> list[etree._Element]:
     """All elements of these local names below `element`, in document order."""
     return list(element.iter(*[f"{{*}}{name}" for name in names]))
 
@@ -169,9 +169,9 @@ def _has_document_type(data: bytes) -> bool:
     return before is not None and plain[before.end() :][:9].upper() == b"<!DOCTYPE"
 
 
-def _why_malformed(error: etree.XMLSyntaxError, data: bytes) -> str:
+def _explain_malformed(error: etree.XMLSyntaxError, data: bytes) -> str:
     start = data.lstrip()[:4]
-    if told := why_undecodable(data):
+    if told := explain_undecodable(data):
         return told
     if not data.startswith(BYTE_ORDER_MARKS) and (b"\0" in data[:200] and not start.startswith((b"<", b"\0<"))):
         return "is not XML but binary data"

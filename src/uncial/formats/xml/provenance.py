@@ -11,23 +11,23 @@ from dataclasses import replace
 from lxml import etree
 
 from uncial.document import TextLine
-from uncial.formats.alto.layout import alto_layouts
-from uncial.formats.alto.text import alto_text, uses_spaces
-from uncial.formats.page_xml.layout import page_layout
-from uncial.formats.page_xml.text import line_text
+from uncial.formats.alto.layout import read_layouts
+from uncial.formats.alto.text import read_alto_line_text, uses_spaces
+from uncial.formats.page_xml.layout import read_layout
+from uncial.formats.page_xml.text import read_line_text
 from uncial.formats.provenance import (
     PROGRAM,
     Reader,
     ReadingStep,
+    drop_steps,
+    find_superseded,
     format_step,
+    hash_text,
+    list_readers,
     parse_steps,
-    readers_of,
-    superseded,
-    text_hash,
-    without_steps,
 )
-from uncial.formats.xml.editing import append_indented, insert, new_element, remove
-from uncial.formats.xml.parsing import child, children, descendants, kind_of, local_name
+from uncial.formats.xml.editing import append_indented, insert, make_element, remove
+from uncial.formats.xml.parsing import find_child, find_kind, get_local_name, iterate_children, iterate_descendants
 
 FIRST_YEAR_WITH_ITEMS = 2019
 BEFORE_COMMENTS = ("Creator", "Created", "LastChange")
@@ -39,12 +39,12 @@ WHAT = "text recognition"
 
 def read_steps(root: etree._Element) -> list[ReadingStep]:
     """The statements of this program in a file, the oldest first."""
-    return [step for text in _statements(root) for step in parse_steps(text)]
+    return [step for text in _list_statements(root) for step in parse_steps(text)]
 
 
-def with_readers(lines: Sequence[TextLine], steps: Sequence[ReadingStep]) -> list[TextLine]:
+def add_readers(lines: Sequence[TextLine], steps: Sequence[ReadingStep]) -> list[TextLine]:
     """The lines of a file with who read them."""
-    readers = readers_of({line.id: line.text for line in lines}, steps) if steps else {}
+    readers = list_readers({line.id: line.text for line in lines}, steps) if steps else {}
     return [replace(line, reader=readers[line.id]) if line.id in readers else line for line in lines]
 
 
@@ -53,58 +53,58 @@ def record_step(root: etree._Element, reader: Reader, time: str, lines: Collecti
     of them before. What is stated of other lines, and what other programs wrote, stays. `time` is in UTC, as
     `2025-01-31T12:00:00Z`.
     """
-    texts = _texts(root)
-    read = {line: text_hash(texts.get(line) or "") for line in lines}
+    texts = _list_texts(root)
+    read = {line: hash_text(texts.get(line) or "") for line in lines}
     if not read:
         return
-    steps = [*superseded(read_steps(root), read), ReadingStep(reader, time, read)]
-    if kind_of(root) == "page":
+    steps = [*find_superseded(read_steps(root), read), ReadingStep(reader, time, read)]
+    if find_kind(root) == "page":
         _record_in_page(root, steps, time)
     else:
         _record_in_alto(root, steps)
 
 
-def _texts(root: etree._Element) -> dict[str, str | None]:
+def _list_texts(root: etree._Element) -> dict[str, str | None]:
     """What the lines say by the ids and the rules of the readers."""
-    if kind_of(root) == "page":
-        pages = descendants(root, "Page")[:1]
-        return {line.id: line_text(line.element, []).text for page in pages for line in page_layout(page).lines}
+    if find_kind(root) == "page":
+        pages = iterate_descendants(root, "Page")[:1]
+        return {line.id: read_line_text(line.element, []).text for page in pages for line in read_layout(page).lines}
     return {
-        line.id: alto_text(line.element, [], {}, uses_spaces(layout.page)).text
-        for layout in alto_layouts(root)
+        line.id: read_alto_line_text(line.element, [], {}, uses_spaces(layout.page)).text
+        for layout in read_layouts(root)
         for line in layout.lines
     }
 
 
-def _statements(root: etree._Element) -> Iterable[str]:
-    if kind_of(root) == "page":
-        metadata = child(root, "Metadata")
-        for holder in [] if metadata is None else children(metadata, "Comments", "MetadataItem"):
+def _list_statements(root: etree._Element) -> Iterable[str]:
+    if find_kind(root) == "page":
+        metadata = find_child(root, "Metadata")
+        for holder in [] if metadata is None else iterate_children(metadata, "Comments", "MetadataItem"):
             yield "".join(map(str, holder.itertext()))
-            yield from (one.get("value", "") for one in descendants(holder, "Label"))
+            yield from (one.get("value", "") for one in iterate_descendants(holder, "Label"))
     else:
-        description = child(root, "Description")
-        for holder in [] if description is None else descendants(description, "processingStepSettings"):
+        description = find_child(root, "Description")
+        for holder in [] if description is None else iterate_descendants(description, "processingStepSettings"):
             yield holder.text or ""
 
 
 def _record_in_page(root: etree._Element, steps: Sequence[ReadingStep], time: str) -> None:
-    metadata = child(root, "Metadata")
+    metadata = find_child(root, "Metadata")
     if metadata is None:
-        metadata = new_element(root, "Metadata")
+        metadata = make_element(root, "Metadata")
         insert(root, 0, metadata)
         _append(metadata, "Creator", PROGRAM)
         _append(metadata, "Created", time)
-    changed = child(metadata, "LastChange")
+    changed = find_child(metadata, "LastChange")
     if changed is None:
-        changed = new_element(metadata, "LastChange")
+        changed = make_element(metadata, "LastChange")
         insert(metadata, _place_after(metadata, ("Creator", "Created")), changed)
     changed.text = time
-    for item in children(metadata, "MetadataItem"):
-        if any(parse_steps(one.get("value", "")) for one in descendants(item, "Label")):
+    for item in iterate_children(metadata, "MetadataItem"):
+        if any(parse_steps(one.get("value", "")) for one in iterate_descendants(item, "Label")):
             remove(item)
-    comments = child(metadata, "Comments")
-    others = "" if comments is None else without_steps(comments.text or "").strip()
+    comments = find_child(metadata, "Comments")
+    others = "" if comments is None else drop_steps(comments.text or "").strip()
     if comments is not None and parse_steps(comments.text or ""):
         comments.text = others
     year = re.search(r"/(\d{4})-\d\d-\d\d", etree.QName(root).namespace or "")
@@ -113,44 +113,44 @@ def _record_in_page(root: etree._Element, steps: Sequence[ReadingStep], time: st
             _add_item(metadata, step)
         return
     if comments is None:
-        comments = new_element(metadata, "Comments")
+        comments = make_element(metadata, "Comments")
         insert(metadata, _place_after(metadata, BEFORE_COMMENTS), comments)
     comments.text = "\n".join([*([others] if others else []), *map(format_step, steps)])
 
 
 def _add_item(metadata: etree._Element, step: ReadingStep) -> None:
-    item = new_element(metadata, "MetadataItem")
+    item = make_element(metadata, "MetadataItem")
     item.set("type", "processingStep")
     item.set("name", WHAT)
     item.set("value", f"{step.reader.program} {step.reader.version}")
     if step.time:
         item.set("date", step.time)
     insert(metadata, _place_after(metadata, BEFORE_ITEMS), item)
-    labels = new_element(item, "Labels")
+    labels = make_element(item, "Labels")
     append_indented(item, labels)
-    label = new_element(labels, "Label")
+    label = make_element(labels, "Label")
     label.set("type", f"{PROGRAM}-reading")
     label.set("value", format_step(step))
     append_indented(labels, label)
 
 
 def _record_in_alto(root: etree._Element, steps: Sequence[ReadingStep]) -> None:
-    description = child(root, "Description")
+    description = find_child(root, "Description")
     if description is None:
-        description = new_element(root, "Description")
+        description = make_element(root, "Description")
         insert(root, 0, description)
         _append(description, "MeasurementUnit", "pixel")  # What a file means that states none.
-    for holder in children(description, "OCRProcessing", "Processing"):
-        if any(parse_steps(one.text or "") for one in descendants(holder, "processingStepSettings")):
+    for holder in iterate_children(description, "OCRProcessing", "Processing"):
+        if any(parse_steps(one.text or "") for one in iterate_descendants(holder, "processingStepSettings")):
             remove(holder)
     taken = {one.get("ID") for one in root.iter(etree.Element)}
     free = (name for number in range(1, len(taken) + len(steps) + 2) if (name := f"{PROGRAM}_{number}") not in taken)
-    add = _add_processing if _knows_processing(root) else _add_ocr_processing
+    add = _add_processing if _has_processing(root) else _add_ocr_processing
     for step, name in zip(steps, free, strict=False):
         add(description, step, name)
 
 
-def _knows_processing(root: etree._Element) -> bool:
+def _has_processing(root: etree._Element) -> bool:
     """Whether the version is 4 or later; by what the file states itself where it has no namespace."""
     namespace = re.search(r"/ns-v(\d+)", etree.QName(root).namespace or "")
     stated = namespace[1] if namespace else root.get("SCHEMAVERSION", "").partition(".")[0]
@@ -158,7 +158,7 @@ def _knows_processing(root: etree._Element) -> bool:
 
 
 def _add_processing(description: etree._Element, step: ReadingStep, name: str) -> None:
-    processing = new_element(description, "Processing")
+    processing = make_element(description, "Processing")
     processing.set("ID", name)
     insert(description, _place_after(description, BEFORE_PROCESSING), processing)
     _append(processing, "processingCategory", "contentGeneration")
@@ -166,10 +166,10 @@ def _add_processing(description: etree._Element, step: ReadingStep, name: str) -
 
 
 def _add_ocr_processing(description: etree._Element, step: ReadingStep, name: str) -> None:
-    processing = new_element(description, "OCRProcessing")
+    processing = make_element(description, "OCRProcessing")
     processing.set("ID", name)
     insert(description, _place_after(description, BEFORE_OCR_PROCESSING), processing)
-    inner = new_element(processing, "ocrProcessingStep")
+    inner = make_element(processing, "ocrProcessingStep")
     append_indented(processing, inner)
     _fill(inner, step)
 
@@ -179,17 +179,17 @@ def _fill(processing: etree._Element, step: ReadingStep) -> None:
         _append(processing, "processingDateTime", step.time)
     _append(processing, "processingStepDescription", WHAT)
     _append(processing, "processingStepSettings", format_step(step))
-    software = new_element(processing, "processingSoftware")
+    software = make_element(processing, "processingSoftware")
     append_indented(processing, software)
     _append(software, "softwareName", step.reader.program)
     _append(software, "softwareVersion", step.reader.version)
 
 
 def _append(parent: etree._Element, name: str, text: str) -> None:
-    element = new_element(parent, name)
+    element = make_element(parent, name)
     element.text = text
     append_indented(parent, element)
 
 
 def _place_after(parent: etree._Element, names: tuple[str, ...]) -> int:
-    return max((parent.index(one) + 1 for one in parent if local_name(one) in names), default=0)
+    return max((parent.index(one) + 1 for one in parent if get_local_name(one) in names), default=0)

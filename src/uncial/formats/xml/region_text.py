@@ -10,8 +10,8 @@ from uncial.document import Issue
 from uncial.errors import IssueCode
 from uncial.formats.alto.layout import AltoLayout
 from uncial.formats.page_xml.layout import PageLayout
-from uncial.formats.page_xml.text import chosen_equivalent, equivalent_text
-from uncial.formats.xml.parsing import children, local_name
+from uncial.formats.page_xml.text import choose_equivalent, read_equivalent_text
+from uncial.formats.xml.parsing import get_local_name, iterate_children
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class RegionText:
     lines: int
 
 
-def page_region_texts(layout: PageLayout) -> list[RegionText]:
+def read_page_region_texts(layout: PageLayout) -> list[RegionText]:
     """The innermost regions of a PAGE file with a text (or words) of their own and no line with text in them."""
     found: list[RegionText] = []
     told: set[etree._Element] = set()
@@ -36,12 +36,12 @@ def page_region_texts(layout: PageLayout) -> list[RegionText]:
     return found[::-1]
 
 
-def alto_block_texts(layout: AltoLayout) -> list[RegionText]:
+def read_alto_block_texts(layout: AltoLayout) -> list[RegionText]:
     """The blocks of an ALTO page whose strings stand in no line."""
     lone = {}
     for string in layout.page.iter("{*}String"):
         above = list(string.iterancestors())
-        if (string.get("CONTENT") or "").strip() and not any(local_name(one) == "TextLine" for one in above):
+        if (string.get("CONTENT") or "").strip() and not any(get_local_name(one) == "TextLine" for one in above):
             lone.update(dict.fromkeys(above[:1]))
     return [
         RegionText(block.id, sum(1 for _ in block.element.iter("{*}TextLine")))
@@ -50,7 +50,7 @@ def alto_block_texts(layout: AltoLayout) -> list[RegionText]:
     ]
 
 
-def region_text_problem(source: Path, found: Sequence[RegionText], any_line_text: bool) -> list[Issue]:
+def describe_region_text(source: Path, found: Sequence[RegionText], any_line_text: bool) -> list[Issue]:
     """What a person should hear about these regions: an error where nothing of the page is transcribed by lines."""
     if not found:
         return []
@@ -67,12 +67,12 @@ def region_text_problem(source: Path, found: Sequence[RegionText], any_line_text
 
 
 def _has_own_text(region: etree._Element) -> bool:
-    chosen = chosen_equivalent(region)
-    if chosen is not None and equivalent_text(chosen).strip():
+    chosen = choose_equivalent(region)
+    if chosen is not None and read_equivalent_text(chosen).strip():
         return True
-    return any(_has_line_text(word) for word in children(region, "Word"))
+    return any(_has_line_text(word) for word in iterate_children(region, "Word"))
 
 
 def _has_line_text(line: etree._Element) -> bool:
     equivalents = (one for one in line.iter("{*}TextEquiv"))
-    return any(equivalent_text(one).strip() for one in equivalents)
+    return any(read_equivalent_text(one).strip() for one in equivalents)

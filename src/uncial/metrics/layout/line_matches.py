@@ -22,7 +22,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from uncial.imaging.polylines import lengths
+from uncial.imaging.polylines import measure_lengths
 from uncial.metrics.layout.baseline_points import Polyline
 from uncial.metrics.layout.baselines import BaselineDistances, measure_distances
 
@@ -142,7 +142,7 @@ def _decide(share: float, holders: Sequence[Cover], holds_others: bool) -> LineF
 
 def _length(points: np.ndarray) -> float:
     """In pixels; that of a single point is 1, and that of none 0."""
-    return max(1.0, float(lengths(points.astype(np.float64)).sum())) if len(points) else 0.0
+    return max(1.0, float(measure_lengths(points.astype(np.float64)).sum())) if len(points) else 0.0
 
 
 def summarise_matches(pages: Sequence[LineMatches]) -> dict[str, float]:

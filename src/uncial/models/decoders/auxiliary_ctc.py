@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uncial.models.contracts import Targets
-from uncial.models.decoders.ctc import ctc_loss, log_softmax
+from uncial.models.decoders.ctc import compute_ctc_loss, log_softmax
 from uncial.models.heads.collapse import HeightPooling
 
 
@@ -25,4 +25,4 @@ class Shortcut(nn.Module):
         """Return the mean CTC loss a line from features (B, D, h, w) and their widths (B,)."""
         columns = functional.pad(self.collapse(features), (0, 0, 1, 1))
         triples = torch.cat((columns[:, :-2], columns[:, 1:-1], columns[:, 2:]), dim=2)
-        return ctc_loss(log_softmax(self.output(triples)), widths, targets)
+        return compute_ctc_loss(log_softmax(self.output(triples)), widths, targets)

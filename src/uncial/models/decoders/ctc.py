@@ -38,7 +38,7 @@ class CTCDecoder(nn.Module):
 
     def loss(self, sequence: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
         """Return the mean CTC loss a line, each divided by the number of its labels."""
-        return ctc_loss(self.log_probabilities(sequence), lengths, targets)
+        return compute_ctc_loss(self.log_probabilities(sequence), lengths, targets)
 
     def decode(self, sequence: Tensor, lengths: Tensor) -> list[Transcription]:
         """Return the text of each line of a sequence (B, T, D) with lengths (B,), as `decode_frames` does."""
@@ -85,7 +85,7 @@ OVERFLOW = -1e30
 """A log-probability below this, of which a few add up to Inf, is that of a training that has diverged."""
 
 
-def ctc_loss(log_probabilities: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
+def compute_ctc_loss(log_probabilities: Tensor, lengths: Tensor, targets: Targets) -> Tensor:
     """Return the mean CTC loss of log-probabilities (B, T, classes) in fp32, lines that have no path counting as 0.
 
     It is NaN where a line's loss overflows, which would count as 0 too.

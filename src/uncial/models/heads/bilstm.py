@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from uncial.models.heads.collapse import HeightPooling, without_padding
+from uncial.models.heads.collapse import HeightPooling, drop_padding
 
 
 class ChannelDropout(nn.Module):
@@ -57,7 +57,7 @@ class BiLSTMHead(nn.Module):
 
     def forward(self, features: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
         """Map features (B, D, h, w) and widths (B,) to a sequence (B, T, 2 hidden) and lengths (B,)."""
-        sequence = self.before(without_padding(self.collapse(features), widths))
+        sequence = self.before(drop_padding(self.collapse(features), widths))
         for layer, dropout in zip(self.layers, self.dropouts, strict=True):
             sequence = dropout(layer(sequence)[0])
         return sequence, widths

@@ -30,11 +30,11 @@ class HeightPooling(nn.Module):
         return functional.max_pool2d(features, (features.shape[2], 1)).squeeze(2).transpose(1, 2)
 
 
-def real_frames(sequence: Tensor, lengths: Tensor) -> Tensor:
+def find_real_frames(sequence: Tensor, lengths: Tensor) -> Tensor:
     """Return a mask (B, T), true where a frame of `sequence` (B, T, D) is not padding."""
     return torch.arange(sequence.shape[1], device=sequence.device) < lengths.to(sequence.device)[:, None]
 
 
-def without_padding(sequence: Tensor, lengths: Tensor) -> Tensor:
+def drop_padding(sequence: Tensor, lengths: Tensor) -> Tensor:
     """Return `sequence` (B, T, D) with zeros in the frames beyond each line's length."""
-    return sequence * real_frames(sequence, lengths)[:, :, None].to(sequence.dtype)
+    return sequence * find_real_frames(sequence, lengths)[:, :, None].to(sequence.dtype)

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from uncial.models.heads.collapse import HeightPooling, without_padding
+from uncial.models.heads.collapse import HeightPooling, drop_padding
 
 
 class GatedConvolution(nn.Module):
@@ -22,7 +22,7 @@ class GatedConvolution(nn.Module):
 
     def forward(self, sequence: Tensor, lengths: Tensor) -> Tensor:
         """Map (B, T, D) to (B, T, D); frames beyond the lengths (B,) do not reach the others."""
-        gated = without_padding(functional.glu(self.widen(self.norm(sequence))), lengths)
+        gated = drop_padding(functional.glu(self.widen(self.norm(sequence))), lengths)
         mixed = self.along(gated.transpose(1, 2)).transpose(1, 2)
         return sequence + self.dropout(self.project(functional.silu(mixed)))
 

@@ -30,11 +30,11 @@ class SpanMasks(nn.Module):
         """Return features (B, D, h, w) of which spans are hidden while training; `widths` (B,) are their columns."""
         if self.column is None or not self.training:
             return features
-        hidden = hidden_columns(widths.tolist(), features.shape[3], self.share, self.length).to(features.device)
+        hidden = draw_hidden_columns(widths.tolist(), features.shape[3], self.share, self.length).to(features.device)
         return torch.where(hidden[:, None, None, :], self.column.to(features.dtype)[:, None, None], features)
 
 
-def hidden_columns(widths: list[int], columns: int, share: float, length: int) -> Tensor:
+def draw_hidden_columns(widths: list[int], columns: int, share: float, length: int) -> Tensor:
     """Return which columns are hidden, bool (B, columns): in each line as many whole spans as come nearest to `share`
     of its width and fit, at random places that do not overlap.
     """

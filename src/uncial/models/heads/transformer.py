@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from uncial.errors import UserError
-from uncial.models.heads.collapse import HeightPooling, real_frames
+from uncial.models.heads.collapse import HeightPooling, find_real_frames
 
 POSITIONS = ("rotary", "sinusoidal")
 
@@ -90,20 +90,20 @@ class TransformerHead(nn.Module):
     def forward(self, features: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
         """Map features (B, D, h, w) and widths (B,) to a sequence (B, T, channels) and lengths (B,)."""
         sequence = self.entry(self.collapse(features))
-        sines, cosines = angles(sequence.shape[1], self.size, sequence.device)
+        sines, cosines = compute_angles(sequence.shape[1], self.size, sequence.device)
         rotation = None
         if self.positions == "rotary":
             rotation = (sines.to(sequence.dtype), cosines.to(sequence.dtype))
         else:
             sequence = sequence + torch.cat((sines, cosines), dim=-1).to(sequence.dtype)
         sequence = self.dropout(sequence)
-        mask = real_frames(sequence, widths)[:, None, None, :]
+        mask = find_real_frames(sequence, widths)[:, None, None, :]
         for layer in self.layers:
             sequence = layer(sequence, mask, rotation)
         return self.norm(sequence), widths
 
 
-def angles(frames: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def compute_angles(frames: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return sines and cosines, each (frames, size / 2), at wavelengths from 2 pi to 20,000 pi frames."""
     rates = 10_000.0 ** (-torch.arange(0, size, 2, device=device, dtype=torch.float32) / size)
     phases = torch.arange(frames, device=device, dtype=torch.float32)[:, None] * rates

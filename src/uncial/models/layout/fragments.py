@@ -86,13 +86,13 @@ def _trace(maps: LineMaps, field: np.ndarray, rows: np.ndarray, columns: np.ndar
     middles = np.stack([np.bincount(steps, weights * places[:, axis])[used] / total[used] for axis in (0, 1)], axis=1)
     points = _smooth(middles)
     if direction is not None:
-        points = _to_full_length(points, travelled, direction)
+        points = _stretch_to_full_length(points, travelled, direction)
     reach = min(len(points), max(2, round(maps.interline)))
-    head, tail = (_direction_of(points[part], direction) for part in (slice(0, reach), slice(-reach, None)))
+    head, tail = (_find_direction(points[part], direction) for part in (slice(0, reach), slice(-reach, None)))
     return Fragment(points, head, tail)
 
 
-def _to_full_length(points: np.ndarray, travelled: np.ndarray, direction: np.ndarray) -> np.ndarray:
+def _stretch_to_full_length(points: np.ndarray, travelled: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """The means of the first and last pixels lie within the fragment: set them to its ends."""
     ends = points.copy()
     for place, reach in ((0, travelled.min()), (-1, travelled.max())):
@@ -109,7 +109,7 @@ def _smooth(points: np.ndarray) -> np.ndarray:
     )
 
 
-def _direction_of(points: np.ndarray, default: np.ndarray | None) -> np.ndarray:
+def _find_direction(points: np.ndarray, default: np.ndarray | None) -> np.ndarray:
     chord = points[-1] - points[0]
     length = float(np.hypot(*chord))
     if length < 2.0:

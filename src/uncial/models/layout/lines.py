@@ -42,12 +42,12 @@ def find_lines(maps: LineMaps, settings: FindSettings) -> list[LineShape]:
     found = []
     for chain in join_fragments(fragments, maps, settings):
         points = _move_ends(np.concatenate([fragments[number].points for number in chain]), maps)
-        if _measure(points) >= settings.min_length * maps.interline:
+        if _measure_length(points) >= settings.min_length * maps.interline:
             found.append(_make_line(points, maps))
     return found
 
 
-def _measure(points: np.ndarray) -> float:
+def _measure_length(points: np.ndarray) -> float:
     return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
@@ -70,7 +70,7 @@ def join_fragments(fragments: Sequence[Fragment], maps: LineMaps, settings: Find
     """Return which fragments make a line, in their order along it: the cheapest assignment of ends to beginnings."""
     if not fragments:
         return []
-    costs = _cost_of_joins(fragments, maps, settings)
+    costs = _compute_costs(fragments, maps, settings)
     ends, beginnings = linear_sum_assignment(np.minimum(costs, settings.no_join))
     after = {
         int(end): int(beginning)
@@ -92,7 +92,7 @@ def join_fragments(fragments: Sequence[Fragment], maps: LineMaps, settings: Find
     return chains
 
 
-def _cost_of_joins(fragments: Sequence[Fragment], maps: LineMaps, settings: FindSettings) -> np.ndarray:
+def _compute_costs(fragments: Sequence[Fragment], maps: LineMaps, settings: FindSettings) -> np.ndarray:
     """(N, N): what it costs to go on from the end of each fragment at the beginning of each other."""
     tails = np.stack([fragment.points[-1] for fragment in fragments])
     heads = np.stack([fragment.points[0] for fragment in fragments])
@@ -101,13 +101,13 @@ def _cost_of_joins(fragments: Sequence[Fragment], maps: LineMaps, settings: Find
     for end, near in enumerate(cKDTree(heads).query_ball_point(tails, settings.max_gap * maps.interline)):
         for beginning in near:
             if beginning != end:
-                costs[end, beginning] = _cost_of_join(
+                costs[end, beginning] = _compute_cost(
                     fragments[end], fragments[beginning], bars, maps.interline, settings.max_gap
                 )
     return costs
 
 
-def _cost_of_join(end: Fragment, beginning: Fragment, bars: np.ndarray, interline: float, max_gap: float) -> float:
+def _compute_cost(end: Fragment, beginning: Fragment, bars: np.ndarray, interline: float, max_gap: float) -> float:
     """The sum of what speaks against one line: the gap, a step across, a turn, and a bar in between."""
     gap = beginning.points[0] - end.points[-1]
     along, across = float(gap @ end.tail), float(abs(gap @ [-end.tail[1], end.tail[0]]))

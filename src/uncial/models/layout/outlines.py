@@ -22,9 +22,9 @@ def outline_lines(lines: Sequence[LineShape], interline: float) -> list[np.ndarr
 
     Where two lines would take the same ground, it is divided between their baselines by their heights.
     """
-    heights = [_heights(line, interline) for line in lines]
-    curves = [_curve(line, sum(pair)) for line, pair in zip(lines, heights, strict=True)]
-    dense = [_points_of(curve, interline) for curve in curves]
+    heights = [_find_heights(line, interline) for line in lines]
+    curves = [_fit_curve(line, sum(pair)) for line, pair in zip(lines, heights, strict=True)]
+    dense = [_list_points(curve, interline) for curve in curves]
     boxes = np.array([[*points.min(axis=0), *points.max(axis=0)] for points in dense]).reshape(-1, 4)
     found = []
     for number, (curve, (up, down)) in enumerate(zip(curves, heights, strict=True)):
@@ -39,13 +39,13 @@ def outline_lines(lines: Sequence[LineShape], interline: float) -> list[np.ndarr
     return found
 
 
-def _heights(line: LineShape, interline: float) -> tuple[float, float]:
+def _find_heights(line: LineShape, interline: float) -> tuple[float, float]:
     up = line.up if np.isfinite(line.up) and line.up > 0 else DEFAULT_UP * interline
     down = line.down if np.isfinite(line.down) and line.down > 0 else DEFAULT_DOWN * interline
     return float(up), float(down)
 
 
-def _curve(line: LineShape, height: float) -> LineCurve:
+def _fit_curve(line: LineShape, height: float) -> LineCurve:
     baseline = np.asarray(line.baseline, dtype=np.float64)
     if float(np.ptp(baseline, axis=0).max()) < 1e-3:
         # A baseline of one place is a line one pixel long, which reads to the right.
@@ -53,7 +53,7 @@ def _curve(line: LineShape, height: float) -> LineCurve:
     return fit_line_curve(baseline, height, baseline)
 
 
-def _points_of(curve: LineCurve, interline: float) -> np.ndarray:
+def _list_points(curve: LineCurve, interline: float) -> np.ndarray:
     """Points (N, 2) all along a line, as far beyond its ends as its polygon goes."""
     reach = BEYOND * interline
     count = max(2, round((curve.along[-1] + 2 * reach) / max(1.0, 0.25 * interline)) + 1)

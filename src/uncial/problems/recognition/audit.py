@@ -11,7 +11,7 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.metrics.label_errors import compute_surprisals, find_misaligned, find_shifts
 from uncial.problems.recognition.cross_validation import FoldModel, LineVerdict, judge_lines
-from uncial.problems.recognition.evaluation import origin
+from uncial.problems.recognition.evaluation import find_origin
 from uncial.reports.html.audit_page import AuditedLine, ShiftedTexts
 from uncial.reports.terminal.progress_bar import show_progress
 
@@ -101,7 +101,7 @@ def build_audited_line(
     text_of: str,
 ) -> AuditedLine:
     said = verdict.spokesman
-    where = origin(truth.store, row)
+    where = find_origin(truth.store, row)
     return AuditedLine(
         row=row,
         page=where.page,

@@ -11,13 +11,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from uncial.config.keys import leaves
+from uncial.config.keys import iterate_leaves
 from uncial.config.location import SEARCH_PATH, Start, current_start
-from uncial.config.overrides import hydra_quoted
-from uncial.config.saved_yaml import literal
+from uncial.config.overrides import quote_for_hydra
+from uncial.config.saved_yaml import escape_references
 from uncial.errors import UserError
-from uncial.files import replacing_text
-from uncial.reports.terminal.formatting import duration, plural, rate
+from uncial.files import replace_text_file
+from uncial.reports.terminal.formatting import format_duration, format_rate, plural
 
 CONFIG_DIR = "--config-dir"
 
@@ -80,32 +80,32 @@ class Setting:
 
 def suggest_settings(facts: DataFacts) -> list[Setting]:
     """The choices for a training, in the order in which they follow from each other."""
-    height = _height(facts)
-    facts = lower(facts) if height else facts
-    views = expected_views(facts)
-    lines = batch_lines(facts, views)
+    height = _suggest_height(facts)
+    facts = find_lower(facts) if height else facts
+    views = estimate_views(facts)
+    lines = estimate_batch_lines(facts, views)
     return [
         *height,
-        *_length(facts, views),
-        *_batch(facts, views, lines),
-        *_warm_up(views / lines),
-        _augmentation(facts, views),
+        *_suggest_length(facts, views),
+        *_suggest_batch(facts, views, lines),
+        *_suggest_warm_up(views / lines),
+        _suggest_augmentation(facts, views),
     ]
 
 
-def lower(facts: DataFacts) -> DataFacts:
+def find_lower(facts: DataFacts) -> DataFacts:
     """The same with lines of the height `LOW`."""
     return replace(facts, width=facts.width * LOW / facts.height, height=LOW, pace=FASTER * facts.pace)
 
 
-def _height(facts: DataFacts) -> list[Setting]:
-    if facts.tuned or not LOW < facts.height <= USUAL or expected_views(facts) >= FEW_VIEWS:
+def _suggest_height(facts: DataFacts) -> list[Setting]:
+    if facts.tuned or not LOW < facts.height <= USUAL or estimate_views(facts) >= FEW_VIEWS:
         return []
     reason = f"so short a training reads lower lines sooner and faster than those of {facts.height} pixels"
     return [Setting("model.preprocessing.height", str(LOW), reason)]
 
 
-def expected_views(facts: DataFacts) -> int:
+def estimate_views(facts: DataFacts) -> int:
     """How many lines the training will see, each as often as it comes."""
     if facts.seconds is not None:
         return max(1, round(facts.pace * facts.seconds))
@@ -117,7 +117,7 @@ def expected_views(facts: DataFacts) -> int:
     return max(views, passes * facts.lines)
 
 
-def batch_lines(facts: DataFacts, views: int) -> int:
+def estimate_batch_lines(facts: DataFacts, views: int) -> int:
     """Lines of a step: so many that there are neither too few steps to learn from nor more than help."""
     wanted = LINES_OF_A_STEP
     if facts.seconds is None and facts.steps is not None:
@@ -129,10 +129,10 @@ def batch_lines(facts: DataFacts, views: int) -> int:
     return min(wanted, max(1, facts.lines))
 
 
-def _length(facts: DataFacts, views: int) -> Iterator[Setting]:
+def _suggest_length(facts: DataFacts, views: int) -> Iterator[Setting]:
     passes = views / facts.lines
     if facts.seconds is not None:
-        reason = f"{facts.pace:.0f} lines/s allow about {views:,} views in {duration(facts.seconds)}"
+        reason = f"{facts.pace:.0f} lines/s allow about {views:,} views in {format_duration(facts.seconds)}"
         yield Setting("trainer.time_budget", f"{facts.seconds:g}", "seconds, so long it was asked to be")
         yield Setting(
             "scheduler", "one_cycle", f"{reason}: {passes:.1f} passes; the rate falls to the end of that time"
@@ -140,12 +140,12 @@ def _length(facts: DataFacts, views: int) -> Iterator[Setting]:
         return
     is_given = facts.steps is not None or facts.epochs is not None
     bound = "so long it was asked to be" if is_given else "trainer.time_budget=HH:MM:SS bounds it"
-    reason = f"{passes:.{0 if passes >= 2 else 1}f} passes, about {duration(views / facts.pace)} here; {bound}"
+    reason = f"{passes:.{0 if passes >= 2 else 1}f} passes, about {format_duration(views / facts.pace)} here; {bound}"
     yield Setting("trainer.lines_seen", str(views), reason)
     yield Setting("scheduler", "one_cycle", "the length is known, so the rate can fall to its end")
 
 
-def _batch(facts: DataFacts, views: int, lines: int) -> Iterator[Setting]:
+def _suggest_batch(facts: DataFacts, views: int, lines: int) -> Iterator[Setting]:
     pixels = max(100, 100 * round(lines * facts.width / 100))
     steps = f"{views / lines:,.0f} steps"
     why = {
@@ -163,12 +163,12 @@ def _batch(facts: DataFacts, views: int, lines: int) -> Iterator[Setting]:
     yield Setting("optimizer.lr", f"{rate:.1e}", reason)
 
 
-def _warm_up(steps: float) -> Iterator[Setting]:
+def _suggest_warm_up(steps: float) -> Iterator[Setting]:
     if steps < 1_000:
         yield Setting("scheduler.warmup_fraction", "0.1", "100 steps of warm-up are too many in so short a run")
 
 
-def _augmentation(facts: DataFacts, views: int) -> Setting:
+def _suggest_augmentation(facts: DataFacts, views: int) -> Setting:
     passes = views / facts.lines
     if facts.tuned and facts.lines < 200:
         return Setting("augmentation", "default", "few lines of one hand are seen often")
@@ -179,7 +179,7 @@ def _augmentation(facts: DataFacts, views: int) -> Setting:
     return Setting("augmentation", "default", f"each line is seen {passes:.0f} times")
 
 
-def recipe_table(facts: DataFacts, choices: Sequence[Setting], typed: Collection[str]) -> RenderableType:
+def make_recipe_table(facts: DataFacts, choices: Sequence[Setting], typed: Collection[str]) -> RenderableType:
     """The choices with their reasons; those whose keys were typed stay as they are."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("chosen", no_wrap=True)
@@ -189,24 +189,27 @@ def recipe_table(facts: DataFacts, choices: Sequence[Setting], typed: Collection
             table.add_row(Text(choice.key, style="bold"), "as it was typed")
         else:
             table.add_row(Text(f"{choice.key}={choice.value}", style="bold"), choice.reason)
-    return Group(Text(f"{_facts(facts)}."), table)
+    return Group(Text(f"{_describe_facts(facts)}."), table)
 
 
 def write_recipe(path: Path, facts: DataFacts, choices: Sequence[Setting], name: str) -> None:
     """The choices as a file of conf/experiment, each with its reason."""
     groups = [choice for choice in choices if "." not in choice.key]
     keys = [choice for choice in choices if "." in choice.key]
-    lines = ["# @package _global_", f"# Chosen by experiment=auto: {_facts(facts)}. Edit it, and train with it:"]
+    lines = [
+        "# @package _global_",
+        f"# Chosen by experiment=auto: {_describe_facts(facts)}. Edit it, and train with it:",
+    ]
     lines += [f"#   {_format_start(path.parent.parent).format(f'experiment={path.stem}', 'data=…')}", "defaults:"]
     lines += [f"  - override /{choice.key}: {choice.value}  # {choice.reason}" for choice in groups]
-    lines += ["", OmegaConf.to_yaml(OmegaConf.create(literal({"name": name})))]
+    lines += ["", OmegaConf.to_yaml(OmegaConf.create(escape_references({"name": name})))]
     for group in dict.fromkeys(choice.key.partition(".")[0] for choice in keys):
         lines.append(f"{group}:")
         for choice in keys:
             if choice.key.startswith(f"{group}."):
                 lines += [f"  # {choice.reason}", f"  {choice.key.partition('.')[2]}: {choice.value}"]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing_text(path) as file:
+    with replace_text_file(path) as file:
         file.write("\n".join(lines) + "\n")
 
 
@@ -218,7 +221,7 @@ def _format_start(folder: Path) -> Start:
     if CONFIG_DIR not in options:
         return replace(start, options=(*options, CONFIG_DIR, str(folder)))
     place = options.index(CONFIG_DIR)
-    own = hydra_quoted(f"file://{Path(options[place + 1]).absolute()}")
+    own = quote_for_hydra(f"file://{Path(options[place + 1]).absolute()}")
     _, _, others = next(iter(start.search_path), f"{SEARCH_PATH}=[]").partition("[")
     search_path = f"{SEARCH_PATH}=[{own}{']' if others == ']' else f',{others}'}"
     return replace(start, options=(*options[:place], CONFIG_DIR, str(folder)), search_path=(search_path,))
@@ -229,16 +232,16 @@ def read_recipe(path: Path) -> list[str]:
     content: Any = OmegaConf.to_container(OmegaConf.load(path))
     entries = [entry for default in content["defaults"] for entry in default.items()]
     groups = [f"{key.removeprefix('override /')}={value}" for key, value in entries]
-    keys = [f"{key}={value}" for key, value in leaves(content) if key not in ("defaults", "name")]
+    keys = [f"{key}={value}" for key, value in iterate_leaves(content) if key not in ("defaults", "name")]
     for line in (*groups, *keys):
         if "_target_" in line or "${" in line:
             raise UserError(f"{path} holds {line}, which task=auto does not choose: type it, or remove the file.")
     return [*groups, *keys]
 
 
-def _facts(facts: DataFacts) -> str:
+def _describe_facts(facts: DataFacts) -> str:
     cores = plural(facts.cores, "core") if facts.device == "cpu" else "a GPU"
     return (
         f"{plural(facts.lines, 'training line')}, {plural(facts.characters, 'character')}, {cores}, "
-        f"{rate(facts.pace)} measured"
+        f"{format_rate(facts.pace)} measured"
     )

@@ -12,17 +12,17 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import SplitSubset
 from uncial.data.store.store import Store
 from uncial.metrics.calibration import fit_temperatures
-from uncial.metrics.evaluation import EvaluationSettings, overview
+from uncial.metrics.evaluation import EvaluationSettings, build_overview
 from uncial.models.files import save_model
 from uncial.models.lineage import SEEN_BEFORE
-from uncial.models.precision import reading_precision
+from uncial.models.precision import choose_reading_precision
 from uncial.models.recognizer import Recognizer
-from uncial.problems.problem import BestModelWriter, problem_card, strip_val_prefix
+from uncial.problems.problem import BestModelWriter, build_problem_card, strip_val_prefix
 from uncial.problems.recognition.evaluation import (
-    calibrated_lines,
-    calibrated_results,
-    evaluated_lines,
-    prediction_rows,
+    build_prediction_rows,
+    calibrate_lines,
+    calibrate_results,
+    evaluate_lines,
 )
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.problems.splitting import CARD_KEY, split_card
@@ -55,20 +55,20 @@ class RecognizerWriter(BestModelWriter):
             super().write(scores)
             return
         results = sorted(self.metric.results, key=lambda result: result.row)
-        scored = evaluated_lines(self.store, results, self.metric.profile, self.rules)
+        scored = evaluate_lines(self.store, results, self.metric.profile, self.rules)
         temperatures = fit_temperatures(scored)
-        lines = calibrated_lines(scored, temperatures)
+        lines = calibrate_lines(scored, temperatures)
         known = {
-            "scores": {**strip_val_prefix(scores), **score_figures(overview(lines, self.settings))},
+            "scores": {**strip_val_prefix(scores), **score_figures(build_overview(lines, self.settings))},
             "calibration": asdict(temperatures),
         }
         save_model(RunFolder(self.folder).best_model, self.model, {**self.card, **known})
-        rows = prediction_rows(calibrated_results(results, temperatures), lines)
+        rows = build_prediction_rows(calibrate_results(results, temperatures), lines)
         write_predictions(RunFolder(self.folder).predictions, rows)
         write_line_results(RunFolder(self.folder).lines, lines)
 
 
-def model_card(
+def build_model_card(
     config: DictConfig,
     truth: GroundTruth,
     parts: Mapping[str, SplitSubset],
@@ -82,10 +82,10 @@ def model_card(
     return {
         "model": OmegaConf.to_container(config.model, resolve=True),
         "normalization": config.model.normalization,
-        "precision": reading_precision("cpu"),
+        "precision": choose_reading_precision("cpu"),
         "training": {"lines": len(rows), "pages": len(hashes), "page_hashes": hashes, "data": config.data.name},
         CARD_KEY: split_card(config),
-        **problem_card(config),
+        **build_problem_card(config),
         SEEN_BEFORE: list(seen_before),
         "lineage": list(lineage),
         "seed": config.seed,

@@ -9,16 +9,16 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import build_settings
-from uncial.data.config import source_settings
+from uncial.data.config import build_source_settings
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.settings import DataSettings, SourceSettings
 from uncial.data.transcribed_sets import SetLine, TranscribedSet, match_pages, read_set
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, compare_systems
 from uncial.metrics.evaluation import EvaluationSettings
-from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
+from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluate_line
 from uncial.models.recognizer import Recognizer
-from uncial.problems.recognition.evaluation import evaluated_lines
+from uncial.problems.recognition.evaluation import evaluate_lines
 from uncial.problems.recognition.inference import predict_lines, warn_about_training_overlap
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.files import RunFolder
@@ -32,7 +32,7 @@ Models = Mapping[str, Sequence[tuple[Recognizer, dict[str, Any]]]]
 """Models and their cards by name; several of one name where they differ by their seed alone."""
 
 
-def compared_models(
+def compare_models(
     config: DictConfig,
     folder: Path,
     truth: GroundTruth,
@@ -42,7 +42,7 @@ def compared_models(
 ) -> Comparison:
     """Each model reads the rows of the store; scored in the form of text that `settings` name. `folder` is where
     the run writes."""
-    rules = common_replacements([recognizer.text for found in models.values() for recognizer, _ in found])
+    rules = find_common_replacements([recognizer.text for found in models.values() for recognizer, _ in found])
     systems: dict[str, Readings] = {}
     for name, found in models.items():
         readings = []
@@ -50,12 +50,12 @@ def compared_models(
             log.info(f"reading with {name}")
             warn_about_training_overlap(truth, rows, card, name)
             read = predict_lines(config, folder, truth, rows, recognizer, card, model=name)
-            readings.append(evaluated_lines(truth.store, read.results, settings.profile, rules))
+            readings.append(evaluate_lines(truth.store, read.results, settings.profile, rules))
         systems[name] = readings
     return compare_systems(systems, settings)
 
 
-def common_replacements(rules: Sequence[TextRules]) -> TextRules | None:
+def find_common_replacements(rules: Sequence[TextRules]) -> TextRules | None:
     """The rules that make the ground truth of all models, None where that is the ground truth as it stands."""
     # Replacements are looked for in the form of the normalisation, so that both have to be the same.
     if len({(one.normalization, one.replacements) if one.replacements else None for one in rules}) == 1:
@@ -71,7 +71,7 @@ Unmatched = tuple[str, str, str, str]
 """A page, a line of it (empty: all of them), the folder that it is missing in, and what that means."""
 
 
-def compared_folders(
+def compare_folders(
     config: DictConfig, folders: Mapping[str, str], profile: str, run_folder: Path
 ) -> Mapping[str, Readings]:
     """Read the folders, by name, and their ground truth, and compare the lines that all have.
@@ -79,7 +79,7 @@ def compared_folders(
     What is missing somewhere is named in unmatched.csv, what cannot be read in skipped.csv. Raises `UserError` where
     nothing is common to all.
     """
-    settings: SourceSettings = source_settings(build_settings(DataSettings, config))
+    settings: SourceSettings = build_source_settings(build_settings(DataSettings, config))
     truth = read_set(str(config.compare.truth), "compare.truth", settings)
     sets = {name: read_set(folder, "compare.folders", settings) for name, folder in folders.items()}
     problems = [problem for one in (truth, *sets.values()) for problem in one.problems]
@@ -89,9 +89,9 @@ def compared_folders(
         "cannot be read, skipped.csv says why",
         [(f"{problem.file} {problem.line}", problem.reason) for problem in problems],
     )
-    readings = {name: _readings(truth, found) for name, found in sets.items()}
-    unmatched = [row for name, found in sets.items() for row in _missing(name, truth, found, readings[name])]
-    unmatched += _untranscribed(truth)
+    readings = {name: _find_readings(truth, found) for name, found in sets.items()}
+    unmatched = [row for name, found in sets.items() for row in _find_missing(name, truth, found, readings[name])]
+    unmatched += _find_untranscribed(truth)
     write_csv(RunFolder(run_folder).unmatched, ("page", "line", "folder", "reason"), unmatched)
     _tell_left_out(
         "page or line",
@@ -101,31 +101,31 @@ def compared_folders(
     _tell_empty(readings)
     common = [
         place
-        for place in _places(truth)
-        if _is_truth(_line(truth, place)) and all(place in found for found in readings.values())
+        for place in _find_places(truth)
+        if _is_truth(_find_line(truth, place)) and all(place in found for found in readings.values())
     ]
     if not common:
         raise UserError(
             "No line is in the truth and in all of compare.folders: pages are matched by path or name, lines by id; "
             f"{RunFolder(run_folder).unmatched} lists them, and those of the truth that no person transcribed."
         )
-    return {name: [[_evaluated(truth, place, found, profile) for place in common]] for name, found in readings.items()}
+    return {name: [[_evaluate(truth, place, found, profile) for place in common]] for name, found in readings.items()}
 
 
 Place = tuple[str, str]
 """A page and a line id, as the truth names them."""
 
 
-def _places(one: TranscribedSet) -> Iterator[Place]:
+def _find_places(one: TranscribedSet) -> Iterator[Place]:
     for page, lines in one.pages.items():
         yield from ((page, line) for line in lines)
 
 
-def _line(one: TranscribedSet, place: Place) -> SetLine:
+def _find_line(one: TranscribedSet, place: Place) -> SetLine:
     return one.pages[place[0]][place[1]]
 
 
-def _readings(truth: TranscribedSet, other: TranscribedSet) -> dict[Place, str | None]:
+def _find_readings(truth: TranscribedSet, other: TranscribedSet) -> dict[Place, str | None]:
     """What `other` has for the lines of the truth."""
     return {
         (page, line): found.text
@@ -135,7 +135,7 @@ def _readings(truth: TranscribedSet, other: TranscribedSet) -> dict[Place, str |
     }
 
 
-def _missing(
+def _find_missing(
     name: str, truth: TranscribedSet, other: TranscribedSet, readings: Mapping[Place, str | None]
 ) -> Iterator[Unmatched]:
     names = match_pages(truth, other)
@@ -156,9 +156,9 @@ def _missing(
             )
 
 
-def _untranscribed(truth: TranscribedSet) -> Iterator[Unmatched]:
-    for page, line in _places(truth):
-        found = _line(truth, (page, line))
+def _find_untranscribed(truth: TranscribedSet) -> Iterator[Unmatched]:
+    for page, line in _find_places(truth):
+        found = _find_line(truth, (page, line))
         if found.text is None:
             yield page, line, "truth", "has no transcription in the truth"
         elif found.reader is not None:
@@ -184,15 +184,13 @@ def _tell_empty(readings: Mapping[str, Mapping[Place, str | None]]) -> None:
             log.warning(f"{plural(empty, 'line')} of {name} without text {verb} as read empty.")
 
 
-def _evaluated(
-    truth: TranscribedSet, place: Place, readings: Mapping[Place, str | None], profile: str
-) -> EvaluatedLine:
-    line = _line(truth, place)
+def _evaluate(truth: TranscribedSet, place: Place, readings: Mapping[Place, str | None], profile: str) -> EvaluatedLine:
+    line = _find_line(truth, place)
     origin = LineOrigin(*place, document=line.document, hand=line.hand, region_type=line.region_type)
-    return evaluated(origin, line.text or "", readings[place] or "", profile)
+    return evaluate_line(origin, line.text or "", readings[place] or "", profile)
 
 
-def common_profile(rules: Sequence[TextRules]) -> str:
+def find_common_profile(rules: Sequence[TextRules]) -> str:
     profiles = list(dict.fromkeys(one.normalization for one in rules))
     if len(profiles) == 1:
         return profiles[0]
@@ -203,7 +201,7 @@ def common_profile(rules: Sequence[TextRules]) -> str:
     return DEFAULT_PROFILE
 
 
-def unique_path_suffixes(paths: Sequence[Path]) -> Mapping[Path, str]:
+def find_unique_path_suffixes(paths: Sequence[Path]) -> Mapping[Path, str]:
     """The shortest ends of the paths, as many parts of each, that are all different."""
     parts = [(path.absolute().parent if path.name == RunFolder.best_model else path.absolute()).parts for path in paths]
     for length in range(1, max(map(len, parts)) + 1):

@@ -10,26 +10,26 @@ import torch
 from torch import Tensor
 
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.lines.sampler import SampleIndex, evaluation_batches
+from uncial.data.lines.sampler import SampleIndex, make_evaluation_batches
 from uncial.document import Transcription
 from uncial.errors import UserError
 from uncial.metrics.label_errors import (
     Place,
     compute_log_odds,
+    compute_other_line_cost,
+    compute_typo_cost,
     find_places,
     list_alternatives,
-    other_line_cost,
-    typo_cost,
 )
 from uncial.models.contracts import FrameDecoder
 from uncial.models.files import load_model
-from uncial.models.lineage import pages_seen
-from uncial.models.precision import inference_autocast
+from uncial.models.lineage import list_pages_seen
+from uncial.models.precision import enter_inference_autocast
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.recognition import NOT_FINITE, is_finite
-from uncial.problems.recognition.setup import part_of
+from uncial.problems.recognition.setup import build_part
 from uncial.runs.files import RunFolder
-from uncial.training.trainer import quiet_lightning
+from uncial.training.trainer import silence_lightning
 
 AT_ONCE = 64
 """Lines that are read at once, at most."""
@@ -41,7 +41,7 @@ SAMPLE = 150
 @dataclass(frozen=True)
 class FoldModel:
     """A model that tells how likely a text is, the hashes of the page images that it was trained on, and the rows of
-    the store that are of others: none before `with_unseen_rows`."""
+    the store that are of others: none before `find_unseen_rows`."""
 
     file: Path
     recognizer: Recognizer
@@ -66,7 +66,7 @@ class LineVerdict:
     places: tuple[Place, ...]
 
 
-def model_files(paths: Sequence[str]) -> list[Path]:
+def find_model_files(paths: Sequence[str]) -> list[Path]:
     """The models that these paths mean: files, run folders, and folders of runs, as a multirun leaves them. Raises
     `UserError` where there is none."""
     found: list[Path] = []
@@ -85,17 +85,17 @@ def model_files(paths: Sequence[str]) -> list[Path]:
 def load_fold_models(files: Sequence[Path], trust: Sequence[str]) -> list[FoldModel]:
     """Return the models of these files. Raises `UserError` for a model that does not say what it was trained on, or
     that cannot tell how likely a text is."""
-    quiet_lightning()
+    silence_lightning()
     found = []
     for file in files:
         recognizer, card = load_model(file, trust)
-        known = _trained_on(file, card)
+        known = _read_trained_on(file, card)
         decoder = recognizer.frame_decoder(f"{file}: task=audit")
         found.append(FoldModel(file, recognizer, decoder, frozenset(known), np.zeros(0, dtype=np.int64)))
     return found
 
 
-def with_unseen_rows(models: Sequence[FoldModel], truth: GroundTruth, rows: np.ndarray) -> list[FoldModel]:
+def find_unseen_rows(models: Sequence[FoldModel], truth: GroundTruth, rows: np.ndarray) -> list[FoldModel]:
     """Return the models with those of the lines that each may judge."""
     hashes = np.array([truth.store.value(int(row), "image_hash") or "" for row in rows], dtype=object)
     found = []
@@ -105,8 +105,8 @@ def with_unseen_rows(models: Sequence[FoldModel], truth: GroundTruth, rows: np.n
     return found
 
 
-def _trained_on(file: Path, card: Mapping[str, Any]) -> set[str]:
-    known = pages_seen(card)
+def _read_trained_on(file: Path, card: Mapping[str, Any]) -> set[str]:
+    known = list_pages_seen(card)
     if not known:
         raise UserError(
             f"{file} does not say which pages it was trained on, so that it can be no judge; use runs of task=train."
@@ -126,27 +126,27 @@ def judge_lines(
     """The model's temperature, and its judgement of every line of its rows, in their order."""
     sample = np.random.default_rng(seed).permutation(len(judge.rows))[:SAMPLE]
     temperature = judge.decoder.fitted_temperature(
-        [(frames, labels) for _, frames, labels, _ in _seen(judge, truth, sample, batch_width)]
+        [(frames, labels) for _, frames, labels, _ in _read_lines(judge, truth, sample, batch_width)]
     )
     found = []
-    for row, frames, _, transcription in _seen(judge, truth, np.arange(len(judge.rows)), batch_width):
+    for row, frames, _, transcription in _read_lines(judge, truth, np.arange(len(judge.rows)), batch_width):
         if not is_finite(transcription):
             raise UserError(f"{judge.file}: {NOT_FINITE}.")
         text = judge.recognizer.text.prepare(truth.store.value(row, "text"))
-        found.append(_judged(judge, row, text, transcription, frames, temperature, surprise, prior))
+        found.append(_judge_line(judge, row, text, transcription, frames, temperature, surprise, prior))
         advance(1)
     return temperature, sorted(found, key=lambda one: one.row)
 
 
-def _seen(
+def _read_lines(
     judge: FoldModel, truth: GroundTruth, positions: np.ndarray, batch_width: int
 ) -> Iterator[tuple[int, Tensor, list[int], Transcription]]:
     """Row, log-probabilities (T, C), labels of the truth and what was read, of the judge's lines at these positions."""
     recognizer = judge.recognizer
-    part = part_of(truth, judge.rows[positions], recognizer, None, 0)
-    for batch_positions in evaluation_batches(part.widths, batch_width, AT_ONCE):
+    part = build_part(truth, judge.rows[positions], recognizer, None, 0)
+    for batch_positions in make_evaluation_batches(part.widths, batch_width, AT_ONCE):
         batch = part.dataset.__getitems__([SampleIndex(position, 0) for position in batch_positions])
-        with torch.inference_mode(), inference_autocast("cpu"):
+        with torch.inference_mode(), enter_inference_autocast("cpu"):
             frames, lengths = recognizer.log_probabilities(batch.images, batch.widths)
             read = judge.decoder.decode_frames(frames, lengths)
         ends = np.cumsum(batch.target_lengths.numpy())
@@ -162,7 +162,7 @@ def _seen(
             )
 
 
-def _judged(
+def _judge_line(
     judge: FoldModel,
     row: int,
     text: str,
@@ -184,7 +184,7 @@ def _judged(
     )
     ratios = [likelihood - likelihoods[0] for likelihood in likelihoods[2:]]
     costs = [
-        min(typo_cost(known, changed, surprise), other_line_cost(known, other, len(judge.rows)))
+        min(compute_typo_cost(known, changed, surprise), compute_other_line_cost(known, other, len(judge.rows)))
         for other, changed in others
     ]
     odds = compute_log_odds(prior, ratios, costs)

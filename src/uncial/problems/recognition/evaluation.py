@@ -5,17 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from uncial.data.store.store import Store
-from uncial.metrics.calibration import Temperatures, calibrated, tempered
+from uncial.metrics.calibration import Temperatures, apply_calibration, apply_temperature
 from uncial.metrics.evaluation import Overview
-from uncial.metrics.intervals import Interval, few_lines_warning
-from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluated
+from uncial.metrics.intervals import Interval, warn_about_few_lines
+from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluate_line
 from uncial.problems.recognition.metric import LineResult
 from uncial.reports.terminal.summary import SplitScores
 from uncial.runs.tables import PredictionRow
 from uncial.text.rules import TextRules
 
 
-def evaluated_lines(
+def evaluate_lines(
     store: Store, results: Iterable[LineResult], profile: str, rules: TextRules | None = None
 ) -> list[EvaluatedLine]:
     """The lines of the store that were read, in the order of `results`.
@@ -24,9 +24,9 @@ def evaluated_lines(
     in the files, so that models which learned other forms of text can be compared on the same.
     """
     return [
-        evaluated(
-            origin(store, result.row),
-            _replaced(store.value(result.row, "text"), rules),
+        evaluate_line(
+            find_origin(store, result.row),
+            _replace(store.value(result.row, "text"), rules),
             result.prediction.text,
             profile,
             result.prediction.confidence,
@@ -36,36 +36,38 @@ def evaluated_lines(
     ]
 
 
-def _replaced(text: str, rules: TextRules | None) -> str:
+def _replace(text: str, rules: TextRules | None) -> str:
     return rules.prepare(text) if rules is not None and rules.replacements else text
 
 
-def origin(store: Store, row: int) -> LineOrigin:
+def find_origin(store: Store, row: int) -> LineOrigin:
     """Where the line of a row comes from."""
     names = ("page", "line", "group", "document", "hand", "region_type")
     page, line, group, document, hand, region_type = (store.value(row, name) or "" for name in names)
     return LineOrigin(page, line, group, document, hand, region_type, row)
 
 
-def calibrated_results(results: Iterable[LineResult], temperatures: Temperatures) -> list[LineResult]:
+def calibrate_results(results: Iterable[LineResult], temperatures: Temperatures) -> list[LineResult]:
     """The results in the order of the store, with confidences at the temperatures."""
     ordered = sorted(results, key=lambda result: result.row)
-    return [replace(result, prediction=calibrated(result.prediction, temperatures)) for result in ordered]
+    return [replace(result, prediction=apply_calibration(result.prediction, temperatures)) for result in ordered]
 
 
-def calibrated_lines(lines: Iterable[EvaluatedLine], temperatures: Temperatures) -> list[EvaluatedLine]:
+def calibrate_lines(lines: Iterable[EvaluatedLine], temperatures: Temperatures) -> list[EvaluatedLine]:
     """The same for lines that were scored already, in their order."""
     return [
         replace(
             line,
-            confidence=None if line.confidence is None else tempered(line.confidence, temperatures.lines),
-            character_confidences=tuple(tempered(one, temperatures.characters) for one in line.character_confidences),
+            confidence=None if line.confidence is None else apply_temperature(line.confidence, temperatures.lines),
+            character_confidences=tuple(
+                apply_temperature(one, temperatures.characters) for one in line.character_confidences
+            ),
         )
         for line in lines
     ]
 
 
-def prediction_rows(results: Sequence[LineResult], lines: Sequence[EvaluatedLine]) -> Iterator[PredictionRow]:
+def build_prediction_rows(results: Sequence[LineResult], lines: Sequence[EvaluatedLine]) -> Iterator[PredictionRow]:
     """The rows of predictions.csv: readings as the model gives them, truth and edits as they are scored."""
     for result, line in zip(results, lines, strict=True):
         yield PredictionRow(
@@ -78,7 +80,7 @@ def prediction_rows(results: Sequence[LineResult], lines: Sequence[EvaluatedLine
         )
 
 
-def part_scores(figures: Mapping[str, Any]) -> SplitScores:
+def score_part(figures: Mapping[str, Any]) -> SplitScores:
     """What the summary at the end of a run tells of a part, from its figures in metrics.json."""
     bounds = figures["cer_interval"]
     interval = (
@@ -95,10 +97,10 @@ def part_scores(figures: Mapping[str, Any]) -> SplitScores:
     )
 
 
-def cautions(overview: Overview) -> list[str]:
+def list_cautions(overview: Overview) -> list[str]:
     """What a person should know before believing the intervals."""
     found = []
-    if few := few_lines_warning(int(overview.total.scores.lines), overview.clusters, "test"):
+    if few := warn_about_few_lines(int(overview.total.scores.lines), overview.clusters, "test"):
         found.append(few)
     if overview.lines_are_pages:
         found.append(

@@ -13,26 +13,26 @@ from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.overrides import format_override
-from uncial.config.schema import build_settings, checkpoint_of, trusted
+from uncial.config.schema import build_settings, get_checkpoint, list_trusted
 from uncial.config.task_keys import is_typed
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.dataset import Augment
 from uncial.data.lines.loader import report_lost_workers
 from uncial.errors import DivergedError, UserError
-from uncial.metrics.calibration import temperatures_of
-from uncial.models.files import model_file
-from uncial.models.lineage import pages_seen, training_folder
+from uncial.metrics.calibration import read_temperatures
+from uncial.models.files import find_model_file
+from uncial.models.lineage import find_training_folder, list_pages_seen
 from uncial.models.recognizer import Recognizer
 from uncial.pipelines.recognition import Transcriber, load
-from uncial.problems.recognition.evaluation import calibrated_results
+from uncial.problems.recognition.evaluation import calibrate_results
 from uncial.problems.recognition.metric import LineResult, RecognitionMetric
-from uncial.problems.recognition.setup import COUNTED, loading_to_read, part_of, too_long
+from uncial.problems.recognition.setup import COUNTED, build_part, build_reading_loader_config, too_long
 from uncial.problems.splitting import CARD_KEY
 from uncial.problems.trainer import run_on_devices
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.files import RunFolder
-from uncial.runs.folder import plain_config
+from uncial.runs.folder import to_plain_config
 from uncial.training.callbacks.progress import build_progress
 from uncial.training.callbacks.throughput import TestTimer
 from uncial.training.distributed.devices import choose_devices
@@ -56,12 +56,12 @@ def apply_typed_keys(recognizers: Iterable[Recognizer], config: DictConfig) -> N
     Raises `UserError` for a value that cannot be, and where a model of one's own has no such setting.
     """
     for recognizer in recognizers:
-        images = _typed(config, "model.preprocessing", {name: name for name in OF_PREPROCESSING})
-        recognizer.preprocessing = _changed(recognizer.preprocessing, images, "model.preprocessing")
-        recognizer.text = _changed(recognizer.text, _typed(config, "model.text", OF_TEXT), "model.text")
+        images = _find_typed(config, "model.preprocessing", {name: name for name in OF_PREPROCESSING})
+        recognizer.preprocessing = _find_changed(recognizer.preprocessing, images, "model.preprocessing")
+        recognizer.text = _find_changed(recognizer.text, _find_typed(config, "model.text", OF_TEXT), "model.text")
 
 
-def transcriber_of(config: DictConfig) -> Transcriber:
+def load_transcriber(config: DictConfig) -> Transcriber:
     """The model of `checkpoint` with the keys that were typed, on the device that the `trainer` group names."""
     trainer = config.trainer
     if trainer.threads is not None:
@@ -72,12 +72,12 @@ def transcriber_of(config: DictConfig) -> Transcriber:
         device = f"cuda:{devices.numbers[0]}" if devices.kind == "cuda" else devices.kind
         if devices.count > 1:
             log.warning(f"trainer.devices={trainer.devices}: task={config.task.name} reads on one device, {device}.")
-    transcriber = load(checkpoint_of(config), device, trusted(config))
+    transcriber = load(get_checkpoint(config), device, list_trusted(config))
     apply_typed_keys([transcriber.recognizer], config)
     return transcriber
 
 
-def _typed(config: DictConfig, group: str, names: dict[str, str]) -> dict[str, Any]:
+def _find_typed(config: DictConfig, group: str, names: dict[str, str]) -> dict[str, Any]:
     """The values that were typed, by the names of the settings; null leaves the model's."""
     values = {setting: OmegaConf.select(config, f"{group}.{name}") for name, setting in names.items()}
     plain = {key: OmegaConf.to_object(value) if OmegaConf.is_config(value) else value for key, value in values.items()}
@@ -85,7 +85,7 @@ def _typed(config: DictConfig, group: str, names: dict[str, str]) -> dict[str, A
     return {setting: value for setting, value in plain.items() if setting in typed and value is not None}
 
 
-def _changed(part: Any, values: dict[str, Any], group: str) -> Any:
+def _find_changed(part: Any, values: dict[str, Any], group: str) -> Any:
     if not values:
         return part
     try:
@@ -123,7 +123,7 @@ def predict_lines(
     """What the model reads in these rows of the store, as they are or as `augment` makes them, on the devices that the
     config names; the loggers are told the scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name
     `model`."""
-    plain, devices = plain_config(config), choose_devices(build_settings(TrainerSettings, config))
+    plain, devices = to_plain_config(config), choose_devices(build_settings(TrainerSettings, config))
     infeasible = too_long(truth, rows, recognizer)
     if infeasible and augment is None:
         log.warning(
@@ -148,7 +148,7 @@ def predict_lines(
     for logger in loggers:
         logger.log_metrics({**scores, "epoch": 0}, 0)
         logger.save()
-    return replace(read, results=calibrated_results(read.results, temperatures_of(card)))
+    return replace(read, results=calibrate_results(read.results, read_temperatures(card)))
 
 
 def _read(
@@ -161,10 +161,10 @@ def _read(
     augment: Augment | None,
 ) -> tuple[LinePredictions, dict[str, float]]:
     """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
-    parts = {"test": part_of(truth, rows, recognizer, augment, config.seed, infeasible)}
+    parts = {"test": build_part(truth, rows, recognizer, augment, config.seed, infeasible)}
     metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
     trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, build_progress(0)])
-    how = loading_to_read(config.trainer)
+    how = build_reading_loader_config(config.trainer)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
     with exit_on_signals(), report_lost_workers():
         trainer.test(scoring, lines, verbose=False)
@@ -172,7 +172,7 @@ def _read(
     return LinePredictions(metric.results, scores["test/loss"], watch.seconds), scores
 
 
-def rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarray]:
+def choose_rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarray]:
     """The part that `data.subset` names, else the test part where there is one, with its rows of the store."""
     subset = str(config.data.subset or "test")
     rows = np.arange(len(truth.store)) if subset == "all" else truth.rows[subset]
@@ -192,20 +192,20 @@ def warn_about_training_overlap(
 ) -> None:
     """Says so when the model, of the file `path`, was trained on pages that it is scored on, and which others there
     are."""
-    pages, overlap = _known_pages(truth, rows, pages_seen(card))
+    pages, overlap = _find_known_pages(truth, rows, list_pages_seen(card))
     if overlap:
         log.warning(
             f"{overlap} of the {pages} pages scored here were in {model}'s training data: "
-            f"its score on them says nothing about new pages. {_others_to_score(card, path)}"
+            f"its score on them says nothing about new pages. {_find_others_to_score(card, path)}"
         )
 
 
 def warn_about_validation_overlap(truth: GroundTruth, seen_before: Collection[str], pretrained: Any) -> None:
     """Says so when a training validates on pages that the pretrained model was trained on."""
-    pages, overlap = _known_pages(truth, truth.rows["val"], seen_before)
+    pages, overlap = _find_known_pages(truth, truth.rows["val"], seen_before)
     if not overlap:
         return
-    folder = training_folder(model_file(Path(str(pretrained))))
+    folder = find_training_folder(find_model_file(Path(str(pretrained))))
     is_kept = folder is not None and RunFolder(folder).splits.is_file()
     as_before = f", or as its run did with {format_override('data.split_from', folder)}" if is_kept else ""
     log.warning(
@@ -214,7 +214,7 @@ def warn_about_validation_overlap(truth: GroundTruth, seen_before: Collection[st
     )
 
 
-def _known_pages(truth: GroundTruth, rows: np.ndarray, known: Collection[str]) -> tuple[int, int]:
+def _find_known_pages(truth: GroundTruth, rows: np.ndarray, known: Collection[str]) -> tuple[int, int]:
     """How many pages these rows are of, and how many of them are known by their image."""
     images = set(known)
     found = [[truth.store.value(int(row), name) for name in ("group", "page", "image_hash")] for row in rows]
@@ -222,10 +222,10 @@ def _known_pages(truth: GroundTruth, rows: np.ndarray, known: Collection[str]) -
     return len(pages), len({group or page for group, page, image in found if image in images})
 
 
-def _others_to_score(card: Mapping[str, Any], path: Path | None) -> str:
+def _find_others_to_score(card: Mapping[str, Any], path: Path | None) -> str:
     """What scores pages that the model's training kept apart, where its run or its card tells them."""
     stated = card.get(CARD_KEY)
-    folder = training_folder(path) if path else None
+    folder = find_training_folder(path) if path else None
     if not isinstance(stated, dict):
         return (
             "data.split_rule=hash, with the data.ratio and the seed of its training, scores those that it kept apart."

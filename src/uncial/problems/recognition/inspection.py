@@ -10,10 +10,10 @@ from hydra.utils import instantiate
 from lightning import Callback
 from omegaconf import DictConfig
 
-from uncial.config.instantiate import plain_group
-from uncial.config.saved_yaml import for_hydra
+from uncial.config.instantiate import read_group
+from uncial.config.saved_yaml import escape_for_hydra
 from uncial.config.schema import build_settings
-from uncial.data.augmentation.chain import build_augmentation, single_transforms
+from uncial.data.augmentation.chain import build_augmentation, list_single_transforms
 from uncial.data.checks.duplicate_lines import find_duplicate_lines
 from uncial.data.checks.duplicate_pages import find_duplicate_pages, find_page_pairs
 from uncial.data.checks.findings import CheckedData, Finding, collect_checked_lines
@@ -36,15 +36,22 @@ from uncial.data.checks.measures import measure_lines
 from uncial.data.checks.odd_text import drop_explained_findings, find_mixed_normal_forms, find_odd_text
 from uncial.data.checks.unusable import report_notes, report_problems
 from uncial.data.ground_truth import GroundTruth
-from uncial.data.lines.datamodule import training_sampler
+from uncial.data.lines.datamodule import build_training_sampler
 from uncial.data.splits.leakage import SplitLeakage
 from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
-from uncial.problems.recognition.pretrained import with_pretrained_model
-from uncial.problems.recognition.setup import loading, new_recognizer, plain_model, texts_of, too_long, training_parts
+from uncial.problems.recognition.pretrained import set_pretrained_model
+from uncial.problems.recognition.setup import (
+    build_loader_config,
+    build_training_parts,
+    list_texts,
+    make_recognizer,
+    read_plain_model,
+    too_long,
+)
 from uncial.problems.schedule import build_schedule
-from uncial.problems.trainer import length_config
+from uncial.problems.trainer import build_length_config
 from uncial.reports.plots.curves import PlannedRun, draw_schedule
 from uncial.reports.plots.sheets import AugmentationRow, draw_augmentation_sheet
 from uncial.reports.terminal.formatting import plural
@@ -68,9 +75,9 @@ def find(
         )
     yield from report_problems(truth.problems)
     yield from report_notes(truth.notes)
-    yield from _of_the_split(truth, sides, config.data.split)
-    yield from _of_duplicates(data)
-    yield from drop_explained_findings(data, _of_images(config, truth, data, rules, recognizer))
+    yield from _inspect_split(truth, sides, config.data.split)
+    yield from _inspect_duplicates(data)
+    yield from drop_explained_findings(data, _inspect_images(config, truth, data, rules, recognizer))
     yield from find_odd_text(data)
     yield from find_mixed_normal_forms(data)
     prepared = [rules.prepare(line.text) for line in data.lines]
@@ -89,7 +96,7 @@ def find(
     yield from find_empty_parts(truth.pages, told)
 
 
-def _of_the_split(truth: GroundTruth, sides: SplitLeakage, by: str) -> Iterator[Finding]:
+def _inspect_split(truth: GroundTruth, sides: SplitLeakage, by: str) -> Iterator[Finding]:
     leaks = sides.leaks(by)
     for leak in leaks:
         message = f"{leak}: scores will look better than on new pages"
@@ -101,7 +108,7 @@ def _of_the_split(truth: GroundTruth, sides: SplitLeakage, by: str) -> Iterator[
         yield Finding("information", "split", warning)
 
 
-def _of_duplicates(data: CheckedData) -> Iterator[Finding]:
+def _inspect_duplicates(data: CheckedData) -> Iterator[Finding]:
     rows = {(line.page, line.line): line.row for line in data.lines}
     placed = list(find_geometry_faults(data.pages, rows))
     yield from placed
@@ -115,12 +122,12 @@ def _of_duplicates(data: CheckedData) -> Iterator[Finding]:
     yield from found
 
 
-def _of_images(
+def _inspect_images(
     config: DictConfig, truth: GroundTruth, data: CheckedData, rules: TextRules, recognizer: Recognizer | None
 ) -> Iterator[Finding]:
     faint = list(find_lines_without_ink(data))
     yield from faint
-    yield from infeasible_lines(config, truth, data, rules, recognizer)
+    yield from find_infeasible_lines(config, truth, data, rules, recognizer)
     blank = {finding.row for finding in faint}
     yield from (finding for finding in find_odd_proportions(data) if finding.row not in blank)
     yield from find_several_lines(data)
@@ -128,14 +135,14 @@ def _of_images(
     yield from find_upside_down(data)
 
 
-def infeasible_lines(
+def find_infeasible_lines(
     config: DictConfig, truth: GroundTruth, data: CheckedData, rules: TextRules, recognizer: Recognizer | None
 ) -> Iterator[Finding]:
     """Lines whose text has no room in their image for the model of `checkpoint`, or of the config."""
     rows = np.arange(len(truth.store))
     if recognizer is None:
-        shown = [rules.to_visual(text) for text in texts_of(truth, rows, rules)]
-        model = build_model(plain_model(config), codec=CharacterCodec.from_texts(shown, rules.unit), text=rules)
+        shown = [rules.to_visual(text) for text in list_texts(truth, rows, rules)]
+        model = build_model(read_plain_model(config), codec=CharacterCodec.from_texts(shown, rules.unit), text=rules)
         if not isinstance(model, Recognizer):
             return
         recognizer = model
@@ -156,15 +163,15 @@ def draw_augmentation(config: DictConfig, truth: GroundTruth, png: Path) -> None
     chosen = np.random.default_rng(config.seed).permutation(rows)[: config.inspect.augmentation]
     if not len(chosen):
         return
-    preprocess = instantiate(for_hydra(config.model.preprocessing))
+    preprocess = instantiate(escape_for_hydra(config.model.preprocessing))
     lines = {int(row): preprocess(truth.store.strip(int(row))) for row in sorted(chosen.tolist())}
-    draw_augmentation_sheet(list(_rows(config, lines)), png)
+    draw_augmentation_sheet(list(_list_rows(config, lines)), png)
 
 
-def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[AugmentationRow]:
-    group = plain_group(config, "augmentation")
+def _list_rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[AugmentationRow]:
+    group = read_group(config, "augmentation")
     whole = build_augmentation(group, config.model.preprocessing.channels)
-    singles = list(single_transforms(group))
+    singles = list(list_single_transforms(group))
     for row, line in lines.items():
         yield AugmentationRow("as it is", [line], begins=True)
         for single in singles:
@@ -179,8 +186,8 @@ def _rows(config: DictConfig, lines: dict[int, np.ndarray]) -> Iterator[Augmenta
 def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> None:
     """Draw schedule.png, or say why a training could not be made."""
     try:
-        wanted, plan = planned(with_pretrained_model(config), truth)
-        run = planned_run(config, wanted, plan)
+        wanted, plan = plan_training(set_pretrained_model(config), truth)
+        run = plan_run(config, wanted, plan)
     except UserError as error:
         log.warning(f"{png.name} is not drawn, for these lines cannot be trained on as they are: {error}")
         return
@@ -192,17 +199,17 @@ def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> 
     )
 
 
-def planned(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig, StepPlan]:
+def plan_training(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig, StepPlan]:
     """The length that is wanted of a training, and the plan that it begins with."""
-    parts, _ = training_parts(config, truth, new_recognizer(config, truth))
+    parts, _ = build_training_parts(config, truth, make_recognizer(config, truth))
     lines = len(parts["train"].dataset)
-    how = loading(config.trainer, choose_training_devices(build_settings(TrainerSettings, config)).count)
-    batches = len(training_sampler(parts["train"], how, config.seed))
-    wanted = length_config(config, lines)
+    how = build_loader_config(config.trainer, choose_training_devices(build_settings(TrainerSettings, config)).count)
+    batches = len(build_training_sampler(parts["train"], how, config.seed))
+    wanted = build_length_config(config, lines)
     return wanted, wanted.plan(math.ceil(batches / config.trainer.accumulate), lines)
 
 
-def planned_run(config: DictConfig, wanted: LengthConfig, plan: StepPlan) -> PlannedRun:
+def plan_run(config: DictConfig, wanted: LengthConfig, plan: StepPlan) -> PlannedRun:
     """The learning rates of the plan. A run whose length a time budget has yet to fix is drawn as though there were
     none."""
     schedule, note = build_schedule(config), ""

@@ -8,18 +8,18 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.keys import leaves
-from uncial.config.saved_yaml import literal
-from uncial.config.schema import as_tuple, trusted
-from uncial.config.task_keys import UserOverrides, user_overrides
+from uncial.config.keys import iterate_leaves
+from uncial.config.saved_yaml import escape_references
+from uncial.config.schema import as_tuple, list_trusted
+from uncial.config.task_keys import UserOverrides, find_user_overrides
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
-from uncial.models.lineage import KEY, SEEN_BEFORE, lineage_from, pages_seen
+from uncial.models.lineage import KEY, SEEN_BEFORE, list_pages_seen, read_lineage
 from uncial.models.recognizer import Recognizer
-from uncial.models.stored import text_rules_of
+from uncial.models.stored import read_text_rules
 from uncial.problems.recognition.transfer import transfer_weights
 from uncial.text.rules import TextRules
-from uncial.training.selection import top_modules
+from uncial.training.selection import list_top_modules
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ OF_THE_RUN = ("metric", "monitor", "mode")
 """Keys of a model's config that say how it is scored, and are not the model's."""
 
 
-def with_pretrained_model(config: DictConfig) -> DictConfig:
+def set_pretrained_model(config: DictConfig) -> DictConfig:
     """Return the config with the model that `pretrained` holds: architecture, normalisation and preprocessing, but
     for the keys that were set on the command line or in the experiment. Each difference is reported.
 
@@ -46,15 +46,15 @@ def with_pretrained_model(config: DictConfig) -> DictConfig:
         _tell_of_idle_keys(config)
         return config
     path = Path(str(config.pretrained))
-    stored = stored_model(load_model(path, trusted(config))[1])
+    stored = describe_stored_model(load_model(path, list_trusted(config))[1])
     if not isinstance(stored.get("name"), str):
         raise UserError(f"{path} does not say which model it is (model.name); use another copy.")
-    given = _plain(config.model, resolve=True)
-    chosen = merged(stored, given, user_overrides("model"), as_tuple(config.reinitialize))
+    given = _to_plain(config.model, resolve=True)
+    chosen = merge_model(stored, given, find_user_overrides("model"), as_tuple(config.reinitialize))
     result = deepcopy(config)
-    unresolved = _plain(config.model, resolve=False)
+    unresolved = _to_plain(config.model, resolve=False)
     OmegaConf.set_struct(result, False)
-    result.model = {**literal(chosen), **{key: unresolved[key] for key in OF_THE_RUN}}
+    result.model = {**escape_references(chosen), **{key: unresolved[key] for key in OF_THE_RUN}}
     _report(stored, given, chosen)
     return result
 
@@ -73,10 +73,10 @@ def _tell_of_idle_keys(config: DictConfig) -> None:
         )
 
 
-def stored_model(card: Mapping[str, Any]) -> dict[str, Any]:
+def describe_stored_model(card: Mapping[str, Any]) -> dict[str, Any]:
     """Return the config of the model that a card describes, its rules for text as they are in the file: neither they
     nor its codec ask for the files that they were once made from."""
-    rules = text_rules_of(card)
+    rules = read_text_rules(card)
     text = {
         "replacements": [list(pair) for pair in rules.replacements] or None,
         "unit": rules.unit,
@@ -86,7 +86,7 @@ def stored_model(card: Mapping[str, Any]) -> dict[str, Any]:
     return {**card["model"], "normalization": rules.normalization, "text": text, "codec": None}
 
 
-def merged(
+def merge_model(
     stored: Mapping[str, Any], given: Mapping[str, Any], said: UserOverrides, reinitialize: Sequence[str]
 ) -> dict[str, Any]:
     """Return the pretrained model's config with those keys of the `given` one that somebody set.
@@ -100,7 +100,7 @@ def merged(
             "cannot take its weights: leave model out, or train without pretrained."
         )
     for part in sorted(chosen_part.partition(".")[2] for chosen_part in said.choices if "." in chosen_part):
-        if part in ("preprocessing", "text") or part in top_modules(reinitialize):
+        if part in ("preprocessing", "text") or part in list_top_modules(reinitialize):
             chosen[part] = deepcopy(given[part])
         elif given[part] != stored.get(part):
             raise UserError(
@@ -112,33 +112,37 @@ def merged(
     return chosen
 
 
-def pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextRules) -> Recognizer:
+def build_pretrained_recognizer(config: DictConfig, texts: Sequence[str], rules: TextRules) -> Recognizer:
     """Return the recogniser with the pretrained weights, under the alphabet that `resize` makes of its own and that of
     the prepared training `texts`."""
     if config.model.codec is not None:
         raise UserError("model.codec and pretrained both give an alphabet: leave model.codec out; resize changes it.")
-    pretrained, _ = load_model(Path(str(config.pretrained)), trusted(config))
+    pretrained, _ = load_model(Path(str(config.pretrained)), list_trusted(config))
     shown = [rules.to_visual(text) for text in texts]
-    model = _plain(config.model, resolve=True)
+    model = _to_plain(config.model, resolve=True)
     return transfer_weights(pretrained, model, shown, rules, str(config.resize), as_tuple(config.reinitialize))
 
 
-def lineage(config: DictConfig, state: Path | None) -> list[str]:
+def build_lineage(config: DictConfig, state: Path | None) -> list[str]:
     """Digests of the models that the run comes of, the oldest first; those that its `state` names where it is
     resumed, as the pretrained model may have gone since."""
     if state is not None:
         return list(load_card(state).get(KEY, []))
-    return [] if config.pretrained is None else lineage_from(*load_model(Path(str(config.pretrained)), trusted(config)))
+    return (
+        []
+        if config.pretrained is None
+        else read_lineage(*load_model(Path(str(config.pretrained)), list_trusted(config)))
+    )
 
 
-def seen_before(config: DictConfig, state: Path | None) -> list[str]:
+def list_seen_before(config: DictConfig, state: Path | None) -> list[str]:
     """Hashes of the page images that the pretrained model and those before it were trained on; as in `lineage`."""
     if state is not None:
         return list(load_card(state).get(SEEN_BEFORE, []))
-    return [] if config.pretrained is None else sorted(pages_seen(load_card(Path(str(config.pretrained)))))
+    return [] if config.pretrained is None else sorted(list_pages_seen(load_card(Path(str(config.pretrained)))))
 
 
-def _plain(config: DictConfig, resolve: bool) -> dict[str, Any]:
+def _to_plain(config: DictConfig, resolve: bool) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=resolve)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
@@ -158,7 +162,7 @@ def _set(target: dict[str, Any], path: Sequence[str], source: Mapping[str, Any])
 
 def _report(stored: Mapping[str, Any], given: Mapping[str, Any], chosen: Mapping[str, Any]) -> None:
     """One sentence on what the pretrained model decided, and one on what a person decided otherwise."""
-    there, here, used = (_compared(config) for config in (stored, given, chosen))
+    there, here, used = (_compare(config) for config in (stored, given, chosen))
     # Two architectures differ in nearly every key; their name says it.
     alike = stored["name"] == given["name"]
     taken = [
@@ -182,11 +186,11 @@ def _is_input(key: str) -> bool:
     return key == "model.normalization" or key.startswith(("model.preprocessing.", "model.text."))
 
 
-def _compared(config: Mapping[str, Any]) -> dict[str, Any]:
+def _compare(config: Mapping[str, Any]) -> dict[str, Any]:
     """What is reported when it differs: not the classes, the scores and what is each run's own."""
     return {
         key: value
-        for key, value in leaves(config, "model.")
+        for key, value in iterate_leaves(config, "model.")
         if not key.rpartition(".")[2].startswith("_")
         and not key.startswith("model.metric.")
         and key.rpartition(".")[2] not in (*OF_THE_RUN, "name")

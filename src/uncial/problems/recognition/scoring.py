@@ -11,8 +11,8 @@ from hydra.utils import get_class
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from uncial.config.instantiate import plain_choice
-from uncial.config.saved_yaml import resolved
-from uncial.config.schema import checkpoint_of, trusted
+from uncial.config.saved_yaml import resolve_literally
+from uncial.config.schema import get_checkpoint, list_trusted
 from uncial.data.augmentation.chain import Augmentation
 from uncial.data.augmentation.degradation import Condition, LineDegradation, list_conditions
 from uncial.data.checks.image_quality import measure_quality
@@ -25,16 +25,15 @@ from uncial.metrics.image_quality import score_by_measures
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.review import ReadLine, rank_for_review
 from uncial.metrics.robustness import CLEAN, ConditionScore, score_conditions
-from uncial.models.files import load_model
+from uncial.models.files import find_model_file, load_model
 from uncial.models.recognizer import Recognizer
-from uncial.pipelines.recognition import model_file
-from uncial.problems.build import evaluation_settings
+from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
-from uncial.problems.recognition.evaluation import cautions, evaluated_lines, part_scores, prediction_rows
+from uncial.problems.recognition.evaluation import build_prediction_rows, evaluate_lines, list_cautions, score_part
 from uncial.problems.recognition.inference import (
     apply_typed_keys,
+    choose_rows_to_score,
     predict_lines,
-    rows_to_score,
     warn_about_training_overlap,
 )
 from uncial.problems.recognition.summary import read_outcome
@@ -44,7 +43,7 @@ from uncial.reports.html.report_page import DegradedScores, ReportHeader, write_
 from uncial.reports.plots.sheets import AugmentationRow, draw_augmentation_sheet
 from uncial.reports.tables.image_quality import write_image_quality
 from uncial.reports.tables.ketos import write_ketos_report
-from uncial.reports.tables.review import review_summary, write_review
+from uncial.reports.tables.review import summarize_review, write_review
 from uncial.reports.tables.robustness import make_robustness_table, write_robustness
 from uncial.reports.tables.scores import describe_images, score_figures, write_scores
 from uncial.reports.terminal.console import make_console, show
@@ -55,32 +54,32 @@ from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_metrics, write_predictions, write_skipped
 from uncial.training.loggers.tracking import show_outcome
-from uncial.training.trainer import quiet_lightning
+from uncial.training.trainer import silence_lightning
 
 log = logging.getLogger(__name__)
 
 
 def score_recognizer(config: DictConfig) -> None:
     """Score `checkpoint` on a part of the data, with the same implementation, precision and digits as validation."""
-    quiet_lightning()
-    path = model_file(checkpoint_of(config), "checkpoint")
-    recognizer, card = load_model(path, trusted(config))
+    silence_lightning()
+    path = find_model_file(get_checkpoint(config), "checkpoint")
+    recognizer, card = load_model(path, list_trusted(config))
     apply_typed_keys([recognizer], config)
     conditions = build_conditions(config, recognizer.preprocessing.channels)
-    settings = evaluation_settings(config, config.test.profile or recognizer.text.normalization)
+    settings = build_evaluation_settings(config, config.test.profile or recognizer.text.normalization)
     target = float(config.metrics.review_cer)
     folder = run_folder()
     write_config(config, folder)
     truth = load_ground_truth(config, choose_scoring_split(config, [Model(path, card)]))
     write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
-    part, rows = rows_to_score(config, truth)
+    part, rows = choose_rows_to_score(config, truth)
     warn_about_training_overlap(truth, rows, card, path=path)
     add_to_environment(folder, {"data": {"store": truth.store.digest}})
     with open_loggers(config, folder) as loggers:
         read = predict_lines(config, folder, truth, rows, recognizer, card, loggers, path)
-        lines = evaluated_lines(truth.store, read.results, settings.profile, recognizer.text)
-        write_predictions(RunFolder(folder).predictions, prediction_rows(read.results, lines))
+        lines = evaluate_lines(truth.store, read.results, settings.profile, recognizer.text)
+        write_predictions(RunFolder(folder).predictions, build_prediction_rows(read.results, lines))
         evaluation = evaluate(lines, settings)
         measures = measure_images(truth, evaluation.lines)
         by_image = score_by_measures(evaluation.lines, measures, settings)
@@ -90,14 +89,14 @@ def score_recognizer(config: DictConfig) -> None:
 
         def read_degraded(augment: Augment) -> list[EvaluatedLine]:
             again = predict_lines(config, folder, truth, rows, recognizer, card, (), path, augment)
-            return evaluated_lines(truth.store, again.results, settings.profile, recognizer.text)
+            return evaluate_lines(truth.store, again.results, settings.profile, recognizer.text)
 
         degraded = None
         if conditions:
             scores = score_degraded(folder, lines, conditions, truth.store, read_degraded, settings)
             pictures_of = draw_degraded(folder, conditions, truth.store, rows, recognizer, config.seed)
             degraded = DegradedScores(scores, pictures_of)
-        order = rank_for_review([_to_review(line) for line in evaluation.lines])
+        order = rank_for_review([_find_lines_to_review(line) for line in evaluation.lines])
         write_review(folder, order, target)
         about = ReportHeader(
             f"Test of {config.name}",
@@ -113,7 +112,7 @@ def score_recognizer(config: DictConfig) -> None:
                 make_robustness_table(degraded.scores),
                 f"Some of the lines: {RunFolder(folder).robustness_sheet}",
             )
-        show(make_console(), *filter(None, (review_summary(order, target), describe_images(evaluation, by_image))))
+        show(make_console(), *filter(None, (summarize_review(order, target), describe_images(evaluation, by_image))))
         show_outcome(loggers, lambda: read_outcome(folder, "test", truth.store, rows, settings.profile))
 
 
@@ -133,7 +132,7 @@ def build_conditions(config: DictConfig, channels: int) -> list[Condition]:
     found: list[Condition] = []
     for entry in entries:
         if isinstance(entry, DictConfig) and "_target_" in entry:
-            name, group = str(entry._target_).rpartition(".")[2], _group_of(resolved(entry))
+            name, group = str(entry._target_).rpartition(".")[2], _group_of(resolve_literally(entry))
         elif isinstance(entry, str | int | float) and not isinstance(entry, bool):
             name, group = str(entry), plain_choice(config, GROUPS, str(entry), AUGMENTATION)
         else:
@@ -216,7 +215,7 @@ def measure_images(truth: GroundTruth, lines: Sequence[EvaluatedLine]) -> dict[s
         return asdict(measure_quality(truth.store, rows, truth.pages, advance))
 
 
-def _to_review(line: EvaluatedLine) -> ReadLine:
+def _find_lines_to_review(line: EvaluatedLine) -> ReadLine:
     counts, origin = line.counts, line.origin
     read = len(line.prediction)
     return ReadLine(origin.page, origin.line, read, line.confidence or 0.0, counts.edits, counts.characters)
@@ -226,10 +225,10 @@ def finish_test(folder: Path, part: str, overview: Overview, loss: float, second
     """Write metrics.json, and say how good the model is and where the details are."""
     figures = {"loss": loss, **score_figures(overview), "part": part, "seconds": seconds}
     write_metrics(RunFolder(folder).metrics, {"test": figures})
-    for caution in cautions(overview):
+    for caution in list_cautions(overview):
         log.warning(caution)
     summary = RunSummary(
-        parts={part: part_scores(figures)},
+        parts={part: score_part(figures)},
         folder=folder,
         seconds=seconds,
         lines_per_second=overview.total.scores.lines / max(seconds, 1e-9),

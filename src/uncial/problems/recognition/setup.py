@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from uncial.config.instantiate import plain_group
-from uncial.config.task_keys import is_typed, user_overrides
+from uncial.config.instantiate import read_group
+from uncial.config.task_keys import find_user_overrides, is_typed
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LoaderConfig, SplitSubset
 from uncial.data.lines.dataset import Augment, LineDataset
-from uncial.data.lines.sampler import SampleIndex, batch_sizes
+from uncial.data.lines.sampler import SampleIndex, compute_batch_sizes
 from uncial.data.splits.groups import PARTS
 from uncial.document import Issue
 from uncial.errors import UserError
@@ -21,38 +21,38 @@ from uncial.files import count_cores
 from uncial.models.build import RUN_KEYS, build_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.problem import Example
-from uncial.problems.recognition.alphabet import codec_for, text_rules
-from uncial.problems.recognition.pretrained import pretrained_recognizer
-from uncial.reports.terminal.formatting import plural, visible
+from uncial.problems.recognition.alphabet import build_text_rules, choose_codec
+from uncial.problems.recognition.pretrained import build_pretrained_recognizer
+from uncial.reports.terminal.formatting import make_visible, plural
 from uncial.text.codec import Codec
 from uncial.text.rules import TextRules
 
 
-def new_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
+def make_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
     """A recogniser of the characters of the training lines, or what `pretrained` and they make. Raises `UserError`
     where there is nothing to learn from."""
     for part, key in (("train", "data.train"), ("val", "data.val")):
         if part in truth.unusable or not len(truth.rows[part]):
-            raise UserError(_why_empty(part, key, list(config.data.ratio), truth))
-    stated = text_rules(config)
-    texts = {part: texts_of(truth, truth.rows[part], stated) for part in ("train", "val")}
-    rules = text_rules(config, texts["train"])
+            raise UserError(_explain_empty(part, key, list(config.data.ratio), truth))
+    stated = build_text_rules(config)
+    texts = {part: list_texts(truth, truth.rows[part], stated) for part in ("train", "val")}
+    rules = build_text_rules(config, texts["train"])
     if rules.replacements != stated.replacements:
-        texts = {part: texts_of(truth, truth.rows[part], rules) for part in texts}
+        texts = {part: list_texts(truth, truth.rows[part], rules) for part in texts}
     if config.pretrained is not None:
-        return pretrained_recognizer(config, texts["train"], rules)
-    return built_recognizer(config, codec_for(config, texts, rules), rules)
+        return build_pretrained_recognizer(config, texts["train"], rules)
+    return build_recognizer(config, choose_codec(config, texts, rules), rules)
 
 
-def built_recognizer(config: DictConfig, codec: Codec, rules: TextRules) -> Recognizer:
+def build_recognizer(config: DictConfig, codec: Codec, rules: TextRules) -> Recognizer:
     """A new recogniser of the characters of a codec. Raises `UserError` for a model that is none."""
-    model = build_model(plain_model(config), codec=codec, text=rules)
+    model = build_model(read_plain_model(config), codec=codec, text=rules)
     if not isinstance(model, Recognizer):
         raise UserError(f"model={config.model.name} is no line recogniser, and task=train trains those.")
     return model
 
 
-def plain_model(config: DictConfig) -> dict[str, Any]:
+def read_plain_model(config: DictConfig) -> dict[str, Any]:
     """Return what the config says of the model itself, as plain types."""
     parts = {str(key): config.model[key] for key in config.model if key not in RUN_KEYS}
     return {
@@ -61,17 +61,17 @@ def plain_model(config: DictConfig) -> dict[str, Any]:
     }
 
 
-def _why_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> str:
+def _explain_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) -> str:
     if part in truth.unusable:
         return f"{truth.unusable[part].rstrip('.')}."
     if truth.problems and not len(truth.store):
         first = truth.problems[0]
-        place = visible(f"{first.file} {first.line}".strip())
-        return f"No line could be used, the first because of this: {place}: {visible(first.reason)}"
+        place = make_visible(f"{first.file} {first.line}".strip())
+        return f"No line could be used, the first because of this: {place}: {make_visible(first.reason)}"
     return f"The {part} part holds no line: check data.root, the filters, data.ratio={ratio} and {key}."
 
 
-def training_parts(
+def build_training_parts(
     config: DictConfig, truth: GroundTruth, recognizer: Recognizer
 ) -> tuple[dict[str, SplitSubset], dict[str, list[Issue]]]:
     """The lines to train on, augmented and without those that the decoder cannot learn, and those to validate on; and
@@ -83,10 +83,10 @@ def training_parts(
         raise UserError(
             "Every training line has more text than its image has room for: check the lines with task=inspect."
         )
-    augment = build_augmentation(plain_group(config, "augmentation"), recognizer.preprocessing.channels)
+    augment = build_augmentation(read_group(config, "augmentation"), recognizer.preprocessing.channels)
     parts = {
-        "train": part_of(truth, rows, recognizer, augment, config.seed),
-        "val": part_of(truth, truth.rows["val"], recognizer, None, config.seed, infeasible["val"]),
+        "train": build_part(truth, rows, recognizer, augment, config.seed),
+        "val": build_part(truth, truth.rows["val"], recognizer, None, config.seed, infeasible["val"]),
     }
     return parts, {part: list(found.values()) for part, found in infeasible.items()}
 
@@ -111,7 +111,7 @@ def typical_line(truth: GroundTruth, part: SplitSubset, recognizer: Recognizer) 
     widths = np.array([preprocessing.width_of(height, width) for height, width in sizes])
     middle = int(np.argsort(widths, kind="stable")[(len(widths) - 1) // 2])
     width, row = int(widths[middle]), part.dataset.rows[middle]
-    twice = part_of(truth, np.array([row, row], dtype=np.int64), recognizer, None, 0).dataset
+    twice = build_part(truth, np.array([row, row], dtype=np.int64), recognizer, None, 0).dataset
     batch = twice.__getitems__([SampleIndex(place, 0) for place in (0, 1)])
     return Example(batch, 2, "line", {"line_width": width}, f"a line of {width:,} pixels")
 
@@ -120,12 +120,12 @@ COUNTED = "counted in the error rates, but not in the loss"
 """What becomes of a line without a loss that is validated or tested on."""
 
 
-def texts_of(truth: GroundTruth, rows: Iterable[int], rules: TextRules) -> list[str]:
+def list_texts(truth: GroundTruth, rows: Iterable[int], rules: TextRules) -> list[str]:
     """The ground truth of these rows of the store in the form that is learned and scored, in logical order."""
     return [rules.prepare(truth.store.value(int(row), "text")) for row in rows]
 
 
-def part_of(
+def build_part(
     truth: GroundTruth,
     rows: np.ndarray,
     recognizer: Recognizer,
@@ -150,14 +150,14 @@ def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> di
     preprocessing = recognizer.preprocessing
     sizes = truth.store.sizes()
     found = {}
-    for row, text in zip(rows.tolist(), texts_of(truth, rows, recognizer.text), strict=True):
+    for row, text in zip(rows.tolist(), list_texts(truth, rows, recognizer.text), strict=True):
         if reason := recognizer.why_too_short(preprocessing.width_of(*map(int, sizes[row])), text):
             reason += ": check the line's polygon and text, or raise model.preprocessing.height"
             found[row] = Issue(truth.store.value(row, "page"), truth.store.value(row, "line"), reason)
     return found
 
 
-def infeasible_problems(infeasible: Mapping[str, Sequence[Issue]]) -> list[Issue]:
+def list_infeasible(infeasible: Mapping[str, Sequence[Issue]]) -> list[Issue]:
     """The lines of each part that have more text than their image has room for, as skipped.csv says what becomes of
     them."""
     kept = [problem for part, problems in infeasible.items() if part != "train" for problem in problems]
@@ -165,7 +165,7 @@ def infeasible_problems(infeasible: Mapping[str, Sequence[Issue]]) -> list[Issue
     return [*infeasible.get("train", ()), *counted]
 
 
-def infeasible_sentence(infeasible: Mapping[str, Sequence[Issue]]) -> str:
+def explain_infeasible(infeasible: Mapping[str, Sequence[Issue]]) -> str:
     """How many lines have more text than their image has room for, and what becomes of them; nothing where there are
     none."""
     words = {"train": "training", "val": "validation"}
@@ -190,9 +190,9 @@ ANY_WIDTH = 2**40
 def batch_sentence(config: DictConfig, widths: np.ndarray, devices: int) -> str:
     """What of the size of a batch that was asked for cannot be, for training lines of these widths; nothing where it is
     as it was asked for."""
-    trainer, asked = config.trainer, user_overrides("trainer").keys
-    how = loading(trainer, devices)
-    sizes = batch_sizes(widths, how.batch_width, how.max_lines)
+    trainer, asked = config.trainer, find_user_overrides("trainer").keys
+    how = build_loader_config(trainer, devices)
+    sizes = compute_batch_sizes(widths, how.batch_width, how.max_lines)
     if (size := trainer.get("batch_size")) is not None:
         if len(widths) < how.max_lines:
             step = f"{how.max_lines} lines of a step" if devices > 1 else "a batch"
@@ -211,7 +211,7 @@ def batch_sentence(config: DictConfig, widths: np.ndarray, devices: int) -> str:
     )
 
 
-def loading(trainer: DictConfig, devices: int = 1) -> LoaderConfig:
+def build_loader_config(trainer: DictConfig, devices: int = 1) -> LoaderConfig:
     """How batches are made, from the `trainer` group, for so many devices together in training."""
     size = trainer.get("batch_size")
     return LoaderConfig(
@@ -219,15 +219,15 @@ def loading(trainer: DictConfig, devices: int = 1) -> LoaderConfig:
         max_lines=int(trainer.max_lines if size is None else size) * devices,
         evaluation_batch_width=int(trainer.evaluation_batch_width),
         evaluation_max_lines=int(trainer.evaluation_max_lines),
-        workers=_workers(trainer),
+        workers=_count_workers(trainer),
     )
 
 
-def loading_to_read(trainer: DictConfig) -> LoaderConfig:
+def build_reading_loader_config(trainer: DictConfig) -> LoaderConfig:
     """How batches are made of lines that are only read."""
     width, lines = int(trainer.evaluation_batch_width), int(trainer.evaluation_max_lines)
-    return LoaderConfig(width, lines, width, lines, _workers(trainer))
+    return LoaderConfig(width, lines, width, lines, _count_workers(trainer))
 
 
-def _workers(trainer: DictConfig) -> int:
+def _count_workers(trainer: DictConfig) -> int:
     return (2 if count_cores() >= 4 else 0) if trainer.workers is None else int(trainer.workers)

@@ -18,15 +18,15 @@ from uncial.metrics.characters import confusions
 from uncial.metrics.evaluation import evaluate
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card
-from uncial.problems.build import evaluation_settings
+from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import describe_data
 from uncial.problems.problem import TrainingStats
-from uncial.problems.recognition.evaluation import part_scores
+from uncial.problems.recognition.evaluation import score_part
 from uncial.reports.html.report_page import ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
 from uncial.reports.tables.line_results import read_line_results
 from uncial.reports.terminal.console import make_console, show
-from uncial.reports.terminal.formatting import percent
+from uncial.reports.terminal.formatting import format_percent
 from uncial.reports.terminal.summary import RunSummary, format_run_summary
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import format_follow_up_command
@@ -35,7 +35,7 @@ from uncial.runs.tables import write_metrics
 from uncial.training.loggers.outcome import Outcome, ReadLine
 
 
-def trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, profile: str) -> Outcome:
+def build_trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, profile: str) -> Outcome:
     """What a training came to, from the files that it left: its best model may be of an earlier session."""
     model = RunFolder(folder).best_model
     read = read_outcome(folder, "val", truth.store, truth.rows["val"].tolist(), profile)
@@ -53,18 +53,18 @@ def read_outcome(folder: Path, part: str, store: Store, rows: Iterable[int], pro
     figures = json.loads((RunFolder(folder).metrics).read_text(encoding="utf-8"))[part]
     scores = {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
     places = {(store.value(int(row), "page"), store.value(int(row), "line")): int(row) for row in rows}
-    lines = [_line(cells, store, places[cells["page"], cells["line"]]) for cells in _predictions(folder)]
+    lines = [_make_line(cells, store, places[cells["page"], cells["line"]]) for cells in _list_predictions(folder)]
     scored = form(profile)
     pairs = confusions([line.truth for line in lines], [scored(line.prediction) for line in lines])
     return Outcome(scores, lines, pairs)
 
 
-def _predictions(folder: Path) -> list[dict[str, str]]:
+def _list_predictions(folder: Path) -> list[dict[str, str]]:
     with (RunFolder(folder).predictions).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def _line(cells: dict[str, str], store: Store, row: int) -> ReadLine:
+def _make_line(cells: dict[str, str], store: Store, row: int) -> ReadLine:
     return ReadLine(
         page=cells["page"],
         line=cells["line"],
@@ -85,18 +85,19 @@ def write_report(run: RunSession, truth: GroundTruth, profile: str) -> None:
     folder, config = run.folder, run.config
     if (RunFolder(folder).lines).is_file():
         lines = read_line_results(RunFolder(folder).lines)
-        evaluation = evaluate(lines, evaluation_settings(config, profile))
+        evaluation = evaluate(lines, build_evaluation_settings(config, profile))
         facts = {"part": "validation", "model": str(RunFolder(folder).best_model), "data": describe_data(config)}
         about = ReportHeader(f"Training of {config.name}", facts, curves=RunFolder(folder).curves)
         write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, config.report.pictures)
 
 
-def low_accuracy_hint(cer: float) -> str:
+def format_low_accuracy_hint(cer: float) -> str:
     """What helps a model that misreads so many characters that nobody can use it yet; nothing for others."""
     if cer <= UNUSABLE_CER:
         return ""
     return (
-        f"More than {percent(UNUSABLE_CER, 0)} of the characters are misread: the model is of no use yet. Train longer "
+        f"More than {format_percent(UNUSABLE_CER, 0)} of the characters are misread: the model is of no use yet. "
+        "Train longer "
         "(trainer.time_budget=01:00:00), on more lines, or from a model of like writing (pretrained=MODEL "
         "resize=union); task=inspect shows whether the lines are cut well."
     )
@@ -120,14 +121,14 @@ def finish_training(run: RunSession, truth: GroundTruth, stats: TrainingStats, s
     # Last: a run with this file is finished.
     write_metrics(RunFolder(folder).metrics, {"val": scores, "train": asdict(stats)})
     summary = RunSummary(
-        parts={"validation": part_scores(scores)},
+        parts={"validation": score_part(scores)},
         folder=folder,
         seconds=stats.seconds,
         lines_per_second=stats.lines_per_second,
         epochs=stats.epochs,
         steps=stats.steps,
         skipped=skipped,
-        advice=low_accuracy_hint(scores["cer"]),
+        advice=format_low_accuracy_hint(scores["cer"]),
         files={"best model": best, "report": RunFolder(folder).report, "predictions": RunFolder(folder).predictions},
         next_steps={
             **({"score it on the test part": score_it} if _is_to_be_tested(run, truth) else {}),

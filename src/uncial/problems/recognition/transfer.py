@@ -10,10 +10,10 @@ from torch import Tensor
 from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
-from uncial.text.codec import CharacterCodec, Codec, unknown_counts
-from uncial.text.label_codec import described
+from uncial.text.codec import CharacterCodec, Codec, count_unknown
+from uncial.text.label_codec import describe_characters
 from uncial.text.rules import TextRules
-from uncial.training.selection import select_modules, top_modules
+from uncial.training.selection import list_top_modules, select_modules
 
 log = logging.getLogger(__name__)
 
@@ -45,23 +45,23 @@ def transfer_weights(
     `replace_recurrent_layer`). Raises `UserError` for an alphabet that differs under `fail` and for weights that do
     not fit.
     """
-    codec = resized(_codec_in_unit(pretrained, rules, resize), texts, resize)
+    codec = resize_recognizer(_build_codec_in_unit(pretrained, rules, resize), texts, resize)
     model = build_model(config, codec=codec, text=rules)
     assert isinstance(model, Recognizer)
     anew = select_modules(model, reinitialize, "reinitialize").tensors
-    by_label = sized_by_alphabet(model, config)
-    rows = _rows(pretrained.codec, codec)
+    by_label = find_sized_by_alphabet(model, config)
+    rows = _find_rows(pretrained.codec, codec)
     old, new = pretrained.state_dict(), model.state_dict()
     misfits = []
     for name in [name for name in new if name not in anew]:
         if name in old and name in by_label and old[name].shape[1:] == new[name].shape[1:]:
-            new[name] = _chosen_rows(old[name], rows, pretrained.codec.size, new[name].shape[0])
+            new[name] = _choose_rows(old[name], rows, pretrained.codec.size, new[name].shape[0])
         elif name in old and old[name].shape == new[name].shape:
             new[name] = old[name].clone()
         else:
-            misfits.append(f"{name} is {_shape(old.get(name))} there and {_shape(new[name])} here")
+            misfits.append(f"{name} is {_format_shape(old.get(name))} there and {_format_shape(new[name])} here")
     if misfits:
-        parts = ",".join([*reinitialize, *top_modules(misfits)])
+        parts = ",".join([*reinitialize, *list_top_modules(misfits)])
         raise UserError(
             f"The pretrained weights do not fit this model: {'; '.join(misfits[:3])}"
             f"{f' and {len(misfits) - 3} more' if len(misfits) > 3 else ''}. Leave the architecture to the pretrained "
@@ -71,7 +71,7 @@ def transfer_weights(
     return model
 
 
-def _codec_in_unit(pretrained: Recognizer, rules: TextRules, resize: str) -> Codec:
+def _build_codec_in_unit(pretrained: Recognizer, rules: TextRules, resize: str) -> Codec:
     """The pretrained alphabet; an empty one of the other unit where that is changed and all is learned anew."""
     if rules.unit == pretrained.text.unit:
         return pretrained.codec
@@ -83,30 +83,36 @@ def _codec_in_unit(pretrained: Recognizer, rules: TextRules, resize: str) -> Cod
     return CharacterCodec((), rules.unit)
 
 
-def resized(codec: Codec, texts: Sequence[str], resize: str) -> Codec:
+def resize_recognizer(codec: Codec, texts: Sequence[str], resize: str) -> Codec:
     """Return the codec to go on with. Raises `UserError` for an unknown `resize`, and for unknown characters under
     `fail`, listing them with their counts.
     """
     if resize not in ALPHABET_POLICIES:
         raise UserError(f"resize={resize}: choose one of fail, union, new (or kraken's older add, both).")
-    counts = unknown_counts(codec, texts)
+    counts = count_unknown(codec, texts)
     if ALPHABET_POLICIES[resize] == "new":
         chosen = codec.learned_from(texts)
         dropped = sorted(set(codec.alphabet) - set(chosen.alphabet))
-        log.info(f"Alphabet: that of the training lines, {_listed(counts)} new, {_listed(dropped)} dropped")
+        log.info(
+            f"Alphabet: that of the training lines, {_list_characters(counts)} new, {_list_characters(dropped)} dropped"
+        )
         return chosen
     if not counts:
         return codec
     if ALPHABET_POLICIES[resize] == "fail":
         raise UserError(
-            f"The pretrained model does not know {len(counts)} characters of the training lines: {_listed(counts)}. "
+            f"The pretrained model does not know {len(counts)} characters of the training lines: "
+            f"{_list_characters(counts)}. "
             "resize=union adds them to its alphabet, resize=new learns exactly the characters of the training lines."
         )
-    log.info(f"Alphabet: the {len(codec.alphabet)} labels of the pretrained model and new ones for {_listed(counts)}")
+    log.info(
+        f"Alphabet: the {len(codec.alphabet)} labels of the pretrained model and new ones for "
+        f"{_list_characters(counts)}"
+    )
     return codec.union(texts)
 
 
-def sized_by_alphabet(model: Recognizer, config: Mapping[str, Any]) -> set[str]:
+def find_sized_by_alphabet(model: Recognizer, config: Mapping[str, Any]) -> set[str]:
     """Return the names of the parameters that have a row for each label: those that grow with the alphabet."""
     with torch.random.fork_rng(devices=[]):
         larger = build_model(config, codec=model.codec.union([UNUSED]))
@@ -118,7 +124,7 @@ def sized_by_alphabet(model: Recognizer, config: Mapping[str, Any]) -> set[str]:
     }
 
 
-def _rows(old: Codec, new: Codec) -> list[int | None]:
+def _find_rows(old: Codec, new: Codec) -> list[int | None]:
     """For each label of `new` from 1 on, the label of `old` that stands for the same, None where there is none."""
     rows: list[int | None] = [None] * (new.size - 1)
     for piece in new.alphabet:
@@ -128,7 +134,7 @@ def _rows(old: Codec, new: Codec) -> list[int | None]:
     return rows
 
 
-def _chosen_rows(old: Tensor, rows: Sequence[int | None], old_size: int, count: int) -> Tensor:
+def _choose_rows(old: Tensor, rows: Sequence[int | None], old_size: int, count: int) -> Tensor:
     """The rows of `old` (labels, …), blank first, in the order of the new labels; what lies behind the labels stays."""
     mean = old[1:old_size].mean(dim=0, keepdim=True)
     labels = [old[row : row + 1] if row is not None else mean for row in rows]
@@ -137,14 +143,16 @@ def _chosen_rows(old: Tensor, rows: Sequence[int | None], old_size: int, count: 
     return result
 
 
-def _listed(characters: Mapping[str, int] | Sequence[str]) -> str:
+def _list_characters(characters: Mapping[str, int] | Sequence[str]) -> str:
     if not characters:
         return "none"
     counts = characters if isinstance(characters, Mapping) else dict.fromkeys(characters, 0)
-    shown = [f"{described(character)}{f' {count:,}x' if count else ''}" for character, count in counts.items()]
+    shown = [
+        f"{describe_characters(character)}{f' {count:,}x' if count else ''}" for character, count in counts.items()
+    ]
     more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
     return ", ".join(shown[:SHOWN]) + more
 
 
-def _shape(tensor: Tensor | None) -> str:
+def _format_shape(tensor: Tensor | None) -> str:
     return "missing" if tensor is None else "x".join(map(str, tensor.shape)) or "a number"

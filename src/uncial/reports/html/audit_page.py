@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from uncial.metrics.label_errors import Place, odds_to_probability
+from uncial.metrics.label_errors import Place, convert_odds
 from uncial.reports.html.rendering import encode_picture, write_page
 from uncial.reports.terminal.formatting import plural
 from uncial.reports.terminal.sample_lines import Span, align
@@ -43,7 +43,7 @@ class AuditedLine:
     @property
     def probability(self) -> float:
         """That the ground truth is wrong."""
-        return odds_to_probability(self.log_odds)
+        return convert_odds(self.log_odds)
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -100,7 +100,7 @@ def write_audit(path: Path, report: AuditReport) -> None:
         {"file": file, "lines": lines, "temperature": report.temperatures[file]}
         for file, lines in report.judged_by.items()
     ]
-    lines = [_line_json(rank, line) for rank, line in enumerate(report.lines, start=1)]
+    lines = [_line_to_json(rank, line) for rank, line in enumerate(report.lines, start=1)]
     write_json(
         path,
         {
@@ -128,7 +128,7 @@ def write_audit_page(path: Path, report: AuditReport, strip_of: Callable[[int], 
     )
 
 
-def _line_json(rank: int, line: AuditedLine) -> dict[str, Any]:
+def _line_to_json(rank: int, line: AuditedLine) -> dict[str, Any]:
     plain = asdict(line)
     return {
         "rank": rank,

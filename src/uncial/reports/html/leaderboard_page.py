@@ -7,12 +7,12 @@ from pathlib import Path
 
 from uncial.reports.html.rendering import encode_data_url, write_page
 from uncial.reports.tables.leaderboard import (
-    figure_cells,
-    figure_headings,
     format_cost,
+    format_figure_cells,
     format_settings,
+    format_value,
+    list_figure_headings,
     list_notes,
-    shown,
 )
 from uncial.runs.ranking import Entry, Ranking, RunPair
 
@@ -57,13 +57,13 @@ def write_leaderboard_page(
 ) -> None:
     """Write the page, one file without a way to the network. `pair` are two runs with what they differ in; of each of
     the `pictures` the SVG beside it is shown."""
-    rows = [(place, entry, figure_cells(entry, ranking)) for place, entry in enumerate(ranking.entries, 1)]
+    rows = [(place, entry, format_figure_cells(entry, ranking)) for place, entry in enumerate(ranking.entries, 1)]
     axes, courses = make_parallel_coordinates(ranking)
     write_page(
         path,
         "leaderboard.html",
         ranking=ranking,
-        headings=figure_headings(ranking),
+        headings=list_figure_headings(ranking),
         rows=rows,
         cost=format_cost(ranking),
         notes=list_notes(ranking),
@@ -86,7 +86,7 @@ def make_scatter(ranking: Ranking) -> list[ScatterDot]:
     timed = [entry for entry in ranking.entries if entry.minutes is not None]
     if len(timed) < 2:
         return []
-    columns = _spread([entry.minutes or 0.0 for entry in timed], MARGIN, WIDTH - MARGIN)
+    columns = _spread_apart([entry.minutes or 0.0 for entry in timed], MARGIN, WIDTH - MARGIN)
     rows = _place_heights(ranking, timed)
     return [
         ScatterDot(x, y, _format_label(entry, ranking), entry is ranking.entries[0])
@@ -120,14 +120,14 @@ def make_parallel_coordinates(ranking: Ranking) -> tuple[list[ParallelAxis], lis
 
 
 def _format_label(entry: Entry, ranking: Ranking) -> str:
-    return f"{format_settings(entry, ranking)} {shown(entry.score, ranking.score.name)}".strip()
+    return f"{format_settings(entry, ranking)} {format_value(entry.score, ranking.score.name)}".strip()
 
 
 def _place_heights(ranking: Ranking, entries: Sequence[Entry]) -> list[float]:
     """The better, the higher."""
     top, bottom = MARGIN / 2, HEIGHT - MARGIN
     least, most = (bottom, top) if ranking.score.mode == "max" else (top, bottom)
-    return _spread([entry.score for entry in entries], least, most)
+    return _spread_apart([entry.score for entry in entries], least, most)
 
 
 def _make_score_ticks(ranking: Ranking) -> list[tuple[float, str]]:
@@ -135,7 +135,7 @@ def _make_score_ticks(ranking: Ranking) -> list[tuple[float, str]]:
         return []
     heights = _place_heights(ranking, ranking.entries)
     ends = (ranking.entries[0], heights[0]), (ranking.entries[-1], heights[-1])
-    return [(height, shown(entry.score, ranking.score.name)) for entry, height in ends]
+    return [(height, format_value(entry.score, ranking.score.name)) for entry, height in ends]
 
 
 def _make_ticks(minutes: Sequence[float]) -> list[tuple[float, str]]:
@@ -158,7 +158,7 @@ def _space_evenly(count: int, first: float, last: float) -> list[float]:
     return [first + number * step for number in range(count)] if count > 1 else [(first + last) / 2]
 
 
-def _spread(values: Sequence[float], first: float, last: float) -> list[float]:
+def _spread_apart(values: Sequence[float], first: float, last: float) -> list[float]:
     """The places of values between the least, at `first`, and the largest, at `last`."""
     least, most = min(values), max(values)
     if least == most:

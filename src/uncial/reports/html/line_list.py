@@ -9,11 +9,11 @@ import numpy as np
 from markupsafe import Markup
 
 from uncial.metrics.comparison import ComparedLine
-from uncial.metrics.lines import EvaluatedLine, LineOrigin, length_group
+from uncial.metrics.lines import EvaluatedLine, LineOrigin, find_length_group
 from uncial.reports.html.rendering import encode_picture
-from uncial.reports.terminal.formatting import visible
+from uncial.reports.terminal.formatting import make_visible
 from uncial.reports.terminal.sample_lines import align
-from uncial.text.characters import runs_left
+from uncial.text.characters import is_right_to_left
 
 LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 """A character's confidence from 0 to 1, as one of 64 letters (`templates/lines.js` has the same)."""
@@ -96,9 +96,9 @@ def lines_to_json(
     the lines belong to by measures of their images.
     """
     columns: dict[str, Any] = {
-        "systems": [visible(name) for name in systems],
-        **{name: [visible(value_of(line)) for line in lines] for name, value_of in COLUMNS.items()},
-        "truth": [visible(line.truth) for line in lines],
+        "systems": [make_visible(name) for name in systems],
+        **{name: [make_visible(value_of(line)) for line in lines] for name, value_of in COLUMNS.items()},
+        "truth": [make_visible(line.truth) for line in lines],
         "right_to_left": [int(_runs_left(line)) for line in lines],
         "readings": [
             _make_reading_columns([line.truth for line in lines], [line.readings[number] for line in lines])
@@ -118,7 +118,7 @@ COLUMNS: Mapping[str, Callable[[ListedLine], str]] = {
     "hand": lambda line: line.origin.hand,
     "region_type": lambda line: line.origin.region_type,
     "script": lambda line: line.script,
-    "length": lambda line: length_group(len(line.truth)),
+    "length": lambda line: find_length_group(len(line.truth)),
 }
 """What lines can be chosen by, under the names of `uncial.metrics.lines.KEYS`, and their own id."""
 
@@ -126,13 +126,13 @@ COLUMNS: Mapping[str, Callable[[ListedLine], str]] = {
 def _runs_left(line: ListedLine) -> bool:
     """Whether most letters of the line run from right to left, so that truth and readings are set alike."""
     texts = (line.truth, *(reading.text for reading in line.readings))
-    return runs_left(next(filter(None, texts), ""))
+    return is_right_to_left(next(filter(None, texts), ""))
 
 
 def _make_reading_columns(truths: Sequence[str], readings: Sequence[LinePrediction]) -> dict[str, Any]:
     both = list(zip(truths, readings, strict=True))
     return {
-        "text": [None if reading.text == truth else visible(reading.text) for truth, reading in both],
+        "text": [None if reading.text == truth else make_visible(reading.text) for truth, reading in both],
         "differences": [_encode_differences(truth, reading.text) for truth, reading in both],
         "edits": [_shorten(reading.edits) for reading in readings],
         "confidence": [_shorten(reading.confidence) for reading in readings],

@@ -12,8 +12,13 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from uncial.files import replacing_text
-from uncial.reports.terminal.formatting import percent, percent_with_interval, shown_character, visible
+from uncial.files import replace_text_file
+from uncial.reports.terminal.formatting import (
+    format_character,
+    format_percent,
+    format_percent_with_interval,
+    make_visible,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -27,7 +32,7 @@ def write_page(path: Path, template: str, script_file: str = "list.js", **values
     script = (TEMPLATES / script_file).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = _make_environment().get_template(template)
-    with replacing_text(path) as file:
+    with replace_text_file(path) as file:
         # Files that were found under a name that is no Unicode have surrogates in it.
         for piece in page.stream(**values, script=Markup(script), script_hash=digest):
             file.write(piece.encode("utf-8", "replace").decode("utf-8"))
@@ -42,12 +47,12 @@ def _make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["visible"] = visible
+    environment.filters["visible"] = make_visible
     environment.filters["thousands"] = lambda number: f"{number:,}"
-    environment.filters["percent"] = percent
-    environment.filters["with_interval"] = percent_with_interval
+    environment.filters["percent"] = format_percent
+    environment.filters["with_interval"] = format_percent_with_interval
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    environment.filters["character"] = shown_character
+    environment.filters["character"] = format_character
     return environment
 
 

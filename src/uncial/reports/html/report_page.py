@@ -141,7 +141,7 @@ def write_comparison_page(
     """Write the page, one file. `strip_of` gives the line image of a row of the store; as many are shown as `pictures`
     says: of lines in which the systems differ most, and of those that all miss.
     """
-    lines = sorted(map(list_compared, comparison.lines), key=lambda line: -_differs(line))
+    lines = sorted(map(list_compared, comparison.lines), key=lambda line: -_measure_difference(line))
     missed = sorted(range(len(lines)), key=lambda place: -min(lines[place].rates))
     shown = make_pictures(lines, (range(len(lines)), missed), strip_of, pictures)
     names = [system.name for system in comparison.systems]
@@ -165,7 +165,7 @@ def write_comparison_page(
     )
 
 
-def _differs(line: ListedLine) -> float:
+def _measure_difference(line: ListedLine) -> float:
     return max(line.rates) - min(line.rates)
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from scipy.ndimage import median_filter
 
-from uncial.files import replacing
+from uncial.files import replace_file
 from uncial.runs.metrics_file import Curve, read_curves
 
 BLUE, RED, GREEN, GREY = "#34597d", "#c0392b", "#27803b", "#7a869a"
@@ -39,7 +39,7 @@ def add_legend(axis: Axes) -> None:
 
 def save_figure(figure: Figure, png: Path) -> None:
     """Write it; the file appears whole or not at all."""
-    with replacing(png) as temporary:
+    with replace_file(png) as temporary:
         figure.savefig(temporary, format="png")
 
 
@@ -54,7 +54,7 @@ def save_for_print(figure: Figure, png: Path) -> None:
         # Type 42: letters that journals' programs take, and which can be selected.
         with (
             mpl.rc_context({"svg.hashsalt": "uncial", "pdf.fonttype": 42}),
-            replacing(png.with_suffix(f".{kind}")) as temporary,
+            replace_file(png.with_suffix(f".{kind}")) as temporary,
         ):
             figure.savefig(temporary, format=kind, metadata={date: None})
 
@@ -99,26 +99,26 @@ def smooth(values: Sequence[float], span: int) -> list[float]:
     return [float(value) for value in result]
 
 
-def _part_of(name: str) -> str:
+def _find_part(name: str) -> str:
     return name.split("/")[0] if "/" in name else "train"
 
 
-def _metric_of(name: str) -> str:
+def _find_metric(name: str) -> str:
     return name.rsplit("/", 1)[-1].removesuffix("_step").removesuffix("_epoch")
 
 
 def _is_score(name: str) -> bool:
     return (
-        _part_of(name) == "val"
-        and _metric_of(name) not in ("loss", "lines", "word_accuracy", *ERROR_RATES)  # that one is 1 - wer
-        and "cer" not in _metric_of(name)
+        _find_part(name) == "val"
+        and _find_metric(name) not in ("loss", "lines", "word_accuracy", *ERROR_RATES)  # that one is 1 - wer
+        and "cer" not in _find_metric(name)
     )
 
 
 def _draw_loss(axis: Axes, curves: Sequence[Curve]) -> None:
     axis.set_ylabel("loss")
     for curve in curves:
-        colour = COLOURS.get(_part_of(curve.name), "#444444")
+        colour = COLOURS.get(_find_part(curve.name), "#444444")
         if len(curve.values) >= 50:
             axis.plot(curve.steps, curve.values, color=colour, linewidth=0.6, alpha=0.3)
             values, label = smooth(curve.values, len(curve.values) // 50), f"{curve.name} (smoothed)"
@@ -140,8 +140,8 @@ def _draw_error_rates(axis: Axes, curves: Sequence[Curve]) -> None:
     axis.set_ylabel("error rate (%)")
     for curve in curves:
         percents = [100 * value for value in curve.values]
-        style = SHADES[ERROR_RATES.index(_metric_of(curve.name)) % len(SHADES)]
-        colour = COLOURS.get(_part_of(curve.name), "#444444")
+        style = SHADES[ERROR_RATES.index(_find_metric(curve.name)) % len(SHADES)]
+        colour = COLOURS.get(_find_part(curve.name), "#444444")
         axis.plot(
             curve.steps, percents, style, color=colour, marker=_choose_marker(curve), markersize=4, label=curve.name
         )
@@ -182,10 +182,10 @@ def _choose_marker(curve: Curve) -> str:
 
 
 PANELS = (
-    (_draw_loss, lambda name: _metric_of(name) == "loss"),
-    (_draw_error_rates, lambda name: _metric_of(name) in ERROR_RATES),
+    (_draw_loss, lambda name: _find_metric(name) == "loss"),
+    (_draw_error_rates, lambda name: _find_metric(name) in ERROR_RATES),
     (_draw_scores, _is_score),
-    (_draw_learning_rate, lambda name: _metric_of(name) == "lr" or name.startswith("lr")),
+    (_draw_learning_rate, lambda name: _find_metric(name) == "lr" or name.startswith("lr")),
 )
 
 MAX_MARKS = 60

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from uncial.files import replacing
+from uncial.files import replace_file
 from uncial.reports.plots.text_drawing import Lettering, is_right_to_left
 
 STRIP_HEIGHT = 72
@@ -46,7 +46,7 @@ def draw_contact_sheet(samples: Sequence[Sample], png: Path, columns: int = 2, c
         for column, cell in enumerate(row):
             sheet.paste(cell, (MARGIN + column * (cell_width + MARGIN), top))
         top += max(cell.height for cell in row) + MARGIN
-    with replacing(png) as temporary:
+    with replace_file(png) as temporary:
         sheet.save(temporary, format="PNG")
     return True
 
@@ -121,7 +121,7 @@ def draw_augmentation_sheet(rows: Sequence[AugmentationRow], png: Path) -> None:
             lettering.draw(draw, GAP, top + (place + 0.5) * lettering.row_height, text, HEADING_INK)
         for place, image in enumerate(row.images):
             sheet.paste(_scale_strip(image), (LABEL_WIDTH + place * (STRIP_WIDTH + GAP), top))
-    with replacing(png) as temporary:
+    with replace_file(png) as temporary:
         sheet.save(temporary, format="PNG")
 
 

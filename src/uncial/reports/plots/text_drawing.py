@@ -20,7 +20,7 @@ from matplotlib.ft2font import FT2Font
 from PIL import ImageDraw, ImageFont, features
 
 from uncial.text.bidi import to_display
-from uncial.text.characters import code_point
+from uncial.text.characters import format_code_point
 
 MISSING_COLOUR = (176, 84, 0)
 UNSETTABLE = ("Cc", "Cs", "Zl", "Zp")
@@ -107,7 +107,7 @@ class Lettering:
         if any(unicodedata.category(character) in UNSETTABLE for character in cluster):
             return None
         for number, (_, characters) in enumerate(self._fonts):
-            if all(character in characters or _needs_no_glyph(character) for character in cluster):
+            if all(character in characters or _is_without_glyph(character) for character in cluster):
                 return number
         return None
 
@@ -138,12 +138,12 @@ def _reorder(text: str) -> str:
     return text if features.check("raqm") else to_visual_order(text)
 
 
-def _needs_no_glyph(character: str) -> bool:
+def _is_without_glyph(character: str) -> bool:
     return unicodedata.category(character) == "Cf"
 
 
 def _format_code_points(text: Iterable[str]) -> str:
-    return "".join(f"[{code_point(character)}]" for character in text)
+    return "".join(f"[{format_code_point(character)}]" for character in text)
 
 
 def _split_breakable(text: str) -> list[str]:

@@ -12,19 +12,19 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison, PairScore
 from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.paired import PairedTest
 from uncial.reports.tables.line_results import write_compared_lines
 from uncial.reports.terminal.formatting import (
-    markdown_cell,
-    markdown_table,
-    percent,
-    percent_with_interval,
+    format_character,
+    format_markdown_cell,
+    format_markdown_table,
+    format_percent,
+    format_percent_with_interval,
     plural,
-    shown_character,
 )
 from uncial.reports.terminal.verdict import describe_verdict
 from uncial.runs.files import RunFolder
@@ -42,7 +42,7 @@ MAX_LINES = 20
 
 def write_comparison(folder: Path, comparison: Comparison, lines_file: str = RunFolder.lines) -> None:
     """Write the five files into the folder; `lines_file` is another name for lines.jsonl, where one lies there."""
-    write_json(RunFolder(folder).comparison, comparison_json(comparison))
+    write_json(RunFolder(folder).comparison, comparison_to_json(comparison))
     names = [system.name for system in comparison.systems]
     columns = [f"{what} {name}" for name in names for what in ("cer", "wins")][: None if comparison.pairs else 1]
     write_csv(
@@ -51,10 +51,12 @@ def write_comparison(folder: Path, comparison: Comparison, lines_file: str = Run
         map(_group_cells, comparison.groups),
     )
     columns = [f"{what} {name}" for name in names for what in ("prediction", "edits")]
-    write_csv(RunFolder(folder).compared_lines, ("page", "line", "truth", *columns), map(_line_cells, comparison.lines))
+    write_csv(
+        RunFolder(folder).compared_lines, ("page", "line", "truth", *columns), map(_format_line_cells, comparison.lines)
+    )
     write_compared_lines(folder / lines_file, comparison.lines, names)
-    with replacing_text(RunFolder(folder).comparison_text) as file:
-        file.write(comparison_markdown(comparison))
+    with replace_text_file(RunFolder(folder).comparison_text) as file:
+        file.write(format_comparison(comparison))
 
 
 def make_comparison_table(comparison: Comparison) -> RenderableType:
@@ -65,9 +67,9 @@ def make_comparison_table(comparison: Comparison) -> RenderableType:
     for system in comparison.systems:
         scores.add_row(
             Text(system.name, style="bold"),
-            Text(percent_with_interval(system.cer)),
-            Text(percent_with_interval(system.wer)),
-            percent(system.line_accuracy, 1),
+            Text(format_percent_with_interval(system.cer)),
+            Text(format_percent_with_interval(system.wer)),
+            format_percent(system.line_accuracy, 1),
             str(system.seeds),
         )
     told = [describe_verdict(pair, comparison) for pair in comparison.pairs] or [_describe_basis(comparison)]
@@ -82,7 +84,7 @@ def _describe_basis(comparison: Comparison) -> str:
     return told if cer.interval is not None else f"{told} No interval can be given: {cer.reason}."
 
 
-def comparison_json(comparison: Comparison) -> dict[str, Any]:
+def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     """Return all of a comparison but its lines as plain types; error rates are fractions, differences the first system
     less the second.
     """
@@ -149,7 +151,7 @@ def _group_cells(group: GroupComparison) -> tuple[Any, ...]:
     return (group.kind, group.name, group.lines, group.characters, *(both if len(group.cer) > 1 else group.cer))
 
 
-def _line_cells(line: ComparedLine) -> tuple[Any, ...]:
+def _format_line_cells(line: ComparedLine) -> tuple[Any, ...]:
     both = [
         value for pair in zip(line.predictions, map(_drop_zero_fraction, line.edits), strict=True) for value in pair
     ]
@@ -160,21 +162,21 @@ def _drop_zero_fraction(edits: float) -> float | int:
     return int(edits) if edits == int(edits) else edits
 
 
-def comparison_markdown(comparison: Comparison) -> str:
+def format_comparison(comparison: Comparison) -> str:
     """Return the comparison as Markdown for a person."""
     names, is_one = [system.name for system in comparison.systems], not comparison.pairs
-    told = [f"- {markdown_cell(describe_verdict(pair, comparison))}" for pair in comparison.pairs]
+    told = [f"- {format_markdown_cell(describe_verdict(pair, comparison))}" for pair in comparison.pairs]
     parts = ["# Comparison"]
     parts += [] if is_one else ["\n".join(told)]
-    parts += [_systems_table(comparison), _describe_method(comparison)]
-    parts += [] if is_one else ["## Line by line", _wins_table(comparison)]
+    parts += [_format_systems(comparison), _describe_method(comparison)]
+    parts += [] if is_one else ["## Line by line", _format_wins(comparison)]
     for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
         members = list(groups)
         if len(members) > 1:
             parts += [f"## By {kind.replace('_', ' ')}", _group_table(members, names, kind)]
-    parts += ["## Kinds of error", _kinds(comparison)]
+    parts += ["## Kinds of error", _count_kinds(comparison)]
     parts += ["## What is read for what" if is_one else "## What differs most in what is read for what"]
-    parts += [_confusions(comparison), "## Lines with errors" if is_one else "## Lines that all miss"]
+    parts += [_format_confusions(comparison), "## Lines with errors" if is_one else "## Lines that all miss"]
     return "\n\n".join([*parts, *_describe_missed(comparison)]) + "\n"
 
 
@@ -188,7 +190,8 @@ def _describe_method(comparison: Comparison) -> str:
     return (
         f"{plural(len(comparison.lines), 'line')} of {plural(comparison.clusters, settings.cluster)} with "
         f"{comparison.characters:,} characters, compared as {settings.profile}. In parentheses "
-        f"{percent(settings.bootstrap.level, 0)} intervals, for which each {settings.cluster} is drawn with all its "
+        f"{format_percent(settings.bootstrap.level, 0)} intervals, for which each {settings.cluster} is drawn "
+        "with all its "
         "lines."
         + (SHOWN if comparison.pairs else "")
         + (", after Holm's correction for the number of pairs" if len(comparison.pairs) > 1 else "")
@@ -197,26 +200,26 @@ def _describe_method(comparison: Comparison) -> str:
     )
 
 
-def _systems_table(comparison: Comparison) -> str:
+def _format_systems(comparison: Comparison) -> str:
     rows = [
         (
             system.name,
-            percent_with_interval(system.cer),
-            percent_with_interval(system.wer),
-            percent(system.line_accuracy, 1),
+            format_percent_with_interval(system.cer),
+            format_percent_with_interval(system.wer),
+            format_percent(system.line_accuracy, 1),
             str(system.seeds),
         )
         for system in comparison.systems
     ]
-    return markdown_table(("", "CER", "WER", "line accuracy", "seeds"), rows)
+    return format_markdown_table(("", "CER", "WER", "line accuracy", "seeds"), rows)
 
 
-def _wins_table(comparison: Comparison) -> str:
+def _format_wins(comparison: Comparison) -> str:
     rows = [
         (f"{pair.first} and {pair.second}", f"{pair.first_wins:,}", f"{pair.ties:,}", f"{pair.second_wins:,}")
         for pair in comparison.pairs
     ]
-    return markdown_table(("", "the first needs fewer edits", "as many", "the second needs fewer"), rows)
+    return format_markdown_table(("", "the first needs fewer edits", "as many", "the second needs fewer"), rows)
 
 
 def order_of_group(group: GroupComparison) -> float:
@@ -231,7 +234,7 @@ def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: 
     rows = [
         (
             group.name,
-            *(percent(cer) for cer in group.cer),
+            *(format_percent(cer) for cer in group.cer),
             *("–" if group.best is None else names[group.best] for _ in lowest),
             f"{group.lines:,}",
         )
@@ -239,16 +242,16 @@ def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: 
     ]
     more = f"\n\n{len(ordered) - MAX_GROUPS:,} more are in comparison.csv." if len(ordered) > MAX_GROUPS else ""
     return (
-        markdown_table(
-            (kind.replace("_", " "), *(f"CER {markdown_cell(name)}" for name in names), *lowest, "lines"), rows
+        format_markdown_table(
+            (kind.replace("_", " "), *(f"CER {format_markdown_cell(name)}" for name in names), *lowest, "lines"), rows
         )
         + more
     )
 
 
-def _kinds(comparison: Comparison) -> str:
+def _count_kinds(comparison: Comparison) -> str:
     rows = [(kind, *(f"{system.characters.kinds[kind]:,}" for system in comparison.systems)) for kind in ERROR_KINDS]
-    return markdown_table(("edits", *(markdown_cell(system.name) for system in comparison.systems)), rows)
+    return format_markdown_table(("edits", *(format_markdown_cell(system.name) for system in comparison.systems)), rows)
 
 
 def list_confusions_by_system(comparison: Comparison) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -265,12 +268,14 @@ def list_confusions_by_system(comparison: Comparison) -> list[tuple[str, str, tu
     return sorted(found, key=lambda one: min(one[2]) - max(one[2]))
 
 
-def _confusions(comparison: Comparison) -> str:
+def _format_confusions(comparison: Comparison) -> str:
     rows = [
-        (f"{shown_character(truth)} → {shown_character(read)}", *(f"{count:,}" for count in counts))
+        (f"{format_character(truth)} → {format_character(read)}", *(f"{count:,}" for count in counts))
         for truth, read, counts in list_confusions_by_system(comparison)[:MAX_LINES]
     ]
-    return markdown_table(("truth → read", *(markdown_cell(system.name) for system in comparison.systems)), rows)
+    return format_markdown_table(
+        ("truth → read", *(format_markdown_cell(system.name) for system in comparison.systems)), rows
+    )
 
 
 def _describe_missed(comparison: Comparison) -> Iterator[str]:
@@ -279,6 +284,8 @@ def _describe_missed(comparison: Comparison) -> Iterator[str]:
     yield f"{what} {len(missed):,} of the {plural(len(comparison.lines), 'line')} without an error."
     rows = [(f"{line.origin.page} {line.origin.line}", line.truth, *line.predictions) for line in missed[:MAX_LINES]]
     if rows:
-        yield markdown_table(("line", "truth", *(markdown_cell(system.name) for system in comparison.systems)), rows)
+        yield format_markdown_table(
+            ("line", "truth", *(format_markdown_cell(system.name) for system in comparison.systems)), rows
+        )
         if len(missed) > len(rows):
             yield f"{len(missed) - len(rows):,} more are in comparison.json."

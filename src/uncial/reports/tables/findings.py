@@ -9,7 +9,7 @@ from typing import Any
 from uncial.data.checks.findings import SEVERITIES, Finding
 from uncial.document import Issue
 from uncial.errors import UserError
-from uncial.reports.terminal.formatting import visible
+from uncial.reports.terminal.formatting import make_visible
 from uncial.runs.tables import write_json
 
 NEVER = "never"
@@ -76,5 +76,5 @@ def sum_reasons(problems: Iterable[Issue]) -> list[ReasonSum]:
     sums = []
     for general, members in groups.items():
         same = len({member.reason for member in members}) == 1
-        sums.append(ReasonSum(visible(members[0].reason if same else general), len(members), members[0]))
+        sums.append(ReasonSum(make_visible(members[0].reason if same else general), len(members), members[0]))
     return sorted(sums, key=lambda one: -one.count)

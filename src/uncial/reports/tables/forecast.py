@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.metrics.learning_curve import LEAST_SIZES, UNLEARNED, Forecast, LearningCurve, NeededLines
 from uncial.reports.plots.score_plots import draw_learning_curve
-from uncial.reports.terminal.formatting import markdown_table, percent, plural
+from uncial.reports.terminal.formatting import format_markdown_table, format_percent, plural
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 
@@ -65,15 +65,17 @@ class ForecastReport:
 
 def write_forecast(folder: Path, report: ForecastReport) -> None:
     """Write the files into the folder: the picture only where there is a curve."""
-    write_json(RunFolder(folder).forecast, _json(report))
+    write_json(RunFolder(folder).forecast, _to_json(report))
     rows: list[tuple[object, ...]] = [
         ("run", run.lines, run.seed, run.cer, None, None, run.folder) for run in report.runs
     ]
     rows += [("curve", one.lines, None, one.value, one.low, one.high, "") for one in list_curve_points(report)]
     rows += [("forecast", one.lines, None, one.value, one.low, one.high, "") for one in report.forecasts]
     write_csv(RunFolder(folder).forecast_table, ("kind", "lines", "seed", "cer", "cer_low", "cer_high", "folder"), rows)
-    with replacing_text(RunFolder(folder).forecast_text) as file:
-        file.write("\n\n".join(["# What more lines would bring", *forecast_text(report), *_make_tables(report)]) + "\n")
+    with replace_text_file(RunFolder(folder).forecast_text) as file:
+        file.write(
+            "\n\n".join(["# What more lines would bring", *format_forecast(report), *_make_tables(report)]) + "\n"
+        )
     if report.curve is None:
         return
     points = [(run.lines, run.cer, run.in_curve) for run in report.runs]
@@ -93,7 +95,7 @@ def list_curve_points(report: ForecastReport) -> list[Forecast]:
     return [report.curve.at(lines) for lines in sorted(measured.union(numbers.tolist()))]
 
 
-def forecast_text(report: ForecastReport) -> list[str]:
+def format_forecast(report: ForecastReport) -> list[str]:
     """Return what the runs come to, a sentence or two each."""
     runs, sizes = plural(len(report.runs), "training"), report.sizes
     spanned = f"on {sizes[0]:,} to {sizes[-1]:,} lines" if len(sizes) > 1 else f"on {plural(sizes[0], 'line')}"
@@ -110,7 +112,8 @@ def _list_cautions(report: ForecastReport) -> Iterator[str]:
     if report.unlearned:
         listed = ", ".join(f"{lines:,}" for lines in report.unlearned)
         yield (
-            f"With {listed} lines the CER was {percent(UNLEARNED, 0)} or more: the model had not begun to read, and "
+            f"With {listed} lines the CER was {format_percent(UNLEARNED, 0)} or more: the model had not begun to "
+            "read, and "
             "these runs are no part of the curve. Longer runs (trainer.lines_seen) or a pretrained model may help."
         )
     learned = sorted({run.lines for run in report.runs if run.in_curve})
@@ -144,13 +147,14 @@ def _describe_forecasts(report: ForecastReport) -> Iterator[str]:
     if curve is None:
         return
     yield (
-        f"With {curve.most:,} lines the CER is {percent(report.measured(curve.most))}. In parentheses stands what "
-        f"{percent(report.level, 0)} of trainings on pages like these would come to, as far as the curve tells."
+        f"With {curve.most:,} lines the CER is {format_percent(report.measured(curve.most))}. In parentheses "
+        "stands what "
+        f"{format_percent(report.level, 0)} of trainings on pages like these would come to, as far as the curve tells."
     )
     for one in report.forecasts:
         yield (
             f"With {_format_factor(one.lines / curve.most)} the lines ({one.lines:,}) about "
-            f"{percent(one.value, _choose_digits(one))} "
+            f"{format_percent(one.value, _choose_digits(one))} "
             f"({100 * one.low:.{_choose_digits(one)}f} to {100 * one.high:.{_choose_digits(one)}f})."
         )
 
@@ -167,11 +171,11 @@ def _describe_needed(report: ForecastReport) -> Iterator[str]:
     needed, curve = report.needed, report.curve
     if needed is None or curve is None:
         return
-    wanted = f"A CER of {percent(needed.target, 1 if needed.target >= 0.01 else 2)}"
+    wanted = f"A CER of {format_percent(needed.target, 1 if needed.target >= 0.01 else 2)}"
     if report.measured(curve.most) <= needed.target:
         yield f"{wanted} is reached with the {curve.most:,} lines that there are."
     elif needed.value > SURE_OF_MUCH * curve.most:
-        share = percent(needed.reachable, 0)
+        share = format_percent(needed.reachable, 0)
         yield (
             f"{wanted} is not to be expected from more lines like these alone: {share} of the curves that explain the "
             "runs ever come to it. Another model, a pretrained one or longer runs are the way."
@@ -192,20 +196,23 @@ def _format_number(lines: float, most: int) -> str:
 
 def _make_tables(report: ForecastReport) -> Iterator[str]:
     yield "## Trainings"
-    yield markdown_table(
-        ("lines", "seed", "CER"), [(f"{run.lines:,}", str(run.seed), percent(run.cer)) for run in report.runs]
+    yield format_markdown_table(
+        ("lines", "seed", "CER"), [(f"{run.lines:,}", str(run.seed), format_percent(run.cer)) for run in report.runs]
     )
     if report.curve is None:
         return
-    level = percent(report.level, 0)
+    level = format_percent(report.level, 0)
     shown = [report.curve.at(lines) for lines in report.sizes] + list(report.forecasts)
-    rows = [(f"{one.lines:,}", percent(one.value), f"{percent(one.low)} to {percent(one.high)}") for one in shown]
+    rows = [
+        (f"{one.lines:,}", format_percent(one.value), f"{format_percent(one.low)} to {format_percent(one.high)}")
+        for one in shown
+    ]
     yield "## Curve"
-    yield markdown_table(("lines", "CER by the curve", f"{level} band"), rows)
+    yield format_markdown_table(("lines", "CER by the curve", f"{level} band"), rows)
     yield "![The learning curve](forecast.png)"
 
 
-def _json(report: ForecastReport) -> dict[str, Any]:
+def _to_json(report: ForecastReport) -> dict[str, Any]:
     curve = report.curve
     return {
         "runs": [{**asdict(run), "in_curve": run.in_curve} for run in report.runs],
@@ -218,7 +225,7 @@ def _json(report: ForecastReport) -> dict[str, Any]:
         "curve": [asdict(one) for one in list_curve_points(report)],
         "forecasts": [asdict(one) for one in report.forecasts],
         "needed": asdict(report.needed) if report.needed else None,
-        "words": forecast_text(report),
+        "words": format_forecast(report),
     }
 
 

@@ -10,7 +10,12 @@ from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.image_quality import Correlation, MeasureScore
 from uncial.metrics.intervals import FEW_LINES, FEW_PAGES
 from uncial.metrics.lines import EvaluatedLine
-from uncial.reports.terminal.formatting import markdown_table, percent, percent_with_interval, plural
+from uncial.reports.terminal.formatting import (
+    format_markdown_table,
+    format_percent,
+    format_percent_with_interval,
+    plural,
+)
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv
 
@@ -69,14 +74,17 @@ def describe_image_quality(
 def _describe_shown(score: MeasureScore, correlation: Correlation) -> str:
     least, most = score.groups[0], score.groups[-1]
     return (
-        f"the {score.name} of the line images: CER {percent(least.scores.cer)} where it is {least.name}, "
-        f"{percent(most.scores.cer)} where it is {most.name} (rank correlation {_format_correlation(correlation)})"
+        f"the {score.name} of the line images: CER {format_percent(least.scores.cer)} where it is {least.name}, "
+        f"{format_percent(most.scores.cer)} where it is {most.name} (rank correlation "
+        f"{_format_correlation(correlation)})"
     )
 
 
 def _format_correlation(correlation: Correlation) -> str:
     low, high = correlation.interval.low, correlation.interval.high
-    return f"{correlation.value:+.2f}, {percent(correlation.interval.level, 0)} interval {low:+.2f} to {high:+.2f}"
+    return (
+        f"{correlation.value:+.2f}, {format_percent(correlation.interval.level, 0)} interval {low:+.2f} to {high:+.2f}"
+    )
 
 
 def _enumerate(names: Sequence[str]) -> str:
@@ -105,9 +113,9 @@ def image_quality_markdown(scores: Sequence[MeasureScore], told: str) -> list[st
         (
             f"{score.name} ({UNITS.get(score.name, '')})" if not number else "",
             group.name,
-            percent_with_interval(group.cer),
-            percent_with_interval(group.wer),
-            percent_with_interval(group.line_accuracy, 1),
+            format_percent_with_interval(group.cer),
+            format_percent_with_interval(group.wer),
+            format_percent_with_interval(group.line_accuracy, 1),
             f"{group.scores.lines:,}",
             f"{group.scores.characters:,}",
         )
@@ -119,8 +127,8 @@ def image_quality_markdown(scores: Sequence[MeasureScore], told: str) -> list[st
     return [
         "## By the image of the line",
         *([told] if told else []),
-        markdown_table(header, rows),
-        markdown_table(("measure", "among lines as long"), correlations),
+        format_markdown_table(header, rows),
+        format_markdown_table(("measure", "among lines as long"), correlations),
     ]
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.metrics.error_rates import Counts, compare
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.profiles import to_plain_spaces
-from uncial.text.characters import PRIVATE, script
+from uncial.text.characters import PRIVATE, find_script
 
 Pair = tuple[str, str]
 
@@ -27,11 +27,11 @@ def write_ketos_report(path: Path, lines: Iterable[EvaluatedLine]) -> None:
     have no truth: kraken does the same.
     """
     pairs = [(to_plain_spaces(line.truth), to_plain_spaces(line.prediction)) for line in lines if line.truth]
-    with replacing_text(path) as file:
-        file.write(ketos_report(pairs))
+    with replace_text_file(path) as file:
+        file.write(build_ketos_report(pairs))
 
 
-def ketos_report(pairs: Sequence[Pair]) -> str:
+def build_ketos_report(pairs: Sequence[Pair]) -> str:
     """Return the report of (truth, reading) pairs as they stand.
 
     What `ketos test` prints for the same pairs after its own normalisation, which is that of the profile
@@ -57,10 +57,10 @@ def ketos_report(pairs: Sequence[Pair]) -> str:
         f"{counts.edits - insertions - deletions}\tSubstitutions",
         "",
         "Count\tMissed\t%Right",
-        *_script_rows(confusions),
+        *_build_script_rows(confusions),
         "",
         "Errors\tCorrect-Generated",
-        *_confusion_rows(confusions),
+        *_build_confusion_rows(confusions),
     ]
     return "\n".join(rows) + "\n"
 
@@ -69,27 +69,27 @@ def _format_accuracy(errors: int, total: int) -> str:
     return f"{100 * (1 - errors / total):0.2f}%" if total else "nan%"
 
 
-def _script_rows(confusions: Counter[Pair]) -> Iterator[str]:
+def _build_script_rows(confusions: Counter[Pair]) -> Iterator[str]:
     found: Counter[str] = Counter()
     missed: Counter[str] = Counter()
     for (truth, read), count in confusions.items():
         if truth:
-            found[_script_of(truth)] += count
-            missed[_script_of(truth)] += count * (truth != read)
+            found[_find_script(truth)] += count
+            missed[_find_script(truth)] += count * (truth != read)
     ordered = sorted(found, key=lambda name: (found[name] - missed[name]) / found[name], reverse=True)
     for name in ordered:
         yield f"{found[name]}\t{missed[name]}\t{_format_accuracy(missed[name], found[name])}\t{name}"
 
 
-def _confusion_rows(confusions: Counter[Pair]) -> Iterator[str]:
+def _build_confusion_rows(confusions: Counter[Pair]) -> Iterator[str]:
     edits = [(pair, count) for pair, count in confusions.items() if pair[0] != pair[1]]
     for (truth, read), count in sorted(edits, key=lambda item: item[1], reverse=True):
         yield f"{count}\t{{ {_format_character(truth)} }} - {{ {_format_character(read)} }}"
 
 
-def _script_of(character: str) -> str:
+def _find_script(character: str) -> str:
     """kraken's table has the first word of a script's name only."""
-    name = script(character)
+    name = find_script(character)
     return "Unknown" if name == PRIVATE else name.split()[0]
 
 

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from uncial.reports.terminal.formatting import percent, plural, visible
+from uncial.reports.terminal.formatting import format_percent, make_visible, plural
 from uncial.runs.ranking import FOLD, Entry, Ranking, RunPair
 from uncial.runs.search import FAILED, Run
 from uncial.runs.tables import write_csv
@@ -39,7 +39,9 @@ MAX_DIFFERENCES = 20
 """Rows on the terminal; the files have all."""
 
 
-def leaderboard_table(ranking: Ranking, commands: Mapping[str, str], pair: RunPair | None = None) -> RenderableType:
+def make_leaderboard_table(
+    ranking: Ranking, commands: Mapping[str, str], pair: RunPair | None = None
+) -> RenderableType:
     """Return what the terminal shows: the ranked entries, the runs without a score, the cost, in what two runs differ,
     and commands by what they do."""
     parts: list[RenderableType] = [Text()]
@@ -57,12 +59,12 @@ def leaderboard_table(ranking: Ranking, commands: Mapping[str, str], pair: RunPa
 
 def _make_table(ranking: Ranking) -> Table:
     table = Table("", *ranking.columns, box=None, pad_edge=False, header_style="dim")
-    for heading in figure_headings(ranking):
+    for heading in list_figure_headings(ranking):
         table.add_column(heading, justify="right")
     table.add_column("run")
     for place, entry in enumerate(ranking.entries, 1):
         style = "bold green" if place == 1 else ""
-        cells = (*map(visible, entry.settings), *figure_cells(entry, ranking))
+        cells = (*map(make_visible, entry.settings), *format_figure_cells(entry, ranking))
         table.add_row(str(place), *(Text(cell, style=style) for cell in cells), Text(str(entry.runs[0].folder)))
     return table
 
@@ -74,18 +76,18 @@ def _describe_pair(pair: RunPair) -> Iterator[RenderableType]:
     yield Text(f"{pair.first} and {pair.second} differ in:", style="bold")
     table = Table("", "the first", "the second", box=None, pad_edge=False, header_style="dim")
     for one in pair.differences[:MAX_DIFFERENCES]:
-        table.add_row(*(Text(visible(cell)) for cell in (one.key, one.first, one.second)))
+        table.add_row(*(Text(make_visible(cell)) for cell in (one.key, one.first, one.second)))
     yield table
     if (more := len(pair.differences) - MAX_DIFFERENCES) > 0:
         yield Text(f"and {plural(more, 'setting')} more, which leaderboard.md lists")
 
 
-def figure_headings(ranking: Ranking) -> tuple[str, ...]:
+def list_figure_headings(ranking: Ranking) -> tuple[str, ...]:
     """The headings of an entry's figures."""
     return tuple(column.heading for column in _list_columns(ranking))
 
 
-def figure_cells(entry: Entry, ranking: Ranking) -> tuple[str, ...]:
+def format_figure_cells(entry: Entry, ranking: Ranking) -> tuple[str, ...]:
     """An entry's figures below those headings."""
     return tuple(column.cell(entry) for column in _list_columns(ranking))
 
@@ -129,7 +131,7 @@ def list_pooled_parts(ranking: Ranking) -> list[str]:
 
 
 def _format_pooled(entry: Entry, part: str) -> str:
-    return shown(entry.pooled_cer(part) if entry.has_folds else None, "cer")
+    return format_value(entry.pooled_cer(part) if entry.has_folds else None, "cer")
 
 
 def _format_cost(entry: Entry, name: str) -> str:
@@ -143,7 +145,7 @@ def format_mean(entry: Entry, name: str) -> str:
     """A figure of an entry: of several runs their mean and its standard deviation, 4.12 ± 0.31 %."""
     mean, deviation = entry.mean(name), entry.deviation(name)
     if mean is None or deviation is None:
-        return shown(mean, name)
+        return format_value(mean, name)
     if name.endswith(SHARES):
         return f"{100 * mean:.2f} ± {100 * deviation:.2f} %"
     return f"{mean:.4g} ± {deviation:.2g}"
@@ -152,9 +154,9 @@ def format_mean(entry: Entry, name: str) -> str:
 def format_spread(entry: Entry, name: str) -> str:
     """The interval of a single run, where it has one, or the scores from the least to the largest of several."""
     if len(entry.runs) > 1:
-        return f"{shown(min(entry.scores), name)} to {shown(max(entry.scores), name)}"
+        return f"{format_value(min(entry.scores), name)} to {format_value(max(entry.scores), name)}"
     bounds = find_interval(entry.runs[0], name)
-    return "" if bounds is None else f"{shown(bounds[0], name)} to {shown(bounds[1], name)}"
+    return "" if bounds is None else f"{format_value(bounds[0], name)} to {format_value(bounds[1], name)}"
 
 
 def find_interval(run: Run, name: str) -> tuple[float, float] | None:
@@ -174,11 +176,11 @@ def list_further_notes(ranking: Ranking) -> list[str]:
     ]
 
 
-def shown(value: float | None, name: str) -> str:
+def format_value(value: float | None, name: str) -> str:
     """A figure as a person reads it."""
     if value is None or not math.isfinite(value):
         return "–"
-    return percent(value) if name.endswith(SHARES) else f"{value:.4g}"
+    return format_percent(value) if name.endswith(SHARES) else f"{value:.4g}"
 
 
 def format_heading(name: str) -> str:
@@ -211,7 +213,7 @@ def list_notes(ranking: Ranking) -> list[str]:
 
 
 def _describe_other(run: Run) -> Text:
-    words = f"  {run.folder}  {run.state}" + (f": {visible(run.error)}" if run.error else "")
+    words = f"  {run.folder}  {run.state}" + (f": {make_visible(run.error)}" if run.error else "")
     return Text(words, style="red" if run.state == FAILED else "")
 
 

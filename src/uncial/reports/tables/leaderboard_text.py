@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from uncial.files import replacing_text
-from uncial.reports.tables.leaderboard import figure_cells, figure_headings, format_cost, list_notes
-from uncial.reports.terminal.formatting import markdown_cell, markdown_table, visible
+from uncial.files import replace_text_file
+from uncial.reports.tables.leaderboard import format_cost, format_figure_cells, list_figure_headings, list_notes
+from uncial.reports.terminal.formatting import format_markdown_cell, format_markdown_table, make_visible
 from uncial.runs.ranking import Ranking, RunPair
 
 SPECIAL = {
@@ -28,36 +28,37 @@ SPECIAL = {
 def write_leaderboard_text(path: Path, ranking: Ranking, pair: RunPair | None, commands: Mapping[str, str]) -> None:
     """Write leaderboard.md: the table, what stands against it, the runs without a score, in what two runs differ, and
     commands by what they do."""
-    with replacing_text(path) as file:
+    with replace_text_file(path) as file:
         file.write("\n\n".join(_list_sections(ranking, pair, commands)) + "\n")
 
 
 def _list_sections(ranking: Ranking, pair: RunPair | None, commands: Mapping[str, str]) -> Iterator[str]:
     yield "# Leaderboard"
-    yield f"{format_cost(ranking)}, ranked by {markdown_cell(ranking.score.name)}."
+    yield f"{format_cost(ranking)}, ranked by {format_markdown_cell(ranking.score.name)}."
     yield from list_notes(ranking)
     if ranking.entries:
         header, rows = _table(ranking)
         runs = [", ".join(str(run.folder) for run in entry.runs) for entry in ranking.entries]
-        yield markdown_table((*header, "run"), [(*row, run) for row, run in zip(rows, runs, strict=True)])
+        yield format_markdown_table((*header, "run"), [(*row, run) for row, run in zip(rows, runs, strict=True)])
     if ranking.others:
         yield "## Without a score"
-        yield markdown_table(
+        yield format_markdown_table(
             ("run", "state", "error"), [(str(run.folder), run.state, run.error) for run in ranking.others]
         )
     if pair is not None:
-        yield f"## {markdown_cell(str(pair.first))} and {markdown_cell(str(pair.second))} differ in"
+        yield f"## {format_markdown_cell(str(pair.first))} and {format_markdown_cell(str(pair.second))} differ in"
         cells = [(one.key, one.first, one.second) for one in pair.differences]
-        yield markdown_table(("setting", "the first", "the second"), cells) if cells else "No setting."
+        yield format_markdown_table(("setting", "the first", "the second"), cells) if cells else "No setting."
     for what, command in commands.items():
         yield f"## {what}"
-        yield f"```sh\n{visible(command)}\n```"
+        yield f"```sh\n{make_visible(command)}\n```"
 
 
 def _table(ranking: Ranking) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    header = ("", *(markdown_cell(column) for column in ranking.columns), *figure_headings(ranking))
+    header = ("", *(format_markdown_cell(column) for column in ranking.columns), *list_figure_headings(ranking))
     rows = [
-        (str(place), *entry.settings, *figure_cells(entry, ranking)) for place, entry in enumerate(ranking.entries, 1)
+        (str(place), *entry.settings, *format_figure_cells(entry, ranking))
+        for place, entry in enumerate(ranking.entries, 1)
     ]
     return header, rows
 
@@ -65,12 +66,12 @@ def _table(ranking: Ranking) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 def write_leaderboard_latex(path: Path, ranking: Ranking) -> None:
     """Write leaderboard.tex: a table with the rules of booktabs, the best score in bold; without entries an empty one.
     Comments name the runs of each row."""
-    with replacing_text(path) as file:
+    with replace_text_file(path) as file:
         file.write("\n".join(_list_latex_lines(ranking)) + "\n")
 
 
 def _list_latex_lines(ranking: Ranking) -> Iterator[str]:
-    header = (*ranking.columns, *figure_headings(ranking))
+    header = (*ranking.columns, *list_figure_headings(ranking))
     yield "% \\usepackage{booktabs} belongs into the preamble."
     yield "\\begin{table}"
     yield "  \\centering"
@@ -81,10 +82,10 @@ def _list_latex_lines(ranking: Ranking) -> Iterator[str]:
     yield f"    {_row(header)}"
     yield "    \\midrule"
     for place, entry in enumerate(ranking.entries):
-        cells = [latex(cell) for cell in (*entry.settings, *figure_cells(entry, ranking))]
+        cells = [latex(cell) for cell in (*entry.settings, *format_figure_cells(entry, ranking))]
         score = len(ranking.columns)
         cells[score] = f"\\textbf{{{cells[score]}}}" if place == 0 and len(ranking.entries) > 1 else cells[score]
-        folders = ", ".join(visible(str(run.folder)) for run in entry.runs)
+        folders = ", ".join(make_visible(str(run.folder)) for run in entry.runs)
         yield f"    % {folders}"
         yield f"    {' & '.join(cells)} \\\\"
     yield "    \\bottomrule"
@@ -103,5 +104,5 @@ def _row(cells: Sequence[str]) -> str:
 
 def latex(text: str) -> str:
     """Return text that TeX sets as it stands, with a thin space before the percent sign."""
-    escaped = "".join(SPECIAL.get(letter, letter) for letter in visible(text))
+    escaped = "".join(SPECIAL.get(letter, letter) for letter in make_visible(text))
     return re.sub(r"(?<=\d) \\%", r"\\,\\%", escaped)

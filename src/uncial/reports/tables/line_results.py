@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from uncial.errors import UserError
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.metrics.comparison import ComparedLine
 from uncial.metrics.error_rates import compare
 from uncial.metrics.lines import EvaluatedLine, LineOrigin
@@ -23,26 +23,26 @@ Line = TypeVar("Line", EvaluatedLine, ComparedLine)
 
 def write_line_results(path: Path, lines: Iterable[EvaluatedLine]) -> None:
     """Write lines that one model read."""
-    _write_objects(path, map(_evaluated_json, lines))
+    _write_objects(path, map(_evaluated_to_json, lines))
 
 
 def read_line_results(path: Path) -> list[EvaluatedLine]:
     """Read what `write_line_results` wrote. Raises `UserError` for another file."""
-    return _read_objects(path, _evaluated_line)
+    return _read_objects(path, _read_evaluated_line)
 
 
 def write_compared_lines(path: Path, lines: Iterable[ComparedLine], systems: Sequence[str]) -> None:
     """Write lines that several systems read, `readings` in the order of `systems`."""
-    _write_objects(path, (_compared_json(line, systems) for line in lines))
+    _write_objects(path, (_compared_to_json(line, systems) for line in lines))
 
 
 def read_compared_lines(path: Path) -> list[ComparedLine]:
     """Read what `write_compared_lines` wrote. Raises `UserError` for another file."""
-    return _read_objects(path, _compared_line)
+    return _read_objects(path, _read_compared_line)
 
 
 def _write_objects(path: Path, objects: Iterable[Mapping[str, Any]]) -> None:
-    with replacing_text(path) as file:
+    with replace_text_file(path) as file:
         file.writelines(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n" for data in objects)
 
 
@@ -64,9 +64,9 @@ def _parse_row(row: str, where: str, parsed: Callable[[Mapping[str, Any]], Line]
         raise UserError(f"{where} cannot be read as a line of the {RunFolder.lines} of a run: {error}.") from error
 
 
-def _evaluated_json(line: EvaluatedLine) -> dict[str, Any]:
+def _evaluated_to_json(line: EvaluatedLine) -> dict[str, Any]:
     return {
-        **_origin_json(line.origin),
+        **_origin_to_json(line.origin),
         "script": line.script,
         "profile": line.profile,
         "truth": line.truth,
@@ -83,7 +83,7 @@ def _evaluated_json(line: EvaluatedLine) -> dict[str, Any]:
     }
 
 
-def _evaluated_line(data: Mapping[str, Any]) -> EvaluatedLine:
+def _read_evaluated_line(data: Mapping[str, Any]) -> EvaluatedLine:
     return EvaluatedLine(
         origin=_read_origin(data),
         truth=_read_text(data, "truth"),
@@ -96,10 +96,10 @@ def _evaluated_line(data: Mapping[str, Any]) -> EvaluatedLine:
     )
 
 
-def _compared_json(line: ComparedLine, systems: Sequence[str]) -> dict[str, Any]:
+def _compared_to_json(line: ComparedLine, systems: Sequence[str]) -> dict[str, Any]:
     readings = zip(systems, line.predictions, line.edits, line.confidences, line.character_confidences, strict=True)
     return {
-        **_origin_json(line.origin),
+        **_origin_to_json(line.origin),
         "script": line.script,
         "truth": line.truth,
         "characters": len(line.truth),
@@ -116,7 +116,7 @@ def _compared_json(line: ComparedLine, systems: Sequence[str]) -> dict[str, Any]
     }
 
 
-def _compared_line(data: Mapping[str, Any]) -> ComparedLine:
+def _read_compared_line(data: Mapping[str, Any]) -> ComparedLine:
     readings = data["readings"]
     return ComparedLine(
         origin=_read_origin(data),
@@ -129,7 +129,7 @@ def _compared_line(data: Mapping[str, Any]) -> ComparedLine:
     )
 
 
-def _origin_json(origin: LineOrigin) -> dict[str, Any]:
+def _origin_to_json(origin: LineOrigin) -> dict[str, Any]:
     return asdict(origin)
 
 

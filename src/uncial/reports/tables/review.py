@@ -7,7 +7,7 @@ import numpy as np
 
 from uncial.metrics.review import Review
 from uncial.reports.plots.curves import BLUE, GREEN, GREY, RED, add_legend, make_figure, save_figure, style_axes
-from uncial.reports.terminal.formatting import percent, plural
+from uncial.reports.terminal.formatting import format_percent, plural
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv
 
@@ -46,7 +46,7 @@ SHARE_FROM = 50
 """Lines from which a share of them says more than their number."""
 
 
-def review_summary(review: Review, target: float) -> str:
+def summarize_review(review: Review, target: float) -> str:
     """Return how many lines have to be read for a CER of `target`, as measured where it can be, and as expected; empty
     where there is no line.
     """
@@ -54,7 +54,7 @@ def review_summary(review: Review, target: float) -> str:
         return ""
     is_measured = review.measured is not None
     curve = review.expected if review.measured is None else review.measured
-    wanted, before = percent(target, 1 if target >= 0.01 else 2), percent(float(curve[0]), 1)
+    wanted, before = format_percent(target, 1 if target >= 0.01 else 2), format_percent(float(curve[0]), 1)
     needed, expected = review.needed(target, curve), review.needed(target, review.expected)
     known = f"The CER is {before}" if is_measured else f"From the confidences a CER of {before} is expected"
     if not needed:
@@ -80,7 +80,7 @@ def _describe_first(review: Review, count: int) -> str:
     if lines < SHARE_FROM:
         return f"the first {count:,} of the {lines:,} lines of {RunFolder.review}"
     # Some are not told as none.
-    share = percent(count / lines, 0 if count / lines >= 0.005 else 1)
+    share = format_percent(count / lines, 0 if count / lines >= 0.005 else 1)
     return f"the first {share} of the lines of {RunFolder.review} ({count:,} of {lines:,})"
 
 

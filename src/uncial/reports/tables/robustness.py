@@ -8,12 +8,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.lines import EvaluatedLine
 from uncial.metrics.robustness import ConditionScore
-from uncial.reports.terminal.formatting import markdown_table, percent, percent_with_interval
+from uncial.reports.terminal.formatting import format_markdown_table, format_percent, format_percent_with_interval
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 
@@ -44,7 +44,7 @@ def write_robustness(
             for same in zip(*readings.values(), strict=True)
         ),
     )
-    with replacing_text(RunFolder(folder).robustness_text) as file:
+    with replace_text_file(RunFolder(folder).robustness_text) as file:
         file.write("\n\n".join(robustness_markdown(scores, settings)) + "\n")
 
 
@@ -75,10 +75,10 @@ def describe_conditions(scores: Sequence[ConditionScore]) -> list[tuple[str, ...
     return [
         (
             score.name,
-            percent_with_interval(score.cer),
+            format_percent_with_interval(score.cer),
             *_describe_difference(score),
-            percent_with_interval(score.wer),
-            percent(score.line_accuracy, 1),
+            format_percent_with_interval(score.wer),
+            format_percent(score.line_accuracy, 1),
         )
         for score in scores
     ]
@@ -116,4 +116,8 @@ def describe_robustness(settings: EvaluationSettings) -> str:
 
 def robustness_markdown(scores: Sequence[ConditionScore], settings: EvaluationSettings) -> list[str]:
     """Return the parts of a Markdown page."""
-    return ["# Degraded images", describe_robustness(settings), markdown_table(COLUMNS, describe_conditions(scores))]
+    return [
+        "# Degraded images",
+        describe_robustness(settings),
+        format_markdown_table(COLUMNS, describe_conditions(scores)),
+    ]

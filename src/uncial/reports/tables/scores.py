@@ -6,23 +6,24 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.metrics.calibration import Reliability
 from uncial.metrics.characters import Confusion, UnitScore
 from uncial.metrics.evaluation import Evaluation, Overview
 from uncial.metrics.image_quality import MeasureScore
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.lines import KEYS, GroupScore
-from uncial.reports.tables.image_quality import (
-    describe_image_quality,
-    image_quality_json,
-    image_quality_markdown,
-)
+from uncial.reports.tables.image_quality import describe_image_quality, image_quality_json, image_quality_markdown
 from uncial.reports.tables.line_results import write_line_results
-from uncial.reports.terminal.formatting import markdown_table, percent, percent_with_interval, plural
+from uncial.reports.terminal.formatting import (
+    format_markdown_table,
+    format_percent,
+    format_percent_with_interval,
+    plural,
+)
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
-from uncial.text.characters import code_point, describe
+from uncial.text.characters import describe, format_code_point
 
 MAX_GROUPS = 30
 MAX_CONFUSIONS = 40
@@ -31,17 +32,17 @@ MAX_CONFUSIONS = 40
 
 def write_scores(folder: Path, evaluation: Evaluation, by_image: Sequence[MeasureScore] = ()) -> None:
     """Write the five files into the folder; `by_image` are the scores by what the lines' images are like."""
-    write_json(RunFolder(folder).scores, evaluation_json(evaluation, by_image))
+    write_json(RunFolder(folder).scores, evaluation_to_json(evaluation, by_image))
     groups = [*_list_groups(evaluation), *(group for score in by_image for group in score.groups)]
-    write_csv(RunFolder(folder).scores_table, CSV_COLUMNS, map(_csv_row, groups))
+    write_csv(RunFolder(folder).scores_table, CSV_COLUMNS, map(_make_csv_row, groups))
     write_csv(
         RunFolder(folder).confusions,
         ("count", "truth", "read", "truth_code_point", "read_code_point"),
-        map(_confusion_row, evaluation.characters.confusions),
+        map(_make_confusion_row, evaluation.characters.confusions),
     )
     write_line_results(RunFolder(folder).lines, evaluation.lines)
-    with replacing_text(RunFolder(folder).scores_text) as file:
-        file.write(scores_markdown(evaluation, by_image))
+    with replace_text_file(RunFolder(folder).scores_text) as file:
+        file.write(format_scores(evaluation, by_image))
 
 
 def score_figures(overview: Overview) -> dict[str, Any]:
@@ -51,9 +52,9 @@ def score_figures(overview: Overview) -> dict[str, Any]:
     total, found = overview.total, overview.calibration
     return {
         **total.scores.to_json(),
-        "cer_interval": _interval_bounds(total.cer),
-        "wer_interval": _interval_bounds(total.wer),
-        "line_accuracy_interval": _interval_bounds(total.line_accuracy),
+        "cer_interval": _format_bounds(total.cer),
+        "wer_interval": _format_bounds(total.wer),
+        "line_accuracy_interval": _format_bounds(total.line_accuracy),
         "no_interval": total.cer.reason,
         "interval_level": overview.settings.bootstrap.level,
         "cluster": overview.settings.cluster,
@@ -63,7 +64,7 @@ def score_figures(overview: Overview) -> dict[str, Any]:
     }
 
 
-def evaluation_json(evaluation: Evaluation, by_image: Sequence[MeasureScore] = ()) -> dict[str, Any]:
+def evaluation_to_json(evaluation: Evaluation, by_image: Sequence[MeasureScore] = ()) -> dict[str, Any]:
     """Return all of an evaluation but its lines as plain types. Scores are fractions."""
     characters = evaluation.characters
     images = {score.name: [_group_json(group) for group in score.groups] for score in by_image}
@@ -77,15 +78,15 @@ def evaluation_json(evaluation: Evaluation, by_image: Sequence[MeasureScore] = (
             **images,
         },
         **({"image_quality": image_quality_json(by_image, describe_images(evaluation, by_image))} if images else {}),
-        "scripts": [_unit_json(score) for score in characters.scripts],
-        "characters": [_unit_json(score) for score in characters.characters],
+        "scripts": [_unit_to_json(score) for score in characters.scripts],
+        "characters": [_unit_to_json(score) for score in characters.characters],
         "confusions": [asdict(confusion) for confusion in characters.confusions],
         "kinds_of_error": characters.kinds,
         "calibration": asdict(evaluation.calibration),
     }
 
 
-def _interval_bounds(estimate: Estimate) -> list[float] | None:
+def _format_bounds(estimate: Estimate) -> list[float] | None:
     return None if estimate.interval is None else [estimate.interval.low, estimate.interval.high]
 
 
@@ -93,15 +94,15 @@ def _group_json(score: GroupScore) -> dict[str, Any]:
     return {
         "name": score.name,
         **score.scores.to_json(),
-        "cer_interval": _interval_bounds(score.cer),
-        "wer_interval": _interval_bounds(score.wer),
-        "line_accuracy_interval": _interval_bounds(score.line_accuracy),
+        "cer_interval": _format_bounds(score.cer),
+        "wer_interval": _format_bounds(score.wer),
+        "line_accuracy_interval": _format_bounds(score.line_accuracy),
         "clusters": score.cer.interval.clusters if score.cer.interval else None,
         "no_interval": score.cer.reason,
     }
 
 
-def _unit_json(score: UnitScore) -> dict[str, Any]:
+def _unit_to_json(score: UnitScore) -> dict[str, Any]:
     return {**asdict(score), "cer": score.cer, "recall": score.recall, "precision": score.precision}
 
 
@@ -132,9 +133,9 @@ def _list_groups(evaluation: Evaluation) -> Iterator[GroupScore]:
     yield from evaluation.groups
 
 
-def _csv_row(score: GroupScore) -> tuple[Any, ...]:
+def _make_csv_row(score: GroupScore) -> tuple[Any, ...]:
     def both(estimate: Estimate) -> tuple[float | None, ...]:
-        return (estimate.value, *(_interval_bounds(estimate) or (None, None)))
+        return (estimate.value, *(_format_bounds(estimate) or (None, None)))
 
     counts = score.scores
     return (
@@ -152,8 +153,8 @@ def _csv_row(score: GroupScore) -> tuple[Any, ...]:
     )
 
 
-def _confusion_row(confusion: Confusion) -> tuple[Any, ...]:
-    codes = [code_point(character) if character else "" for character in (confusion.truth, confusion.read)]
+def _make_confusion_row(confusion: Confusion) -> tuple[Any, ...]:
+    codes = [format_code_point(character) if character else "" for character in (confusion.truth, confusion.read)]
     return (confusion.count, confusion.truth, confusion.read, *codes)
 
 
@@ -162,7 +163,7 @@ def describe_images(evaluation: Evaluation, by_image: Sequence[MeasureScore]) ->
     return describe_image_quality(by_image, evaluation.lines, evaluation.settings, evaluation.overview.clusters)
 
 
-def scores_markdown(evaluation: Evaluation, by_image: Sequence[MeasureScore] = ()) -> str:
+def format_scores(evaluation: Evaluation, by_image: Sequence[MeasureScore] = ()) -> str:
     """Return the evaluation as Markdown for a person: scores with intervals, groups, kinds of error, confusions and
     calibration.
     """
@@ -177,8 +178,8 @@ def scores_markdown(evaluation: Evaluation, by_image: Sequence[MeasureScore] = (
             parts += [f"## By {kind.replace('_', ' ')}", _sort_worst_first(members, kind)]
     parts += image_quality_markdown(by_image, describe_images(evaluation, by_image))
     parts += ["## Kinds of error", _format_kinds(evaluation.characters.kinds)]
-    parts += ["## Characters by script", _scripts_table(evaluation.characters.scripts)]
-    parts += ["## What is read for what", _confusions_table(evaluation.characters.confusions)]
+    parts += ["## Characters by script", _format_scripts(evaluation.characters.scripts)]
+    parts += ["## What is read for what", _format_confusions(evaluation.characters.confusions)]
     parts += ["## Confidence", *_describe_calibration(evaluation)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -188,7 +189,7 @@ def _describe_setting(evaluation: Evaluation) -> str:
     told = f"{plural(total.scores.lines, 'line')} of {plural(evaluation.overview.clusters, settings.cluster)}."
     if total.cer.interval is None:
         return f"{told} No interval can be given: {total.cer.reason}."
-    level = percent(settings.bootstrap.level, 0)
+    level = format_percent(settings.bootstrap.level, 0)
     return f"{told} In parentheses {level} intervals, for which each {settings.cluster} is drawn with all its lines."
 
 
@@ -196,9 +197,9 @@ def _group_table(scores: list[GroupScore], heading: str) -> str:
     rows = [
         (
             score.name or score.scores.profile,
-            percent_with_interval(score.cer),
-            percent_with_interval(score.wer),
-            percent_with_interval(score.line_accuracy, 1),
+            format_percent_with_interval(score.cer),
+            format_percent_with_interval(score.wer),
+            format_percent_with_interval(score.line_accuracy, 1),
             f"{score.scores.lines:,}",
             f"{score.scores.characters:,}",
             f"{score.scores.insertions:,}",
@@ -208,7 +209,7 @@ def _group_table(scores: list[GroupScore], heading: str) -> str:
         for score in scores
     ]
     columns = ("CER", "WER", "line accuracy", "lines", "characters", "insertions", "deletions", "substitutions")
-    return markdown_table((heading, *columns), rows)
+    return format_markdown_table((heading, *columns), rows)
 
 
 def _sort_worst_first(scores: list[GroupScore], kind: str) -> str:
@@ -220,11 +221,11 @@ def _sort_worst_first(scores: list[GroupScore], kind: str) -> str:
 
 def _format_kinds(kinds: Mapping[str, int]) -> str:
     edits = max(sum(kinds.values()), 1)
-    rows = [(kind, f"{count:,}", percent(count / edits, 1)) for kind, count in kinds.items()]
-    return markdown_table(("kind", "edits", "share"), rows)
+    rows = [(kind, f"{count:,}", format_percent(count / edits, 1)) for kind, count in kinds.items()]
+    return format_markdown_table(("kind", "edits", "share"), rows)
 
 
-def _scripts_table(scores: tuple[UnitScore, ...]) -> str:
+def _format_scripts(scores: tuple[UnitScore, ...]) -> str:
     """Scripts that were only read for letters of another one have no score of their own."""
     rows = [
         (
@@ -232,15 +233,15 @@ def _scripts_table(scores: tuple[UnitScore, ...]) -> str:
             f"{score.count:,}",
             f"{score.deletions + score.substitutions:,}",
             f"{score.insertions:,}",
-            percent(score.cer),
+            format_percent(score.cer),
         )
         for score in scores
         if score.count or score.insertions
     ]
-    return markdown_table(("script", "characters", "missed", "inserted", "CER"), rows)
+    return format_markdown_table(("script", "characters", "missed", "inserted", "CER"), rows)
 
 
-def _confusions_table(confusions: tuple[Confusion, ...]) -> str:
+def _format_confusions(confusions: tuple[Confusion, ...]) -> str:
     rows = [
         (
             f"{one.count:,}",
@@ -251,7 +252,7 @@ def _confusions_table(confusions: tuple[Confusion, ...]) -> str:
     ]
     more = len(confusions) - MAX_CONFUSIONS
     rest = f"\n\n{more:,} more are in confusions.csv." if more > 0 else ""
-    return markdown_table(("times", "truth", "read"), rows) + rest if rows else "Nothing was misread."
+    return format_markdown_table(("times", "truth", "read"), rows) + rest if rows else "Nothing was misread."
 
 
 def _describe_calibration(evaluation: Evaluation) -> Iterator[str]:
@@ -259,9 +260,9 @@ def _describe_calibration(evaluation: Evaluation) -> Iterator[str]:
     for what, reliability in (("character", found.characters), ("line", found.lines)):
         if reliability is not None:
             yield (
-                f"The model gives its {what}s a mean confidence of {percent(reliability.confidence, 1)}, and "
-                f"{percent(reliability.accuracy, 1)} is right; on average a {what}'s confidence is off by "
-                f"{percent(reliability.ece, 1)} (expected calibration error)."
+                f"The model gives its {what}s a mean confidence of {format_percent(reliability.confidence, 1)}, and "
+                f"{format_percent(reliability.accuracy, 1)} is right; on average a {what}'s confidence is off by "
+                f"{format_percent(reliability.ece, 1)} (expected calibration error)."
             )
             yield _describe_reliability(reliability, what)
     if found.characters is None and found.lines is None:
@@ -271,11 +272,11 @@ def _describe_calibration(evaluation: Evaluation) -> Iterator[str]:
 def _describe_reliability(reliability: Reliability, what: str) -> str:
     rows = [
         (
-            f"{percent(one.low, 0)} to {percent(one.high, 0)}",
+            f"{format_percent(one.low, 0)} to {format_percent(one.high, 0)}",
             f"{one.count:,}",
-            percent(one.confidence, 1),
-            percent(one.accuracy, 1),
+            format_percent(one.confidence, 1),
+            format_percent(one.accuracy, 1),
         )
         for one in reliability.bins
     ]
-    return markdown_table(("confidence", f"{what}s", "mean confidence", "right"), rows)
+    return format_markdown_table(("confidence", f"{what}s", "mean confidence", "right"), rows)

@@ -31,7 +31,7 @@ def run_logging(settings: Mapping[str, Any]) -> Iterator[list[logging.Handler]]:
     levels are as before at the end; the value are the handlers of the run."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    own = _built(settings)
+    own = _build_handlers(settings)
     root.handlers[:] = [*own, RelayHandler(handlers, level)]
     root.setLevel(settings["root"]["level"])
     try:
@@ -43,7 +43,7 @@ def run_logging(settings: Mapping[str, Any]) -> Iterator[list[logging.Handler]]:
             handler.close()
 
 
-def _built(settings: Mapping[str, Any]) -> list[logging.Handler]:
+def _build_handlers(settings: Mapping[str, Any]) -> list[logging.Handler]:
     # dictConfig itself would close the handlers that are there.
     configurator = DictConfigurator(dict(settings))
     formatters: Any = configurator.config["formatters"]

@@ -9,25 +9,25 @@ from uncial.metrics.intervals import Estimate
 from uncial.text.characters import describe
 
 
-def percent(fraction: float, digits: int = 2) -> str:
+def format_percent(fraction: float, digits: int = 2) -> str:
     """Return a fraction as a percentage, as in `4.37 %`; `–` where it is not a number."""
     return f"{100 * fraction:.{digits}f} %" if math.isfinite(fraction) else "–"
 
 
-def percent_with_interval(estimate: Estimate, digits: int = 2) -> str:
+def format_percent_with_interval(estimate: Estimate, digits: int = 2) -> str:
     """Return an error rate or share with its interval, as in `4.37 % (3.90 to 4.88)`; alone where it has none."""
-    value, interval = percent(estimate.value, digits), estimate.interval
+    value, interval = format_percent(estimate.value, digits), estimate.interval
     if interval is None:
         return value
-    return f"{value} ({_of_hundred(interval.low, digits)} to {_of_hundred(interval.high, digits)})"
+    return f"{value} ({_to_percent(interval.low, digits)} to {_to_percent(interval.high, digits)})"
 
 
-def _of_hundred(fraction: float, digits: int) -> str:
+def _to_percent(fraction: float, digits: int) -> str:
     """Hundredths without a sign; beyond a thousand percent, which no one needs exactly, shortened."""
     return f"{100 * fraction:.{digits}f}" if abs(fraction) < 10 else "over 1000"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return seconds as `mm:ss`, or `h:mm:ss` from one hour on; `–` where they are not known (infinite or NaN)."""
     if not math.isfinite(seconds):
         return "–"
@@ -36,7 +36,7 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
 
 
-def rate(per_second: float, unit: str = "lines") -> str:
+def format_rate(per_second: float, unit: str = "lines") -> str:
     """Return a speed, as in `118 lines/s`; `–` where it is not a number."""
     if not math.isfinite(per_second):
         return f"– {unit}/s"
@@ -48,23 +48,23 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def shown_character(character: str) -> str:
+def format_character(character: str) -> str:
     """Return a code point as it is where it can be seen by itself, else by its name; `nothing` where there is none."""
     if not character:
         return "nothing"
     return character if unicodedata.category(character)[0] in "LNPS" else describe(character)
 
 
-def visible(text: str) -> str:
+def make_visible(text: str) -> str:
     """Return `text` with control characters, and Unicode's separators of lines and paragraphs, as their pictures, so
     that a line stays one line and no escape code reaches a terminal.
     """
     if text.isprintable():
         return text
-    return "".join(_picture(one) if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
+    return "".join(_find_picture(one) if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in text)
 
 
-def _picture(control: str) -> str:
+def _find_picture(control: str) -> str:
     number = ord(control)
     if number in (0x2028, 0x2029):
         return "\N{SYMBOL FOR NEWLINE}"
@@ -73,18 +73,19 @@ def _picture(control: str) -> str:
     return "\N{SYMBOL FOR DELETE}" if number == 0x7F else "\N{REPLACEMENT CHARACTER}"
 
 
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def format_markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table of GitHub's Markdown, the first column to the left and the others to the right."""
     rule = ["---", *("---:" for _ in header[1:])]
     return "\n".join(
-        _markdown_row(cells) for cells in (header, rule, *([markdown_cell(text) for text in row] for row in rows))
+        _format_markdown_row(cells)
+        for cells in (header, rule, *([format_markdown_cell(text) for text in row] for row in rows))
     )
 
 
-def markdown_cell(text: str) -> str:
+def format_markdown_cell(text: str) -> str:
     """Return text that shows as it is in a cell: what Markdown or HTML would take for markup is escaped."""
-    return re.sub(r"([\\|`*_<>\[\]&#~])", r"\\\1", visible(text))
+    return re.sub(r"([\\|`*_<>\[\]&#~])", r"\\\1", make_visible(text))
 
 
-def _markdown_row(cells: Iterable[str]) -> str:
+def _format_markdown_row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"

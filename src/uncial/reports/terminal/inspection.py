@@ -16,8 +16,8 @@ from uncial.data.checks.findings import Finding
 from uncial.data.splits.leakage import SplitLeakage
 from uncial.document import Issue
 from uncial.reports.tables.findings import sort_by_severity, sum_reasons
-from uncial.reports.terminal.formatting import plural, visible
-from uncial.text.characters import code_point, name
+from uncial.reports.terminal.formatting import make_visible, plural
+from uncial.text.characters import format_code_point, name
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 MAX_FINDINGS = 20
@@ -68,24 +68,24 @@ class Inspection:
 
 def make_inspection_tables(inspection: Inspection) -> RenderableType:
     """Return the tables: sizes, parts, quantiles, alphabet with counts, findings, and reasons for leaving lines out."""
-    parts: list[RenderableType] = [_sizes_table(inspection)]
+    parts: list[RenderableType] = [_make_sizes_table(inspection)]
     if inspection.parts:
-        parts.append(_parts_table(inspection.parts))
+        parts.append(_make_parts_table(inspection.parts))
     if inspection.separation is not None:
         parts.append(Text(f"Sides: {inspection.separation.sentence(inspection.split)}"))
     if inspection.widths or inspection.heights or inspection.lengths:
-        parts.append(_quantiles_table(inspection))
-    parts.append(_alphabet_table("Alphabet", inspection.alphabet))
+        parts.append(_make_quantiles_table(inspection))
+    parts.append(_make_alphabet_table("Alphabet", inspection.alphabet))
     if inspection.unseen:
-        parts.append(_alphabet_table("In validation or test, not in training", inspection.unseen))
+        parts.append(_make_alphabet_table("In validation or test, not in training", inspection.unseen))
     if inspection.problems:
-        parts.append(_problems_table(inspection.problems))
+        parts.append(_make_problems_table(inspection.problems))
     if inspection.findings:
-        parts.append(_findings_table(inspection.findings))
+        parts.append(_make_findings_table(inspection.findings))
     return Group(*(item for part in parts for item in (part, Text())))
 
 
-def inspection_json(inspection: Inspection) -> dict[str, Any]:
+def inspection_to_json(inspection: Inspection) -> dict[str, Any]:
     """Return the figures as plain types, for `findings.json`; characters are keyed by themselves."""
     return {
         "source": inspection.source,
@@ -123,7 +123,7 @@ def _collect_measures(inspection: Inspection) -> dict[str, Sequence[float]]:
     return {measure: values for measure, values in measures.items() if len(values)}
 
 
-def _sizes_table(inspection: Inspection) -> RenderableType:
+def _make_sizes_table(inspection: Inspection) -> RenderableType:
     figures = [plural(inspection.pages, "page"), plural(inspection.lines, "line")]
     if inspection.lines_without_text:
         figures.append(f"{plural(inspection.lines_without_text, 'line')} without text")
@@ -133,17 +133,17 @@ def _sizes_table(inspection: Inspection) -> RenderableType:
     figures.append(plural(len(inspection.alphabet), "character"))
     if inspection.problems:
         figures.append(f"{len(inspection.problems):,} left out")
-    return Text.assemble((visible(inspection.source), "bold"), ": " + ", ".join(figures))
+    return Text.assemble((make_visible(inspection.source), "bold"), ": " + ", ".join(figures))
 
 
-def _parts_table(parts: Mapping[str, PartSize]) -> Table:
+def _make_parts_table(parts: Mapping[str, PartSize]) -> Table:
     table = _make_table("Split", "pages", "lines", "characters")
     for part, size in parts.items():
         table.add_row(Text(part), f"{size.pages:,}", f"{size.lines:,}", f"{size.characters:,}")
     return table
 
 
-def _quantiles_table(inspection: Inspection) -> Table:
+def _make_quantiles_table(inspection: Inspection) -> Table:
     headings = ["least", *(f"{share:.0%}" for share in QUANTILES[1:-1]), "most"]
     table = _make_table("Quantiles", *headings)
     for measure, values in _collect_measures(inspection).items():
@@ -151,7 +151,7 @@ def _quantiles_table(inspection: Inspection) -> Table:
     return table
 
 
-def _alphabet_table(title: str, counts: Mapping[str, int]) -> RenderableType:
+def _make_alphabet_table(title: str, counts: Mapping[str, int]) -> RenderableType:
     cells = [Text.assemble((_format_glyph(character), "bold"), f" {count:,}") for character, count in counts.items()]
     rare = [character for character, count in counts.items() if count == 1]
     rows: list[RenderableType] = [Text(title, style="bold"), Constrain(Columns(cells, padding=(0, 3)), 110)]
@@ -161,7 +161,9 @@ def _alphabet_table(title: str, counts: Mapping[str, int]) -> RenderableType:
         if len(character) == 1 and (not character.isprintable() or category(character)[0] == "M")
     ]
     for character in unclear[:MAX_FINDINGS]:
-        rows.append(Text(f"  {_format_glyph(character):<6}  {code_point(character)} {name(character)}", style="dim"))
+        rows.append(
+            Text(f"  {_format_glyph(character):<6}  {format_code_point(character)} {name(character)}", style="dim")
+        )
     if len(unclear) > MAX_FINDINGS:
         rows.append(Text(f"  and {len(unclear) - MAX_FINDINGS} more: see findings.json", style="dim"))
     if rare:
@@ -173,24 +175,24 @@ def _format_glyph(character: str) -> str:
     if character == " ":
         return "␣"
     if len(character) > 1:
-        return visible(character)
+        return make_visible(character)
     if not character.isprintable() and category(character) != "Co":
-        return code_point(character)
+        return format_code_point(character)
     return f"\N{DOTTED CIRCLE}{character}" if category(character)[0] == "M" else character
 
 
-def _problems_table(problems: Sequence[Issue]) -> Table:
+def _make_problems_table(problems: Sequence[Issue]) -> Table:
     table = _make_table("Left out", "times", "for example")
     sums = sum_reasons(problems)
     for one in sums[:MAX_FINDINGS]:
-        example = visible(f"{one.example.file} {one.example.line}".strip())
+        example = make_visible(f"{one.example.file} {one.example.line}".strip())
         table.add_row(Text(one.reason), f"{one.count:,}", Text(example, overflow="fold"))
     if len(sums) > MAX_FINDINGS:
         table.add_row(Text(f"and {len(sums) - MAX_FINDINGS} further reasons: see skipped.csv"))
     return table
 
 
-def _findings_table(findings: Sequence[Finding]) -> RenderableType:
+def _make_findings_table(findings: Sequence[Finding]) -> RenderableType:
     """The gravest first, a few of each kind."""
     rows = [Text("Findings", style="bold")]
     of_kind: Counter[str] = Counter()
@@ -206,9 +208,11 @@ def _findings_table(findings: Sequence[Finding]) -> RenderableType:
 
 
 def _format_finding(finding: Finding) -> Text:
-    where = visible(" ".join(filter(None, (finding.file, finding.line))))
+    where = make_visible(" ".join(filter(None, (finding.file, finding.line))))
     return Text.assemble(
-        (f"{finding.severity}: ", COLOURS[finding.severity]), visible(finding.message), f" ({where})" if where else ""
+        (f"{finding.severity}: ", COLOURS[finding.severity]),
+        make_visible(finding.message),
+        f" ({where})" if where else "",
     )
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from uncial.reports.terminal.console import is_live, make_console
-from uncial.reports.terminal.formatting import duration, rate
+from uncial.reports.terminal.formatting import format_duration, format_rate
 
 WIDTH = 30
 """Characters of a bar."""
@@ -27,7 +27,7 @@ def is_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
-def bar(done: float, total: float | None) -> str:
+def make_bar(done: float, total: float | None) -> str:
     """Draw how much of the total is done; nothing where the total is not known."""
     if not total or not math.isfinite(total):
         return ""
@@ -73,7 +73,7 @@ def show_progress(
     console = console or make_console()
     if is_live(console):
         return _show_bar(description, total, unit, console)
-    return _notebook_bar(description, total, unit) if is_notebook() else _log_lines(description, total, unit)
+    return _make_notebook_bar(description, total, unit) if is_notebook() else _log_lines(description, total, unit)
 
 
 def report_progress(
@@ -102,13 +102,13 @@ def _show_bar(description: str, total: int | None, unit: str, console: Console) 
     )
     start = time.monotonic()
     with Progress(*columns, console=console, expand=False) as progress:
-        task = progress.add_task(description, total=total, speed=rate(math.nan, unit))
+        task = progress.add_task(description, total=total, speed=format_rate(math.nan, unit))
         done = 0
 
         def advance(units: int) -> None:
             nonlocal done
             done += units
-            progress.update(task, completed=done, speed=rate(done / max(time.monotonic() - start, 1e-9), unit))
+            progress.update(task, completed=done, speed=format_rate(done / max(time.monotonic() - start, 1e-9), unit))
 
         yield advance
         if total is None:
@@ -116,12 +116,12 @@ def _show_bar(description: str, total: int | None, unit: str, console: Console) 
 
 
 @contextmanager
-def _notebook_bar(description: str, total: int | None, unit: str) -> Iterator[Advance]:
+def _make_notebook_bar(description: str, total: int | None, unit: str) -> Iterator[Advance]:
     line, start, shown, done = RedrawnLine(), time.monotonic(), 0.0, 0
 
     def tell() -> None:
         seconds = max(time.monotonic() - start, 1e-9)
-        line.show(f"{bar(done, total)} {description}: {_format_progress(done, total, seconds, unit)}")
+        line.show(f"{make_bar(done, total)} {description}: {_format_progress(done, total, seconds, unit)}")
 
     def advance(units: int) -> None:
         nonlocal done, shown
@@ -149,13 +149,13 @@ def _log_lines(description: str, total: int | None, unit: str) -> Iterator[Advan
 
     yield advance
     seconds = time.monotonic() - start
-    speed = rate(done / max(seconds, 1e-9), unit)
-    log.info("%s: %s", description, f"{done:,} {unit} in {duration(seconds)}, {speed}")
+    speed = format_rate(done / max(seconds, 1e-9), unit)
+    log.info("%s: %s", description, f"{done:,} {unit} in {format_duration(seconds)}, {speed}")
 
 
 def _format_progress(done: int, total: int | None, seconds: float, unit: str) -> str:
     speed = done / seconds
     if total is None:
-        return f"{done:,} {unit}, {rate(speed, unit)}"
+        return f"{done:,} {unit}, {format_rate(speed, unit)}"
     left = (total - done) / speed if speed else math.inf
-    return f"{done:,}/{total:,} {unit}, {rate(speed, unit)}, {duration(left)} left"
+    return f"{done:,}/{total:,} {unit}, {format_rate(speed, unit)}, {format_duration(left)} left"

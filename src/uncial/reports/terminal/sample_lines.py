@@ -8,7 +8,7 @@ from rapidfuzz.distance import Levenshtein
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from uncial.reports.terminal.formatting import plural, visible
+from uncial.reports.terminal.formatting import make_visible, plural
 
 MISSED = "bold green"
 """What the truth has and the reading lacks."""
@@ -42,7 +42,7 @@ def _format_sample(truth: str, prediction: str) -> tuple[Text, Text]:
 
 def _make_visible(text: str, differs: bool) -> str:
     # A space that is missing or too many has no colour of its own to be seen by.
-    return visible(text).replace(" ", "␣") if differs else visible(text)
+    return make_visible(text).replace(" ", "␣") if differs else make_visible(text)
 
 
 Kind = Literal["equal", "insert", "delete", "replace"]

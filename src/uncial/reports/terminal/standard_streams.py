@@ -31,7 +31,7 @@ def secure_standard_streams() -> None:
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None or (stream is getattr(sys, f"__{name}__") and _is_descriptor(stream, number)):
-            setattr(sys, name, _secured(stream, number))
+            setattr(sys, name, _secure(stream, number))
 
 
 def _open_closed_ones() -> None:
@@ -50,7 +50,7 @@ def _is_descriptor(stream: Any, number: int) -> bool:
     return False
 
 
-def _secured(stream: io.TextIOWrapper | None, number: int) -> io.TextIOWrapper:
+def _secure(stream: io.TextIOWrapper | None, number: int) -> io.TextIOWrapper:
     if stream is not None:
         with suppress(OSError):
             stream.flush()

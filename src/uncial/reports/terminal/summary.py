@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.metrics.intervals import Interval
-from uncial.reports.terminal.formatting import duration, percent, plural, rate
+from uncial.reports.terminal.formatting import format_duration, format_percent, format_rate, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def format_run_summary(summary: RunSummary) -> RenderableType:
     """Return the summary: a table of scores, then one line each for the rest, paths and commands whole for copying."""
     rows: list[RenderableType] = [Text()]
     if summary.parts:
-        rows += [_scores_table(summary.parts), *_explain_missing_intervals(summary.parts), Text()]
+        rows += [_make_scores_table(summary.parts), *_explain_missing_intervals(summary.parts), Text()]
     rows.append(Text(_format_effort(summary)))
     if summary.skipped:
         noun = "page or line" if summary.skipped == 1 else "pages or lines"
@@ -65,17 +65,19 @@ def format_run_summary(summary: RunSummary) -> RenderableType:
     return Group(*rows)
 
 
-def _scores_table(parts: Mapping[str, SplitScores]) -> Table:
+def _make_scores_table(parts: Mapping[str, SplitScores]) -> Table:
     table = Table("", box=None, pad_edge=False, header_style="dim")
     for heading in ("CER", _format_interval_heading(parts), "WER", "line accuracy", "lines", "normalisation"):
         table.add_column(heading, justify="right")
     for name, part in parts.items():
-        right = "" if part.line_accuracy is None else percent(part.line_accuracy, 1)
+        right = "" if part.line_accuracy is None else format_percent(part.line_accuracy, 1)
         table.add_row(
             Text(name, style="bold"),
-            Text(percent(part.cer), style="bold green"),
-            "" if part.interval is None else f"{percent(part.interval.low)} to {percent(part.interval.high)}",
-            percent(part.wer),
+            Text(format_percent(part.cer), style="bold green"),
+            ""
+            if part.interval is None
+            else f"{format_percent(part.interval.low)} to {format_percent(part.interval.high)}",
+            format_percent(part.wer),
             right,
             f"{part.lines:,}",
             part.profile,
@@ -85,7 +87,7 @@ def _scores_table(parts: Mapping[str, SplitScores]) -> Table:
 
 def _format_interval_heading(parts: Mapping[str, SplitScores]) -> str:
     levels = {part.interval.level for part in parts.values() if part.interval is not None}
-    return f"{percent(min(levels), 0)} interval" if levels else ""
+    return f"{format_percent(min(levels), 0)} interval" if levels else ""
 
 
 def _explain_missing_intervals(parts: Mapping[str, SplitScores]) -> list[Text]:
@@ -94,13 +96,13 @@ def _explain_missing_intervals(parts: Mapping[str, SplitScores]) -> list[Text]:
 
 def _format_effort(summary: RunSummary) -> str:
     what = "test time" if summary.steps is None else "training time"
-    figures = [f"{what} {duration(summary.seconds)}"]
+    figures = [f"{what} {format_duration(summary.seconds)}"]
     if summary.steps is not None:
         figures.append(plural(summary.steps, "step"))
     if summary.epochs is not None:
         figures.append(f"{summary.epochs:.1f} epochs")
     if summary.lines_per_second is not None:
-        figures.append(rate(summary.lines_per_second))
+        figures.append(format_rate(summary.lines_per_second))
     return ", ".join(figures)
 
 

@@ -4,33 +4,34 @@ import math
 
 from uncial.metrics.comparison import Comparison, PairScore
 from uncial.metrics.paired import find_min_clusters
-from uncial.reports.terminal.formatting import percent, plural
+from uncial.reports.terminal.formatting import format_percent, plural
 
 
 def describe_verdict(pair: PairScore, comparison: Comparison) -> str:
     """Return which of two systems is better, by how much and how surely; or that it cannot be shown, and why."""
     if pair.cer.difference.interval is None:
-        return f"{_figures_text(pair, comparison)} {_explain_unknown(pair, comparison)}"
+        return f"{_describe_figures(pair, comparison)} {_explain_unknown(pair, comparison)}"
     if pair.better is not None:
         worse = pair.second if pair.better == pair.first else pair.first
-        figures, evidence = _figures_text(pair, comparison), _evidence_text(pair, comparison)
+        figures, evidence = _describe_figures(pair, comparison), _describe_evidence(pair, comparison)
         return f"{pair.better} is better than {worse}: {figures} {evidence}"
     return (
         f"No difference between {pair.first} and {pair.second} can be shown with {_describe_basis(comparison)}: "
-        f"{_figures_text(pair, comparison)} {_evidence_text(pair, comparison)} {_needed_text(pair, comparison)}"
+        f"{_describe_figures(pair, comparison)} {_describe_evidence(pair, comparison)} "
+        f"{_describe_needed(pair, comparison)}"
     )
 
 
-def _figures_text(pair: PairScore, comparison: Comparison) -> str:
-    cer = {system.name: percent(system.cer.value) for system in comparison.systems}
+def _describe_figures(pair: PairScore, comparison: Comparison) -> str:
+    cer = {system.name: format_percent(system.cer.value) for system in comparison.systems}
     return f"CER {cer[pair.first]} ({pair.first}) and {cer[pair.second]} ({pair.second})."
 
 
-def _evidence_text(pair: PairScore, comparison: Comparison) -> str:
+def _describe_evidence(pair: PairScore, comparison: Comparison) -> str:
     difference = pair.cer.difference
     assert difference.interval is not None
     low, high = sorted(abs(bound) for bound in (difference.interval.low, difference.interval.high))
-    level = percent(difference.interval.level, 0)
+    level = format_percent(difference.interval.level, 0)
     corrected = f", corrected for {plural(len(comparison.pairs), 'comparison')}" if len(comparison.pairs) > 1 else ""
     if pair.better is None:
         ends = (difference.interval.low, difference.interval.high)
@@ -43,7 +44,7 @@ def _evidence_text(pair: PairScore, comparison: Comparison) -> str:
     return f"{told}; p {_format_probability(pair.p)}{corrected}{basis})."
 
 
-def _needed_text(pair: PairScore, comparison: Comparison) -> str:
+def _describe_needed(pair: PairScore, comparison: Comparison) -> str:
     if not pair.first_wins and not pair.second_wins:
         return "They need the same number of edits in every line."
     if not pair.cer.difference.value:

@@ -18,10 +18,10 @@ from optuna.trial import TrialState
 
 from uncial.config.instantiate import instantiate_part
 from uncial.config.location import format_command
-from uncial.config.overrides import format_override, repeating
-from uncial.config.saved_yaml import literal_config
+from uncial.config.overrides import format_override, format_repeat_command
+from uncial.config.saved_yaml import load_literal_config
 from uncial.errors import UserError
-from uncial.reports.tables.leaderboard import shown
+from uncial.reports.tables.leaderboard import format_value
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.files import RunFolder
 from uncial.runs.outcome import FINISHED, PRUNED, build_failed_outcome, read_outcome, write_outcome
@@ -65,38 +65,38 @@ def search(config: DictConfig, hydra: Hydra, arguments: Sequence[str]) -> None:
     space = search_space(sweeper.params or {}, arguments, hydra.loader)
     folder.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(config, RunFolder(folder).multirun)
-    study = open_study(folder, goal.mode, sampler(config, 0), instantiate_part(config, "hydra.sweeper.pruner"))
-    settle(study, folder, goal)
-    for batch in batches(jobs_left(study, int(sweeper.n_trials)), jobs_at_once(config)):
-        launch(hydra, folder, {job: space.overrides(values_for(study, space, config, job)) for job in batch})
-        settle(study, folder, goal)
+    study = open_study(folder, goal.mode, build_sampler(config, 0), instantiate_part(config, "hydra.sweeper.pruner"))
+    tell_results(study, folder, goal)
+    for batch in make_batches(list_jobs_left(study, int(sweeper.n_trials)), count_jobs_at_once(config)):
+        launch(hydra, folder, {job: space.overrides(choose_values(study, space, config, job)) for job in batch})
+        tell_results(study, folder, goal)
     print("\n".join(report_trial(study, folder, goal, config.hydra.runtime.choices.get("sweep"))), flush=True)
 
 
-def jobs_at_once(config: DictConfig) -> int:
+def count_jobs_at_once(config: DictConfig) -> int:
     """`hydra.sweeper.n_jobs`, else as many as the launcher makes at once."""
     own, launcher = config.hydra.sweeper.n_jobs, OmegaConf.select(config, "hydra.launcher.n_jobs")
     wanted = int(own if own is not None else launcher if launcher is not None else 1)
     return wanted if wanted > 0 else os.cpu_count() or 1
 
 
-def sampler(config: DictConfig, number: int) -> Any:
+def build_sampler(config: DictConfig, number: int) -> Any:
     """The sampler of one trial. Each has a seed of its own, so that a search that goes on draws what it would have
     drawn."""
     own: Any = OmegaConf.to_container(config.hydra.sweeper.sampler, resolve=True)
     if own.get("seed") is not None:
         own["seed"] = (int(own["seed"]) * SEED_STRIDE + number) % 2**32
-    return instantiate_part(literal_config({"hydra": {"sweeper": {"sampler": own}}}), "hydra.sweeper.sampler")
+    return instantiate_part(load_literal_config({"hydra": {"sweeper": {"sampler": own}}}), "hydra.sweeper.sampler")
 
 
-def jobs_left(study: optuna.Study, n_trials: int) -> list[int]:
+def list_jobs_left(study: optuna.Study, n_trials: int) -> list[int]:
     """Those that a killed search has left, those that failed, and new ones."""
     trials = list_trials_by_job(study)
     done = {job for job, trial in trials.items() if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)}
     return sorted({*range(n_trials), *trials} - done)
 
 
-def batches(jobs: Sequence[int], most: int) -> Iterator[list[int]]:
+def make_batches(jobs: Sequence[int], most: int) -> Iterator[list[int]]:
     """At most so many at a time, whose numbers have no gap: a launcher is told the first."""
     batch: list[int] = []
     for job in jobs:
@@ -108,11 +108,11 @@ def batches(jobs: Sequence[int], most: int) -> Iterator[list[int]]:
         yield batch
 
 
-def values_for(study: optuna.Study, space: SearchSpace, config: DictConfig, job: int) -> Mapping[str, Any]:
+def choose_values(study: optuna.Study, space: SearchSpace, config: DictConfig, job: int) -> Mapping[str, Any]:
     """What a job tries: what it has tried already, or what the sampler draws. It is a running trial from now on."""
     trial = list_trials_by_job(study).get(job)
     if trial is None:
-        study.sampler = sampler(config, job)
+        study.sampler = build_sampler(config, job)
         asked = study.ask(dict(space.distributions))
         asked.set_user_attr(JOB, job)
         return asked.params
@@ -130,7 +130,7 @@ def values_for(study: optuna.Study, space: SearchSpace, config: DictConfig, job:
 def launch(hydra: Hydra, folder: Path, jobs: Mapping[int, Sequence[str]]) -> None:
     """Run these jobs, given by their numbers with their overrides, side by side."""
     sound = [job for job, overrides in jobs.items() if is_sound(hydra, folder / str(job), overrides, job)]
-    for part in batches(sound, len(jobs)):
+    for part in make_batches(sound, len(jobs)):
         hydra.launcher.launch([jobs[job] for job in part], initial_job_idx=part[0])
 
 
@@ -150,7 +150,7 @@ def is_sound(hydra: Hydra, folder: Path, overrides: Sequence[str], job: int) -> 
     return True
 
 
-def settle(study: optuna.Study, folder: Path, goal: Goal) -> None:
+def tell_results(study: optuna.Study, folder: Path, goal: Goal) -> None:
     """Tell the study of the jobs that have ended since. Raises `UserError` for one that leaves no score."""
     # Some of Optuna's samplers would stop it when they have nothing left to draw, which only its own loop takes.
     study.sampler = optuna.samplers.RandomSampler()
@@ -192,8 +192,8 @@ def report_trial(study: optuna.Study, folder: Path, goal: Goal, template: str | 
         best = study.best_trial
         run = read_run(folder / str(best.user_attrs[JOB]))
         values = " ".join(f"{key}={value}" for key, value in best.params.items())
-        yield f"The best is {run.folder}, {goal.name} {shown(best.value, goal.name)}: {values}"
-        yield f"The command that repeats it: {repeating(run.overrides)}"
+        yield f"The best is {run.folder}, {goal.name} {format_value(best.value, goal.name)}: {values}"
+        yield f"The command that repeats it: {format_repeat_command(run.overrides)}"
     chosen = "hydra/sweeper=optuna" if template is None else format_override("sweep", template)
     resumed = [one for one in format_resume_arguments(folder) if not one.startswith(("sweep=", "hydra/sweeper="))]
     more = format_command("-m", chosen, *resumed, f"hydra.sweeper.n_trials={2 * len(trials)}")

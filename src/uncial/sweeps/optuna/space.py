@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from uncial.errors import UserError
-from uncial.sweeps.varied import LOG, check_log, sweep_overrides
+from uncial.sweeps.varied import LOG, check_log, find_sweep_overrides
 
 NOT_SEARCHED = ("seed", "data.fold", "data.seed")
 """A search for the best of these finds luck."""
@@ -28,7 +28,7 @@ class SearchSpace:
         for key, distribution in self.distributions.items():
             if isinstance(distribution, CategoricalDistribution) and values[key] not in distribution.choices:
                 raise UserError(f"{key}={values[key]} of an earlier trial is none of the values that are searched.")
-        return [*(f"{key}={_text(values[key])}" for key in self.distributions), *self.fixed]
+        return [*(f"{key}={_format_text(values[key])}" for key in self.distributions), *self.fixed]
 
 
 def search_space(params: Mapping[str, Any], typed: Sequence[str], loader: ConfigLoader | None = None) -> SearchSpace:
@@ -36,7 +36,7 @@ def search_space(params: Mapping[str, Any], typed: Sequence[str], loader: Config
 
     Raises `UserError` where there is nothing to search, and for what is no use to a search.
     """
-    given = sweep_overrides(params, typed, loader)
+    given = find_sweep_overrides(params, typed, loader)
     for key in given.varied:
         if key.lstrip("+") in NOT_SEARCHED:
             raise UserError(
@@ -48,22 +48,22 @@ def search_space(params: Mapping[str, Any], typed: Sequence[str], loader: Config
             "There is nothing to search: give hydra.sweeper.params or the command a key with several values, for "
             "instance 'optimizer.lr=tag(log, interval(1e-4, 1e-2))'."
         )
-    return SearchSpace(given.fixed, {key: _distribution(one) for key, one in given.varied.items()})
+    return SearchSpace(given.fixed, {key: _build_distribution(one) for key, one in given.varied.items()})
 
 
-def _distribution(override: Override) -> BaseDistribution:
+def _build_distribution(override: Override) -> BaseDistribution:
     value = override.value()
     if isinstance(value, IntervalSweep):
-        return _interval(override, value)
+        return _build_interval(override, value)
     if isinstance(value, RangeSweep):
-        return _range(override, value)
+        return _build_range(override, value)
     choices = list(dict.fromkeys(override.sweep_string_iterator()))
     if not choices:
         raise UserError(f"{override.input_line}: there is nothing to choose from.")
     return CategoricalDistribution(choices)
 
 
-def _interval(override: Override, value: IntervalSweep) -> BaseDistribution:
+def _build_interval(override: Override, value: IntervalSweep) -> BaseDistribution:
     low, high, log = value.start, value.end, LOG in value.tags
     if log:
         check_log(override, low)
@@ -76,7 +76,7 @@ def _interval(override: Override, value: IntervalSweep) -> BaseDistribution:
     return FloatDistribution(float(low), float(high), log=log)
 
 
-def _range(override: Override, value: RangeSweep) -> BaseDistribution:
+def _build_range(override: Override, value: RangeSweep) -> BaseDistribution:
     """Hydra's range ends before its second number, Optuna's with it."""
     values, log = sorted(value.range()), LOG in value.tags
     if not values:
@@ -91,5 +91,5 @@ def _range(override: Override, value: RangeSweep) -> BaseDistribution:
     return FloatDistribution(values[0], values[-1], step=float(step))
 
 
-def _text(value: Any) -> str:
+def _format_text(value: Any) -> str:
     return value if isinstance(value, str) else repr(value)

@@ -20,10 +20,10 @@ from submitit.slurm.slurm import SlurmExecutor
 
 from uncial.errors import UserError
 from uncial.runs.outcome import FAILED, Outcome, write_outcome
-from uncial.sweeps.launch import LaunchContext, enter_job, job_environment, plain_settings
+from uncial.sweeps.launch import LaunchContext, build_job_environment, enter_job, to_plain_settings
 from uncial.sweeps.restored import end_jobs_on_exit
 from uncial.sweeps.slurm import waiting as queue
-from uncial.sweeps.slurm.settings import SlurmSettings, read_settings, sbatch_options
+from uncial.sweeps.slurm.settings import SlurmSettings, build_sbatch_options, read_settings
 from uncial.sweeps.slurm.waiting import Lost, Submitted, end, wait
 from uncial.termination import TIME_IS_UP, OutOfTime, SigtermHandler
 
@@ -43,7 +43,7 @@ class ClusterJob:
         logging.getLogger("submitit").propagate = False
         # submitit lets SIGTERM pass unheard; a task that is cancelled keeps what it has done.
         signal.signal(signal.SIGTERM, SigtermHandler())
-        _only_here(TIME_IS_UP)
+        _handle_only_here(TIME_IS_UP)
         try:
             return self.context.run_job(number, overrides, state, JobEnvironment().job_id)
         except OutOfTime:
@@ -56,7 +56,7 @@ class ClusterJob:
         return DelayedSubmission(self, *arguments)
 
 
-def _only_here(number: signal.Signals) -> None:
+def _handle_only_here(number: signal.Signals) -> None:
     """SLURM sends the signal to every process of a job. Loader processes, which have inherited its handler, would save
     and queue the job once more each."""
     own, before = os.getpid(), signal.getsignal(number)
@@ -80,9 +80,9 @@ class Executor(SlurmExecutor):
         return 1
 
 
-def script(given: Mapping[str, Any], sweep: Path, jobs: int) -> str:
+def write_script(given: Mapping[str, Any], sweep: Path, jobs: int) -> str:
     """The script that sbatch would be given for so many jobs of the sweep in this folder."""
-    executor = _executor(read_settings(plain_settings(given)), sweep)
+    executor = _build_executor(read_settings(to_plain_settings(given)), sweep)
     if jobs > 1:
         executor.parameters["map_count"] = jobs
     return executor._make_submission_file_text(executor._submitit_command_str, "")
@@ -96,7 +96,7 @@ def launch(
     A job that SLURM ends, or loses, has failed, with a sentence in its outcome. Raises `UserError` for settings that
     cannot be, where there is no SLURM, for jobs that it refuses, and for a sweep whose jobs are still in the queue.
     """
-    settings, sweep = read_settings(plain_settings(given)), Path(program.config.hydra.sweep.dir)
+    settings, sweep = read_settings(to_plain_settings(given)), Path(program.config.hydra.sweep.dir)
     if not queue.has_slurm():
         raise UserError(
             "hydra/launcher=slurm finds no SLURM here (sbatch, squeue, scancel): type it on the cluster's login node; "
@@ -113,16 +113,16 @@ def launch(
     with end_jobs_on_exit(lambda: end(submitted.values()), sweep):
         for ended in wait(submitted, settings.poll, lambda text: print(f"Jobs: {text}", flush=True)):
             if isinstance(ended, Lost):
-                outcome = Outcome(FAILED, overrides[ended.number], _what_became(ended, jobs[ended.number]))
+                outcome = Outcome(FAILED, overrides[ended.number], _describe_end(ended, jobs[ended.number]))
                 write_outcome(folders[ended.number], outcome)
     return list(returns.values())
 
 
-def _executor(settings: SlurmSettings, sweep: Path) -> Executor:
+def _build_executor(settings: SlurmSettings, sweep: Path) -> Executor:
     executor = Executor(sweep.resolve() / FOLDER / "%j", max_num_timeout=settings.requeues, python=settings.python)
-    options = sbatch_options(settings)
+    options = build_sbatch_options(settings)
     # What the job is made of is found before it can say where: clusters need not hand on any variable.
-    modules = job_environment().get("PYTHONPATH")
+    modules = build_job_environment().get("PYTHONPATH")
     exports = [f"export PYTHONPATH={shlex.quote(modules)}"] if modules else []
     executor.update_parameters(**{**options, "setup": [*(options["setup"] or ()), *exports] or None})
     return executor
@@ -133,9 +133,9 @@ def _submit(
 ) -> dict[int, Job[JobReturn]]:
     if not overrides:
         return {}
-    job = ClusterJob(program, str(Path.cwd()), job_environment())
+    job = ClusterJob(program, str(Path.cwd()), build_job_environment())
     arguments = [(number, list(typed), Singleton.get_state()) for number, typed in overrides.items()]
-    executor = _executor(settings, Path(program.config.hydra.sweep.dir))
+    executor = _build_executor(settings, Path(program.config.hydra.sweep.dir))
     try:
         jobs = executor.map_array(job, *zip(*arguments, strict=True))
     except (FailedJobError, FailedSubmissionError) as error:
@@ -153,7 +153,7 @@ def _check_not_running(sweep: Path) -> None:
     earlier = {path.name for path in (sweep / FOLDER).glob("[0-9]*")}
     if not earlier:
         return
-    found = queue.states() or {}
+    found = queue.query_states() or {}
     if left := sorted(one for one in earlier if queue.is_in_queue(found.get(one))):
         raise UserError(
             f"{len(left)} jobs of the sweep in {sweep} are still in SLURM's queue: wait until they have ended, or end "
@@ -161,7 +161,7 @@ def _check_not_running(sweep: Path) -> None:
         )
 
 
-def _what_became(ended: Lost, job: Job[JobReturn]) -> str:
+def _describe_end(ended: Lost, job: Job[JobReturn]) -> str:
     explained = _STATES.get(ended.state, f"the job has left SLURM's queue without a result ({ended.state})")
     return f"{explained}; what it printed is in {job.paths.stdout}."
 

@@ -39,31 +39,31 @@ class SlurmSettings:
 
 def read_settings(given: Mapping[str, Any]) -> SlurmSettings:
     """Raises `UserError` for the first value that SLURM would not take, or would take for something else."""
-    texts = {key: _text(given, key) for key in ("partition", "account", "qos", "mail", "python")}
-    minutes, notice = _minutes(given["time"]), _whole(given, "notice", 1)
+    texts = {key: _read_text(given, key) for key in ("partition", "account", "qos", "mail", "python")}
+    minutes, notice = _read_minutes(given["time"]), _read_whole(given, "notice", 1)
     if notice >= 60 * minutes:
         raise UserError(
             f"{PREFIX}.notice={notice} leaves nothing of {PREFIX}.time={given['time']}: the job would be told to save "
             "its state when it begins."
         )
     return SlurmSettings(
-        name=_text(given, "name") or "uncial",
+        name=_read_text(given, "name") or "uncial",
         minutes=minutes,
         notice=notice,
-        requeues=_whole(given, "requeues", 0),
-        cpus=_whole(given, "cpus", 1),
-        gpus=_matching(given, "gpus", GPUS, "1, or with their type a100:1") or "0",
-        memory=_matching(given, "memory", MEMORY, "a whole number with its unit, 16G"),
-        parallel=_whole(given, "parallel", 1),
-        mail_on=_mail_on(given["mail_on"]),
-        setup=_lines(given["setup"]),
-        options=_options(given["options"]),
-        poll=_whole(given, "poll", 1),
+        requeues=_read_whole(given, "requeues", 0),
+        cpus=_read_whole(given, "cpus", 1),
+        gpus=_read_matching(given, "gpus", GPUS, "1, or with their type a100:1") or "0",
+        memory=_read_matching(given, "memory", MEMORY, "a whole number with its unit, 16G"),
+        parallel=_read_whole(given, "parallel", 1),
+        mail_on=_read_mail_on(given["mail_on"]),
+        setup=_read_lines(given["setup"]),
+        options=_read_options(given["options"]),
+        poll=_read_whole(given, "poll", 1),
         **texts,
     )
 
 
-def sbatch_options(settings: SlurmSettings) -> dict[str, Any]:
+def build_sbatch_options(settings: SlurmSettings) -> dict[str, Any]:
     """As submitit's executor for SLURM takes them; None where sbatch is to be told nothing."""
     more: dict[str, Any] = {"requeue": True}
     if settings.memory is not None:
@@ -89,7 +89,7 @@ def sbatch_options(settings: SlurmSettings) -> dict[str, Any]:
     }
 
 
-def _minutes(given: Any) -> int:
+def _read_minutes(given: Any) -> int:
     """A duration of SLURM's in whole minutes, rounded up. MM:SS is not taken: it is too easily meant as HH:MM."""
     found = DURATION.fullmatch(str(given))
     if found:
@@ -104,14 +104,14 @@ def _minutes(given: Any) -> int:
     return total
 
 
-def _whole(given: Mapping[str, Any], key: str, least: int) -> int:
+def _read_whole(given: Mapping[str, Any], key: str, least: int) -> int:
     value = given[key]
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise UserError(f"{PREFIX}.{key}={value}: a whole number is needed that is {least} or more.")
     return value
 
 
-def _text(given: Mapping[str, Any], key: str) -> str | None:
+def _read_text(given: Mapping[str, Any], key: str) -> str | None:
     value = given[key]
     if value is None:
         return None
@@ -120,7 +120,7 @@ def _text(given: Mapping[str, Any], key: str) -> str | None:
     return str(value)
 
 
-def _matching(given: Mapping[str, Any], key: str, pattern: re.Pattern[str], form: str) -> str | None:
+def _read_matching(given: Mapping[str, Any], key: str, pattern: re.Pattern[str], form: str) -> str | None:
     value = given[key]
     if value is None:
         return None
@@ -129,7 +129,7 @@ def _matching(given: Mapping[str, Any], key: str, pattern: re.Pattern[str], form
     return str(value)
 
 
-def _mail_on(given: Any) -> tuple[str, ...]:
+def _read_mail_on(given: Any) -> tuple[str, ...]:
     chosen = tuple(str(word) for word in given) if isinstance(given, list | tuple) else (str(given),)
     for word in chosen:
         if word not in MAIL_ON:
@@ -137,13 +137,13 @@ def _mail_on(given: Any) -> tuple[str, ...]:
     return chosen
 
 
-def _lines(given: Any) -> tuple[str, ...]:
+def _read_lines(given: Any) -> tuple[str, ...]:
     if isinstance(given, list | tuple) and all(isinstance(line, str) for line in given):
         return tuple(given)
     raise UserError(f"{PREFIX}.setup={given}: a list of lines is needed: {PREFIX}.setup=['module load cuda'].")
 
 
-def _options(given: Any) -> dict[str, Any]:
+def _read_options(given: Any) -> dict[str, Any]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):

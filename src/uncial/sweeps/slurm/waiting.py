@@ -24,7 +24,7 @@ def has_slurm() -> bool:
     return all(shutil.which(name) for name in ("sbatch", "squeue", "scancel"))
 
 
-def states() -> dict[str, str] | None:
+def query_states() -> dict[str, str] | None:
     """The state of each of the user's jobs that the queue still knows, by its id, `17` or `17_3` for the job of an
     array. None where the queue does not answer."""
     user = os.environ.get("USER") or getpass.getuser()
@@ -39,7 +39,7 @@ def is_in_queue(state: str | None) -> bool:
     return state is not None and state not in ENDED and state != PREEMPTED
 
 
-def cancel(ids: Iterable[str]) -> None:
+def cancel_jobs(ids: Iterable[str]) -> None:
     """Take jobs out of the queue. They are asked to end first, and save their state."""
     names = sorted(set(ids))
     if names:
@@ -87,7 +87,7 @@ def wait(jobs: Mapping[int, Submitted], poll: float, tell: Callable[[str], None]
             yield number
         if time.monotonic() - looked >= poll and left:
             looked = time.monotonic()
-            found = queue.states()
+            found = queue.query_states()
             if found is not None:
                 for number, job in list(left.items()):
                     state = found.get(job.id)
@@ -97,7 +97,7 @@ def wait(jobs: Mapping[int, Submitted], poll: float, tell: Callable[[str], None]
                     if unseen[number] >= PATIENCE and not job.has_result():
                         del left[number]
                         yield Lost(number, last[job.id])
-                text = standing([found.get(job.id, "") for job in left.values()], len(jobs) - len(left))
+                text = describe_states([found.get(job.id, "") for job in left.values()], len(jobs) - len(left))
                 if text != told:
                     told = text
                     tell(text)
@@ -105,7 +105,7 @@ def wait(jobs: Mapping[int, Submitted], poll: float, tell: Callable[[str], None]
             time.sleep(min(1.0, poll))
 
 
-def standing(states: list[str], ended: int) -> str:
+def describe_states(states: list[str], ended: int) -> str:
     running = states.count(queue.RUNNING)
     return f"{running} running, {len(states) - running} waiting, {ended} ended"
 
@@ -114,9 +114,9 @@ def end(jobs: Iterable[Submitted]) -> None:
     """Take the jobs out of SLURM's queue, and wait until they have left it."""
     ids = [job.id for job in jobs]
     print(f"Cancelling the jobs of the sweep in SLURM: {', '.join(ids)}", flush=True)
-    queue.cancel(ids)
+    queue.cancel_jobs(ids)
     for _ in range(120):
-        found = queue.states()
+        found = queue.query_states()
         if found is not None and not any(queue.is_in_queue(found.get(one)) for one in ids):
             return
         time.sleep(1)

@@ -57,12 +57,12 @@ LIGHTNING_WRITES: tuple[tuple[type[L.Callback], frozenset[str]], ...] = (
 """What callbacks of Lightning write that state nothing."""
 
 
-def priority_of(callback: L.Callback) -> int:
+def get_priority(callback: L.Callback) -> int:
     """Return where it stands: `Priority.OTHERS` for one that does not say."""
     return int(getattr(callback, "priority", Priority.OTHERS))
 
 
-def states_written(callback: L.Callback) -> frozenset[str]:
+def list_states_written(callback: L.Callback) -> frozenset[str]:
     """Return what it alone writes: nothing for one that does not say, unless it is known of its class."""
     if hasattr(callback, "writes"):
         return frozenset(callback.writes)
@@ -79,11 +79,11 @@ def order_callbacks(callbacks: Iterable[L.Callback]) -> list[L.Callback]:
     writers: dict[str, L.Callback] = {}
     owners: dict[str, L.Callback] = {}
     for callback in active:
-        for state in sorted(states_written(callback)):
+        for state in sorted(list_states_written(callback)):
             _claim(writers, state, callback, f"write {state}")
         if _has_state(callback):
             _claim(owners, callback.state_key, callback, f"keep their state in checkpoints as {callback.state_key}")
-    return sorted(active, key=priority_of)
+    return sorted(active, key=get_priority)
 
 
 def _claim(owners: dict[str, L.Callback], thing: str, callback: L.Callback, what: str) -> None:

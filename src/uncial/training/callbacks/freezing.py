@@ -15,7 +15,7 @@ from uncial.errors import UserError
 from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.schedulers.length import RunLength
 from uncial.training.schedulers.plan import StepPlan
-from uncial.training.selection import OUTPUTS, ModuleSelection, select_modules, top_modules
+from uncial.training.selection import OUTPUTS, ModuleSelection, list_top_modules, select_modules
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Freezing(L.Callback):
         # but for their own dropout.
         self.modules = [module for module in modules if not isinstance(module, nn.RNNBase)]
         self.recurrent = [(module, module.dropout) for module in modules if isinstance(module, nn.RNNBase)]
-        self.names, self.share = top_modules(sorted(parts.tensors)), _compute_share(model, self.parameters)
+        self.names, self.share = list_top_modules(sorted(parts.tensors)), _compute_share(model, self.parameters)
         self.duration, self.length, self.steps = duration, length, math.inf
         self._holds = False
 

@@ -71,8 +71,8 @@ class SkipNonFiniteSteps(L.Callback):
             return
         self._restore_buffers(pl_module)
         # Gradients are those of all processes: the lines may be those of another.
-        with_loss = [part for part in all_gather(_lines_of(pl_module, bad)) if part.every]
-        found = with_loss or all_gather(_lines_of(pl_module, batches))
+        with_loss = [part for part in all_gather(_list_lines(pl_module, bad)) if part.every]
+        found = with_loss or all_gather(_list_lines(pl_module, batches))
         alone = [index for part in found for index in part.alone]
         every = [index for part in found for index in part.every]
         self._skipped += 1
@@ -98,9 +98,9 @@ class SkipNonFiniteSteps(L.Callback):
 
     def _raise_if_diverged(self, steps: int, weights_are_finite: bool, what: str, names: str) -> None:
         if not weights_are_finite:
-            raise divergence_error(steps, "the model weights contain NaN or Inf")
+            raise build_divergence_error(steps, "the model weights contain NaN or Inf")
         if self._without_loss >= MAX_WITHOUT_LOSS:
-            raise divergence_error(steps, f"no line has a finite loss, {self._without_loss} steps in a row")
+            raise build_divergence_error(steps, f"no line has a finite loss, {self._without_loss} steps in a row")
         if self._skipped >= MAX_SKIPPED_IN_A_ROW:
             raise UserError(
                 f"After {steps} steps the {what} has been NaN or Inf for {self._skipped} steps in a row, the last on "
@@ -112,7 +112,7 @@ class SkipNonFiniteSteps(L.Callback):
         return ", ".join(self.name_of(index) for index in indices[:MAX_NAMED]) + more
 
 
-def divergence_error(steps: int, what: str) -> DivergedError:
+def build_divergence_error(steps: int, what: str) -> DivergedError:
     """Return the error of a training that has diverged after so many steps, as `what` shows."""
     return DivergedError(f"The training has diverged: after {plural(steps, 'step')} {what}; {REMEDY}.")
 
@@ -131,13 +131,13 @@ class _Lines:
     alone: list[int]
 
 
-def _lines_of(pl_module: Any, batches: list[Batch]) -> _Lines:
+def _list_lines(pl_module: Any, batches: list[Batch]) -> _Lines:
     counting = [batch for batch in batches if batch.loss_weight]
-    alone = [index for batch in counting for index in _without_finite_loss(pl_module, batch)]
+    alone = [index for batch in counting for index in _find_without_finite_loss(pl_module, batch)]
     return _Lines([index for batch in counting for index in batch.indices], alone)
 
 
-def _without_finite_loss(pl_module: Any, batch: Batch) -> list[int]:
+def _find_without_finite_loss(pl_module: Any, batch: Batch) -> list[int]:
     """The indices of the batch's samples that have no finite loss alone."""
     model = pl_module.model
     was_training = model.training

@@ -9,7 +9,7 @@ import lightning as L
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 
 FILE_NAME = "profile.txt"
 
@@ -84,7 +84,7 @@ class ProfilerCallback(L.Callback):
             log.warning(f"The training had no more than {self._batches} steps, too few for a profile.")
             return
         path = Path(trainer.default_root_dir) / FILE_NAME
-        with replacing_text(path) as file:
+        with replace_text_file(path) as file:
             file.write("\n".join([*self.table(), "", self._operator_table]))
         for line in self.table():
             log.info(line)

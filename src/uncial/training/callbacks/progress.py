@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from uncial.reports.terminal.console import is_live, make_console, show
-from uncial.reports.terminal.formatting import duration, rate
-from uncial.reports.terminal.progress_bar import RedrawnLine, bar, is_notebook
+from uncial.reports.terminal.formatting import format_duration, format_rate
+from uncial.reports.terminal.progress_bar import RedrawnLine, is_notebook, make_bar
 from uncial.reports.terminal.sample_lines import format_plain_sample_lines, format_sample_lines
 from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.throughput import ProgressState, Throughput, read_progress, score_text
@@ -165,7 +165,10 @@ class TrainingProgress(L.Callback):
 
     def _format_evaluation(self) -> str:
         seconds = time.monotonic() - self._evaluation_start
-        return f"{self._evaluated_lines:,} lines in {duration(seconds)}, {rate(self._evaluated_lines / seconds)}"
+        return (
+            f"{self._evaluated_lines:,} lines in {format_duration(seconds)}, "
+            f"{format_rate(self._evaluated_lines / seconds)}"
+        )
 
     def _is_due(self, now: float) -> bool:
         if now - self._shown < self.refresh_seconds:
@@ -183,7 +186,7 @@ class PlainProgress(TrainingProgress):
         log.info("%s", state.line)
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
-        log.info("%s: batch %d/%g, %s", name, batches, total, rate(lines_per_second))
+        log.info("%s: batch %d/%g, %s", name, batches, total, format_rate(lines_per_second))
 
     def show_samples(self, samples: list[tuple[str, str]]) -> None:
         for line in format_plain_sample_lines(samples):
@@ -200,10 +203,12 @@ class NotebookProgress(PlainProgress):
         self._line = RedrawnLine()
 
     def show_training(self, state: ProgressState) -> None:
-        self._line.show(f"{bar(state.step, state.steps)} {state.line}")
+        self._line.show(f"{make_bar(state.step, state.steps)} {state.line}")
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
-        self._line.show(f"{bar(batches, total)} {name}: batch {batches}/{total:g}, {rate(lines_per_second)}")
+        self._line.show(
+            f"{make_bar(batches, total)} {name}: batch {batches}/{total:g}, {format_rate(lines_per_second)}"
+        )
 
 
 class RichProgress(TrainingProgress):
@@ -235,7 +240,7 @@ class RichProgress(TrainingProgress):
         progress = self._open()
         if self._evaluation is None:
             self._evaluation = progress.add_task(name, total=total if isfinite(total) else None, figures="")
-        progress.update(self._evaluation, completed=batches, figures=rate(lines_per_second))
+        progress.update(self._evaluation, completed=batches, figures=format_rate(lines_per_second))
         progress.refresh()
 
     def end_evaluation(self) -> None:

@@ -10,7 +10,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Timer
 
 from uncial.models.contracts import num_samples_of_step
-from uncial.reports.terminal.formatting import duration, percent, rate
+from uncial.reports.terminal.formatting import format_duration, format_percent, format_rate
 from uncial.training.callbacks.contract import Priority
 from uncial.training.distributed.process_group import all_gather
 from uncial.training.loggers.tracking import log_beside_the_file
@@ -41,7 +41,7 @@ class Throughput:
         return self._seconds / self._batches if self._batches else math.nan
 
 
-def seconds_left(
+def estimate_seconds_left(
     steps_left: float, seconds_per_step: float, validation_share: float, time_left: float = math.inf
 ) -> float:
     """Return the seconds until a training ends; infinite where nothing is known.
@@ -211,7 +211,9 @@ class ProgressState:
         loss = f"loss {self.loss:.3g}" if not math.isnan(self.loss) else "loss –"
         known = [name for name in ("cer", "wer") if name in self.scores]
         score = [f"val {score_text(known[0], self.scores[known[0]])}"] if known else []
-        return " ".join((loss, *score, rate(self.lines_per_second), f"{duration(self.seconds_left)} left"))
+        return " ".join(
+            (loss, *score, format_rate(self.lines_per_second), f"{format_duration(self.seconds_left)} left")
+        )
 
     @property
     def line(self) -> str:
@@ -223,7 +225,7 @@ class ProgressState:
 def score_text(name: str, value: float) -> str:
     """Return a score with its name: error rates in percent, whatever else with four digits."""
     if name in ERROR_RATES:
-        return f"{name.upper().replace('_', ' ')} {percent(value, 2 if value < 0.1 else 1)}"
+        return f"{name.upper().replace('_', ' ')} {format_percent(value, 2 if value < 0.1 else 1)}"
     return f"{name.replace('_', ' ')} {value:.4g}"
 
 
@@ -233,16 +235,16 @@ def read_progress(
     """Read off the trainer where it stands. `validation_share` is the time spent validating for each second of
     steps.
     """
-    steps = total_steps(trainer, pl_module)
+    steps = estimate_total_steps(trainer, pl_module)
     batches = float(trainer.num_training_batches)
     accumulated = trainer.accumulate_grad_batches
     epochs = math.ceil(steps * accumulated / batches) if steps is not None and 0 < batches < math.inf else None
     metrics = trainer.callback_metrics
-    left = seconds_left(
+    left = estimate_seconds_left(
         math.inf if steps is None else max(steps - trainer.global_step, 0),
         throughput.seconds_per_batch * accumulated,
         validation_share,
-        _time_left(trainer),
+        _format_time_left(trainer),
     )
     return ProgressState(
         epoch=min(trainer.current_epoch + 1, epochs or sys.maxsize),
@@ -256,7 +258,7 @@ def read_progress(
     )
 
 
-def total_steps(trainer: L.Trainer, pl_module: L.LightningModule) -> int | None:
+def estimate_total_steps(trainer: L.Trainer, pl_module: L.LightningModule) -> int | None:
     """Return the optimizer steps of the whole run: the module's own `total_steps` if it has one, else what bounds the
     trainer.
     """
@@ -271,7 +273,7 @@ def total_steps(trainer: L.Trainer, pl_module: L.LightningModule) -> int | None:
     return min(bounds, default=None)
 
 
-def _time_left(trainer: L.Trainer) -> float:
+def _format_time_left(trainer: L.Trainer) -> float:
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     remaining = [timer.time_remaining() for timer in callbacks if isinstance(timer, Timer)]
     return max(0.0, min((seconds for seconds in remaining if seconds is not None), default=math.inf))

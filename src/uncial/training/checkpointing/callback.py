@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch.callbacks import Timer
 
 from uncial.errors import UserError
-from uncial.files import hardlink_or_copy, replacing
+from uncial.files import hardlink_or_copy, replace_file
 from uncial.runs.checkpoint import CARD_KEY
 from uncial.runs.files import RunFolder
 from uncial.runs.state import RUN_KEY, RunState
@@ -20,12 +20,12 @@ from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.callbacks.nonfinite import is_finite
 from uncial.training.checkpointing.loops import (
     LoopState,
-    at_epoch_start,
     count_logged_steps,
     count_saved_epochs,
     is_between_steps,
     is_scheduled_validation,
     lift_max_steps,
+    move_to_epoch_start,
     patch_loop_state,
     read_completed_batch,
     read_loop_state,
@@ -101,7 +101,7 @@ class Checkpoints(L.Callback):
         # A state does not know yet whether a copy of it is kept, and the copy may be missing.
         self._retain(trainer, self.written.steps, self._is_turn_at_load)
         # One that ended before its last step, as by trainer.patience, goes on only if it was made longer since.
-        trainer.should_stop = self.written.finished and self.written.total_steps == _total_steps(trainer)
+        trainer.should_stop = self.written.finished and self.written.total_steps == _read_total_steps(trainer)
 
     def on_sanity_check_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.interruption.listen()
@@ -152,7 +152,7 @@ class Checkpoints(L.Callback):
         if self._lifted is not None:
             set_max_steps(trainer, self._lifted)
             self._lifted = None
-        if not is_scheduled_validation(trainer) and broadcast_from_rank_zero(_ran_out_of_time(trainer)):
+        if not is_scheduled_validation(trainer) and broadcast_from_rank_zero(_has_run_out_of_time(trainer)):
             # The run would not have validated here, and is to go on as if it had not.
             self._write_end(trainer, pl_module, count_logged_steps(trainer) + 1)
             self._has_ended = True
@@ -235,7 +235,7 @@ class Checkpoints(L.Callback):
             trainer.save_checkpoint(path, weights_only=False)
         else:
             try:
-                with replacing(path) as temporary:
+                with replace_file(path) as temporary:
                     trainer.save_checkpoint(temporary, weights_only=False)
             except UserError as error:
                 raise _StateNotWrittenError(str(error)) from error
@@ -247,9 +247,9 @@ class Checkpoints(L.Callback):
             return
         is_whole = self._done.batches >= trainer.num_training_batches
         position = replace(self._done, steps=trainer.global_step, logged=logged, validates=False)
-        position = at_epoch_start(position) if is_whole else replace(position, begun=True)
+        position = move_to_epoch_start(position) if is_whole else replace(position, begun=True)
         snapshot = self._take_snapshot(trainer, pl_module, position)
-        self._snapshot = replace(snapshot, run=replace(snapshot.run, finished=not _ran_out_of_time(trainer)))
+        self._snapshot = replace(snapshot, run=replace(snapshot.run, finished=not _has_run_out_of_time(trainer)))
         self._write(trainer, pl_module)
         self._retain(trainer, position.steps, self._is_turn(position))
         self._snapshot = None
@@ -284,11 +284,11 @@ class _StateNotWrittenError(UserError):
     """What stands in the way of the state will do so again when it is written because of this error."""
 
 
-def _total_steps(trainer: L.Trainer) -> int | None:
+def _read_total_steps(trainer: L.Trainer) -> int | None:
     return None if trainer.max_steps < 0 else trainer.max_steps
 
 
-def _ran_out_of_time(trainer: L.Trainer) -> bool:
+def _has_run_out_of_time(trainer: L.Trainer) -> bool:
     """Whether trainer.max_time has ended the run before its last step."""
     timers = [callback for callback in get_callbacks(trainer) if isinstance(callback, Timer)]
     has_steps_left = trainer.max_steps < 0 or trainer.global_step < trainer.max_steps

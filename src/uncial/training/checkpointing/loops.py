@@ -46,7 +46,7 @@ def read_loop_state(trainer: L.Trainer, validates: bool = False) -> LoopState:
     )
 
 
-def at_epoch_start(position: LoopState) -> LoopState:
+def move_to_epoch_start(position: LoopState) -> LoopState:
     """The same place, said as the start of the next epoch."""
     return LoopState(position.epoch + 1, 0, position.total_batches, position.steps, position.logged, False, False)
 
@@ -62,12 +62,12 @@ def patch_loop_state(loops: dict[str, Any], position: LoopState) -> dict[str, An
     whole_epochs = {"ready": started, "started": started, "processed": epoch, "completed": epoch}
     fit["epoch_progress"] = {"total": whole_epochs, "current": dict(whole_epochs)}
     fit["epoch_loop.batch_progress"] = {
-        "total": _completed_progress(position.total_batches),
-        "current": _completed_progress(position.batches),
+        "total": _complete_progress(position.total_batches),
+        "current": _complete_progress(position.batches),
         "is_last_batch": False,
     }
     fit["epoch_loop.state_dict"] = {**fit["epoch_loop.state_dict"], "_batches_that_stepped": position.logged}
-    first = {"ready": 1, "started": 1, "processed": 0, "completed": 0} if position.validates else _completed_progress(0)
+    first = {"ready": 1, "started": 1, "processed": 0, "completed": 0} if position.validates else _complete_progress(0)
     key = "epoch_loop.automatic_optimization.optim_progress"
     steps = fit[key]["optimizer"]["step"]
     made = {scope: steps[scope]["completed"] for scope in ("total", "current")}
@@ -80,7 +80,7 @@ def patch_loop_state(loops: dict[str, Any], position: LoopState) -> dict[str, An
     fit["epoch_loop.scheduler_progress"] = schedule
     fit["epoch_loop.val_loop.batch_progress"] = {
         "total": first,
-        "current": _completed_progress(0),
+        "current": _complete_progress(0),
         "is_last_batch": False,
     }
     return {**loops, "fit_loop": fit}
@@ -91,7 +91,7 @@ def _count_completed(progress: dict[str, dict[str, int]], made: dict[str, int]) 
     return {scope: dict.fromkeys(counts, made[scope]) for scope, counts in progress.items()}
 
 
-def _completed_progress(count: int) -> dict[str, int]:
+def _complete_progress(count: int) -> dict[str, int]:
     return {"ready": count, "started": count, "processed": count, "completed": count}
 
 

@@ -91,10 +91,10 @@ def launch_workers(kind: str, numbers: Sequence[int], function: Callable[..., An
     stopped = [result.stopped for result in results if result and result.stopped]
     if signals := forwarded or stopped:
         exit_for_signal(TIME_IS_UP if TIME_IS_UP in signals else signal.Signals(signals[0]))
-    raise first_error(results)
+    raise find_first_error(results)
 
 
-def first_error(results: Sequence[WorkerResult | None]) -> Exception:
+def find_first_error(results: Sequence[WorkerResult | None]) -> Exception:
     """The error of the process that began it: when one is gone the others fail too, because it no longer answers. None
     stands for a process that had to be ended."""
     known = [result for result in results if result is not None and result.error is not None]

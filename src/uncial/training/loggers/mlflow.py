@@ -19,9 +19,9 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from uncial.config.keys import leaves
+from uncial.config.keys import iterate_leaves
 from uncial.errors import UserError
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.runs.files import RunFolder
 from uncial.training.loggers.outcome import Job, Outcome, ReadLine
 
@@ -85,16 +85,16 @@ class MlflowRun(Logger):
     @rank_zero_only
     def _begin(self, uri: str, artifacts: str | None, experiment: str, name: str, tags: Mapping[str, str]) -> None:
         try:
-            self._client = client_of(uri)
-            self._run = self._resumed() or new_run(
-                self._client, experiment_of(self._client, experiment, artifacts), name
+            self._client = get_client(uri)
+            self._run = self._resumed() or create_run(
+                self._client, get_experiment(self._client, experiment, artifacts), name
             )
             for key, value in tags.items():
                 self._client.set_tag(self._run, key, value)
         except (MlflowException, SQLAlchemyError, OSError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise UserError(f"logger.mlflow.uri={uri} cannot be used ({reason}).") from error
-        with replacing_text(RunFolder(self.folder).mlflow_identity) as file:
+        with replace_text_file(RunFolder(self.folder).mlflow_identity) as file:
             json.dump({"run": self._run, "uri": uri}, file, ensure_ascii=False, indent=2)
 
     def _resumed(self) -> str | None:
@@ -119,7 +119,7 @@ class MlflowRun(Logger):
         known = self._client.get_run(self._run).data.params
         settings = [
             Param(key, text)
-            for key, text in ((key, str(value)[:LONGEST_VALUE]) for key, value in leaves(params))
+            for key, text in ((key, str(value)[:LONGEST_VALUE]) for key, value in iterate_leaves(params))
             if key not in known
         ]
         for start in range(0, len(settings), AT_ONCE):
@@ -136,11 +136,11 @@ class MlflowRun(Logger):
         self.log_metrics({f"best/{name}": value for name, value in outcome.scores.items()})
         shown = outcome.some_lines(self.lines)
         for number, line in enumerate(shown):
-            self._client.log_image(self._run, line.image, picture(number))
+            self._client.log_image(self._run, line.image, save_picture(number))
         if shown:
-            self._client.log_text(self._run, predictions_table(shown), RunFolder.predictions)
+            self._client.log_text(self._run, build_predictions_table(shown), RunFolder.predictions)
         counted = ((one.truth, one.read, one.count) for one in outcome.confusions)
-        self._client.log_text(self._run, table(("truth", "read", "count"), counted), RunFolder.confusions)
+        self._client.log_text(self._run, build_table(("truth", "read", "count"), counted), RunFolder.confusions)
         if outcome.model is not None:
             self._log_model(outcome)
 
@@ -158,7 +158,7 @@ class MlflowRun(Logger):
         self._client.set_terminated(self._run, "FINISHED" if succeeded else "FAILED")
 
 
-def client_of(uri: str) -> Any:
+def get_client(uri: str) -> Any:
     """A client of the store; a database file is made by one process at a time."""
     if not uri.startswith(FILE):
         return MlflowClient(uri)
@@ -173,7 +173,7 @@ def client_of(uri: str) -> Any:
     return client
 
 
-def experiment_of(client: Any, name: str, artifacts: str | None) -> str:
+def get_experiment(client: Any, name: str, artifacts: str | None) -> str:
     """The id of the experiment, made where there is none; of several processes that make it one does."""
     for _ in range(2):
         if found := client.get_experiment_by_name(name):
@@ -188,7 +188,7 @@ def experiment_of(client: Any, name: str, artifacts: str | None) -> str:
     )
 
 
-def new_run(client: Any, experiment: str, name: str) -> str:
+def create_run(client: Any, experiment: str, name: str) -> str:
     return str(client.create_run(experiment, run_name=name).info.run_id)
 
 
@@ -198,21 +198,21 @@ def read_identity(folder: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def picture(number: int) -> str:
+def save_picture(number: int) -> str:
     return f"lines/{number:03}.png"
 
 
-def predictions_table(lines: Sequence[ReadLine]) -> str:
+def build_predictions_table(lines: Sequence[ReadLine]) -> str:
     """The lines with the names of their images."""
     columns = ("page", "line", "image", "truth", "prediction", "confidence", "edits")
     rows = (
-        (line.page, line.line, picture(number), line.truth, line.prediction, line.confidence, line.edits)
+        (line.page, line.line, save_picture(number), line.truth, line.prediction, line.confidence, line.edits)
         for number, line in enumerate(lines)
     )
-    return table(columns, rows)
+    return build_table(columns, rows)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def build_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     written = io.StringIO()
     csv.writer(written).writerows([columns, *rows])
     return written.getvalue()

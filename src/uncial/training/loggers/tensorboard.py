@@ -7,7 +7,7 @@ import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
-from uncial.reports.terminal.formatting import markdown_table
+from uncial.reports.terminal.formatting import format_markdown_table
 from uncial.runs.files import RunFolder
 from uncial.training.loggers.outcome import Outcome
 
@@ -34,12 +34,14 @@ class TensorBoardEvents(TensorBoardLogger):
         super().log_hyperparams(self._config, scores)
         lines = outcome.some_lines(SHOWN_LINES)
         texts = ((line.truth, line.prediction, f"{line.confidence:.2f}", str(line.edits)) for line in lines)
-        self.experiment.add_text("predictions", markdown_table(("truth", "prediction", "confidence", "edits"), texts))
+        self.experiment.add_text(
+            "predictions", format_markdown_table(("truth", "prediction", "confidence", "edits"), texts)
+        )
         for line in lines[: SHOWN_LINES // 4]:
             image = line.image if line.image.ndim == 3 else np.stack([line.image] * 3, axis=2)
             self.experiment.add_image(f"lines/{line.page} {line.line}", image, dataformats="HWC")
         counted = ((one.truth, one.read, str(one.count)) for one in outcome.confusions[:SHOWN_CONFUSIONS])
-        self.experiment.add_text("confusions", markdown_table(("truth", "read", "count"), counted))
+        self.experiment.add_text("confusions", format_markdown_table(("truth", "read", "count"), counted))
 
     @rank_zero_only
     def close(self, succeeded: bool) -> None:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 LoggerFactory = Callable[[Job], Logger]
 
 
-def file_loggers(csv: bool, tensorboard: bool) -> list[LoggerFactory]:
+def build_file_loggers(csv: bool, tensorboard: bool) -> list[LoggerFactory]:
     """Those of the run folder that are wanted."""
     wanted: list[LoggerFactory] = []
     if csv:
@@ -28,7 +28,7 @@ def file_loggers(csv: bool, tensorboard: bool) -> list[LoggerFactory]:
 
 
 @contextmanager
-def tracking(factories: Sequence[LoggerFactory], job: Job) -> Iterator[list[Logger]]:
+def start_loggers(factories: Sequence[LoggerFactory], job: Job) -> Iterator[list[Logger]]:
     """The loggers of a run that begins; all but metrics.csv are shown its config. Each dashboard among them is closed
     at the end, as failed after an exception, so that the next job of a sweep in this process begins a run of its own;
     so is a run of W&B's that Lightning's own logger has begun."""

@@ -15,7 +15,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from wandb.errors import Error as WandbError
 
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.runs.files import RunFolder
 from uncial.runs.metrics_file import read_curves
 from uncial.training.loggers.outcome import Job, Outcome
@@ -88,7 +88,7 @@ class WandbRun(Logger):
         self._run.define_metric(STEP)
         self._run.define_metric("*", step_metric=STEP, step_sync=True)
         kept = {"id": self._run.id, **{key: identity[key] for key in ("project", "entity", "group", "name")}}
-        with replacing_text(RunFolder(self.folder).wandb_identity) as file:
+        with replace_text_file(RunFolder(self.folder).wandb_identity) as file:
             json.dump(kept, file, ensure_ascii=False, indent=2)
 
     @rank_zero_only
@@ -118,7 +118,7 @@ class WandbRun(Logger):
         # W&B keeps the images of tables in the user's home otherwise, where `wandb sync` on another machine lacks them.
         with patch.dict(os.environ, WANDB_DATA_DIR=str(self.folder.absolute() / "wandb")):
             if self.lines:
-                self._run.log({"predictions": predictions_table(outcome, self.lines)})
+                self._run.log({"predictions": build_predictions_table(outcome, self.lines)})
             self._run.log({"confusions": wandb.Table(columns=["truth", "read", "count"], data=counted)})
         if self.model and outcome.model is not None and not self._run.offline:
             log_model(self._run, outcome)
@@ -154,7 +154,7 @@ def start(identity: Mapping[str, Any], folder: Path) -> Any:
         init_timeout=SECONDS_TO_CONNECT,
         finish_timeout=SECONDS_TO_FINISH,
     )
-    mode = mode_here()
+    mode = choose_mode()
     options = {**identity, "dir": folder, "reinit": "create_new", "settings": settings}
     if mode != "online":
         return wandb.init(**options, mode=mode)
@@ -168,7 +168,7 @@ def start(identity: Mapping[str, Any], folder: Path) -> Any:
         return wandb.init(**options, mode="offline")
 
 
-def mode_here() -> Any:
+def choose_mode() -> Any:
     """`wandb`'s own mode where it was set (WANDB_MODE, `wandb offline`), else online if there is a key."""
     settings = wandb.setup().settings
     if settings.mode not in ("online", "shared"):
@@ -191,7 +191,7 @@ def _has_key(server: str) -> bool:
     return False
 
 
-def predictions_table(outcome: Outcome, most: int) -> Any:
+def build_predictions_table(outcome: Outcome, most: int) -> Any:
     """At most so many lines, each with its image."""
     columns: list[str | int] = ["page", "line", "image", "truth", "prediction", "confidence", "edits"]
     rows = [
@@ -204,7 +204,9 @@ def predictions_table(outcome: Outcome, most: int) -> Any:
 def log_model(run: Any, outcome: Outcome) -> None:
     """The model as an artifact of the run, whose inputs are the data and the model that it started from."""
     assert outcome.model is not None
-    data = wandb.Artifact(f"data-{_artifact_name(str(outcome.data['data']))}", "dataset", metadata=dict(outcome.data))
+    data = wandb.Artifact(
+        f"data-{_make_artifact_name(str(outcome.data['data']))}", "dataset", metadata=dict(outcome.data)
+    )
     with data.new_file("pages.txt") as file:
         file.write("\n".join(outcome.data["page_hashes"]))
     run.use_artifact(data)
@@ -219,5 +221,5 @@ def log_model(run: Any, outcome: Outcome) -> None:
     run.log_artifact(model, aliases=["best"])
 
 
-def _artifact_name(text: str) -> str:
+def _make_artifact_name(text: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in text)

@@ -75,7 +75,7 @@ class Muon(Optimizer):
                     continue
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 if count and is_matrix(parameter):
-                    matrices = as_matrices(_quickest(self._with_momentum(parameter, group)), count)
+                    matrices = to_matrices(_choose_quickest(self._with_momentum(parameter, group)), count)
                     kind = (*matrices.shape[1:], matrices.dtype, matrices.device)
                     alike.setdefault(kind, []).append((parameter, matrices))
                 else:
@@ -110,31 +110,31 @@ def is_matrix(parameter: Tensor) -> bool:
     return parameter.ndim > 1 and min(parameter.shape[:2]) > 1
 
 
-def _quickest(gradient: Tensor) -> Tensor:
+def _choose_quickest(gradient: Tensor) -> Tensor:
     """In bf16 where it is in fp32 and its device computes in bf16, else as it is."""
     is_quicker = gradient.dtype == torch.float32 and computes_in_bf16(gradient.device.type)
     return gradient.bfloat16() if is_quicker else gradient
 
 
-def as_matrices(weight: Tensor, count: int) -> Tensor:
+def to_matrices(weight: Tensor, count: int) -> Tensor:
     """Take a weight (out, in, …) apart into matrices (count, out / count, in · …), channels last as they are stored."""
     last = weight.permute(0, *range(2, weight.ndim), 1)
     return last.reshape(count, weight.shape[0] // count, -1)
 
 
-def as_weight(matrices: Tensor, shape: torch.Size) -> Tensor:
-    """Undo `as_matrices`."""
+def to_weight(matrices: Tensor, shape: torch.Size) -> Tensor:
+    """Undo `to_matrices`."""
     last = matrices.reshape(shape[0], *shape[2:], shape[1])
     return last.permute(0, last.ndim - 1, *range(1, last.ndim - 1))
 
 
-def orthogonal(matrices: Tensor) -> Tensor:
+def orthogonalize(matrices: Tensor) -> Tensor:
     """Return matrices (n, rows, columns) with the same singular vectors and singular values of about 1."""
     if matrices.shape[1] > matrices.shape[2]:
-        return orthogonal(matrices.mT).mT
+        return orthogonalize(matrices.mT).mT
     size = torch.linalg.vector_norm(matrices, dim=(1, 2), keepdim=True)
     scaled = matrices / (MARGIN * size).clamp(min=torch.finfo(matrices.dtype).tiny)
-    return _by_their_product(scaled) if matrices.shape[2] >= WIDE * matrices.shape[1] else _step_by_step(scaled)
+    return _multiply_by_product(scaled) if matrices.shape[2] >= WIDE * matrices.shape[1] else _step_by_step(scaled)
 
 
 def _step_by_step(matrices: Tensor) -> Tensor:
@@ -145,7 +145,7 @@ def _step_by_step(matrices: Tensor) -> Tensor:
     return matrices
 
 
-def _by_their_product(matrices: Tensor) -> Tensor:
+def _multiply_by_product(matrices: Tensor) -> Tensor:
     """The same, where each polynomial of X is a factor before it that depends on X Xᵀ alone."""
     product = matrices @ matrices.mT
     whole = one = torch.eye(product.shape[1], dtype=matrices.dtype, device=matrices.device).expand_as(product)
@@ -160,7 +160,7 @@ def _by_their_product(matrices: Tensor) -> Tensor:
 def _step_together(pairs: list[tuple[Tensor, Tensor]], rate: float) -> None:
     """Step each parameter by its matrices, which all have one shape, after they have been made orthogonal."""
     matrices = torch.cat([matrices for _, matrices in pairs])
-    steps = orthogonal(matrices).split([len(own) for _, own in pairs])
+    steps = orthogonalize(matrices).split([len(own) for _, own in pairs])
     size = rate * USUAL_STEP * max(matrices.shape[1:]) ** 0.5
     for (parameter, _), step in zip(pairs, steps, strict=True):
-        parameter.add_(as_weight(step, parameter.shape), alpha=-size)
+        parameter.add_(to_weight(step, parameter.shape), alpha=-size)

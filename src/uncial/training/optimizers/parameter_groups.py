@@ -16,7 +16,7 @@ MATRICES = "matrices"
 """The key of a group that says how many matrices each of its parameters holds, 0 where its rows are labels."""
 
 
-def parameter_groups(model: nn.Module, factors: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
+def build_parameter_groups(model: nn.Module, factors: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
     """Return the trainable parameters in two groups, so that weight decay leaves out biases and the scales of
     normalisations, which have one dimension; and in two more for each further learning rate.
 
@@ -27,7 +27,7 @@ def parameter_groups(model: nn.Module, factors: Mapping[str, float] | None = Non
     factor_of: dict[str, float] = {}
     for pattern, factor in (factors or {}).items():
         factor_of.update(dict.fromkeys(select_modules(model, [pattern], "lr_factors").tensors, float(factor)))
-    matrices = _matrices(model)
+    matrices = _find_matrices(model)
     groups: dict[tuple[float, bool], dict[str, Any]] = {}
     for factor in sorted({1.0, *factor_of.values()}, key=lambda factor: (factor != 1.0, factor)):
         common = {} if factor == 1.0 else {FACTOR: factor}
@@ -42,7 +42,7 @@ def parameter_groups(model: nn.Module, factors: Mapping[str, float] | None = Non
     return [group for group in groups.values() if group["params"]]
 
 
-def _matrices(model: nn.Module) -> dict[str, int]:
+def _find_matrices(model: nn.Module) -> dict[str, int]:
     """How many matrices the weights hold that do not hold just one: torch stacks those of the gates of a recurrent
     layer, and those of queries, keys and values, while weights whose rows or columns stand for labels count as none."""
     found: dict[str, int] = {}
@@ -64,13 +64,13 @@ def apply_factors(optimizer: Optimizer) -> None:
         group["lr"] *= group.get(FACTOR, 1.0)
 
 
-def common_rate(optimizer: Optimizer) -> float:
+def find_common_rate(optimizer: Optimizer) -> float:
     """Return the learning rate of parameters without a factor, whether or not there are any."""
     group = optimizer.param_groups[0]
     return float(group["lr"] / group.get(FACTOR, 1.0))
 
 
-def checked_factors(factors: Mapping[str, Any]) -> dict[str, float]:
+def check_factors(factors: Mapping[str, Any]) -> dict[str, float]:
     """Return `lr_factors` as numbers. Raises `UserError` for what is no number above 0."""
     for pattern, factor in factors.items():
         if isinstance(factor, bool) or not isinstance(factor, int | float) or factor <= 0:

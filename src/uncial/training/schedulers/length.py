@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import lightning as L
 
 from uncial.errors import UserError
-from uncial.files import replacing_text
+from uncial.files import replace_text_file
 from uncial.runs.files import RunFolder
 from uncial.training.callbacks.contract import Priority, TrainerState
 from uncial.training.checkpointing.loops import schedule_validation, set_max_steps
@@ -100,7 +100,7 @@ class RunLength(L.Callback):
         self._sanity_start = time.monotonic()
 
     def on_sanity_check_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._validation_seconds = (time.monotonic() - self._sanity_start) / sanity_check_fraction(trainer)
+        self._validation_seconds = (time.monotonic() - self._sanity_start) / compute_sanity_check_fraction(trainer)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._first_step = self._steps_seen = trainer.global_step
@@ -210,9 +210,9 @@ class RunLength(L.Callback):
             return
         self._written_steps = int(self.plan.total)
         measured = MeasuredBudget(self._written_steps, self.totals[0][0], self.wanted.validations, tuple(self.totals))
-        with replacing_text(self.steps_file.with_name(RunFolder.measured_budget)) as file:
+        with replace_text_file(self.steps_file.with_name(RunFolder.measured_budget)) as file:
             json.dump(asdict(measured), file)
-        with replacing_text(self.steps_file) as file:
+        with replace_text_file(self.steps_file) as file:
             file.write(f"{measured.steps}\n")
 
     def _read_measured_budget(self) -> None:
@@ -236,7 +236,7 @@ class PartialSampler(Protocol):
     def share(self, batches: int) -> float: ...
 
 
-def sanity_check_fraction(trainer: L.Trainer) -> float:
+def compute_sanity_check_fraction(trainer: L.Trainer) -> float:
     """How much of a validation the check before the training has been: of its lines' pixels, where that is known."""
     checked, batches = int(trainer.num_sanity_val_steps), sum(map(int, trainer.num_val_batches))
     sampler = getattr(trainer.val_dataloaders, "batch_sampler", None)

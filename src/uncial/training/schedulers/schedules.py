@@ -121,7 +121,7 @@ def cosine(*, final: float, period: int | None, unit: str, **warmup: Any) -> Sch
 
     kraken's `cosine`, whose `--cos-max` is the period in epochs and whose `--cos-min-lr` is the final rate.
     """
-    progress = _progress(final, period, unit)
+    progress = _compute_progress(final, period, unit)
     return with_warmup(
         lambda *now: final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress(*now))),
         **warmup,
@@ -130,7 +130,7 @@ def cosine(*, final: float, period: int | None, unit: str, **warmup: Any) -> Sch
 
 def linear(*, final: float, period: int | None, unit: str, **warmup: Any) -> Schedule:
     """A straight line down to `final` over `period` units, None for the rest of the run; then it stays there."""
-    progress = _progress(final, period, unit)
+    progress = _compute_progress(final, period, unit)
     return with_warmup(lambda *now: 1 - (1 - final) * progress(*now), **warmup)
 
 
@@ -144,7 +144,7 @@ def cosine_restarts(*, first: int, growth: float, peak: float, final: float, uni
     check_unit(unit)
 
     def decay(step: int, plan: StepPlan, warm: int) -> float:
-        passed, period, cycle = float(_passed(unit, step, plan, warm)), float(first), 0
+        passed, period, cycle = float(_compute_passed(unit, step, plan, warm)), float(first), 0
         while passed >= period:
             passed, period, cycle = passed - period, period * growth, cycle + 1
         return peak**cycle * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * passed / period)))
@@ -156,7 +156,7 @@ def exponential(*, gamma: float, unit: str, **warmup: Any) -> Schedule:
     """The rate times `gamma` after each unit. kraken's `exponential` with the unit `epoch`."""
     check_share("gamma", gamma)
     check_unit(unit)
-    return with_warmup(lambda step, plan, warm: gamma ** _passed(unit, step, plan, warm), **warmup)
+    return with_warmup(lambda step, plan, warm: gamma ** _compute_passed(unit, step, plan, warm), **warmup)
 
 
 def step(*, size: int, gamma: float, unit: str, **warmup: Any) -> Schedule:
@@ -164,7 +164,7 @@ def step(*, size: int, gamma: float, unit: str, **warmup: Any) -> Schedule:
     check_share("gamma", gamma)
     check_least("size", size, 1)
     check_unit(unit)
-    return with_warmup(lambda step, plan, warm: gamma ** (_passed(unit, step, plan, warm) // size), **warmup)
+    return with_warmup(lambda step, plan, warm: gamma ** (_compute_passed(unit, step, plan, warm) // size), **warmup)
 
 
 def multi_step(*, milestones: Sequence[int], gamma: float, unit: str, **warmup: Any) -> Schedule:
@@ -206,12 +206,12 @@ def check_least(key: str, value: float, least: float) -> None:
         raise UserError(f"scheduler.{key}={value}: a number is needed that is {least} or more.")
 
 
-def _passed(unit: str, step: int, plan: StepPlan, warm: int) -> int:
+def _compute_passed(unit: str, step: int, plan: StepPlan, warm: int) -> int:
     """The units that were completed since the warm-up."""
     return plan.passed(unit, step) - plan.passed(unit, warm)
 
 
-def _progress(final: float, period: int | None, unit: str) -> Decay:
+def _compute_progress(final: float, period: int | None, unit: str) -> Decay:
     """From 0 behind the warm-up to 1 after `period` units and later."""
     check_share("final", final)
     check_unit(unit)
@@ -221,7 +221,7 @@ def _progress(final: float, period: int | None, unit: str) -> Decay:
     def progress(step: int, plan: StepPlan, warm: int) -> float:
         if period is None and plan.total == UNKNOWN:
             return 0.0
-        units = _passed(unit, int(plan.total), plan, warm) if period is None else period
-        return min(1.0, _passed(unit, step, plan, warm) / max(1, units))
+        units = _compute_passed(unit, int(plan.total), plan, warm) if period is None else period
+        return min(1.0, _compute_passed(unit, step, plan, warm) / max(1, units))
 
     return progress

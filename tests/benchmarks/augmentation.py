@@ -25,7 +25,7 @@ from uncial.models.build import build_model
 from uncial.text.codec import CharacterCodec
 from uncial.text.normalization import normalize
 from uncial.training.distributed.devices import tune_malloc
-from uncial.training.module import parameter_groups
+from uncial.training.optimizers.parameter_groups import build_parameter_groups
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 LINES, STEPS = 300, 20
@@ -46,7 +46,7 @@ def step_cost(config: DictConfig, store: Store) -> float:
     texts = [normalize(text, config.model.normalization) for text in store.column("text")]
     codec = CharacterCodec.from_texts(texts)
     model = build_model(OmegaConf.to_container(config.model, resolve=True), codec=codec).train()
-    optimizer = instantiate(config.optimizer, _convert_="all")(parameter_groups(model))
+    optimizer = instantiate(config.optimizer, _convert_="all")(build_parameter_groups(model))
     widths = np.array([preprocess.padded_width(preprocess.width_of(*size)) for size in store.sizes().tolist()])
     sampler = TrainingSampler(widths, config.seed, config.trainer.batch_width, config.trainer.max_lines)
     chosen = [[pick.position for pick in batch] for batch, _ in zip(sampler, range(STEPS), strict=False)]

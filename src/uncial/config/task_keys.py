@@ -1,6 +1,5 @@
 """Which keys a task reads, as its file in conf/task states, which a person set, and what is said of one set in vain."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,53 +19,8 @@ from uncial.config.keys import (
     list_keys_of_choice,
     list_known_keys,
 )
-from uncial.config.typed import typed_lines, typed_overrides
+from uncial.config.typed import typed_overrides
 from uncial.errors import UserError
-
-
-@dataclass(frozen=True)
-class UserOverrides:
-    """Below one config group: the dotted keys that were set, and what was chosen for each group, by the group's name
-    with dots (`model`, `model.head`)."""
-
-    keys: frozenset[str]
-    choices: frozenset[str]
-
-
-def find_user_overrides(group: str) -> UserOverrides:
-    """What was set below `group`, by the command line and by the experiment."""
-    keys: set[str] = set()
-    choices: set[str] = set()
-    for override in typed_lines():
-        name, equals, _ = override.lstrip("+~").partition("=")
-        name = name.partition("@")[0].strip()
-        if equals and ("/" in name or name == group):
-            choices.add(name.replace("/", "."))
-        else:
-            keys.add(name)
-    for experiment in _find_experiments():
-        content = OmegaConf.to_container(OmegaConf.load(experiment), resolve=False)
-        assert isinstance(content, dict)
-        for entry in content.get("defaults", []):
-            chosen = [re.sub(r"^override\s+/?", "", str(name)) for name in entry] if isinstance(entry, dict) else []
-            choices.update(name.strip("/").replace("/", ".") for name in chosen)
-        keys.update(key for key, _ in iterate_leaves(content))
-    below = f"{group}."
-    return UserOverrides(
-        frozenset(key for key in keys if key.startswith(below)),
-        frozenset(choice for choice in choices if choice == group or choice.startswith(below)),
-    )
-
-
-def _find_experiments() -> list[Path]:
-    """The file of `experiment=NAME` in conf/ or in a folder that was given with --config-dir."""
-    runtime = HydraConfig.get().runtime
-    name = runtime.choices.get("experiment")
-    if name is None:
-        return []
-    folders = [Path(source.path) for source in runtime.config_sources if source.schema == "file"]
-    return [path for folder in folders if (path := folder / "experiment" / f"{name}.yaml").is_file()]
-
 
 FOR_EVERY_TASK = (
     "task",
@@ -151,22 +105,6 @@ def drop_unread(arguments: Iterable[str], task: str, conf: Path) -> list[str]:
         return list(arguments)
     grammar = OverridesParser.create()
     return [line for line in arguments if not list(_find_unread(grammar.parse_override(line), [stated], conf))]
-
-
-def is_typed(key: str) -> bool:
-    """Whether the key, or a group of it, was typed for this run, by itself or with what was chosen for the group."""
-    return any(_is_below(key, name) for name in iterate_typed_names())
-
-
-def iterate_typed_names() -> Iterator[str]:
-    """The dotted keys and groups that were typed for this run."""
-    for override in typed_overrides():
-        value = None if override.is_delete() or override.is_sweep_override() else override.value()
-        if isinstance(value, dict) and value:
-            below = {str(key): part for key, part in value.items()}
-            yield from (name for name, _ in iterate_leaves(below, f"{override.key_or_group}."))
-        else:
-            yield override.key_or_group.replace("/", ".")
 
 
 def drop_statement(config: DictConfig) -> DictConfig:

@@ -73,8 +73,8 @@ def open_journal(
     """The journal of the reading that writes `target`, held by this process and removed when the block ends well.
 
     `about` says which model reads and how, in plain types; where that was another one, the journal is emptied and
-    `begins_anew` told. `inputs` is what `find_begun_reading` finds it by. Raises `UserError` where another process holds it
-    or it cannot be written.
+    `begins_anew` told. `inputs` is what `find_begun_reading` finds it by. Raises `UserError` where another process
+    holds it or it cannot be written.
     """
     path, file = _open(target)
     with file:

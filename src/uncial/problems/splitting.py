@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from uncial.config.saved_yaml import read_saved
 from uncial.config.schema import build_settings
-from uncial.config.task_keys import find_user_overrides
+from uncial.config.typed import find_user_overrides
 from uncial.data.config import split_settings
 from uncial.data.settings import DataSettings
 from uncial.data.splits.groups import PARTS

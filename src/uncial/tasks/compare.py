@@ -8,7 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig, ListConfig
 
 from uncial.config.schema import as_tuple, list_trusted
-from uncial.config.task_keys import iterate_typed_names
+from uncial.config.typed import iterate_typed_names
 from uncial.data.store.store import Store
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, score_systems

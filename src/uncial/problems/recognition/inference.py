@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings, get_checkpoint, list_trusted
-from uncial.config.task_keys import is_typed
+from uncial.config.typed import is_typed
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LineDataModule
 from uncial.data.lines.dataset import Augment

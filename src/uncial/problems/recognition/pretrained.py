@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from uncial.config.keys import iterate_leaves
 from uncial.config.saved_yaml import escape_references
 from uncial.config.schema import as_tuple, list_trusted
-from uncial.config.task_keys import UserOverrides, find_user_overrides
+from uncial.config.typed import UserOverrides, find_user_overrides
 from uncial.errors import UserError
 from uncial.models.files import load_card, load_model
 from uncial.models.lineage import KEY, SEEN_BEFORE, list_pages_seen, read_lineage

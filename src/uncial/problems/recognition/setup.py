@@ -8,7 +8,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import read_group
-from uncial.config.task_keys import find_user_overrides, is_typed
+from uncial.config.typed import find_user_overrides, is_typed
 from uncial.data.augmentation.chain import build_augmentation
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.datamodule import LoaderConfig, SplitSubset

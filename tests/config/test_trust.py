@@ -275,7 +275,7 @@ def test_a_model_is_scored_that_was_trained_in_a_folder_whose_name_begins_like_a
     ended = run_program(tmp_path / "run", *typed, *TINY, *SHORT)
     assert ended.code == 0, ended
     for command in (("task=test", f"checkpoint={ended.folder}"), (f"pretrained={ended.folder}", *SHORT)):
-        after = run_program(tmp_path / "after", *command, *typed)
+        after = run_program(tmp_path / command[0].partition("=")[0], *command, *typed)
         assert after.code == 0, after
 
 

@@ -170,7 +170,7 @@ def test_readings_train_where_they_are_asked_for_and_are_never_scored(run, half,
         assert scored.code == 0, scored
         names = {row["page"].split("/")[-1] for row in read_csv(scored.folder / "predictions.csv")}
         assert names <= {path.stem for path in (data / "page").glob("*.xml")}
-    learned = run("task=train", *asked, *SHORT, into="train")
+    learned = run("task=train", *asked, *SHORT, into="learned")
     assert learned.code == 0, learned
     assert "18 lines of the training were read by a program" in learned.output
     scored = run("task=test", f"checkpoint={learned.folder}", *asked, into="scored")

@@ -150,7 +150,9 @@ def test_what_is_no_part_ends_in_a_sentence_that_names_the_interface(workspace, 
             "data.format=shlex.split": "data.format=shlex.split: there is no module shlex.split",
         }.items()
     ):
-        ended = run_program(tmp_path / str(number), "data=page", "data.root=pages", *TINY, typed)
+        part = typed.partition("=")[0]
+        small = [one for one in TINY if not one.startswith(f"{part}.")]
+        ended = run_program(tmp_path / str(number), "data=page", "data.root=pages", *small, typed)
         assert ended.code == 1, ended
         assert told in ended.output
         assert "Traceback" not in ended.output

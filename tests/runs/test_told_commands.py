@@ -128,7 +128,10 @@ def test_the_script_of_a_job_in_slurm_finds_what_the_sweep_found(shell):
     exported = next(line for line in script.read_text(encoding="utf-8").splitlines() if "PYTHONPATH" in line)
     assert str(shell.folder / "my modules") in exported
     written = json.loads((shell.folder / "cluster" / "0" / "environment.json").read_text())
-    assert written["command"].startswith(START)
+    modules = shlex.quote(str(shell.folder / "my modules"))
+    assert written["command"].startswith(
+        f"PYTHONPATH={modules} python run.py --config-dir 'own conf' -m experiment=ours"
+    )
 
 
 def test_a_folder_of_the_search_path_stays_and_so_do_the_templates(shell):

@@ -185,8 +185,6 @@ def test_a_search_as_it_is_typed(drawn, tmp_path):
         "hydra/sweeper/pruner=none",
         *(f"{'' if one.startswith('_') else '+'}hydra.sweeper.pruner.{one}" for one in pruner),
         "hydra.sweeper.sampler={_target_: optuna.samplers.BruteForceSampler, seed: 1}",
-        "~hydra.sweeper.sampler.n_startup_trials",
-        "~hydra.sweeper.sampler.multivariate",
         "hydra.sweeper.n_trials=3",
         f"hydra.sweep.dir={quoted(folder)}",
     )

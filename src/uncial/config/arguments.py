@@ -59,13 +59,14 @@ def replace_parts(arguments: Sequence[str], conf: Path) -> list[str]:
             found.append(argument)
             continue
         deleted = f"~{groups.get(name, name)}"
-        found += [] if _is_deleted(deleted, [*arguments, *found]) else [deleted]
+        found += [] if _is_deleted(name, [*arguments, *found]) else [deleted]
         found.append(f"+{name}={argument.partition('=')[2]}")
     return found
 
 
-def _is_deleted(deleted: str, arguments: Sequence[str]) -> bool:
-    return any(one.partition("=")[0] == deleted for one in arguments)
+def _is_deleted(name: str, arguments: Sequence[str]) -> bool:
+    """Whether an argument takes out what stands under this dotted name, as a group or as a key."""
+    return any(one.startswith("~") and one[1:].partition("=")[0].replace("/", ".") == name for one in arguments)
 
 
 def _is_part(name: str, groups: dict[str, str], conf: Path) -> bool:

@@ -29,7 +29,7 @@ class SlurmLauncher(Launcher):
 
     def script(self, jobs: int) -> str:
         """What sbatch would be given for so many jobs."""
-        return _launching().script(self._settings, Path(self._program.config.hydra.sweep.dir), jobs)
+        return _launching().format_script(self._settings, Path(self._program.config.hydra.sweep.dir), jobs)
 
 
 def _launching() -> Any:

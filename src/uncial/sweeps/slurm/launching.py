@@ -80,7 +80,7 @@ class Executor(SlurmExecutor):
         return 1
 
 
-def write_script(given: Mapping[str, Any], sweep: Path, jobs: int) -> str:
+def format_script(given: Mapping[str, Any], sweep: Path, jobs: int) -> str:
     """The script that sbatch would be given for so many jobs of the sweep in this folder."""
     executor = _build_executor(read_settings(to_plain_settings(given)), sweep)
     if jobs > 1:

@@ -42,14 +42,14 @@ def test_a_template_that_is_copied_and_filled_in_makes_a_script(template, tmp_pa
         config = compose("config", [*typed, more], return_hydra_config=True)
     settings = {key: value for key, value in config.hydra.launcher.items() if key != "_target_"}
     given = yaml.safe_load((own / "mine.yaml").read_text(encoding="utf-8"))
-    found = options(launching.write_script(settings, tmp_path, 3))
+    found = options(launching.format_script(settings, tmp_path, 3))
     assert found["partition"] == "long"
     assert found["array"] == "0-2%2"
     assert found["cpus-per-task"] == str(given["cpus"])
     assert found["mem"] == given["memory"]
     assert found.get("gpus-per-node") == (str(given["gpus"]) if given.get("gpus") else None)
     assert {"requeue", "signal", "time", "output"} <= set(found)
-    assert "array" not in options(launching.write_script(settings, tmp_path, 1))
+    assert "array" not in options(launching.format_script(settings, tmp_path, 1))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ class RayLauncher(Launcher):
         self._program = LaunchContext(hydra_context, task_function, config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Raises `UserError` without the package ray, and without a cluster."""
+        """Raise `UserError` without the package ray, and without a cluster."""
         try:
             from uncial.sweeps import ray_cluster
         except ModuleNotFoundError as error:

@@ -24,11 +24,11 @@ class SlurmLauncher(Launcher):
         self._program = LaunchContext(hydra_context, task_function, config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Raises `UserError` where there is no SLURM, or it refuses the jobs."""
+        """Raise `UserError` where there is no SLURM, or it refuses the jobs."""
         return _launching().launch(self._settings, self._program, job_overrides, initial_job_idx)
 
     def script(self, jobs: int) -> str:
-        """What sbatch would be given for so many jobs."""
+        """Return what sbatch would be given for so many jobs."""
         return _launching().format_script(self._settings, Path(self._program.config.hydra.sweep.dir), jobs)
 
 

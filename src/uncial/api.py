@@ -115,8 +115,8 @@ def train(config: Mapping[str, Any] | DictConfig | None = None) -> TrainedRun:
 def transcribe(
     images: Iterable[Any], model: "str | PathLike[str] | TrainedRun | Transcriber", device: str = "auto"
 ) -> "list[Transcription]":
-    """The text of each line image, in order: paths, arrays uint8 (h, w) or (h, w, 3) RGB, or Pillow images. `model` is
-    a model file, a run or its folder, or what `uncial.load` has returned.
+    """Return the text of each line image, in order: paths, arrays uint8 (h, w) or (h, w, 3) RGB, or Pillow images.
+    `model` is a model file, a run or its folder, or what `uncial.load` has returned.
 
     Raises `UserError` where there is no model, and `UnusableInput` for an image that cannot be read.
     """
@@ -155,12 +155,12 @@ def _train(config: Mapping[str, Any] | DictConfig) -> TrainedRun:
 
 
 def _name_command() -> str:
-    """What a person starts who types the same."""
+    """Return what a person starts who types the same."""
     return "uncial" if is_installed() else "run.py"
 
 
 def _build_overrides(config: Mapping[str, Any] | DictConfig) -> list[str]:
-    """What would be typed for this config, checked as what is typed."""
+    """Return what would be typed for this config, checked as what is typed."""
     conf = find_conf_folder()
     if isinstance(config, DictConfig):
         found = _build_overrides_of_composed(config)
@@ -278,7 +278,7 @@ def _restore_process() -> Iterator[None]:
 
 
 def _read_log_levels() -> dict[str, int]:
-    """The levels of Lightning's loggers, which a training turns down."""
+    """Return the levels of Lightning's loggers, which a training turns down."""
     names = ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero")
     return {name: getLogger(name).level for name in names}
 

@@ -46,8 +46,8 @@ def is_help_alone(arguments: Sequence[str]) -> bool:
 
 
 def format_help(conf: Path) -> str:
-    """The text that Hydra would make of it, which composes a config for that and copies all of its own once for each
-    group: half a second."""
+    """Return the text that Hydra would make of it, which composes a config for that and copies all of its own once for
+    each group: half a second."""
     config = OmegaConf.create({"hydra": {"help": OmegaConf.load(conf / "hydra" / "help" / "uncial.yaml")}})
     choices: dict[str, list[str]] = {}
     for path in sorted(conf.rglob("*.yaml")):
@@ -65,8 +65,8 @@ _OF_THE_SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.E
 
 
 def main() -> int:
-    """The command `uncial`, and what run.py calls: composes the config from conf/ and the command line, runs the task
-    that it names, and returns the exit code; with HYDRA_FULL_ERROR=1 errors show their traceback instead."""
+    """Return the command `uncial`, and what run.py calls: composes the config from conf/ and the command line, runs the
+    task that it names, and returns the exit code; with HYDRA_FULL_ERROR=1 errors show their traceback instead."""
     secure_standard_streams()
     # Of a notebook or desktop: matplotlib refuses to be imported where what it names is not installed.
     os.environ["MPLBACKEND"] = "agg"
@@ -155,8 +155,8 @@ def check_task(target: str) -> str:
 
 
 def _with_absolute_configs(arguments: list[str]) -> list[str]:
-    """What is typed behind the arguments so that a relative `--config-path` is one in the clone, as it is for a script
-    that lies there, or where a wheel is installed in the current folder; else nothing."""
+    """Return what is typed behind the arguments so that a relative `--config-path` is one in the clone, as it is for a
+    script that lies there, or where a wheel is installed in the current folder; else nothing."""
     given = get_args_parser().parse_known_args(arguments)[0].config_path
     if given is None or given.startswith("pkg://") or Path(given).is_absolute():
         return []
@@ -164,7 +164,7 @@ def _with_absolute_configs(arguments: list[str]) -> list[str]:
 
 
 def _has_current_folder() -> bool:
-    """Whether the folder that the process is in is still there."""
+    """Return whether the folder that the process is in is still there."""
     try:
         return bool(Path.cwd())
     except FileNotFoundError:
@@ -172,7 +172,7 @@ def _has_current_folder() -> bool:
 
 
 def _has_passed(function: Callable[..., None], error: BaseException) -> bool:
-    """Whether the error was raised in the function or in what it called."""
+    """Return whether the error was raised in the function or in what it called."""
     return any(frame.f_code is function.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
@@ -186,7 +186,7 @@ def _fail(message: str, code: int) -> int:
 
 
 def describe_unreadable_config(error: YAMLError | UnicodeDecodeError) -> str:
-    """Which config file cannot be read, and where: Hydra lets the parser's error through as it is."""
+    """Return which config file cannot be read, and where: Hydra lets the parser's error through as it is."""
     if isinstance(error, UnicodeDecodeError):
         paths = [
             frame.f_locals["full_path"] for frame, _ in walk_tb(error.__traceback__) if "full_path" in frame.f_locals

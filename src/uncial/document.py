@@ -181,12 +181,12 @@ class Issue:
 
 
 def of_part(problems: Iterable[Issue], part: str | None) -> list[Issue]:
-    """The problems of pages and lines that the data state for `part`; those that know theirs keep it."""
+    """Return the problems of pages and lines that the data state for `part`; those that know theirs keep it."""
     return [problem if problem.part else replace(problem, part=part or "") for problem in problems]
 
 
 def file_problem(file: Path, error: UnusableInput) -> Issue:
-    """What keeps a whole file from being used; the error's sentence need not name the file once more."""
+    """Return what keeps a whole file from being used; the error's sentence need not name the file once more."""
     return Issue(str(file), "", str(error).removeprefix(f"{file}: "), error.kind)
 
 

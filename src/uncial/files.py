@@ -84,7 +84,7 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def make_unfinished_name(path: Path) -> str:
-    """What the file beside is called that is to take the place of `path`."""
+    """Return what the file beside is called that is to take the place of `path`."""
     end = f".{os.getpid()}-{_name_machine()}{path.suffix}"
     room = LONGEST_NAME - 1 - len(os.fsencode(end))
     stem = os.fsencode(path.stem)
@@ -137,5 +137,5 @@ def hardlink_or_copy(source: Path, target: Path) -> None:
 
 
 def count_cores() -> int:
-    """The processor cores that this process may use."""
+    """Return the processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

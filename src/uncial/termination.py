@@ -52,7 +52,7 @@ def sigterm_raises() -> Iterator[None]:
 
 
 def is_free(number: signal.Signals) -> bool:
-    """Whether nobody but this program listens to SIGINT or SIGTERM, so that a training may."""
+    """Return whether nobody but this program listens to SIGINT or SIGTERM, so that a training may."""
     handler = signal.getsignal(number)
     default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
     return handler is default or handler == default or isinstance(handler, SigtermHandler)

@@ -19,10 +19,10 @@ TARGET = "_target_"
 
 
 def format_arguments(arguments: Sequence[str], conf: Path) -> list[str]:
-    """The arguments as Hydra takes them for what is meant: names between quotation marks where they look like another
-    kind of value, mappings in the place of what they replace, and the folder of the sweep templates at the end of a
-    `hydra.searchpath`. For Hydra one that is typed takes the place of the one in conf/config.yaml, without which no
-    `sweep=NAME` would be found."""
+    """Return the arguments as Hydra takes them for what is meant: names between quotation marks where they look like
+    another kind of value, mappings in the place of what they replace, and the folder of the sweep templates at the end
+    of a `hydra.searchpath`. For Hydra one that is typed takes the place of the one in conf/config.yaml, without which
+    no `sweep=NAME` would be found."""
     templates = conf.parent / TEMPLATES
     found = [
         _with_templates(one, templates) if one.lstrip("+").startswith(f"{SEARCH_PATH}=") else one for one in arguments
@@ -40,8 +40,8 @@ def _with_templates(argument: str, templates: Path) -> str:
 
 
 def replace_parts(arguments: Sequence[str], conf: Path) -> list[str]:
-    """The arguments with two in the place of each that gives a group, or another part of the config with a `_target_`,
-    a mapping with one: what stands there is taken out, and the mapping put in.
+    """Return the arguments with two in the place of each that gives a group, or another part of the config with a
+    `_target_`, a mapping with one: what stands there is taken out, and the mapping put in.
 
     Hydra would lay it over the keys of what stands there. Raises `UserError` for a mapping that chooses no part of its
     own where one is chosen.
@@ -65,12 +65,12 @@ def replace_parts(arguments: Sequence[str], conf: Path) -> list[str]:
 
 
 def _is_deleted(name: str, arguments: Sequence[str]) -> bool:
-    """Whether an argument takes out what stands under this dotted name, as a group or as a key."""
+    """Return whether an argument takes out what stands under this dotted name, as a group or as a key."""
     return any(one.startswith("~") and one[1:].partition("=")[0].replace("/", ".") == name for one in arguments)
 
 
 def _is_part(name: str, groups: dict[str, str], conf: Path) -> bool:
-    """Whether the files of `conf` say that one part stands under this dotted name."""
+    """Return whether the files of `conf` say that one part stands under this dotted name."""
     if name.startswith("hydra.") and name not in groups:
         return name in _hydra_parts(conf)
     return name in groups or any(map(_has_target, list_known_keys(conf).get(name, [])))
@@ -78,7 +78,7 @@ def _is_part(name: str, groups: dict[str, str], conf: Path) -> bool:
 
 @cache
 def _hydra_parts(conf: Path) -> frozenset[str]:
-    """The dotted names of the parts that the files of conf/hydra describe within theirs."""
+    """Return the dotted names of the parts that the files of conf/hydra describe within theirs."""
     found = set()
     for path in sorted(conf.glob("hydra/*/*.yaml")):
         prefix = ".".join(path.parent.relative_to(conf).parts)
@@ -89,7 +89,7 @@ def _hydra_parts(conf: Path) -> frozenset[str]:
 
 
 def _values(argument: str) -> list[Any]:
-    """The value of an argument, or the several that a sweep lists; none where it cannot be read."""
+    """Return the value of an argument, or the several that a sweep lists; none where it cannot be read."""
     parsed = _parsed(argument)
     if parsed is None or (parsed.is_sweep_override() and not parsed.is_choice_sweep()):
         return []

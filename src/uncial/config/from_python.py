@@ -21,8 +21,8 @@ SPECIAL = "\\()[]{}:=, \t"
 
 
 def build_overrides(values: Mapping[str, Any], conf: Path) -> list[str]:
-    """The overrides that set dotted keys, and groups by the names of their files, to these values as they are: no text
-    is taken for a number, a list or a reference. Below a group a mapping may stand for its keys.
+    """Return the overrides that set dotted keys, and groups by the names of their files, to these values as they are:
+    no text is taken for a number, a list or a reference. Below a group a mapping may stand for its keys.
 
     Raises `UserError` for a value that no config can hold.
     """
@@ -31,7 +31,7 @@ def build_overrides(values: Mapping[str, Any], conf: Path) -> list[str]:
 
 
 def find_overrides(config: DictConfig, base: DictConfig, choices: Mapping[str, str]) -> list[str]:
-    """The overrides that make the composed config of `base`, which was composed with `choices` alone."""
+    """Return the overrides that make the composed config of `base`, which was composed with `choices` alone."""
     given, default = _without_statement(config), _without_statement(base)
     before, resolved = dict(iterate_leaves(default)), dict(iterate_leaves(_without_statement(base, resolve=True)))
     found = [f"{group}={name}" for group, name in choices.items()]
@@ -50,7 +50,8 @@ def find_overrides(config: DictConfig, base: DictConfig, choices: Mapping[str, s
 
 
 def guess_choices(config: DictConfig, defaults: Mapping[str, Any], conf: Path) -> dict[str, str]:
-    """Which file of each group a composed config was most likely composed of, where it is not that of `defaults`.
+    """Return which file of each group a composed config was most likely composed of, where it is not that of
+    `defaults`.
 
     A wrong guess costs nothing but longer overrides: each value that differs is an override by itself.
     """
@@ -70,7 +71,7 @@ def guess_choices(config: DictConfig, defaults: Mapping[str, Any], conf: Path) -
 
 
 def _count_likeness(values: Mapping[str, Any], group: str, name: str, conf: Path) -> int:
-    """How many values of a group's file the config has, less those that it has otherwise."""
+    """Return how many values of a group's file the config has, less those that it has otherwise."""
     path = conf / group / f"{name}.yaml"
     content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     is_global = path.read_text(encoding="utf-8").startswith("# @package _global_")
@@ -82,7 +83,7 @@ def _count_likeness(values: Mapping[str, Any], group: str, name: str, conf: Path
 
 
 def _without_statement(config: DictConfig, resolve: bool = False) -> dict[str, Any]:
-    """A config as plain types, without what is no matter of a run."""
+    """Return a config as plain types, without what is no matter of a run."""
     plain = OmegaConf.to_container(config, resolve=False)
     assert isinstance(plain, dict)
     plain.pop("hydra", None)
@@ -118,7 +119,7 @@ def _format_override(key: str, value: Any) -> str:
 
 
 def _to_plain(value: Any, key: str) -> Any:
-    """The value as YAML can hold it; what looks like a reference is text."""
+    """Return the value as YAML can hold it; what looks like a reference is text."""
     if OmegaConf.is_config(value):
         value = OmegaConf.to_container(value, resolve=True)
     if isinstance(value, PathLike):
@@ -154,7 +155,7 @@ def _format_value(value: Any) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether Hydra's grammar reads the text without quotation marks as what it is."""
+    """Return whether Hydra's grammar reads the text without quotation marks as what it is."""
     if not PLAIN_VALUE.fullmatch(text):
         return False
     try:

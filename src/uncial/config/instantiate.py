@@ -37,7 +37,8 @@ ORDINARY = ("timm", "torchvision", "wandb")
 
 
 def describe_install(package: str) -> str:
-    """What to type where a package is missing that the program needs, in a clone and where a wheel is installed."""
+    """Return what to type where a package is missing that the program needs, in a clone and where a wheel is
+    installed."""
     extra = EXTRAS.get(package)
     wanted = _list_packages(package, extra) if is_installed() else _find_clone(extra)
     return f"install it: {shlex.join([*_name_installer(), *wanted])}"
@@ -56,8 +57,8 @@ def _find_clone(extra: str | None) -> list[str]:
 
 
 def _list_packages(package: str, extra: str | None) -> list[str]:
-    """The packages by themselves, with their bounds: a wheel's extras could be named by its file alone, and where that
-    lies is not known."""
+    """Return the packages by themselves, with their bounds: a wheel's extras could be named by its file alone, and
+    where that lies is not known."""
     from importlib.metadata import requires  # Imported here because it is slow to import.
 
     required = [line.partition(";") for line in requires("uncial") or ()]

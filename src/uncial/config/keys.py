@@ -15,7 +15,7 @@ STATEMENTS = ("task.reads", "task.reads_not", "task.instead", "problem.reads")
 
 
 def check_added(overrides: Iterable[str], config: DictConfig, conf: Path) -> None:
-    """Raises `UserError` for the first of the typed `+KEY=VALUE` whose key no file of `conf` defines.
+    """Raise `UserError` for the first of the typed `+KEY=VALUE` whose key no file of `conf` defines.
 
     Below a `_target_`, whose arguments may be more than the files name, and below an empty table every key is allowed;
     a config file of one's own may add what it likes.
@@ -33,7 +33,7 @@ def check_added(overrides: Iterable[str], config: DictConfig, conf: Path) -> Non
 
 
 def check_own_files(config: DictConfig, conf: Path) -> None:
-    """Raises `UserError` for a chosen experiment or sweep whose keys stand below its own name, where nothing reads
+    """Raise `UserError` for a chosen experiment or sweep whose keys stand below its own name, where nothing reads
     them."""
     for group in ("experiment", "sweep"):
         if group not in list_known_keys(conf) and OmegaConf.is_dict(found := config.get(group)) and found:
@@ -59,7 +59,7 @@ def _takes_more(config: DictConfig, key: str, conf: Path) -> bool:
 
 @cache
 def list_known_keys(conf: Path) -> dict[str, list[Any]]:
-    """Every dotted key that a file of `conf` defines, as it is typed, with the values that the files give it."""
+    """Return every dotted key that a file of `conf` defines, as it is typed, with the values that the files give it."""
     found: dict[str, list[Any]] = {}
     for _, key, value in _iterate_keys_of_files(conf):
         found.setdefault(key, []).append(None if _is_open(value) else value)
@@ -67,12 +67,12 @@ def list_known_keys(conf: Path) -> dict[str, list[Any]]:
 
 
 def find_files_with(key: str, conf: Path) -> list[str]:
-    """The choices whose files define a key, as they are typed: `data=synthetic`."""
+    """Return the choices whose files define a key, as they are typed: `data=synthetic`."""
     return [choice for choice, name, _ in _iterate_keys_of_files(conf) if name == key]
 
 
 def list_keys_of_choice(group: str, name: str, conf: Path) -> list[str]:
-    """The dotted keys at the ends of a group's file, as they are typed; none where `conf` holds no such file."""
+    """Return the dotted keys at the ends of a group's file, as they are typed; none where `conf` holds no such file."""
     path = conf / group / f"{name}.yaml"
     if not path.is_file():
         return []
@@ -82,7 +82,7 @@ def list_keys_of_choice(group: str, name: str, conf: Path) -> list[str]:
 
 
 def list_launcher_keys(conf: Path) -> list[str]:
-    """The keys of the launchers in `conf`, as they are typed."""
+    """Return the keys of the launchers in `conf`, as they are typed."""
     files = sorted(conf.glob("hydra/launcher/*.yaml"))
     return [f"hydra.launcher.{key!s}" for file in files for key in OmegaConf.load(file) if key != "_target_"]
 
@@ -104,12 +104,12 @@ def _iterate_keys_of_files(conf: Path) -> Iterator[tuple[str, str, Any]]:
 
 
 def _is_open(value: Any) -> bool:
-    """A default that says nothing about the kind of value: mandatory, or taken from another key."""
+    """Return a default that says nothing about the kind of value: mandatory, or taken from another key."""
     return isinstance(value, str) and (value == "???" or "${" in value)
 
 
 def iterate_nested_keys(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Every key below a node with its value, the inner nodes too."""
+    """Yield every key below a node with its value, the inner nodes too."""
     if isinstance(node, dict):
         for key, value in node.items():
             yield f"{prefix}{key}", value
@@ -117,7 +117,7 @@ def iterate_nested_keys(node: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def iterate_leaves(node: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The dotted keys and values at the ends of a config as plain mappings; an empty mapping is an end too."""
+    """Yield the dotted keys and values at the ends of a config as plain mappings; an empty mapping is an end too."""
     for key, value in node.items():
         if isinstance(value, Mapping) and value:
             yield from iterate_leaves(value, f"{prefix}{key}.")
@@ -127,36 +127,36 @@ def iterate_leaves(node: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[
 
 @cache
 def group_names(conf: Path) -> list[str]:
-    """The config groups, for instance `model` and `model/head`."""
+    """Return the config groups, for instance `model` and `model/head`."""
     return sorted({path.parent.relative_to(conf).as_posix() for path in conf.rglob("*.yaml")} - {".", "hydra"})
 
 
 def find_named_groups(conf: Path) -> set[str]:
-    """The groups that config.yaml chooses from, those of which there is no file yet too."""
+    """Return the groups that config.yaml chooses from, those of which there is no file yet too."""
     return {group.split()[-1] for group, _ in _find_chosen_groups(conf)}
 
 
 def find_groups_of_none(conf: Path) -> set[str]:
-    """The groups of which config.yaml chooses nothing."""
+    """Return the groups of which config.yaml chooses nothing."""
     return {group for group, name in _find_chosen_groups(conf) if name is None}
 
 
 @cache
 def _find_chosen_groups(conf: Path) -> tuple[tuple[str, Any], ...]:
-    """The defaults list of config.yaml: groups, with what is chosen of them."""
+    """Return the defaults list of config.yaml: groups, with what is chosen of them."""
     entries = OmegaConf.to_container(OmegaConf.load(conf / "config.yaml"))["defaults"]  # type: ignore[index,call-overload]
     return tuple((str(group), name) for entry in entries if isinstance(entry, dict) for group, name in entry.items())
 
 
 @cache
 def raw_texts(conf: Path) -> frozenset[str]:
-    """The texts that the files of `conf` give their keys, with their interpolations."""
+    """Return the texts that the files of `conf` give their keys, with their interpolations."""
     return frozenset(value for _, _, value in _iterate_keys_of_files(conf) if isinstance(value, str))
 
 
 @cache
 def raw_default(key: str, conf: Path) -> Any:
-    """What conf/ itself gives `name`, or a key of Hydra's, with its interpolations."""
+    """Return what conf/ itself gives `name`, or a key of Hydra's, with its interpolations."""
     is_of_hydra = key.startswith("hydra.")
     content = OmegaConf.load(conf / ("hydra/default.yaml" if is_of_hydra else "config.yaml"))
     node: Any = OmegaConf.to_container(content, resolve=False)
@@ -166,12 +166,12 @@ def raw_default(key: str, conf: Path) -> Any:
 
 
 def group_choices(conf: Path, group: str) -> list[str]:
-    """The files of a group that can be chosen; `base` is what the others build on."""
+    """Return the files of a group that can be chosen; `base` is what the others build on."""
     return sorted(path.stem for path in conf.joinpath(group).glob("*.yaml") if path.stem != "base")
 
 
 def suggest_key(word: str, known: Iterable[str]) -> str:
-    """The nearest known word as a question with a space before it, or nothing. For `lr` it is `optimizer.lr`."""
+    """Return the nearest known word as a question with a space before it, or nothing. For `lr` it is `optimizer.lr`."""
     words = list(dict.fromkeys(known))
     ending = [name for name in words if name.rpartition(".")[2] == word]
     near = ending[:1] or difflib.get_close_matches(word, words, n=1, cutoff=0.6)

@@ -31,20 +31,20 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def is_installed() -> bool:
-    """Whether conf/ lies in the package, as a wheel puts it there, and not in a clone or an unpacked archive."""
+    """Return whether conf/ lies in the package, as a wheel puts it there, and not in a clone or an unpacked archive."""
     return (_PACKAGE / "conf" / "config.yaml").is_file()
 
 
 def find_root_folder() -> Path:
-    """The absolute folder that holds conf/, multirun_templates/ and docs/coming-from.md: that which UNCIAL_ROOT names,
-    the package where they are installed with it, else the clone whose src/ holds the package."""
+    """Return the absolute folder that holds conf/, multirun_templates/ and docs/coming-from.md: that which UNCIAL_ROOT
+    names, the package where they are installed with it, else the clone whose src/ holds the package."""
     if given := os.environ.get(ROOT):
         return Path(given).absolute()
     return _PACKAGE if is_installed() else _PACKAGE.parents[1]
 
 
 def find_conf_folder() -> Path:
-    """The program's own conf/."""
+    """Return the program's own conf/."""
     return find_root_folder() / "conf"
 
 
@@ -59,13 +59,13 @@ class Start:
     search_path: tuple[str, ...] = ()
 
     def format(self, *arguments: str) -> str:
-        """The command of a person who types it; `arguments` are quoted for the shell already."""
+        """Return the command of a person who types it; `arguments` are quoted for the shell already."""
         begin = [*map(quote_variable, self.variables), *map(shlex.quote, (*self.program, *self.options))]
         return " ".join((*begin, *arguments, *map(shlex.quote, self.search_path)))
 
 
 def read_start(command: Sequence[str]) -> Start:
-    """How a command that was typed starts the program, its variables first."""
+    """Return how a command that was typed starts the program, its variables first."""
     count = next((number for number, word in enumerate(command) if not VARIABLE.fullmatch(word)), len(command))
     variables, words = tuple(command[:count]), list(command[count:])
     arguments = without_program(words)
@@ -89,13 +89,14 @@ def _config_options(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def current_start() -> Start:
-    """How this process, or the one that has started it, was started."""
+    """Return how this process, or the one that has started it, was started."""
     program = os.environ.get(COMMAND) or (INSTALLED if is_installed() else IN_A_CLONE)
     return read_start([*current_variables(), *program.split(), *typed_words()[1:]])
 
 
 def current_variables() -> list[str]:
-    """Those of `VARIABLES` that are set here, as NAME=VALUE. A clone's own src/ is left out: the program finds it."""
+    """Return those of `VARIABLES` that are set here, as NAME=VALUE. A clone's own src/ is left out: the program finds
+    it."""
     own = {name: os.environ.get(name, "") for name in VARIABLES}
     folders = [one for one in own["PYTHONPATH"].split(os.pathsep) if one and Path(one).absolute() != _PACKAGE.parent]
     own["PYTHONPATH"] = os.pathsep.join(folders)
@@ -109,8 +110,8 @@ def quote_variable(assignment: str) -> str:
 
 
 def typed_words() -> list[str]:
-    """What was typed for this process, or for the one that has started it: the program's script and its arguments,
-    without secrets."""
+    """Return what was typed for this process, or for the one that has started it: the program's script and its
+    arguments, without secrets."""
     return shlex.split(os.environ.get(TYPED, ""))
 
 
@@ -130,18 +131,18 @@ def publish_location(script: str, arguments: Sequence[str] = ()) -> None:
 
 
 def format_command(*arguments: str) -> str:
-    """The command that does what the arguments say, which are quoted for the shell already, as a person types it who
-    has a new terminal in the same folder."""
+    """Return the command that does what the arguments say, which are quoted for the shell already, as a person types it
+    who has a new terminal in the same folder."""
     return current_start().format(*arguments)
 
 
 def without_program(command: Sequence[str]) -> list[str]:
-    """The arguments of a command that was typed: all behind `python run.py`, or behind `uncial`."""
+    """Return the arguments of a command that was typed: all behind `python run.py`, or behind `uncial`."""
     return list(command[2:] if command[:1] == ["python"] else command[1:])
 
 
 def read_written_command(arguments: Sequence[str]) -> str:
-    """A command line with its program, as `sys.argv` has it, for a person to type again in the same folder."""
+    """Return a command line with its program, as `sys.argv` has it, for a person to type again in the same folder."""
     script = PurePath(arguments[0])
     program = ["python", arguments[0]] if script.suffix == ".py" else [script.name.removesuffix(".exe")]
     return shlex.join([*program, *arguments[1:]])

@@ -29,7 +29,7 @@ def explain_folder_error(error: OSError) -> str:
 
 
 def explain_error(error: Exception) -> str:
-    """What is wrong and what to do, from one of Hydra's and OmegaConf's many-lined messages or from our own."""
+    """Return what is wrong and what to do, from one of Hydra's and OmegaConf's many-lined messages or from our own."""
     text = str(error)
     if isinstance(error, UserError):
         return text

@@ -42,7 +42,7 @@ CALLBACKS: Mapping[str, str] = {
 
 
 def find_current_path(target: str) -> str:
-    """The dotted path of today for one that an earlier version may have written."""
+    """Return the dotted path of today for one that an earlier version may have written."""
     if target in MOVED:
         return MOVED[target]
     module, _, name = target.rpartition(".")
@@ -68,7 +68,7 @@ def with_problem(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_current_paths(plain: Any) -> Any:
-    """A copy of plain data in which every `_target_` is a path of today."""
+    """Return a copy of plain data in which every `_target_` is a path of today."""
     if isinstance(plain, Mapping):
         return {
             key: find_current_path(value) if key == "_target_" and isinstance(value, str) else with_current_paths(value)

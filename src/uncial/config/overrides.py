@@ -49,7 +49,7 @@ PLAIN_VALUE = re.compile(r"[\w./:+%@-]+", re.ASCII)
 
 
 def check_arguments(arguments: Sequence[str], conf: Path) -> None:
-    """Raises `UserError` for options that do not exist and for what is no override in Hydra's grammar. What is known of
+    """Raise `UserError` for options that do not exist and for what is no override in Hydra's grammar. What is known of
     keys is that of the files in `conf`."""
     parser = get_args_parser()
 
@@ -86,13 +86,13 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
 
 
 def is_sweep(arguments: Sequence[str]) -> bool:
-    """Whether these arguments ask for several runs."""
+    """Return whether these arguments ask for several runs."""
     return any(one in ("-m", "--multirun") or one.upper() == "HYDRA.MODE=MULTIRUN" for one in arguments)
 
 
 def quote_plain_names(arguments: Sequence[str], conf: Path) -> list[str]:
-    """The arguments with quotes around what the grammar would take for a number, a truth value or nothing where a name
-    is expected: behind the keys of names and paths, and behind groups. `null` alone still means none there.
+    """Return the arguments with quotes around what the grammar would take for a number, a truth value or nothing where
+    a name is expected: behind the keys of names and paths, and behind groups. `null` alone still means none there.
 
     A group that may be none, as `experiment`, is left out where it is to be."""
     if not any("=" in argument for argument in arguments):
@@ -116,8 +116,9 @@ def quote_plain_names(arguments: Sequence[str], conf: Path) -> list[str]:
 
 
 def _quote_names(value: str, none: str | None) -> str:
-    """A name, or several between commas or in a list, with quotes around those that the grammar takes for another.
-    `none` is written for a null by itself, as one of the values of a sweep too; where it is None, null is a name."""
+    """Return a name, or several between commas or in a list, with quotes around those that the grammar takes for
+    another. `none` is written for a null by itself, as one of the values of a sweep too; where it is None, null is a
+    name."""
     if re.match(r"\s*(\{|(?!choice\()\w+\()", value):
         return value  # A mapping, or a sweep over a range.
     found, depth = [], 0
@@ -173,15 +174,16 @@ def _check_one_choice(override: str, group: str, names: Sequence[object], conf: 
 
 
 def _find_option_before(word: str, arguments: Sequence[str]) -> list[str]:
-    """The option whose value a word was meant to be; -m and -r, which Hydra has without one, only before a number or
-    the file of a model."""
+    """Return the option whose value a word was meant to be; -m and -r, which Hydra has without one, only before a
+    number or the file of a model."""
     before = list(arguments[: list(arguments).index(word)][-1:])
     is_value = re.fullmatch(r"[\d.]+(e-?\d+)?", word) or Path(word).suffix in MODEL_FILES
     return before if before not in (["-m"], ["-r"]) or is_value else []
 
 
 def _describe_peer_option(arguments: Sequence[str], conf: Path) -> str:
-    """What the first of the arguments is here that is an option of kraken, Loghi or another program; empty for none."""
+    """Return what the first of the arguments is here that is an option of kraken, Loghi or another program; empty for
+    none."""
     options = [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
     told = (describe_counterpart(option, conf.parent / PEERS) for option in options)
     return next((sentence for sentence in told if sentence), "")
@@ -251,7 +253,7 @@ def _describe_fault(override: str) -> str:
 
 
 def advise_on_quoting(override: str) -> str:
-    """How an argument is written so that its value is taken as it stands."""
+    """Return how an argument is written so that its value is taken as it stands."""
     value = override.partition("=")[2].strip()
     if bare := re.fullmatch(rf"({PLAIN_VALUE.pattern}),+", value):
         return f"Without the comma it is {override.partition('=')[0]}={bare[1]}, with it {quote_override(override)}"
@@ -261,7 +263,7 @@ def advise_on_quoting(override: str) -> str:
 
 
 def quote_override(override: str) -> str:
-    """The argument with its value in Hydra's quotes, and all of it in the shell's."""
+    """Return the argument with its value in Hydra's quotes, and all of it in the shell's."""
     key, _, value = override.partition("=")
     bare = value.strip()
     if bare[:1] in ("'", '"'):
@@ -276,17 +278,17 @@ def format_override(key: str, value: object) -> str:
 
 
 def format_repeat_command(overrides: Sequence[str]) -> str:
-    """The command that makes a run with these overrides."""
+    """Return the command that makes a run with these overrides."""
     return format_command(*map(shlex.quote, overrides))
 
 
 def format_hydra_value(value: object) -> str:
-    """A value as it stands behind a key or in a list, between quotation marks where it holds what needs them."""
+    """Return a value as it stands behind a key or in a list, between quotation marks where it holds what needs them."""
     return str(value) if PLAIN_VALUE.fullmatch(str(value)) else quote_for_hydra(value)
 
 
 def quote_for_hydra(value: object) -> str:
-    """A value between quotation marks, which is text whatever it looks like."""
+    """Return a value between quotation marks, which is text whatever it looks like."""
     return _put_between(str(value), "'")
 
 
@@ -296,5 +298,5 @@ def _put_between(text: str, mark: str) -> str:
 
 
 def get_override_key(override: str) -> str:
-    """The key or group of an argument, without the signs that add or delete it."""
+    """Return the key or group of an argument, without the signs that add or delete it."""
     return override.partition("=")[0].lstrip("+~")

@@ -25,7 +25,7 @@ class Counterpart:
 
 
 def read_counterparts(page: Path) -> Iterator[Counterpart]:
-    """The rows of all tables of a page; none where it is not there, as in an installed package."""
+    """Yield the rows of all tables of a page; none where it is not there, as in an installed package."""
     program, was_row = "", False
     for line in page.read_text(encoding="utf-8").splitlines() if page.is_file() else ():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
@@ -39,7 +39,7 @@ def read_counterparts(page: Path) -> Iterator[Counterpart]:
 
 
 def describe_counterpart(name: str, page: Path) -> str:
-    """What an option or a variable of another program is here, as one sentence; empty where no table has it."""
+    """Return what an option or a variable of another program is here, as one sentence; empty where no table has it."""
     wanted = _to_plain(name)
     same: dict[str, list[Counterpart]] = {}
     for row in read_counterparts(page):
@@ -55,7 +55,7 @@ def describe_counterpart(name: str, page: Path) -> str:
 
 
 def find_choice_called(name: str, conf: Path, group: str) -> str | None:
-    """The file of a group that is also called so, in its own header; None where there is none."""
+    """Return the file of a group that is also called so, in its own header; None where there is none."""
     wanted = {_to_plain(name), _to_plain(name.rpartition(".")[2])}
     for path in sorted(conf.joinpath(group).glob("*.yaml")):
         names = [path.stem, *(one.strip() for line in _list_other_names(path) for one in line.split(","))]
@@ -69,7 +69,7 @@ def _list_other_names(path: Path) -> list[str]:
 
 
 def _is_named(name: str, wanted: str, other: str) -> bool:
-    """An option by its very letter, since -r and -R differ; longer names whatever joins their words."""
+    """Return an option by its very letter, since -r and -R differ; longer names whatever joins their words."""
     return (
         name == other if re.fullmatch(r"-\w", name) else bool(wanted) and len(wanted) > 1 and wanted == _to_plain(other)
     )

@@ -14,7 +14,7 @@ INTERPOLATION = re.compile(r"(\\*)\$\{")
 
 
 def read_saved(path: Path) -> Any:
-    """What a YAML file holds, as plain types; no `${…}` in it is resolved.
+    """Return what a YAML file holds, as plain types; no `${…}` in it is resolved.
 
     Raises `UserError` for a file that is missing or no YAML.
     """
@@ -25,7 +25,7 @@ def read_saved(path: Path) -> Any:
 
 
 def parse_yaml(text: str) -> Any:
-    """What YAML holds, as plain types."""
+    """Return what YAML holds, as plain types."""
     # OmegaConf's own loader, which reads 1e-3 as a number and refuses a key that stands twice.
     return load(text, Loader=_utils.get_yaml_loader())
 
@@ -51,14 +51,14 @@ def escape_for_hydra(value: Any) -> Any:
 
 
 def load_literal_config(plain: Any) -> DictConfig:
-    """The config of these plain types, in which nothing is left to be resolved."""
+    """Return the config of these plain types, in which nothing is left to be resolved."""
     config = OmegaConf.create(escape_references(plain))
     assert isinstance(config, DictConfig)
     return config
 
 
 def resolve_literally(config: Any) -> DictConfig:
-    """A copy of a config in which nothing is left to be resolved."""
+    """Return a copy of a config in which nothing is left to be resolved."""
     return load_literal_config(OmegaConf.to_container(config, resolve=True))
 
 

@@ -32,7 +32,7 @@ T = TypeVar("T", bound=Settings)
 
 @cache
 def list_settings_classes() -> Mapping[str, type[Settings]]:
-    """The classes of settings by their groups."""
+    """Return the classes of settings by their groups."""
     return dict(_iterate_classes())
 
 
@@ -45,7 +45,7 @@ def _iterate_classes() -> Iterator[tuple[str, type[Settings]]]:
 
 @cache
 def list_rules() -> Mapping[str, KeyRule]:
-    """What each key takes of which a class of settings says so, by its dotted name."""
+    """Return what each key takes of which a class of settings says so, by its dotted name."""
     return {
         f"{group}.{name}" if group else name: rule
         for group, settings in list_settings_classes().items()
@@ -54,7 +54,7 @@ def list_rules() -> Mapping[str, KeyRule]:
 
 
 def get_default(key: str) -> Any:
-    """What a config file without this key means by that."""
+    """Return what a config file without this key means by that."""
     group, _, name = key.rpartition(".")
     return next(field.default for field in fields(list_settings_classes()[group]) if field.name == name)  # type: ignore[arg-type]
 
@@ -68,7 +68,7 @@ def build_settings(settings: type[T], config: DictConfig) -> T:
 
 
 def is_complete(settings: type[Settings], config: DictConfig) -> bool:
-    """Whether the whole config has a value for each key of the settings that needs one."""
+    """Return whether the whole config has a value for each key of the settings that needs one."""
     node = OmegaConf.select(config, settings.GROUP) if settings.GROUP else config
     if not isinstance(node, DictConfig):
         return False
@@ -77,7 +77,7 @@ def is_complete(settings: type[Settings], config: DictConfig) -> bool:
 
 
 def _read_values(settings: type[Settings], config: DictConfig) -> dict[str, Any]:
-    """The values that the config has for the settings, as plain types."""
+    """Return the values that the config has for the settings, as plain types."""
     node = OmegaConf.select(config, settings.GROUP) if settings.GROUP else config
     names = [field.name for field in fields(settings) if field.name in node]  # type: ignore[arg-type]
     given = {name: node[name] for name in names if not OmegaConf.is_missing(node, name)}
@@ -112,13 +112,13 @@ def _convert(value: Any, rule: KeyRule, key: str) -> Any:
 
 
 def _convert_one(value: Any, rule: KeyRule) -> Any:
-    """The value as its kind; as it is where there are several kinds, and for a table."""
+    """Return the value as its kind; as it is where there are several kinds, and for a table."""
     [kind] = rule.kinds if len(rule.kinds) == 1 else (None,)
     return kind(value) if kind in (bool, int, float, str, Path) and value is not None else value
 
 
 def as_tuple(value: Any) -> tuple[str, ...]:
-    """A key that takes one value, a list of them, or null."""
+    """Return a key that takes one value, a list of them, or null."""
     if value is None:
         return ()
     if isinstance(value, ListConfig | list | tuple):
@@ -127,25 +127,25 @@ def as_tuple(value: Any) -> tuple[str, ...]:
 
 
 def list_trusted(config: DictConfig) -> tuple[str, ...]:
-    """The modules whose classes a model may be made of: those of `trust` and of UNCIAL_TRUST."""
+    """Return the modules whose classes a model may be made of: those of `trust` and of UNCIAL_TRUST."""
     return list_trusted_modules(as_tuple(config.get("trust")))
 
 
 def format_trust(config: DictConfig) -> tuple[str, ...]:
-    """The argument by which a command trusts what this run does; none where it trusts nothing of others."""
+    """Return the argument by which a command trusts what this run does; none where it trusts nothing of others."""
     names = as_tuple(config.get("trust"))
     return (f"trust=[{','.join(names)}]",) if names else ()
 
 
 def check_choice(value: Any, key: str, choices: Sequence[str]) -> str:
-    """The value of a key. Raises `UserError` where it is none of the choices."""
+    """Return the value of a key. Raises `UserError` where it is none of the choices."""
     if value not in choices:
         raise UserError(f"{key}={value}: choose one of {', '.join(choices)}.")
     return str(value)
 
 
 def list_checkpoints(config: DictConfig) -> tuple[str, ...]:
-    """The models that the task works with, one or several. Raises `UserError` where none is named."""
+    """Return the models that the task works with, one or several. Raises `UserError` where none is named."""
     if config.checkpoint is None:
         raise UserError(
             f"task={config.task.name} needs a model: add checkpoint=RUN, "
@@ -155,7 +155,7 @@ def list_checkpoints(config: DictConfig) -> tuple[str, ...]:
 
 
 def get_checkpoint(config: DictConfig) -> Path:
-    """The model that the task works with. Raises `UserError` where none is named."""
+    """Return the model that the task works with. Raises `UserError` where none is named."""
     list_checkpoints(config)
     if isinstance(config.checkpoint, ListConfig):
         raise UserError(

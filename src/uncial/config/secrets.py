@@ -24,7 +24,7 @@ HIDDEN = "[hidden]"
 
 
 def check_no_secrets(config: DictConfig) -> None:
-    """Raises `UserError` for a key that would hold a secret, and for a value that is or contains one."""
+    """Raise `UserError` for a key that would hold a secret, and for a value that is or contains one."""
     secrets = _list_secrets_of_environment()
     for key, value in _iterate_leaves(OmegaConf.to_container(config, resolve=True), ""):
         if value is not None and NAMES.search(key.rpartition(".")[2]):

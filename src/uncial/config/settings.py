@@ -39,7 +39,7 @@ class Key:
     expected: str = ""
 
     def allows(self, number: float) -> bool:
-        """Whether the number is within the bounds."""
+        """Return whether the number is within the bounds."""
         return (
             (self.least is None or number >= self.least)
             and (self.most is None or number <= self.most)
@@ -89,7 +89,7 @@ class KeyRule:
 
 
 def list_key_rules(settings: type[Settings]) -> Mapping[str, KeyRule]:
-    """The rules of the keys by their names below the group, dotted for those of settings within."""
+    """Return the rules of the keys by their names below the group, dotted for those of settings within."""
     return dict(_iterate_rules(settings, ""))
 
 
@@ -123,5 +123,5 @@ def _build_rule(key: Key, hint: Any) -> KeyRule:
 
 
 def is_settings(hint: Any) -> bool:
-    """Whether a type is a class of settings."""
+    """Return whether a type is a class of settings."""
     return isinstance(hint, type) and issubclass(hint, Settings)

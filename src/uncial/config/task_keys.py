@@ -75,22 +75,22 @@ class ReadKeys:
     instead: Mapping[str, str]
 
     def has(self, key: str) -> bool:
-        """Whether it reads the key, or one below it."""
+        """Return whether it reads the key, or one below it."""
         if any(_is_below(key, one) for one in (*self.reads_not, *STATEMENTS)):
             return False
         return any(_is_below(key, one) or _is_below(one, key) for one in self.reads)
 
 
 def read_stated_keys(task: Any) -> ReadKeys | None:
-    """What the config of a task states; None where it states nothing, as one of a user's own, and one that checks for
-    itself what was typed."""
+    """Return what the config of a task states; None where it states nothing, as one of a user's own, and one that
+    checks for itself what was typed."""
     if "reads" not in task:
         return None
     return ReadKeys(tuple(task["reads"]), tuple(task.get("reads_not") or ()), dict(task.get("instead") or {}))
 
 
 def read_keys_of_task(name: str, conf: Path) -> ReadKeys | None:
-    """What the file of a task in `conf` states."""
+    """Return what the file of a task in `conf` states."""
     path = conf / "task" / f"{name}.yaml"
     if not path.is_file():
         return None
@@ -99,7 +99,7 @@ def read_keys_of_task(name: str, conf: Path) -> ReadKeys | None:
 
 
 def drop_unread(arguments: Iterable[str], task: str, conf: Path) -> list[str]:
-    """Those of the arguments that the task reads."""
+    """Return those of the arguments that the task reads."""
     stated = read_keys_of_task(task, conf)
     if stated is None:
         return list(arguments)
@@ -119,7 +119,7 @@ def drop_statement(config: DictConfig) -> DictConfig:
 
 
 def check_typed_keys(config: DictConfig, conf: Path) -> None:
-    """Raises `UserError` for the first key that was typed for this run and that its task does not read.
+    """Raise `UserError` for the first key that was typed for this run and that its task does not read.
 
     What stands in an experiment is no matter of it: one is for several tasks. The jobs of a sweep, which may have
     several tasks, are checked by `check_swept_keys` before the first of them begins, and a run that goes on by what it
@@ -156,7 +156,7 @@ def check_problem_keys(config: DictConfig, conf: Path) -> None:
 
 
 def check_swept_keys(task: DictConfig, overrides: Sequence[Override], conf: Path) -> None:
-    """Raises `UserError` for the first key of a sweep that none of its tasks reads. `task` is that of the config that
+    """Raise `UserError` for the first key of a sweep that none of its tasks reads. `task` is that of the config that
     all jobs have in common, `overrides` are what was typed and what the sweep varies."""
     varied = [one for one in overrides if one.key_or_group == "task" and one.is_sweep_override()]
     names = [str(name) for one in varied for name in one.sweep_string_iterator()] if varied else [str(task.get("name"))]
@@ -174,7 +174,7 @@ def _check(overrides: Iterable[Override], tasks: Sequence[tuple[str, ReadKeys]],
 
 
 def _find_unread(override: Override, tasks: Sequence[ReadKeys], conf: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What an argument sets and none of the tasks reads, as `_iterate_typed_keys` yields it."""
+    """Yield what an argument sets and none of the tasks reads, as `_iterate_typed_keys` yields it."""
     groups = set(group_names(conf))
     known = {_get_first_part(name) for name in (*groups, *list_known_keys(conf))}
     if _get_first_part(override.key_or_group) not in known:
@@ -187,8 +187,8 @@ def _find_unread(override: Override, tasks: Sequence[ReadKeys], conf: Path) -> I
 
 
 def _iterate_typed_keys(override: Override, groups: set[str], conf: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What an argument sets, by the name that a message gives it, with its keys: those of the files that it chooses for
-    a group, or the ends of a table."""
+    """Yield what an argument sets, by the name that a message gives it, with its keys: those of the files that it
+    chooses for a group, or the ends of a table."""
     name = override.key_or_group
     value = None if override.is_delete() or override.is_sweep_override() else override.value()
     if name in groups:
@@ -201,7 +201,8 @@ def _iterate_typed_keys(override: Override, groups: set[str], conf: Path) -> Ite
 
 
 def _list_keys_of_choices(override: Override, conf: Path) -> tuple[str, ...]:
-    """The keys that the chosen files of a group set, those of the group's other files that they begin with too."""
+    """Return the keys that the chosen files of a group set, those of the group's other files that they begin with
+    too."""
     if override.is_delete():
         return ()
     if override.is_sweep_override():

@@ -53,7 +53,7 @@ SCHEDULES = "uncial.training.schedulers.schedules"
 
 
 def list_trusted_modules(given: str | Iterable[object] | None) -> tuple[str, ...]:
-    """The modules that were typed, as `trust` or for `uncial.load`, and those of `UNCIAL_TRUST`.
+    """Return the modules that were typed, as `trust` or for `uncial.load`, and those of `UNCIAL_TRUST`.
 
     A name stands for a class, a module or a package with all that is in it. Raises `UserError` for what is none.
     """
@@ -66,12 +66,12 @@ def list_trusted_modules(given: str | Iterable[object] | None) -> tuple[str, ...
 
 
 def is_within(target: str, names: Iterable[str]) -> bool:
-    """Whether a dotted path is one of these names or lies in one of them."""
+    """Return whether a dotted path is one of these names or lies in one of them."""
     return any(target == name or target.startswith(f"{name}.") for name in names)
 
 
 def find_targets(plain: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Every `_target_` in plain data, as it is called today, by its dotted key."""
+    """Yield every `_target_` in plain data, as it is called today, by its dotted key."""
     waiting = [(key, plain)]
     while waiting:
         here, value = waiting.pop()
@@ -89,8 +89,8 @@ def _holds_others(value: object) -> bool:
 
 
 def find_readers(plain: Any, key: str = "", is_data: bool = False) -> Iterator[tuple[str, str]]:
-    """Every module of others that plain data name as the reader of a source (`data.format`, `data.sources`), by its
-    dotted key."""
+    """Yield every module of others that plain data name as the reader of a source (`data.format`, `data.sources`), by
+    its dotted key."""
     if isinstance(plain, Mapping):
         for name, value in plain.items():
             here = f"{key}.{name}".lstrip(".")
@@ -103,7 +103,7 @@ def find_readers(plain: Any, key: str = "", is_data: bool = False) -> Iterator[t
 
 
 def find_own_targets(plain: Any) -> list[str]:
-    """The classes, functions and readers of data that plain data name, without those of this program and its
+    """Return the classes, functions and readers of data that plain data name, without those of this program and its
     libraries."""
     named = [*find_targets(plain), *find_readers(plain)]
     found = [target for _, target in named if isinstance(target, str) and NAME.fullmatch(target)]
@@ -111,8 +111,9 @@ def find_own_targets(plain: Any) -> list[str]:
 
 
 def trust_typed_classes(config: DictConfig) -> DictConfig:
-    """The config as it was composed of the program's files and of what was typed, trusting each class that it names:
-    the training that it describes may read its own models again. Raises `UserError` for a `trust` that is no module."""
+    """Return the config as it was composed of the program's files and of what was typed, trusting each class that it
+    names: the training that it describes may read its own models again. Raises `UserError` for a `trust` that is no
+    module."""
     given = config.get("trust")
     typed = [given] if isinstance(given, str) else list(given or ())
     list_trusted_modules(typed)
@@ -123,7 +124,7 @@ def trust_typed_classes(config: DictConfig) -> DictConfig:
 
 
 def check_saved_targets(plain: Any, trust: Iterable[str], where: object) -> None:
-    """Raises `UserError` for the first `_target_` in what a folder holds that is neither a public part of this program
+    """Raise `UserError` for the first `_target_` in what a folder holds that is neither a public part of this program
     or its libraries nor trusted, and for the first such module that is to read the data. Nothing else is imported."""
     trust = tuple(trust)
     for key, module in find_readers(plain):
@@ -139,7 +140,7 @@ def check_saved_targets(plain: Any, trust: Iterable[str], where: object) -> None
 
 
 def explain_refusal(where: object, key: str, target: str) -> str:
-    """What to type where the user trusts the class."""
+    """Return what to type where the user trusts the class."""
     module = target.rpartition(".")[0] or target
     return (
         f"{where} names the class {target} ({key}), which is no part of uncial, and code that a file names is not run "
@@ -149,7 +150,7 @@ def explain_refusal(where: object, key: str, target: str) -> str:
 
 
 def explain_refusal_of_reader(where: object, key: str, module: str) -> str:
-    """What to type where the user trusts the module."""
+    """Return what to type where the user trusts the module."""
     return (
         f"{where} names the module {module} to read the data ({key}), which is no part of uncial, and code that a file "
         f"names is not run unasked: if you trust it, type trust=[{module}] (or set {VARIABLE}={module})."
@@ -157,7 +158,7 @@ def explain_refusal_of_reader(where: object, key: str, module: str) -> str:
 
 
 def _is_public(target: str) -> bool:
-    """Whether it is a class that a module within `ROOMS` defines, not what it has imported; or a schedule."""
+    """Return whether it is a class that a module within `ROOMS` defines, not what it has imported; or a schedule."""
     module, _, name = target.rpartition(".")
     try:
         found = getattr(import_module(module), name, None)

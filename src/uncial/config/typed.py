@@ -15,7 +15,7 @@ from uncial.config.keys import iterate_leaves
 
 
 def lines_as_typed(overrides: Any) -> list[str]:
-    """The lines of a config's `hydra.overrides.task` or `.hydra`.
+    """Return the lines of a config's `hydra.overrides.task` or `.hydra`.
 
     One by one they would be resolved in the config that they stand in, where a key has another value than in a job of a
     sweep, or none.
@@ -25,12 +25,12 @@ def lines_as_typed(overrides: Any) -> list[str]:
 
 
 def typed_lines() -> list[str]:
-    """What was typed for this run, or job of a sweep, but for Hydra's own keys."""
+    """Return what was typed for this run, or job of a sweep, but for Hydra's own keys."""
     return lines_as_typed(HydraConfig.get().overrides.task)
 
 
 def typed_overrides() -> list[Override]:
-    """The lines of `typed_lines` as Hydra reads them."""
+    """Return the lines of `typed_lines` as Hydra reads them."""
     return OverridesParser.create().parse_overrides(typed_lines())
 
 
@@ -44,7 +44,7 @@ class UserOverrides:
 
 
 def find_user_overrides(group: str) -> UserOverrides:
-    """What was set below `group`, by the command line and by the experiment."""
+    """Return what was set below `group`, by the command line and by the experiment."""
     keys: set[str] = set()
     choices: set[str] = set()
     for override in typed_lines():
@@ -69,7 +69,7 @@ def find_user_overrides(group: str) -> UserOverrides:
 
 
 def _find_experiments() -> list[Path]:
-    """The file of `experiment=NAME` in conf/ or in a folder that was given with --config-dir."""
+    """Return the file of `experiment=NAME` in conf/ or in a folder that was given with --config-dir."""
     runtime = HydraConfig.get().runtime
     name = runtime.choices.get("experiment")
     if name is None:
@@ -79,12 +79,13 @@ def _find_experiments() -> list[Path]:
 
 
 def is_typed(key: str) -> bool:
-    """Whether the key, or a group of it, was typed for this run, by itself or with what was chosen for the group."""
+    """Return whether the key, or a group of it, was typed for this run, by itself or with what was chosen for the
+    group."""
     return any(key == name or key.startswith(f"{name}.") for name in iterate_typed_names())
 
 
 def iterate_typed_names() -> Iterator[str]:
-    """The dotted keys and groups that were typed for this run."""
+    """Yield the dotted keys and groups that were typed for this run."""
     for override in typed_overrides():
         value = None if override.is_delete() or override.is_sweep_override() else override.value()
         if isinstance(value, dict) and value:

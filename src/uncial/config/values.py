@@ -78,8 +78,8 @@ def _is_callback(key: str, defaults: list[Any]) -> bool:
 
 
 def _derive_rule(defaults: list[Any]) -> KeyRule | None:
-    """The rule of a key of which the files of conf/ alone say what it takes: a value of the kind that all the defaults
-    are. None where they are of several kinds, or null."""
+    """Return the rule of a key of which the files of conf/ alone say what it takes: a value of the kind that all the
+    defaults are. None where they are of several kinds, or null."""
     if defaults and all(isinstance(default, bool) for default in defaults):
         return KeyRule(Key(), frozenset({bool}))
     if defaults and all(map(_is_number, defaults)):
@@ -140,32 +140,32 @@ def _check_entries(key: str, value: Any, names: Mapping[str, KeyRule]) -> None:
 
 
 def takes_name(key: str) -> bool:
-    """Whether the value is a name, a path or a pattern of them, or a list of such, whatever it looks like: a folder may
-    be called 1744_1745."""
+    """Return whether the value is a name, a path or a pattern of them, or a list of such, whatever it looks like: a
+    folder may be called 1744_1745."""
     return key in list_rules() and list_rules()[key].key.is_name
 
 
 def takes_numbers(key: str, conf: Path) -> bool:
-    """Whether the key's value is a number, or may be one."""
+    """Return whether the key's value is a number, or may be one."""
     rule = list_rules().get(key) or _derive_rule(list_known_keys(conf).get(key, []))
     return rule is not None and rule.is_number
 
 
 def takes_whole_numbers(key: str, conf: Path) -> bool:
-    """Whether the key's value is a whole number."""
+    """Return whether the key's value is a whole number."""
     rule = list_rules().get(key) or _derive_rule(list_known_keys(conf).get(key, []))
     return rule is not None and rule.is_whole_number
 
 
 def takes_list(key: str, conf: Path) -> bool:
-    """Whether the key's value may be a list."""
+    """Return whether the key's value may be a list."""
     if key in list_rules():
         return list_rules()[key].takes_list
     return any(isinstance(default, list) for default in list_known_keys(conf).get(key, []))
 
 
 def format_value(value: Any) -> str:
-    """A value as it is typed on the command line."""
+    """Return a value as it is typed on the command line."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -46,7 +46,7 @@ class Filtered:
 
 
 def apply_filters(reading: SourceContents, filters: Filters) -> Filtered:
-    """The reading without the lines that the filters leave out; pages that lose all their lines go too.
+    """Return the reading without the lines that the filters leave out; pages that lose all their lines go too.
 
     A line is counted under the first reason that leaves it out. Raises `UserError` for a value that no line of the
     reading has, and where nothing is left.
@@ -70,19 +70,19 @@ def apply_filters(reading: SourceContents, filters: Filters) -> Filtered:
 
 
 def count_left_out(pages: Iterable[Page], filters: Filters) -> Counter[str]:
-    """How many lines of these pages the filters leave out, by the key that does it."""
+    """Return how many lines of these pages the filters leave out, by the key that does it."""
     return Counter(reason for page in pages for _, reason in _judge_lines(page, filters) if reason)
 
 
 def _judge_lines(page: Page, filters: Filters) -> Iterator[tuple[TextLine, str | None]]:
-    """Each line of the page with the key that leaves it out, None where it is kept."""
+    """Yield each line of the page with the key that leaves it out, None where it is kept."""
     types = {region.id: region.type for region in page.regions}
     for line in page.lines:
         yield line, _find_reason(line, types.get(line.region_id) if line.region_id else None, filters)
 
 
 def _find_reason(line: TextLine, region_type: str | None, filters: Filters) -> str | None:
-    """The key that leaves the line out, None where it is kept."""
+    """Return the key that leaves the line out, None where it is kept."""
     tests: list[tuple[str, Callable[[], bool]]] = [
         ("data.region_types", lambda: bool(filters.region_types) and region_type not in filters.region_types),
         ("data.line_tags", lambda: bool(filters.line_tags) and not set(line.tags) & set(filters.line_tags)),
@@ -104,7 +104,7 @@ def _find_direction(line: TextLine, filters: Filters) -> str | None:
 
 
 def _prepare_line(line: TextLine, filters: Filters) -> TextLine:
-    """The line with its direction and its text as the model shall read it.
+    """Return the line with its direction and its text as the model shall read it.
 
     Spans count positions of the plain text, so a text with marks keeps none.
     """
@@ -116,7 +116,7 @@ def _prepare_line(line: TextLine, filters: Filters) -> TextLine:
 
 
 def check_direction(direction: str | None) -> None:
-    """Raises `UserError` for what is no direction of writing; None states none."""
+    """Raise `UserError` for what is no direction of writing; None states none."""
     if direction and direction not in ("ltr", "rtl", "ttb", "btt"):
         raise UserError(f"data.direction={direction}: choose ltr, rtl, ttb or btt")
 
@@ -142,7 +142,7 @@ def _check(filters: Filters, pages: Sequence[Page]) -> None:
 
 
 def _list_region_types(pages: Sequence[Page]) -> Iterable[str]:
-    """The region type of each line that has one."""
+    """Return the region type of each line that has one."""
     for page in pages:
         types = {region.id: region.type for region in page.regions}
         named = (types.get(line.region_id) for line in page.lines if line.region_id)

@@ -136,7 +136,8 @@ def _split_pages(
     hashes: Mapping[str, str],
     stated: Collection[str] = (),
 ) -> Split:
-    """The part of each page. Those that no person has transcribed decide on none, and can be in training alone."""
+    """Return the part of each page. Those that no person has transcribed decide on none, and can be in training
+    alone."""
     if not pages:
         return Split({})
     hashes = {page.id: hashes[page.id] for page in pages if page.id in hashes}
@@ -162,7 +163,7 @@ def _raise_if_unusable(unusable: Mapping[str, str]) -> None:
 
 
 def _open_given_store(source: SourceSettings) -> Store | None:
-    """The store that data=compiled names, None where it is anything else."""
+    """Return the store that data=compiled names, None where it is anything else."""
     if source.format != "compiled" or len(source.root) != 1 or source.train or source.val or source.test:
         return None
     path = Path(source.root[0])
@@ -187,7 +188,7 @@ def _load_store(store: Store, filters: Filters, splitter: Splitter) -> GroundTru
 
 
 def _select_rows(store: Store, parts: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """The rows of each part; what a program read is scored in none, also on a page that is a person's else."""
+    """Return the rows of each part; what a program read is scored in none, also on a page that is a person's else."""
     sides = np.array([parts.get(page, "") for page in store.column("page")], dtype=object)
     transcribed = store.transcribed()
     return {part: np.flatnonzero((sides == part) & (transcribed | (part == "train"))) for part in PARTS}

@@ -16,22 +16,22 @@ ADVICE_ON_SCORING = "no model is scored on them: correct them"
 
 
 def is_written_by_person(line: TextLine) -> bool:
-    """Whether the line has a text that no program is said to have read."""
+    """Return whether the line has a text that no program is said to have read."""
     return bool(line.text and line.text.strip()) and line.reader is None
 
 
 def has_persons_text(page: Page) -> bool:
-    """Whether any line of the page was transcribed or corrected by a person."""
+    """Return whether any line of the page was transcribed or corrected by a person."""
     return any(map(is_written_by_person, page.lines))
 
 
 def has_machine_text(page: Page) -> bool:
-    """Whether any line of the page is as a program read it."""
+    """Return whether any line of the page is as a program read it."""
     return any(line.reader is not None for line in page.lines)
 
 
 def is_machine_read(page: Page) -> bool:
-    """Whether all text of the page is as a program read it, and there is some."""
+    """Return whether all text of the page is as a program read it, and there is some."""
     return has_machine_text(page) and not has_persons_text(page)
 
 
@@ -49,7 +49,7 @@ def make_machine_read_issue(page: Page, reason: str, used: str = "") -> Issue:
 
 
 def drop_machine_read(reading: SourceContents) -> SourceContents:
-    """The lines that people wrote, and a problem for each file with others. A page that has no other line goes.
+    """Return the lines that people wrote, and a problem for each file with others. A page that has no other line goes.
 
     Raises `UserError` where that leaves none.
     """
@@ -94,9 +94,9 @@ def _report_left_out(pages: Sequence[Page]) -> list[Issue]:
 
 
 def add_pseudo_labels(split: Split, pages: Sequence[Page], by: str, hashes: Mapping[str, str]) -> Split:
-    """The split of the pages that people transcribed, and the others in training: all but those of a group or image
-    that is validated or tested on, and those that the data state for these parts. `by` and `hashes` are those of the
-    split."""
+    """Return the split of the pages that people transcribed, and the others in training: all but those of a group or
+    image that is validated or tested on, and those that the data state for these parts. `by` and `hashes` are those of
+    the split."""
     parts = dict(split.parts)
     problems = []
     for component in connect_pages(pages, by, 0, hashes):

@@ -114,7 +114,8 @@ class DataSettings(Settings):
             )
 
     def share_of_lines(self) -> Fraction | None:
-        """The share of the training lines that `share` asks for, None for all. Raises `UserError` for what is none."""
+        """Return the share of the training lines that `share` asks for, None for all. Raises `UserError` for what is
+        none."""
         return None if self.share is None else parse_share(self.share)
 
 

@@ -32,7 +32,7 @@ def read_codec_table(content: Any, where: str) -> Codec:
 
 
 def _text(value: Any, where: str) -> str:
-    """What YAML takes for a digit is one; a truth value or nothing was meant otherwise."""
+    """Return what YAML takes for a digit is one; a truth value or nothing was meant otherwise."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9:
         return str(value)
     if not isinstance(value, str):

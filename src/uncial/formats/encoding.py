@@ -19,7 +19,7 @@ _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\v\f\r\x1c\x1d\x1e\x1f"))
 
 
 def read_utf8(path: Path) -> str:
-    """The text of a UTF-8 file without its byte order mark, line ends untouched.
+    """Return the text of a UTF-8 file without its byte order mark, line ends untouched.
 
     Raises `UnusableInput` where the file cannot be read or is in another encoding: a wrong guess would teach wrong
     letters.
@@ -41,8 +41,8 @@ def read_utf8(path: Path) -> str:
 
 
 def _is_wide(data: bytes) -> bool:
-    """Whether the bytes are characters of two or four bytes each: in ASCII, Latin, Greek, Cyrillic, Hebrew or Arabic
-    letters one of the two is a control character, which with luck makes UTF-8 of them too."""
+    """Return whether the bytes are characters of two or four bytes each: in ASCII, Latin, Greek, Cyrillic, Hebrew or
+    Arabic letters one of the two is a control character, which with luck makes UTF-8 of them too."""
     if len(data) < 4:
         return data.count(0) * 2 >= len(data) > 0
     head = data[: 1 << 16]
@@ -50,14 +50,14 @@ def _is_wide(data: bytes) -> bool:
 
 
 def refuse_packed(path: Path, data: bytes) -> None:
-    """Raises `UnusableInput` where the contents of a file that should hold text are those of an archive."""
+    """Raise `UnusableInput` where the contents of a file that should hold text are those of an archive."""
     packer = next((name for start, name in _PACKED.items() if data.startswith(start)), None)
     if packer:
         raise UnusableInput(f"{path}: is packed with {packer}; unpack it first")
 
 
 def iterate_rows(text: str) -> list[tuple[int, str]]:
-    """The rows of a list that say something, each with its number from 1: neither blank nor a `#` comment.
+    """Return the rows of a list that say something, each with its number from 1: neither blank nor a `#` comment.
 
     Rows end in LF or CRLF; other characters that Unicode calls line breaks may be part of a transcription.
     """
@@ -66,10 +66,12 @@ def iterate_rows(text: str) -> list[tuple[int, str]]:
 
 
 def make_storable_name(name: str) -> str:
-    """A file's name or path as text that can be stored: bytes of it that are no UTF-8 become backslash escapes."""
+    """Return a file's name or path as text that can be stored: bytes of it that are no UTF-8 become backslash
+    escapes."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def list_unicode_forms(name: str) -> list[str]:
-    """The name as written, composed and decomposed: macOS takes accents apart in names, lists and XML mostly do not."""
+    """Return the name as written, composed and decomposed: macOS takes accents apart in names, lists and XML mostly do
+    not."""
     return list(dict.fromkeys([name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)]))

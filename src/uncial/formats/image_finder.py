@@ -18,7 +18,7 @@ _limit_lock = threading.Lock()
 
 
 def open_header(file: IO[bytes] | Path, limit: int | None = None, formats: list[str] | None = None) -> Image.Image:
-    """The image as Pillow opens it, nothing decoded yet.
+    """Return the image as Pillow opens it, nothing decoded yet.
 
     Pillow warns of more pixels than a module variable of its own allows and refuses at twice as many, which would
     stand in the way of a higher `data.max_pixels`; here `limit` takes its place, and None is no limit. Raises what
@@ -46,11 +46,11 @@ class _Listing:
     by_stem: Mapping[str, Sequence[str]]
 
     def alike(self, folder: Path, names: Iterable[str]) -> list[Path]:
-        """The images called like one of the names but for capitals and Unicode form."""
+        """Return the images called like one of the names but for capitals and Unicode form."""
         return [folder / one for key in dict.fromkeys(map(_make_key, names)) for one in self.by_name.get(key, ())]
 
     def of_stem(self, folder: Path, stems: Iterable[str]) -> list[Path]:
-        """The images called like one of the stems, with whatever suffix."""
+        """Return the images called like one of the stems, with whatever suffix."""
         return [folder / one for key in dict.fromkeys(map(_make_key, stems)) for one in self.by_stem.get(key, ())]
 
 
@@ -65,7 +65,7 @@ class ImageFinder:
         self._listings: dict[Path, _Listing] = {}
 
     def find(self, stated: str, source: Path, root: Path) -> Path:
-        """The image that `source`, a file below `root`, calls `stated`. Raises `UnusableInput`.
+        """Return the image that `source`, a file below `root`, calls `stated`. Raises `UnusableInput`.
 
         Looked for are the relative path as it stands, seen from the file, from one folder up (as OCR-D means it, whose
         paths begin beside the METS file) and from the root; then its base name beside the file, one folder up, and in
@@ -140,12 +140,12 @@ class ImageFinder:
 
 
 def is_image(path: Path) -> bool:
-    """Whether the name is that of an image which can be read."""
+    """Return whether the name is that of an image which can be read."""
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def _list_stems(names: Iterable[str]) -> list[str]:
-    """A name without its suffix, where that is one; `scan.17` states none."""
+    """Return a name without its suffix, where that is one; `scan.17` states none."""
     known = (*IMAGE_SUFFIXES, *OTHER_SUFFIXES)
     return [Path(name).stem if Path(name).suffix.lower() in known else name for name in names]
 
@@ -169,7 +169,7 @@ def _list_folder(folder: Path) -> _Listing:
 
 
 def _find_first(folders: Iterable[Iterable[Path]]) -> list[Path]:
-    """The candidates of the first folder that has any."""
+    """Return the candidates of the first folder that has any."""
     existing = ([path for path in candidates if _is_file(path)] for candidates in folders)
     return next((found for found in existing if found), [])
 

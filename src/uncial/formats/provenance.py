@@ -48,8 +48,8 @@ class ReadingStep:
 
 
 def format_utc_now() -> str:
-    """The time as XML has it, in whole seconds: that of SOURCE_DATE_EPOCH where it is set, so that reading again can
-    give the same bytes."""
+    """Return the time as XML has it, in whole seconds: that of SOURCE_DATE_EPOCH where it is set, so that reading again
+    can give the same bytes."""
     stated = os.environ.get("SOURCE_DATE_EPOCH", "")
     now = datetime.fromtimestamp(int(stated), UTC) if stated.isdecimal() else datetime.now(UTC)
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -61,7 +61,7 @@ def hash_text(text: str) -> str:
 
 
 def format_step(step: ReadingStep) -> str:
-    """The statement as one text without characters that mean something to XML or to a list."""
+    """Return the statement as one text without characters that mean something to XML or to a list."""
     reader = step.reader
     stated = {"program": reader.program, "version": reader.version, "model": reader.model, "weights": reader.weights}
     fields = [f"{name}={_quote(value, ':')}" for name, value in (stated | {"time": step.time}).items()]
@@ -70,17 +70,17 @@ def format_step(step: ReadingStep) -> str:
 
 
 def parse_steps(text: str) -> list[ReadingStep]:
-    """All statements in a text; what is none, or is torn, is passed over."""
+    """Return all statements in a text; what is none, or is torn, is passed over."""
     return [_parse(found[1]) for found in STATEMENT.finditer(text)]
 
 
 def drop_steps(text: str) -> str:
-    """The text as others wrote it."""
+    """Return the text as others wrote it."""
     return STATEMENT.sub("", text)
 
 
 def find_superseded(steps: Sequence[ReadingStep], lines: Iterable[str]) -> list[ReadingStep]:
-    """The steps without these lines, which are read anew; a step that has no other goes."""
+    """Return the steps without these lines, which are read anew; a step that has no other goes."""
     anew = set(lines)
     left = [
         ReadingStep(step.reader, step.time, {line: one for line, one in step.lines.items() if line not in anew})
@@ -90,7 +90,7 @@ def find_superseded(steps: Sequence[ReadingStep], lines: Iterable[str]) -> list[
 
 
 def list_readers(texts: Mapping[str, str | None], steps: Sequence[ReadingStep]) -> dict[str, str]:
-    """The reader of each line whose text is still what it read, by line id.
+    """Return the reader of each line whose text is still what it read, by line id.
 
     Lines that were given other ids are known by their text: where neither the old id nor the new one is that of
     another line, or where the text is long enough to tell.

@@ -24,7 +24,7 @@ ANY_IMAGE = ImageFacts(1, 1, 300.0)
 def read_transcription(
     root: etree._Element, source: Path, page_id: str, find_image: Callable[[str], Path]
 ) -> SourceContents:
-    """The pages of a parsed PAGE or ALTO file, `Page.image` not yet set. Raises `UnusableInput`.
+    """Return the pages of a parsed PAGE or ALTO file, `Page.image` not yet set. Raises `UnusableInput`.
 
     `find_image` finds the page's image by the name that the file states, which is only needed where the coordinates are
     not in pixels.
@@ -37,7 +37,7 @@ def read_transcription(
 
 
 def read_texts(path: Path) -> tuple[TextLine, ...]:
-    """The lines of a file whose image is not at hand: their coordinates mean nothing. Raises `UnusableInput`."""
+    """Return the lines of a file whose image is not at hand: their coordinates mean nothing. Raises `UnusableInput`."""
     root = parse(path).getroot()
     kind = find_kind(root)
     if kind not in ("page", "alto"):

@@ -40,7 +40,7 @@ def estimate_background(pixels: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 
 def find_paper(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """The pixels of (H, W) `grey` that are paper, among those where `inside` is 255, as a mask of 0 and 255."""
+    """Return the pixels of (H, W) `grey` that are paper, among those where `inside` is 255, as a mask of 0 and 255."""
     values, weight = _compute_sums(grey, inside)
     light = values / np.maximum(weight, 1e-6)
     light[weight < min(0.1, 0.5 * float(weight.max()))] = 0

@@ -32,7 +32,7 @@ def estimate_interline(lines: Sequence[TextLine], polygons: Ragged, baselines: R
 
 
 def _estimate_height(lines: Sequence[TextLine], polygons: Ragged) -> float | None:
-    """The median of area over length of the polygons; that of the boxes where there is no polygon."""
+    """Return the median of area over length of the polygons; that of the boxes where there is no polygon."""
     if len(polygons.owners):
         extent = polygons.most(polygons.points) - polygons.least(polygons.points)
         heights = polygons.areas() / np.maximum(extent.max(axis=1), 1.0)
@@ -44,8 +44,8 @@ def _estimate_height(lines: Sequence[TextLine], polygons: Ragged) -> float | Non
 
 
 def _estimate_distance(baselines: Ragged) -> float | None:
-    """The median distance from the middle of a baseline, across it, to the nearest other one that passes there. All of
-    them are taken for straight."""
+    """Return the median distance from the middle of a baseline, across it, to the nearest other one that passes there.
+    All of them are taken for straight."""
     starts, ends = baselines.points[baselines.starts[:-1]], baselines.points[baselines.starts[1:] - 1]
     chords = ends - starts
     length = np.hypot(chords[:, 0], chords[:, 1])
@@ -69,7 +69,7 @@ def _estimate_distance(baselines: Ragged) -> float | None:
 
 
 def estimate_line_spacing(lines: Iterable[TextLine]) -> float | None:
-    """The usual distance in pixels between one baseline and the next, or None where no two lines stand one above
+    """Return the usual distance in pixels between one baseline and the next, or None where no two lines stand one above
     the other.
 
     Measured at the middle of each baseline, across it, to the nearest other one that passes there.
@@ -91,7 +91,7 @@ def estimate_line_spacing(lines: Iterable[TextLine]) -> float | None:
 
 
 def _find_crossing(baseline: np.ndarray, middle: np.ndarray, tangent: np.ndarray) -> float | None:
-    """How far across the line another baseline passes `middle`, None where it does not, or where it goes another
+    """Return how far across the line another baseline passes `middle`, None where it does not, or where it goes another
     way.
     """
     other = baseline[-1] - baseline[0]
@@ -108,7 +108,8 @@ def _find_crossing(baseline: np.ndarray, middle: np.ndarray, tangent: np.ndarray
 def build_polygon_around_baseline(
     pixels: np.ndarray, baseline: np.ndarray, spacing: float | None
 ) -> tuple[LineCurve, np.ndarray]:
-    """The course of a baseline and a polygon (N, 2) around it, as high as `spacing` or, without it, the ink says."""
+    """Return the course of a baseline and a polygon (N, 2) around it, as high as `spacing` or, without it, the ink
+    says."""
     if spacing is None:
         above, below = _derive_from_ink(pixels, baseline)
     else:
@@ -119,7 +120,7 @@ def build_polygon_around_baseline(
 
 
 def _derive_from_ink(pixels: np.ndarray, baseline: np.ndarray) -> tuple[float, float]:
-    """How far the writing reaches above and below a baseline, from the darkness of the rows beside it.
+    """Return how far the writing reaches above and below a baseline, from the darkness of the rows beside it.
 
     Rows are followed from the densest one above the baseline until they are nearly empty, or as empty as they get
     before the next line.
@@ -146,7 +147,7 @@ def _derive_from_ink(pixels: np.ndarray, baseline: np.ndarray) -> tuple[float, f
 
 
 def _find_valley(ink: np.ndarray) -> int:
-    """The index at which the writing that is densest at index 0 ends."""
+    """Return the index at which the writing that is densest at index 0 ends."""
     quiet = np.flatnonzero(ink < 0.15 * ink[0])
     if quiet.size:
         return int(quiet[0])

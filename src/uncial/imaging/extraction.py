@@ -123,14 +123,15 @@ def extract_page(page: Page, settings: ExtractionSettings, lines: Sequence[TextL
 
 
 def _is_blank_beside(strip: np.ndarray | UnusableInput, other: np.ndarray | UnusableInput) -> bool:
-    """Whether nothing is written in a strip, but something in the other one."""
+    """Return whether nothing is written in a strip, but something in the other one."""
     if isinstance(other, UnusableInput):
         return False
     return isinstance(strip, UnusableInput) or _measure_contrast(strip) < BLANK * _measure_contrast(other)
 
 
 def _measure_contrast(strip: np.ndarray) -> float:
-    """How far the strip's strokes are from its paper, in grey levels: blurred, so that the paper's grain is none."""
+    """Return how far the strip's strokes are from its paper, in grey levels: blurred, so that the paper's grain is
+    none."""
     grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
     off = np.abs(cv2.blur(grey, (3, 3)).astype(np.float32) - float(np.median(grey)))
     return float(np.partition(off.ravel(), -max(1, off.size // 50))[-max(1, off.size // 50) :].mean())
@@ -151,7 +152,7 @@ def _strip_or_reason(
 
 
 def scale_line(line: TextLine, scale: tuple[float, float]) -> TextLine:
-    """The line with its coordinates scaled to an image's pixels."""
+    """Return the line with its coordinates scaled to an image's pixels."""
     if scale == (1.0, 1.0):
         return line
     x, y = scale
@@ -193,7 +194,7 @@ def extract(
 
 
 def _crop(pixels: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """The part of the page that holds the polygon, on paper, and the page position (x, y) of its first pixel."""
+    """Return the part of the page that holds the polygon, on paper, and the page position (x, y) of its first pixel."""
     height, width = pixels.shape[:2]
     low = np.floor(polygon.min(axis=0)).astype(int)
     high = np.ceil(polygon.max(axis=0)).astype(int) + 1

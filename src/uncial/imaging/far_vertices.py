@@ -95,7 +95,8 @@ def is_compact(areas: np.ndarray, extents: np.ndarray) -> np.ndarray:
 
 
 def is_straight(line: np.ndarray, tolerance: float) -> bool:
-    """Whether a polyline (K, 2) goes from its first to its last point and never aside by more than `tolerance`."""
+    """Return whether a polyline (K, 2) goes from its first to its last point and never aside by more than
+    `tolerance`."""
     chord = line[-1] - line[0]
     length = float(np.hypot(*chord))
     if length == 0:
@@ -158,9 +159,9 @@ def _find_off_others(baseline: np.ndarray, around: Surroundings) -> np.ndarray:
 
 
 def _find_off_baseline(polygon: np.ndarray, baseline: np.ndarray, around: Surroundings) -> np.ndarray:
-    """The points before the largest gap, if it is large enough, in their distances from the baseline. On the page they
-    stand alone between others that are near: a large initial, or a polygon that runs out, has two beside one another.
-    """
+    """Return the points before the largest gap, if it is large enough, in their distances from the baseline. On the
+    page they stand alone between others that are near: a large initial, or a polygon that runs out, has two beside one
+    another."""
     distance = measure_distance(baseline, polygon)
     unit = max(around.interline, float(np.median(distance)))
     off_page = around.is_off_page(polygon)
@@ -238,8 +239,8 @@ def _compute_hull_area(points: np.ndarray) -> float:
 def _set_back(
     polygon: np.ndarray, far: np.ndarray, baseline: np.ndarray, around: Surroundings
 ) -> dict[int, np.ndarray]:
-    """The far points of a polygon (N, 2) that must be set back to the line, for it is less without them, by their
-    positions; (2,) each.
+    """Return the far points of a polygon (N, 2) that must be set back to the line, for it is less without them, by
+    their positions; (2,) each.
 
     Often one coordinate alone is wrong, and the other one is kept where that gives a point at the line. What is wrong
     is taken from the nearest sound points before and after it, as at a corner, or from the extent of the baseline and
@@ -280,6 +281,6 @@ def _set_back(
 
 
 def _compute_area_with(points: Mapping[int, np.ndarray], position: int, place: np.ndarray | None) -> float:
-    """The area of a polygon, its points given by their positions, with or without another one."""
+    """Return the area of a polygon, its points given by their positions, with or without another one."""
     others = points if place is None else {**points, position: place}
     return compute_area(np.array([others[i] for i in sorted(others)]))

@@ -51,7 +51,7 @@ def resolve_conflict(
 
 
 def _is_box_of(box: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
-    """Whether a box was taken from the polygon, as exporters do: it then is as wrong as that one."""
+    """Return whether a box was taken from the polygon, as exporters do: it then is as wrong as that one."""
     if len(polygon) < 3:
         return False
     extents = [np.concatenate([points.min(axis=0), points.max(axis=0)]) for points in (box, polygon)]
@@ -59,7 +59,7 @@ def _is_box_of(box: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bo
 
 
 def _list_corners(line: TextLine) -> np.ndarray:
-    """The corners (4, 2) of the line's box; without points where it has none."""
+    """Return the corners (4, 2) of the line's box; without points where it has none."""
     if line.box is None or not (np.abs(line.box) <= LIMIT).all():
         return np.empty((0, 2))
     left, top, right, bottom = line.box
@@ -67,15 +67,15 @@ def _list_corners(line: TextLine) -> np.ndarray:
 
 
 def _is_scrap(baseline: np.ndarray, outline: np.ndarray) -> bool:
-    """Whether a baseline is too short, against the outline, to say anything about it."""
+    """Return whether a baseline is too short, against the outline, to say anything about it."""
     (length, thickness), _ = find_axes(outline)
     extent = float(np.hypot(*np.ptp(baseline, axis=0)))
     return extent < 0.2 * length and extent <= 2 * thickness
 
 
 def is_outside_polygon(baseline: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
-    """Whether over half of a baseline's length, and one of its points, lies beyond the polygon grown by a quarter of
-    the interline.
+    """Return whether over half of a baseline's length, and one of its points, lies beyond the polygon grown by a
+    quarter of the interline.
 
     Where all of its points lie within, it is only coarse: two clicks at the ends of a line that is bowed.
     """
@@ -95,8 +95,8 @@ def is_outside_polygon(baseline: np.ndarray, polygon: np.ndarray, around: Surrou
 
 
 def _is_too_long(page: Page, line: TextLine, baseline: np.ndarray, polygon: np.ndarray, around: Surroundings) -> bool:
-    """Whether a baseline goes through its polygon from end to end and, for the greater part of what lies outside, on
-    into the polygons of other lines."""
+    """Return whether a baseline goes through its polygon from end to end and, for the greater part of what lies
+    outside, on into the polygons of other lines."""
     chord = baseline[-1] - baseline[0]
     length = float(np.hypot(*chord))
     if length == 0:
@@ -147,8 +147,8 @@ def clip_to_page(page: Page, line: TextLine, around: Surroundings) -> tuple[Text
 def _compute_bounds(
     page: Page, line: TextLine, points: np.ndarray, around: Surroundings
 ) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The first and last place, (2,) each, at which the line can be: on the page, and where it is longer than all other
-    lines of the page, so that it is stretched by a fault, in its region."""
+    """Return the first and last place, (2,) each, at which the line can be: on the page, and where it is longer than
+    all other lines of the page, so that it is stretched by a fault, in its region."""
     low, high = np.zeros(2), np.array([around.width, around.height])
     is_stretched = float(np.ptp(points, axis=0).max()) > max(STRETCHED * around.longest, around.interline)
     region = next((region for region in page.regions if region.id == line.region_id), None)

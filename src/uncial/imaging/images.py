@@ -83,7 +83,8 @@ def read_image(
 
 
 def decode_image(image: Image.Image | np.ndarray, channels: int = 1) -> np.ndarray:
-    """The pixels of an image that is in memory already, as `read_image` gives those of its file: (H, W) or (H, W, 3).
+    """Return the pixels of an image that is in memory already, as `read_image` gives those of its file: (H, W) or (H,
+    W, 3).
 
     An array is (H, W[, 1 to 4]), its alpha last where there are 2 or 4 channels.
     """
@@ -129,7 +130,7 @@ def _read(
 
 
 def _decode(image: Image.Image, file: IO[bytes], source: ImageSource, channels: int) -> tuple[np.ndarray, bool]:
-    """The pixels, and whether they are already turned by their EXIF orientation."""
+    """Return the pixels, and whether they are already turned by their EXIF orientation."""
     levels = _read_sixteen_bit_colour(image, file, source)
     if levels is not None:
         return _finish(levels, channels), False
@@ -141,7 +142,7 @@ def _decode(image: Image.Image, file: IO[bytes], source: ImageSource, channels: 
 def _decode_jpeg(
     image: Image.Image, file: IO[bytes], source: ImageSource, channels: int
 ) -> tuple[np.ndarray, tuple[PageWarning, ...]]:
-    """The pixels, and a note where libjpeg found its data damaged, which Pillow keeps to itself."""
+    """Return the pixels, and a note where libjpeg found its data damaged, which Pillow keeps to itself."""
     _check_end_of_jpeg(file, source.path)
     notes: tuple[PageWarning, ...] = ()
     if image.mode in ("L", "RGB"):
@@ -194,7 +195,7 @@ def _finish(levels: np.ndarray, channels: int) -> np.ndarray:
 
 
 def _read_sixteen_bit_colour(image: Image.Image, file: IO[bytes], source: ImageSource) -> np.ndarray | None:
-    """The samples of a 16-bit PNG or TIFF in colour, of which Pillow keeps the upper byte alone; None for all
+    """Return the samples of a 16-bit PNG or TIFF in colour, of which Pillow keeps the upper byte alone; None for all
     others.
     """
     if image.format == "TIFF":

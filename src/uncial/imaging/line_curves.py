@@ -53,7 +53,7 @@ def _compute_tangents(normals: np.ndarray) -> np.ndarray:
 
 
 def make_straight_curve(start: np.ndarray, end: np.ndarray) -> LineCurve:
-    """The straight course from `start` to `end`, (2,) each and apart from one another."""
+    """Return the straight course from `start` to `end`, (2,) each and apart from one another."""
     length = float(np.hypot(*(end - start)))
     tangent = (end - start) / length
     normal = np.array([[-tangent[1], tangent[0]]])
@@ -61,7 +61,7 @@ def make_straight_curve(start: np.ndarray, end: np.ndarray) -> LineCurve:
 
 
 def fit_line_curve(baseline: np.ndarray, height: float, polygon: np.ndarray) -> LineCurve:
-    """A smooth course along a baseline (K >= 2 points) of a line about `height` pixels high, as far as `polygon`
+    """Return a smooth course along a baseline (K >= 2 points) of a line about `height` pixels high, as far as `polygon`
     (N, 2) reaches.
 
     Waves shorter than the line is high are no writing but the unsteadiness of whoever, or whatever, drew the
@@ -108,7 +108,7 @@ def _drop_hooks(baseline: np.ndarray, height: float) -> np.ndarray:
 
 
 def _extend(curve: np.ndarray, height: float, step: float, polygon: np.ndarray) -> np.ndarray:
-    """The curve (K, 2), lengthened at either end to pass the points of the polygon that lie beyond it."""
+    """Return the curve (K, 2), lengthened at either end to pass the points of the polygon that lie beyond it."""
     knots = np.unique(np.linspace(0, len(curve) - 1, 64).round().astype(int))
     nearest = knots[((polygon[:, None, :] - curve[knots][None]) ** 2).sum(axis=2).argmin(axis=1)]
     for _ in range(2):  # once for each end, the second time turned round
@@ -125,7 +125,7 @@ def _extend(curve: np.ndarray, height: float, step: float, polygon: np.ndarray) 
 
 
 def _end_angle(curve: np.ndarray, count: int) -> float:
-    """The direction at the end of a curve, by a straight line through the angles of its last `count` pieces."""
+    """Return the direction at the end of a curve, by a straight line through the angles of its last `count` pieces."""
     steps = np.diff(curve[-1 - count :], axis=0)
     angle = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
     if len(angle) < 4:

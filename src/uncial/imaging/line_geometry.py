@@ -32,7 +32,7 @@ class LineGeometry:
 
 
 def resolve_geometry(line: TextLine, limit: float) -> LineGeometry | None:
-    """The baseline and polygon of a line, either derived from the other or from the box; None where it has no
+    """Return the baseline and polygon of a line, either derived from the other or from the box; None where it has no
     place.
 
     Faults are mended where the rest says what is meant. Points that are repeated, not finite, or further than
@@ -56,9 +56,8 @@ def resolve_geometry(line: TextLine, limit: float) -> LineGeometry | None:
 
 
 def _box_lines(line: TextLine, baseline: np.ndarray, limit: float) -> np.ndarray:
-    """The line's box as a polygon; without points where there is none, or where it holds the lines beside a slanted
-    one.
-    """
+    """Return the line's box as a polygon; without points where there is none, or where it holds the lines beside a
+    slanted one."""
     if line.box is None or not np.isfinite(line.box).all() or np.abs(line.box).max() > limit:
         return np.empty((0, 2))
     left, top, right, bottom = line.box
@@ -88,7 +87,7 @@ def put_in_order(baseline: np.ndarray) -> np.ndarray:
 
 
 def direct_line(baseline: np.ndarray, polygon: np.ndarray, line: TextLine) -> np.ndarray:
-    """The baseline in the order in which the strip shows the writing upright, or a column from its stated
+    """Return the baseline in the order in which the strip shows the writing upright, or a column from its stated
     beginning.
 
     Writing stands on its baseline, so the polygon's mass tells up from down: a baseline drawn from right to left
@@ -111,9 +110,8 @@ def direct_line(baseline: np.ndarray, polygon: np.ndarray, line: TextLine) -> np
 
 
 def _find_side(baseline: np.ndarray, polygon: np.ndarray) -> float:
-    """Where the polygon's mass lies: its mean distance from the baseline over its thickness; -0.5 is wholly above,
-    0.5 wholly below.
-    """
+    """Return where the polygon's mass lies: its mean distance from the baseline over its thickness; -0.5 is wholly
+    above, 0.5 wholly below."""
     chord = (baseline[-1] - baseline[0]) / np.hypot(*(baseline[-1] - baseline[0]))
     turned = _project_on_axes(polygon, chord)
     canvas, scale, low = _draw_mask(turned, 256)
@@ -131,7 +129,7 @@ def _project_on_axes(points: np.ndarray, axis: np.ndarray) -> np.ndarray:
 
 
 def _draw_mask(polygon: np.ndarray, limit: int) -> tuple[np.ndarray, float, np.ndarray]:
-    """A mask of the polygon, no larger than `limit` pixels a side; its scale, and the position (2,) of its first
+    """Return a mask of the polygon, no larger than `limit` pixels a side; its scale, and the position (2,) of its first
     pixel.
     """
     low, extent = polygon.min(axis=0), np.ptp(polygon, axis=0)
@@ -143,7 +141,7 @@ def _draw_mask(polygon: np.ndarray, limit: int) -> tuple[np.ndarray, float, np.n
 
 
 def derive_baseline(polygon: np.ndarray, line: TextLine) -> np.ndarray:
-    """A baseline through a polygon: its middle along its longer axis, smoothed, and set down by a quarter of its
+    """Return a baseline through a polygon: its middle along its longer axis, smoothed, and set down by a quarter of its
     height.
 
     An axis within 45 degrees of the horizontal runs to the right. A steep one is believed where the file states a
@@ -211,7 +209,7 @@ def _belongs(baseline: np.ndarray, polygon: np.ndarray) -> bool:
 
 
 def _is_self_crossing(polygon: np.ndarray) -> bool:
-    """Whether it is a figure of eight: with an inside, though its two halves cancel in the shoelace formula."""
+    """Return whether it is a figure of eight: with an inside, though its two halves cancel in the shoelace formula."""
     if len(polygon) < 4:
         return False
     canvas, _, _ = _draw_mask(polygon, 256)

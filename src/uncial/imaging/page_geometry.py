@@ -99,7 +99,7 @@ def _find_surroundings(page: Page, polygons: Ragged, baselines: Ragged) -> Surro
 
 
 def _find_suspects(lines: Sequence[TextLine], polygons: Ragged, baselines: Ragged, around: Surroundings) -> list[int]:
-    """The positions of the lines for which one of the rules may hold.
+    """Return the positions of the lines for which one of the rules may hold.
 
     Nearly all lines are cleared here, many at once: the lines of large sets are all looked at.
     """
@@ -146,7 +146,7 @@ def _reach(polygons: Ragged, baselines: Ragged, of_polygons: np.ndarray, of_base
 
 
 def _is_baseline_suspect(baseline: Sequence[Point], contour: np.ndarray, around: Surroundings) -> bool:
-    """Whether a baseline on the page has points far from its polygon (N, 1, 2), or lies outside it."""
+    """Return whether a baseline on the page has points far from its polygon (N, 1, 2), or lies outside it."""
     beyond = -min(cv2.pointPolygonTest(contour, point, True) for point in baseline)
     if beyond <= GROWN * around.interline:
         return False

@@ -56,7 +56,7 @@ def fit_to_stated_size(raw: Size, orientation: int, stated: Size, path: Path) ->
 
 
 def _describe_mismatch(size: Size, stated: Size) -> float:
-    """How far the two scales are from one another; 0 for the same aspect."""
+    """Return how far the two scales are from one another; 0 for the same aspect."""
     ratio = (size[0] / stated[0]) / (size[1] / stated[1])
     return max(ratio, 1 / ratio) - 1
 
@@ -152,9 +152,8 @@ def drop_alpha(pixels: np.ndarray) -> np.ndarray:
 
 
 def _is_surface(visible: np.ndarray) -> bool:
-    """Whether the visible pixels are a piece of paper, not bare strokes: strokes vanish when they are eroded by a
-    share of the height.
-    """
+    """Return whether the visible pixels are a piece of paper, not bare strokes: strokes vanish when they are eroded by
+    a share of the height."""
     side = max(3, min(visible.shape) // 6)
     count = cv2.countNonZero(visible)
     left = cv2.countNonZero(

@@ -34,7 +34,7 @@ def compute_area(polygon: np.ndarray) -> float:
 
 
 def densify(polygon: np.ndarray, step: float) -> np.ndarray:
-    """The closed polygon with further points on its edges, none further than `step` from the next."""
+    """Return the closed polygon with further points on its edges, none further than `step` from the next."""
     edges = np.roll(polygon, -1, axis=0) - polygon
     counts = np.maximum(1, np.ceil(np.hypot(edges[:, 0], edges[:, 1]) / step)).astype(int)
     total = int(counts.sum())
@@ -111,8 +111,8 @@ def find_points_along(line: np.ndarray, count: int) -> np.ndarray:
 
 
 def clip_polygon(polygon: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """The part of a polygon (N, 2) between the corners `low` and `high`, (2,) each, as (M, 2); without points where
-    there is none (Sutherland and Hodgman 1974)."""
+    """Return the part of a polygon (N, 2) between the corners `low` and `high`, (2,) each, as (M, 2); without points
+    where there is none (Sutherland and Hodgman 1974)."""
     for axis in (0, 1):
         for sign, edge in ((1.0, low[axis]), (-1.0, -high[axis])):
             inside = sign * polygon[:, axis] - edge
@@ -125,8 +125,8 @@ def clip_polygon(polygon: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.n
 
 
 def clip_line(line: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """A polyline (K, 2) from where it first lies between the corners `low` and `high`, (2,) each, to where it last
-    does, as (M, 2); without points where it never does (Liang and Barsky 1984)."""
+    """Return a polyline (K, 2) from where it first lies between the corners `low` and `high`, (2,) each, to where it
+    last does, as (M, 2); without points where it never does (Liang and Barsky 1984)."""
     start, step = line[:-1], np.diff(line, axis=0)
     first, last = np.zeros(len(step)), np.ones(len(step))
     for axis in (0, 1):
@@ -183,7 +183,7 @@ class Ragged:
 
 
 def join_points(lists: Sequence[Sequence[Point]], least: int) -> Ragged:
-    """The lists of `least` points or more in one array, no coordinate beyond +-`LIMIT`."""
+    """Return the lists of `least` points or more in one array, no coordinate beyond +-`LIMIT`."""
     owners = [number for number, points in enumerate(lists) if len(points) >= least]
     counts = [len(lists[number]) for number in owners]
     values = chain.from_iterable(chain.from_iterable(lists[number] for number in owners))

@@ -168,7 +168,8 @@ FEW_LINES, FEW_PAGES = 50, 4
 
 
 def warn_about_few_lines(lines: int, pages: int, kind: str) -> str:
-    """A sentence on lines of so many pages, `kind` as in `validation`; nothing where there are enough of both."""
+    """Return a sentence on lines of so many pages, `kind` as in `validation`; nothing where there are enough of
+    both."""
     if (lines >= FEW_LINES and pages >= FEW_PAGES) or not lines:
         return ""
     counted = f"{lines:,} {kind} line{'' if lines == 1 else 's'} of {pages:,} page{'' if pages == 1 else 's'}"

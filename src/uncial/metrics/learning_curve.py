@@ -132,7 +132,8 @@ def fit_learning_curve(
 def _draw_rates(
     runs: Sequence[MeasuredRun], characters: np.ndarray, bootstrap: Bootstrap, random: np.random.Generator
 ) -> np.ndarray:
-    """The logarithms of the runs' error rates (R, runs), each row on other pages; a single page stays as it is."""
+    """Return the logarithms of the runs' error rates (R, runs), each row on other pages; a single page stays as it
+    is."""
     edits = np.column_stack([run.edits for run in runs]).astype(float)
     # Half an edit more, so that a run without any has a logarithm.
     seen = np.log((edits.sum(axis=0) + 0.5) / max(float(characters.sum()), 1.0))

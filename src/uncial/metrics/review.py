@@ -71,5 +71,5 @@ def rank_for_review(lines: Sequence[ReadLine]) -> Review:
 
 
 def _estimate_remaining_errors(values: np.ndarray) -> np.ndarray:
-    """What is left of the sum (N,) after none, one, … and all of the values: (N + 1,), the last exactly 0."""
+    """Return what is left of the sum (N,) after none, one, … and all of the values: (N + 1,), the last exactly 0."""
     return np.append(np.cumsum(values[::-1])[::-1], 0.0)

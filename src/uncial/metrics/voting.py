@@ -43,7 +43,7 @@ def vote_on_readings(readings: Sequence[Transcription]) -> Transcription:
 
 
 def _collect_votes(reading: Transcription) -> list[Vote]:
-    """A reading without confidences of its characters votes with that of the line."""
+    """Return a reading without confidences of its characters votes with that of the line."""
     known = reading.character_confidences
     sure = known if len(known) == len(reading.text) else [reading.confidence] * len(reading.text)
     return list(zip(reading.text, sure, strict=True))
@@ -59,7 +59,8 @@ def _sort_by_nearness(readings: Sequence[Transcription]) -> list[Transcription]:
 
 
 def _add_reading(slots: list[Slot], votes: list[Vote], lines: Sequence[float]) -> list[Slot]:
-    """The slots with one reading more; `lines` are the confidences of those that have voted already, and its own."""
+    """Return the slots with one reading more; `lines` are the confidences of those that have voted already, and its
+    own."""
     *before, line = lines
     if not before:
         return [[one] for one in votes]
@@ -81,7 +82,7 @@ def _add_reading(slots: list[Slot], votes: list[Vote], lines: Sequence[float]) -
 
 
 def _align_steps(slots: Sequence[Slot], votes: Sequence[Vote]) -> list[tuple[int | None, int | None]]:
-    """A cheapest alignment of slots (S) with votes (V): their numbers, None where one side has nothing there.
+    """Return a cheapest alignment of slots (S) with votes (V): their numbers, None where one side has nothing there.
 
     A slot costs nothing where one of its votes is the same; a pair is preferred to a gap that costs the same.
     """

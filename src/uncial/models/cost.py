@@ -86,7 +86,7 @@ class _Counter(TorchDispatchMode):
         self.paused = 0
 
     def place(self) -> str:
-        """Where the model is at work, as a person knows it."""
+        """Return where the model is at work, as a person knows it."""
         inner = [(name, module) for name, module in self.modules if name]
         return f"{inner[-1][0]} ({type(inner[-1][1]).__name__})" if inner else type(self.model).__name__
 

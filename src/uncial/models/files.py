@@ -100,7 +100,7 @@ def load_any_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Model, 
 
 
 def _check_weights(model: Model, weights: Mapping[str, Tensor]) -> None:
-    """Raises `UserError` for weights of another kind than the model's, and for such as are no numbers."""
+    """Raise `UserError` for weights of another kind than the model's, and for such as are no numbers."""
     parameters = {name for name, _ in model.named_parameters()}
     for name, own in model.state_dict().items():
         weight = weights[name]
@@ -156,7 +156,7 @@ def find_model_file(path: Path, key: str = "") -> Path:
 
 
 def _read(path: Path) -> "_Stored":
-    """The card of a model file or of a checkpoint, with the table of its tensors."""
+    """Return the card of a model file or of a checkpoint, with the table of its tensors."""
     text, table, weights = (_read_checkpoint if path.suffix == CHECKPOINT_SUFFIX else _read_safetensors)(path)
     try:
         card = parse_card(text)
@@ -196,7 +196,7 @@ def _read_safetensors(path: Path) -> tuple[str, Table, Callable[[], dict[str, Te
 
 
 def _read_table(path: Path) -> tuple[dict[str, str], Table]:
-    """What a safetensors file says of itself, and the shapes of its tensors by their names."""
+    """Return what a safetensors file says of itself, and the shapes of its tensors by their names."""
     try:
         _check_header(path)
         with safe_open(path, framework="pt") as opened:
@@ -219,7 +219,7 @@ def _read_tensors(path: Path, names: Iterable[str]) -> dict[str, Tensor]:
 
 
 def _check_header(path: Path) -> None:
-    """Raises `ValueError` where a safetensors file has no room for what it says about itself, or says far too much."""
+    """Raise `ValueError` where a safetensors file has no room for what it says about itself, or says far too much."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -236,7 +236,7 @@ def _read_checkpoint(path: Path) -> tuple[str, Table, Callable[[], dict[str, Ten
 
 
 def _make_printable(text: str) -> str:
-    """What a message may hold of a file: one line without a terminal's commands, and not a page of it."""
+    """Return what a message may hold of a file: one line without a terminal's commands, and not a page of it."""
     shown = "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
     return shown if len(shown) <= LONGEST_MESSAGE else f"{shown[:LONGEST_MESSAGE]}…"
 

@@ -45,7 +45,7 @@ def hash_weights(recognizer: Recognizer) -> str:
 
 
 def read_lineage(recognizer: Recognizer, card: Mapping[str, Any]) -> list[str]:
-    """What the card of a model that is fine-tuned from this one has under `lineage`."""
+    """Return what the card of a model that is fine-tuned from this one has under `lineage`."""
     return [*card.get(KEY, []), hash_weights(recognizer)]
 
 
@@ -55,20 +55,21 @@ def list_pages_seen(card: Mapping[str, Any]) -> set[str]:
 
 
 def find_ancestors(path: Path, recognizer: Recognizer, card: Mapping[str, Any]) -> set[str]:
-    """What a model comes of: itself, those that it was fine-tuned from, and the training that `path` is a file of."""
+    """Return what a model comes of: itself, those that it was fine-tuned from, and the training that `path` is a file
+    of."""
     folder = find_training_folder(path)
     return set(read_lineage(recognizer, card)) | ({str(folder.resolve())} if folder else set())
 
 
 def find_training_folder(path: Path) -> Path | None:
-    """The folder of the training that `path` is a file of, None where it lies in no run's folder."""
+    """Return the folder of the training that `path` is a file of, None where it lies in no run's folder."""
     folder = path.absolute().parent
     folder = folder.parent if path.suffix == CHECKPOINT_SUFFIX and folder.name == RunFolder.checkpoints else folder
     return folder if RunFolder(folder).config.is_file() else None
 
 
 def check_lineage(models: Mapping[Path, tuple[Recognizer, Mapping[str, Any]]]) -> None:
-    """Raises `UserError`, with the reason, where the mean of the models' weights would be no model."""
+    """Raise `UserError`, with the reason, where the mean of the models' weights would be no model."""
     first, *others = models
     shared = find_ancestors(first, *models[first])
     for path in others:
@@ -87,7 +88,7 @@ def check_lineage(models: Mapping[Path, tuple[Recognizer, Mapping[str, Any]]]) -
 
 
 def _compare(card: Mapping[str, Any], part: str) -> Any:
-    """A part of a card; of the model's config what decides how it reads."""
+    """Return a part of a card; of the model's config what decides how it reads."""
     value = card.get(part)
     if part != "model" or not isinstance(value, dict):
         return value

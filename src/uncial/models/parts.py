@@ -115,7 +115,7 @@ def find_part(config: Mapping[str, Any], parts: Parts, key: str = "model") -> ty
 
 
 def _check_kinds(part: type, given: Mapping[str, Any], key: str) -> None:
-    """Raises `UserError` where a class of this package would be given a text, or a table, in the place of a number:
+    """Raise `UserError` where a class of this package would be given a text, or a table, in the place of a number:
     `"%1000000000d" % 2` is a text of a gigabyte."""
     if not is_within(part.__module__, (ROOM,)):
         return
@@ -138,13 +138,13 @@ def _check_numbers(value: Any, key: str, depth: int = 3) -> None:
 
 
 def shorten(value: object) -> str:
-    """A value as messages show it."""
+    """Return a value as messages show it."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def _find_own_class(target: str) -> type | None:
-    """A class that a module of this package defines. What a module has only imported is none of its own."""
+    """Return a class that a module of this package defines. What a module has only imported is none of its own."""
     module, _, name = target.rpartition(".")
     if not is_within(module, (ROOM,)):
         return None
@@ -156,7 +156,7 @@ def _find_own_class(target: str) -> type | None:
 
 
 def _find_torch_class(target: str) -> type | None:
-    """A class of torch.nn, by the short or the long path."""
+    """Return a class of torch.nn, by the short or the long path."""
     module, _, name = target.rpartition(".")
     found = getattr(nn, name, None)
     if not _is_part(found) or not is_within(found.__module__, ("torch.nn.modules",)) or name in COPYING:

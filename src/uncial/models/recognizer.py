@@ -227,7 +227,7 @@ class Recognizer(Model):
 
 
 def _explain_misfit(name: str, part: object, wanted: str) -> UserError:
-    """What is wrong with a part that lacks what models/contracts.py asks of it."""
+    """Return what is wrong with a part that lacks what models/contracts.py asks of it."""
     return UserError(f"model.{name}: {type(part).__name__} is no {name} of a recogniser; it needs {wanted}.")
 
 
@@ -237,7 +237,8 @@ def _to_width(images: Tensor, width: int) -> Tensor:
 
 
 def _duplicate_single(batch: Batch) -> Batch:
-    """The batch of one line as one of two: a single row is multiplied by other kernels, whose rounding differs."""
+    """Return the batch of one line as one of two: a single row is multiplied by other kernels, whose rounding
+    differs."""
     return replace(
         batch,
         images=batch.images.expand(2, -1, -1, -1),

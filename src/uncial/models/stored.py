@@ -33,8 +33,8 @@ LARGEST = 1e6
 
 
 def parse_card(text: str) -> dict[str, Any]:
-    """The card that a file holds as JSON, without keys that are null. Raises `ValueError`, with the reason, where it is
-    none."""
+    """Return the card that a file holds as JSON, without keys that are null. Raises `ValueError`, with the reason,
+    where it is none."""
     try:
         card = json.loads(text)
     except RecursionError:
@@ -182,7 +182,7 @@ def _build(config: Mapping[str, Any], parts: PartsOfFile, known: Mapping[str, An
 
 
 def _check_alphabet(codec: Mapping[str, Any], table: Table) -> None:
-    """Raises `UserError` for more labels than any side of a tensor has: before the codec itself is made."""
+    """Raise `UserError` for more labels than any side of a tensor has: before the codec itself is made."""
     entries = [value for value in codec.values() if isinstance(value, list | dict)]
     most = max(map(len, entries), default=0)
     longest = max((side for shape in table.values() for side in shape), default=0)

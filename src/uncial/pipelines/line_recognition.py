@@ -67,7 +67,7 @@ class RecognitionPipeline:
             yield _fill_page(page, found, issues, self.transcriber.reader)
 
     def _extract(self, page: Page) -> tuple[dict[str, np.ndarray], list[Issue]]:
-        """The page's lines as training cuts them, by line id, and what went wrong with them."""
+        """Return the page's lines as training cuts them, by line id, and what went wrong with them."""
         directed = set_direction(page, self.settings.direction, self._model_direction)
         try:
             cut = extract_page(directed, self._extraction)
@@ -108,7 +108,7 @@ def find_model_direction(recognizer: Recognizer) -> str | None:
 
 
 def _is_column(line: TextLine) -> bool:
-    """Whether it is so tall that training would take its text for more than one character above the other."""
+    """Return whether it is so tall that training would take its text for more than one character above the other."""
     corners = line.polygon or (line.box and (line.box[:2], line.box[2:]))
     if line.baseline or not corners:
         return False
@@ -121,7 +121,7 @@ def _find_doubt(page: Page, note: PageWarning) -> Issue:
 
 
 def _fill_page(page: Page, found: Mapping[str, Transcription], issues: Sequence[Issue], reader: Reader) -> Page:
-    """The page with what was read in its lines, but for those for which the model's outputs are NaN or Inf."""
+    """Return the page with what was read in its lines, but for those for which the model's outputs are NaN or Inf."""
     broken = [Issue(str(page.source), line, NOT_FINITE) for line, read in found.items() if not is_finite(read)]
     lines = tuple(
         _fill_line(line, read, reader) if (read := found.get(line.id)) is not None and is_finite(read) else line

@@ -15,23 +15,23 @@ log = logging.getLogger(__name__)
 
 
 def copy_places(pages: Sequence[Page], target: Path) -> dict[Path, Path]:
-    """Where the copy of each file of the pages goes below `target`: as the files lie below the folder that all images
-    have in common, so that `X.jpg` with `page/X.xml` gives `page/X.xml`."""
+    """Return where the copy of each file of the pages goes below `target`: as the files lie below the folder that all
+    images have in common, so that `X.jpg` with `page/X.xml` gives `page/X.xml`."""
     folders = {page.source: find_document_folder(page) for page in reversed(pages)}
     common = Path(os.path.commonpath(folders.values())) if folders else Path()
     return {source: target / source.relative_to(common) for source in dict.fromkeys(page.source for page in pages)}
 
 
 def find_document_folder(page: Page) -> Path:
-    """The folder that a page's file and its image are found from: that of the file, or the one above it where the image
-    lies there or where the folder is one of those that layouts call `page` or `alto`."""
+    """Return the folder that a page's file and its image are found from: that of the file, or the one above it where
+    the image lies there or where the folder is one of those that layouts call `page` or `alto`."""
     folder = page.source.parent
     has_image_above = page.image is not None and page.image.path.parent == folder.parent
     return folder.parent if has_image_above or folder.name.lower() in LAYOUT_FOLDERS else folder
 
 
 def check_output(output: Path, inputs: Iterable[Path], pages: Sequence[Page], key: str) -> None:
-    """Raises `UserError` for an output folder that is one of those that are read, or holds one; warns of one in them.
+    """Raise `UserError` for an output folder that is one of those that are read, or holds one; warns of one in them.
 
     `inputs` are the folders and files that the user named, `pages` those of files outside of the output, `key` is the
     config key of the output. Links are followed."""
@@ -54,7 +54,7 @@ def check_output(output: Path, inputs: Iterable[Path], pages: Sequence[Page], ke
 def keep_originals(
     read: Iterable[Path | str], written: Iterable[Path], output: Path, key: str = "predict.output"
 ) -> None:
-    """Raises `UserError` where one of the files to write would take the place of one that is read. `output` is what
+    """Raise `UserError` where one of the files to write would take the place of one that is read. `output` is what
     the user named with `key`."""
     originals = {os.path.realpath(path) for path in read}
     for path in written:
@@ -66,7 +66,7 @@ def keep_originals(
 
 
 def keep_corrections(copies: Mapping[Path, Path], output: Path, key: str) -> None:
-    """Raises `UserError` where a file that would be written anew holds what a person wrote there: text that the program
+    """Raise `UserError` where a file that would be written anew holds what a person wrote there: text that the program
     is not said to have read, and that is not the original's. `copies` are the files to write by their originals."""
     for source, copy in copies.items():
         if not copy.is_file():
@@ -92,8 +92,8 @@ def keep_corrections(copies: Mapping[Path, Path], output: Path, key: str) -> Non
 
 
 def drop_output(pages: Sequence[Page], problems: Sequence[Issue], output: Path) -> tuple[list[Page], list[Issue]]:
-    """The pages and problems of files that do not lie in the output folder: what was written there before is not read
-    again."""
+    """Return the pages and problems of files that do not lie in the output folder: what was written there before is not
+    read again."""
     target = Path(os.path.realpath(output))
 
     def is_elsewhere(file: Path | str) -> bool:

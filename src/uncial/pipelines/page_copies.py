@@ -133,8 +133,9 @@ def group_pages_by_file(pages: Sequence[Page]) -> dict[Path, list[Page]]:
 
 
 def _group_files(pages: Sequence[Page]) -> Iterator[list[list[Page]]]:
-    """The pages by file, of as many files together as hold the lines that are read at once. The first groups are small,
-    so that something is done soon; all depend on the pages alone, so that lines meet the same ones in every run."""
+    """Yield the pages by file, of as many files together as hold the lines that are read at once. The first groups are
+    small, so that something is done soon; all depend on the pages alone, so that lines meet the same ones in every
+    run."""
     group: list[list[Page]] = []
     lines, files = 0, 1
     for file_pages in group_pages_by_file(pages).values():

@@ -96,8 +96,8 @@ def open_journal(
 
 
 def find_begun_reading(folder: Path, name: str, about: Mapping[str, Any], inputs: Sequence[str]) -> Path | None:
-    """The newest folder beside `folder` in which a reading of these inputs, whose output is called `name`, was begun
-    that no process goes on with."""
+    """Return the newest folder beside `folder` in which a reading of these inputs, whose output is called `name`, was
+    begun that no process goes on with."""
     found = {}
     for path in folder.parent.glob(f"*/{glob.escape(_name(name))}"):
         try:
@@ -118,7 +118,7 @@ def _name(target: str) -> str:
 
 
 def _open(target: Path) -> tuple[Path, BinaryIO]:
-    """The journal, beside the output; in it where that is a folder beside which nothing can be written."""
+    """Return the journal, beside the output; in it where that is a folder beside which nothing can be written."""
     path = target.with_name(_name(target.name)) if target.name else target / _name("reading")
     while True:
         try:
@@ -145,7 +145,8 @@ def _open(target: Path) -> tuple[Path, BinaryIO]:
 
 
 def _scan(path: Path, file: BinaryIO) -> tuple[dict[str, Any], dict[str, int], int]:
-    """The first row, empty where there is none, where the files of the others stand, and where the last whole row ends.
+    """Return the first row, empty where there is none, where the files of the others stand, and where the last whole
+    row ends.
 
     Raises `UserError` for what is no journal."""
     file.seek(0)

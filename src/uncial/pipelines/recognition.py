@@ -37,7 +37,7 @@ NOT_FINITE = "the model's outputs are NaN or Inf, as after a training that has d
 
 
 def is_finite(transcription: Transcription) -> bool:
-    """Whether the model's outputs for a line are numbers."""
+    """Return whether the model's outputs for a line are numbers."""
     return math.isfinite(transcription.confidence)
 
 
@@ -61,8 +61,8 @@ class Transcriber:
         return Reader(self.name or "a model", hash_weights(self.recognizer), version("uncial"))
 
     def transcribe(self, images: Iterable[ArrayLike | str | PathLike[str]]) -> list[Transcription]:
-        """The text of each line image, in order: arrays uint8 (h, w) or (h, w, 3) RGB, Pillow images, or paths of
-        image files.
+        """Return the text of each line image, in order: arrays uint8 (h, w) or (h, w, 3) RGB, Pillow images, or paths
+        of image files.
 
         Reads what task=predict reads in the file of such an image. A line's result does not depend on the others.
         Raises `UnusableInput` for a file that cannot be read and for an image that is too small, `UserError` for what
@@ -77,8 +77,8 @@ class Transcriber:
         return found
 
     def read(self, strips: Iterable[np.ndarray]) -> list[Transcription]:
-        """The text of each strip, uint8 (h, w) or (h, w, 3) RGB as `uncial.imaging.extraction` cuts it, in order;
-        not all of them need be finite (`is_finite`)."""
+        """Return the text of each strip, uint8 (h, w) or (h, w, 3) RGB as `uncial.imaging.extraction` cuts it, in
+        order; not all of them need be finite (`is_finite`)."""
         prepared = [self.recognizer.preprocessing(strip) for strip in strips]
         preprocessing = self.recognizer.preprocessing
         widths = np.array([preprocessing.padded_width(image.shape[1]) for image in prepared], dtype=np.int64)
@@ -120,13 +120,13 @@ def _to_pixels(image: ArrayLike | str | PathLike[str], channels: int) -> np.ndar
 
 
 def _is_one_array(images: object) -> bool:
-    """Whether it is a single image, which would be taken for a list of its rows."""
+    """Return whether it is a single image, which would be taken for a list of its rows."""
     return isinstance(images, np.ndarray) and (images.ndim == 2 or (images.ndim == 3 and images.shape[2] in (3, 4)))
 
 
 def load(path: str | PathLike[str], device: str = "auto", trust: str | Sequence[str] = ()) -> Transcriber:
-    """The model of a `best.safetensors` file, or of the run folder that holds one. `device` is auto, cpu, cuda or mps.
-    `trust` names modules of others, as ("shallow",), whose classes the model may be made of.
+    """Return the model of a `best.safetensors` file, or of the run folder that holds one. `device` is auto, cpu, cuda
+    or mps. `trust` names modules of others, as ("shallow",), whose classes the model may be made of.
 
     Raises `UserError` where there is none, and where it is damaged or made of classes that are not trusted.
     """

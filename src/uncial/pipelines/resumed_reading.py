@@ -120,7 +120,7 @@ def _count(pages: Sequence[Page], done: Collection[Path]) -> str:
 
 
 def _list_read_before(pages: Sequence[Page], journal: Journal) -> set[Path]:
-    """The files that were read and are as they were then."""
+    """Return the files that were read and are as they were then."""
     return {
         source
         for source, of_file in group_pages_by_file(pages).items()
@@ -140,7 +140,7 @@ def _find_kept(digest: str, file: ReadFile, rows: Sequence[str] = (), copy: str 
 
 
 def _settle(copy: Path) -> str:
-    """The hash of a file that is on the disk by then: its row in the journal must not come there before it."""
+    """Return the hash of a file that is on the disk by then: its row in the journal must not come there before it."""
     with copy.open("rb") as file:
         os.fsync(file.fileno())
     return hash_content(copy)

@@ -108,7 +108,8 @@ def _tell_machine_read(truth: GroundTruth) -> None:
 
 
 def list_warnings(notes: Sequence[Issue]) -> Iterator[str]:
-    """The first of the notes on images; one sentence for all pages whose lines contradict themselves in one way."""
+    """Yield the first of the notes on images; one sentence for all pages whose lines contradict themselves in one
+    way."""
     yield from [note.reason for note in notes if note.kind not in ON_GEOMETRY][:3]
     for kind, what in ON_GEOMETRY.items():
         alike = [note for note in notes if note.kind == kind]
@@ -124,6 +125,6 @@ def list_warnings(notes: Sequence[Issue]) -> Iterator[str]:
 
 
 def compute_data_fingerprint(truth: GroundTruth) -> dict[str, str]:
-    """What the lines of training and validation are, told apart by what decides on each of them."""
+    """Return what the lines of training and validation are, told apart by what decides on each of them."""
     sides = {part: hashlib.sha256(truth.rows[part].tobytes()).hexdigest() for part in ("train", "val")}
     return {"store": truth.store.digest, **sides}

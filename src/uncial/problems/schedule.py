@@ -71,7 +71,7 @@ def _settle_interval(plain: Mapping[str, Any], found: Any, arguments: dict[str, 
 
 
 def _is_schedule(made: Any) -> bool:
-    """Whether it gives a factor of the rate for a step and a plan."""
+    """Return whether it gives a factor of the rate for a step and a plan."""
     try:
         return math.isfinite(float(made(0, StepPlan(total=100, epoch=10, validation=10.0, lines=8.0))))
     except (TypeError, ValueError, AttributeError):
@@ -83,8 +83,8 @@ def _is_foreign_class(found: Any) -> bool:
 
 
 def _completable(value: Any, planned: Mapping[Any, str]) -> Any:
-    """The same with the schedulers within left to be completed with the optimizer, and the planned numbers under the
-    names by which they are filled in."""
+    """Return the same with the schedulers within left to be completed with the optimizer, and the planned numbers under
+    the names by which they are filled in."""
     if isinstance(value, list):
         return [_completable(part, planned) for part in value]
     if isinstance(value, Mapping):

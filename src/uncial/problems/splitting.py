@@ -110,8 +110,8 @@ class KeptSplit:
 def choose_split(
     config: DictConfig, models: Sequence[Model] = (), needed: Sequence[str] = (), kept_apart: Sequence[str] = ()
 ) -> Splitter:
-    """How the pages are divided. `models` are those that the task works with; it needs pages in the parts `needed`, and
-    of `kept_apart` no model shall have been trained on one.
+    """Return how the pages are divided. `models` are those that the task works with; it needs pages in the parts
+    `needed`, and of `kept_apart` no model shall have been trained on one.
 
     Raises `UserError` for settings that are none, and for what is typed beside data.split_from that it decides.
     """
@@ -137,15 +137,15 @@ def choose_split(
 
 
 def choose_scoring_split(config: DictConfig, models: Sequence[Model]) -> Splitter:
-    """How a task divides the pages that scores models on a part: `data.subset`, else the test part."""
+    """Return how a task divides the pages that scores models on a part: `data.subset`, else the test part."""
     subset = str(config.data.subset or "test")
     parts = [subset] if subset in PARTS else []
     return choose_split(config, models, parts, [part for part in parts if part != "train"])
 
 
 def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Splitter:
-    """How a training divides its pages: as it did before where it goes on; as `pretrained` was trained with where its
-    pages are among them. `scored` are parts in which it needs pages too."""
+    """Return how a training divides its pages: as it did before where it goes on; as `pretrained` was trained with
+    where its pages are among them. `scored` are parts in which it needs pages too."""
     config = this.config
     kept = RunFolder(this.folder).splits
 
@@ -160,19 +160,19 @@ def choose_training_split(this: RunSession, scored: Sequence[str] = ()) -> Split
 
 
 def read_model(path: Path) -> Model:
-    """The model that a file, a checkpoint or a run's folder means. Raises `UserError` where there is none."""
+    """Return the model that a file, a checkpoint or a run's folder means. Raises `UserError` where there is none."""
     return Model(find_model_file(path), load_card(path))
 
 
 def split_card(config: DictConfig) -> dict[str, Any]:
-    """What a model's card says of the split of its training."""
+    """Return what a model's card says of the split of its training."""
     own = split_settings(build_settings(DataSettings, config))
     return {name: getattr(own, name) for name in KEYS} | {"ratio": list(own.ratio)}
 
 
 def read_split_settings(card: Mapping[str, Any], own: SplitSettings, typed: Collection[str]) -> SplitSettings:
-    """The settings that a card states, those that were typed as they were typed; a card that states none is of a model
-    whose pages were divided by hash."""
+    """Return the settings that a card states, those that were typed as they were typed; a card that states none is of a
+    model whose pages were divided by hash."""
     stated = card.get(CARD_KEY)
     if not isinstance(stated, dict):
         return own if "rule" in typed else replace(own, rule="hash")
@@ -184,7 +184,7 @@ def read_split_settings(card: Mapping[str, Any], own: SplitSettings, typed: Coll
 
 
 def _is_settings(found: Mapping[str, Any]) -> bool:
-    """Whether a card's settings are some: it may come from anywhere."""
+    """Return whether a card's settings are some: it may come from anywhere."""
     ratio = found.get("ratio", [1.0, 0.0, 0.0])
     numbers = [found.get("seed", 0), found.get("fold", 0), found.get("folds") or 2]
     return (
@@ -198,14 +198,14 @@ def _is_settings(found: Mapping[str, Any]) -> bool:
 
 
 def read_typed_settings() -> frozenset[str]:
-    """Which settings of the split were typed, or chosen by the experiment."""
+    """Return which settings of the split were typed, or chosen by the experiment."""
     keys = find_user_overrides("data").keys
     seeds = {"seed"} if any(one == "seed" for one in find_user_overrides("seed").choices) else set()
     return frozenset({name for name, key in KEYS.items() if key in keys} | seeds)
 
 
 def _find_taken(config: DictConfig, own: SplitSettings, typed: Collection[str]) -> ListedSplit:
-    """The split of the run that data.split_from names."""
+    """Return the split of the run that data.split_from names."""
     given = Path(str(config.data.split_from))
     stated = [f"data.{part}" for part in PARTS if config.data[part] is not None]
     stated += [KEYS[name] for name in ("ratio", "rule") if name in typed]

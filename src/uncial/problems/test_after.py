@@ -61,7 +61,8 @@ def test_best_model(run: RunSession, problem: Problem[Any], figures: Mapping[str
 
 
 def _config_of_test(run: RunSession) -> DictConfig:
-    """The config of task=test for the run's model on its own data; it tells no dashboard, which the run itself does."""
+    """Return the config of task=test for the run's model on its own data; it tells no dashboard, which the run itself
+    does."""
     stated = OmegaConf.load(find_conf_folder() / "task" / f"{PART}.yaml")
     config = run.config.copy()
     with read_write(config), open_dict(config):
@@ -74,8 +75,8 @@ def _config_of_test(run: RunSession) -> DictConfig:
 
 
 def _with_dashboards(config: DictConfig) -> DictConfig:
-    """The config with this project's loggers alone: opened again, they go on with the run that they have begun, where
-    those of others would begin another one."""
+    """Return the config with this project's loggers alone: opened again, they go on with the run that they have begun,
+    where those of others would begin another one."""
     found = config.copy()
     with read_write(found), open_dict(found):
         for name, part in found.logger.items():
@@ -99,13 +100,13 @@ def _unable(run: RunSession, why: str) -> UserError:
 
 
 def _numbers(scores: Mapping[str, Any]) -> dict[str, float]:
-    """The scores as dashboards take them."""
+    """Return the scores as dashboards take them."""
     numbers = {name: value for name, value in scores.items() if isinstance(value, int | float)}
     return {f"{PART}/{name}": float(value) for name, value in numbers.items() if math.isfinite(value)}
 
 
 def _with_test(figures: Mapping[str, Any], scores: Mapping[str, Any]) -> dict[str, Any]:
-    """The test behind the validation, before what is no score."""
+    """Return the test behind the validation, before what is no score."""
     whole = dict(figures)
     first = {part: whole.pop(part) for part in ("val",) if part in whole}
     return {**first, PART: scores, **{part: value for part, value in whole.items() if part != PART}}

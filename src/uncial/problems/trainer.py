@@ -56,13 +56,13 @@ STAND_IN = 1000
 
 
 def check_durations(trainer: DictConfig) -> None:
-    """Raises `UserError` for a time that is none."""
+    """Raise `UserError` for a time that is none."""
     for key in ("time_budget", "max_time"):
         parse_duration(trainer[key], f"trainer.{key}")
 
 
 def build_length_config(config: DictConfig, lines: int) -> LengthConfig:
-    """The bounds that the `trainer` group sets on a training with so many lines.
+    """Return the bounds that the `trainer` group sets on a training with so many lines.
 
     With `data.share` it is as long as one on all lines would be, so that runs on several shares differ in their lines
     alone.
@@ -139,7 +139,7 @@ PLAIN_KEYS = frozenset(field.name for field in fields(CallbacksSettings))
 
 
 def list_callback_keys(config: DictConfig) -> Iterator[str]:
-    """The dotted keys under which the config describes callbacks, but for those that were taken out.
+    """Yield the dotted keys under which the config describes callbacks, but for those that were taken out.
 
     Raises `UserError` for one that names no class.
     """
@@ -187,7 +187,7 @@ def _is_other_class(target: Any, kind: type) -> bool:
 
 
 def build_pruning(config: DictConfig) -> list[Pruning]:
-    """What tells the search of this job's scores; nothing outside of a search."""
+    """Return what tells the search of this job's scores; nothing outside of a search."""
     hydra = HydraConfig.get()
     if hydra.mode != RunMode.MULTIRUN or "pruner" not in hydra.sweeper:
         return []
@@ -218,7 +218,7 @@ def open_loggers(config: DictConfig, folder: Path) -> AbstractContextManager[lis
 
 
 def logger_names(config: DictConfig) -> list[str]:
-    """The names below `logger` that describe a logger. Raises `UserError` for one that names no class."""
+    """Return the names below `logger` that describe a logger. Raises `UserError` for one that names no class."""
     found = []
     for name, part in config.logger.items():
         if not OmegaConf.is_dict(part):

@@ -90,7 +90,7 @@ def report_interruption(
 
 
 def _advise_after_divergence(folder: Path, best: BestModel) -> str:
-    """What to do with a run that has diverged: it would do so again if it went on."""
+    """Return what to do with a run that has diverged: it would do so again if it went on."""
     if best.best is not None:
         start = format_command(format_override("pretrained", folder), *format_saved_trust(folder))
         return f"To train on from the best model: {start} and the same data, with a lower optimizer.lr."

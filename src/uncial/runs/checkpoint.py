@@ -48,7 +48,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def get_model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
-    """The weights of the model in a checkpoint; the averaged ones where the training kept an average."""
+    """Return the weights of the model in a checkpoint; the averaged ones where the training kept an average."""
     return {
         name.removeprefix(MODEL_PREFIX): weight
         for name, weight in checkpoint["state_dict"].items()
@@ -57,7 +57,7 @@ def get_model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
 
 
 def _find_first_damage(path: Path) -> str | None:
-    """What is wrong with the archive, None where nothing is.
+    """Return what is wrong with the archive, None where nothing is.
 
     torch leaves its check sums unread, and a torn end may lie within a tensor. It compresses nothing, so that what the
     archive holds takes no more memory than the file has bytes.
@@ -73,7 +73,7 @@ def _find_first_damage(path: Path) -> str | None:
 
 
 def _is_whole(weight: object) -> bool:
-    """Whether it is an ordinary tensor, each of whose numbers stands in the file."""
+    """Return whether it is an ordinary tensor, each of whose numbers stands in the file."""
     return (
         isinstance(weight, Tensor)
         and weight.layout == torch.strided

@@ -43,24 +43,24 @@ def add_to_environment(folder: Path, more: Mapping[str, Any]) -> None:
 
 
 def read_environment(folder: Path) -> dict[str, Any]:
-    """What environment.json says; empty for a run that has none."""
+    """Return what environment.json says; empty for a run that has none."""
     path = RunFolder(folder).environment
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def logs_from_one(folder: Path) -> bool:
-    """Whether the run in this folder logs its first step as step 1."""
+    """Return whether the run in this folder logs its first step as step 1."""
     return bool(read_environment(folder).get(FIRST_STEP) == 1)
 
 
 def format_typed_command(arguments: list[str]) -> str:
-    """What was typed, the script first, to be typed again in the same folder, without secrets."""
+    """Return what was typed, the script first, to be typed again in the same folder, without secrets."""
     variables = map(quote_variable, current_variables())
     return " ".join((*variables, read_written_command([arguments[0], *map(drop_secrets, arguments[1:])])))
 
 
 def describe_processor() -> dict[str, Any]:
-    """The processor's name and architecture, and its cores."""
+    """Return the processor's name and architecture, and its cores."""
     name = platform.processor()
     info = Path("/proc/cpuinfo")
     if info.is_file():
@@ -73,13 +73,13 @@ def describe_processor() -> dict[str, Any]:
 
 @cache
 def list_packages() -> dict[str, str]:
-    """The version of every installed package, by name."""
+    """Return the version of every installed package, by name."""
     found = {str(one.metadata["Name"]): one.version for one in distributions()}
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 
 def read_git_state(folder: Path) -> dict[str, Any] | None:
-    """The commit of the code, its branch, and the files that differ from it; None where it is not under git.
+    """Return the commit of the code, its branch, and the files that differ from it; None where it is not under git.
 
     Addresses of remote repositories are left out: they may hold a key.
     """
@@ -101,7 +101,7 @@ def _run_git(folder: Path, *arguments: str) -> str | None:
 
 
 def list_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """What of two environments may make results differ, in words."""
+    """Yield what of two environments may make results differ, in words."""
     for key in ("python", "system", "processor", "device", "git", "data"):
         if before.get(key) != now.get(key):
             yield f"{key}: {_format_shown(before.get(key))} then, {_format_shown(now.get(key))} now"

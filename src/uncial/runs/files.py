@@ -110,5 +110,5 @@ class RunFolder:
 
 
 def list_file_names() -> frozenset[str]:
-    """The names of all files and folders of a run."""
+    """Return the names of all files and folders of a run."""
     return frozenset(entry.name for entry in vars(RunFolder).values() if isinstance(entry, RunFile))

@@ -27,7 +27,7 @@ from uncial.runs.files import RunFolder
 
 
 def run_folder() -> Path:
-    """Where this run writes, made if it is not there."""
+    """Return where this run writes, made if it is not there."""
     folder = Path(HydraConfig.get().runtime.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -78,7 +78,7 @@ def write_config(config: DictConfig, folder: Path) -> None:
 
 
 def check_encodable(config: DictConfig, folder: Path) -> None:
-    """Raises `UserError` for a value, or the run's folder, that holds bytes of a file name which are no UTF-8: model
+    """Raise `UserError` for a value, or the run's folder, that holds bytes of a file name which are no UTF-8: model
     files, and the config by which a run is resumed, cannot name it."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
     values = [(key, item) for key, value in iterate_leaves(plain) for item in as_tuple(value)]
@@ -91,8 +91,8 @@ def check_encodable(config: DictConfig, folder: Path) -> None:
 
 
 def to_plain_config(config: Any) -> DictConfig:
-    """A copy without references, for another process: there they would be resolved anew, as the time in a folder's
-    name."""
+    """Return a copy without references, for another process: there they would be resolved anew, as the time in a
+    folder's name."""
     return resolve_literally(config)
 
 
@@ -101,7 +101,7 @@ ABOUT_DATA = re.compile(r"[+~]{0,2}(data[=./@]|experiment=|seed=|paths\.)")
 
 
 def format_follow_up_command(folder: Path, typed: Sequence[str], *what: str) -> str:
-    """The command that does `what`, arguments as they are typed, with the data of the run in `folder`, for which
+    """Return the command that does `what`, arguments as they are typed, with the data of the run in `folder`, for which
     `typed` was typed: all of that which is about data, with the experiment, which may choose them. Where the run was
     made in another working folder the command changes to it first, so that paths in `what` have to be those of
     `path_for_commands`."""
@@ -112,18 +112,19 @@ def format_follow_up_command(folder: Path, typed: Sequence[str], *what: str) -> 
 
 
 def format_repeating_command(folder: Path, overrides: Sequence[str]) -> str:
-    """The command that makes the run in `folder` again, as `overrides` say."""
+    """Return the command that makes the run in `folder` again, as `overrides` say."""
     return _format_as_begun(folder, *map(shlex.quote, overrides))
 
 
 def format_resume_command(folder: Path, *more: str) -> str:
-    """The command that goes on with the run in `folder`, of this process or of one that it has started; `more` are
-    arguments as they are typed."""
+    """Return the command that goes on with the run in `folder`, of this process or of one that it has started; `more`
+    are arguments as they are typed."""
     return format_command(format_override("resume", folder), *format_saved_trust(folder), *more)
 
 
 def format_saved_trust(folder: Path) -> tuple[str, ...]:
-    """The argument by which a command trusts what the run in `folder` does; none where it trusts nothing of others."""
+    """Return the argument by which a command trusts what the run in `folder` does; none where it trusts nothing of
+    others."""
     try:
         return format_trust_of([read_saved(RunFolder(folder).config)])
     except UserError:
@@ -131,19 +132,21 @@ def format_saved_trust(folder: Path) -> tuple[str, ...]:
 
 
 def format_trust_of(configs: Iterable[Any]) -> tuple[str, ...]:
-    """The argument by which a command trusts what runs with these saved configs do, as it is typed at a shell."""
+    """Return the argument by which a command trusts what runs with these saved configs do, as it is typed at a
+    shell."""
     given = [config.get("trust") for config in configs if isinstance(config, Mapping)]
     names = dict.fromkeys(str(name) for one in given for name in ([one] if isinstance(one, str) else one or ()))
     return (shlex.quote(f"trust=[{','.join(names)}]"),) if names else ()
 
 
 def path_for_commands(path: Path, folder: Path) -> Path:
-    """How a path is written in a command for the run in `folder`: absolute where its working folder is another."""
+    """Return how a path is written in a command for the run in `folder`: absolute where its working folder is
+    another."""
     return path if _working_folder(folder) is None else path.absolute()
 
 
 def _format_as_begun(folder: Path, *arguments: str) -> str:
-    """A command that begins as that of the run in `folder`."""
+    """Return a command that begins as that of the run in `folder`."""
     command = shlex.split(str(read_environment(folder).get("command", "")))
     if not command:
         return format_command(*arguments)
@@ -154,7 +157,7 @@ def _format_as_begun(folder: Path, *arguments: str) -> str:
 
 
 def _working_folder(folder: Path) -> Path | None:
-    """Where the run in `folder` was typed; None where that is here, or is not known, or not there any more."""
+    """Return where the run in `folder` was typed; None where that is here, or is not known, or not there any more."""
     known = read_environment(folder).get("working_folder")
     found = None if known is None else Path(str(known))
     return found if found is not None and found.is_dir() and found.resolve() != Path.cwd().resolve() else None

@@ -32,7 +32,7 @@ def hold_lock(folder: Path) -> Iterator[None]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether another process holds the folder now."""
+    """Return whether another process holds the folder now."""
     try:
         with RunFolder(folder).lock.open("r+b") as file:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,7 +68,7 @@ def _lock_file(path: Path) -> int | None:
 
 
 def _is_still(path: Path, descriptor: int) -> bool:
-    """Whether the file that was opened is the one that lies there: its holder removes it when it ends."""
+    """Return whether the file that was opened is the one that lies there: its holder removes it when it ends."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except OSError:

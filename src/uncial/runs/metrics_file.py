@@ -12,7 +12,7 @@ from uncial.runs.files import RunFolder
 
 
 def read_rows(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """The columns and the rows of metrics.csv; none where there is no file."""
+    """Return the columns and the rows of metrics.csv; none where there is no file."""
     if not path.is_file():
         return [], []
     with path.open(encoding="utf-8", newline="") as file:

@@ -44,14 +44,14 @@ def read_outcome(folder: Path) -> Outcome | None:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a job of a sweep has ended well in this folder, or was ended early."""
+    """Return whether a job of a sweep has ended well in this folder, or was ended early."""
     outcome = read_outcome(folder)
     return outcome is not None and outcome.state in (FINISHED, PRUNED)
 
 
 def is_of_same_job(one: Iterable[str], other: Iterable[str], varied: Collection[str] = ()) -> bool:
-    """Whether two lists of overrides are those of one job, whatever was typed for one of them of the machine. `varied`
-    are the keys in which the jobs of the sweep differ, of the machine too."""
+    """Return whether two lists of overrides are those of one job, whatever was typed for one of them of the machine.
+    `varied` are the keys in which the jobs of the sweep differ, of the machine too."""
     return _settings(one, varied) == _settings(other, varied)
 
 
@@ -61,19 +61,20 @@ def _settings(overrides: Iterable[str], varied: Collection[str]) -> frozenset[st
 
 
 def build_failed_outcome(error: BaseException, sentence: str, overrides: Sequence[str], is_fault: bool) -> Outcome:
-    """The outcome of a job that ended with this error; `is_fault`: of the program, so that its traceback is of use."""
+    """Return the outcome of a job that ended with this error; `is_fault`: of the program, so that its traceback is of
+    use."""
     lines = "".join(traceback.format_exception(error)).splitlines() if is_fault else []
     told = f"{type(error).__name__}: {sentence}" if is_fault else sentence
     return Outcome(FAILED, tuple(overrides), told, tuple(lines))
 
 
 def is_sweep(folder: Path) -> bool:
-    """Whether the folder is that of a sweep."""
+    """Return whether the folder is that of a sweep."""
     return RunFolder(folder).multirun.is_file()
 
 
 def read_outcomes(folder: Path) -> Mapping[str, Outcome]:
-    """The ended jobs of a sweep by their folders' paths below it, in the order of their numbers."""
+    """Return the ended jobs of a sweep by their folders' paths below it, in the order of their numbers."""
     found = {}
     for path in folder.rglob(RunFolder.outcome):
         outcome = read_outcome(path.parent)
@@ -83,7 +84,7 @@ def read_outcomes(folder: Path) -> Mapping[str, Outcome]:
 
 
 def order_by_number(name: str) -> tuple[int, str]:
-    """A key to sort by: job 10 comes behind job 9, and names that are no numbers behind both."""
+    """Return a key to sort by: job 10 comes behind job 9, and names that are no numbers behind both."""
     return (int(name), name) if name.isdecimal() else (2**63, name)
 
 

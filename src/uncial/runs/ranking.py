@@ -210,7 +210,7 @@ def _is_varied(key: str, settings: Mapping[str, Mapping[str, str]], groups: Mapp
 
 
 def _has_equal_value(key: str, first: Run, second: Run) -> bool:
-    """Whether the configs have the same there, as `[1,2]` that was typed and a default `[1, 2]`."""
+    """Return whether the configs have the same there, as `[1,2]` that was typed and a default `[1, 2]`."""
     one, other = _node_at(key, first), _node_at(key, second)
     return one is not None and not isinstance(one, Mapping) and one == other
 
@@ -223,7 +223,7 @@ def _node_at(key: str, run: Run) -> Any:
 
 
 def _format_cell(key: str, typed: Mapping[str, str], run: Run) -> str:
-    """What was typed, else what the config has there, else that it is the default."""
+    """Return what was typed, else what the config has there, else that it is the default."""
     if key in typed:
         return typed[key]
     node = _node_at(key, run)

@@ -28,7 +28,7 @@ READING = "predict"
 
 
 def is_same_folder(folder: Path, resumed: Path) -> bool:
-    """Whether `resume=` names the folder, by itself or by the checkpoint in it."""
+    """Return whether `resume=` names the folder, by itself or by the checkpoint in it."""
     named = resumed.parent if resumed.name == RunFolder.last_checkpoint else resumed
     return folder.absolute().resolve() == named.absolute().resolve()
 

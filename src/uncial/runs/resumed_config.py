@@ -68,8 +68,8 @@ FINE_TUNING = "finetune"
 
 
 def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None") -> DictConfig:
-    """The config saved in `folder` with what was typed of the keys that may change. `typed` is the config that Hydra
-    has composed of the defaults and what was typed.
+    """Return the config saved in `folder` with what was typed of the keys that may change. `typed` is the config that
+    Hydra has composed of the defaults and what was typed.
 
     Raises `UserError` for a key that would make another run of it, and for a run that has nothing left to do.
     """
@@ -90,7 +90,7 @@ def load_resumed_config(folder: Path, typed: DictConfig, state: "RunState | None
 
 
 def lacks_test(folder: Path, is_wanted: bool) -> bool:
-    """Whether the best model of a finished run is still to be tested, where that is wanted."""
+    """Return whether the best model of a finished run is still to be tested, where that is wanted."""
     if not is_wanted:
         return False
     try:
@@ -100,8 +100,8 @@ def lacks_test(folder: Path, is_wanted: bool) -> bool:
 
 
 def find_task_to_run(typed: DictConfig, conf: Path) -> str:
-    """The dotted path of the task: what `typed` names; a fine-tuning goes on as one where `resume` alone names it. It
-    is that of the program's own files in `conf`, never one that the folder holds."""
+    """Return the dotted path of the task: what `typed` names; a fine-tuning goes on as one where `resume` alone names
+    it. It is that of the program's own files in `conf`, never one that the folder holds."""
     own = str(typed.task._target_)
     if typed.resume in (None, AUTO) or any(_get_key(override) == "task" for override in typed_overrides()):
         return own
@@ -115,7 +115,8 @@ def find_task_to_run(typed: DictConfig, conf: Path) -> str:
 
 
 def load_saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] = ()) -> DictConfig:
-    """The config saved in `folder`, with what was typed of the keys that may change; `ignored` ones stay as saved.
+    """Return the config saved in `folder`, with what was typed of the keys that may change; `ignored` ones stay as
+    saved.
 
     Raises `UserError` for a key that would make another run of it, and for a class that the folder names and that is
     neither a part of this program nor trusted by what was typed.
@@ -137,7 +138,7 @@ def load_saved_config(folder: Path, typed: DictConfig, ignored: Collection[str] 
 
 
 def is_same_run(folder: Path, config: DictConfig) -> bool:
-    """Whether the run in `folder` has this config, whatever the machine it ran on."""
+    """Return whether the run in `folder` has this config, whatever the machine it ran on."""
     try:
         return _drop_machine(_load(folder)) == _drop_machine(_resolve(config))
     except UserError:
@@ -156,7 +157,7 @@ def write_resumed_config(config: DictConfig, folder: Path) -> None:
 
 
 def read_overrides(folder: Path) -> list[str]:
-    """What was typed for the run in `folder`."""
+    """Return what was typed for the run in `folder`."""
     path = RunFolder(folder).overrides
     lines = read_saved(path) if path.is_file() else []
     if not isinstance(lines, list):
@@ -173,7 +174,7 @@ def _can_change(override: Override) -> bool:
 
 
 def can_be_changed(name: str) -> bool:
-    """Whether a run can be resumed with another value of this dotted key or group."""
+    """Return whether a run can be resumed with another value of this dotted key or group."""
     return any(name == key or name.startswith(f"{key}.") for key in (*MACHINE, *PLACES, LENGTH))
 
 
@@ -194,7 +195,7 @@ def _refuse_change(override: Override, saved: DictConfig, typed: DictConfig, fol
 
 
 def _find_first_change(new: Any, old: Any, key: str) -> tuple[str, Any, Any] | None:
-    """The first key whose values differ, and both."""
+    """Return the first key whose values differ, and both."""
     if isinstance(new, dict) and isinstance(old, dict):
         for name in [*new, *(name for name in old if name not in new)]:
             if found := _find_first_change(new.get(name), old.get(name), f"{key}.{name}"):

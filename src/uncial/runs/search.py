@@ -34,14 +34,14 @@ class Run:
     error: str = ""
 
     def figure(self, name: str) -> Any:
-        """What metrics.json has under `part/figure`, for instance val/cer; None where it has nothing."""
+        """Return what metrics.json has under `part/figure`, for instance val/cer; None where it has nothing."""
         part, _, figure = name.partition("/")
         return self.metrics.get(part, {}).get(figure)
 
 
 def find_runs(folders: Sequence[Path]) -> list[Run]:
-    """The runs in these folders: each is that of a run, of a sweep, or one that holds such. Raises `UserError` for one
-    that does not exist or holds none."""
+    """Return the runs in these folders: each is that of a run, of a sweep, or one that holds such. Raises `UserError`
+    for one that does not exist or holds none."""
     found: dict[Path, Run] = {}
     for folder in folders:
         if not folder.is_dir():
@@ -69,7 +69,7 @@ def _find_below(folder: Path) -> Iterator[Run]:
 
 
 def read_run(folder: Path) -> Run:
-    """What a run has left so far. A file that is torn or missing counts as not there."""
+    """Return what a run has left so far. A file that is torn or missing counts as not there."""
     outcome = read_outcome(folder)
     config, metrics = _read_yaml(RunFolder(folder).config), _read_json(RunFolder(folder).metrics)
     if outcome is not None and outcome.state in (FAILED, PRUNED):
@@ -90,7 +90,7 @@ def read_run(folder: Path) -> Run:
 
 
 def read_varied_keys(folder: Path) -> frozenset[str]:
-    """The dotted keys and groups in which the jobs of a sweep differ; none where its file does not say."""
+    """Return the dotted keys and groups in which the jobs of a sweep differ; none where its file does not say."""
     try:
         parsed = OverridesParser.create().parse_overrides(_lines_of_sweep(folder))
     except (UserError, KeyError, TypeError, AttributeError, HydraException):
@@ -99,14 +99,15 @@ def read_varied_keys(folder: Path) -> frozenset[str]:
 
 
 def _lines_of_sweep(folder: Path) -> list[str]:
-    """What a sweep was given, by its file and by what was typed, which comes later and wins."""
+    """Return what a sweep was given, by its file and by what was typed, which comes later and wins."""
     hydra = read_saved(RunFolder(folder).multirun)["hydra"]
     typed = [line for line in hydra["overrides"]["task"] if not line.startswith(("resume=", "trust="))]
     return [*(f"{key}={value}" for key, value in (hydra["sweeper"]["params"] or {}).items()), *typed]
 
 
 def read_listed_jobs(folder: Path) -> Mapping[str, tuple[str, ...]] | None:
-    """The jobs of a sweep that has called their folders otherwise than by numbers, in their order; None for others."""
+    """Return the jobs of a sweep that has called their folders otherwise than by numbers, in their order; None for
+    others."""
     try:
         found = json.loads(RunFolder(folder).jobs.read_text(encoding="utf-8"))
         return {str(name): tuple(map(str, overrides)) for name, overrides in found.items()}
@@ -115,8 +116,8 @@ def read_listed_jobs(folder: Path) -> Mapping[str, tuple[str, ...]] | None:
 
 
 def read_planned_jobs(folder: Path) -> Mapping[str, tuple[str, ...]]:
-    """The jobs of a sweep by the names of their folders, with their overrides: as jobs.json lists them, or else as
-    Hydra's basic sweeper makes them; none where another one does and where folders are called by the time."""
+    """Return the jobs of a sweep by the names of their folders, with their overrides: as jobs.json lists them, or else
+    as Hydra's basic sweeper makes them; none where another one does and where folders are called by the time."""
     if listed := read_listed_jobs(folder):
         return listed
     try:

@@ -91,8 +91,8 @@ def _find_folder_to_resume(config: DictConfig, new: DictConfig | None) -> Path |
 
 
 def _find_newest_unfinished(config: DictConfig) -> Path | None:
-    """The folder of the newest run of this name and config that is neither finished nor running now. The job's own
-    folder comes first: a cluster that starts a job again gives it the same one."""
+    """Return the folder of the newest run of this name and config that is neither finished nor running now. The job's
+    own folder comes first: a cluster that starts a job again gives it the same one."""
     own = run_folder()
     outputs = Path(str(config.paths.outputs)) / str(config.name)
     found = {path.parent for depth in ("*", "*/*") for path in outputs.glob(f"{depth}/{RunFolder.last_checkpoint}")}

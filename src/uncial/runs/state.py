@@ -71,7 +71,7 @@ class SavedState:
 
 
 def read_state(path: Path) -> SavedState:
-    """Raises `UserError` for a file that is missing, torn or no state of a run, and for one whose weights are NaN, from
+    """Raise `UserError` for a file that is missing, torn or no state of a run, and for one whose weights are NaN, from
     which no training can be resumed."""
     checkpoint = read_checkpoint(path)
     if any(bool(weight.isnan().any()) for weight in checkpoint["state_dict"].values()):
@@ -93,7 +93,8 @@ def read_state(path: Path) -> SavedState:
 
 
 def _check(state: RunState) -> RunState:
-    """The state, whose values have stood in a file. Raises `TypeError` for one of another kind than it writes."""
+    """Return the state, whose values have stood in a file. Raises `TypeError` for one of another kind than it
+    writes."""
     counts = [state.steps, state.rows, state.devices, *([] if state.total_steps is None else [state.total_steps])]
     is_whole = all(isinstance(count, int) and count >= 0 for count in counts)
     has_times = all(isinstance(one, int | float) and math.isfinite(one) for one in (state.time, state.seconds))
@@ -103,8 +104,8 @@ def _check(state: RunState) -> RunState:
 
 
 def find_newest_state(folder: Path) -> SavedState | None:
-    """The state from which the run in `folder` is resumed: last.ckpt, or where that is missing or damaged the newest
-    whole one of checkpoints/. None where there is none."""
+    """Return the state from which the run in `folder` is resumed: last.ckpt, or where that is missing or damaged the
+    newest whole one of checkpoints/. None where there is none."""
     kept = sorted(RunFolder(folder).checkpoints.glob(f"*{SUFFIX}"), key=lambda path: path.name, reverse=True)
     for path in (RunFolder(folder).last_checkpoint, *kept):
         if not path.is_file():

@@ -24,12 +24,13 @@ SECONDS_TO_WAIT = 60
 
 
 def format_storage_url(folder: Path) -> str:
-    """What Optuna and its dashboard open."""
+    """Return what Optuna and its dashboard open."""
     return f"sqlite:///{RunFolder(folder).study}"
 
 
 def open_storage(folder: Path) -> optuna.storages.RDBStorage:
-    """The file of the sweep in this folder, made where there is none. Raises `UserError` where it cannot be used."""
+    """Return the file of the sweep in this folder, made where there is none. Raises `UserError` where it cannot be
+    used."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         return optuna.storages.RDBStorage(
@@ -41,7 +42,7 @@ def open_storage(folder: Path) -> optuna.storages.RDBStorage:
 
 
 def open_study(folder: Path, mode: str, sampler: "BaseSampler", pruner: "BasePruner") -> optuna.Study:
-    """The study of the sweep in this folder, a new one where there is none. `mode` is min or max."""
+    """Return the study of the sweep in this folder, a new one where there is none. `mode` is min or max."""
     return optuna.create_study(
         storage=open_storage(folder),
         study_name=NAME,
@@ -53,13 +54,13 @@ def open_study(folder: Path, mode: str, sampler: "BaseSampler", pruner: "BasePru
 
 
 def list_trials_by_job(study: optuna.Study) -> dict[int, FrozenTrial]:
-    """The last trial of each job, in the order of the jobs."""
+    """Return the last trial of each job, in the order of the jobs."""
     found = {trial.user_attrs[JOB]: trial for trial in study.get_trials() if JOB in trial.user_attrs}
     return dict(sorted(found.items()))
 
 
 def find_running_trial(folder: Path, job: int, pruner: "BasePruner") -> optuna.Trial | None:
-    """The trial that this job of the sweep in `folder` makes; None where it makes none."""
+    """Return the trial that this job of the sweep in `folder` makes; None where it makes none."""
     study = optuna.load_study(study_name=NAME, storage=open_storage(folder), pruner=pruner)
     trial = list_trials_by_job(study).get(job)
     if trial is None or trial.state != TrialState.RUNNING:

@@ -113,7 +113,7 @@ class SweepCallback(Callback):
 
 
 def make_unused_folder(folder: Path) -> Path:
-    """The folder, made now; or where it is there already one with a number behind its name."""
+    """Return the folder, made now; or where it is there already one with a number behind its name."""
     number, candidate = 1, folder
     while True:
         try:

@@ -28,8 +28,8 @@ from uncial.sweeps.planning import BY_NUMBER, compose_job, find_job_subdir, raw_
 
 
 def should_run(config: DictConfig) -> bool:
-    """Whether there is anything to do. In a sweep that is resumed, and in a job that a cluster starts again, finished
-    jobs have nothing left, and started ones get their own folder as `config.resume`.
+    """Return whether there is anything to do. In a sweep that is resumed, and in a job that a cluster starts again,
+    finished jobs have nothing left, and started ones get their own folder as `config.resume`.
 
     Raises `UserError` for a sweep or a launcher without -m, and for a job whose folder is that of another run.
     """
@@ -50,8 +50,8 @@ def should_run(config: DictConfig) -> bool:
 
 
 def is_folder_of(folder: Path, overrides: Sequence[str], varied: Collection[str]) -> bool:
-    """Whether a job of these overrides may use the folder: nothing that has ended in it is another one's. `varied` are
-    the keys in which the jobs of the sweep differ."""
+    """Return whether a job of these overrides may use the folder: nothing that has ended in it is another one's.
+    `varied` are the keys in which the jobs of the sweep differ."""
     outcome = read_outcome(folder)
     if outcome is not None:
         return is_of_same_job(outcome.overrides, overrides, varied)
@@ -92,7 +92,7 @@ def _is_left(config: DictConfig, folder: Path) -> bool:
 
 
 def _is_again() -> bool:
-    """Whether a cluster has started the job before, and stopped it: its time was up, its node failed."""
+    """Return whether a cluster has started the job before, and stopped it: its time was up, its node failed."""
     return os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
 
 
@@ -130,7 +130,7 @@ class LaunchContext:
     config: DictConfig
 
     def job_config(self, number: int, overrides: Sequence[str], id_of_job: str | None = None) -> DictConfig:
-        """The config of one job, with that of Hydra."""
+        """Return the config of one job, with that of Hydra."""
         config = compose_job(self.hydra_context.config_loader, self.config, number, overrides)
         if id_of_job is not None:
             config.hydra.job.id = id_of_job
@@ -156,7 +156,7 @@ class LaunchContext:
         return folder / find_job_subdir(self.job_config(number, overrides))
 
     def is_finished(self, number: int, overrides: Sequence[str]) -> bool:
-        """Whether this job has ended well, or was ended early, in its folder."""
+        """Return whether this job has ended well, or was ended early, in its folder."""
         folder = self.job_folder(number, overrides)
         if not is_finished(folder):
             return False
@@ -164,7 +164,7 @@ class LaunchContext:
 
 
 def to_plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a launcher without OmegaConf's containers."""
+    """Return the keys of a launcher without OmegaConf's containers."""
     return {
         key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         for key, value in given.items()
@@ -172,7 +172,7 @@ def to_plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def build_job_environment() -> dict[str, str]:
-    """The variables of `ENVIRONMENT` that are set here, the folders in them absolute."""
+    """Return the variables of `ENVIRONMENT` that are set here, the folders in them absolute."""
     found = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     if given := found.get("PYTHONPATH"):
         found["PYTHONPATH"] = os.pathsep.join(str(Path(one).absolute()) for one in given.split(os.pathsep) if one)

@@ -31,15 +31,15 @@ ID_OF_JOB = ("hydra.job.id", "hydra:job.id")
 
 
 def raw_value(config: DictConfig, key: str) -> str:
-    """The value of a dotted key as it was typed or stands in a file, its interpolations unresolved."""
+    """Return the value of a dotted key as it was typed or stands in a file, its interpolations unresolved."""
     parent, _, name = key.rpartition(".")
     node: Any = OmegaConf.select(config, parent) if parent else config
     return str(node._get_node(name)._value())
 
 
 def is_chosen(config: DictConfig, key: str) -> bool:
-    """Whether `name`, or a key of Hydra's, has another value than in this program's own conf/: it was typed, or stands
-    in a file of the user's own."""
+    """Return whether `name`, or a key of Hydra's, has another value than in this program's own conf/: it was typed, or
+    stands in a file of the user's own."""
     return raw_value(config, key) != raw_default(key, find_conf_folder())
 
 
@@ -96,7 +96,8 @@ def plan_jobs(config: DictConfig, folder: Path) -> None:
 
 
 def compose_job(loader: ConfigLoader, config: DictConfig, number: int, overrides: Sequence[str]) -> DictConfig:
-    """The config of one job of the sweep that `config` is of, with that of Hydra, as its launcher composes it."""
+    """Return the config of one job of the sweep that `config` is of, with that of Hydra, as its launcher composes
+    it."""
     composed = loader.load_sweep_config(config, list(overrides))
     with open_dict(composed):
         composed.hydra.job.id, composed.hydra.job.num = f"job_id_for_{number}", number
@@ -104,7 +105,7 @@ def compose_job(loader: ConfigLoader, config: DictConfig, number: int, overrides
 
 
 def find_job_subdir(composed: DictConfig) -> str:
-    """What the folder of a job is called below that of its sweep, by the job's own config."""
+    """Return what the folder of a job is called below that of its sweep, by the job's own config."""
     before = HydraConfig.instance().cfg
     try:
         HydraConfig.instance().set_config(composed)  # Which ${hydra:…} asks.
@@ -132,7 +133,7 @@ def _loader() -> ConfigLoader:
 
 
 def _is_listed(config: DictConfig) -> bool:
-    """Whether all jobs of the sweep are known when it begins."""
+    """Return whether all jobs of the sweep are known when it begins."""
     return str(config.hydra.sweeper._target_).endswith("BasicSweeper")
 
 
@@ -146,7 +147,7 @@ def _given(config: DictConfig) -> SweepOverrides:
 
 
 def _split(config: DictConfig) -> list[list[str]]:
-    """The overrides of each job, as Hydra's own sweeper makes them."""
+    """Return the overrides of each job, as Hydra's own sweeper makes them."""
     lines = [f"{key}={value}" for key, value in _params(config).items()]
     typed = lines_as_typed(config.hydra.overrides.task)
     parsed = OverridesParser.create(config_loader=_loader()).parse_overrides([*lines, *typed])

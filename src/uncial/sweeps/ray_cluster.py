@@ -36,7 +36,7 @@ class RaySettings:
 
 
 def read_settings(given: Mapping[str, Any]) -> RaySettings:
-    """Raises `UserError` for the first value that Ray would not take."""
+    """Raise `UserError` for the first value that Ray would not take."""
     address, parallel, resources = given["address"], given["parallel"], given["resources"] or {}
     if address is not None and (not isinstance(address, str) or not address.strip()):
         raise UserError(f"{PREFIX}.address={address}: HOST:PORT is needed, auto, or null.")

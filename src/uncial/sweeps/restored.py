@@ -31,14 +31,15 @@ from uncial.termination import TERMINATED
 
 
 def find_unfinished_jobs(folder: Path) -> dict[str, Outcome | None]:
-    """The jobs of a sweep that are not finished, by the names of their folders: their outcome, if they have failed."""
+    """Return the jobs of a sweep that are not finished, by the names of their folders: their outcome, if they have
+    failed."""
     found = read_outcomes(folder)
     every = {**dict.fromkeys(read_planned_jobs(folder)), **found}
     return {name: outcome for name, outcome in every.items() if outcome is None or outcome.state == FAILED}
 
 
 def describe_failures(folder: Path) -> str:
-    """The jobs of a sweep that failed or have not ended, with what is special to each, and their errors."""
+    """Return the jobs of a sweep that failed or have not ended, with what is special to each, and their errors."""
     left = find_unfinished_jobs(folder)
     overrides = {
         **read_planned_jobs(folder),
@@ -62,13 +63,14 @@ def describe_failures(folder: Path) -> str:
 
 
 def format_resume_command(folder: Path, saved: Mapping[str, Any] | None = None) -> str:
-    """The command that completes the sweep in `folder`; `saved` is its config as plain data, where no file holds it
-    yet."""
+    """Return the command that completes the sweep in `folder`; `saved` is its config as plain data, where no file holds
+    it yet."""
     return format_command("-m", *format_resume_arguments(folder, saved))
 
 
 def format_resume_arguments(folder: Path, saved: Mapping[str, Any] | None = None) -> list[str]:
-    """What is typed to go on with a sweep: its folder, and what `check_restored` does not take from the file in it."""
+    """Return what is typed to go on with a sweep: its folder, and what `check_restored` does not take from the file in
+    it."""
     resume = format_override("resume", folder)
     try:
         plain: Any = read_saved(RunFolder(folder).multirun) if saved is None else saved
@@ -93,7 +95,7 @@ NOT_TYPED_AGAIN = ("resume", "trust", SEARCH_PATH, "hydra.mode", "hydra.sweep.di
 
 
 def _has_to_be_typed(line: str, trust: Sequence[str], folder: Path) -> bool:
-    """Whether a line of a sweep's file is not taken from it."""
+    """Return whether a line of a sweep's file is not taken from it."""
     try:
         check_lines([line], (), trust, folder)
     except UserError:
@@ -178,8 +180,8 @@ def restore_sweep(config: DictConfig, folder: Path) -> None:
 
 
 def _lines_of_folders(subdir: str, excluded: Sequence[str]) -> list[str]:
-    """The lines by which the jobs' folders are called as before, whatever is in a template meanwhile: `excluded` are
-    the keys that are no part of `${hydra.job.override_dirname}`, `resume` and what of the machine is typed now."""
+    """Return the lines by which the jobs' folders are called as before, whatever is in a template meanwhile: `excluded`
+    are the keys that are no part of `${hydra.job.override_dirname}`, `resume` and what of the machine is typed now."""
     keys = ",".join(map(quote_for_hydra, excluded))
     return [
         f"hydra.sweep.subdir={quote_for_hydra(subdir)}",
@@ -241,7 +243,7 @@ def check_restored(saved: Mapping[str, Any], config: Mapping[str, Any], folder: 
 
 
 def _restored_parts(saved: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a sweep's config is that of the sweep that goes on."""
+    """Return what of a sweep's config is that of the sweep that goes on."""
     kept = {key: value for key, value in saved.items() if key not in ("hydra", "task", "trust")}
     return {**kept, "hydra": {key: saved["hydra"][key] for key in ("launcher", "sweeper")}}
 
@@ -271,7 +273,7 @@ def check_lines(lines: Sequence[str], typed: Collection[str], trust: Sequence[st
 
 
 def _find_differing(saved: Any, config: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """The texts of what was saved that stand in another way in the config of now, by their dotted keys."""
+    """Yield the texts of what was saved that stand in another way in the config of now, by their dotted keys."""
     if saved == config:
         return
     if isinstance(saved, Mapping):

@@ -31,7 +31,7 @@ class SweepOverrides:
 def find_sweep_overrides(
     params: Mapping[str, Any], typed: Sequence[str], loader: ConfigLoader | None = None
 ) -> SweepOverrides:
-    """What `hydra.sweeper.params` and the command give, which comes later and wins.
+    """Return what `hydra.sweeper.params` and the command give, which comes later and wins.
 
     Raises `UserError` for what is not in Hydra's grammar.
     """
@@ -47,13 +47,13 @@ def find_sweep_overrides(
 
 
 def check_log(override: Override, low: float | None) -> None:
-    """Raises `UserError` where the values of a key with the tag log begin at or below 0."""
+    """Raise `UserError` where the values of a key with the tag log begin at or below 0."""
     if low is None or low <= 0:
         raise UserError(f"{override.input_line}: the tag log needs numbers above 0.")
 
 
 def check_varied(config: DictConfig) -> None:
-    """Raises `UserError` for the first of several values that its key does not take: a job would only find it when
+    """Raise `UserError` for the first of several values that its key does not take: a job would only find it when
     those before it have ended."""
     sweeper: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     grammar = OverridesParser.create()

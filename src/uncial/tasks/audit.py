@@ -77,7 +77,7 @@ def run(config: DictConfig) -> None:
 
 
 def _check_place(config: DictConfig, truth: GroundTruth) -> None:
-    """Raises `UserError` where the excerpts cannot come into their place, before hours of judging."""
+    """Raise `UserError` where the excerpts cannot come into their place, before hours of judging."""
     if config.audit.output:
         target = Path(str(config.audit.output))
         excerpts = {page.source: excerpt_file(page, target) for page in truth.pages}
@@ -87,7 +87,7 @@ def _check_place(config: DictConfig, truth: GroundTruth) -> None:
 
 
 def _export(config: DictConfig, truth: GroundTruth, suspects: set[int], folder: Path) -> dict[int, str]:
-    """The PAGE files by row."""
+    """Return the PAGE files by row."""
     target = Path(config.audit.output) if config.audit.output else RunFolder(folder).pages
     pages = {page.id: page for page in truth.pages}
     written: dict[int, str] = {}

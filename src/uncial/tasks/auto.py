@@ -66,12 +66,12 @@ def run(config: DictConfig) -> None:
 
 
 def list_typed_for_training() -> list[str]:
-    """What was typed, less what chose this task."""
+    """Return what was typed, less what chose this task."""
     return [line for line in typed_lines() if line not in ("experiment=auto", "task=auto")]
 
 
 def compose_chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictConfig:
-    """The config of a plain training; what was typed wins."""
+    """Return the config of a plain training; what was typed wins."""
     named = [] if any(get_override_key(line) == "name" for line in typed) else ["name=auto-${data.name}"]
     found_in = [
         line for line in lines_as_typed(HydraConfig.get().overrides.hydra) if get_override_key(line) == SEARCH_PATH
@@ -81,8 +81,8 @@ def compose_chosen_config(chosen: Sequence[str], typed: Sequence[str]) -> DictCo
 
 
 def measure(config: DictConfig, typed: Collection[str]) -> DataFacts:
-    """What the choice depends on, for what was typed the keys. The speed is that of the first seconds of a training
-    with the defaults."""
+    """Return what the choice depends on, for what was typed the keys. The speed is that of the first seconds of a
+    training with the defaults."""
     problem = build_problem(config)
     if not isinstance(problem, LineRecognition):
         raise UserError(

@@ -137,7 +137,7 @@ def _load_systems(config: DictConfig) -> list[System]:
 
 
 def _list_names(config: DictConfig, paths: Sequence[Sequence[Path]], key: str) -> list[str]:
-    """What the contestants are called: `compare.names`, or the ends of their paths that tell them apart."""
+    """Return what the contestants are called: `compare.names`, or the ends of their paths that tell them apart."""
     every = [path for own in paths for path in own]
     if twice := [path for path in every if every.count(path) > 1]:
         raise UserError(f"{key} names {twice[0]} more than once; what is compared has to differ.")

@@ -46,8 +46,8 @@ def run(config: DictConfig) -> None:
 
 
 def output_of(config: DictConfig) -> Path | None:
-    """The file of `compile.output`. Raises `UserError` for one that exists, or that would not be known for what it
-    is."""
+    """Return the file of `compile.output`. Raises `UserError` for one that exists, or that would not be known for what
+    it is."""
     if config.compile.output is None:
         return None
     path = Path(str(config.compile.output)).expanduser()

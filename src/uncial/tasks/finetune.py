@@ -69,7 +69,7 @@ def finetune(this: RunSession) -> None:
 
 
 def list_xml_files(truth: GroundTruth, rows: np.ndarray) -> list[Path]:
-    """The PAGE and ALTO files of these rows of the store, each once and in order; none where the lines come as
+    """Return the PAGE and ALTO files of these rows of the store, each once and in order; none where the lines come as
     images."""
     pages = {truth.store.value(int(row), "page") for row in rows}
     files = {page.source for page in truth.pages if page.id in pages}
@@ -99,7 +99,7 @@ def _read_pages(sources: Sequence[Path], data: DictConfig) -> tuple[Sequence[Pag
 
 
 def compare(this: RunSession, truth: GroundTruth, rows: np.ndarray, before: Path, after: Path) -> Comparison:
-    """What both models read in the same lines, in the form of text that the second of them learned."""
+    """Return what both models read in the same lines, in the form of text that the second of them learned."""
     trust = list_trusted(this.config)
     models = {"before": [load_model(before, trust)], "after": [load_model(after, trust)]}
     settings = build_evaluation_settings(this.config, models["after"][0][0].text.normalization)

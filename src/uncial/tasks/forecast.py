@@ -86,7 +86,7 @@ def run(config: DictConfig) -> None:
 
 
 def find_finished_runs(paths: Sequence[str]) -> list[FinishedRun]:
-    """The finished trainings among these run folders and in these folders of runs, the smallest first. Raises
+    """Return the finished trainings among these run folders and in these folders of runs, the smallest first. Raises
     `UserError` where there is none."""
     folders: list[Path] = []
     for path in map(Path, paths):
@@ -157,7 +157,7 @@ def warn_of_known_validation(runs: Sequence[FinishedRun]) -> None:
 
 
 def _find_known_validation(folder: Path) -> int:
-    """How many validation pages the model knew that the run in this folder was fine-tuned from."""
+    """Return how many validation pages the model knew that the run in this folder was fine-tuned from."""
     if not RunFolder(folder).splits.is_file() or not RunFolder(folder).best_model.is_file():
         return 0
     before = set(load_card(RunFolder(folder).best_model).get(SEEN_BEFORE) or ())
@@ -169,7 +169,7 @@ def _read_validated(one: FinishedRun) -> list[tuple[str, str, str]]:
 
 
 def _compare(config: DictConfig) -> dict[str, Any]:
-    """The values by their dotted keys, without those that may differ."""
+    """Return the values by their dotted keys, without those that may differ."""
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
     ignored = tuple(f"{key}." for key in MAY_DIFFER)

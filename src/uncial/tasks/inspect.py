@@ -74,8 +74,8 @@ def run(config: DictConfig) -> None:
 def inspect(
     truth: GroundTruth, texts: Mapping[str, list[str]], findings: list[Finding], unit: str, source: str
 ) -> Inspection:
-    """The figures of the compiled lines; `texts` are the normalised ones of each part, `unit` is what a model learns as
-    one character."""
+    """Return the figures of the compiled lines; `texts` are the normalised ones of each part, `unit` is what a model
+    learns as one character."""
     # The page that a line image was cut from, where its name tells it.
     pages = [group or page for page, group in zip(*map(truth.store.column, ("page", "group")), strict=True)]
     sizes = truth.store.sizes()

@@ -89,13 +89,14 @@ def _draw(folder: Path, ranking: Ranking) -> list[Path]:
 
 
 def _is_ranked(one: Run) -> bool:
-    """Whether it trains, as far as it is known what it does."""
+    """Return whether it trains, as far as it is known what it does."""
     task = one.config.get("task")
     return not isinstance(task, dict) or task.get("name") in ("train", "finetune")
 
 
 def _score(config: DictConfig, runs: Sequence[Run]) -> Score:
-    """What the config names, else what the runs were monitored by. Raises `UserError` where they differ in that."""
+    """Return what the config names, else what the runs were monitored by. Raises `UserError` where they differ in
+    that."""
     models = [one.config["model"] for one in runs if one.state == FINISHED and "model" in one.config]
     monitored = {(str(model["monitor"]), str(model["mode"])) for model in models if "monitor" in model}
     by, mode = config.leaderboard.by, config.leaderboard.mode

@@ -79,7 +79,7 @@ def run(config: DictConfig) -> None:
 
 
 def _find_folder(config: DictConfig, form: str, about: Mapping[str, Any], inputs: Sequence[str]) -> Path:
-    """The run's folder; where no output is named, that of a reading of the same that was stopped."""
+    """Return the run's folder; where no output is named, that of a reading of the same that was stopped."""
     folder = run_folder()
     if config.predict.output:
         return folder
@@ -102,8 +102,8 @@ def _say_anew(path: Path) -> None:
 
 
 def find_pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], list[Issue]]:
-    """The pages of PAGE and ALTO files where the input holds some or names images that have one beside them, else line
-    images. Raises `UserError` where it holds neither."""
+    """Return the pages of PAGE and ALTO files where the input holds some or names images that have one beside them,
+    else line images. Raises `UserError` where it holds neither."""
     inputs = as_tuple(config.predict.input)
     where = find_places(inputs, "predict.input")
     settings = build_source_settings(inputs, config.data, "predict.input")
@@ -125,7 +125,7 @@ def find_pages_to_read(config: DictConfig, form: str) -> tuple[Sequence[Page], l
 
 
 def _check_table(target: Path, pages: Sequence[Page], problems: Sequence[Issue]) -> None:
-    """Raises `UserError` where the table cannot come into this place, before hours of reading."""
+    """Raise `UserError` where the table cannot come into this place, before hours of reading."""
     if target.is_dir():
         raise UserError(f"predict.output={target} is a folder: name the file to write, as {target / 'results.txt'}.")
     read = [path for page in pages for path in (page.source, page.image and page.image.path) if path]

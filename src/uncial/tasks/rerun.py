@@ -58,7 +58,7 @@ def run(config: DictConfig) -> None:
 
 
 def load_config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
-    """The saved config of the run, with what was typed of the keys that do not change it: places and machine.
+    """Return the saved config of the run, with what was typed of the keys that do not change it: places and machine.
 
     Raises `UserError` for a folder that holds no finished training and for a key that would make another run of it.
     """
@@ -72,7 +72,7 @@ def load_config_to_repeat(folder: Path, typed: DictConfig) -> DictConfig:
 
 
 def compare_runs(before: Path, now: Path) -> Repetition:
-    """What two finished runs differ in. Times and speeds always do, and do not count."""
+    """Return what two finished runs differ in. Times and speeds always do, and do not count."""
     results = [*_read_weights(before, now), *_read_scores(before, now)]
     results += [f"{name} differs" for name in FILES if _read_content(before / name) != _read_content(now / name)]
     if not _same_rows(before, now):
@@ -104,7 +104,7 @@ def _read_validation(folder: Path) -> dict[str, Any]:
 
 
 def _same_rows(before: Path, now: Path) -> bool:
-    """Whether both runs logged the same; one of an earlier version counted its steps from 0."""
+    """Return whether both runs logged the same; one of an earlier version counted its steps from 0."""
     (columns, rows), (other_columns, other_rows) = (
         read_rows(RunFolder(folder).metrics_rows) for folder in (before, now)
     )

@@ -94,7 +94,7 @@ def _is_kept(units: Sequence[str], base: str) -> bool:
 
 
 def _resolve(units: Sequence[str], base: str) -> list[dict[str, Any]]:
-    """The units in display order, each with its `level` and the `index` that it had."""
+    """Return the units in display order, each with its `level` and the `index` that it had."""
     levels = _compute_levels("".join(units), base)
     starts = _find_starts(units)
     cells: list[dict[str, Any]] = [
@@ -109,7 +109,7 @@ def _resolve(units: Sequence[str], base: str) -> list[dict[str, Any]]:
 
 
 def _compute_levels(text: str, base: str) -> list[int]:
-    """The embedding level of each character before rule L1."""
+    """Return the embedding level of each character before rule L1."""
     storage = get_empty_storage()
     storage["base_level"], storage["base_dir"] = _find_level(base), base
     cells: list[dict[str, Any]] = [
@@ -166,25 +166,25 @@ def _find_bracket_pairs(chars: Sequence[dict[str, Any]]) -> list[tuple[int, int]
 
 
 def _find_strong(kind: str) -> str:
-    """The direction that a resolved type lends its neighbours: numbers count as running from right to left."""
+    """Return the direction that a resolved type lends its neighbours: numbers count as running from right to left."""
     return {"L": "L", "R": "R", "EN": "R", "AN": "R"}.get(kind, "")
 
 
 def _compute_levels_as_read(shown: Sequence[str], base: str) -> list[int]:
-    """The levels that the units would have if they were read in the order in which they are shown."""
+    """Return the levels that the units would have if they were read in the order in which they are shown."""
     cells = _resolve(shown, base)
     return [cell["level"] for cell in sorted(cells, key=lambda cell: cell["index"])]
 
 
 def _compute_levels_from_right(shown: Sequence[str], base: str) -> list[int]:
-    """The levels that the units would have if they were read from right to left."""
+    """Return the levels that the units would have if they were read from right to left."""
     backwards = [_mirror(unit) for unit in reversed(shown)]
     cells = _resolve(backwards, base)
     return [cell["level"] for cell in sorted(cells, key=lambda cell: -cell["index"])]
 
 
 def _change(shown: Sequence[str], levels: Sequence[int], base: str) -> Iterator[list[int]]:
-    """The same levels with one word, number or sign at another one."""
+    """Yield the same levels with one word, number or sign at another one."""
 
     def place(index: int) -> tuple[Any, ...]:
         kind = _find_class(shown[index][:1])

@@ -107,16 +107,17 @@ def count_letters(text: str) -> tuple[int, int]:
 
 
 def is_right_to_left(text: str) -> bool:
-    """Whether most letters of the text run from right to left."""
+    """Return whether most letters of the text run from right to left."""
     left, right = count_letters(text)
     return right > left
 
 
 def has_arabic_digits(text: str) -> bool:
-    """Whether `text` holds digits of the Arabic script, which have no direction of their own but tell the line's."""
+    """Return whether `text` holds digits of the Arabic script, which have no direction of their own but tell the
+    line's."""
     return any(bidirectional(character) == "AN" for character in text)
 
 
 def is_vertical(text: str) -> bool:
-    """Whether most letters of the text are of a script that is written downwards where it stands in a column."""
+    """Return whether most letters of the text are of a script that is written downwards where it stands in a column."""
     return find_line_script(text) in COLUMN_SCRIPTS

@@ -19,7 +19,7 @@ class LabelSpan(NamedTuple):
 
 
 def encode_text(pieces: Iterable[Encoded]) -> list[int]:
-    """The labels of a whole text. Raises `UnusableInput` where the codec cannot write all of it."""
+    """Return the labels of a whole text. Raises `UnusableInput` where the codec cannot write all of it."""
     pieces = list(pieces)
     unknown = find_unknown(pieces)
     if unknown:
@@ -28,12 +28,12 @@ def encode_text(pieces: Iterable[Encoded]) -> list[int]:
 
 
 def encode_known_text(pieces: Iterable[Encoded]) -> list[int]:
-    """The labels of what the codec can write."""
+    """Return the labels of what the codec can write."""
     return [label for _, labels in pieces for label in labels or ()]
 
 
 def find_unknown(pieces: Iterable[Encoded]) -> list[str]:
-    """The distinct pieces that the codec cannot write, in order of appearance."""
+    """Return the distinct pieces that the codec cannot write, in order of appearance."""
     return list(dict.fromkeys(text for text, labels in pieces if labels is None))
 
 
@@ -45,7 +45,7 @@ def explain_unknown(pieces: Sequence[str]) -> str:
 
 
 def describe_characters(piece: str) -> str:
-    """Every code point of a piece with its number and name."""
+    """Return every code point of a piece with its number and name."""
     return " + ".join(map(describe, piece))
 
 

@@ -27,7 +27,8 @@ PUNCTUATION = {
 
 @lru_cache(maxsize=1 << 12)
 def find_letter_script(character: str) -> str:
-    """The script of a letter, the first word of its Unicode name, for instance `LATIN`; empty for what is no letter."""
+    """Return the script of a letter, the first word of its Unicode name, for instance `LATIN`; empty for what is no
+    letter."""
     if unicodedata.category(character)[0] != "L":
         return ""
     first = unicodedata.name(character, "").partition(" ")[0].partition("-")[0]
@@ -36,7 +37,8 @@ def find_letter_script(character: str) -> str:
 
 @lru_cache(maxsize=1 << 12)
 def find_double(character: str, wanted: str) -> str | None:
-    """The letter of the script `wanted` that looks like `character`, which is of another one; None where none does.
+    """Return the letter of the script `wanted` that looks like `character`, which is of another one; None where none
+    does.
 
     Accents are looked through: Cyrillic ё is the double of Latin ë.
     """

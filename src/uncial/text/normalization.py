@@ -130,7 +130,7 @@ def _find_origins(text: str, profile: str) -> list[tuple[int, ...]]:
 
 
 def _split_pieces(text: str, profile: str) -> Iterator[tuple[int, int]]:
-    """The start and end of the smallest pieces whose forms, one after the other, are that of the whole text."""
+    """Yield the start and end of the smallest pieces whose forms, one after the other, are that of the whole text."""
     start = 0
     for place in range(1, len(text)):
         head = unicodedata.normalize("NFKD", text[place])[0]

@@ -93,9 +93,8 @@ def _from_csv(content: str, where: str) -> list[tuple[Any, Any]]:
 
 
 def _from_chocomufin(headings: Sequence[str], rows: Iterable[Sequence[str]], where: str) -> Iterator[tuple[str, str]]:
-    """The rows that replace something. Those marked `allow` only say that a character is known, whatever stands beside
-    it; https://github.com/PonteIneptique/choco-mufin explains the columns.
-    """
+    """Yield the rows that replace something. Those marked `allow` only say that a character is known, whatever stands
+    beside it; https://github.com/PonteIneptique/choco-mufin explains the columns."""
     for row in rows:
         cells = dict(zip(headings, row, strict=False))
         if not set(HEADINGS) <= set(cells):

@@ -77,7 +77,8 @@ class TextRules:
         return normalize_transcription(transcription, self.normalization)
 
     def base(self, text: str) -> str | None:
-        """The base direction of a line in logical or display order alike; None where nothing is to be reordered."""
+        """Return the base direction of a line in logical or display order alike; None where nothing is to be
+        reordered."""
         if self.direction == "none":
             return None
         left, right = count_letters(text)

@@ -94,7 +94,7 @@ def build_trainer(
 
 
 def build_evaluation_trainer(settings: TrainerSettings, folder: Path, callbacks: Sequence[L.Callback]) -> L.Trainer:
-    """The trainer of a task that reads lines with a trained model."""
+    """Return the trainer of a task that reads lines with a trained model."""
     try:
         return L.Trainer(
             **_prepare_machine(settings), callbacks=order_callbacks(callbacks), logger=[], default_root_dir=folder
@@ -104,7 +104,8 @@ def build_evaluation_trainer(settings: TrainerSettings, folder: Path, callbacks:
 
 
 def _prepare_machine(settings: TrainerSettings) -> dict[str, Any]:
-    """What a trainer is told of the devices, and what Lightning shall not do beside; the process is set up for it."""
+    """Return what a trainer is told of the devices, and what Lightning shall not do beside; the process is set up for
+    it."""
     tune_malloc()
     cv2.setNumThreads(1)
     devices = choose_devices(settings)
@@ -137,7 +138,7 @@ def _build_strategy() -> DDPStrategy:
 
 
 def describe_device(trainer: L.Trainer) -> dict[str, Any]:
-    """What a training runs on, as far as it decides on its last digits."""
+    """Return what a training runs on, as far as it decides on its last digits."""
     device = trainer.strategy.root_device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     return {

@@ -72,7 +72,7 @@ def find_duplicate_lines(
     known_rows: Collection[int | None] = (),
     advance: Callable[[int], None] = lambda count: None,
 ) -> Iterator[Finding]:
-    """A finding about the later lines of each group of copies: an error where the two are in different parts, a
+    """Yield a finding about the later lines of each group of copies: an error where the two are in different parts, a
     warning otherwise; one piece of information for a word that is printed many times.
 
     Left out are pairs between two pages of `known_pages`, pairs of page ids that are told to be copies already, and
@@ -93,7 +93,7 @@ def find_duplicate_lines(
 
 
 def _describe_partner(data: CheckedData, rows: list[int], second: int, known: Collection[frozenset[str]]) -> int | None:
-    """The earlier line that a line is told to be a copy of: one of another part before the first."""
+    """Return the earlier line that a line is told to be a copy of: one of another part before the first."""
     before = [row for row in rows if row < second]
     fitting = [row for row in before if frozenset((data.lines[row].page, data.lines[second].page)) not in known]
     return min(fitting, key=lambda row: (data.lines[row].part == data.lines[second].part, row), default=None)
@@ -116,7 +116,7 @@ def _make_finding(data: CheckedData, first: int, second: int, equal: bool) -> Fi
 
 
 def _is_printed(data: CheckedData, rows: list[int]) -> bool:
-    """Whether lines are too many to be copies of one: their images are not equal, and they have one text."""
+    """Return whether lines are too many to be copies of one: their images are not equal, and they have one text."""
     enough = PRINTED if max(int(data.lengths[row]) for row in rows) < LONG else PRINTED_LONG
     if len({int(data.measures.checksums[row]) for row in rows}) < enough:
         return False
@@ -131,7 +131,7 @@ def _count_printed(data: CheckedData, rows: list[int]) -> Finding:
 
 
 def _find_equal(data: CheckedData) -> dict[int, list[int]]:
-    """The rows with something to see by the checksum of their pixels."""
+    """Return the rows with something to see by the checksum of their pixels."""
     measures = data.measures
     equal: dict[int, list[int]] = {}
     for row in np.flatnonzero(measures.thumbnails.any(axis=1)).tolist():
@@ -157,7 +157,7 @@ class _Links:
         self._parents[high] = low
 
     def groups(self) -> list[list[int]]:
-        """Those of two and more rows, each sorted, by their first row."""
+        """Return those of two and more rows, each sorted, by their first row."""
         groups: dict[int, list[int]] = {}
         for row in sorted(self._parents):
             groups.setdefault(self.root(row), []).append(row)
@@ -192,7 +192,7 @@ def _find_copies(data: CheckedData, equal: dict[int, list[int]], advance: Callab
 
 
 def _find_candidates(judge: "_Judge", near: Neighbours, rows: np.ndarray, place: int, same_text: bool) -> Iterator[int]:
-    """The neighbours of a line that have its text, or those that have another."""
+    """Yield the neighbours of a line that have its text, or those that have another."""
     row = int(rows[place])
     for neighbour, likeness in near.of(place):
         other = int(rows[neighbour])
@@ -212,8 +212,8 @@ class _Judge:
         self._other_pages = lru_cache(maxsize=1 << 16)(self._is_other_page)
 
     def is_copy(self, one: int, other: int, crowded: bool) -> bool:
-        """Whether they show one piece of writing. Of a crowd of like lines those whose texts differ by a letter, and of
-        any lines those whose numbers differ, must be equal almost to the pixel."""
+        """Return whether they show one piece of writing. Of a crowd of like lines those whose texts differ by a letter,
+        and of any lines those whose numbers differ, must be equal almost to the pixel."""
         pair = (min(one, other), max(one, other), crowded)
         if pair not in self._known:
             self._known[pair] = self._compare(*pair)
@@ -235,21 +235,22 @@ class _Judge:
         return same_text or _is_same_everywhere(first, second, *((ALMOST, 2.0) if close else (PIECE_EQUAL, APART)))
 
     def _is_other_page(self, one: str, other: str, long: bool) -> bool:
-        """Whether two pages hold so much that the other does not that what they share is printed on both."""
+        """Return whether two pages hold so much that the other does not that what they share is printed on both."""
         rows = (self.data.by_sheet[sheet] for sheet in (one, other))
         texts = tuple([self.texts[row] for row in own] for own in rows)
         return share_contradicted(*texts) > OTHER_PAGE if long else share_in_common(*texts) < SAME_PAGE
 
 
 def _measure_likeness(first: np.ndarray, second: np.ndarray) -> float:
-    """The correlation of two line images of one size, from -1 to 1, the better of shifts by one pixel."""
+    """Return the correlation of two line images of one size, from -1 to 1, the better of shifts by one pixel."""
     padded = cv2.copyMakeBorder(second, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     template = first - first.mean()
     return float(cv2.matchTemplate(padded, template, cv2.TM_CCOEFF_NORMED).max()) if template.any() else 0.0
 
 
 def _is_same_everywhere(first: np.ndarray, second: np.ndarray, least: float, apart: float) -> bool:
-    """Whether two line images that look nearly the same do so in each of their pieces: no letter or digit differs.
+    """Return whether two line images that look nearly the same do so in each of their pieces: no letter or digit
+    differs.
 
     `least` is what the unlikest piece correlates by at least, `apart` how many times further from being equal than the
     usual piece it is at most.
@@ -263,8 +264,8 @@ def _is_same_everywhere(first: np.ndarray, second: np.ndarray, least: float, apa
 
 
 def _cut_pieces(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The correlations of the pieces with ink of two line images of one size, each at its best shift by three pixels
-    along the line and two across."""
+    """Return the correlations of the pieces with ink of two line images of one size, each at its best shift by three
+    pixels along the line and two across."""
     padded = cv2.copyMakeBorder(second, 2, 2, 3, 3, cv2.BORDER_REPLICATE)
     width = min(PIECE, first.shape[1])
     starts = [*range(0, first.shape[1] - width, PIECE // 3), first.shape[1] - width]

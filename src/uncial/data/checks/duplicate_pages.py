@@ -68,8 +68,8 @@ def find_page_pairs(pages: Sequence[Page], advance: Callable[[int], None] = lamb
 
 
 def find_duplicate_pages(pairs: Sequence[PagePair], part_of: Mapping[str, str]) -> Iterator[Finding]:
-    """A finding about the second page of each pair: an error where the two are in different parts, and information
-    where either gives no line to train or test on."""
+    """Yield a finding about the second page of each pair: an error where the two are in different parts, and
+    information where either gives no line to train or test on."""
     for pair in pairs:
         one, other = pair.first, pair.second
         shows = "shows nearly the same image as" if pair.by == "image" else "has the same text in most of its lines as"
@@ -130,8 +130,8 @@ def _read_grey(image: Image.Image, size: tuple[int, int], draft: tuple[int, int]
 
 
 def _make_thumbnail(page: Page) -> tuple[np.ndarray, float] | None:
-    """The ink of the page without its rim as (s, s) float32, centred and of length 1, and the aspect; None where it
-    cannot be read."""
+    """Return the ink of the page without its rim as (s, s) float32, centred and of length 1, and the aspect; None where
+    it cannot be read."""
     try:
         with _open_image(page) as image:
             aspect = image.width / max(image.height, 1)
@@ -165,7 +165,7 @@ def _find_like_texts(texts: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]
 
 
 def _list_passages(texts: Sequence[str]) -> set[str]:
-    """What tells a page by its text: its long lines, and its short ones together with the next."""
+    """Return what tells a page by its text: its long lines, and its short ones together with the next."""
     joined = [one if len(one) >= LONG else one + other for one, other in pairwise([*texts, ""])]
     return {passage for passage in joined if len(passage) >= LONG}
 
@@ -201,8 +201,8 @@ class _Piece:
 
 
 def is_same_page(one: Page, other: Page) -> bool:
-    """Whether both images show one page. Either may be darker, smaller, saved anew, or askew by a little, but is not
-    cropped. False where an image cannot be read, or holds no lines with ink to tell it by."""
+    """Return whether both images show one page. Either may be darker, smaller, saved anew, or askew by a little, but is
+    not cropped. False where an image cannot be read, or holds no lines with ink to tell it by."""
     first = _extract_ink(one, None)
     second = None if first is None else _extract_ink(other, first.shape)
     if first is None or second is None:
@@ -219,7 +219,7 @@ def is_same_page(one: Page, other: Page) -> bool:
 
 
 def _extract_ink(page: Page, shape: tuple[int, ...] | None) -> np.ndarray | None:
-    """How much darker than what is around it each pixel is, (h, w) float32, scaled to SIDE or to `shape`."""
+    """Return how much darker than what is around it each pixel is, (h, w) float32, scaled to SIDE or to `shape`."""
     try:
         with _open_image(page) as image:
             if shape is None:
@@ -232,7 +232,7 @@ def _extract_ink(page: Page, shape: tuple[int, ...] | None) -> np.ndarray | None
 
 
 def _cut_pieces(one: Page, other: Page, first: np.ndarray, second: np.ndarray) -> Iterator[_Piece]:
-    """The pieces of the lines of the first page that hold ink on either."""
+    """Yield the pieces of the lines of the first page that hold ink on either."""
     height, width = first.shape
     shift = round(SHIFT * SHEET_SIDE)
     padded = cv2.copyMakeBorder(second, shift, shift, shift, shift, cv2.BORDER_REPLICATE)
@@ -254,14 +254,14 @@ def _cut_pieces(one: Page, other: Page, first: np.ndarray, second: np.ndarray) -
 def _is_otherwise(
     box: tuple[float, float, float, float], text: str, others: list[tuple[tuple[float, float, float, float], str]]
 ) -> bool:
-    """Whether the other page has another text at this place of the page."""
+    """Return whether the other page has another text at this place of the page."""
     middle = (box[1] + box[3]) / 2
     here = [own for place, own in others if place[1] <= middle <= place[3] and place[0] < box[2] and box[0] < place[2]]
     return bool(text) and bool(here) and text not in here
 
 
 def _list_line_boxes(page: Page) -> Iterator[tuple[TextLine, tuple[float, float, float, float]]]:
-    """The lines with left, top, right and bottom as fractions of the page that the file states."""
+    """Yield the lines with left, top, right and bottom as fractions of the page that the file states."""
     if page.width <= 0 or page.height <= 0:
         return
     for line in page.lines:
@@ -280,7 +280,7 @@ def _list_line_boxes(page: Page) -> Iterator[tuple[TextLine, tuple[float, float,
 
 
 def _compare_paper(page: Page, first: np.ndarray, second: np.ndarray) -> float:
-    """The correlation of what lies between the lines: the grain and the stains of the paper, or its rules."""
+    """Return the correlation of what lies between the lines: the grain and the stains of the paper, or its rules."""
     height, width = first.shape
     paper = np.ones((height, width), bool)
     for _, (left, top, right, bottom) in _list_line_boxes(page):

@@ -80,12 +80,12 @@ class CheckedData:
         return {line.page: line.part for line in self.lines}
 
     def finding(self, row: int, severity: Severity, kind: str, message: str, remedy: str) -> Finding:
-        """A finding about one line."""
+        """Return a finding about one line."""
         line = self.lines[row]
         return Finding(severity, kind, message, line.file, line.line, remedy, row)
 
     def where(self, row: int) -> str:
-        """A line as a message about another one names it."""
+        """Return a line as a message about another one names it."""
         line = self.lines[row]
         return f"line {line.line} of {line.page}"
 
@@ -97,7 +97,7 @@ class CheckedData:
 
 
 def collect_checked_lines(truth: GroundTruth) -> Iterator[CheckedLine]:
-    """The rows of the store with the files that they come from."""
+    """Yield the rows of the store with the files that they come from."""
     files = {page.id: str(page.source) for page in truth.pages}
     parts = {int(row): part for part, rows in truth.rows.items() for row in rows}
     names = ("page", "line", "group", "hand", "document", "text")

@@ -61,7 +61,7 @@ def find_empty_parts(pages: Sequence[Page], told: Collection[str] = ()) -> Itera
 
 
 def _find_empty_regions(page: Page) -> Iterator[Finding]:
-    """A region with lines in a region within it is not empty, nor is an empty cell of a table worth a word."""
+    """Yield a region with lines in a region within it is not empty, nor is an empty cell of a table worth a word."""
     parents = {region.id: region.parent for region in page.regions}
     types = {region.id: (region.type or "").lower() for region in page.regions}
     filled: set[str | None] = set()
@@ -106,7 +106,7 @@ def _measure_share_outside(line: TextLine, page: Page) -> float:
 
 
 def _draw_mask(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """The polygon drawn into a mask of at most 256 pixels a side, its first pixel's position, and its scale."""
+    """Return the polygon drawn into a mask of at most 256 pixels a side, its first pixel's position, and its scale."""
     low = points.min(axis=0)
     extent = np.maximum(np.ptp(points, axis=0), 1)
     scale = min(1.0, 256 / float(extent.max()))

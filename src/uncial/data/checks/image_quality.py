@@ -68,7 +68,8 @@ def _measure_heights(store: Store, rows: np.ndarray, pages: Iterable[Page]) -> n
 
 
 def _measure_length(line: TextLine) -> float:
-    """How long a line is on its page in pixels, by its polygon, else its baseline or box; 0 where it has none."""
+    """Return how long a line is on its page in pixels, by its polygon, else its baseline or box; 0 where it has
+    none."""
     if len(line.polygon) > 2:
         _, sides, _ = cv2.minAreaRect(np.array(line.polygon, np.float32))
         return float(max(sides))
@@ -93,7 +94,7 @@ def measure_line(strip: np.ndarray) -> tuple[float, float, float, float]:
 
 
 def _measure_sharpness(darkness: np.ndarray, is_ink: np.ndarray) -> float:
-    """The steepness of the edges of strokes, in grey levels a pixel."""
+    """Return the steepness of the edges of strokes, in grey levels a pixel."""
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     edges = cv2.morphologyEx(is_ink, cv2.MORPH_GRADIENT, cross).astype(bool)
     across, down = (cv2.Sobel(darkness, cv2.CV_32F, *order, ksize=3, scale=1 / 8) for order in ((1, 0), (0, 1)))

@@ -95,7 +95,8 @@ def _format_times(count: int) -> str:
 def _count_characters(
     data: CheckedData, texts: Sequence[str], part: str | None = None, unit: str = "code_point"
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """How often each character occurs in a part or in all lines, the most frequent first, and the first row with it."""
+    """Return how often each character occurs in a part or in all lines, the most frequent first, and the first row with
+    it."""
     counts: Counter[str] = Counter()
     first: dict[str, int] = {}
     for line in data.lines:

@@ -16,12 +16,13 @@ _DIGITS = re.compile(r"\d+")
 
 
 def strip_to_letters(text: str | None) -> str:
-    """A text without what two transcribers do differently anyway: case, spaces and the form of letters."""
+    """Return a text without what two transcribers do differently anyway: case, spaces and the form of letters."""
     return "".join(unicodedata.normalize("NFKC", text or "").casefold().split())
 
 
 def share_missing(own: Sequence[str], others: Sequence[str]) -> float:
-    """The share of the characters of `own` in lines of which `others` has no like one, from 0 to 1; 0 without any.
+    """Return the share of the characters of `own` in lines of which `others` has no like one, from 0 to 1; 0 without
+    any.
 
     Texts as `plain` makes them. Lines with other numbers are not like one another: what differs in the entries of a
     form, and not in what is printed on it, may be no more than these.
@@ -33,7 +34,7 @@ def share_missing(own: Sequence[str], others: Sequence[str]) -> float:
 
 
 def share_contradicted(one: Sequence[str], other: Sequence[str]) -> float:
-    """What each of two pages has alone, that of the page which has less of it.
+    """Return what each of two pages has alone, that of the page which has less of it.
 
     A page of which another one holds but a part is no other page.
     """
@@ -41,14 +42,14 @@ def share_contradicted(one: Sequence[str], other: Sequence[str]) -> float:
 
 
 def share_in_common(one: Sequence[str], other: Sequence[str]) -> float:
-    """The share of the characters of one of two pages in lines that the other one has too, letter by letter; that of
-    the page which has more of it."""
+    """Return the share of the characters of one of two pages in lines that the other one has too, letter by letter;
+    that of the page which has more of it."""
     both = sum(map(len, (Counter(one) & Counter(other)).elements()))
     return both / max(min(sum(map(len, one)), sum(map(len, other))), 1)
 
 
 def list_numbers(text: str) -> list[str]:
-    """The numbers in a text, in their order."""
+    """Return the numbers in a text, in their order."""
     return _DIGITS.findall(text)
 
 
@@ -87,19 +88,19 @@ class Neighbours:
     likeness: np.ndarray
 
     def of(self, row: int) -> list[tuple[int, float]]:
-        """The neighbours of one picture with their correlations."""
+        """Return the neighbours of one picture with their correlations."""
         found = self.rows[row] >= 0
         return list(zip(self.rows[row][found].tolist(), self.likeness[row][found].tolist(), strict=True))
 
     def stands_out(self, row: int, likeness: float) -> bool:
-        """Whether a neighbour of this correlation is much nearer than the others, or the others are few."""
+        """Return whether a neighbour of this correlation is much nearer than the others, or the others are few."""
         if self.rows[row, -1] < 0:
             return True
         return 1 - likeness <= CROWD * (1 - float(self.likeness[row, -1]))
 
 
 def find_nearest(thumbnails: np.ndarray, aspects: np.ndarray, least: float, count: int) -> Neighbours:
-    """The `count` rows that correlate most with each row, by `least` or more.
+    """Return the `count` rows that correlate most with each row, by `least` or more.
 
     `thumbnails` (n, d) are centred and of length 1, or 0 for pictures without content, which are like none.
     `aspects` (n,) are width over height; only pictures of like aspect are compared. The number of neighbours is

@@ -106,7 +106,7 @@ def find_upside_down(data: CheckedData) -> Iterator[Finding]:
 
 
 def measure_uprightness(turning: np.ndarray, sheets: Mapping[str, np.ndarray], usable: np.ndarray) -> dict[str, float]:
-    """How upright the lines of each page are, in standard deviations of a line, below 0 for those upside down.
+    """Return how upright the lines of each page are, in standard deviations of a line, below 0 for those upside down.
 
     `turning` (n, f) is what a half turn changes in features of each line. The direction that tells upright from turned
     best (Fisher's linear discriminant) is learned from the other pages, in five folds, all of which are taken to be

@@ -79,7 +79,7 @@ def measure_lines(store: Store, advance: Callable[[int], None] = lambda count: N
 
 
 def measure_darkness(strip: np.ndarray) -> np.ndarray:
-    """How much darker than the paper around it each pixel of a line image is: (ROWS, w) float32, at least 0.
+    """Return how much darker than the paper around it each pixel of a line image is: (ROWS, w) float32, at least 0.
 
     The image is scaled to ROWS pixels of height first. Light writing on a dark ground is taken for its negative.
     """
@@ -87,7 +87,7 @@ def measure_darkness(strip: np.ndarray) -> np.ndarray:
 
 
 def scale_line(strip: np.ndarray, rows: int) -> np.ndarray:
-    """The grey values of a line image at so many pixels of height, (rows, w) uint8, dark ink on light paper."""
+    """Return the grey values of a line image at so many pixels of height, (rows, w) uint8, dark ink on light paper."""
     grey = strip if strip.ndim == 2 else cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)
     height, width = grey.shape
     size = (int(np.clip(round(width * rows / height), 4, COLUMNS)), rows)
@@ -97,7 +97,7 @@ def scale_line(strip: np.ndarray, rows: int) -> np.ndarray:
 
 
 def subtract_paper(scaled: np.ndarray) -> np.ndarray:
-    """How much darker than the paper around it each pixel of `scale_line` is: (rows, w) float32, at least 0."""
+    """Return how much darker than the paper around it each pixel of `scale_line` is: (rows, w) float32, at least 0."""
     rows = scaled.shape[0]
     [high] = _compute_percentiles(scaled, (80,))
     paper = cv2.dilate(cv2.blur(scaled, (3, 3)), np.ones((rows | 1, 2 * rows | 1), np.uint8))
@@ -108,7 +108,7 @@ def subtract_paper(scaled: np.ndarray) -> np.ndarray:
 
 
 def _compute_percentiles(pixels: np.ndarray, percents: tuple[float, ...]) -> list[float]:
-    """What `numpy.percentile` gives for uint8, in a tenth of its time: counted instead of sorted."""
+    """Return what `numpy.percentile` gives for uint8, in a tenth of its time: counted instead of sorted."""
     below = np.cumsum(np.bincount(pixels.ravel(), minlength=256))
     found = []
     for percent in percents:
@@ -119,7 +119,8 @@ def _compute_percentiles(pixels: np.ndarray, percents: tuple[float, ...]) -> lis
 
 
 def measure_contrast(darkness: np.ndarray) -> float:
-    """How much darker than the paper strokes are: the mean of the darkest hundredth of the pixels, at least of 16."""
+    """Return how much darker than the paper strokes are: the mean of the darkest hundredth of the pixels, at least of
+    16."""
     count = min(max(16, darkness.size // 100), darkness.size)
     return float(np.partition(darkness.ravel(), -count)[-count:].mean())
 
@@ -186,7 +187,7 @@ ENOUGH = 10
 
 
 def compute_deviations(values: np.ndarray, groups: Mapping[str, np.ndarray], usable: np.ndarray) -> np.ndarray:
-    """How far each of `values` (n,) lies from the median of its group: (n,), NaN where too few are alike.
+    """Return how far each of `values` (n,) lies from the median of its group: (n,), NaN where too few are alike.
 
     `groups` are rows by name, `usable` (n,) says which rows count for the medians. A group with fewer than ENOUGH of
     them is measured against all groups.
@@ -200,7 +201,8 @@ def compute_deviations(values: np.ndarray, groups: Mapping[str, np.ndarray], usa
 
 
 def compute_scales(deviation: np.ndarray, groups: Mapping[str, np.ndarray], usable: np.ndarray) -> np.ndarray:
-    """The usual size of the deviations in each row's group, (n,): the median absolute one as a standard deviation."""
+    """Return the usual size of the deviations in each row's group, (n,): the median absolute one as a standard
+    deviation."""
     result = np.full(len(deviation), np.nan)
     known = usable & np.isfinite(deviation)
     everything = 1.4826 * np.median(np.abs(deviation[known])) if known.any() else np.nan

@@ -72,15 +72,15 @@ def _find_marks(line: CheckedLine) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _find_joins(text: str) -> bool:
-    """Whether the text has letters of a script that joins or stacks them."""
+    """Return whether the text has letters of a script that joins or stacks them."""
     return any(
         find_letter_script(letter) not in ("", "LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "COPTIC") for letter in text
     )
 
 
 def _find_damage(text: str) -> Iterator[tuple[str, str]]:
-    """What a wrong encoding made of letters, and these letters; not what a letter with a quotation mark, a dash or the
-    number of a note behind it, as in „daß“ or É², would come to by chance."""
+    """Yield what a wrong encoding made of letters, and these letters; not what a letter with a quotation mark, a dash
+    or the number of a note behind it, as in „daß“ or É², would come to by chance."""
     for match in _UTF7.finditer(text):
         meant = _decode_utf7(match[0])
         if meant is not None:
@@ -95,7 +95,7 @@ def _find_damage(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _decode_utf7(text: str) -> str | None:
-    """The letters that `+…-` stands for in UTF-7; None where it stands for none beyond ASCII."""
+    """Return the letters that `+…-` stands for in UTF-7; None where it stands for none beyond ASCII."""
     try:
         meant = text.encode("ascii").decode("utf-7")
     except UnicodeError:
@@ -149,8 +149,8 @@ STRAY = 0.05
 
 
 def find_mixed_normal_forms(data: CheckedData) -> Iterator[Finding]:
-    """A warning for each line that writes a letter in the rarer of its two forms, or a letter that no other line has in
-    the form that hardly any other letter has.
+    """Yield a warning for each line that writes a letter in the rarer of its two forms, or a letter that no other line
+    has in the form that hardly any other letter has.
 
     Where the data use one form throughout, whichever it is, there is nothing to say.
     """
@@ -198,7 +198,7 @@ def _find_strays(composed: Mapping[str, list[int]], apart: Mapping[str, list[int
 
 
 def _take_apart(text: str) -> set[str]:
-    """The letters that NFC would compose."""
+    """Return the letters that NFC would compose."""
     if unicodedata.is_normalized("NFC", text):
         return set()
     return set(unicodedata.normalize("NFC", text)) - set(text)
@@ -212,7 +212,7 @@ LONG = 12
 
 
 def drop_explained_findings(data: CheckedData, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings, those about scraps replaced by one piece of information for each.
+    """Yield the findings, those about scraps replaced by one piece of information for each.
 
     A scrap is a line too small for its text whose whole text another line of the page has that is in order: nothing is
     lost by it, and no model can learn it.

@@ -67,7 +67,7 @@ def report_notes(notes: Iterable[Issue]) -> Iterator[Finding]:
 
 
 def _split_by_kind(reason: str) -> tuple[str, str]:
-    """What is wrong, and what to do: reasons have it behind their last semicolon."""
+    """Return what is wrong, and what to do: reasons have it behind their last semicolon."""
     message, separator, remedy = reason.rpartition("; ")
     if not separator:
         return reason, ""
@@ -75,7 +75,7 @@ def _split_by_kind(reason: str) -> tuple[str, str]:
 
 
 def grade_duplicate(finding: Finding, used: str) -> Finding:
-    """A finding about a file whose image the file `used` transcribes too, which is used.
+    """Return a finding about a file whose image the file `used` transcribes too, which is used.
 
     Second transcriptions that say the same become information: a page exported as PAGE and as ALTO contradicts nothing.
     The others, and those about copies of an image, say how many lines differ.
@@ -92,7 +92,7 @@ def grade_duplicate(finding: Finding, used: str) -> Finding:
 
 
 def _list_texts(path: Path) -> Counter[str] | None:
-    """The texts of a file's lines, in whatever order; None where it cannot be told."""
+    """Return the texts of a file's lines, in whatever order; None where it cannot be told."""
 
     def no_image(stated: str) -> Path:
         raise UnusableInput(stated)

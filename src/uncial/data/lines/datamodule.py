@@ -73,7 +73,7 @@ class LineDataModule(L.LightningDataModule):
         return self._loader(part.dataset, sampler)
 
     def _place(self) -> tuple[int, int]:
-        """The number of this process, and how many there are."""
+        """Return the number of this process, and how many there are."""
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     def _loader(self, dataset: LineDataset, sampler: TrainingSampler | EvaluationSampler) -> DataLoader[Batch]:
@@ -95,5 +95,5 @@ class LineDataModule(L.LightningDataModule):
 def build_training_sampler(
     part: SplitSubset, loading: LoaderConfig, seed: int, rank: int = 0, world_size: int = 1
 ) -> TrainingSampler:
-    """The batches of the training; its length is the number of batches of an epoch."""
+    """Return the batches of the training; its length is the number of batches of an epoch."""
     return TrainingSampler(part.widths, seed, loading.batch_width, loading.max_lines, rank, world_size)

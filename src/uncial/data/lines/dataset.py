@@ -137,5 +137,5 @@ def _encode_labels(text: str | None, codec: Codec | None, rules: TextRules) -> l
 
 
 def identity_collate(batch: Batch) -> Batch:
-    """The collate function: the data set already makes whole batches."""
+    """Return the collate function: the data set already makes whole batches."""
     return batch

@@ -134,7 +134,7 @@ class Signs:
 
 
 def send_signs_of_life(process: int | None) -> Signs | None:
-    """Those of a process; None where the system does not tell."""
+    """Return those of a process; None where the system does not tell."""
     folder = Path(f"/proc/{process}")
     try:
         threads = [(path / "stat").read_text().rpartition(")")[2].split() for path in (folder / "task").iterdir()]
@@ -168,7 +168,7 @@ def report_lost_workers() -> Iterator[None]:
 
 
 def pack(batch: Batch) -> bytes:
-    """The batch as it goes through a pipe."""
+    """Return the batch as it goes through a pipe."""
     arrays: dict[str, Any] = {
         name: value.numpy() for name, value in _iterate_values(batch) if isinstance(value, Tensor)
     }
@@ -176,7 +176,7 @@ def pack(batch: Batch) -> bytes:
 
 
 def unpack(data: bytes) -> Batch:
-    """The batch that was packed."""
+    """Return the batch that was packed."""
     batch: Batch = pickle.loads(data)
     arrays = {name: value for name, value in _iterate_values(batch) if isinstance(value, np.ndarray)}
     tensors: dict[str, Any] = {name: torch.from_numpy(value) for name, value in arrays.items()}

@@ -23,7 +23,7 @@ class SampleIndex(NamedTuple):
 
 
 def compute_batch_sizes(widths: np.ndarray, batch_width: int, max_lines: int) -> list[int]:
-    """How many lines each batch holds when lines are taken in order of width, narrow ones first.
+    """Return how many lines each batch holds when lines are taken in order of width, narrow ones first.
 
     A batch is as large as `max_lines` and its padded width in pixels (lines times the widest) allow.
     """

@@ -14,7 +14,7 @@ SUBSETS = {"finetune": "trainval", "test": "test"}
 
 
 def read(settings: SourceSettings) -> SourceContents:
-    """The pages of `finetune/` (subset `trainval`, to be split by page) and of `test/`.
+    """Return the pages of `finetune/` (subset `trainval`, to be split by page) and of `test/`.
 
     Raises UserError where there is no usable page in `finetune/`.
     """

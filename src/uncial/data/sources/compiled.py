@@ -12,7 +12,7 @@ from uncial.formats.lines.kraken_arrow import read_rows
 
 
 def read(settings: SourceSettings) -> SourceContents:
-    """Every row of kraken's `.arrow` files as a page of one line; `ImageSource.frame` is the row of its image.
+    """Return every row of kraken's `.arrow` files as a page of one line; `ImageSource.frame` is the row of its image.
 
     kraken's own split is taken where the file states one. Else the group of a line is its record batch, which kraken
     fills with whole pages; rows of a file with a single batch stand for themselves, for nothing in it tells the
@@ -41,7 +41,7 @@ def read(settings: SourceSettings) -> SourceContents:
 
 
 def read_file(path: Path, identity: str, subset: str | None = None) -> SourceContents:
-    """The rows of one of kraken's files; `subset`, where given, counts more than the file's own split."""
+    """Return the rows of one of kraken's files; `subset`, where given, counts more than the file's own split."""
     pages: list[Page] = []
     problems: list[Issue] = []
     stated: dict[str, str] = {}

@@ -28,7 +28,8 @@ class Place:
     prefix: str = ""
 
     def relative(self, path: Path) -> str:
-        """The path below the anchor, with forward slashes: what ids are made of and what globs are matched with."""
+        """Return the path below the anchor, with forward slashes: what ids are made of and what globs are matched
+        with."""
         below = path.relative_to(self.anchor).as_posix() if path != self.anchor else path.name
         return make_storable_name(f"{self.prefix}/{below}" if self.prefix else below)
 
@@ -42,7 +43,7 @@ class FoundFile:
 
 
 def find_places(entries: Sequence[str], key: str, bases: Sequence[Path] = ()) -> list[Place]:
-    """The folders and files that `entries` name.
+    """Return the folders and files that `entries` name.
 
     A relative entry lies below the first of `bases` where it exists, else below the working folder. `key` is the
     config key that an error names. Raises `UserError` for an entry that does not exist.
@@ -53,7 +54,8 @@ def find_places(entries: Sequence[str], key: str, bases: Sequence[Path] = ()) ->
 
 
 def find_places_by_subset(settings: SourceSettings) -> list[tuple[str | None, list[Place]]]:
-    """The places of `data.train`, `data.val`, `data.test`, and those of `data.root` with None: the page hash decides.
+    """Return the places of `data.train`, `data.val`, `data.test`, and those of `data.root` with None: the page hash
+    decides.
 
     Where `data.train` is given, `data.root` is only the folder that the others are relative to.
     """
@@ -73,7 +75,7 @@ def find_files(
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> list[FoundFile]:
-    """The wanted files in and below the places, sorted by their relative path, each once.
+    """Return the wanted files in and below the places, sorted by their relative path, each once.
 
     Hidden files and folders are passed over and symbolic links are followed.
     """
@@ -89,7 +91,7 @@ def find_files(
 
 
 def is_selected(relative: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
-    """Whether a path below the root is included (all are where `include` is empty) and not excluded.
+    """Return whether a path below the root is included (all are where `include` is empty) and not excluded.
 
     A glob without a slash is matched with the name of the file and of every folder above it, one with a slash with the
     whole path and those of the folders above; `*` also crosses slashes.
@@ -100,8 +102,8 @@ def is_selected(relative: str, include: Sequence[str], exclude: Sequence[str]) -
 
 
 def describe_contents(roots: Iterable[Place], typed: str | None = None) -> str:
-    """What lies in the places, for the error that finds nothing usable; and, where `typed` says what `data=` was, which
-    format that suggests, with the folder to name where it is another one."""
+    """Return what lies in the places, for the error that finds nothing usable; and, where `typed` says what `data=`
+    was, which format that suggests, with the folder to name where it is another one."""
     roots = list(roots)
     found = find_files(roots, lambda path: True)
     suffixes = Counter(file.path.suffix.lower() or "other" for file in found)
@@ -130,15 +132,15 @@ _SIGNS: dict[str, Callable[[str], bool]] = {
 
 
 def _suggest_folder(path: Path, roots: Sequence[Place], data: str) -> str:
-    """The argument that names the folder of a list, with a space before it; nothing where it is a root already, and for
-    formats that are looked for in all folders."""
+    """Return the argument that names the folder of a list, with a space before it; nothing where it is a root already,
+    and for formats that are looked for in all folders."""
     if data not in ("labels", "loghi") or any(path.parent == place.path for place in roots):
         return ""
     return f" {format_override('data.root', path.parent)}"
 
 
 def strip_suffix(relative: str) -> str:
-    """A relative path without the last suffix of its name."""
+    """Return a relative path without the last suffix of its name."""
     return PurePosixPath(relative).with_suffix("").as_posix()
 
 
@@ -166,7 +168,7 @@ def _expand_entry(entry: str, key: str, bases: Sequence[Path]) -> list[Place]:
 
 
 def find_by_pattern(pattern: Path) -> list[Path]:
-    """The files and folders that a glob matches, sorted.
+    """Return the files and folders that a glob matches, sorted.
 
     `**` enters each folder once, since links may lead in circles. At the end of a glob it is the folder with all below.
     """
@@ -182,7 +184,7 @@ def find_by_pattern(pattern: Path) -> list[Path]:
 
 
 def _split_off_fixed_part(pattern: Path) -> Path:
-    """The folder above the first part with a wildcard."""
+    """Return the folder above the first part with a wildcard."""
     fixed: list[str] = []
     for part in pattern.parts[:-1]:
         if glob.has_magic(part):
@@ -206,7 +208,7 @@ def _distinguish_places(found: list[Place]) -> list[Place]:
 
 
 def _walk(top: Path) -> Iterator[tuple[Path, list[str]]]:
-    """The folder and those below it, each once and with the names of its files, hidden ones passed over."""
+    """Yield the folder and those below it, each once and with the names of its files, hidden ones passed over."""
     visited: set[str] = set()
     for parent, folders, names in os.walk(top, followlinks=True):
         real = os.path.realpath(parent)

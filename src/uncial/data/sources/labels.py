@@ -22,7 +22,7 @@ _SUBSET_FOLDERS = {
 
 
 def read(settings: SourceSettings) -> SourceContents:
-    """Every row of the label files as a page of one line.
+    """Return every row of the label files as a page of one line.
 
     The images lie in `images/` beside the label file, or beside it; names may lack the suffix. `data.train`,
     `data.val` and `data.test` are folders with a label file, or label files. Options: `page_pattern`,
@@ -49,8 +49,8 @@ def read(settings: SourceSettings) -> SourceContents:
 
 
 def _find_stated_folders(place: Place) -> dict[str, str]:
-    """The folders that are called as a part. One without a label file states it too where it holds images, or where
-    another part has a folder of its own."""
+    """Return the folders that are called as a part. One without a label file states it too where it holds images, or
+    where another part has a folder of its own."""
     named = {name: [place.path / folder for folder in folders] for name, folders in _SUBSET_FOLDERS.items()}
     present = {name: [folder for folder in folders if folder.is_dir()] for name, folders in named.items()}
     is_layout = any(_find_label_file(folder) for folders in present.values() for folder in folders)
@@ -62,7 +62,7 @@ def _find_stated_folders(place: Place) -> dict[str, str]:
 
 
 def _find_label_files(place: Place, subset: str | None) -> list[tuple[Path, str | None]]:
-    """The label files of a place with the subset that each belongs to, the strictest first."""
+    """Return the label files of a place with the subset that each belongs to, the strictest first."""
     if place.path.is_file():
         if is_image(place.path):
             raise UserError(
@@ -123,7 +123,7 @@ def _add_labels(
 
 
 def _index_images(present: Iterable[Path], folders: list[Path]) -> dict[str, list[Path]]:
-    """The images by every name that a row may give them: the path below the folders, with and without suffix, in
+    """Return the images by every name that a row may give them: the path below the folders, with and without suffix, in
     Unicode's composed form."""
     index: dict[str, list[Path]] = {}
     for path in present:

@@ -28,7 +28,8 @@ class LineImage:
 
 
 def make_line_pages(images: Sequence[LineImage], settings: SourceSettings) -> tuple[Page, ...]:
-    """A page for each image, in the order of the ids, grouped by the pages that they were cut from (`page_groups`).
+    """Return a page for each image, in the order of the ids, grouped by the pages that they were cut from
+    (`page_groups`).
 
     Ids are in Unicode's composed form. `document` is the first group of `data.document_pattern`, else the folder below
     the root; `hand` is the first group of `data.hand_pattern`, else the document.
@@ -61,7 +62,8 @@ def make_line_page(identity: str, line: LineImage) -> Page:
 
 
 def match_pattern(settings: SourceSettings, key: str, identity: str) -> str:
-    """What the first group of the pattern `data.KEY` finds in a page's id; empty without one or where it finds none."""
+    """Return what the first group of the pattern `data.KEY` finds in a page's id; empty without one or where it finds
+    none."""
     pattern = settings.options.get(key)
     if not pattern:
         return ""
@@ -77,7 +79,7 @@ def match_pattern(settings: SourceSettings, key: str, identity: str) -> str:
 
 
 def check_single_line(image: LineImage) -> Issue | None:
-    """What keeps a text that is not one line from being used."""
+    """Return what keeps a text that is not one line from being used."""
     if image.text is not None and ("\n" in image.text or "\r" in image.text):
         reason = "holds a line break: a line image has one line of text"
         return Issue(str(image.source), image.relative, reason, "several_lines")
@@ -85,7 +87,8 @@ def check_single_line(image: LineImage) -> Issue | None:
 
 
 def report_by_folder(images: Iterable[Path], reason: str, kind: IssueCode) -> list[Issue]:
-    """A problem for each image, or one for a whole folder where none of its images can be used and they are many."""
+    """Return a problem for each image, or one for a whole folder where none of its images can be used and they are
+    many."""
     by_folder: dict[Path, list[Path]] = {}
     for image in images:
         by_folder.setdefault(image.parent, []).append(image)
@@ -100,7 +103,7 @@ def report_by_folder(images: Iterable[Path], reason: str, kind: IssueCode) -> li
 
 
 def _group_by_subset(images: Sequence[LineImage], pattern: str | None) -> list[str]:
-    """The pages within each explicit subset: the folders `train/` and `val/` are no pages."""
+    """Return the pages within each explicit subset: the folders `train/` and `val/` are no pages."""
     groups = [""] * len(images)
     for subset in {line.subset for line in images}:
         members = [i for i, line in enumerate(images) if line.subset == subset]
@@ -115,7 +118,8 @@ def _find_folder(relative: str) -> str:
 
 
 def _make_unique_ids(relatives: Sequence[str]) -> list[str]:
-    """The paths without suffix; with it where `X.png` and `X.jpg` are both used, numbered where a path comes twice."""
+    """Return the paths without suffix; with it where `X.png` and `X.jpg` are both used, numbered where a path comes
+    twice."""
     stems = [os.path.splitext(relative)[0] for relative in relatives]  # noqa: PTH122 - ids, not paths on this disk
     shared = {stem for stem, relatives_of in _group_values(stems, relatives).items() if len(set(relatives_of)) > 1}
     seen: dict[str, int] = {}
@@ -143,7 +147,7 @@ _LINE_NUMBER = re.compile(r"(.*\d[^-_.]*)[-_.]\d+[a-z]?", re.IGNORECASE)
 
 
 def group_by_page(relatives: Sequence[str], pattern: str | None = None) -> list[str]:
-    """The page of each line image; `relatives` are paths below the root, with or without suffix.
+    """Return the page of each line image; `relatives` are paths below the root, with or without suffix.
 
     `pattern` is a regular expression searched in the path without suffix; its first group names the page (an image that
     it does not fit stands for itself). Without one the name decides, the first rule that fits:

@@ -23,7 +23,7 @@ LISTS = (".txt", ".lst", ".tsv", ".csv")
 
 
 def read(settings: SourceSettings) -> SourceContents:
-    """Every image with a text of its name, as a page of one line.
+    """Return every image with a text of its name, as a page of one line.
 
     `data.train`, `data.val` and `data.test` are folders, files or globs, relative to `data.root` where they lie
     there; a file named by two of them is used in the test, else the validation. Options: `page_pattern`,
@@ -49,8 +49,8 @@ def read(settings: SourceSettings) -> SourceContents:
 
 
 def _add_partners(where: list[Place], settings: SourceSettings) -> list[FoundFile]:
-    """The files that were named or included, and beside each image its text, beside each text its image: whoever names
-    `lp/*.png`, or includes `*.png`, means lines. One whose partner is excluded is so too."""
+    """Return the files that were named or included, and beside each image its text, beside each text its image: whoever
+    names `lp/*.png`, or includes `*.png`, means lines. One whose partner is excluded is so too."""
     found = {file.path: file for file in find_files(where, _may_be_a_line, settings.include, settings.exclude)}
     paired = {path for both in pair(found).pairs for path in both}
     for file in [file for path, file in found.items() if path not in paired]:
@@ -68,7 +68,7 @@ def _add_partners(where: list[Place], settings: SourceSettings) -> list[FoundFil
 
 
 def _find_image_beside(text: Path) -> Path | None:
-    """An image that a text is of."""
+    """Return an image that a text is of."""
     stem = text.name[: -len(TEXT_SUFFIX)] if text.name.lower().endswith(TEXT_SUFFIX) else text.stem
     suffixes = [form for suffix in sorted(IMAGE_SUFFIXES) for form in (suffix, suffix.upper())]
     beside = (text.with_name(f"{stem}{suffix}") for suffix in suffixes)

@@ -24,7 +24,7 @@ class ListFile:
 def find_list_files(
     settings: SourceSettings, usual: Mapping[str, Sequence[str]], whole: Sequence[str]
 ) -> list[ListFile]:
-    """The lists that the settings name, the strictest subset (test, val, train) first.
+    """Return the lists that the settings name, the strictest subset (test, val, train) first.
 
     Where only `data.root` is given it is a list itself, or a folder with lists of the `usual` names, else one of the
     `whole` data set. Paths in a list are relative to the folders of `data.root` where it is given, else to its own.
@@ -46,18 +46,18 @@ def find_list_files(
 
 
 def name_stated_parts(lists: Sequence[ListFile]) -> dict[str, str]:
-    """The lists that state a part, by part."""
+    """Return the lists that state a part, by part."""
     return {entry.subset: f"the list {entry.path}" for entry in reversed(lists) if entry.subset}
 
 
 def _find_list_in(folder: Path, names: Sequence[str]) -> Path | None:
-    """The list in a folder that was named for one part: the part's own, else the only one."""
+    """Return the list in a folder that was named for one part: the part's own, else the only one."""
     texts = sorted(path for path in folder.glob("*.txt") if path.is_file())
     return _find_first(folder, names) or (texts[0] if len(texts) == 1 else None)
 
 
 def _check_is_list(path: Path, key: str) -> None:
-    """Raises `UserError` for a file that holds data itself, with the format that reads it."""
+    """Raise `UserError` for a file that holds data itself, with the format that reads it."""
     suffix = path.suffix.lower()
     data = {".xml": "xml", ".arrow": "compiled"}.get(suffix, "lines" if is_image(path) else None)
     if data is not None:
@@ -65,7 +65,7 @@ def _check_is_list(path: Path, key: str) -> None:
 
 
 def resolve_path(name: str, bases: Sequence[Path]) -> Path | None:
-    """The file that a path in a list means, in whatever Unicode form its name is, None where there is none.
+    """Return the file that a path in a list means, in whatever Unicode form its name is, None where there is none.
 
     An absolute path of another machine falls back to the longest tail of it that exists below a base.
     """
@@ -75,12 +75,12 @@ def resolve_path(name: str, bases: Sequence[Path]) -> Path | None:
 
 
 def format_bases(bases: Sequence[Path]) -> str:
-    """The folders that relative paths in a list count from, as messages name them."""
+    """Return the folders that relative paths in a list count from, as messages name them."""
     return " or ".join(map(str, bases))
 
 
 def resolve_folder(name: str, bases: Sequence[Path]) -> Path | None:
-    """The folder that a path in a list means, by the same rules."""
+    """Return the folder that a path in a list means, by the same rules."""
     forms = list_unicode_forms(name)
     return next((found for form in forms if (found := _find_existing(form, bases, Path.is_dir)) is not None), None)
 
@@ -97,7 +97,8 @@ def _find_existing(name: str, bases: Sequence[Path], exists: Callable[[Path], bo
 
 
 def make_relative_paths(paths: Sequence[Path], bases: Sequence[Path]) -> dict[Path, str]:
-    """The path of each file below the base that holds it; files elsewhere are named below the folder they share."""
+    """Return the path of each file below the base that holds it; files elsewhere are named below the folder they
+    share."""
     outside = [path for path in paths if not any(path.is_relative_to(base) for base in bases)]
     shared = Path(os.path.commonpath([path.parent for path in outside])) if outside else None
     named = {}

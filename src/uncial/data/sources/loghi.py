@@ -22,7 +22,7 @@ RESULT_NAMES = ("results.txt", "results.tsv")
 
 
 def read(settings: SourceSettings) -> SourceContents:
-    """Every row of the lists as a page of one line.
+    """Return every row of the lists as a page of one line.
 
     Style characters become spans of the text; a sample weight between 0 and 1 becomes the line's confidence, which is
     what Loghi's cutter writes there. Rows of a recogniser's results are lines that a program read. Images are often
@@ -46,7 +46,7 @@ def read(settings: SourceSettings) -> SourceContents:
 
 
 def _find_lists(settings: SourceSettings) -> list[ListFile]:
-    """Raises `UserError` where there is none, and names results of a recogniser that lie there instead."""
+    """Raise `UserError` where there is none, and names results of a recogniser that lie there instead."""
     try:
         return find_list_files(settings, LIST_NAMES, [WHOLE_LIST])
     except UserError as error:

@@ -49,7 +49,7 @@ class _Entry:
 
 
 def read(settings: SourceSettings) -> SourceContents:
-    """The pages of all files that the manifests name, the manifests' parts kept.
+    """Return the pages of all files that the manifests name, the manifests' parts kept.
 
     A file that two manifests name is used in the stricter one (test, val, train). Options: those of `data=xml` for XML,
     `page_pattern`, `document_pattern` and `hand_pattern` for line images.
@@ -105,7 +105,8 @@ def _add_entries(entries: dict[Path, _Entry], listed: ListFile, settings: Source
 
 
 def _find_files_of(row: str, bases: Sequence[Path]) -> list[Path]:
-    """The files that a row means: a path, the image of a named `.gt.txt`, those in a folder, or that a glob matches."""
+    """Return the files that a row means: a path, the image of a named `.gt.txt`, those in a folder, or that a glob
+    matches."""
     path = resolve_path(row, bases)
     if path is None and (folder := resolve_folder(row, bases)) is not None:
         return [found.path for found in find_files([Place(folder, folder)], _is_known)]
@@ -130,7 +131,7 @@ def _is_known(path: Path) -> bool:
 
 
 def _read_xml(entries: list[_Entry], subset: str | None, settings: SourceSettings) -> SourceContents:
-    """The pages of the XML files, read as `data=xml` does."""
+    """Return the pages of the XML files, read as `data=xml` does."""
     files = [
         XmlFile(entry.path, entry.relative, entry.anchor, subset, named=True)
         for entry in entries

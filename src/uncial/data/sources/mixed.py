@@ -19,7 +19,7 @@ _OWN_KEYS = {field.name for field in fields(SourceSettings)} - {"format", "optio
 
 
 def read(settings: SourceSettings) -> SourceContents:
-    """The pages of all of `data.sources`, a list of `{format: page, root: DIR, ...}`.
+    """Return the pages of all of `data.sources`, a list of `{format: page, root: DIR, ...}`.
 
     An entry may hold the keys of its data group, and `name`, which goes before the ids of its pages (else the name of
     its root, else its format). `data.include`, `data.exclude` and `data.images` hold for all entries beside their
@@ -48,7 +48,7 @@ def read(settings: SourceSettings) -> SourceContents:
 
 
 def _name_stated_parts(own: SourceSettings, reading: SourceContents, name: str) -> dict[str, str]:
-    """The parts that an entry states, and by what."""
+    """Return the parts that an entry states, and by what."""
     keys = {part: f"{part} of the entry {name} in data.sources" for part in SUBSETS if getattr(own, part)}
     return {**reading.stated, **keys}
 
@@ -77,7 +77,7 @@ def _to_tuple(value: Any) -> tuple[str, ...]:
 
 
 def _make_names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What goes before the ids of each entry's pages, numbered where two entries share a name."""
+    """Return what goes before the ids of each entry's pages, numbered where two entries share a name."""
     taken: Counter[str] = Counter()
     names = []
     for entry in entries:
@@ -100,7 +100,7 @@ def _rename_page(page: Page, name: str) -> Page:
 
 
 def _drop_twins(sources: Sequence[Sequence[Page]]) -> tuple[list[Page], list[Issue]]:
-    """The pages without those whose image an earlier or stricter page of another source has."""
+    """Return the pages without those whose image an earlier or stricter page of another source has."""
     strictness = {"test": 0, "val": 1}
     numbered = [(number, page) for number, pages in enumerate(sources) for page in pages]
     ranked = sorted(
@@ -126,7 +126,7 @@ def _make_twin_issue(page: Page, used: Page) -> Issue:
 
 
 def _identify_images(images: Iterable[ImageSource | None]) -> dict[ImageSource, object]:
-    """What two images of the same content share: the hash where files have one size, else the file itself."""
+    """Return what two images of the same content share: the hash where files have one size, else the file itself."""
     present = list(dict.fromkeys(image for image in images if image is not None))
     sizes = {path: path.stat().st_size for path in {image.path for image in present} if path.is_file()}
     shared = {size for size, count in Counter(sizes.values()).items() if count > 1}

@@ -23,7 +23,7 @@ EVALUATION = ("test", "val")
 
 
 def keep_one_page_per_image(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]:
-    """The pages in their order without those whose image, by path or by content, another page transcribes too.
+    """Return the pages in their order without those whose image, by path or by content, another page transcribes too.
 
     What a person transcribed is kept before what a program read. Then the page of the evaluation (test before val);
     among those of one side a file with text before one without, one that a person transcribed whole before one in part,
@@ -49,8 +49,8 @@ def keep_one_page_per_image(pages: Sequence[Page]) -> tuple[list[Page], list[Iss
 
 
 def drop_extra_readings(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]:
-    """The pages in their order without those that a program read, where another file of the same image is a person's or
-    has no text yet, or where that lies with the image and this one does not."""
+    """Return the pages in their order without those that a program read, where another file of the same image is a
+    person's or has no text yet, or where that lies with the image and this one does not."""
     problems = []
     dropped: set[int] = set()
     for group in _group_by_image(pages):
@@ -65,7 +65,7 @@ def drop_extra_readings(pages: Sequence[Page]) -> tuple[list[Page], list[Issue]]
 
 
 def _group_by_image(pages: Sequence[Page]) -> Iterable[list[Page]]:
-    """The pages of each image that has several."""
+    """Return the pages of each image that has several."""
     groups: dict[Hashable, list[Page]] = {}
     identities = _identify_images([page.image.path for page in pages if page.image is not None])
     for page in pages:
@@ -75,7 +75,7 @@ def _group_by_image(pages: Sequence[Page]) -> Iterable[list[Page]]:
 
 
 def _identify_images(images: Sequence[Path]) -> dict[Path, str]:
-    """The resolved path of each image, or for images of one size in bytes the hash of their content."""
+    """Return the resolved path of each image, or for images of one size in bytes the hash of their content."""
     resolved = {path: os.path.realpath(path) for path in images}
     by_size: dict[int, set[str]] = {}
     for real in set(resolved.values()):
@@ -99,7 +99,7 @@ def _hash_content(path: str) -> str:
 
 
 def _rank_page(page: Page, group: Sequence[Page]) -> tuple[bool, int, bool, bool, bool, bool]:
-    """What decides between the pages of one image, the least first."""
+    """Return what decides between the pages of one image, the least first."""
     loses = is_machine_read(page) and any(map(has_persons_text, group))
     side = EVALUATION.index(page.subset) if page.subset in EVALUATION else len(EVALUATION)
     has_text = any(line.text for line in page.lines)
@@ -108,7 +108,7 @@ def _rank_page(page: Page, group: Sequence[Page]) -> tuple[bool, int, bool, bool
 
 
 def _is_elsewhere(page: Page) -> bool:
-    """Whether the file lies neither beside its image nor in `page/`, `alto/` or the like there."""
+    """Return whether the file lies neither beside its image nor in `page/`, `alto/` or the like there."""
     if page.image is None:
         return True
     image, folder = page.image.path.parent, page.source.parent
@@ -131,13 +131,13 @@ def _check_decided(kept: Page, group: Sequence[Page]) -> None:
 
 
 def _count_texts(page: Page) -> Counter[str]:
-    """The texts in whatever order, without what one export spaces otherwise than another."""
+    """Return the texts in whatever order, without what one export spaces otherwise than another."""
     return Counter(normalize(line.text or "", "nfc_collapse") for line in page.lines if is_written_by_person(line))
 
 
 def _make_glob(page: Page, other: Page) -> str:
-    """A glob for data.exclude that matches the one file, and where they differ by a folder or suffix its like, and not
-    the other."""
+    """Return a glob for data.exclude that matches the one file, and where they differ by a folder or suffix its like,
+    and not the other."""
     for mine, theirs in ((page.source, other.source), (other.source, page.source)):
         if mine.stem.startswith(f"{theirs.stem}."):
             return f"*{glob.escape(mine.name.removeprefix(theirs.stem))}"
@@ -157,7 +157,7 @@ def _make_issue(page: Page, kept: Page) -> Issue:
 
 
 def _is_copy(page: Page, kept: Page) -> bool:
-    """Whether the two state different files of the same content."""
+    """Return whether the two state different files of the same content."""
     if page.image is None or kept.image is None:
         return False
     return os.path.realpath(page.image.path) != os.path.realpath(kept.image.path)

@@ -35,7 +35,7 @@ class SkippedFile:
 
 
 def describe_skipped(path: Path, root: etree._Element) -> SkippedFile | None:
-    """What is to be said of a file that is not read; nothing of METS files, which come with every export."""
+    """Return what is to be said of a file that is not read; nothing of METS files, which come with every export."""
     kind = find_kind(root)
     if kind == "mets":
         return None
@@ -124,5 +124,5 @@ def _make_issue(paths: Sequence[Path], noun: str, why: str, remedy: str, kind: s
 
 
 def _get_stem(name: str) -> str:
-    """The name of a file as files of the same page have it: without folders, suffixes and case."""
+    """Return the name of a file as files of the same page have it: without folders, suffixes and case."""
     return PureWindowsPath(name).name.partition(".")[0].casefold()

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def read(settings: SourceSettings) -> SourceContents:
-    """The pages that `settings.options` describe, drawn below `settings.root[0]` unless they are there already.
+    """Return the pages that `settings.options` describe, drawn below `settings.root[0]` unless they are there already.
 
     Each choice of options has its own folder there, `seed<seed>-<hash>`, with a `drawn.json` that says what is in it.
     Raises `UserError` for options, text or fonts that cannot be used, and where the pages cannot be written.
@@ -67,7 +67,7 @@ def draw_pages(
 
 
 def _load_complete(folder: Path, decided: dict[str, Any]) -> dict[str, Any] | None:
-    """What `drawn.json` says, where it speaks of these inputs and every page is there."""
+    """Return what `drawn.json` says, where it speaks of these inputs and every page is there."""
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         names = [entry["name"] for entry in record["pages"]]

@@ -23,17 +23,17 @@ from uncial.formats.xml.parsing import describe_other, find_kind, parse
 
 
 def read_page(settings: SourceSettings) -> SourceContents:
-    """The pages of all PAGE files that the settings name, no other XML. Raises UserError where there is none."""
+    """Return the pages of all PAGE files that the settings name, no other XML. Raises UserError where there is none."""
     return read_settings(settings, ("page",))
 
 
 def read_alto(settings: SourceSettings) -> SourceContents:
-    """The pages of all ALTO files that the settings name, no other XML. Raises UserError where there is none."""
+    """Return the pages of all ALTO files that the settings name, no other XML. Raises UserError where there is none."""
     return read_settings(settings, ("alto",))
 
 
 def read_xml(settings: SourceSettings) -> SourceContents:
-    """The pages of all PAGE and ALTO files that the settings name. Raises UserError where there is none."""
+    """Return the pages of all PAGE and ALTO files that the settings name. Raises UserError where there is none."""
     return read_settings(settings, ("page", "alto"))
 
 
@@ -49,7 +49,7 @@ class _Collected:
 
 
 def read_settings(settings: SourceSettings, kinds: Collection[str]) -> SourceContents:
-    """The pages of the files of these kinds (`page`, `alto`) that the settings name.
+    """Return the pages of the files of these kinds (`page`, `alto`) that the settings name.
 
     METS files are passed over in folders; other XML, files of another kind and line images with their texts are counted
     in a problem there; each is a problem of its own where it is named itself. Of several files that transcribe one
@@ -69,7 +69,7 @@ def read_settings(settings: SourceSettings, kinds: Collection[str]) -> SourceCon
 
 
 def read_files(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> SourceContents:
-    """The pages of these files; none where none is usable."""
+    """Return the pages of these files; none where none is usable."""
     return _finish_reading(_collect_pages(files, settings, kinds), [])
 
 
@@ -138,7 +138,7 @@ def _read_file(
 
 
 def _make_image_source(path: Path, page: Page) -> ImageSource:
-    """The second Page of an ALTO file is the second page of its TIFF."""
+    """Return the second Page of an ALTO file is the second page of its TIFF."""
     frame = int(page.metadata.get("frame", "0"))
     if frame and path.suffix.lower() not in (".tif", ".tiff"):
         raise UnusableInput(
@@ -148,7 +148,7 @@ def _make_image_source(path: Path, page: Page) -> ImageSource:
 
 
 def _make_page_ids(files: Sequence[XmlFile]) -> list[str]:
-    """The path below the root without suffix, in Unicode's composed form; where two would be equal, told apart.
+    """Return the path below the root without suffix, in Unicode's composed form; where two would be equal, told apart.
 
     By the folder of their root, else by the suffix, else by a number in the order of their paths.
     """
@@ -168,7 +168,8 @@ def _make_page_ids(files: Sequence[XmlFile]) -> list[str]:
 
 
 def name_document(file: XmlFile) -> str:
-    """The folder of the page below the root, `page/` and its like skipped; the root's name for pages right in it."""
+    """Return the folder of the page below the root, `page/` and its like skipped; the root's name for pages right in
+    it."""
     parts = list(PurePosixPath(file.relative).parts[:-1])
     while parts and parts[-1].lower() in LAYOUT_FOLDERS:
         parts.pop()

@@ -32,7 +32,7 @@ class XmlFile:
 
 
 def find_xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Issue]]:
-    """All files, those of the evaluation first. A file named for two subsets is kept for test, else val.
+    """Return all files, those of the evaluation first. A file named for two subsets is kept for test, else val.
 
     An entry that is neither a folder nor an XML file is a list of paths. Raises UserError for one that does not exist.
     """
@@ -53,7 +53,7 @@ def find_xml_files(settings: SourceSettings) -> tuple[list[XmlFile], list[Issue]
 
 
 def find_files_in_folder(folder: Path, anchor: Path, settings: SourceSettings, subset: str | None) -> list[XmlFile]:
-    """The selected XML files in and below a folder, named by their paths below `anchor`."""
+    """Return the selected XML files in and below a folder, named by their paths below `anchor`."""
     return _find_below(Place(folder, anchor), settings, subset, False)
 
 
@@ -78,7 +78,8 @@ def _find_below(place: Place, settings: SourceSettings, subset: str | None, name
 
 
 def _filter_by_images(found: Sequence[FoundFile], place: Place, settings: SourceSettings) -> list[FoundFile]:
-    """The files with those whose image is included by its name, and without those whose image is excluded by its own.
+    """Return the files with those whose image is included by its name, and without those whose image is excluded by its
+    own.
 
     A glob that excludes every image, as `*.jpg`, means none of the pages."""
     images = [(image, path) for image in find_files([place], is_image) if (path := find_xml_beside(image.path))]
@@ -96,7 +97,7 @@ def _filter_by_images(found: Sequence[FoundFile], place: Place, settings: Source
 
 
 def _read_list(place: Place, settings: SourceSettings, subset: str | None) -> tuple[list[XmlFile], list[Issue]]:
-    """The rows of a list: paths of XML files, or of images with their XML file beside them."""
+    """Return the rows of a list: paths of XML files, or of images with their XML file beside them."""
     try:
         rows = read_manifest(place.path)
     except UnusableInput as error:
@@ -132,7 +133,7 @@ def _find_anchor(path: Path, bases: Sequence[Path]) -> Path:
 
 
 def find_xml_beside(image: Path) -> Path | None:
-    """The XML file of an image's name beside it or in a folder that layouts call `page` or `alto`."""
+    """Return the XML file of an image's name beside it or in a folder that layouts call `page` or `alto`."""
     folders = [image.parent, *(image.parent / name for name in LAYOUT_FOLDERS)]
     names = (f"{image.stem}.xml", f"{image.stem}.XML")
     return next((path for folder in folders for name in names if (path := folder / name).is_file()), None)

@@ -12,7 +12,7 @@ from uncial.document import Page
 
 
 def cut_at_quantiles(weights: Sequence[int], shares: Sequence[float], least: Sequence[int]) -> list[int]:
-    """The number of the part that each group comes to.
+    """Return the number of the part that each group comes to.
 
     `weights` are the lines of the groups in the order of their hash, `shares` those of the parts, `least` how many
     groups each part has to get, no more in all than there are. Each part gets groups that lie side by side, so that the
@@ -35,8 +35,8 @@ def cut_at_quantiles(weights: Sequence[int], shares: Sequence[float], least: Seq
 
 
 def deal_evenly(weights: Sequence[int], folds: int) -> list[int]:
-    """The fold of each group, of which there are as many or more: one after the other goes to the fold that has the
-    fewest lines, those first that are larger than a fold should be."""
+    """Return the fold of each group, of which there are as many or more: one after the other goes to the fold that has
+    the fewest lines, those first that are larger than a fold should be."""
     each = sum(weights) / folds
     order = sorted(range(len(weights)), key=lambda i: (weights[i] <= each, i))
     lines, groups = [0] * folds, [0] * folds
@@ -50,7 +50,7 @@ def deal_evenly(weights: Sequence[int], folds: int) -> list[int]:
 
 
 def _find_nearest_bounds(ends: Sequence[int], asked: Sequence[float], least: Sequence[int]) -> list[int]:
-    """Where the parts but the last end, as numbers of groups; `ends` are the lines up to each group."""
+    """Return where the parts but the last end, as numbers of groups; `ends` are the lines up to each group."""
     groups = len(ends) - 1
     if len(asked) == 1:
         return []
@@ -71,7 +71,7 @@ def _find_nearest_bounds(ends: Sequence[int], asked: Sequence[float], least: Seq
 
 
 def _find_bound(ends: Sequence[int], wanted: float, lowest: int, highest: int) -> int:
-    """The end that lies nearest to the wanted number of lines."""
+    """Return the end that lies nearest to the wanted number of lines."""
     above = bisect_left(ends, wanted, lowest, highest)
     below = max(above - 1, lowest)
     return below if abs(ends[below] - wanted) <= abs(ends[above] - wanted) else above
@@ -103,7 +103,7 @@ class FreeGroup:
     allowed: tuple[str, ...]
 
     def stretch(self, part: str, shares: Mapping[str, float]) -> tuple[float, float]:
-        """What of [0, 1) belongs to a part."""
+        """Return what of [0, 1) belongs to a part."""
         before = self.allowed[: self.allowed.index(part)]
         total = sum(shares[one] for one in self.allowed)
         start = sum(shares[one] for one in before) / total
@@ -111,7 +111,7 @@ class FreeGroup:
 
 
 def deal_by_hash(places: Sequence[float], folds: int) -> list[int]:
-    """The fold of each group by its place in [0, folds); the same whichever fold is asked for."""
+    """Return the fold of each group by its place in [0, folds); the same whichever fold is asked for."""
     sides = [min(int(place), folds - 1) for place in places]
     for empty in range(folds):
         if empty not in sides:
@@ -134,7 +134,7 @@ def divide_by_hash(
 def divide_by_quantile(
     free: Sequence[FreeGroup], weights: Sequence[int], shares: Mapping[str, float], stated: set[str]
 ) -> list[str]:
-    """The sides of the components; those of fewer allowed parts are divided first."""
+    """Return the sides of the components; those of fewer allowed parts are divided first."""
     sides = [""] * len(free)
     for allowed in sorted({component.allowed for component in free}, key=len):
         members = [i for i, component in enumerate(free) if component.allowed == allowed]

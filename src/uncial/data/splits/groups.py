@@ -50,7 +50,7 @@ def connect_pages(pages: Sequence[Page], by: str, seed: int, hashes: Mapping[str
 
 
 def hash_position(key: str, seed: int) -> float:
-    """Where a group lies between 0 and 1: the same on every machine and whatever else is in the data."""
+    """Return where a group lies between 0 and 1: the same on every machine and whatever else is in the data."""
     digest = hashlib.sha256(f"{seed}\0{key}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
@@ -86,5 +86,5 @@ PARTS = ("train", "val", "test")
 
 
 def choose_strictest_part(parts: Iterable[str]) -> str | None:
-    """The part that is kept apart the most, None of none."""
+    """Return the part that is kept apart the most, None of none."""
     return max(parts, key=PARTS.index, default=None)

@@ -12,12 +12,12 @@ FAR_FACTOR = 1.5
 
 
 def count_asked_lines(total: int, shares: Sequence[float]) -> list[float]:
-    """How many of `total` lines each part is to have."""
+    """Return how many of `total` lines each part is to have."""
     return [total * share / sum(shares) for share in shares]
 
 
 def is_far(lines: Sequence[int], asked: Sequence[float]) -> bool:
-    """Whether a part has several times the lines that were asked, or as many times fewer."""
+    """Return whether a part has several times the lines that were asked, or as many times fewer."""
     return any(
         got >= FAR_FACTOR * wanted or wanted >= FAR_FACTOR * got for got, wanted in zip(lines, asked, strict=True)
     )
@@ -77,7 +77,7 @@ def explain_empty_parts(division: Division, empty: Collection[str]) -> dict[str,
 
 
 def warn_of_uneven_parts(division: Division, shares: Mapping[str, float]) -> tuple[str, ...]:
-    """A warning where parts have far more or far fewer lines than was asked."""
+    """Return a warning where parts have far more or far fewer lines than was asked."""
     parts = [part for part in PARTS if part in division.sides]
     total = sum(division.lines)
     lines = [division.lines_of(part) for part in parts]
@@ -94,7 +94,7 @@ def warn_of_uneven_parts(division: Division, shares: Mapping[str, float]) -> tup
 
 
 def warn_of_uneven_folds(division: Division, folds: int) -> tuple[str, ...]:
-    """A warning where a fold has far more or far fewer lines than the others."""
+    """Return a warning where a fold has far more or far fewer lines than the others."""
     lines = [division.lines_of(str(fold)) for fold in range(folds)]
     total = sum(lines)
     if not is_far(lines, [total / folds] * folds):

@@ -36,7 +36,7 @@ class SplitFile:
     pages: tuple[ListedPage, ...]
 
     def find_listed(self, pages: Sequence[Page], hashes: Mapping[str, str]) -> dict[str, ListedPage]:
-        """What is listed of these pages, by id: found by the content of their image, else by the id itself."""
+        """Return what is listed of these pages, by id: found by the content of their image, else by the id itself."""
         by_key = {one.key: one for one in self.pages if one.key}
         by_page = {one.page: one for one in self.pages}
         found = {page.id: by_key.get(hashes.get(page.id, "")) or by_page.get(page.id) for page in pages}
@@ -129,7 +129,7 @@ class ListedSplit:
 
 
 def make_split_rows(store: Store, split: Split) -> Iterator[tuple[str, ...]]:
-    """The rows of splits.csv in the order of the store: a page each, with all its lines."""
+    """Yield the rows of splits.csv in the order of the store: a page each, with all its lines."""
     names = ("page", "group", "document", "hand", "image_hash")
     counts = Counter(zip(*(store.column(name) for name in names), strict=True))
     for (page, group, document, hand, key), lines in counts.items():
@@ -140,8 +140,8 @@ def make_split_rows(store: Store, split: Split) -> Iterator[tuple[str, ...]]:
 
 
 def read_split_file(given: Path) -> SplitFile:
-    """The splits.csv that `given` is, or that lies in this run's folder. Raises `UserError` where there is none, and
-    for rows that say no part."""
+    """Return the splits.csv that `given` is, or that lies in this run's folder. Raises `UserError` where there is none,
+    and for rows that say no part."""
     path = RunFolder(given).splits if given.is_dir() else given
     if not path.is_file():
         raise UserError(f"data.split_from={given}: {_explain_missing(given)}")

@@ -15,7 +15,8 @@ MAX_SHOWN = 3
 
 
 def find_stated_parts(source: SourceSettings, reading: SourceContents) -> dict[str, str]:
-    """What states which part, by part: a key of the config, a list or folder of the data, or what a page says."""
+    """Return what states which part, by part: a key of the config, a list or folder of the data, or what a page
+    says."""
     by_pages = dict.fromkeys({page.subset for page in reading.pages} & set(_NOUNS), "the data's own split")
     by_keys = {part: getattr(source, part) for part in _NOUNS}
     return {
@@ -33,7 +34,8 @@ def explain_unusable_parts(
     problems: Sequence[Issue],
     has_globs: bool,
 ) -> dict[str, str]:
-    """A sentence for each stated part without a usable line, by part: what states it, why it is empty, what to do.
+    """Return a sentence for each stated part without a usable line, by part: what states it, why it is empty, what to
+    do.
 
     `filled` are the stated parts of the pages that give lines, `reading` is as the files have it, `problems` are those
     of reading, splitting and cutting. `has_globs` says whether data.include or data.exclude are set.
@@ -59,7 +61,7 @@ def explain_unusable_parts(
 
 
 def find_blank_lines(pages: Sequence[Page]) -> list[Issue]:
-    """A problem for each line with an empty transcription, as cutting the pages would find it."""
+    """Return a problem for each line with an empty transcription, as cutting the pages would find it."""
     reason = "the line has a transcription, but an empty one"
     return [
         Issue(str(page.source), line.id, reason, "empty_text", part=page.subset or "")
@@ -70,8 +72,8 @@ def find_blank_lines(pages: Sequence[Page]) -> list[Issue]:
 
 
 def _summarize_problems(problems: Sequence[Issue]) -> list[str]:
-    """The reasons with their numbers, the most frequent first. Reasons of one kind may name different files, and count
-    as one."""
+    """Return the reasons with their numbers, the most frequent first. Reasons of one kind may name different files, and
+    count as one."""
     groups: dict[str, list[Issue]] = {}
     for problem in problems:
         groups.setdefault(problem.kind if problem.kind != "left_out" else problem.reason, []).append(problem)
@@ -112,7 +114,8 @@ def warn_of_pooled_validation(pages: Sequence[Page]) -> tuple[str, ...]:
 def read_stated_parts(
     pages: Sequence[Page], shares: Mapping[str, float], stated: Collection[str]
 ) -> dict[str, str | None]:
-    """What the data say of each page; `train` is `trainval` where a validation is wanted and nothing else gives one."""
+    """Return what the data say of each page; `train` is `trainval` where a validation is wanted and nothing else gives
+    one."""
     subsets = {page.subset for page in pages}
     wrong = subsets - {None, "trainval", *PARTS}
     if wrong:
@@ -124,8 +127,8 @@ def read_stated_parts(
 def resolve_stated_parts(
     pages: Sequence[Page], hashes: Mapping[str, str], stated: Collection[str]
 ) -> tuple[dict[str, str | None], tuple[Issue, ...], list[Page]]:
-    """What the data say of each page, where its part is decided elsewhere: a stated training may hold the validation.
-    Then the pages whose image a stricter stated part has, and those that are left."""
+    """Return what the data say of each page, where its part is decided elsewhere: a stated training may hold the
+    validation. Then the pages whose image a stricter stated part has, and those that are left."""
     given = read_stated_parts(pages, dict.fromkeys(PARTS, 1.0), stated)
     kept, problems = drop_leaking_pages(pages, given, hashes)
     return given, problems, kept
@@ -134,7 +137,7 @@ def resolve_stated_parts(
 def drop_leaking_pages(
     pages: Sequence[Page], given: Mapping[str, str | None], hashes: Mapping[str, str]
 ) -> tuple[list[Page], tuple[Issue, ...]]:
-    """The pages without those whose image a page of a stricter stated part has."""
+    """Return the pages without those whose image a page of a stricter stated part has."""
     strictest: dict[str, Page] = {}
     for page in pages:
         subset, content = given[page.id], hashes.get(page.id)
@@ -156,7 +159,8 @@ def drop_leaking_pages(
 def find_divided_images(
     pages: Sequence[Page], parts: Mapping[str, str], given: Mapping[str, str | None], hashes: Mapping[str, str]
 ) -> dict[str, Issue]:
-    """The pages that state no part and came to another one than the page of a stated part that has their image."""
+    """Return the pages that state no part and came to another one than the page of a stated part that has their
+    image."""
     stated = {hashes[page.id]: page for page in pages if given[page.id] in PARTS and hashes.get(page.id)}
     problems = {}
     for page in pages:
@@ -171,14 +175,15 @@ def find_divided_images(
 
 
 def _is_clash(subset: str | None, strictest: str) -> bool:
-    """Whether a page that says `subset` cannot go to the side of its twin."""
+    """Return whether a page that says `subset` cannot go to the side of its twin."""
     if subset == "trainval":
         return strictest == "test"
     return subset is not None and subset != strictest
 
 
 def warn_of_divided_groups(pages: Sequence[Page], parts: Mapping[str, str]) -> tuple[str, ...]:
-    """A warning where the stated parts cut pages in two, as lists of shuffled lines do: they are taken as given."""
+    """Return a warning where the stated parts cut pages in two, as lists of shuffled lines do: they are taken as
+    given."""
     sides: dict[str, set[str]] = {}
     for page in pages:
         if page.group:

@@ -74,7 +74,7 @@ class CutPage:
 
 
 def hash_images(pages: Sequence[Page]) -> dict[str, str]:
-    """What tells the images of these pages apart, by page id: the same for the same image under two names.
+    """Return what tells the images of these pages apart, by page id: the same for the same image under two names.
 
     Pages whose image cannot be read have none; cutting them says why.
     """
@@ -92,7 +92,7 @@ def hash_images(pages: Sequence[Page]) -> dict[str, str]:
 def open_or_compile_store(
     pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings, progress: Progress
 ) -> Store:
-    """The store of the transcribed lines of these pages: found by the digest of its inputs, or compiled now.
+    """Return the store of the transcribed lines of these pages: found by the digest of its inputs, or compiled now.
 
     `hashes` are the pages' `image_hashes`. Of two runs that want the same store at once, one compiles it and the other
     waits. Raises `UserError` when the disk is full, and in strict mode for the first page or line that cannot be used.

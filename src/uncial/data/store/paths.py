@@ -8,13 +8,13 @@ from uncial.document import Issue, Page
 
 
 def make_paths_relative(problems: Iterable[Issue], page: Page) -> list[Issue]:
-    """The problems of a page with what finds it again when its files have moved."""
+    """Return the problems of a page with what finds it again when its files have moved."""
     image = str(page.image.path) if page.image else ""
     return [replace(problem, page=page.id, image=image) for problem in problems]
 
 
 def set_paths_of_pages(problems: Sequence[Issue], pages: Sequence[Page]) -> tuple[Issue, ...]:
-    """What a store says of these pages, with their paths instead of those that were compiled."""
+    """Return what a store says of these pages, with their paths instead of those that were compiled."""
     if not problems:
         return ()
     by_id = {page.id: page for page in pages}
@@ -25,7 +25,7 @@ def set_paths_of_pages(problems: Sequence[Issue], pages: Sequence[Page]) -> tupl
 
 
 def set_path_of_store(problems: Sequence[Issue], store: Path) -> tuple[Issue, ...]:
-    """What a store says where it was given itself: its pages may be gone, so that it names them by their ids."""
+    """Return what a store says where it was given itself: its pages may be gone, so that it names them by their ids."""
     told = []
     for problem in problems:
         page = problem.page or PurePath(problem.file).stem
@@ -54,7 +54,7 @@ def _set_path_of_page(problem: Issue, by_id: Mapping[str, Page], by_name: Mappin
 
 
 def _index_by_tail(file: str, by_name: Mapping[str, Sequence[Page]]) -> Page | None:
-    """The page whose file has the longest end of its path in common with `file`, None where several have."""
+    """Return the page whose file has the longest end of its path in common with `file`, None where several have."""
     candidates = by_name.get(PurePath(file).name, ())
     lengths = [_find_common_tail(file, str(page.source)) for page in candidates]
     longest = max(lengths, default=0)
@@ -67,7 +67,7 @@ def _find_common_tail(one: str, other: str) -> int:
 
 
 def _find_differing_heads(one: str, other: str) -> tuple[str, str]:
-    """What stands before the end that two paths have in common."""
+    """Return what stands before the end that two paths have in common."""
     tail = _find_common_tail(one, other)
     heads = [str(PurePath(*PurePath(path).parts[: len(PurePath(path).parts) - tail])) for path in (one, other)]
     return (f"{heads[0]}/", f"{heads[1]}/") if heads[0] != heads[1] else ("", "")

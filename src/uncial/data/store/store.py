@@ -124,7 +124,7 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises `UserError` for a file that is no whole store, and for one whose rows are not as they were written."""
+        """Raise `UserError` for a file that is no whole store, and for one whose rows are not as they were written."""
         self.path = path
         self._open()
         self._check_rows()
@@ -170,11 +170,12 @@ class Store:
         return self._table.num_rows
 
     def column(self, name: str) -> list[Any]:
-        """All values of a column other than `pixels`."""
+        """Return all values of a column other than `pixels`."""
         return self._table.column(name).to_pylist()
 
     def readers(self) -> list[str | None]:
-        """The program that read the text of each line, None where a person wrote it: everywhere in older stores."""
+        """Return the program that read the text of each line, None where a person wrote it: everywhere in older
+        stores."""
         has_readers = "reader" in self._table.column_names
         return self.column("reader") if has_readers else [None] * len(self)
 
@@ -195,8 +196,8 @@ class Store:
         return self._table.column(name)[row].as_py()
 
     def strip(self, row: int) -> np.ndarray:
-        """The line image of a row: (h, w) or (h, w, 3) uint8, in the mapped file. Raises `UserError` where it is not as
-        it was written."""
+        """Return the line image of a row: (h, w) or (h, w, 3) uint8, in the mapped file. Raises `UserError` where it is
+        not as it was written."""
         height, width = self.value(row, "height"), self.value(row, "width")
         stored = self._table.column("pixels")[row].as_buffer()
         if self._sums is not None and not self._is_checked[row]:
@@ -252,7 +253,7 @@ def _from_json(listed: bytes) -> tuple[Issue, ...]:
 
 
 def is_complete(path: Path, digest: str) -> bool:
-    """Whether a whole store, made of the inputs with this digest, lies at `path`."""
+    """Return whether a whole store, made of the inputs with this digest, lies at `path`."""
     try:
         return path.is_file() and Store(path).digest == digest
     except UserError:
@@ -260,7 +261,7 @@ def is_complete(path: Path, digest: str) -> bool:
 
 
 def is_store(path: Path) -> bool:
-    """Whether the file is a compiled store of Uncial (and not, for instance, one of kraken)."""
+    """Return whether the file is a compiled store of Uncial (and not, for instance, one of kraken)."""
     try:
         with pa.memory_map(str(path), "r") as source:
             return METADATA_KEY in (pa.ipc.open_file(source).schema.metadata or {})

@@ -43,12 +43,12 @@ class Face:
     capitals: str = "cursive"
 
     def glyph(self, grapheme: str) -> Glyph | None:
-        """The shape of a character with its combining marks, None where it cannot be drawn."""
+        """Return the shape of a character with its combining marks, None where it cannot be drawn."""
         return _compose(grapheme, self)
 
 
 def split_graphemes(text: str) -> list[str]:
-    """The text cut into characters, each with the combining marks that follow it."""
+    """Return the text cut into characters, each with the combining marks that follow it."""
     parts: list[str] = []
     for character in text:
         if parts and unicodedata.category(character).startswith("M"):
@@ -59,7 +59,7 @@ def split_graphemes(text: str) -> list[str]:
 
 
 def find_undrawable(text: str, face: Face | None = None) -> list[str]:
-    """The graphemes of `text` that have no strokes, each once, sorted."""
+    """Return the graphemes of `text` that have no strokes, each once, sorted."""
     face = face or Face()
     return sorted({g for g in split_graphemes(text) if not g.isspace() and face.glyph(g) is None})
 
@@ -83,7 +83,7 @@ def _compose(grapheme: str, face: Face) -> Glyph | None:
 
 
 def _find_letter(character: str, face: Face) -> Glyph | None:
-    """A character that is drawn without composing; None where there is none."""
+    """Return a character that is drawn without composing; None where there is none."""
     style = face.small if character.islower() else face.capitals
     slant = _find_slant(face)
     if character in "ıȷ":
@@ -130,7 +130,7 @@ def _add_joins(glyph: Glyph) -> Glyph:
 
 
 def _make_glyph(width: float, written: str, *, joins: bool, slant: float) -> Glyph:
-    """A glyph from the tables, which are drawn with the cursive slant; `slant` is the one wanted."""
+    """Return a glyph from the tables, which are drawn with the cursive slant; `slant` is the one wanted."""
     glyph = Glyph(marks.parse_strokes(written), width)
     glyph = _shear(glyph, slant - marks.CURSIVE_SLANT)
     return _add_joins(glyph) if joins else glyph
@@ -143,7 +143,7 @@ def _shear(glyph: Glyph, slant: float) -> Glyph:
 
 
 def _find_slant(face: Face) -> float:
-    """How far the face leans: print letters beside cursive ones lean with them."""
+    """Return how far the face leans: print letters beside cursive ones lean with them."""
     return marks.CURSIVE_SLANT if face.small == "cursive" else 0.0
 
 
@@ -175,7 +175,7 @@ def _find_box(strokes: Strokes) -> NDArray[np.float64]:
 
 
 def _add_mark(glyph: Glyph, mark: str, face: Face) -> Glyph | None:
-    """The glyph with one more combining mark, above or below what is there already."""
+    """Return the glyph with one more combining mark, above or below what is there already."""
     slant = _find_slant(face)
     points = np.concatenate(glyph.strokes)
     upright = points[:, 0] - slant * points[:, 1]

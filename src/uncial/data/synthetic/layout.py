@@ -84,7 +84,7 @@ def _style_line(
 def place_lines(
     plan: Plan, lengths: Sequence[float], size: float, options: DrawingOptions, rng: np.random.Generator
 ) -> list[Baseline]:
-    """The baselines of lines of these `lengths` in pixels, `size` pixels from ascender to descender.
+    """Return the baselines of lines of these `lengths` in pixels, `size` pixels from ascender to descender.
 
     The origin is arbitrary: the page is laid round them. Bow and skew are the page's, and each line differs a little.
     """

@@ -36,7 +36,8 @@ class Baseline:
         return x + (beyond + height * slope) / norm, y + (beyond * slope - height) / norm
 
     def coordinates(self, x: Array, y: Array) -> tuple[Array, Array]:
-        """The inverse of `at`: arc length and height of page points, by fixed-point iteration on the foot point."""
+        """Return the inverse of `at`: arc length and height of page points, by fixed-point iteration on the foot
+        point."""
         foot = x
         for _ in range(3):
             curve, slope = np.interp(foot, self.x, self.y), np.interp(foot, self.x, self.slope)
@@ -47,19 +48,19 @@ class Baseline:
         return np.interp(foot, self.x, self.length) + outside, (curve - y + outside * slope) * np.sqrt(1 + slope**2)
 
     def until(self, length: float) -> "Baseline":
-        """The curve's first part, of that arc length."""
+        """Return the curve's first part, of that arc length."""
         n = int(np.clip(np.searchsorted(self.length, length) + 1, 2, len(self.x)))
         return Baseline(self.x[:n], self.y[:n], self.length[:n], self.slope[:n])
 
     def points(self, step: float = 24.0) -> tuple[tuple[float, float], ...]:
-        """The curve as a polyline with a point about every `step` pixels and at both ends."""
+        """Return the curve as a polyline with a point about every `step` pixels and at both ends."""
         n = max(2, round((self.x[-1] - self.x[0]) / step) + 1)
         chosen = np.round(np.linspace(0, len(self.x) - 1, n)).astype(int)
         return tuple((float(self.x[i]), float(self.y[i])) for i in chosen)
 
 
 def make_baseline(x: Array, y: Array) -> Baseline:
-    """The curve through points one pixel apart in x."""
+    """Return the curve through points one pixel apart in x."""
     slope = np.gradient(y, x)
     steps = np.hypot(np.diff(x), np.diff(y))
     return Baseline(x, y, np.concatenate([[0.0], np.cumsum(steps)]), slope)
@@ -68,7 +69,7 @@ def make_baseline(x: Array, y: Array) -> Baseline:
 def draw_baseline(
     start: tuple[float, float], width: float, slope: float, bow: float, waves: tuple[float, ...] = ()
 ) -> Baseline:
-    """A baseline of `width` pixels from `start`: a straight line of `slope`, bowed, and with waves.
+    """Return a baseline of `width` pixels from `start`: a straight line of `slope`, bowed, and with waves.
 
     `bow` is the height of the arc in pixels over the whole width (positive: the middle lies higher than the ends).
     `waves` are (amplitude in pixels, wavelength in pixels, phase in radians), one after the other.
@@ -125,7 +126,7 @@ _STEP = 4
 def trace_outlines(
     inks: Sequence[LineInk], baselines: Sequence[Baseline], height: int, width: int, body: float, margin: float
 ) -> list[tuple[Point, ...]]:
-    """A polygon in whole pixels for each line, the lines standing one below the other in their order.
+    """Return a polygon in whole pixels for each line, the lines standing one below the other in their order.
 
     It goes round the ink at `margin` pixels and takes in at least the band from `body` above the baseline to the
     baseline. Between two lines it runs half-way between their inks; where one line's ink reaches into the other's, each
@@ -148,7 +149,8 @@ def trace_outlines(
 
 
 def _find_envelope(ink: LineInk, width: int) -> tuple[Array, Array]:
-    """The ink's highest and lowest row in every strip of `_STEP` columns and its neighbours; inf and -inf: no ink."""
+    """Return the ink's highest and lowest row in every strip of `_STEP` columns and its neighbours; inf and -inf: no
+    ink."""
     rows, columns = ink.coverage.shape
     dark = ink.coverage > _INK
     some = dark.any(axis=0)
@@ -166,7 +168,8 @@ def _find_envelope(ink: LineInk, width: int) -> tuple[Array, Array]:
 
 
 def _find_edge(own: Array, band: Array, neighbour: Array | None, margin: float) -> Array:
-    """The upper edge: `own` the ink's top, `band` what must lie inside, `neighbour` the bottom of the ink above."""
+    """Return the upper edge: `own` the ink's top, `band` what must lie inside, `neighbour` the bottom of the ink
+    above."""
     wanted = np.minimum(own, band) - margin
     if neighbour is None:
         return wanted

@@ -13,7 +13,7 @@ CURSIVE_SLANT = 0.33
 
 
 def parse_strokes(written: str) -> tuple[NDArray[np.float64], ...]:
-    """The strokes that a table entry describes, (n, 2) points each."""
+    """Return the strokes that a table entry describes, (n, 2) points each."""
     return tuple(np.array([p.split(",") for p in path.split()], dtype=np.float64) for path in written.split(" | "))
 
 

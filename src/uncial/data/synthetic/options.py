@@ -89,7 +89,7 @@ _CHOICES = {"image": ("jpg", "png"), "version": ("2013-07-15", "2019-07-15")}
 
 
 def parse_drawing_options(options: Mapping[str, Any]) -> DrawingOptions:
-    """The options as typed values. Raises `UserError` that names the key which is unknown or out of range."""
+    """Return the options as typed values. Raises `UserError` that names the key which is unknown or out of range."""
     fields = {f.name: f for f in dataclasses.fields(DrawingOptions)}
     for key in options:
         if key not in fields:

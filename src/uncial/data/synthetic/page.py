@@ -95,7 +95,7 @@ def _write(
     options: DrawingOptions,
     rng: np.random.Generator,
 ) -> tuple[list[Baseline], list[LineInk]]:
-    """The baselines and the ink of the plan's lines; the origin is not the page's yet."""
+    """Return the baselines and the ink of the plan's lines; the origin is not the page's yet."""
     scale = size / sum(hand.extent)
     if not fonts:
         paths = [_write_with_pen(line, hand, rng) for line in plan.lines]
@@ -129,14 +129,14 @@ def _set_in_type(line: PlannedLine, fonts: Sequence[Path], size: float, base: st
 
 
 def _has_long_s(line: str, fonts: Sequence[Path]) -> bool:
-    """Whether the font that sets the line has the letter; the strokes have it."""
+    """Return whether the font that sets the line has the letter; the strokes have it."""
     return not fonts or not find_missing_characters(select_fonts(fonts, line)[0], with_long_s(line))
 
 
 def _place_on_sheet(
     inks: list[LineInk], baselines: list[Baseline], size: float, rng: np.random.Generator
 ) -> tuple[int, int, list[LineInk], list[Baseline]]:
-    """A sheet round the writing with uneven margins, and the lines moved onto it."""
+    """Return a sheet round the writing with uneven margins, and the lines moved onto it."""
     left, top = min(i.left for i in inks), min(i.top for i in inks)
     right = max(i.left + i.coverage.shape[1] for i in inks)
     bottom = max(i.top + i.coverage.shape[0] for i in inks)
@@ -194,7 +194,7 @@ def _make_truth(
 
 
 def format_page_name(number: int) -> str:
-    """The file name, without suffix, of page `number`, counted from 0."""
+    """Return the file name, without suffix, of page `number`, counted from 0."""
     return f"drawn_{number + 1:04d}"
 
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 def draw_paper(
     height: int, width: int, line_rows: NDArray[np.float64], options: DrawingOptions, rng: np.random.Generator
 ) -> Floats:
-    """An empty sheet (height, width, 3), red, green and blue between 0 and 255.
+    """Return an empty sheet (height, width, 3), red, green and blue between 0 and 255.
 
     `line_rows` are the heights in pixels at which lines are written: where rulings run, if the sheet has any.
     """
@@ -37,7 +37,8 @@ def draw_paper(
 
 
 def draw_show_through(paper: Floats, ink: Floats, options: DrawingOptions, rng: np.random.Generator) -> Floats:
-    """The sheet with a faint mirrored trace of writing, as if `ink` (height, width, 0 to 1) stood on its back."""
+    """Return the sheet with a faint mirrored trace of writing, as if `ink` (height, width, 0 to 1) stood on its
+    back."""
     strength, shift = rng.uniform(0.03, 0.12), int(rng.integers(-40, 41))
     if rng.random() >= options.show_through:
         return paper
@@ -89,7 +90,7 @@ def _draw_ruling(height: int, width: int, rows: NDArray[np.float64], rng: np.ran
 
 
 def _draw_stain(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """A blot of damp with a darker rim, 0 to 1."""
+    """Return a blot of damp with a darker rim, 0 to 1."""
     scale = 4
     small = np.zeros((height // scale + 1, width // scale + 1), np.float32)
     centre, radius = rng.uniform(0, [width, height]) / scale, rng.uniform(15, 130) / scale
@@ -109,7 +110,7 @@ def _draw_stain(height: int, width: int, rng: np.random.Generator) -> Floats:
 def spread_ink(
     height: int, width: int, lines: Sequence[LineInk], hand: Hand, fading: float, rng: np.random.Generator
 ) -> Floats:
-    """The ink of all lines on one page (height, width), 0 bare to 1 black.
+    """Return the ink of all lines on one page (height, width), 0 bare to 1 black.
 
     It is paler as the pen runs dry, and darker at the strokes' edges.
     """
@@ -124,7 +125,7 @@ def spread_ink(
 
 
 def _draw_dryness(columns: int, rng: np.random.Generator) -> Floats:
-    """How dry the pen is along a line: it dries slowly, is dipped again, and its flow is never quite even."""
+    """Return how dry the pen is along a line: it dries slowly, is dipped again, and its flow is never quite even."""
     period = rng.uniform(250, 700)
     since_dip = np.mod(np.arange(columns) + rng.uniform(0, period), period) / period
     knots = rng.standard_normal(columns // 40 + 4)
@@ -133,7 +134,7 @@ def _draw_dryness(columns: int, rng: np.random.Generator) -> Floats:
 
 
 def _draw_grain(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """The unevenness of ink in the paper's pores, around 0.95."""
+    """Return the unevenness of ink in the paper's pores, around 0.95."""
     coarse = rng.standard_normal((height // 3 + 1, width // 3 + 1), dtype=np.float32)
     return np.asarray(
         0.95 + 0.07 * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32
@@ -141,13 +142,14 @@ def _draw_grain(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def blend_ink(paper: Floats, ink: Floats, colour: tuple[float, float, float]) -> Floats:
-    """The sheet (height, width, 3) darkened by ink (height, width) of a colour, as a dye darkens what it lies on."""
+    """Return the sheet (height, width, 3) darkened by ink (height, width) of a colour, as a dye darkens what it lies
+    on."""
     dye = 1 - np.array(colour, np.float32) / 255
     return np.asarray(paper * (1 - ink[:, :, None] * dye), dtype=np.float32)
 
 
 def take_photograph(page: Floats, options: DrawingOptions, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The page as an image file holds it: blurred and noisy as the options say, 8 bits.
+    """Return the page as an image file holds it: blurred and noisy as the options say, 8 bits.
 
     (height, width, 3) in colour, else (height, width).
     """

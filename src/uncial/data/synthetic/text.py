@@ -122,7 +122,7 @@ def _draw_line_length(length: int, rng: np.random.Generator) -> int:
 
 
 def _draw_next_word(material: WordMaterial, at_start: bool, rng: np.random.Generator) -> tuple[str, bool]:
-    """A word with its punctuation, and whether a sentence ends with it."""
+    """Return a word with its punctuation, and whether a sentence ends with it."""
     kind = rng.random()
     if kind < 0.07:
         word = _draw_number(rng)
@@ -183,7 +183,7 @@ def _punctuate(word: str, rng: np.random.Generator) -> tuple[str, bool]:
 
 
 def _hyphenate(word: str, room: int, rng: np.random.Generator) -> tuple[str, str]:
-    """The word cut for the line's end with a hyphen, now and then, as writers do; else ("", word)."""
+    """Return the word cut for the line's end with a hyphen, now and then, as writers do; else ("", word)."""
     if not word.isalpha() or len(word) < 6 or room < 4 or rng.random() > 0.5:
         return "", word
     cut = min(room - 1, len(word) - 3)
@@ -191,7 +191,7 @@ def _hyphenate(word: str, room: int, rng: np.random.Generator) -> tuple[str, str
 
 
 def read_text_file(path: Path, wrap: bool, length: int) -> list[str]:
-    """The lines of a UTF-8 text file in NFC, or its paragraphs wrapped at about `length` characters.
+    """Return the lines of a UTF-8 text file in NFC, or its paragraphs wrapped at about `length` characters.
 
     A single line longer than twice `length` is wrapped in either case. Control characters and format characters that
     nobody sees are left out, but not those that join letters or part them. Raises `UserError` when the file cannot be
@@ -216,7 +216,8 @@ def read_text_file(path: Path, wrap: bool, length: int) -> list[str]:
 
 
 def needs_glyph(character: str) -> bool:
-    """Whether a character is seen where it is written: no white space, no control, no invisible format character."""
+    """Return whether a character is seen where it is written: no white space, no control, no invisible format
+    character."""
     invisible = unicodedata.category(character) in ("Cf", "Cc") and character not in _VISIBLE_FORMATS
     return not (invisible or character.isspace())
 
@@ -235,7 +236,7 @@ def wrap_words(text: str, length: int) -> list[str]:
 
 
 def to_capitals(text: str) -> str:
-    """The text in upper case and NFC."""
+    """Return the text in upper case and NFC."""
     return unicodedata.normalize("NFC", text.upper())
 
 
@@ -252,5 +253,6 @@ def _cut_word(word: str, length: int) -> list[str]:
 
 
 def with_long_s(text: str) -> str:
-    """Every s that another letter follows becomes ſ; at a word's end (or before a hyphen that joins words) s stays."""
+    """Return every s that another letter follows becomes ſ; at a word's end (or before a hyphen that joins words) s
+    stays."""
     return re.sub(r"s(?=[^\W\d_])", LONG_S, text)

@@ -37,7 +37,7 @@ class SetLine:
 
 
 def find_fonts(folder: Path) -> tuple[Path, ...]:
-    """The fonts below `folder` (or the one font that it names), sorted. Raises `UserError` where none is."""
+    """Return the fonts below `folder` (or the one font that it names), sorted. Raises `UserError` where none is."""
     files = [folder] if folder.is_file() else sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
     if not files:
         raise UserError(f"data.options.fonts: no font (.ttf, .otf or .ttc) is found in {folder}.")
@@ -52,7 +52,7 @@ def find_fonts(folder: Path) -> tuple[Path, ...]:
 
 @functools.lru_cache(maxsize=256)
 def read_font_characters(path: Path) -> frozenset[str]:
-    """The characters for which the font has a glyph of their own."""
+    """Return the characters for which the font has a glyph of their own."""
     with path.open("rb") as file:
         file.read(4)  # An unreadable file raises here, as OSError.
     glyphs = FT2Font(str(path)).get_charmap()
@@ -61,7 +61,7 @@ def read_font_characters(path: Path) -> frozenset[str]:
 
 
 def find_missing_characters(path: Path, text: str) -> list[str]:
-    """The characters of `text` that the font lacks or leaves blank, each once, sorted.
+    """Return the characters of `text` that the font lacks or leaves blank, each once, sorted.
 
     Control and joining characters need no glyph.
     """
@@ -71,7 +71,7 @@ def find_missing_characters(path: Path, text: str) -> list[str]:
 
 @functools.lru_cache(maxsize=65536)
 def _leaves_ink(path: Path, character: str) -> bool:
-    """Whether the glyph has an outline: fonts of handwriting often have empty ones for accented letters."""
+    """Return whether the glyph has an outline: fonts of handwriting often have empty ones for accented letters."""
     try:
         return _load_font(path, _SHOWN).getmask(character).getbbox() is not None
     except OSError:  # A damaged glyph.
@@ -79,12 +79,12 @@ def _leaves_ink(path: Path, character: str) -> bool:
 
 
 def select_fonts(fonts: Iterable[Path], text: str) -> list[Path]:
-    """Those of the fonts that have every character of `text`."""
+    """Return those of the fonts that have every character of `text`."""
     return [path for path in fonts if not find_missing_characters(path, text)]
 
 
 def check_fonts(fonts: Sequence[Path], lines: Iterable[str]) -> None:
-    """Raises `UserError` for a line that none of the fonts can set, with the characters that are wanting."""
+    """Raise `UserError` for a line that none of the fonts can set, with the characters that are wanting."""
     shapes = features.check("raqm")
     for line in lines:
         if not shapes and any(unicodedata.bidirectional(c) in RIGHT_TO_LEFT for c in line):
@@ -101,7 +101,7 @@ def check_fonts(fonts: Sequence[Path], lines: Iterable[str]) -> None:
 
 
 def name_characters(characters: Iterable[str]) -> str:
-    """The characters with their code points, as messages show them."""
+    """Return the characters with their code points, as messages show them."""
     return ", ".join(f"{c} ({' '.join(f'U+{ord(p):04X}' for p in c)})" for c in characters)
 
 
@@ -113,7 +113,8 @@ def _load_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
 def set_line(
     text: str, path: Path, size: int, *, base: str, italic: bool = False, bold: bool = False, underline: bool = False
 ) -> SetLine:
-    """The text set at `size` pixels an em; italic is sheared, bold thickened, underline drawn below the baseline.
+    """Return the text set at `size` pixels an em; italic is sheared, bold thickened, underline drawn below the
+    baseline.
 
     `base` is the line's direction, `L` or `R`: what stands in it the other way is placed by it.
     """
@@ -143,7 +144,7 @@ def set_line(
 
 
 def lay_line(line: SetLine, baseline: Baseline, jitter: float, rng: np.random.Generator) -> LineInk:
-    """The line of type bent along the baseline, its letters unsettled by a smooth field of `jitter` pixels."""
+    """Return the line of type bent along the baseline, its letters unsettled by a smooth field of `jitter` pixels."""
     rows, columns = line.coverage.shape
     s = np.linspace(-line.start_column, columns - line.start_column, 64)
     edges = [baseline.at(s, np.full_like(s, h)) for h in (line.baseline_row, line.baseline_row - rows)]

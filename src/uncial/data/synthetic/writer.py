@@ -39,7 +39,7 @@ class PageOrder:
 
 
 def collect_inputs(options: DrawingOptions) -> dict[str, Any]:
-    """All that decides the pages: the options, with text and fonts by their contents.
+    """Return all that decides the pages: the options, with text and fonts by their contents.
 
     Raises `UserError` where those are missing.
     """
@@ -53,7 +53,7 @@ def collect_inputs(options: DrawingOptions) -> dict[str, Any]:
 
 
 def name_collection(decided: dict[str, Any]) -> str:
-    """The folder's name for these inputs: the seed, and a hash of everything."""
+    """Return the folder's name for these inputs: the seed, and a hash of everything."""
     content = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
     return f"seed{decided['seed']}-{content[:10]}"
 
@@ -73,7 +73,8 @@ def _hash_path(path: Path) -> str:
 
 
 def order_pages(options: DrawingOptions, fonts: Sequence[Path]) -> list[PageOrder]:
-    """The pages to draw, with their share of the text file where one is given: each line of it once, in its order.
+    """Return the pages to draw, with their share of the text file where one is given: each line of it once, in its
+    order.
 
     Raises `UserError` when the text holds characters that cannot be drawn.
     """

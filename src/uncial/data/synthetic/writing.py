@@ -61,7 +61,7 @@ _INKS = ((52, 38, 26), (38, 32, 30), (72, 48, 28), (28, 34, 58), (88, 62, 40), (
 
 
 def draw_hand(number: int, options: DrawingOptions) -> Hand:
-    """The hand of that number: the same for the same seed and options, whatever else is drawn."""
+    """Return the hand of that number: the same for the same seed and options, whatever else is drawn."""
     rng = np.random.default_rng([options.seed, _HAND_STREAM, number])
     jitter = options.jitter
     face = _FACES[int(rng.choice(len(_FACES), p=[p for _, p in _FACES]))][0]
@@ -112,7 +112,7 @@ class PenPath:
 
 
 def write_line(text: str, hand: Hand, rng: np.random.Generator, *, underline: bool = False) -> PenPath:
-    """The strokes of `text` as this hand writes it now; the baseline is y = 0.
+    """Return the strokes of `text` as this hand writes it now; the baseline is y = 0.
 
     Raises `KeyError` for a character that has no glyph.
     """
@@ -129,7 +129,8 @@ def write_line(text: str, hand: Hand, rng: np.random.Generator, *, underline: bo
 
 @functools.lru_cache(maxsize=4096)
 def _choose_shape(grapheme: str, hand: Hand) -> Glyph:
-    """The letter as this writer has made it a habit: the model's strokes, bent a little, sheared and stretched."""
+    """Return the letter as this writer has made it a habit: the model's strokes, bent a little, sheared and
+    stretched."""
     glyph = hand.face.glyph(grapheme)
     if glyph is None:
         raise KeyError(grapheme)
@@ -146,7 +147,7 @@ def _choose_shape(grapheme: str, hand: Hand) -> Glyph:
 
 
 def _place_letters(text: str, hand: Hand, rng: np.random.Generator) -> tuple[list[Array], float]:
-    """The strokes of all letters in their places; where the pen is not lifted, two letters' strokes are one."""
+    """Return the strokes of all letters in their places; where the pen is not lifted, two letters' strokes are one."""
     parts = split_graphemes(text)
     jitter = rng.normal(0, 1, (len(parts), 5))
     lifted = rng.random(len(parts)) > hand.connected
@@ -208,7 +209,8 @@ def _add_tremble(points: Array, hand: Hand, rng: np.random.Generator) -> Array:
 
 
 def _smooth_points(points: Array, sizes: NDArray[np.int64]) -> tuple[Array, Array, Array]:
-    """A cubic Hermite curve through each stroke's points, cut into short segments, all strokes of the line at once.
+    """Return a cubic Hermite curve through each stroke's points, cut into short segments, all strokes of the line at
+    once.
 
     The tangents are those of a parabola through three neighbours over the chord length, so they stay below one unit a
     unit and a long chord beside a short one makes no loop. Returns starts, ends (n, 2) and each segment's (n, 2)
@@ -239,7 +241,7 @@ def _smooth_points(points: Array, sizes: NDArray[np.int64]) -> tuple[Array, Arra
 
 
 def _compute_thickness(start: Array, end: Array, travelled: Array, hand: Hand) -> Array:
-    """The ink's width in font units: from direction and nib, thinner where the pen is set down and taken up."""
+    """Return the ink's width in font units: from direction and nib, thinner where the pen is set down and taken up."""
     way = end - start
     angle = np.arctan2(way[:, 1], way[:, 0])
     swell = np.clip(-np.sin(angle), 0, 1) ** 1.3 if hand.pointed else np.abs(np.sin(angle - hand.nib_angle))

@@ -37,20 +37,20 @@ class Scale:
     y: float = 1.0
 
     def points(self, points: tuple[Point, ...]) -> tuple[Point, ...]:
-        """The points in pixels."""
+        """Return the points in pixels."""
         if self.x == 1.0 and self.y == 1.0:
             return points
         return tuple((x * self.x, y * self.y) for x, y in points)
 
     def box(self, box: Box | None) -> Box | None:
-        """The box in pixels."""
+        """Return the box in pixels."""
         if box is None or (self.x == 1.0 and self.y == 1.0):
             return box
         return box[0] * self.x, box[1] * self.y, box[2] * self.x, box[3] * self.y
 
 
 def read_measurement_unit(root: etree._Element) -> str:
-    """The unit in small letters, `pixel` where none is stated."""
+    """Return the unit in small letters, `pixel` where none is stated."""
     description = find_child(root, "Description")
     unit = find_child(description, "MeasurementUnit") if description is not None else None
     stated = "" if unit is None else (unit.text or "").strip().lower()
@@ -91,7 +91,7 @@ def read_box(element: etree._Element) -> Box | None:
 
 
 def read_line_box(line: etree._Element) -> Box | None:
-    """The line's own box, else what those of its strings cover together. Raises `UnusableInput`."""
+    """Return the line's own box, else what those of its strings cover together. Raises `UnusableInput`."""
     own = read_box(line)
     boxes = (
         []
@@ -105,7 +105,8 @@ def read_line_box(line: etree._Element) -> Box | None:
 
 
 def read_shape(element: etree._Element) -> tuple[Point, ...]:
-    """The outline of Shape, in the file's unit; an ellipse or a circle becomes a polygon. Raises `UnusableInput`."""
+    """Return the outline of Shape, in the file's unit; an ellipse or a circle becomes a polygon. Raises
+    `UnusableInput`."""
     shape = find_child(element, "Shape")
     if shape is None:
         return ()
@@ -122,7 +123,8 @@ def read_shape(element: etree._Element) -> tuple[Point, ...]:
 
 
 def read_baseline(line: etree._Element, box: Box | None) -> tuple[Point, ...]:
-    """The point list, or for the single height of ALTO before 4.0 a level line across the box, in the file's unit.
+    """Return the point list, or for the single height of ALTO before 4.0 a level line across the box, in the file's
+    unit.
 
     A single height that lies far from the box is in no known system of coordinates and left out. Raises
     `UnusableInput`."""
@@ -226,7 +228,7 @@ def _find_around(element: etree._Element, page: etree._Element) -> tuple[etree._
 
 
 def _compute_ranks(root: etree._Element) -> dict[str, int]:
-    """The place of each identifier in the reading order; of several orders side by side, the first one's."""
+    """Return the place of each identifier in the reading order; of several orders side by side, the first one's."""
     ranks: dict[str, int] = {}
     for order in iterate_descendants(root, "ReadingOrder"):
         for entry in order.iter("{*}ElementRef", "{*}OrderedGroup", "{*}UnorderedGroup"):
@@ -236,7 +238,7 @@ def _compute_ranks(root: etree._Element) -> dict[str, int]:
 
 
 def _compute_line_rank(line: AltoLine, ranks: dict[str, int]) -> int:
-    """A line's own place, else that of its first string, else that of its block; lines without one come last."""
+    """Return a line's own place, else that of its first string, else that of its block; lines without one come last."""
     last = len(ranks)
     own = [line.element, *iterate_children(line.element, "String")]
     rank = min(ranks.get(one.get("ID", ""), last) for one in own)
@@ -260,5 +262,5 @@ def _order_blocks(
 
 
 def is_text_block(element: etree._Element) -> bool:
-    """Whether the block is one that holds lines itself."""
+    """Return whether the block is one that holds lines itself."""
     return get_local_name(element) == "TextBlock"

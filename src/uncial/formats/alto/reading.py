@@ -56,7 +56,7 @@ class _Context:
 
 
 def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFacts | None = None) -> SourceContents:
-    """The pages of an ALTO file without image: `metadata["image"]` is the name it states.
+    """Return the pages of an ALTO file without image: `metadata["image"]` is the name it states.
 
     A second Page element becomes `page_id#2`, its `metadata["frame"]` "1". Coordinates are pixels; where the file
     counts in tenths of millimetres or 1200ths of an inch, `image` tells how many pixels that is. A line whose
@@ -85,13 +85,13 @@ def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFact
 
 
 def _add_readers(pages: list[Page], steps: list[ReadingStep]) -> list[Page]:
-    """The statements are about the whole file, whose line ids differ on all of its pages."""
+    """Return the statements are about the whole file, whose line ids differ on all of its pages."""
     told = iter(add_readers([line for page in pages for line in page.lines], steps))
     return [replace(page, lines=tuple(next(told) for _ in page.lines)) for page in pages] if steps else pages
 
 
 def find_stated_image(root: etree._Element) -> str:
-    """The name of the image that the file states, "" where it states none."""
+    """Return the name of the image that the file states, "" where it states none."""
     information = next(iter(iterate_descendants(root, "sourceImageInformation")), None)
     for name in ("fileName", "fileIdentifier"):
         holder = find_child(information, name) if information is not None else None
@@ -179,7 +179,7 @@ def _read_words(line: etree._Element, scale: Scale) -> tuple[Word, ...]:
 
 
 def read_direction(chain: Iterable[etree._Element]) -> str | None:
-    """The nearest BASEDIRECTION; else what a quarter turn by a block's ROTATION makes of horizontal text."""
+    """Return the nearest BASEDIRECTION; else what a quarter turn by a block's ROTATION makes of horizontal text."""
     elements = list(chain)
     for element in elements:
         stated = (element.get("BASEDIRECTION") or "").lower()
@@ -219,7 +219,7 @@ def _read_tag_table(root: etree._Element) -> dict[str, tuple[str, str]]:
 
 
 def _read_labels(element: etree._Element, tags: dict[str, tuple[str, str]]) -> tuple[tuple[str, ...], str | None]:
-    """The labels that TAGREFS names, and among them the language, which is not one of the tags."""
+    """Return the labels that TAGREFS names, and among them the language, which is not one of the tags."""
     found = [tags[reference] for reference in element.get("TAGREFS", "").split() if reference in tags]
     labels = tuple(dict.fromkeys(label for label, kind in found if label and kind != "language"))
     return labels, next((label for label, kind in found if label and kind == "language"), None)
@@ -242,7 +242,7 @@ def _find_block_polygon(block: BlockElement, scale: Scale) -> tuple[tuple[Point,
 
 
 def _find_outline(element: etree._Element) -> tuple[Point, ...]:
-    """The element's shape, else its box as four points, in the file's unit. Raises `UnusableInput`."""
+    """Return the element's shape, else its box as four points, in the file's unit. Raises `UnusableInput`."""
     shape, box = read_shape(element), read_box(element)
     if shape or box is None:
         return shape

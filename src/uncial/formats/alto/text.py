@@ -32,7 +32,7 @@ class AltoText:
 
 
 def uses_spaces(page: etree._Element) -> bool:
-    """Whether the page marks its spaces with SP.
+    """Return whether the page marks its spaces with SP.
 
     Where it does, strings side by side belong together, as kraken writes punctuation. Where it does not, strings are
     words, since the schema says that strings are separated by white space.
@@ -41,15 +41,15 @@ def uses_spaces(page: etree._Element) -> bool:
 
 
 def divides_words(page: etree._Element) -> bool:
-    """Whether the page's strings are words: where no line holds more than one String, nor an SP, each stands for a
-    whole line, as eScriptorium writes it."""
+    """Return whether the page's strings are words: where no line holds more than one String, nor an SP, each stands for
+    a whole line, as eScriptorium writes it."""
     return uses_spaces(page) or any(len(iterate_children(line, "String")) > 1 for line in page.iter("{*}TextLine"))
 
 
 def read_alto_line_text(
     line: etree._Element, above: list[etree._Element], styles: dict[str, list[str]], spaces_marked: bool
 ) -> AltoText:
-    """The line's text, the spaces inside CONTENT kept. SUBS_CONTENT, the whole of a broken word, is ignored."""
+    """Return the line's text, the spaces inside CONTENT kept. SUBS_CONTENT, the whole of a broken word, is ignored."""
     text, after_string = "", False
     found: list[TextSpan] = []
     confidences: list[tuple[float | None, int]] = []
@@ -74,13 +74,13 @@ def read_alto_line_text(
 
 
 def read_style_table(root: etree._Element) -> dict[str, list[str]]:
-    """What each TextStyle's FONTSTYLE means, by its ID."""
+    """Return what each TextStyle's FONTSTYLE means, by its ID."""
     table = {one.get("ID", ""): _list_names(one.get("FONTSTYLE")) for one in iterate_descendants(root, "TextStyle")}
     return {identifier: kinds for identifier, kinds in table.items() if kinds}
 
 
 def _list_kinds(chain: list[etree._Element], styles: dict[str, list[str]]) -> list[str]:
-    """The styles of the nearest element that states any: styles are inherited."""
+    """Return the styles of the nearest element that states any: styles are inherited."""
     for element in chain:
         kinds = _list_names(element.get("STYLE"))
         for reference in element.get("STYLEREFS", "").split() if styles else []:

@@ -30,7 +30,7 @@ class WordSpan:
 
 
 def split_words(text: str, spaces_marked: bool) -> list[WordSpan]:
-    """The words between spaces; joined by one space each they give the text again.
+    """Return the words between spaces; joined by one space each they give the text again.
 
     Spaces at the edges and all but one of several in a row stay in `content`. Without SP a run of several stays whole,
     since a reader adds a space only between words that have none.
@@ -46,7 +46,8 @@ def split_words(text: str, spaces_marked: bool) -> list[WordSpan]:
 
 
 def compute_word_box(word: WordSpan, box: Box, transcription: Transcription, text: str, direction: str | None) -> Box:
-    """The word's part of the line's box, by the positions of its characters, else in proportion to their number."""
+    """Return the word's part of the line's box, by the positions of its characters, else in proportion to their
+    number."""
     first, last = _compute_extent(word, transcription, text, direction)
     left, top, right, bottom = box
     if direction == "ttb":
@@ -59,7 +60,7 @@ def compute_word_box(word: WordSpan, box: Box, transcription: Transcription, tex
 def _compute_extent(
     word: WordSpan, transcription: Transcription, text: str, direction: str | None
 ) -> tuple[float, float]:
-    """The share of the line image's width from where to where, as the pixels run."""
+    """Return the share of the line image's width from where to where, as the pixels run."""
     places = transcription.positions[word.start : word.end]
     if len(transcription.positions) == len(text) and places:
         first, last = min(one[0] for one in places), max(one[1] for one in places)
@@ -150,7 +151,8 @@ def _set_line(line: AltoLine, transcription: Transcription, division: Division) 
 
 
 def _find_common(strings: list[etree._Element]) -> dict[str, str]:
-    """The language, styles and tags that all strings of a line state alike, and that are therefore the line's."""
+    """Return the language, styles and tags that all strings of a line state alike, and that are therefore the
+    line's."""
     stated = {name: {one.get(name) for one in strings} for name in OF_THE_LINE}
     return {name: value for name, values in stated.items() if len(values) == 1 and (value := next(iter(values)))}
 
@@ -211,7 +213,7 @@ def _compute_boxes(
 
 
 def _compute_line_box(line: etree._Element) -> Box | None:
-    """The stated box, else that of the outline, else that of the strings, in the file's own unit."""
+    """Return the stated box, else that of the outline, else that of the strings, in the file's own unit."""
     try:
         box, shape = read_box(line), read_shape(line)
         if box is None and not shape:

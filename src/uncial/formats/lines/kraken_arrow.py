@@ -33,12 +33,13 @@ class ArrowRow:
 
 
 def is_kraken(path: Path) -> bool:
-    """Whether an Arrow file is one that kraken compiled. Raises `UserError` where it is no Arrow IPC file."""
+    """Return whether an Arrow file is one that kraken compiled. Raises `UserError` where it is no Arrow IPC file."""
     return _is_kraken_schema(_open(path).schema)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """What kraken says of the file (`type`, `alphabet`, `counts`, `im_mode`, ...); empty where it says nothing."""
+    """Return what kraken says of the file (`type`, `alphabet`, `counts`, `im_mode`, ...); empty where it says
+    nothing."""
     stored = (_open(path).schema.metadata or {}).get(b"lines")
     try:
         return dict(json.loads(stored)) if stored else {}
@@ -47,7 +48,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def read_rows(path: Path) -> Iterator[ArrowRow]:
-    """The rows in order, one record batch at a time; the images stay in the mapped file."""
+    """Yield the rows in order, one record batch at a time; the images stay in the mapped file."""
     reader = _open(path)
     if not _is_kraken_schema(reader.schema):
         raise UserError(
@@ -68,7 +69,7 @@ def read_rows(path: Path) -> Iterator[ArrowRow]:
 
 
 def get_image_bytes(path: Path, row: int) -> bytes:
-    """The encoded image (PNG) of one row. Raises `UnusableInput` where the row does not exist or holds none."""
+    """Return the encoded image (PNG) of one row. Raises `UnusableInput` where the row does not exist or holds none."""
     reader, starts = _find_indexed(path)
     index = int(np.searchsorted(starts, row, side="right")) - 1
     if row < 0 or row >= starts[-1]:
@@ -88,7 +89,8 @@ def _is_kraken_schema(schema: pa.Schema) -> bool:
 
 
 def _find_columns_in_use(reader: pa.ipc.RecordBatchFileReader) -> set[str]:
-    """The subsets that some row is in: kraken writes the columns full of False where there is no explicit split."""
+    """Return the subsets that some row is in: kraken writes the columns full of False where there is no explicit
+    split."""
     used = set()
     for index in range(reader.num_record_batches):
         batch = reader.get_batch(index)
@@ -97,7 +99,7 @@ def _find_columns_in_use(reader: pa.ipc.RecordBatchFileReader) -> set[str]:
 
 
 def _read_subsets(batch: pa.RecordBatch) -> list[str | None]:
-    """The strictest part that a row is in; None where it is in none."""
+    """Return the strictest part that a row is in; None where it is in none."""
     subsets: list[str | None] = [None] * len(batch)
     for column, name in _SUBSETS:
         if column in batch.schema.names:
@@ -131,7 +133,7 @@ def _open(path: Path) -> pa.ipc.RecordBatchFileReader:
 
 @lru_cache(maxsize=8)
 def _open_mapped(path: Path, changed: int, size: int) -> pa.ipc.RecordBatchFileReader:
-    """The opened file: opening costs more than reading a row, and a changed file is opened anew."""
+    """Return the opened file: opening costs more than reading a row, and a changed file is opened anew."""
     try:
         return pa.ipc.open_file(pa.memory_map(str(path), "r"))
     except (pa.ArrowException, OSError) as error:
@@ -145,7 +147,7 @@ def _find_indexed(path: Path) -> tuple[pa.ipc.RecordBatchFileReader, np.ndarray]
 
 @lru_cache(maxsize=8)
 def _find_starts(path: Path, changed: int, size: int) -> np.ndarray:
-    """The first row of each record batch, and the number of rows at the end."""
+    """Return the first row of each record batch, and the number of rows at the end."""
     reader = _open_mapped(path, changed, size)
     lengths = [_read_batch(path, reader, index).num_rows for index in range(reader.num_record_batches)]
     return np.cumsum([0, *lengths])

@@ -29,8 +29,8 @@ class Label:
 
 
 def read_labels(path: Path) -> tuple[list[Label], list[Issue]]:
-    """The rows of a label file and what is wrong with the others. Raises `UnusableInput` where the file is not UTF-8,
-    or holds what a recogniser read.
+    """Return the rows of a label file and what is wrong with the others. Raises `UnusableInput` where the file is not
+    UTF-8, or holds what a recogniser read.
 
     `.csv` is read as CSV, quotes and a header row included, separated by comma, semicolon or tab. In other files the
     tab separates where every row has one, so that names may hold spaces; else the first space or tab (Thulium's form).
@@ -97,7 +97,7 @@ def _find_header_columns(row: list[str]) -> tuple[int, int]:
 
 
 def read_manifest(path: Path) -> list[tuple[int, str]]:
-    """The rows of a manifest with their numbers; blank rows and `#` comments are left out.
+    """Return the rows of a manifest with their numbers; blank rows and `#` comments are left out.
 
     Raises `UnusableInput` where the file cannot be read, is not UTF-8, or holds what a recogniser read.
     """

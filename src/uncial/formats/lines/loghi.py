@@ -76,7 +76,7 @@ def export(lines: Iterable[ExportLine], folder: Path) -> Exported:
 
 
 def format_box(text: str, width: int, height: int) -> str:
-    """The Tesseract box file of a line: every character in the box of the whole line, then the line's end.
+    """Return the Tesseract box file of a line: every character in the box of the whole line, then the line's end.
 
     So Loghi writes it (LayoutProc.convertToBoxFile): Tesseract's LSTM needs no more. A row is `character left bottom
     right top page`, in pixels from the bottom left. Combining marks stay with their base.
@@ -113,7 +113,7 @@ class _Names:
 
 
 def _make_safe(identity: str) -> str:
-    """An id as part of a file name: folders become `__`, what a name cannot hold `_`, and no name is hidden."""
+    """Return an id as part of a file name: folders become `__`, what a name cannot hold `_`, and no name is hidden."""
     flat = "".join(
         "_" if unicodedata.category(c) == "Cc" or c in '\\:*?"<>|' else c for c in identity.replace("/", "__")
     )
@@ -161,8 +161,8 @@ class ListRow:
 
 
 def read_list(path: Path) -> tuple[list[ListRow], list[Issue]]:
-    """The rows of a list and what is wrong with the others. Results of a recogniser are rows with a `reader`, whose
-    weight is the confidence. Raises `UnusableInput` where the file is not UTF-8."""
+    """Return the rows of a list and what is wrong with the others. Results of a recogniser are rows with a `reader`,
+    whose weight is the confidence. Raises `UnusableInput` where the file is not UTF-8."""
     entries: list[ListRow] = []
     problems: list[Issue] = []
     text = read_utf8(path)

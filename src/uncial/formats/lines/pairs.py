@@ -61,7 +61,7 @@ def pair(files: Iterable[Path]) -> Pairs:
 
 
 def find_text_beside(image: Path) -> Path | None:
-    """The file that holds the text of one line image, by the rule of `pair`."""
+    """Return the file that holds the text of one line image, by the rule of `pair`."""
     for name in _list_names(image):
         for suffix in (TEXT_SUFFIX, TEXT_SUFFIX.upper()):
             for form in list_unicode_forms(name.name + suffix):
@@ -74,7 +74,7 @@ def find_text_beside(image: Path) -> Path | None:
 
 
 def read_transcription(path: Path) -> str:
-    """The one line of text in `path`, without its line end. Raises `UnusableInput` on several lines or another
+    """Return the one line of text in `path`, without its line end. Raises `UnusableInput` on several lines or another
     encoding."""
     text = read_utf8(path).rstrip("\r\n")
     if "\n" in text or "\r" in text:
@@ -84,7 +84,7 @@ def read_transcription(path: Path) -> str:
 
 
 def _find_texts(files: list[Path]) -> dict[Path, Path]:
-    """Each text file by the path of its image without suffix."""
+    """Return each text file by the path of its image without suffix."""
     ground_truth = [path for path in files if path.name.lower().endswith(TEXT_SUFFIX)]
     folders = {path.parent for path in ground_truth}
     texts = {path.with_name(path.name[: -len(TEXT_SUFFIX)]): path for path in ground_truth}
@@ -97,7 +97,7 @@ def _find_texts(files: list[Path]) -> dict[Path, Path]:
 
 
 def _list_names(image: Path) -> list[Path]:
-    """The paths without suffix under which the text of an image may lie, the likeliest first."""
+    """Return the paths without suffix under which the text of an image may lie, the likeliest first."""
     name = image.with_suffix("")
     return [name, name.with_suffix("")] if name.suffix.lower() in _PROCESSING_SUFFIXES else [name]
 

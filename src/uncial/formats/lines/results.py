@@ -25,7 +25,7 @@ class ResultRow:
 
 
 def find_results_form(path: Path, text: str) -> Literal["tsv", "jsonl"] | None:
-    """Which form of results a text file holds by its first row, None where it holds something else.
+    """Return which form of results a text file holds by its first row, None where it holds something else.
 
     Loghi's older form, `image<TAB>confidence<TAB>text`, is also that of its lists with weights: where the file is
     called results, it is what was read.
@@ -44,7 +44,7 @@ def find_results_form(path: Path, text: str) -> Literal["tsv", "jsonl"] | None:
 
 
 def holds_results(path: Path) -> bool:
-    """Whether the file is empty or begins as results do, so that writing results there loses nothing else."""
+    """Return whether the file is empty or begins as results do, so that writing results there loses nothing else."""
     try:
         with path.open(encoding="utf-8") as file:
             first = next((row for row in file if row.strip()), "")
@@ -54,7 +54,7 @@ def holds_results(path: Path) -> bool:
 
 
 def refuse_results(path: Path, text: str) -> None:
-    """Raises `UnusableInput` where the file holds what a recogniser read, and a list of ground truth is expected."""
+    """Raise `UnusableInput` where the file holds what a recogniser read, and a list of ground truth is expected."""
     form = find_results_form(path, text)
     if form is None:
         return

@@ -12,7 +12,7 @@ _KINDS = {mark: kind for kind, mark in MARKS.items()}
 
 
 def split_marks(text: str) -> tuple[str, tuple[TextSpan, ...]]:
-    """A text with style characters as plain text and the spans that they marked.
+    """Return a text with style characters as plain text and the spans that they marked.
 
     `␆e␆r` becomes `er` with one superscript span of two characters. A combining mark keeps the style of its base. Style
     characters that no character follows mark nothing and are dropped.
@@ -45,7 +45,7 @@ def _find_spans(styles: list[frozenset[str]]) -> Iterable[TextSpan]:
 
 
 def strip_marks(transcription: Transcription) -> tuple[Transcription, tuple[TextSpan, ...]]:
-    """What a model read that learnt style characters, as plain text and the spans that they marked."""
+    """Return what a model read that learnt style characters, as plain text and the spans that they marked."""
     text, spans = split_marks(transcription.text)
     places = [place for place, character in enumerate(transcription.text) if character not in _KINDS]
     if len(places) == len(transcription.text):
@@ -61,7 +61,7 @@ def strip_marks(transcription: Transcription) -> tuple[Transcription, tuple[Text
 
 
 def insert_marks(text: str, spans: Iterable[TextSpan]) -> str:
-    """The text with Loghi's characters before each styled character; spans of other kinds are left alone.
+    """Return the text with Loghi's characters before each styled character; spans of other kinds are left alone.
 
     Combining marks get none of their own, so that normalisation still joins them to their base.
     """

@@ -24,7 +24,7 @@ CustomEntry = tuple[str, dict[str, str]]
 
 
 def parse_custom(text: str | None) -> list[CustomEntry]:
-    """The entries as (name, {key: value}) in order; what does not fit the pattern is passed over."""
+    """Return the entries as (name, {key: value}) in order; what does not fit the pattern is passed over."""
     entries = []
     for name, body in ENTRY.findall(text or ""):
         pairs = (pair.partition(":") for pair in body.split(";"))
@@ -33,7 +33,7 @@ def parse_custom(text: str | None) -> list[CustomEntry]:
 
 
 def get_first_value(entries: Iterable[CustomEntry], name: str, key: str) -> str | None:
-    """The value of `name {key: value}`, None where it is missing or empty."""
+    """Return the value of `name {key: value}`, None where it is missing or empty."""
     return next((values[key] for entry, values in entries if entry == name and values.get(key)), None)
 
 
@@ -44,7 +44,7 @@ def read_reading_index(entries: Iterable[CustomEntry]) -> int | None:
 
 
 def read_spans(entries: Iterable[CustomEntry], text: str) -> tuple[TextSpan, ...]:
-    """The marked stretches of a line, those outside the text cut off.
+    """Return the marked stretches of a line, those outside the text cut off.
 
     Transkribus and Loghi count UTF-16 units, as Java does; a TextSpan counts code points.
     """
@@ -61,12 +61,13 @@ def read_spans(entries: Iterable[CustomEntry], text: str) -> tuple[TextSpan, ...
 
 
 def list_style_kinds(flags: Iterable[str]) -> list[str]:
-    """The names that TextSpan uses for PAGE's style attributes."""
+    """Return the names that TextSpan uses for PAGE's style attributes."""
     return [STYLES.get(flag, flag) for flag in flags]
 
 
 def drop_spans(text: str, name: str | None = None) -> str:
-    """The attribute without the entries, all or those of one name, that point into a text, which was replaced."""
+    """Return the attribute without the entries, all or those of one name, that point into a text, which was
+    replaced."""
 
     def left(match: re.Match[str]) -> str:
         return "" if name in (None, match[1]) and re.search(r"(?:^|;)\s*offset\s*:", match[2]) else match[0]
@@ -76,7 +77,7 @@ def drop_spans(text: str, name: str | None = None) -> str:
 
 
 def add_styles(custom: str, spans: Iterable[TextSpan], text: str) -> str:
-    """The attribute with the styles of a text that was replaced, as Transkribus and Loghi write them."""
+    """Return the attribute with the styles of a text that was replaced, as Transkribus and Loghi write them."""
     entries = [custom] if custom else []
     for span in spans:
         offset, end = (_to_units(text[:place]) for place in (span.offset, span.offset + span.length))
@@ -91,7 +92,7 @@ def _list_kinds(name: str, values: dict[str, str]) -> list[str]:
 
 
 def _to_code_points(text: str, units: int) -> int:
-    """The code points that the first `units` UTF-16 units of the text make, at most its length."""
+    """Return the code points that the first `units` UTF-16 units of the text make, at most its length."""
     if text.isascii() or max(text) <= "\uffff":
         return min(units, len(text))
     return len(text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore"))

@@ -129,7 +129,7 @@ def _order_by_index(elements: list[etree._Element]) -> list[Ordered]:
 
 
 def _order_by_row(regions: list[etree._Element]) -> list[etree._Element]:
-    """The cells of a table row by row; what is not made of cells alone stays as it is."""
+    """Return the cells of a table row by row; what is not made of cells alone stays as it is."""
     places = [_find_cell(one) for one in regions]
     if any(place is None for place in places):
         return regions

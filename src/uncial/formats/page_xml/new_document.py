@@ -22,7 +22,7 @@ _DATE = "2000-01-01T00:00:00"
 
 
 def build_page_xml(page: Page, version: str = "2013-07-15") -> bytes:
-    """The page as PAGE XML of that version, its coordinates in whole pixels.
+    """Return the page as PAGE XML of that version, its coordinates in whole pixels.
 
     Raises `ValueError` for a page without an image.
     """
@@ -113,7 +113,7 @@ def write_excerpt(page: Page, lines: Collection[str], folder: Path, with_image: 
 
 
 def excerpt_file(page: Page, folder: Path) -> Path:
-    """Where `write_excerpt` writes the lines of a page."""
+    """Return where `write_excerpt` writes the lines of a page."""
     return folder / f"{page.id}.xml"
 
 
@@ -141,7 +141,7 @@ def _copy(image: ImageSource, target: Path) -> None:
 
 
 def _list_regions(page: Page, lines: Sequence[TextLine], width: int, height: int) -> dict[str | None, Region]:
-    """The regions of these lines by the id that the page has for them, in its order."""
+    """Return the regions of these lines by the id that the page has for them, in its order."""
     stated = {region.id: region for region in page.regions}
     found: dict[str | None, Region] = {}
     for identity in sorted({line.region_id for line in lines}, key=lambda one: (one not in stated, str(one))):
@@ -171,7 +171,7 @@ def _excerpt_line(line: TextLine, regions: dict[str | None, Region], number: int
 
 
 def _find_outline(line: TextLine, width: int, height: int) -> tuple[Point, ...]:
-    """The polygon, else the box, else the baseline, else all of the image: PAGE needs one."""
+    """Return the polygon, else the box, else the baseline, else all of the image: PAGE needs one."""
     if len(line.polygon) >= 3:
         return _move_inside(line.polygon, width, height)
     if line.box is not None:
@@ -191,7 +191,7 @@ def _make_rectangle(points: Sequence[Point]) -> tuple[Point, ...]:
 
 
 def _make_identifier(stated: str, otherwise: str) -> str:
-    """The id where XML allows it; else what is left of it, made unique by `otherwise`."""
+    """Return the id where XML allows it; else what is left of it, made unique by `otherwise`."""
     if re.fullmatch(r"[A-Za-z_][\w.\-]*", stated, re.ASCII):
         return stated
     return f"{otherwise}_{re.sub(r'[^A-Za-z0-9_.-]+', '_', stated)}"

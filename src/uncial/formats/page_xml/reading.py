@@ -21,7 +21,7 @@ TRANSKRIBUS_KEYS = ("docId", "pageId", "pageNr", "title", "imgUrl", "status", "t
 
 
 def read_page(root: etree._Element, source: Path, page_id: str) -> SourceContents:
-    """The page of a PAGE file, without its image: `metadata["image"]` is the name that the file states.
+    """Return the page of a PAGE file, without its image: `metadata["image"]` is the name that the file states.
 
     Coordinates are pixels of that image. A line whose coordinates are no numbers is left out with an `Issue`. Raises
     LineError where the file holds no Page.
@@ -90,7 +90,7 @@ def _read_line(line: LineElement, page: etree._Element, page_id: str) -> TextLin
 
 
 def _read_words(words: Iterable[WordText]) -> tuple[Word, ...]:
-    """The line's words; kraken writes spaces as words of their own, which are none."""
+    """Return the line's words; kraken writes spaces as words of their own, which are none."""
     found = []
     for word in words:
         text = word.text or ""
@@ -105,7 +105,7 @@ def _read_words(words: Iterable[WordText]) -> tuple[Word, ...]:
 
 
 def _read_points(element: etree._Element, name: str) -> tuple[Point, ...]:
-    """The `points` attribute, or the Point children of the versions before 2013."""
+    """Return the `points` attribute, or the Point children of the versions before 2013."""
     holder = find_child(element, name)
     if holder is None:
         return ()
@@ -116,7 +116,7 @@ def _read_points(element: etree._Element, name: str) -> tuple[Point, ...]:
 
 
 def _compute_box_of_words(line: etree._Element) -> tuple[float, float, float, float] | None:
-    """What the outlines of the words cover together, for a line that states no place of its own."""
+    """Return what the outlines of the words cover together, for a line that states no place of its own."""
     points = [point for word in iterate_children(line, "Word") for point in _read_points(word, "Coords")]
     if not points:
         return None
@@ -132,7 +132,7 @@ def _read_region_polygon(region: RegionElement) -> tuple[tuple[Point, ...], str]
 
 
 def _read_region_type(element: etree._Element) -> str | None:
-    """The structure type of Transkribus and eScriptorium, else PAGE's own type, else the kind of region."""
+    """Return the structure type of Transkribus and eScriptorium, else PAGE's own type, else the kind of region."""
     stated = get_first_value(
         _read_of_the_whole(parse_custom(element.get("custom"))), "structure", "type"
     ) or element.get("type")
@@ -142,7 +142,7 @@ def _read_region_type(element: etree._Element) -> str | None:
 
 
 def _read_direction(chain: Iterable[etree._Element]) -> str | None:
-    """The nearest statement of the line, its regions and its page."""
+    """Return the nearest statement of the line, its regions and its page."""
     for element in chain:
         stated = element.get("readingDirection") or get_first_value(
             parse_custom(element.get("custom")), "readingDirection", "type"
@@ -161,7 +161,8 @@ def _read_language(chain: Iterable[etree._Element]) -> str | None:
 
 
 def _read_tags(element: etree._Element, custom: list[CustomEntry], above: list[etree._Element]) -> tuple[str, ...]:
-    """The structure type, the `type` attribute, and how the line was produced (`printed`, `handwritten-cursive` …)."""
+    """Return the structure type, the `type` attribute, and how the line was produced (`printed`, `handwritten-cursive`
+    …)."""
     production = next((value for one in [element, *above] if (value := one.get("production"))), None)
     stated = (get_first_value(_read_of_the_whole(custom), "structure", "type"), element.get("type"), production)
     return tuple(dict.fromkeys(tag for tag in stated if tag))

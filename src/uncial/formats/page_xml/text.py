@@ -46,7 +46,7 @@ class LineText:
 
 
 def read_line_text(line: etree._Element, custom: list[CustomEntry]) -> LineText:
-    """The text of the line's TextEquiv, else its words joined by spaces; white space at the edges is kept.
+    """Return the text of the line's TextEquiv, else its words joined by spaces; white space at the edges is kept.
 
     kraken writes spaces as words of their own, to which no other is added.
     """
@@ -65,7 +65,7 @@ def read_line_text(line: etree._Element, custom: list[CustomEntry]) -> LineText:
 
 
 def choose_equivalent(element: etree._Element) -> etree._Element | None:
-    """The TextEquiv with index 0, else the first without an index, else the one with the lowest."""
+    """Return the TextEquiv with index 0, else the first without an index, else the one with the lowest."""
     candidates = iterate_children(element, "TextEquiv")
     if len(candidates) < 2:
         return candidates[0] if candidates else None
@@ -91,7 +91,7 @@ def read_equivalent_text(equivalent: etree._Element) -> str:
 
 
 def _read_word_text(word: etree._Element) -> WordText:
-    """The word's own text and confidence, else those of its glyphs."""
+    """Return the word's own text and confidence, else those of its glyphs."""
     if (chosen := choose_equivalent(word)) is not None:
         return WordText(word, read_equivalent_text(chosen), coordinates.read_fraction(chosen.get("conf")))
     glyphs = [one for glyph in iterate_children(word, "Glyph") if (one := choose_equivalent(glyph)) is not None]

@@ -14,7 +14,7 @@ SHOWN = 40
 
 @lru_cache(maxsize=1 << 16)
 def number(text: str) -> float:
-    """A finite number. Raises `UnusableInput`.
+    """Return a finite number. Raises `UnusableInput`.
 
     Equal ones are one object, since a large data set holds the same few thousand values over and over.
     """
@@ -28,7 +28,7 @@ def number(text: str) -> float:
 
 
 def read_number(text: str | None) -> float | None:
-    """The number, or None where the attribute is missing, empty or no number."""
+    """Return the number, or None where the attribute is missing, empty or no number."""
     try:
         return number(text.strip()) if text else None
     except UnusableInput:
@@ -60,13 +60,13 @@ def _pair(values: Sequence[str], text: str) -> tuple[Point, ...]:
 
 
 def read_fraction(text: str | None) -> float | None:
-    """A confidence between 0 and 1, None where there is none or it lies outside."""
+    """Return a confidence between 0 and 1, None where there is none or it lies outside."""
     value = read_number(text)
     return value if value is not None and 0 <= value <= 1 else None
 
 
 def mean_fraction(values: Sequence[tuple[float | None, int]]) -> float | None:
-    """The mean of confidences by the length of what they are about, None where one of them is missing.
+    """Return the mean of confidences by the length of what they are about, None where one of them is missing.
 
     Rounded, so that equal ones give just what each of them states.
     """
@@ -77,7 +77,7 @@ def mean_fraction(values: Sequence[tuple[float | None, int]]) -> float | None:
 
 
 def read_size(text: str | None) -> int:
-    """A width or height in pixels, 0 where the file states none that makes sense."""
+    """Return a width or height in pixels, 0 where the file states none that makes sense."""
     value = read_number(text)
     return round(value) if value is not None and value > 0 else 0
 

@@ -35,7 +35,7 @@ def patch(original: str, before: etree._Element, after: etree._Element) -> str:
 
 
 def _find_extents(text: str) -> list[Extent]:
-    """The elements in document order."""
+    """Return the elements in document order."""
     extents: list[Extent] = []
     still_open: list[int] = []
     for token in TOKEN.finditer(text):
@@ -52,7 +52,7 @@ def _find_extents(text: str) -> list[Extent]:
 
 
 def _list_changes(old: etree._Element, new: etree._Element) -> Iterator[tuple[etree._Element, etree._Element]]:
-    """The smallest elements that hold all differences, in document order."""
+    """Yield the smallest elements that hold all differences, in document order."""
     if not _is_same_shell(old, new):
         yield old, new
         return
@@ -62,7 +62,7 @@ def _list_changes(old: etree._Element, new: etree._Element) -> Iterator[tuple[et
 
 
 def _is_same_shell(old: etree._Element, new: etree._Element) -> bool:
-    """Whether two elements differ in nothing but what is inside their child elements."""
+    """Return whether two elements differ in nothing but what is inside their child elements."""
     if old.tag != new.tag or old.text != new.text or len(old) != len(new) or old.items() != new.items():
         return False
     for one, other in zip(old, new, strict=True):
@@ -74,7 +74,7 @@ def _is_same_shell(old: etree._Element, new: etree._Element) -> bool:
 
 
 def _write_element(element: etree._Element) -> tuple[str, str]:
-    """The first tag, without the namespace declarations of the elements around it, and what comes after it."""
+    """Return the first tag, without the namespace declarations of the elements around it, and what comes after it."""
     text = etree.tostring(element, encoding="unicode", with_tail=False)
     parent = element.getparent()
     end_of_tag = text.index(">") + 1
@@ -94,7 +94,7 @@ def make_storable(text: str) -> str:
 
 
 def make_element(parent: etree._Element, name: str) -> etree._Element:
-    """An element in the namespace of `parent`, not yet in its place."""
+    """Return an element in the namespace of `parent`, not yet in its place."""
     namespace = etree.QName(parent).namespace
     tag = f"{{{namespace}}}{name}" if namespace else name
     return parent.makeelement(tag)

@@ -36,7 +36,7 @@ def make_identifiers_unique(stated: Sequence[str | None], word: str) -> list[str
 
 
 def count_generated(stated: Sequence[str | None], unique: Sequence[str]) -> int:
-    """How many identifiers differ from what the file states."""
+    """Return how many identifiers differ from what the file states."""
     return sum(own != made for own, made in zip(stated, unique, strict=True))
 
 

@@ -22,7 +22,7 @@ changed in one place, before it is decoded."""
 
 
 def refuse_encoding(path: Path, data: bytes, encoding: str) -> None:
-    """Raises `UnusableInput` for a parsed file in an encoding that is not read, or that plainly is not what it
+    """Raise `UnusableInput` for a parsed file in an encoding that is not read, or that plainly is not what it
     states."""
     try:
         name = codecs.lookup(encoding).name
@@ -38,7 +38,7 @@ def refuse_encoding(path: Path, data: bytes, encoding: str) -> None:
 
 
 def explain_undecodable(data: bytes) -> str | None:
-    """What is wrong with the encoding of a file that cannot be parsed; None where that seems to be in order."""
+    """Return what is wrong with the encoding of a file that cannot be parsed; None where that seems to be in order."""
     if data.startswith(EBCDIC):
         return "is in EBCDIC, an encoding that is not read"
     data = data.removeprefix(codecs.BOM_UTF8)
@@ -79,7 +79,7 @@ REEXPORT = "export it again"
 
 
 def parse(path: Path) -> etree._ElementTree:
-    """The parsed file. Raises `UnusableInput` with one sentence where it cannot or must not be read."""
+    """Return the parsed file. Raises `UnusableInput` with one sentence where it cannot or must not be read."""
     data = _read(path)
     if _has_document_type(data):
         raise UnusableInput(
@@ -119,7 +119,7 @@ def describe_other(root: etree._Element) -> str:
 
 
 def get_local_name(element: etree._Element) -> str:
-    """The element's name without its namespace; "" for a comment or processing instruction."""
+    """Return the element's name without its namespace; "" for a comment or processing instruction."""
     tag = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
@@ -137,7 +137,7 @@ def find_child(element: etree._Element, name: str) -> etree._Element | None:
 
 
 def iterate_descendants(element: etree._Element, *names: str) -> list[etree._Element]:
-    """All elements of these local names below `element`, in document order."""
+    """Return all elements of these local names below `element`, in document order."""
     return list(element.iter(*[f"{{*}}{name}" for name in names]))
 
 

@@ -38,12 +38,12 @@ WHAT = "text recognition"
 
 
 def read_steps(root: etree._Element) -> list[ReadingStep]:
-    """The statements of this program in a file, the oldest first."""
+    """Return the statements of this program in a file, the oldest first."""
     return [step for text in _list_statements(root) for step in parse_steps(text)]
 
 
 def add_readers(lines: Sequence[TextLine], steps: Sequence[ReadingStep]) -> list[TextLine]:
-    """The lines of a file with who read them."""
+    """Return the lines of a file with who read them."""
     readers = list_readers({line.id: line.text for line in lines}, steps) if steps else {}
     return [replace(line, reader=readers[line.id]) if line.id in readers else line for line in lines]
 
@@ -65,7 +65,7 @@ def record_step(root: etree._Element, reader: Reader, time: str, lines: Collecti
 
 
 def _list_texts(root: etree._Element) -> dict[str, str | None]:
-    """What the lines say by the ids and the rules of the readers."""
+    """Return what the lines say by the ids and the rules of the readers."""
     if find_kind(root) == "page":
         pages = iterate_descendants(root, "Page")[:1]
         return {line.id: read_line_text(line.element, []).text for page in pages for line in read_layout(page).lines}
@@ -151,7 +151,7 @@ def _record_in_alto(root: etree._Element, steps: Sequence[ReadingStep]) -> None:
 
 
 def _has_processing(root: etree._Element) -> bool:
-    """Whether the version is 4 or later; by what the file states itself where it has no namespace."""
+    """Return whether the version is 4 or later; by what the file states itself where it has no namespace."""
     namespace = re.search(r"/ns-v(\d+)", etree.QName(root).namespace or "")
     stated = namespace[1] if namespace else root.get("SCHEMAVERSION", "").partition(".")[0]
     return int(stated) >= 4 if stated.isdecimal() else False

@@ -23,7 +23,7 @@ class RegionText:
 
 
 def read_page_region_texts(layout: PageLayout) -> list[RegionText]:
-    """The innermost regions of a PAGE file with a text (or words) of their own and no line with text in them."""
+    """Return the innermost regions of a PAGE file with a text (or words) of their own and no line with text in them."""
     found: list[RegionText] = []
     told: set[etree._Element] = set()
     for region in reversed(layout.regions):  # Regions come before those within them.
@@ -37,7 +37,7 @@ def read_page_region_texts(layout: PageLayout) -> list[RegionText]:
 
 
 def read_alto_block_texts(layout: AltoLayout) -> list[RegionText]:
-    """The blocks of an ALTO page whose strings stand in no line."""
+    """Return the blocks of an ALTO page whose strings stand in no line."""
     lone = {}
     for string in layout.page.iter("{*}String"):
         above = list(string.iterancestors())
@@ -51,7 +51,8 @@ def read_alto_block_texts(layout: AltoLayout) -> list[RegionText]:
 
 
 def describe_region_text(source: Path, found: Sequence[RegionText], any_line_text: bool) -> list[Issue]:
-    """What a person should hear about these regions: an error where nothing of the page is transcribed by lines."""
+    """Return what a person should hear about these regions: an error where nothing of the page is transcribed by
+    lines."""
     if not found:
         return []
     count = f"{len(found)} of its regions" if len(found) > 1 else "its region"

@@ -108,7 +108,7 @@ def _box(points: np.ndarray) -> np.ndarray:
 
 
 def _measure(one: np.ndarray, other: np.ndarray) -> tuple[tuple[float, float], float]:
-    """The areas of two polygons (N, 2), and of what they share."""
+    """Return the areas of two polygons (N, 2), and of what they share."""
     points = np.concatenate([one, other])
     if not len(points):
         return (0.0, 0.0), 0.0
@@ -130,13 +130,13 @@ def _measure(one: np.ndarray, other: np.ndarray) -> tuple[tuple[float, float], f
 
 
 def _choose_cuts(vertices: np.ndarray) -> np.ndarray:
-    """Where polygons are cut into slices, by the places of their vertices along the way, (N,)."""
+    """Return where polygons are cut into slices, by the places of their vertices along the way, (N,)."""
     lattice = np.linspace(vertices.min(), vertices.max(), CUTS + 1)
     return lattice if len(vertices) > CUTS else np.unique(np.concatenate([vertices, lattice]))
 
 
 def _cross(polygon: np.ndarray, at: np.ndarray, along: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where the edges of a polygon cross lines across it, which lie at `at` (lines,), rising: the line of each
+    """Return where the edges of a polygon cross lines across it, which lie at `at` (lines,), rising: the line of each
     crossing, its place on that line, and whether the edge runs up (1) or down (-1), (crossings,) each.
     """
     start, end = polygon, np.roll(polygon, -1, axis=0)
@@ -219,7 +219,7 @@ def _count(truth: Page, found: Page, own: dict[str, list[Polygon]], others: dict
 
 
 def _extent(truth: Page, found: Page, points: np.ndarray) -> tuple[float, float]:
-    """The size of the page: that which the truth states, else the found page, else what the areas reach to."""
+    """Return the size of the page: that which the truth states, else the found page, else what the areas reach to."""
     for page in (truth, found):
         if page.width > 0 and page.height > 0:
             return page.width, page.height

@@ -56,7 +56,7 @@ def trace_baseline(points: Polyline) -> np.ndarray:
 
 
 def _thin(length: int) -> np.ndarray:
-    """The pixels that are kept of `length` + 1, by number."""
+    """Return the pixels that are kept of `length` + 1, by number."""
     if length + 1 <= MIN_POINTS:
         return np.arange(length + 1)
     count = min(max(MIN_POINTS, length // POINT_DISTANCE + 1), MAX_POINTS)
@@ -88,7 +88,7 @@ def measure_direction(points: np.ndarray) -> float:
 
 
 def _fit_slope(x: np.ndarray, y: np.ndarray) -> float:
-    """The slope of the regression of y on x, infinite for a column; in the scorer's order of operations."""
+    """Return the slope of the regression of y on x, infinite for a column; in the scorer's order of operations."""
     if len(x) == 2:
         return float(y[1] - y[0]) / float(x[1] - x[0]) if x[1] != x[0] else math.inf
     # The scorer looks for the extent among 10,000 and 0, too.
@@ -117,7 +117,7 @@ def estimate_tolerances(lines: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _measure_line_distance(number: int, traces: Sequence[np.ndarray], boxes: np.ndarray, ends: np.ndarray) -> float:
-    """How far the nearest other line passes beside one; 0 where none is near.
+    """Return how far the nearest other line passes beside one; 0 where none is near.
 
     Point by point and line by line the least distance so far decides which lines are looked at next, so that the
     order of points and lines has a say. That is computed for blocks of points at once, and then gone through.
@@ -141,7 +141,8 @@ def _measure_line_distance(number: int, traces: Sequence[np.ndarray], boxes: np.
 
 
 def _passes_beside(ends: np.ndarray, number: int, cos: float, sin: float) -> np.ndarray:
-    """Which lines do not lie wholly before or behind a line, by the first and last points (lines, 2, 2) of all."""
+    """Return which lines do not lie wholly before or behind a line, by the first and last points (lines, 2, 2) of
+    all."""
     away = ends[number][:, np.newaxis, np.newaxis] - ends
     ahead = away[..., 0] * cos - away[..., 1] * sin
     is_beside = ~((ahead < 0).all(axis=(0, 2)) | (ahead > 0).all(axis=(0, 2)))

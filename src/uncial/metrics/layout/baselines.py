@@ -186,7 +186,7 @@ def _near_lines(
 
 
 def _score(distances: np.ndarray, tolerances: np.ndarray) -> np.ndarray:
-    """What points (N,) are worth in the mean by each of some tolerances (K,), (K,)."""
+    """Return what points (N,) are worth in the mean by each of some tolerances (K,), (K,)."""
     tolerance = tolerances[:, np.newaxis]
     between = (REACH * tolerance - np.minimum(distances, REACH * tolerance)) / (2.0 * tolerance)
     worth = np.where(distances <= tolerance, 1.0, between)

@@ -92,7 +92,7 @@ class _Mask:
         return int((self.pixels[mine] & other.pixels[theirs]).sum())
 
     def _overlap(self, other: "_Mask") -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-        """The part of the page that both cover, in the pixels of each."""
+        """Return the part of the page that both cover, in the pixels of each."""
         top, left = max(self.top, other.top), max(self.left, other.left)
         bottom = max(top, min(self.top + self.pixels.shape[0], other.top + other.pixels.shape[0]))
         right = max(left, min(self.left + self.pixels.shape[1], other.left + other.pixels.shape[1]))

@@ -242,7 +242,7 @@ def _score(kind: str, classes: Mapping[str, Sequence[Detections]]) -> Values:
 
 
 def _is_finite(page: Page) -> bool:
-    """Whether all points and confidences of a page are numbers."""
+    """Return whether all points and confidences of a page are numbers."""
     points = [point for line in page.lines for point in (*line.polygon, *line.baseline)]
     points += [point for region in page.regions for point in region.polygon]
     sure = all(line.confidence is None or math.isfinite(line.confidence) for line in page.lines)

@@ -113,12 +113,12 @@ def _measure_coverage(distances: BaselineDistances) -> list[Cover]:
 
 
 def _joint_share(covers: Sequence[Cover], count: int) -> float:
-    """The share of a line's `count` points that any of the found lines covers."""
+    """Return the share of a line's `count` points that any of the found lines covers."""
     return float(np.logical_or.reduce([cover.points for cover in covers]).mean()) if covers and count else 0.0
 
 
 def _drop_repeats(holders: Sequence[Cover]) -> list[Cover]:
-    """The holders of a line without those that cover no tenth of it beyond what longer ones cover, the longest
+    """Return the holders of a line without those that cover no tenth of it beyond what longer ones cover, the longest
     first."""
     kept: list[Cover] = []
     others: np.ndarray | np.bool = np.False_

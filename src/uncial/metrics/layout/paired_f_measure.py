@@ -128,7 +128,7 @@ def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _spread_over_clusters(drawn: np.ndarray, clusters: int) -> float:
-    """The variance of a figure over resamples (N,), made larger for few clusters."""
+    """Return the variance of a figure over resamples (N,), made larger for few clusters."""
     return float(np.var(drawn)) * clusters / (clusters - 1)
 
 
@@ -158,7 +158,7 @@ def _randomise(one: np.ndarray, other: np.ndarray, bootstrap: Bootstrap) -> floa
 
 
 def _exchanges(clusters: int, bootstrap: Bootstrap) -> Iterator[np.ndarray]:
-    """Which clusters are exchanged, (some draws, clusters) of 0 and 1 at a time."""
+    """Yield which clusters are exchanged, (some draws, clusters) of 0 and 1 at a time."""
     if clusters <= EXACT:
         yield ((np.arange(2**clusters)[:, np.newaxis] >> np.arange(clusters)) & 1).astype(np.float64)
         return

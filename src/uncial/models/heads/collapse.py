@@ -13,7 +13,7 @@ class HeightPooling(nn.Module):
     """Collapse the height of features by `max`, `mean`, or `flatten`, which stacks the rows into the channels."""
 
     def __init__(self, kind: str, in_channels: int, in_height: int) -> None:
-        """Raises `UserError` for another kind."""
+        """Raise `UserError` for another kind."""
         super().__init__()
         if kind not in KINDS:
             raise UserError(f"model.head.collapse is {kind!r}; choose one of {', '.join(KINDS)}.")

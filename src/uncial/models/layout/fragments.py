@@ -57,7 +57,7 @@ def find_fragments(maps: LineMaps, threshold: float, end_weight: float) -> list[
 
 
 def _is_crest(maps: LineMaps) -> np.ndarray:
-    """Where the ridge is as high as a pixel further to either side of the writing."""
+    """Return where the ridge is as high as a pixel further to either side of the writing."""
     height, width = maps.ridge.shape
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     length = np.hypot(maps.along_x, maps.along_y) + 1e-6
@@ -93,7 +93,7 @@ def _trace(maps: LineMaps, field: np.ndarray, rows: np.ndarray, columns: np.ndar
 
 
 def _stretch_to_full_length(points: np.ndarray, travelled: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """The means of the first and last pixels lie within the fragment: set them to its ends."""
+    """Return the means of the first and last pixels lie within the fragment: set them to its ends."""
     ends = points.copy()
     for place, reach in ((0, travelled.min()), (-1, travelled.max())):
         ends[place] = ends[place] + (reach - ends[place] @ direction) * direction
@@ -119,8 +119,8 @@ def _find_direction(points: np.ndarray, default: np.ndarray | None) -> np.ndarra
 
 
 def _measure_way(places: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """How far along a bent fragment each of its pixels lies, by the shortest ways over neighbouring pixels from that
-    end at which the writing begins."""
+    """Return how far along a bent fragment each of its pixels lies, by the shortest ways over neighbouring pixels from
+    that end at which the writing begins."""
     width = int(places[:, 0].max() - places[:, 0].min()) + 3
     keys = (places[:, 1] - places[:, 1].min()) * width + places[:, 0] - places[:, 0].min() + 1
     order = np.argsort(keys)

@@ -108,7 +108,7 @@ def _compute_costs(fragments: Sequence[Fragment], maps: LineMaps, settings: Find
 
 
 def _compute_cost(end: Fragment, beginning: Fragment, bars: np.ndarray, interline: float, max_gap: float) -> float:
-    """The sum of what speaks against one line: the gap, a step across, a turn, and a bar in between."""
+    """Return the sum of what speaks against one line: the gap, a step across, a turn, and a bar in between."""
     gap = beginning.points[0] - end.points[-1]
     along, across = float(gap @ end.tail), float(abs(gap @ [-end.tail[1], end.tail[0]]))
     if along < -0.5 * interline:

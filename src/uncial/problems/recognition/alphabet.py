@@ -21,9 +21,9 @@ SHOWN = 10
 
 
 def build_text_rules(config: DictConfig, texts: Sequence[str] = ()) -> TextRules:
-    """The rules that `model.text` and `model.normalization` state. `texts` are training lines, which tell the direction
-    of lines whose letters run both ways, and whether there are tabs to replace. Raises `UserError` for a rule that
-    cannot be."""
+    """Return the rules that `model.text` and `model.normalization` state. `texts` are training lines, which tell the
+    direction of lines whose letters run both ways, and whether there are tabs to replace. Raises `UserError` for a rule
+    that cannot be."""
     model = config.model
     plain = OmegaConf.to_container(model.text, resolve=True)
     assert isinstance(plain, dict)
@@ -35,7 +35,8 @@ def build_text_rules(config: DictConfig, texts: Sequence[str] = ()) -> TextRules
 
 
 def choose_codec(config: DictConfig, texts: Mapping[str, Sequence[str]], rules: TextRules) -> Codec:
-    """The codec of `model.codec`, or of the training lines' own characters. `texts` are the prepared ones of each part.
+    """Return the codec of `model.codec`, or of the training lines' own characters. `texts` are the prepared ones of
+    each part.
 
     What a given codec lacks is told with its counts: such characters are left out of what is learned. Raises
     `UserError` for a codec that cannot be read."""
@@ -59,8 +60,8 @@ def choose_codec(config: DictConfig, texts: Mapping[str, Sequence[str]], rules: 
 
 
 def read_given_codec(given: Any) -> Codec:
-    """The codec that is written out, or that of a kraken codec file (.json), of a model file, or of the model in a run
-    folder."""
+    """Return the codec that is written out, or that of a kraken codec file (.json), of a model file, or of the model in
+    a run folder."""
     if OmegaConf.is_config(given):
         return read_codec_table(OmegaConf.to_container(given, resolve=True), "model.codec")
     path = Path(str(given))

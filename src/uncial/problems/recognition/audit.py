@@ -26,7 +26,7 @@ class Verdict:
 
 
 def choose_rows_to_judge(config: DictConfig, truth: GroundTruth) -> np.ndarray:
-    """The lines to judge: all that have a text of a person, or those of `data.subset`."""
+    """Return the lines to judge: all that have a text of a person, or those of `data.subset`."""
     subset = str(config.data.subset or "all")
     rows = np.concatenate(list(truth.rows.values())) if subset == "all" else truth.rows[subset]
     rows = rows[truth.store.transcribed()[rows]]
@@ -60,7 +60,7 @@ def _sum_up_verdict(said: Sequence[tuple[LineVerdict, Path]]) -> Verdict:
 
 
 def mean_truth_likelihood(verdict: Verdict) -> float:
-    """How likely a character of the truth is, which orders the lines that were read as they are transcribed."""
+    """Return how likely a character of the truth is, which orders the lines that were read as they are transcribed."""
     said = verdict.spokesman
     return said.truth_likelihood / max(1, len(said.truth))
 

@@ -79,7 +79,7 @@ class Setting:
 
 
 def suggest_settings(facts: DataFacts) -> list[Setting]:
-    """The choices for a training, in the order in which they follow from each other."""
+    """Return the choices for a training, in the order in which they follow from each other."""
     height = _suggest_height(facts)
     facts = find_lower(facts) if height else facts
     views = estimate_views(facts)
@@ -94,7 +94,7 @@ def suggest_settings(facts: DataFacts) -> list[Setting]:
 
 
 def find_lower(facts: DataFacts) -> DataFacts:
-    """The same with lines of the height `LOW`."""
+    """Return the same with lines of the height `LOW`."""
     return replace(facts, width=facts.width * LOW / facts.height, height=LOW, pace=FASTER * facts.pace)
 
 
@@ -106,7 +106,7 @@ def _suggest_height(facts: DataFacts) -> list[Setting]:
 
 
 def estimate_views(facts: DataFacts) -> int:
-    """How many lines the training will see, each as often as it comes."""
+    """Return how many lines the training will see, each as often as it comes."""
     if facts.seconds is not None:
         return max(1, round(facts.pace * facts.seconds))
     if facts.steps is not None:
@@ -180,7 +180,7 @@ def _suggest_augmentation(facts: DataFacts, views: int) -> Setting:
 
 
 def make_recipe_table(facts: DataFacts, choices: Sequence[Setting], typed: Collection[str]) -> RenderableType:
-    """The choices with their reasons; those whose keys were typed stay as they are."""
+    """Return the choices with their reasons; those whose keys were typed stay as they are."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("chosen", no_wrap=True)
     table.add_column("because")
@@ -228,7 +228,7 @@ def _format_start(folder: Path) -> Start:
 
 
 def read_recipe(path: Path) -> list[str]:
-    """What a file of `write_recipe` chooses, as it is typed."""
+    """Return what a file of `write_recipe` chooses, as it is typed."""
     content: Any = OmegaConf.to_container(OmegaConf.load(path))
     entries = [entry for default in content["defaults"] for entry in default.items()]
     groups = [f"{key.removeprefix('override /')}={value}" for key, value in entries]

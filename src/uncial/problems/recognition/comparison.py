@@ -40,7 +40,7 @@ def compare_models(
     models: Models,
     settings: EvaluationSettings,
 ) -> Comparison:
-    """Each model reads the rows of the store; scored in the form of text that `settings` name. `folder` is where
+    """Return each model reads the rows of the store; scored in the form of text that `settings` name. `folder` is where
     the run writes."""
     rules = find_common_replacements([recognizer.text for found in models.values() for recognizer, _ in found])
     systems: dict[str, Readings] = {}
@@ -56,7 +56,7 @@ def compare_models(
 
 
 def find_common_replacements(rules: Sequence[TextRules]) -> TextRules | None:
-    """The rules that make the ground truth of all models, None where that is the ground truth as it stands."""
+    """Return the rules that make the ground truth of all models, None where that is the ground truth as it stands."""
     # Replacements are looked for in the form of the normalisation, so that both have to be the same.
     if len({(one.normalization, one.replacements) if one.replacements else None for one in rules}) == 1:
         return rules[0]
@@ -126,7 +126,7 @@ def _find_line(one: TranscribedSet, place: Place) -> SetLine:
 
 
 def _find_readings(truth: TranscribedSet, other: TranscribedSet) -> dict[Place, str | None]:
-    """What `other` has for the lines of the truth."""
+    """Return what `other` has for the lines of the truth."""
     return {
         (page, line): found.text
         for page, name in match_pages(truth, other).items()
@@ -202,7 +202,7 @@ def find_common_profile(rules: Sequence[TextRules]) -> str:
 
 
 def find_unique_path_suffixes(paths: Sequence[Path]) -> Mapping[Path, str]:
-    """The shortest ends of the paths, as many parts of each, that are all different."""
+    """Return the shortest ends of the paths, as many parts of each, that are all different."""
     parts = [(path.absolute().parent if path.name == RunFolder.best_model else path.absolute()).parts for path in paths]
     for length in range(1, max(map(len, parts)) + 1):
         ends = ["/".join(own[-length:]) for own in parts]

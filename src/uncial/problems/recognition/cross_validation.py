@@ -67,8 +67,8 @@ class LineVerdict:
 
 
 def find_model_files(paths: Sequence[str]) -> list[Path]:
-    """The models that these paths mean: files, run folders, and folders of runs, as a multirun leaves them. Raises
-    `UserError` where there is none."""
+    """Return the models that these paths mean: files, run folders, and folders of runs, as a multirun leaves them.
+    Raises `UserError` where there is none."""
     found: list[Path] = []
     for path in map(Path, paths):
         inside = (
@@ -123,7 +123,7 @@ def judge_lines(
     seed: int,
     advance: Callable[[int], None],
 ) -> tuple[float, list[LineVerdict]]:
-    """The model's temperature, and its judgement of every line of its rows, in their order."""
+    """Return the model's temperature, and its judgement of every line of its rows, in their order."""
     sample = np.random.default_rng(seed).permutation(len(judge.rows))[:SAMPLE]
     temperature = judge.decoder.fitted_temperature(
         [(frames, labels) for _, frames, labels, _ in _read_lines(judge, truth, sample, batch_width)]

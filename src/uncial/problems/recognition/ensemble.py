@@ -61,12 +61,12 @@ class Lines:
 
 
 def compute_cer_of_lines(lines: Sequence[EvaluatedLine]) -> float:
-    """The edits of all lines over their characters."""
+    """Return the edits of all lines over their characters."""
     return scores(sum((line.counts for line in lines), Counts())).cer
 
 
 def find_members(given: Any, trust: Sequence[str] = ()) -> list[Member]:
-    """The models of `checkpoint`. Raises `UserError` for fewer than two, and for one that is named twice."""
+    """Return the models of `checkpoint`. Raises `UserError` for fewer than two, and for one that is named twice."""
     entries = [path for entry in (given if isinstance(given, ListConfig) else [given]) for path in as_tuple(entry)]
     paths = [path for entry in entries for path in _find_files(Path(entry))]
     if twice := [path for path in paths if paths.count(path) > 1]:
@@ -79,7 +79,7 @@ def find_members(given: Any, trust: Sequence[str] = ()) -> list[Member]:
 
 
 def _find_files(entry: Path) -> Iterator[Path]:
-    """The model that a path means, or those in a folder that is no run's."""
+    """Yield the model that a path means, or those in a folder that is no run's."""
     inside = sorted(entry.glob(f"*{CHECKPOINT_SUFFIX}")) or sorted(entry.glob(f"*/{RunFolder.best_model}"))
     if entry.is_dir() and not RunFolder(entry).best_model.is_file() and inside:
         yield from inside
@@ -88,7 +88,7 @@ def _find_files(entry: Path) -> Iterator[Path]:
 
 
 def vote(readings: Sequence[Sequence[LineResult]]) -> list[LineResult]:
-    """What several readings of the same lines say together."""
+    """Return what several readings of the same lines say together."""
     found = []
     for results in zip(*readings, strict=True):
         first = results[0]
@@ -98,7 +98,7 @@ def vote(readings: Sequence[Sequence[LineResult]]) -> list[LineResult]:
 
 
 def average_members(members: Sequence[Member], lines: Lines) -> Member:
-    """A model with the mean of the members' weights, its batch normalisations measured on training lines."""
+    """Return a model with the mean of the members' weights, its batch normalisations measured on training lines."""
     into, card = load_model(members[0].path, list_trusted(lines.config))
     recognizer = average_models([member.recognizer for member in members], into)
     config, truth = lines.config, lines.truth
@@ -119,8 +119,8 @@ def average_members(members: Sequence[Member], lines: Lines) -> Member:
 
 
 def calibrate_model(member: Member, lines: Lines) -> Member:
-    """The model with what its card says of the validation lines, where there are any: its scores, and the temperatures
-    of its confidences."""
+    """Return the model with what its card says of the validation lines, where there are any: its scores, and the
+    temperatures of its confidences."""
     rows = lines.truth.rows["val"]
     if not len(rows):
         return member
@@ -133,7 +133,7 @@ def calibrate_model(member: Member, lines: Lines) -> Member:
 
 
 def check_members(members: Sequence[Member], method: str) -> None:
-    """Raises `UserError` for models that cannot be one, with the reason."""
+    """Raise `UserError` for models that cannot be one, with the reason."""
     if method == "average":
         check_lineage({member.path: (member.recognizer, member.card) for member in members})
     first = members[0]
@@ -146,8 +146,8 @@ def check_members(members: Sequence[Member], method: str) -> None:
 
 
 def choose_greedily(members: Sequence[Member], method: str, lines: Lines, part: str) -> list[int]:
-    """The members that make the validation lines no worse, tried from the best to the worst (greedy soup, Wortsman et
-    al. 2022). Says so where they are scored on the same lines."""
+    """Return the members that make the validation lines no worse, tried from the best to the worst (greedy soup,
+    Wortsman et al. 2022). Says so where they are scored on the same lines."""
     rows = lines.truth.rows["val"]
     if not len(rows):
         raise UserError("ensemble.members=greedy chooses on the validation part, which holds no line: give data.val.")

@@ -18,7 +18,7 @@ from uncial.text.rules import TextRules
 def evaluate_lines(
     store: Store, results: Iterable[LineResult], profile: str, rules: TextRules | None = None
 ) -> list[EvaluatedLine]:
-    """The lines of the store that were read, in the order of `results`.
+    """Return the lines of the store that were read, in the order of `results`.
 
     Their ground truth is the store's, with the replacements that `rules` make in it. It is in no other form yet than
     in the files, so that models which learned other forms of text can be compared on the same.
@@ -41,20 +41,20 @@ def _replace(text: str, rules: TextRules | None) -> str:
 
 
 def find_origin(store: Store, row: int) -> LineOrigin:
-    """Where the line of a row comes from."""
+    """Return where the line of a row comes from."""
     names = ("page", "line", "group", "document", "hand", "region_type")
     page, line, group, document, hand, region_type = (store.value(row, name) or "" for name in names)
     return LineOrigin(page, line, group, document, hand, region_type, row)
 
 
 def calibrate_results(results: Iterable[LineResult], temperatures: Temperatures) -> list[LineResult]:
-    """The results in the order of the store, with confidences at the temperatures."""
+    """Return the results in the order of the store, with confidences at the temperatures."""
     ordered = sorted(results, key=lambda result: result.row)
     return [replace(result, prediction=apply_calibration(result.prediction, temperatures)) for result in ordered]
 
 
 def calibrate_lines(lines: Iterable[EvaluatedLine], temperatures: Temperatures) -> list[EvaluatedLine]:
-    """The same for lines that were scored already, in their order."""
+    """Return the same for lines that were scored already, in their order."""
     return [
         replace(
             line,
@@ -68,7 +68,7 @@ def calibrate_lines(lines: Iterable[EvaluatedLine], temperatures: Temperatures) 
 
 
 def build_prediction_rows(results: Sequence[LineResult], lines: Sequence[EvaluatedLine]) -> Iterator[PredictionRow]:
-    """The rows of predictions.csv: readings as the model gives them, truth and edits as they are scored."""
+    """Yield the rows of predictions.csv: readings as the model gives them, truth and edits as they are scored."""
     for result, line in zip(results, lines, strict=True):
         yield PredictionRow(
             page=line.origin.page,
@@ -81,7 +81,7 @@ def build_prediction_rows(results: Sequence[LineResult], lines: Sequence[Evaluat
 
 
 def score_part(figures: Mapping[str, Any]) -> SplitScores:
-    """What the summary at the end of a run tells of a part, from its figures in metrics.json."""
+    """Return what the summary at the end of a run tells of a part, from its figures in metrics.json."""
     bounds = figures["cer_interval"]
     interval = (
         None if bounds is None else Interval(bounds[0], bounds[1], figures["interval_level"], figures["clusters"])
@@ -98,7 +98,7 @@ def score_part(figures: Mapping[str, Any]) -> SplitScores:
 
 
 def list_cautions(overview: Overview) -> list[str]:
-    """What a person should know before believing the intervals."""
+    """Return what a person should know before believing the intervals."""
     found = []
     if few := warn_about_few_lines(int(overview.total.scores.lines), overview.clusters, "test"):
         found.append(few)

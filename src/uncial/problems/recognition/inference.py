@@ -62,7 +62,7 @@ def apply_typed_keys(recognizers: Iterable[Recognizer], config: DictConfig) -> N
 
 
 def load_transcriber(config: DictConfig) -> Transcriber:
-    """The model of `checkpoint` with the keys that were typed, on the device that the `trainer` group names."""
+    """Return the model of `checkpoint` with the keys that were typed, on the device that the `trainer` group names."""
     trainer = config.trainer
     if trainer.threads is not None:
         torch.set_num_threads(int(trainer.threads))
@@ -78,7 +78,7 @@ def load_transcriber(config: DictConfig) -> Transcriber:
 
 
 def _find_typed(config: DictConfig, group: str, names: dict[str, str]) -> dict[str, Any]:
-    """The values that were typed, by the names of the settings; null leaves the model's."""
+    """Return the values that were typed, by the names of the settings; null leaves the model's."""
     values = {setting: OmegaConf.select(config, f"{group}.{name}") for name, setting in names.items()}
     plain = {key: OmegaConf.to_object(value) if OmegaConf.is_config(value) else value for key, value in values.items()}
     typed = {setting for name, setting in names.items() if is_typed(f"{group}.{name}")}
@@ -120,9 +120,9 @@ def predict_lines(
     model: Path | str = "the model",
     augment: Augment | None = None,
 ) -> LinePredictions:
-    """What the model reads in these rows of the store, as they are or as `augment` makes them, on the devices that the
-    config names; the loggers are told the scores. Raises `UserError` for one whose outputs are NaN or Inf, by the name
-    `model`."""
+    """Return what the model reads in these rows of the store, as they are or as `augment` makes them, on the devices
+    that the config names; the loggers are told the scores. Raises `UserError` for one whose outputs are NaN or Inf, by
+    the name `model`."""
     plain, devices = to_plain_config(config), choose_devices(build_settings(TrainerSettings, config))
     infeasible = too_long(truth, rows, recognizer)
     if infeasible and augment is None:
@@ -160,7 +160,8 @@ def _read(
     infeasible: Sequence[int],
     augment: Augment | None,
 ) -> tuple[LinePredictions, dict[str, float]]:
-    """What each process does: it reads its part of the lines. The first one has what all have read, and the scores."""
+    """Return what each process does: it reads its part of the lines. The first one has what all have read, and the
+    scores."""
     parts = {"test": build_part(truth, rows, recognizer, augment, config.seed, infeasible)}
     metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
     trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, build_progress(0)])
@@ -173,7 +174,7 @@ def _read(
 
 
 def choose_rows_to_score(config: DictConfig, truth: GroundTruth) -> tuple[str, np.ndarray]:
-    """The part that `data.subset` names, else the test part where there is one, with its rows of the store."""
+    """Return the part that `data.subset` names, else the test part where there is one, with its rows of the store."""
     subset = str(config.data.subset or "test")
     rows = np.arange(len(truth.store)) if subset == "all" else truth.rows[subset]
     rows = rows[truth.store.transcribed()[rows]]  # What a program read is no truth, also where it is trained on.
@@ -215,7 +216,7 @@ def warn_about_validation_overlap(truth: GroundTruth, seen_before: Collection[st
 
 
 def _find_known_pages(truth: GroundTruth, rows: np.ndarray, known: Collection[str]) -> tuple[int, int]:
-    """How many pages these rows are of, and how many of them are known by their image."""
+    """Return how many pages these rows are of, and how many of them are known by their image."""
     images = set(known)
     found = [[truth.store.value(int(row), name) for name in ("group", "page", "image_hash")] for row in rows]
     pages = {group or page for group, page, _ in found}
@@ -223,7 +224,7 @@ def _find_known_pages(truth: GroundTruth, rows: np.ndarray, known: Collection[st
 
 
 def _find_others_to_score(card: Mapping[str, Any], path: Path | None) -> str:
-    """What scores pages that the model's training kept apart, where its run or its card tells them."""
+    """Return what scores pages that the model's training kept apart, where its run or its card tells them."""
     stated = card.get(CARD_KEY)
     folder = find_training_folder(path) if path else None
     if not isinstance(stated, dict):

@@ -68,7 +68,7 @@ from uncial.training.settings import TrainerSettings
 def find(
     config: DictConfig, truth: GroundTruth, sides: SplitLeakage, rules: TextRules, recognizer: Recognizer | None
 ) -> Iterator[Finding]:
-    """All findings. `rules` are those of the config for text, `recognizer` the model of `checkpoint`."""
+    """Yield all findings. `rules` are those of the config for text, `recognizer` the model of `checkpoint`."""
     with show_progress("looking at lines", len(truth.store)) as advance:
         data = CheckedData(
             truth.store, list(collect_checked_lines(truth)), measure_lines(truth.store, advance), truth.pages
@@ -200,7 +200,7 @@ def draw_planned_schedule(config: DictConfig, truth: GroundTruth, png: Path) -> 
 
 
 def plan_training(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig, StepPlan]:
-    """The length that is wanted of a training, and the plan that it begins with."""
+    """Return the length that is wanted of a training, and the plan that it begins with."""
     parts, _ = build_training_parts(config, truth, make_recognizer(config, truth))
     lines = len(parts["train"].dataset)
     how = build_loader_config(config.trainer, choose_training_devices(build_settings(TrainerSettings, config)).count)
@@ -210,8 +210,8 @@ def plan_training(config: DictConfig, truth: GroundTruth) -> tuple[LengthConfig,
 
 
 def plan_run(config: DictConfig, wanted: LengthConfig, plan: StepPlan) -> PlannedRun:
-    """The learning rates of the plan. A run whose length a time budget has yet to fix is drawn as though there were
-    none."""
+    """Return the learning rates of the plan. A run whose length a time budget has yet to fix is drawn as though there
+    were none."""
     schedule, note = build_schedule(config), ""
     if isinstance(schedule, ForeignScheduler):
         schedule.check_plan(plan)

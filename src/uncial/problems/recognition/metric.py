@@ -70,7 +70,7 @@ class RecognitionMetric:
         return sum(is_empty) / max(1, len(is_empty))
 
     def _examples(self) -> list[tuple[str, str]]:
-        """A few lines, always the same ones: (truth, prediction)."""
+        """Return a few lines, always the same ones: (truth, prediction)."""
         ordered = sorted(self.results, key=lambda result: result.row)
         step = max(1, len(ordered) // 4)
         return [(result.truth, result.prediction.text) for result in ordered[step // 2 :: step][:4]]

@@ -187,7 +187,7 @@ def _is_input(key: str) -> bool:
 
 
 def _compare(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What is reported when it differs: not the classes, the scores and what is each run's own."""
+    """Return what is reported when it differs: not the classes, the scores and what is each run's own."""
     return {
         key: value
         for key, value in iterate_leaves(config, "model.")

@@ -59,7 +59,7 @@ class LineRecognition(Problem[GroundTruth]):
     model_class = Recognizer
 
     def __init__(self, metric: RecognitionMetric) -> None:
-        """Raises `UserError` for what is no metric of lines."""
+        """Raise `UserError` for what is no metric of lines."""
         if lacking := [name for name in OF_METRIC if not hasattr(metric, name)]:
             raise UserError(
                 f"problem.metric: {type(metric).__name__} is no metric of line recognition, for it lacks "

@@ -156,7 +156,8 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _group_of(described: DictConfig) -> dict[str, Any]:
-    """The augmentation group that a class describes: itself, or the chain of one transform, which every line gets."""
+    """Return the augmentation group that a class describes: itself, or the chain of one transform, which every line
+    gets."""
     plain = OmegaConf.to_container(described)
     assert isinstance(plain, dict)
     named = {str(key): value for key, value in plain.items()}

@@ -29,8 +29,8 @@ from uncial.text.rules import TextRules
 
 
 def make_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
-    """A recogniser of the characters of the training lines, or what `pretrained` and they make. Raises `UserError`
-    where there is nothing to learn from."""
+    """Return a recogniser of the characters of the training lines, or what `pretrained` and they make. Raises
+    `UserError` where there is nothing to learn from."""
     for part, key in (("train", "data.train"), ("val", "data.val")):
         if part in truth.unusable or not len(truth.rows[part]):
             raise UserError(_explain_empty(part, key, list(config.data.ratio), truth))
@@ -45,7 +45,7 @@ def make_recognizer(config: DictConfig, truth: GroundTruth) -> Recognizer:
 
 
 def build_recognizer(config: DictConfig, codec: Codec, rules: TextRules) -> Recognizer:
-    """A new recogniser of the characters of a codec. Raises `UserError` for a model that is none."""
+    """Return a new recogniser of the characters of a codec. Raises `UserError` for a model that is none."""
     model = build_model(read_plain_model(config), codec=codec, text=rules)
     if not isinstance(model, Recognizer):
         raise UserError(f"model={config.model.name} is no line recogniser, and task=train trains those.")
@@ -74,8 +74,8 @@ def _explain_empty(part: str, key: str, ratio: list[float], truth: GroundTruth) 
 def build_training_parts(
     config: DictConfig, truth: GroundTruth, recognizer: Recognizer
 ) -> tuple[dict[str, SplitSubset], dict[str, list[Issue]]]:
-    """The lines to train on, augmented and without those that the decoder cannot learn, and those to validate on; and
-    the lines of each part that have more text than their image has room for."""
+    """Return the lines to train on, augmented and without those that the decoder cannot learn, and those to validate
+    on; and the lines of each part that have more text than their image has room for."""
     infeasible = {part: too_long(truth, truth.rows[part], recognizer) for part in PARTS}
     left = [row for row in truth.rows["train"].tolist() if row not in infeasible["train"]]
     rows = np.array(left, dtype=np.int64)
@@ -121,7 +121,7 @@ COUNTED = "counted in the error rates, but not in the loss"
 
 
 def list_texts(truth: GroundTruth, rows: Iterable[int], rules: TextRules) -> list[str]:
-    """The ground truth of these rows of the store in the form that is learned and scored, in logical order."""
+    """Return the ground truth of these rows of the store in the form that is learned and scored, in logical order."""
     return [rules.prepare(truth.store.value(int(row), "text")) for row in rows]
 
 
@@ -145,8 +145,8 @@ def build_part(
 
 
 def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> dict[int, Issue]:
-    """The rows whose text needs more frames than their image has, so that the decoder cannot learn them, with the
-    reason."""
+    """Return the rows whose text needs more frames than their image has, so that the decoder cannot learn them, with
+    the reason."""
     preprocessing = recognizer.preprocessing
     sizes = truth.store.sizes()
     found = {}
@@ -158,16 +158,16 @@ def too_long(truth: GroundTruth, rows: np.ndarray, recognizer: Recognizer) -> di
 
 
 def list_infeasible(infeasible: Mapping[str, Sequence[Issue]]) -> list[Issue]:
-    """The lines of each part that have more text than their image has room for, as skipped.csv says what becomes of
-    them."""
+    """Return the lines of each part that have more text than their image has room for, as skipped.csv says what becomes
+    of them."""
     kept = [problem for part, problems in infeasible.items() if part != "train" for problem in problems]
     counted = [replace(problem, reason=f"{problem.reason}; {COUNTED}") for problem in kept]
     return [*infeasible.get("train", ()), *counted]
 
 
 def explain_infeasible(infeasible: Mapping[str, Sequence[Issue]]) -> str:
-    """How many lines have more text than their image has room for, and what becomes of them; nothing where there are
-    none."""
+    """Return how many lines have more text than their image has room for, and what becomes of them; nothing where there
+    are none."""
     words = {"train": "training", "val": "validation"}
     found = {part: problems for part, problems in infeasible.items() if problems}
     if not found:
@@ -188,8 +188,8 @@ ANY_WIDTH = 2**40
 
 
 def batch_sentence(config: DictConfig, widths: np.ndarray, devices: int) -> str:
-    """What of the size of a batch that was asked for cannot be, for training lines of these widths; nothing where it is
-    as it was asked for."""
+    """Return what of the size of a batch that was asked for cannot be, for training lines of these widths; nothing
+    where it is as it was asked for."""
     trainer, asked = config.trainer, find_user_overrides("trainer").keys
     how = build_loader_config(trainer, devices)
     sizes = compute_batch_sizes(widths, how.batch_width, how.max_lines)
@@ -212,7 +212,7 @@ def batch_sentence(config: DictConfig, widths: np.ndarray, devices: int) -> str:
 
 
 def build_loader_config(trainer: DictConfig, devices: int = 1) -> LoaderConfig:
-    """How batches are made, from the `trainer` group, for so many devices together in training."""
+    """Return how batches are made, from the `trainer` group, for so many devices together in training."""
     size = trainer.get("batch_size")
     return LoaderConfig(
         batch_width=(ANY_WIDTH if size is not None else int(trainer.batch_width)) * devices,
@@ -224,7 +224,7 @@ def build_loader_config(trainer: DictConfig, devices: int = 1) -> LoaderConfig:
 
 
 def build_reading_loader_config(trainer: DictConfig) -> LoaderConfig:
-    """How batches are made of lines that are only read."""
+    """Return how batches are made of lines that are only read."""
     width, lines = int(trainer.evaluation_batch_width), int(trainer.evaluation_max_lines)
     return LoaderConfig(width, lines, width, lines, _count_workers(trainer))
 

@@ -36,7 +36,7 @@ from uncial.training.loggers.outcome import Outcome, ReadLine
 
 
 def build_trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, profile: str) -> Outcome:
-    """What a training came to, from the files that it left: its best model may be of an earlier session."""
+    """Return what a training came to, from the files that it left: its best model may be of an earlier session."""
     model = RunFolder(folder).best_model
     read = read_outcome(folder, "val", truth.store, truth.rows["val"].tolist(), profile)
     start = None if config.pretrained is None else Path(str(config.pretrained))
@@ -49,7 +49,8 @@ def build_trained_outcome(config: DictConfig, folder: Path, truth: GroundTruth, 
 
 
 def read_outcome(folder: Path, part: str, store: Store, rows: Iterable[int], profile: str) -> Outcome:
-    """What metrics.json and predictions.csv of a run say of a part of the data, which `rows` of the store hold."""
+    """Return what metrics.json and predictions.csv of a run say of a part of the data, which `rows` of the store
+    hold."""
     figures = json.loads((RunFolder(folder).metrics).read_text(encoding="utf-8"))[part]
     scores = {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
     places = {(store.value(int(row), "page"), store.value(int(row), "line")): int(row) for row in rows}
@@ -92,7 +93,7 @@ def write_report(run: RunSession, truth: GroundTruth, profile: str) -> None:
 
 
 def format_low_accuracy_hint(cer: float) -> str:
-    """What helps a model that misreads so many characters that nobody can use it yet; nothing for others."""
+    """Return what helps a model that misreads so many characters that nobody can use it yet; nothing for others."""
     if cer <= UNUSABLE_CER:
         return ""
     return (
@@ -104,7 +105,7 @@ def format_low_accuracy_hint(cer: float) -> str:
 
 
 def _is_to_be_tested(run: RunSession, truth: GroundTruth) -> bool:
-    """Whether there is a test part that the run does not test itself."""
+    """Return whether there is a test part that the run does not test itself."""
     return len(truth.rows["test"]) > 0 and not run.config.trainer.get("test_after")
 
 

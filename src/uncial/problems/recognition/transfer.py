@@ -72,7 +72,7 @@ def transfer_weights(
 
 
 def _build_codec_in_unit(pretrained: Recognizer, rules: TextRules, resize: str) -> Codec:
-    """The pretrained alphabet; an empty one of the other unit where that is changed and all is learned anew."""
+    """Return the pretrained alphabet; an empty one of the other unit where that is changed and all is learned anew."""
     if rules.unit == pretrained.text.unit:
         return pretrained.codec
     if ALPHABET_POLICIES.get(resize) != "new":
@@ -135,7 +135,8 @@ def _find_rows(old: Codec, new: Codec) -> list[int | None]:
 
 
 def _choose_rows(old: Tensor, rows: Sequence[int | None], old_size: int, count: int) -> Tensor:
-    """The rows of `old` (labels, …), blank first, in the order of the new labels; what lies behind the labels stays."""
+    """Return the rows of `old` (labels, …), blank first, in the order of the new labels; what lies behind the labels
+    stays."""
     mean = old[1:old_size].mean(dim=0, keepdim=True)
     labels = [old[row : row + 1] if row is not None else mean for row in rows]
     result = torch.cat([old[:1], *labels, old[old_size:]])

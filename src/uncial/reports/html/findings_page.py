@@ -62,7 +62,7 @@ def write_findings_page(
 
 
 def count_by_kind(findings: Sequence[Finding]) -> Mapping[str, Mapping[str, int]]:
-    """How many findings of each severity there are of each kind, the gravest kinds first."""
+    """Return how many findings of each severity there are of each kind, the gravest kinds first."""
     counts: dict[str, Counter[str]] = {}
     for finding in sort_by_severity(findings):
         counts.setdefault(finding.kind, Counter())[finding.severity] += 1

@@ -95,7 +95,7 @@ def make_scatter(ranking: Ranking) -> list[ScatterDot]:
 
 
 def make_parallel_coordinates(ranking: Ranking) -> tuple[list[ParallelAxis], list[RunPolyline]]:
-    """An axis for each setting and the last for the score; a line for each entry."""
+    """Return an axis for each setting and the last for the score; a line for each entry."""
     if len(ranking.entries) < 2 or not ranking.columns:
         return [], []
     names = [*ranking.columns, ranking.score.name]
@@ -124,7 +124,7 @@ def _format_label(entry: Entry, ranking: Ranking) -> str:
 
 
 def _place_heights(ranking: Ranking, entries: Sequence[Entry]) -> list[float]:
-    """The better, the higher."""
+    """Return the better, the higher."""
     top, bottom = MARGIN / 2, HEIGHT - MARGIN
     least, most = (bottom, top) if ranking.score.mode == "max" else (top, bottom)
     return _spread_apart([entry.score for entry in entries], least, most)
@@ -159,7 +159,7 @@ def _space_evenly(count: int, first: float, last: float) -> list[float]:
 
 
 def _spread_apart(values: Sequence[float], first: float, last: float) -> list[float]:
-    """The places of values between the least, at `first`, and the largest, at `last`."""
+    """Return the places of values between the least, at `first`, and the largest, at `last`."""
     least, most = min(values), max(values)
     if least == most:
         return [(first + last) / 2] * len(values)

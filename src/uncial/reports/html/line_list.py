@@ -49,13 +49,13 @@ class ListedLine:
 
 
 def list_evaluated(line: EvaluatedLine) -> ListedLine:
-    """A line that one model read."""
+    """Return a line that one model read."""
     reading = LinePrediction(line.prediction, line.counts.edits, line.confidence, line.character_confidences)
     return ListedLine(line.origin, line.page, line.script, line.truth, (reading,))
 
 
 def list_compared(line: ComparedLine) -> ListedLine:
-    """A line that several systems read."""
+    """Return a line that several systems read."""
     own = zip(line.predictions, line.edits, line.confidences, line.character_confidences, strict=True)
     return ListedLine(line.origin, line.page, line.script, line.truth, tuple(LinePrediction(*one) for one in own))
 
@@ -124,7 +124,7 @@ COLUMNS: Mapping[str, Callable[[ListedLine], str]] = {
 
 
 def _runs_left(line: ListedLine) -> bool:
-    """Whether most letters of the line run from right to left, so that truth and readings are set alike."""
+    """Return whether most letters of the line run from right to left, so that truth and readings are set alike."""
     texts = (line.truth, *(reading.text for reading in line.readings))
     return is_right_to_left(next(filter(None, texts), ""))
 

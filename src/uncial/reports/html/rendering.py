@@ -61,7 +61,8 @@ HEIGHT, WIDTH = 64, 1200
 
 
 def encode_picture(pixels: np.ndarray, height: int = HEIGHT, width: int = WIDTH) -> str:
-    """A line image, (h, w), (h, w, 1) or (h, w, 3) uint8 RGB, as a `data:` address of a WebP file; never enlarged."""
+    """Return a line image, (h, w), (h, w, 1) or (h, w, 3) uint8 RGB, as a `data:` address of a WebP file; never
+    enlarged."""
     grey = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
     scale = min(1.0, height / grey.shape[0], width / grey.shape[1])
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
@@ -72,5 +73,5 @@ def encode_picture(pixels: np.ndarray, height: int = HEIGHT, width: int = WIDTH)
 
 
 def encode_data_url(content: bytes, kind: str) -> str:
-    """A file of that media type as a `data:` address."""
+    """Return a file of that media type as a `data:` address."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -108,7 +108,7 @@ def write_scores_page(
 
 
 def _list_conditions(degraded: DegradedScores | None) -> list[tuple[tuple[str, ...], str]]:
-    """The cells of each condition, and the address of its picture."""
+    """Return the cells of each condition, and the address of its picture."""
     if degraded is None:
         return []
     pictures = [encode_picture(image, width=600) for image in degraded.images]
@@ -120,7 +120,7 @@ def _rank_worst_first(line: EvaluatedLine) -> tuple[float, int, int, str]:
 
 
 def _list_groups(evaluation: Evaluation) -> dict[str, list[GroupScore]]:
-    """The kinds of groups that tell something, each worst first, lengths in their order."""
+    """Return the kinds of groups that tell something, each worst first, lengths in their order."""
     found: dict[str, list[GroupScore]] = {}
     for kind, scores in groupby(evaluation.groups, key=lambda score: score.kind):
         members = list(scores)
@@ -130,7 +130,7 @@ def _list_groups(evaluation: Evaluation) -> dict[str, list[GroupScore]]:
 
 
 def _list_misread(evaluation: Evaluation) -> list[UnitScore]:
-    """The characters with errors, those with most first."""
+    """Return the characters with errors, those with most first."""
     wrong = [score for score in evaluation.characters.characters if score.edits]
     return sorted(wrong, key=lambda score: (-score.edits, score.unit))[:SHOWN_CHARACTERS]
 
@@ -170,7 +170,7 @@ def _measure_difference(line: ListedLine) -> float:
 
 
 def _list_compared_groups(comparison: Comparison) -> dict[str, Sequence[GroupComparison]]:
-    """The kinds of groups that tell something, each with those first in which the systems differ most."""
+    """Return the kinds of groups that tell something, each with those first in which the systems differ most."""
     found: dict[str, Sequence[GroupComparison]] = {}
     for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
         members = list(groups)
@@ -180,7 +180,7 @@ def _list_compared_groups(comparison: Comparison) -> dict[str, Sequence[GroupCom
 
 
 def _list_compared_confusions(comparison: Comparison) -> list[tuple[str, int]]:
-    """The characters that any of the systems misreads, with the number of their errors."""
+    """Return the characters that any of the systems misreads, with the number of their errors."""
     edits: Counter[str] = Counter()
     for system in comparison.systems:
         for score in system.characters.characters:

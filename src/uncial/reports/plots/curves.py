@@ -20,7 +20,7 @@ BLUE, RED, GREEN, GREY = "#34597d", "#c0392b", "#27803b", "#7a869a"
 
 
 def make_figure(height: float) -> Figure:
-    """An empty picture, 9 inches wide and `height` inches high; it needs no screen."""
+    """Return an empty picture, 9 inches wide and `height` inches high; it needs no screen."""
     figure = Figure(figsize=(9, height), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     return figure

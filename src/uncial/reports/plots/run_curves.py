@@ -70,7 +70,7 @@ def draw_run_curves(png: Path, entries: Sequence[EntryCurves], score: str, is_sh
 
 
 def _mean_curve(curves: Sequence[Curve]) -> Curve:
-    """The mean at the steps that all of them have; the first alone where there are none."""
+    """Return the mean at the steps that all of them have; the first alone where there are none."""
     values = [dict(zip(curve.steps, curve.values, strict=True)) for curve in curves]
     steps = sorted(set.intersection(*(set(one) for one in values)))
     if not steps:

@@ -98,9 +98,8 @@ class Lettering:
         return head
 
     def _coverable(self, cluster: str) -> list[str]:
-        """The cluster whole where one font has all of it, else its characters: the letter still shows where its mark
-        cannot.
-        """
+        """Return the cluster whole where one font has all of it, else its characters: the letter still shows where its
+        mark cannot."""
         return [cluster] if self._font_of(cluster) is not None else list(cluster)
 
     def _font_of(self, cluster: str) -> int | None:

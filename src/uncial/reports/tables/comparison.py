@@ -77,7 +77,7 @@ def make_comparison_table(comparison: Comparison) -> RenderableType:
 
 
 def _describe_basis(comparison: Comparison) -> str:
-    """What the scores of one system rest on, and why they have no interval where they have none."""
+    """Return what the scores of one system rest on, and why they have no interval where they have none."""
     lines, clusters = plural(len(comparison.lines), "line"), plural(comparison.clusters, comparison.settings.cluster)
     told = f"{lines} of {clusters} with {plural(comparison.characters, 'character')}."
     cer = comparison.systems[0].cer
@@ -228,7 +228,8 @@ def order_of_group(group: GroupComparison) -> float:
 
 
 def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: str) -> str:
-    """Where the systems differ most comes first, of one system where it does worst, but lengths stay in their order."""
+    """Return where the systems differ most comes first, of one system where it does worst, but lengths stay in their
+    order."""
     ordered = groups if kind == "length" else sorted(groups, key=order_of_group)
     lowest = ("lowest",) if len(names) > 1 else ()
     rows = [
@@ -255,9 +256,8 @@ def _count_kinds(comparison: Comparison) -> str:
 
 
 def list_confusions_by_system(comparison: Comparison) -> list[tuple[str, str, tuple[int, ...]]]:
-    """What is read for what, with how often by each system; that in which the systems differ most comes first, and
-    of one system that which is most frequent.
-    """
+    """Return what is read for what, with how often by each system; that in which the systems differ most comes first,
+    and of one system that which is most frequent."""
     counts = [
         {(one.truth, one.read): one.count for one in system.characters.confusions} for system in comparison.systems
     ]

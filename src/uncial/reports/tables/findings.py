@@ -18,7 +18,7 @@ SHORT = {"info": "information", "null": NEVER, "None": NEVER}
 
 
 def sort_by_severity(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings in their order, the gravest first."""
+    """Return the findings in their order, the gravest first."""
     return sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
 
 
@@ -69,7 +69,8 @@ class ReasonSum:
 
 
 def sum_reasons(problems: Iterable[Issue]) -> list[ReasonSum]:
-    """The reasons of these problems, the most frequent first, those that differ in names and numbers alone as one."""
+    """Return the reasons of these problems, the most frequent first, those that differ in names and numbers alone as
+    one."""
     groups: dict[str, list[Issue]] = {}
     for problem in problems:
         groups.setdefault(_NAMES.sub("…", problem.reason), []).append(problem)

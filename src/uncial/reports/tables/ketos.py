@@ -103,7 +103,7 @@ def _format_character(character: str) -> str:
 
 
 def _align(truth: str, read: str) -> list[Pair]:
-    """The alignment that kraken's `global_align` finds."""
+    """Return the alignment that kraken's `global_align` finds."""
     if truth == read:
         return list(zip(truth, read, strict=True))
     costs = _compute_costs(truth, read)

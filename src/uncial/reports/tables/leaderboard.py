@@ -83,12 +83,12 @@ def _describe_pair(pair: RunPair) -> Iterator[RenderableType]:
 
 
 def list_figure_headings(ranking: Ranking) -> tuple[str, ...]:
-    """The headings of an entry's figures."""
+    """Return the headings of an entry's figures."""
     return tuple(column.heading for column in _list_columns(ranking))
 
 
 def format_figure_cells(entry: Entry, ranking: Ranking) -> tuple[str, ...]:
-    """An entry's figures below those headings."""
+    """Return an entry's figures below those headings."""
     return tuple(column.cell(entry) for column in _list_columns(ranking))
 
 
@@ -108,7 +108,7 @@ def _list_columns(ranking: Ranking) -> Iterator[FigureColumn]:
 
 
 def format_settings(entry: Entry, ranking: Ranking, without: Sequence[str] = ()) -> str:
-    """The settings of an entry that others do not have, but for the keys in `without`."""
+    """Return the settings of an entry that others do not have, but for the keys in `without`."""
     settings = zip(ranking.columns, entry.settings, strict=True)
     return " ".join(f"{key}={value}" for key, value in settings if key not in without)
 
@@ -123,7 +123,7 @@ def _format_spread_heading(ranking: Ranking) -> str:
 
 
 def list_pooled_parts(ranking: Ranking) -> list[str]:
-    """The part that the runs are ranked by, where its lines can be scored together over the folds of a
+    """Return the part that the runs are ranked by, where its lines can be scored together over the folds of a
     cross-validation; none elsewhere."""
     part = ranking.score.name.partition("/")[0]
     folds = [entry for entry in ranking.entries if entry.has_folds]
@@ -142,7 +142,7 @@ def _format_cost(entry: Entry, name: str) -> str:
 
 
 def format_mean(entry: Entry, name: str) -> str:
-    """A figure of an entry: of several runs their mean and its standard deviation, 4.12 ± 0.31 %."""
+    """Return a figure of an entry: of several runs their mean and its standard deviation, 4.12 ± 0.31 %."""
     mean, deviation = entry.mean(name), entry.deviation(name)
     if mean is None or deviation is None:
         return format_value(mean, name)
@@ -152,7 +152,7 @@ def format_mean(entry: Entry, name: str) -> str:
 
 
 def format_spread(entry: Entry, name: str) -> str:
-    """The interval of a single run, where it has one, or the scores from the least to the largest of several."""
+    """Return the interval of a single run, where it has one, or the scores from the least to the largest of several."""
     if len(entry.runs) > 1:
         return f"{format_value(min(entry.scores), name)} to {format_value(max(entry.scores), name)}"
     bounds = find_interval(entry.runs[0], name)
@@ -166,7 +166,7 @@ def find_interval(run: Run, name: str) -> tuple[float, float] | None:
 
 
 def list_further_notes(ranking: Ranking) -> list[str]:
-    """The error rates that stand beside the score."""
+    """Return the error rates that stand beside the score."""
     parts = dict.fromkeys((ranking.score.name.partition("/")[0], "val", "test"))
     names = [f"{part}/{rate}" for part in parts for rate in ("cer", "wer")]
     return [
@@ -177,28 +177,28 @@ def list_further_notes(ranking: Ranking) -> list[str]:
 
 
 def format_value(value: float | None, name: str) -> str:
-    """A figure as a person reads it."""
+    """Return a figure as a person reads it."""
     if value is None or not math.isfinite(value):
         return "–"
     return format_percent(value) if name.endswith(SHARES) else f"{value:.4g}"
 
 
 def format_heading(name: str) -> str:
-    """A figure of metrics.json as a heading: val CER."""
+    """Return a figure of metrics.json as a heading: val CER."""
     part, _, figure = name.partition("/")
     words = figure.upper() if figure in ("cer", "wer") else figure.replace("_", " ")
     return f"{part} {words}"
 
 
 def format_cost(ranking: Ranking) -> str:
-    """How many runs there are, and what they took."""
+    """Return how many runs there are, and what they took."""
     runs = [run for entry in ranking.entries for run in entry.runs]
     minutes = sum(entry.minutes or 0 for entry in ranking.entries)
     return f"{plural(len(runs), 'run')} with a score, {minutes:.1f} minutes of training in all"
 
 
 def list_notes(ranking: Ranking) -> list[str]:
-    """What stands against comparing the scores."""
+    """Return what stands against comparing the scores."""
     part = ranking.score.name.partition("/")[0]
     counts: set[float] = set()
     for entry in ranking.entries:

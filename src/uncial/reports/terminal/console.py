@@ -54,7 +54,7 @@ def _build_handlers(settings: Mapping[str, Any]) -> list[logging.Handler]:
 
 
 def _has_level(logger: logging.Logger) -> bool:
-    """Whether the logger, or one above it that is not the root, has a level of its own."""
+    """Return whether the logger, or one above it that is not the root, has a level of its own."""
     here: logging.Logger | None = logger
     while here is not None and here.parent is not None:
         if here.level:

@@ -193,7 +193,7 @@ def _make_problems_table(problems: Sequence[Issue]) -> Table:
 
 
 def _make_findings_table(findings: Sequence[Finding]) -> RenderableType:
-    """The gravest first, a few of each kind."""
+    """Return the gravest first, a few of each kind."""
     rows = [Text("Findings", style="bold")]
     of_kind: Counter[str] = Counter()
     for finding in sort_by_severity(findings):

@@ -81,8 +81,8 @@ def count_jobs_at_once(config: DictConfig) -> int:
 
 
 def build_sampler(config: DictConfig, number: int) -> Any:
-    """The sampler of one trial. Each has a seed of its own, so that a search that goes on draws what it would have
-    drawn."""
+    """Return the sampler of one trial. Each has a seed of its own, so that a search that goes on draws what it would
+    have drawn."""
     own: Any = OmegaConf.to_container(config.hydra.sweeper.sampler, resolve=True)
     if own.get("seed") is not None:
         own["seed"] = (int(own["seed"]) * SEED_STRIDE + number) % 2**32
@@ -90,7 +90,7 @@ def build_sampler(config: DictConfig, number: int) -> Any:
 
 
 def list_jobs_left(study: optuna.Study, n_trials: int) -> list[int]:
-    """Those that a killed search has left, those that failed, and new ones."""
+    """Return those that a killed search has left, those that failed, and new ones."""
     trials = list_trials_by_job(study)
     done = {job for job, trial in trials.items() if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)}
     return sorted({*range(n_trials), *trials} - done)
@@ -109,7 +109,8 @@ def make_batches(jobs: Sequence[int], most: int) -> Iterator[list[int]]:
 
 
 def choose_values(study: optuna.Study, space: SearchSpace, config: DictConfig, job: int) -> Mapping[str, Any]:
-    """What a job tries: what it has tried already, or what the sampler draws. It is a running trial from now on."""
+    """Return what a job tries: what it has tried already, or what the sampler draws. It is a running trial from now
+    on."""
     trial = list_trials_by_job(study).get(job)
     if trial is None:
         study.sampler = build_sampler(config, job)
@@ -135,8 +136,8 @@ def launch(hydra: Hydra, folder: Path, jobs: Mapping[int, Sequence[str]]) -> Non
 
 
 def is_sound(hydra: Hydra, folder: Path, overrides: Sequence[str], job: int) -> bool:
-    """Whether a config can be made of the overrides. A job for which that is not so has failed, and takes no other
-    down; unless it is the first, from which the others hardly differ."""
+    """Return whether a config can be made of the overrides. A job for which that is not so has failed, and takes no
+    other down; unless it is the first, from which the others hardly differ."""
     try:
         hydra.validate([overrides])
     except (HydraException, OmegaConfBaseException) as error:
@@ -181,8 +182,8 @@ def tell_results(study: optuna.Study, folder: Path, goal: Goal) -> None:
 
 
 def report_trial(study: optuna.Study, folder: Path, goal: Goal, template: str | None) -> Iterator[str]:
-    """How the trials ended, the best of them with the command that repeats it, and how to go on; `template` is the
-    `sweep` that was typed."""
+    """Yield how the trials ended, the best of them with the command that repeats it, and how to go on; `template` is
+    the `sweep` that was typed."""
     trials = list_trials_by_job(study)
     states = Counter(trial.state for trial in trials.values())
     words = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}

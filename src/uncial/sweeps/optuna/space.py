@@ -23,8 +23,8 @@ class SearchSpace:
     distributions: Mapping[str, BaseDistribution]
 
     def overrides(self, values: Mapping[str, Any]) -> list[str]:
-        """Those of the job that tries these values. Raises `UserError` for one that the space does not hold: they may
-        come from the search's file."""
+        """Return those of the job that tries these values. Raises `UserError` for one that the space does not hold:
+        they may come from the search's file."""
         for key, distribution in self.distributions.items():
             if isinstance(distribution, CategoricalDistribution) and values[key] not in distribution.choices:
                 raise UserError(f"{key}={values[key]} of an earlier trial is none of the values that are searched.")
@@ -32,7 +32,7 @@ class SearchSpace:
 
 
 def search_space(params: Mapping[str, Any], typed: Sequence[str], loader: ConfigLoader | None = None) -> SearchSpace:
-    """The space of `hydra.sweeper.params` and what was typed, which comes later and wins.
+    """Return the space of `hydra.sweeper.params` and what was typed, which comes later and wins.
 
     Raises `UserError` where there is nothing to search, and for what is no use to a search.
     """

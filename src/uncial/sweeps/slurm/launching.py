@@ -52,7 +52,7 @@ class ClusterJob:
             raise
 
     def checkpoint(self, *arguments: Any) -> DelayedSubmission:
-        """What is to be called when the job runs again: the same, which finds its folder begun."""
+        """Return what is to be called when the job runs again: the same, which finds its folder begun."""
         return DelayedSubmission(self, *arguments)
 
 
@@ -81,7 +81,7 @@ class Executor(SlurmExecutor):
 
 
 def format_script(given: Mapping[str, Any], sweep: Path, jobs: int) -> str:
-    """The script that sbatch would be given for so many jobs of the sweep in this folder."""
+    """Return the script that sbatch would be given for so many jobs of the sweep in this folder."""
     executor = _build_executor(read_settings(to_plain_settings(given)), sweep)
     if jobs > 1:
         executor.parameters["map_count"] = jobs
@@ -149,7 +149,7 @@ def _submit(
 
 
 def _check_not_running(sweep: Path) -> None:
-    """Raises `UserError` for a sweep whose jobs are in the queue, of a command that was killed or lost its terminal."""
+    """Raise `UserError` for a sweep whose jobs are in the queue, of a command that was killed or lost its terminal."""
     earlier = {path.name for path in (sweep / FOLDER).glob("[0-9]*")}
     if not earlier:
         return

@@ -38,7 +38,7 @@ class SlurmSettings:
 
 
 def read_settings(given: Mapping[str, Any]) -> SlurmSettings:
-    """Raises `UserError` for the first value that SLURM would not take, or would take for something else."""
+    """Raise `UserError` for the first value that SLURM would not take, or would take for something else."""
     texts = {key: _read_text(given, key) for key in ("partition", "account", "qos", "mail", "python")}
     minutes, notice = _read_minutes(given["time"]), _read_whole(given, "notice", 1)
     if notice >= 60 * minutes:
@@ -90,7 +90,8 @@ def build_sbatch_options(settings: SlurmSettings) -> dict[str, Any]:
 
 
 def _read_minutes(given: Any) -> int:
-    """A duration of SLURM's in whole minutes, rounded up. MM:SS is not taken: it is too easily meant as HH:MM."""
+    """Return a duration of SLURM's in whole minutes, rounded up. MM:SS is not taken: it is too easily meant as
+    HH:MM."""
     found = DURATION.fullmatch(str(given))
     if found:
         days, hours, minutes, seconds = (int(found[part] or 0) for part in ("days", "hours", "minutes", "seconds"))

@@ -20,13 +20,13 @@ RUNNING, PREEMPTED = "RUNNING", "PREEMPTED"
 
 
 def has_slurm() -> bool:
-    """Whether jobs can be submitted from here."""
+    """Return whether jobs can be submitted from here."""
     return all(shutil.which(name) for name in ("sbatch", "squeue", "scancel"))
 
 
 def query_states() -> dict[str, str] | None:
-    """The state of each of the user's jobs that the queue still knows, by its id, `17` or `17_3` for the job of an
-    array. None where the queue does not answer."""
+    """Return the state of each of the user's jobs that the queue still knows, by its id, `17` or `17_3` for the job of
+    an array. None where the queue does not answer."""
     user = os.environ.get("USER") or getpass.getuser()
     command = ["squeue", "--noheader", "--array", f"--user={user}", "--states=all", "--format=%i|%T"]
     answer = _ask(command)

@@ -40,7 +40,7 @@ class BestScoreTracker:
         return better
 
     def state(self) -> dict[str, float | int | None]:
-        """What is needed to go on counting, in plain types."""
+        """Return what is needed to go on counting, in plain types."""
         return {"best": self.best, "waited": self.waited}
 
     def restore(self, state: dict[str, float | int | None]) -> None:
@@ -156,7 +156,7 @@ class Pruning(L.Callback):
             trainer.should_stop = True
 
     def end(self) -> None:
-        """Raises `PrunedError` where the training was ended early."""
+        """Raise `PrunedError` where the training was ended early."""
         if self.reason:
             raise PrunedError(self.reason)
 

@@ -62,7 +62,7 @@ class Freezing(L.Callback):
     writes: ClassVar[frozenset[str]] = frozenset({TrainerState.FROZEN_PARTS})
 
     def __init__(self, model: nn.Module, parts: ModuleSelection, duration: Duration | None, length: RunLength) -> None:
-        """Raises `UserError` where nothing would be left to learn."""
+        """Raise `UserError` where nothing would be left to learn."""
         trainable = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         self.parameters = [parameter for name, parameter in trainable.items() if name in parts.tensors]
         if trainable and len(self.parameters) == len(trainable):

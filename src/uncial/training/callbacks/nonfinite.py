@@ -118,7 +118,7 @@ def build_divergence_error(steps: int, what: str) -> DivergedError:
 
 
 def is_finite(module: torch.nn.Module) -> bool:
-    """Whether no weight, and no statistic beside the weights, is NaN or Inf."""
+    """Return whether no weight, and no statistic beside the weights, is NaN or Inf."""
     tensors = (*module.parameters(), *module.buffers())
     return all(bool(tensor.isfinite().all()) for tensor in tensors if tensor.is_floating_point())
 
@@ -138,7 +138,7 @@ def _list_lines(pl_module: Any, batches: list[Batch]) -> _Lines:
 
 
 def _find_without_finite_loss(pl_module: Any, batch: Batch) -> list[int]:
-    """The indices of the batch's samples that have no finite loss alone."""
+    """Return the indices of the batch's samples that have no finite loss alone."""
     model = pl_module.model
     was_training = model.training
     model.eval()

@@ -91,7 +91,7 @@ class ProfilerCallback(L.Callback):
         log.info(f"The operators behind it: {path}")
 
     def table(self) -> list[str]:
-        """The parts of the measured steps: their share of the time, and milliseconds a step."""
+        """Return the parts of the measured steps: their share of the time, and milliseconds a step."""
         total = sum(self._seconds.values())
         lines = [
             f"Where the time goes: {self._steps} steps of {self._lines / self._steps:.1f} lines, {total:.1f} s, "

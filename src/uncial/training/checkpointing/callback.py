@@ -289,7 +289,7 @@ def _read_total_steps(trainer: L.Trainer) -> int | None:
 
 
 def _has_run_out_of_time(trainer: L.Trainer) -> bool:
-    """Whether trainer.max_time has ended the run before its last step."""
+    """Return whether trainer.max_time has ended the run before its last step."""
     timers = [callback for callback in get_callbacks(trainer) if isinstance(callback, Timer)]
     has_steps_left = trainer.max_steps < 0 or trainer.global_step < trainer.max_steps
     return has_steps_left and any((timer.time_remaining() or 0) <= 0 for timer in timers)

@@ -10,7 +10,8 @@ NEVER = 2**62
 
 
 def is_scheduled_validation(trainer: L.Trainer) -> bool:
-    """Whether the validation after the last batch is one of the plan's, and not made because the run ends early."""
+    """Return whether the validation after the last batch is one of the plan's, and not made because the run ends
+    early."""
     return (trainer.fit_loop.epoch_loop.total_batch_idx + 1) % int(trainer.val_check_batch or NEVER) == 0
 
 
@@ -47,7 +48,7 @@ def read_loop_state(trainer: L.Trainer, validates: bool = False) -> LoopState:
 
 
 def move_to_epoch_start(position: LoopState) -> LoopState:
-    """The same place, said as the start of the next epoch."""
+    """Return the same place, said as the start of the next epoch."""
     return LoopState(position.epoch + 1, 0, position.total_batches, position.steps, position.logged, False, False)
 
 
@@ -87,7 +88,7 @@ def patch_loop_state(loops: dict[str, Any], position: LoopState) -> dict[str, An
 
 
 def _count_completed(progress: dict[str, dict[str, int]], made: dict[str, int]) -> dict[str, dict[str, int]]:
-    """The optimizer's progress without what it has begun of a step that was not made."""
+    """Return the optimizer's progress without what it has begun of a step that was not made."""
     return {scope: dict.fromkeys(counts, made[scope]) for scope, counts in progress.items()}
 
 
@@ -96,7 +97,8 @@ def _complete_progress(count: int) -> dict[str, int]:
 
 
 def read_position(trainer: L.Trainer) -> tuple[int, int]:
-    """The epoch (from 0) in which a training stands, new or resumed, and how many batches of it are wholly done."""
+    """Return the epoch (from 0) in which a training stands, new or resumed, and how many batches of it are wholly
+    done."""
     # Lightning types them as their base, which has less.
     epochs: Any = trainer.fit_loop.epoch_progress.current
     batches = trainer.fit_loop.epoch_loop.batch_progress.current
@@ -123,7 +125,8 @@ def count_saved_epochs(loops: dict[str, Any]) -> int | None:
 
 
 def is_between_steps(trainer: L.Trainer, done: LoopState | None) -> bool:
-    """Whether all that belongs to the last step, which ended at `done`, has been done, and nothing of the next."""
+    """Return whether all that belongs to the last step, which ended at `done`, has been done, and nothing of the
+    next."""
     batches = trainer.fit_loop.epoch_loop.batch_progress
     epochs: Any = trainer.fit_loop.epoch_progress.current
     return (
@@ -135,7 +138,7 @@ def is_between_steps(trainer: L.Trainer, done: LoopState | None) -> bool:
 
 
 def is_accumulating(trainer: L.Trainer) -> bool:
-    """Whether the batch that has just ended is followed by another of the same optimizer step."""
+    """Return whether the batch that has just ended is followed by another of the same optimizer step."""
     return trainer.fit_loop._should_accumulate()
 
 

@@ -23,7 +23,7 @@ class CheckpointPolicy:
     keep_best: int = 0
 
     def is_turn(self, steps: int, whole_epochs: int | None) -> bool:
-        """Whether a checkpoint is kept after so many steps; `whole_epochs` is None in the midst of an epoch."""
+        """Return whether a checkpoint is kept after so many steps; `whole_epochs` is None in the midst of an epoch."""
         by_steps = self.every_steps is not None and steps > 0 and steps % self.every_steps == 0
         return by_steps or bool(self.every_epochs and whole_epochs and whole_epochs % self.every_epochs == 0)
 
@@ -41,7 +41,7 @@ class CheckpointRetention:
         return self.folder / f"step_{steps:08}{SUFFIX}"
 
     def add(self, steps: int, is_turn: bool, score: float | None) -> tuple[bool, list[int]]:
-        """Whether the checkpoint after so many steps is kept, and the steps of those that are so no longer."""
+        """Return whether the checkpoint after so many steps is kept, and the steps of those that are so no longer."""
         before = {*self.periodic, *self.scored}
         if is_turn:
             self.periodic = sorted({*self.periodic, steps})[-self.keeping.keep_last if self.keeping.keep_last else 0 :]

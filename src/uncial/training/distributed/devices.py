@@ -28,8 +28,8 @@ class Devices:
 
 
 def choose_training_devices(trainer: TrainerSettings) -> Devices:
-    """The devices of the `trainer` group, to train on. Raises `UserError` as `choose_devices`, and for what they cannot
-    do in a training."""
+    """Return the devices of the `trainer` group, to train on. Raises `UserError` as `choose_devices`, and for what they
+    cannot do in a training."""
     devices = choose_devices(trainer)
     if trainer.sync_batchnorm and devices.count > 1 and devices.kind != "cuda":
         raise UserError("trainer.sync_batchnorm=true: torch has it for GPUs alone; leave it false here.")
@@ -37,7 +37,7 @@ def choose_training_devices(trainer: TrainerSettings) -> Devices:
 
 
 def choose_devices(trainer: TrainerSettings) -> Devices:
-    """The devices of the `trainer` group. Does not begin to use a GPU, so that processes can still be started.
+    """Return the devices of the `trainer` group. Does not begin to use a GPU, so that processes can still be started.
 
     Raises `UserError` for what is no choice, and for devices that this machine has not.
     """

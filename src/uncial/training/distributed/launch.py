@@ -95,8 +95,8 @@ def launch_workers(kind: str, numbers: Sequence[int], function: Callable[..., An
 
 
 def find_first_error(results: Sequence[WorkerResult | None]) -> Exception:
-    """The error of the process that began it: when one is gone the others fail too, because it no longer answers. None
-    stands for a process that had to be ended."""
+    """Return the error of the process that began it: when one is gone the others fail too, because it no longer
+    answers. None stands for a process that had to be ended."""
     known = [result for result in results if result is not None and result.error is not None]
     errors = [result.error for result in sorted(known, key=lambda result: result.time) if result.error is not None]
     for error in errors:

@@ -16,17 +16,17 @@ T = TypeVar("T")
 
 
 def is_rank_zero() -> bool:
-    """Whether this process is the one that writes files and speaks to the user."""
+    """Return whether this process is the one that writes files and speaks to the user."""
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
 def world_size() -> int:
-    """How many there are."""
+    """Return how many there are."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def all_gather(value: T) -> list[T]:
-    """What each process has, in their order, for all of them."""
+    """Return what each process has, in their order, for all of them."""
     if world_size() == 1:
         return [value]
     found: list[Any] = [None] * world_size()
@@ -35,7 +35,7 @@ def all_gather(value: T) -> list[T]:
 
 
 def gather_to_rank_zero(values: list[T]) -> list[T]:
-    """The lists of all processes as one for the first; the others keep their own."""
+    """Return the lists of all processes as one for the first; the others keep their own."""
     if world_size() == 1:
         return values
     found: list[Any] = [None] * world_size()
@@ -44,7 +44,7 @@ def gather_to_rank_zero(values: list[T]) -> list[T]:
 
 
 def broadcast_from_rank_zero(value: T) -> T:
-    """What the first process has: for decisions that hang on its clock or on what it alone knows."""
+    """Return what the first process has: for decisions that hang on its clock or on what it alone knows."""
     if world_size() == 1:
         return value
     values = [value]

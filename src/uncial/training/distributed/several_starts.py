@@ -32,7 +32,7 @@ STARTERS = (
 
 
 def check_single_start(environment: Mapping[str, str]) -> None:
-    """Raises `UserError` where this process is one of several that were started for one command: each would do all of
+    """Raise `UserError` where this process is one of several that were started for one command: each would do all of
     it, side by side with the others."""
     for starter in STARTERS:
         count, rank = (environment.get(name, "") for name in (starter.count, starter.rank))

@@ -98,7 +98,7 @@ class MlflowRun(Logger):
             json.dump({"run": self._run, "uri": uri}, file, ensure_ascii=False, indent=2)
 
     def _resumed(self) -> str | None:
-        """The run that this folder has been before, going again; None where the store does not know it."""
+        """Return the run that this folder has been before, going again; None where the store does not know it."""
         known = read_identity(self.folder)
         if not known:
             return None
@@ -159,7 +159,7 @@ class MlflowRun(Logger):
 
 
 def get_client(uri: str) -> Any:
-    """A client of the store; a database file is made by one process at a time."""
+    """Return a client of the store; a database file is made by one process at a time."""
     if not uri.startswith(FILE):
         return MlflowClient(uri)
     path = Path(uri.removeprefix(FILE))
@@ -174,7 +174,7 @@ def get_client(uri: str) -> Any:
 
 
 def get_experiment(client: Any, name: str, artifacts: str | None) -> str:
-    """The id of the experiment, made where there is none; of several processes that make it one does."""
+    """Return the id of the experiment, made where there is none; of several processes that make it one does."""
     for _ in range(2):
         if found := client.get_experiment_by_name(name):
             return str(found.experiment_id)
@@ -193,7 +193,7 @@ def create_run(client: Any, experiment: str, name: str) -> str:
 
 
 def read_identity(folder: Path) -> dict[str, Any]:
-    """Which run of MLflow the run folder is; empty where it is none yet."""
+    """Return which run of MLflow the run folder is; empty where it is none yet."""
     path = RunFolder(folder).mlflow_identity
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
@@ -203,7 +203,7 @@ def save_picture(number: int) -> str:
 
 
 def build_predictions_table(lines: Sequence[ReadLine]) -> str:
-    """The lines with the names of their images."""
+    """Return the lines with the names of their images."""
     columns = ("page", "line", "image", "truth", "prediction", "confidence", "edits")
     rows = (
         (line.page, line.line, save_picture(number), line.truth, line.prediction, line.confidence, line.edits)

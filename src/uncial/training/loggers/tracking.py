@@ -18,7 +18,7 @@ LoggerFactory = Callable[[Job], Logger]
 
 
 def build_file_loggers(csv: bool, tensorboard: bool) -> list[LoggerFactory]:
-    """Those of the run folder that are wanted."""
+    """Return those of the run folder that are wanted."""
     wanted: list[LoggerFactory] = []
     if csv:
         wanted.append(lambda job: MetricsFile(job.folder))

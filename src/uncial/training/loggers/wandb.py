@@ -124,7 +124,7 @@ class WandbRun(Logger):
             log_model(self._run, outcome)
 
     def _best_of_all_sessions(self) -> dict[str, dict[str, float]]:
-        """The best of each score, by metrics.csv: what W&B finds itself is that since the run was resumed."""
+        """Return the best of each score, by metrics.csv: what W&B finds itself is that since the run was resumed."""
         curves = read_curves(RunFolder(self.folder).metrics_rows)
         known = {name: (end, curves[name].values) for name, end in self._defined.items() if name in curves}
         return {name: {end: (max if end == "max" else min)(values)} for name, (end, values) in known.items()}
@@ -137,13 +137,13 @@ class WandbRun(Logger):
 
 
 def read_identity(folder: Path) -> dict[str, Any]:
-    """Which run of W&B the run folder is; empty where it is none yet."""
+    """Return which run of W&B the run folder is; empty where it is none yet."""
     path = RunFolder(folder).wandb_identity
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def start(identity: Mapping[str, Any], folder: Path) -> Any:
-    """The run, new or the one of `identity["id"]`, online or, where the server cannot be reached, offline."""
+    """Return the run, new or the one of `identity["id"]`, online or, where the server cannot be reached, offline."""
     settings = wandb.Settings(
         silent=True,
         console="off",

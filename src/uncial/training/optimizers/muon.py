@@ -106,7 +106,8 @@ class Muon(Optimizer):
 
 
 def is_matrix(parameter: Tensor) -> bool:
-    """Whether a parameter takes orthogonal steps: it has several outputs, and several inputs that are channels."""
+    """Return whether a parameter takes orthogonal steps: it has several outputs, and several inputs that are
+    channels."""
     return parameter.ndim > 1 and min(parameter.shape[:2]) > 1
 
 
@@ -146,7 +147,7 @@ def _step_by_step(matrices: Tensor) -> Tensor:
 
 
 def _multiply_by_product(matrices: Tensor) -> Tensor:
-    """The same, where each polynomial of X is a factor before it that depends on X Xᵀ alone."""
+    """Return the same, where each polynomial of X is a factor before it that depends on X Xᵀ alone."""
     product = matrices @ matrices.mT
     whole = one = torch.eye(product.shape[1], dtype=matrices.dtype, device=matrices.device).expand_as(product)
     for index, (first, third, fifth) in enumerate(POLYNOMIALS):

@@ -43,8 +43,9 @@ def build_parameter_groups(model: nn.Module, factors: Mapping[str, float] | None
 
 
 def _find_matrices(model: nn.Module) -> dict[str, int]:
-    """How many matrices the weights hold that do not hold just one: torch stacks those of the gates of a recurrent
-    layer, and those of queries, keys and values, while weights whose rows or columns stand for labels count as none."""
+    """Return how many matrices the weights hold that do not hold just one: torch stacks those of the gates of a
+    recurrent layer, and those of queries, keys and values, while weights whose rows or columns stand for labels count
+    as none."""
     found: dict[str, int] = {}
     for name, module in model.named_modules():
         for weight, parameter in module.named_parameters(prefix=name, recurse=False):

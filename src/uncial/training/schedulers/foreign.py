@@ -38,7 +38,7 @@ METHODS = ("step", "state_dict", "load_state_dict")
 
 
 def is_scheduler(found: Any) -> bool:
-    """Whether an object, or the objects of a class, can be driven as a scheduler."""
+    """Return whether an object, or the objects of a class, can be driven as a scheduler."""
     return all(callable(getattr(found, name, None)) for name in METHODS)
 
 
@@ -281,7 +281,7 @@ def _planned_number(which: str, plan: StepPlan, interval: str, name: str) -> int
 
 
 def _first_not_plain(value: Any, name: str = "") -> str | None:
-    """The name of the first thing that torch does not load without unpickling code."""
+    """Return the name of the first thing that torch does not load without unpickling code."""
     if isinstance(value, Mapping):
         parts = [(f"{name}.{key}".lstrip("."), part) for key, part in value.items()]
     elif isinstance(value, list | tuple):

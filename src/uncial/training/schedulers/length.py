@@ -136,14 +136,14 @@ class RunLength(L.Callback):
         self._write_known_length()
 
     def plan_at(self, step: int) -> StepPlan:
-        """The plan as it is known at a step: while a time budget is measured neither an end nor a validation."""
+        """Return the plan as it is known at a step: while a time budget is measured neither an end nor a validation."""
         if not self.totals:
             return self.plan
         known = [total for known_after, total in self.totals if not 0 < known_after >= step]
         return replace(self.plan, total=known[-1]) if known else replace(self.plan, total=UNKNOWN, validation=UNKNOWN)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a time budget has been turned into; all else follows from the config."""
+        """Return what a time budget has been turned into; all else follows from the config."""
         if self.wanted.budget is None:
             return {}
         spent = time.monotonic() - self._start
@@ -237,15 +237,16 @@ class PartialSampler(Protocol):
 
 
 def compute_sanity_check_fraction(trainer: L.Trainer) -> float:
-    """How much of a validation the check before the training has been: of its lines' pixels, where that is known."""
+    """Return how much of a validation the check before the training has been: of its lines' pixels, where that is
+    known."""
     checked, batches = int(trainer.num_sanity_val_steps), sum(map(int, trainer.num_val_batches))
     sampler = getattr(trainer.val_dataloaders, "batch_sampler", None)
     return sampler.share(checked) if isinstance(sampler, PartialSampler) else min(checked, batches) / batches
 
 
 def fit_validations(wanted: LengthConfig, budget: float, seconds: float) -> LengthConfig:
-    """The same with as many validations of `seconds` each as fit into their share of the budget: at least three, at
-    most as many as are wanted. Where their distance is stated it stays."""
+    """Return the same with as many validations of `seconds` each as fit into their share of the budget: at least three,
+    at most as many as are wanted. Where their distance is stated it stays."""
     fitting = int(VALIDATION_SHARE * budget / max(seconds, 1e-9))
     return replace(wanted, validations=max(min(wanted.validations, 3), min(wanted.validations, fitting)))
 

@@ -24,8 +24,8 @@ class StepPlan:
     lines: float
 
     def validations_by(self, step: int) -> int:
-        """How many validations are planned after the first `step` steps or fewer, the one after the last step left
-        out."""
+        """Return how many validations are planned after the first `step` steps or fewer, the one after the last step
+        left out."""
         if math.isinf(self.validation):
             return 0
         # Validations come after round(k · distance) steps, so the count is off by one at most.
@@ -35,7 +35,7 @@ class StepPlan:
         return count
 
     def validates_after(self, step: int) -> bool:
-        """Whether a validation follows this step, counted from 1."""
+        """Return whether a validation follows this step, counted from 1."""
         return step == self.total or self.validations_by(step) > self.validations_by(step - 1)
 
     def spared(self, step: int, total: int, share: float) -> int:
@@ -46,7 +46,7 @@ class StepPlan:
         return last if last > step and total - last < share * self.validation else total
 
     def passed(self, unit: str, step: int) -> int:
-        """How many whole steps, epochs or validations (`unit`) are over when `step` steps are done."""
+        """Return how many whole steps, epochs or validations (`unit`) are over when `step` steps are done."""
         return {"step": step, "epoch": step // self.epoch, "validation": self.validations_by(step)}[unit]
 
 
@@ -73,12 +73,12 @@ class LengthConfig:
     every_steps: int | None = None
 
     def plan(self, epoch: int, lines: int) -> StepPlan:
-        """The plan of a run whose epoch has `epoch` optimizer steps on `lines` lines."""
+        """Return the plan of a run whose epoch has `epoch` optimizer steps on `lines` lines."""
         total = UNKNOWN if self.budget is not None else self.steps or math.ceil((self.epochs or 1) * epoch)
         return self.with_total(StepPlan(total, epoch, UNKNOWN, lines / epoch), total)
 
     def with_total(self, plan: StepPlan, total: float) -> StepPlan:
-        """The same plan with another number of steps, and the validations that go with it."""
+        """Return the same plan with another number of steps, and the validations that go with it."""
         distance = self.distance(plan.epoch) or total / self.validations
         return StepPlan(total, plan.epoch, max(1.0, distance), plan.lines)
 

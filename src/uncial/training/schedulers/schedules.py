@@ -59,7 +59,7 @@ class Warmup:
             )
 
     def length(self, plan: StepPlan) -> int:
-        """The steps of the warm-up."""
+        """Return the steps of the warm-up."""
         if self.fraction is not None:
             return UNKNOWN_WARMUP if plan.total == UNKNOWN else math.ceil(self.fraction * plan.total)
         if self.epochs is not None:
@@ -85,7 +85,8 @@ def with_warmup(
 
 
 def warn_if_peak_lr_unreached(schedule: Schedule, plan: StepPlan) -> str:
-    """A sentence on a new run whose rate never comes to its height, as where its warm-up is longer; else nothing."""
+    """Return a sentence on a new run whose rate never comes to its height, as where its warm-up is longer; else
+    nothing."""
     if plan.total == UNKNOWN:
         return ""
     highest = 0.0
@@ -100,7 +101,7 @@ def warn_if_peak_lr_unreached(schedule: Schedule, plan: StepPlan) -> str:
 
 
 def constant(**warmup: Any) -> Schedule:
-    """The full rate to the end."""
+    """Return the full rate to the end."""
     return with_warmup(lambda step, plan, warm: 1.0, **warmup)
 
 
@@ -129,7 +130,7 @@ def cosine(*, final: float, period: int | None, unit: str, **warmup: Any) -> Sch
 
 
 def linear(*, final: float, period: int | None, unit: str, **warmup: Any) -> Schedule:
-    """A straight line down to `final` over `period` units, None for the rest of the run; then it stays there."""
+    """Return a straight line down to `final` over `period` units, None for the rest of the run; then it stays there."""
     progress = _compute_progress(final, period, unit)
     return with_warmup(lambda *now: 1 - (1 - final) * progress(*now), **warmup)
 
@@ -153,14 +154,15 @@ def cosine_restarts(*, first: int, growth: float, peak: float, final: float, uni
 
 
 def exponential(*, gamma: float, unit: str, **warmup: Any) -> Schedule:
-    """The rate times `gamma` after each unit. kraken's `exponential` with the unit `epoch`."""
+    """Return the rate times `gamma` after each unit. kraken's `exponential` with the unit `epoch`."""
     check_share("gamma", gamma)
     check_unit(unit)
     return with_warmup(lambda step, plan, warm: gamma ** _compute_passed(unit, step, plan, warm), **warmup)
 
 
 def step(*, size: int, gamma: float, unit: str, **warmup: Any) -> Schedule:
-    """The rate times `gamma` after every `size` units. kraken's `step` with the unit `epoch`, its `--step-size`."""
+    """Return the rate times `gamma` after every `size` units. kraken's `step` with the unit `epoch`, its
+    `--step-size`."""
     check_share("gamma", gamma)
     check_least("size", size, 1)
     check_unit(unit)
@@ -168,7 +170,7 @@ def step(*, size: int, gamma: float, unit: str, **warmup: Any) -> Schedule:
 
 
 def multi_step(*, milestones: Sequence[int], gamma: float, unit: str, **warmup: Any) -> Schedule:
-    """The rate times `gamma` after each of the `milestones`, units counted from the beginning of the run."""
+    """Return the rate times `gamma` after each of the `milestones`, units counted from the beginning of the run."""
     check_share("gamma", gamma)
     check_unit(unit)
     for milestone in milestones:
@@ -182,7 +184,7 @@ def multi_step(*, milestones: Sequence[int], gamma: float, unit: str, **warmup: 
 
 
 def inverse_square_root(*, timescale: int | None, **warmup: Any) -> Schedule:
-    """The rate falls with the square root of the steps since the warm-up and `timescale`, None for the warm-up's
+    """Return the rate falls with the square root of the steps since the warm-up and `timescale`, None for the warm-up's
     steps (Vaswani et al., Attention Is All You Need, 2017)."""
     if timescale is not None:
         check_least("timescale", timescale, 1)
@@ -207,7 +209,7 @@ def check_least(key: str, value: float, least: float) -> None:
 
 
 def _compute_passed(unit: str, step: int, plan: StepPlan, warm: int) -> int:
-    """The units that were completed since the warm-up."""
+    """Return the units that were completed since the warm-up."""
     return plan.passed(unit, step) - plan.passed(unit, warm)
 
 

@@ -116,9 +116,8 @@ def quote_plain_names(arguments: Sequence[str], conf: Path) -> list[str]:
 
 
 def _quote_names(value: str, none: str | None) -> str:
-    """Return a name, or several between commas or in a list, with quotes around those that the grammar takes for
-    another. `none` is written for a null by itself, as one of the values of a sweep too; where it is None, null is a
-    name."""
+    """Return a name, or several between commas or in a list, quoted where the grammar takes them for another. `none` is
+    written for a null by itself, as one of the values of a sweep too; where it is None, null is a name."""
     if re.match(r"\s*(\{|(?!choice\()\w+\()", value):
         return value  # A mapping, or a sweep over a range.
     found, depth = [], 0
@@ -182,8 +181,7 @@ def _find_option_before(word: str, arguments: Sequence[str]) -> list[str]:
 
 
 def _describe_peer_option(arguments: Sequence[str], conf: Path) -> str:
-    """Return what the first of the arguments is here that is an option of kraken, Loghi or another program; empty for
-    none."""
+    """Return what the first argument is here that is an option of kraken, Loghi or another program; empty for none."""
     options = [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
     told = (describe_counterpart(option, conf.parent / PEERS) for option in options)
     return next((sentence for sentence in told if sentence), "")

@@ -87,7 +87,7 @@ def _find_folder(config: DictConfig, form: str, about: Mapping[str, Any], inputs
     if begun is None or begun == folder:
         return folder
     move_log(begun)
-    log.info(f"Going on in {begun}, where a reading of the same was stopped.")
+    log.info(f"Resuming the reading in {begun}, where it was stopped.")
     return begun
 
 

@@ -201,7 +201,7 @@ class TrainingModule(ScoringModule):
         try:
             optimizer = self.optimizer_factory(build_parameter_groups(self.model, self.lr_factors))
         except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise UserError(f"The optimizer cannot be made: {error}; check the keys under 'optimizer'.") from error
+            raise UserError(f"Could not create the optimizer: {error}; check the keys under 'optimizer'.") from error
         if not isinstance(optimizer, Optimizer):
             raise UserError(
                 f"optimizer._target_ makes a {type(optimizer).__name__}, which is no optimizer: a class that derives "

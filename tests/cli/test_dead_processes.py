@@ -13,8 +13,8 @@ from uncial.files import remove_unfinished, replace_file, replace_text_file
 def _left_by_a_dead_process(path: Path) -> Path:
     """The unfinished file of a process that was killed while it replaced `path`."""
     program = (
-        "import os, sys; from pathlib import Path; from uncial.files import replacing\n"
-        'with replacing(Path(sys.argv[1])) as file: file.write_text("half"); print(file, flush=True);'
+        "import os, sys; from pathlib import Path; from uncial.files import replace_file\n"
+        'with replace_file(Path(sys.argv[1])) as file: file.write_text("half"); print(file, flush=True);'
         "os.kill(os.getpid(), 9)"
     )
     told = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=False)

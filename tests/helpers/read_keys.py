@@ -79,7 +79,7 @@ class ReadKeys:
             patch.object(BaseContainer, "_to_content", staticmethod(quiet_content)),
             patch.object(OmegaConf, "create", staticmethod(quiet_create)),
             patch.object(auto, "compose", quiet_compose),
-            patch.object(schema, "_values", quiet_values),
+            patch.object(schema, "_read_values", quiet_values),
             patch.object(Settings, "__getattribute__", recording_attribute),
         ):
             yield self

@@ -24,7 +24,7 @@ SHORT = (
     *(key for key in TINY if "hidden" not in key),
     "trainer.batch_width=1000",
     "trainer.validations=2",
-    "trainer.max_steps=300",  # seconds, so that Ctrl-C comes in the middle
+    "trainer.max_steps=60",
     "callbacks.checkpoints.every_steps=5",
 )
 ON_RAY = ("hydra/launcher=ray", "hydra.launcher.cpus=1", "hydra.launcher.parallel=1")
@@ -34,7 +34,12 @@ def program(output: Path, *arguments: str) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
     with output.open("wb") as file:
         command = [sys.executable, str(ROOT / "run.py"), *arguments]
-        return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=output.parent, env=environment)
+        # A shell starts what it runs in the background with Ctrl-C ignored, and this would inherit that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=output.parent, env=environment)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen, output: Path) -> None:

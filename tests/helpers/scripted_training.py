@@ -1,5 +1,6 @@
 """A training with nothing but the schedule, the length and the scores that a test gives it."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,17 @@ class Rates(L.Callback):
     def on_validation_end(self, trainer, pl_module):
         if not trainer.sanity_checking:
             self.validated.append(trainer.global_step)
+
+
+class Snapshot(L.Callback):
+    """Copies the folder as a kill after this step would leave it."""
+
+    def __init__(self, step: int, folder: Path, to: Path) -> None:
+        self.step, self.folder, self.to = step, folder, to
+
+    def on_train_batch_end(self, trainer, *_):
+        if trainer.global_step == self.step and not self.to.exists():
+            shutil.copytree(self.folder, self.to)
 
 
 def bare_trainer(folder: Path, callbacks: Sequence[L.Callback], **settings: Any) -> L.Trainer:

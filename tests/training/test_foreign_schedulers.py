@@ -1,18 +1,15 @@
 """Schedulers of torch, timm and one's own by `_target_`: their rates, resumed and made longer, and what is refused."""
 
 import json
-import shutil
 import signal
 from functools import partial
-from pathlib import Path
 
-import lightning as L
 import pytest
 import torch
 from drawn_layouts import read_csv
 from killing import differences, in_own_process, left_by, signalled_when
 from program import TINY, run_program
-from scripted_training import Batch, Line, Rates, Scripted, bare_trainer
+from scripted_training import Batch, Line, Rates, Scripted, Snapshot, bare_trainer
 from timm.scheduler import CosineLRScheduler, PlateauLRScheduler, StepLRScheduler
 from torch.utils.data import DataLoader
 
@@ -97,17 +94,6 @@ def rates_by_hand(make, every=1, steps=STEPS):
         if not step % every:
             scheduler.step()
     return found
-
-
-class Snapshot(L.Callback):
-    """Copies the folder as a kill in this step would leave it."""
-
-    def __init__(self, step: int, folder: Path, to: Path) -> None:
-        self.step, self.folder, self.to = step, folder, to
-
-    def on_train_batch_end(self, trainer, *_):
-        if trainer.global_step == self.step and not self.to.exists():
-            shutil.copytree(self.folder, self.to)
 
 
 def go(folder, schedule, *more, wanted=None, scores=SCORES, done=0):

@@ -1,15 +1,12 @@
 """What a run that goes on must not forget or do twice, on a training of one number."""
 
 import json
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
-import lightning as L
 import pytest
 import torch
 from killing import differences
-from scripted_training import Batch, Line, Rates, bare_trainer
+from scripted_training import Batch, Line, Rates, Snapshot, bare_trainer
 from torch.utils.data import DataLoader
 
 from uncial.files import replace_text_file
@@ -48,17 +45,6 @@ class Distance:
 
     def compute(self):
         return MetricResult({"cer": float((self.line.rise - 1).abs()) if self.constant is None else self.constant})
-
-
-class Snapshot(L.Callback):
-    """Copies the folder as a kill after this step would leave it."""
-
-    def __init__(self, step: int, folder: Path, to: Path) -> None:
-        self.step, self.folder, self.to = step, folder, to
-
-    def on_train_batch_end(self, trainer, *_):
-        if trainer.global_step == self.step and not self.to.exists():
-            shutil.copytree(self.folder, self.to)
 
 
 class UpAfter(MaxTime):

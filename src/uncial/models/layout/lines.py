@@ -9,6 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
 from uncial.data.pages.shapes import LineShape
+from uncial.imaging.polylines import measure_lengths
 from uncial.models.layout.fragments import Fragment, LineMaps, find_fragments
 
 NEVER = 1e3
@@ -42,13 +43,9 @@ def find_lines(maps: LineMaps, settings: FindSettings) -> list[LineShape]:
     found = []
     for chain in join_fragments(fragments, maps, settings):
         points = _move_ends(np.concatenate([fragments[number].points for number in chain]), maps)
-        if _measure_length(points) >= settings.min_length * maps.interline:
+        if measure_lengths(points).sum() >= settings.min_length * maps.interline:
             found.append(_make_line(points, maps))
     return found
-
-
-def _measure_length(points: np.ndarray) -> float:
-    return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
 def _make_line(points: np.ndarray, maps: LineMaps) -> LineShape:

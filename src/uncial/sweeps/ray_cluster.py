@@ -1,5 +1,6 @@
 """The jobs of a sweep through Ray: each is a task of a cluster, in a process of its own."""
 
+import logging
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
@@ -125,11 +126,14 @@ def _describe_end(job: Any) -> str:
 @contextmanager
 def _open_cluster(settings: RaySettings) -> Iterator[None]:
     """Connected to the cluster that is meant; without an address to one that begins and ends here."""
-    own = {"include_dashboard": False} if settings.address is None else {}
     # Ray's own, 15, leaves its processes next to nothing of a machine that others compute on.
     os.environ.setdefault("RAY_worker_niceness", "0")
     try:
-        ray.init(address=settings.address or "local", logging_level="ERROR", **own)
+        ray.init(
+            address=settings.address or "local",
+            logging_level=logging.ERROR,
+            include_dashboard=False if settings.address is None else None,
+        )
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise UserError(

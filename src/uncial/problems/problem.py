@@ -84,6 +84,7 @@ class Setup:
     not used. `name_sample` says what an index of a batch is. `headline` names the scores that a person is told first.
     `facts` are figures of the data that metrics.json and dashboards hold beside the scores, `test_samples` how many
     there are to test on, None where that is not known. `make_example` gives that by which the model's cost is counted.
+    `samples_seen` is how many are learned from in all where nothing else says how long the training is.
     """
 
     model: Model
@@ -99,6 +100,7 @@ class Setup:
     facts: Mapping[str, Any] = field(default_factory=dict)
     test_samples: int | None = None
     make_example: Callable[[], Example] | None = None
+    samples_seen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,8 @@ class TrainingStats:
 class Problem(ABC, Generic[T]):
     """What a model learns. `T` is the kind of its ground truth, which is sent to other processes and so is picklable.
 
-    Its arguments are the keys of its file in conf/problem but for `name` and `reads`. The latter states which of the
-    keys in `config.task_keys.OF_PROBLEM` it reads; any other of them that is typed ends the run in a sentence.
+    Its arguments are the keys of its file in conf/problem but for `name`, `reads` and `reads_not`. The last two state
+    which of the keys in `config.task_keys.OF_PROBLEM` it reads; any other that is typed ends the run in a sentence.
     """
 
     model_class: ClassVar[type] = Model
@@ -209,7 +211,7 @@ def count_batch_devices(run: RunSession) -> int:
 
 
 def _instantiate(plain: Mapping[Any, Any]) -> Problem[Any]:
-    arguments = {str(key): value for key, value in plain.items() if key not in ("name", "reads")}
+    arguments = {str(key): value for key, value in plain.items() if key not in ("name", "reads", "reads_not")}
     problem = instantiate_part(load_literal_config({"problem": arguments}), "problem")
     if not isinstance(problem, Problem):
         raise UserError(f"problem._target_={plain.get('_target_')} is no Problem of uncial.problems.problem.")

@@ -197,7 +197,7 @@ class Fit:
 def build_fit(run: RunSession, setup: Setup, data: Mapping[str, str], interruption: StopRequest) -> Fit:
     """Return the training of a setup; `data` are the hashes of what it is trained and validated on."""
     config, folder, writer = run.config, run.folder, setup.writer
-    length = build_length(config, setup.num_samples, setup.num_batches, folder)
+    length = build_length(config, setup.num_samples, setup.num_batches, folder, setup.samples_seen)
     module = build_module(config, setup.model, setup.metric, length)
     stash = partial(stash_best_model, folder, tuple(writer.files))
     best, pace = BestModel(config.model.monitor, config.model.mode, writer.write, stash), ThroughputMonitor()

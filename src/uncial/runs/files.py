@@ -68,6 +68,7 @@ class RunFolder:
     robustness_text = RunFile("robustness.md")
     robustness_lines = RunFile("robustness_lines.csv")
     robustness_sheet = RunFile("robustness.png")
+    page_scores = RunFile("page_scores.csv")
     ketos_report = RunFile("ketos.txt")
     review = RunFile("review.csv")
     review_curve = RunFile("review.png")

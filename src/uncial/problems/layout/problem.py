@@ -85,6 +85,8 @@ class LayoutAnalysis(Problem[PageTruth]):
             skipped=len(truth.problems),
             name_sample=lambda row: str(truth.store.value(row, "page")),
             headline=("f_measure", "intact"),
+            sample="page",
+            told=("f_measure", "precision", "recall", "intact", "merged", "split", "missed", "region_iou", "loss"),
             facts=describe_pages(truth, training, model),
             test_samples=len(truth.rows["test"]),
             make_example=lambda: make_example(validation),

@@ -4,7 +4,6 @@ import json
 import logging
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ from uncial.runs.files import RunFolder
 from uncial.runs.folder import format_follow_up_command, run_folder, to_plain_config, write_config
 from uncial.runs.session import RunSession
 from uncial.runs.tables import write_csv, write_metrics, write_skipped
-from uncial.training.callbacks.progress import build_progress
+from uncial.training.callbacks.progress import Told, build_progress
 from uncial.training.callbacks.throughput import TestTimer
 from uncial.training.distributed.devices import choose_devices
 from uncial.training.distributed.signals import exit_on_signals
@@ -112,7 +111,7 @@ def finish_training(run: RunSession, truth: PageTruth, stats: TrainingStats, ski
     model = " ".join([format_override("checkpoint", run.folder), *map(shlex.quote, format_trust(run.config))])
     scores = load_card(folder.best_model)["scores"]
     # Last: a run with this file is finished.
-    write_metrics(folder.metrics, {"val": scores, "train": asdict(stats)})
+    write_metrics(folder.metrics, {"val": scores, "train": stats.list_figures()})
     score_it = format_follow_up_command(run.folder, run.typed, "task=test", model)
     summary = LayoutSummary(
         parts={"validation": scores},
@@ -180,7 +179,9 @@ def _score(
 ) -> tuple[list[PageResult[PageLayout]], dict[str, float], float]:
     """Return what each process does: it finds the layout of its part of the pages. The first one has what all found."""
     metric, watch = LayoutBatchMetric(), TestTimer()
-    trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, build_progress(0)])
+    trainer = build_evaluation_trainer(
+        build_settings(TrainerSettings, config), folder, [watch, build_progress(Told(0, "pages"))]
+    )
     data = PageDataModule(
         None, {"test": build_whole_pages(config, truth, part)}, build_evaluation_loading(config), config.seed
     )

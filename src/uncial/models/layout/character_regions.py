@@ -8,7 +8,6 @@ wide as characters usually are.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,9 +18,8 @@ from uncial.data.pages.maps import SHIFT, PageMaps, draw_told
 from uncial.data.pages.shapes import PageShapes
 from uncial.models.contracts import PageTargets, PlainPart
 from uncial.models.layout.bands import Band, add_ends, list_bands
-from uncial.models.layout.boxes import Component, FoundBand, find_components, read_lines
+from uncial.models.layout.boxes import Component, FoundBand, find_components, read_lines, split_find_keys
 from uncial.models.layout.hard_negatives import choose_pixels
-from uncial.models.layout.lines import FindSettings
 from uncial.models.layout.pages import Layout
 
 CHARACTER_WIDTH = 0.5
@@ -127,10 +125,8 @@ class CharacterReader(PlainPart):
 
     def __init__(self, find: Mapping[str, float | None] | None = None) -> None:
         defaults = {"text_threshold": 0.7, "low_text": 0.4, "link_threshold": 0.4, "below": 0.3}
-        keys: dict[str, Any] = {**defaults, **(find or {})}
-        self.text_threshold, self.low_text = keys.pop("text_threshold"), keys.pop("low_text")
-        self.link_threshold, self.below = keys.pop("link_threshold"), keys.pop("below")
-        self.finding = FindSettings(**keys)
+        keys, self.finding = split_find_keys(find or {}, defaults)
+        self.text_threshold, self.low_text, self.link_threshold, self.below = (keys[name] for name in defaults)
 
     def read(self, maps: Tensor, plan: PageTargets) -> Layout:
         """Return what the maps (2, h, w) of a page say, in their pixels."""

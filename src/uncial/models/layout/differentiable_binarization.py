@@ -3,7 +3,6 @@ lines that are not divided into words, what is learned of them, and how they are
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,9 +14,8 @@ from uncial.data.pages.maps import SHIFT, PageMaps, draw_told
 from uncial.data.pages.shapes import PageShapes
 from uncial.models.contracts import PageTargets, PlainPart
 from uncial.models.layout.bands import Band, add_ends, list_bands
-from uncial.models.layout.boxes import Component, FoundBand, find_components, read_lines
+from uncial.models.layout.boxes import Component, FoundBand, find_components, read_lines, split_find_keys
 from uncial.models.layout.hard_negatives import choose_pixels
-from uncial.models.layout.lines import FindSettings
 from uncial.models.layout.pages import Layout
 
 SHRINK = 0.4
@@ -66,7 +64,8 @@ class ShrunkBands(PlainPart):
         borders = np.full((height, width), 255, np.uint8)
         for band in list_bands(shapes):
             distance = compute_shrinking(band.length, 2 * band.half)
-            _fill(values[0], band, -distance, 1.0)
+            # Those pixels whose middle lies within: filling takes those on the border too.
+            _fill(values[0], band, max(-distance - 0.5, 0.1 - band.half), 1.0)
             _fill(near, band, 0.0, 1)
             _fill(reach, band, distance, max(distance, 1.0))
             cv2.polylines(borders, [_to_fixed_point(band.outline())], True, 0, 1, cv2.LINE_8, SHIFT)
@@ -124,10 +123,9 @@ class BinarizationReader(PlainPart):
     maps = ("probability",)
 
     def __init__(self, find: Mapping[str, float | None] | None = None) -> None:
-        keys: dict[str, Any] = {"threshold": 0.3, "min_confidence": 0.5, "unclip": None, "below": 0.3, **(find or {})}
-        self.threshold, self.min_confidence = keys.pop("threshold"), keys.pop("min_confidence")
-        self.unclip, self.below = keys.pop("unclip"), keys.pop("below")
-        self.finding = FindSettings(**keys)
+        defaults = {"threshold": 0.3, "min_confidence": 0.5, "unclip": None, "below": 0.3}
+        keys, self.finding = split_find_keys(find or {}, defaults)
+        self.threshold, self.min_confidence, self.unclip, self.below = (keys[name] for name in defaults)
 
     def read(self, maps: Tensor, plan: PageTargets) -> Layout:
         """Return what the maps (2, h, w) of a page say, in their pixels."""

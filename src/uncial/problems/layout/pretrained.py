@@ -12,6 +12,7 @@ from torch import Tensor
 from uncial.config.schema import as_tuple, list_trusted
 from uncial.config.typed import find_user_overrides
 from uncial.errors import UserError
+from uncial.exchange import craft
 from uncial.models.files import load_any_model
 from uncial.models.segmenter import Scale, Segmenter
 from uncial.problems.layout.setup import build_segmenter
@@ -39,7 +40,14 @@ def set_pretrained_layout(config: DictConfig) -> DictConfig:
             )
         return stored
 
+    if is_foreign(config):
+        return config
     return take_over_model(config, describe, "the types of regions of the training pages")
+
+
+def is_foreign(config: DictConfig) -> bool:
+    """Return whether `pretrained` is a file of another program, of which the weights alone are taken over."""
+    return config.pretrained is not None and craft.can_read(Path(str(config.pretrained)))
 
 
 def load_segmenter(path: Path, trust: Sequence[str]) -> tuple[Segmenter, dict[str, Any]]:
@@ -53,6 +61,8 @@ def load_segmenter(path: Path, trust: Sequence[str]) -> tuple[Segmenter, dict[st
 def build_pretrained_segmenter(config: DictConfig, types: Sequence[str], scale: Scale) -> Segmenter:
     """Return a new layout model with the pretrained weights, for the types of regions that `resize` makes of its own
     and those of the training pages."""
+    if is_foreign(config):
+        return _build_from_foreign(config, types, scale)
     pretrained, _ = load_segmenter(Path(str(config.pretrained)), list_trusted(config))
     if pretrained.channels != int(config.data.channels):
         raise UserError(
@@ -75,6 +85,19 @@ def build_pretrained_segmenter(config: DictConfig, types: Sequence[str], scale: 
         and old[name].shape[1:] == tensor.shape[1:]
     }
     copy_weights(model, {**old, **resized}, anew, as_tuple(config.reinitialize))
+    return model
+
+
+def _build_from_foreign(config: DictConfig, types: Sequence[str], scale: Scale) -> Segmenter:
+    path = Path(str(config.pretrained))
+    model, weights = build_segmenter(config, tuple(types), scale), craft.read_weights(path)
+    anew = select_modules(model, as_tuple(config.reinitialize), "reinitialize").tensors
+    if left := [name for name in weights if name not in model.state_dict()]:
+        raise UserError(
+            f"pretrained={path} holds weights of CRAFT, for which model={config.model.name} has no place "
+            f"({left[0]} …): choose model=craft."
+        )
+    copy_weights(model, weights, anew, as_tuple(config.reinitialize))
     return model
 
 

@@ -9,7 +9,12 @@ from uncial.errors import UserError
 from uncial.models.segmenter import Scale, Segmenter
 from uncial.problems.layout.ground_truth import PageTruth, compute_fingerprint, list_split_rows, load_pages
 from uncial.problems.layout.metric import BETTER_ENDS, LayoutBatchMetric
-from uncial.problems.layout.pretrained import build_pretrained_segmenter, load_segmenter, set_pretrained_layout
+from uncial.problems.layout.pretrained import (
+    build_pretrained_segmenter,
+    is_foreign,
+    load_segmenter,
+    set_pretrained_layout,
+)
 from uncial.problems.layout.scoring import LayoutWriter, build_outcome, finish_training, score_segmenter
 from uncial.problems.layout.setup import (
     build_card,
@@ -67,7 +72,8 @@ class LayoutAnalysis(Problem[PageTruth]):
     def setup(self, run: RunSession, truth: PageTruth) -> Setup:
         config, path = run.config, run.state.path if run.state else None
         check_parts(truth)
-        before = list_seen_before(config, path)
+        is_known = path is not None or not is_foreign(config)
+        before = list_seen_before(config, path) if is_known else []
         if run.state is None:
             types = list_region_types(truth, read_region_types(config))
             build = build_new_segmenter if config.pretrained is None else build_pretrained_segmenter
@@ -83,7 +89,7 @@ class LayoutAnalysis(Problem[PageTruth]):
             write_skipped(RunFolder(run.folder).skipped, truth.problems)
             if path is None:
                 warn_about_known_pages(truth, before, config.pretrained)
-        card = build_card(config, truth, build_lineage(config, path), before)
+        card = build_card(config, truth, build_lineage(config, path) if is_known else [], before)
         return Setup(
             model=model,
             datamodule=PageDataModule(training, {"val": validation}, loading, config.seed, read_position),

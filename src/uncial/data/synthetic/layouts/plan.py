@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from uncial.data.synthetic.layouts.blocks import Area, Block, PageStyle, Piece, join_pieces
-from uncial.data.synthetic.layouts.runs import RunPlan, write_run
+from uncial.data.synthetic.layouts.runs import RunPlan, shrink, write_run
 from uncial.data.synthetic.layouts.scribes import Scribe
 from uncial.data.synthetic.layouts.specials import SPECIALS, write_special
 from uncial.data.synthetic.layouts.surroundings import draw_decoration, write_footer, write_header, write_margin
@@ -172,8 +172,8 @@ def _fill_column(
 
 
 def _change_size(plan: RunPlan, rng: np.random.Generator) -> RunPlan:
-    factor = float(rng.choice(OTHER_SIZES))
-    return replace(plan, size=plan.size * factor, pitch=plan.pitch * factor * rng.uniform(0.9, 1.3))
+    size = shrink(plan.size, float(rng.choice(OTHER_SIZES)))
+    return replace(plan, size=size, pitch=plan.pitch * size / plan.size * rng.uniform(0.9, 1.3))
 
 
 def _write_margins(body: Area, plan: RunPlan, features: Collection[str], rng: np.random.Generator) -> list[Piece]:

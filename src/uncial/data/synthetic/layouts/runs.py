@@ -29,6 +29,9 @@ RUBRIC = 1
 NOTE_SIZE = 0.5
 """Of a note between two lines, in sizes of these."""
 
+MIN_SIZE = 9.0
+"""Pixels: small writing is no smaller, unless all of the page is."""
+
 
 @dataclass(frozen=True)
 class RunPlan:
@@ -77,6 +80,11 @@ def write_run(
     letters = tuple(initial.letter for initial in initials)
     run = Block(plan.type, tuple(lines), UPRIGHT, plan.scribe.direction, loose=letters)
     return (*(Block("DropCapitalZone", (), UPRIGHT, corners=_box_letter(letter)) for letter in letters), run)
+
+
+def shrink(size: float, factor: float) -> float:
+    """Return the size of writing that is `factor` times as large, as long as it can be read."""
+    return max(size * factor, min(size, MIN_SIZE))
 
 
 @dataclass(frozen=True)
@@ -169,7 +177,7 @@ def _write_row(
 
 def _write_note(area: Area, plan: RunPlan, y: float, rng: np.random.Generator) -> BlockLine | None:
     """Return a small line above the line on `y`."""
-    size = NOTE_SIZE * plan.size
+    size = shrink(plan.size, NOTE_SIZE)
     written = fill_line(plan.scribe, size, area.width * rng.uniform(0.15, 0.5), rng)
     if written is None:
         return None

@@ -1,12 +1,13 @@
 """What stands round the columns of a page: running titles, numbers, notes in the margins, rules and frames."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from uncial.data.synthetic.layouts.blocks import UPRIGHT, Area, Block, Piece, Stroke, make_rectangle, place_line
-from uncial.data.synthetic.layouts.runs import RunPlan, write_run
+from uncial.data.synthetic.layouts.runs import RunPlan, shrink, write_run
 from uncial.data.synthetic.layouts.scribes import fill_line
 from uncial.data.synthetic.layouts.specials import write_turned
 
@@ -31,10 +32,16 @@ def write_header(body: Area, plan: RunPlan, titles: bool, number: bool, rng: np.
         size = plan.size * rng.uniform(0.7, 1.1)
         written = plan.scribe.write(_draw_number(plan, rng), size, rng)
         x = body.left if rng.random() < 0.4 else body.left + body.width - written.length
-        if blocks and rng.random() < 0.2:
+        if blocks and (rng.random() < 0.2 or _is_near(blocks, x, x + written.length, plan.size)):
             y -= 1.6 * plan.pitch
         blocks.append(Block("NumberingZone", (place_line(written, (x, y), size, plan.style, rng),), UPRIGHT))
     return tuple(blocks)
+
+
+def _is_near(blocks: Sequence[Block], left: float, right: float, distance: float) -> bool:
+    """Return whether the lines of the blocks come near a stretch from `left` to `right`."""
+    ends = [(line.baseline.x[0], line.baseline.x[-1]) for block in blocks for line in block.lines]
+    return any(first < right + distance and last > left - distance for first, last in ends)
 
 
 def write_footer(body: Area, plan: RunPlan, number: bool, rng: np.random.Generator) -> tuple[Block, ...]:
@@ -61,7 +68,7 @@ def _draw_number(plan: RunPlan, rng: np.random.Generator) -> str:
 
 def write_margin(body: Area, plan: RunPlan, on_left: bool, turned: bool, rng: np.random.Generator) -> Piece:
     """Return notes beside the body, from top to bottom; or one that is turned and runs along it."""
-    size = plan.size * rng.uniform(0.55, 0.9)
+    size = shrink(plan.size, rng.uniform(0.55, 0.9))
     small = replace(
         plan, size=size, pitch=size * rng.uniform(0.95, 1.3), type="MarginTextZone", initials=False, headings=False
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -168,7 +169,7 @@ def test_columns_stand_beside_each_other_with_a_gutter():
         page = draw_layout_page(number, only("columns", skew=(0, 0))).page
         spans = [(min(x), max(x)) for x in ([p[0] for p in r.polygon] for r in page.regions)]
         assert len(spans) in (2, 3)
-        assert all(before[1] < after[0] for before, after in zip(spans, spans[1:], strict=False))
+        assert all(before[1] < after[0] for before, after in pairwise(spans))
 
 
 def test_small_notes_stand_between_the_lines():
@@ -186,7 +187,7 @@ def test_small_notes_stand_between_the_lines():
 def directions(page):
     """Degrees in which the lines of a page run, by quarters."""
     chords = [np.array(line.baseline[-1]) - np.array(line.baseline[0]) for line in page.lines]
-    return {int(round(np.degrees(np.arctan2(chord[1], chord[0])) / 90)) % 4 for chord in chords}
+    return {round(np.degrees(np.arctan2(chord[1], chord[0])) / 90) % 4 for chord in chords}
 
 
 def test_blocks_are_turned_all_ways():
@@ -223,7 +224,9 @@ def test_blank_pages_come_now_and_then():
 def test_given_texts_are_the_running_text_in_their_order():
     texts = [f"linje nummer {number} av tolv" for number in "abcdefghijkl"]
     for number in range(6):
-        page = draw_layout_page(number, replace(SMALL, layouts=("columns", "margins", "tables", "initials")), texts).page
+        page = draw_layout_page(
+            number, replace(SMALL, layouts=("columns", "margins", "tables", "initials")), texts
+        ).page
         assert [line.text for line in page.lines if region_type(page, line) == "MainZone"] == texts
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from uncial.data.synthetic.layouts.blocks import Area, Block, PageStyle, Piece, join_pieces
-from uncial.data.synthetic.layouts.runs import RunPlan, shrink, write_run
+from uncial.data.synthetic.layouts.runs import RunPlan, write_run
 from uncial.data.synthetic.layouts.scribes import Scribe
 from uncial.data.synthetic.layouts.specials import SPECIALS, write_special
 from uncial.data.synthetic.layouts.surroundings import draw_decoration, write_footer, write_header, write_margin
@@ -33,6 +33,12 @@ CHANCES = {
 
 NARROW = 0.6
 """A page of n columns has lines n to this power times as short."""
+
+NOTE_ROOM = 1.6
+"""How many times further apart lines are that have notes between them."""
+
+LEAST_PITCH = 0.5
+"""Distance of the lines of the smallest writing on a page, in those of its main text."""
 
 OTHER_SIZES = (0.65, 0.8, 1.25, 1.5)
 
@@ -66,7 +72,7 @@ def plan_page(
     With `texts` these are the lines of its running text, in their order.
     """
     size = float(rng.uniform(*options.size))
-    pitch = size * float(rng.uniform(*options.spacing)) * (1.6 if "interlinear" in features else 1.0)
+    pitch = size * float(rng.uniform(*options.spacing)) * (NOTE_ROOM if "interlinear" in features else 1.0)
     style = PageStyle(float(rng.uniform(*options.curvature)), options)
     plan = RunPlan(
         scribes.main,
@@ -77,6 +83,7 @@ def plan_page(
         initials="initials" in features,
         headings=bool(rng.random() < 0.3),
         notes="interlinear" in features,
+        least_pitch=LEAST_PITCH * pitch,
     )
     columns = _plan_columns(plan, features, options, rng, texts)
     body = Area(0.0, 0.0, columns[-1].left + columns[-1].width, columns[0].height)
@@ -172,8 +179,8 @@ def _fill_column(
 
 
 def _change_size(plan: RunPlan, rng: np.random.Generator) -> RunPlan:
-    size = shrink(plan.size, float(rng.choice(OTHER_SIZES)))
-    return replace(plan, size=size, pitch=plan.pitch * size / plan.size * rng.uniform(0.9, 1.3))
+    resized = plan.resized(float(rng.choice(OTHER_SIZES)), rng.uniform(0.95, 1.4))
+    return replace(resized, notes=False)
 
 
 def _write_margins(body: Area, plan: RunPlan, features: Collection[str], rng: np.random.Generator) -> list[Piece]:

@@ -1,7 +1,7 @@
 """Running text: lines one below the other in an area, with initials, headings and notes between the lines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,7 +35,8 @@ MIN_SIZE = 9.0
 
 @dataclass(frozen=True)
 class RunPlan:
-    """How running text is written: `size` and `pitch` (from line to line) in pixels, and what is in it."""
+    """How running text is written: `size` and `pitch` (from line to line) in pixels, and what is in it. `least_pitch`
+    is that below which no part of the page goes: layout models see all of it at one scale."""
 
     scribe: Scribe
     size: float
@@ -46,6 +47,13 @@ class RunPlan:
     initials: bool = False
     headings: bool = False
     notes: bool = False
+    least_pitch: float = 0.0
+
+    def resized(self, factor: float, leading: float) -> "RunPlan":
+        """Return the plan for writing `factor` times as large, as long as it can be read, the lines `leading` times its
+        size apart."""
+        size = max(self.size * factor, min(self.size, MIN_SIZE))
+        return replace(self, size=size, pitch=max(size * leading, self.least_pitch))
 
 
 def write_run(
@@ -80,11 +88,6 @@ def write_run(
     letters = tuple(initial.letter for initial in initials)
     run = Block(plan.type, tuple(lines), UPRIGHT, plan.scribe.direction, loose=letters)
     return (*(Block("DropCapitalZone", (), UPRIGHT, corners=_box_letter(letter)) for letter in letters), run)
-
-
-def shrink(size: float, factor: float) -> float:
-    """Return the size of writing that is `factor` times as large, as long as it can be read."""
-    return max(size * factor, min(size, MIN_SIZE))
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def _write_row(
 
 def _write_note(area: Area, plan: RunPlan, y: float, rng: np.random.Generator) -> BlockLine | None:
     """Return a small line above the line on `y`."""
-    size = shrink(plan.size, NOTE_SIZE)
+    size = plan.resized(NOTE_SIZE, 1.0).size
     written = fill_line(plan.scribe, size, area.width * rng.uniform(0.15, 0.5), rng)
     if written is None:
         return None

@@ -17,6 +17,8 @@ SPECIALS = ("tables", "curved", "turned", "vertical", "graphics")
 def write_special(name: str, area: Area, plan: RunPlan, column_scribe: Scribe, rng: np.random.Generator) -> Piece:
     """Return what a name of `SPECIALS` stands for, in the area; nothing where it does not fit."""
     plan = replace(plan, initials=False, headings=False, notes=False)
+    if plan.pitch > 1.4 * plan.size:  # There is room for notes between the lines of the main text alone.
+        plan = plan.resized(1.0, rng.uniform(1.0, 1.3))
     if name == "tables":
         return write_table(area, plan, rng)
     if name == "curved":
@@ -24,7 +26,7 @@ def write_special(name: str, area: Area, plan: RunPlan, column_scribe: Scribe, r
     if name == "turned":
         return write_turned(area, plan, draw_turn(rng), rng)
     if name == "vertical":
-        pitch = plan.size * rng.uniform(1.2, 1.7)
+        pitch = max(plan.size * rng.uniform(1.2, 1.7), plan.least_pitch)
         columns = replace(plan, scribe=column_scribe, pitch=pitch, justified=False)
         return write_turned(area, columns, 90.0, rng)
     return draw_picture(area, rng)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from uncial.data.synthetic.layouts.blocks import UPRIGHT, Area, Block, Piece, Stroke, make_rectangle, place_line
-from uncial.data.synthetic.layouts.runs import RunPlan, shrink, write_run
+from uncial.data.synthetic.layouts.runs import RunPlan, write_run
 from uncial.data.synthetic.layouts.scribes import fill_line
 from uncial.data.synthetic.layouts.specials import write_turned
 
@@ -68,12 +68,9 @@ def _draw_number(plan: RunPlan, rng: np.random.Generator) -> str:
 
 def write_margin(body: Area, plan: RunPlan, on_left: bool, turned: bool, rng: np.random.Generator) -> Piece:
     """Return notes beside the body, from top to bottom; or one that is turned and runs along it."""
-    size = shrink(plan.size, rng.uniform(0.55, 0.9))
-    small = replace(
-        plan, size=size, pitch=size * rng.uniform(0.95, 1.3), type="MarginTextZone", initials=False, headings=False
-    )
-    small = replace(small, notes=False, justified=False)
-    gap, width = rng.uniform(0.9, 2.0) * plan.pitch, rng.uniform(4.0, 9.0) * size
+    small = plan.resized(rng.uniform(0.55, 0.9), rng.uniform(0.95, 1.3))
+    small = replace(small, type="MarginTextZone", initials=False, headings=False, notes=False, justified=False)
+    gap, width = rng.uniform(0.9, 2.0) * plan.size, rng.uniform(4.0, 9.0) * small.size
     if turned:
         width = rng.uniform(1, 3.5) * small.pitch
     left = body.left - gap - width if on_left else body.left + body.width + gap

@@ -133,6 +133,9 @@ def _check_numbers(value: Any, key: str, depth: int = 3) -> None:
     if isinstance(value, list | tuple) and depth:
         for one in value:
             _check_numbers(one, key, depth - 1)
+    elif isinstance(value, Mapping) and depth:
+        for name, one in value.items():
+            _check_numbers(one, f"{key}.{name}", 0)
     elif not isinstance(value, int | float | None):
         raise UserError(f"{key} is {shorten(value)}; a number is needed.")
 

@@ -90,6 +90,30 @@ def draw_maps(shapes: PageShapes, plan: MapPlan) -> PageMaps:
     return PageMaps(values, near_line)
 
 
+def ignore_unannotated(maps: PageMaps, shapes: PageShapes, plan: MapPlan, annotated: str) -> None:
+    """Set to NaN, in place, what the page does not tell.
+
+    `annotated` is `page` where all of it is true; `regions` where nothing is said of what lies outside of them; `lines`
+    where only lines are stated, and what lies within an interline of them. A page that has lines but no regions says
+    nothing of regions.
+    """
+    of_regions = slice(len(LINE_MAPS), None)
+    values = maps.values
+    if annotated == "lines" or (shapes.lines and not shapes.regions):
+        values[of_regions] = np.nan
+    if annotated == "page":
+        return
+    told = np.zeros(values.shape[1:], np.uint8)
+    if annotated == "regions":
+        for region in shapes.regions:
+            cv2.fillPoly(told, [_to_fixed_point(region.polygon)], 1, cv2.LINE_8, SHIFT)
+    else:
+        outlines = [_to_fixed_point(line.baseline).reshape(-1, 1, 2) for line in shapes.lines]
+        cv2.polylines(told, outlines, False, 1, _compute_stroke(2.0, shapes), cv2.LINE_8, SHIFT)
+    for place in plan.binary:
+        values[place][told == 0] = np.nan
+
+
 def _to_fixed_point(points: np.ndarray) -> np.ndarray:
     return np.round(points * (1 << SHIFT)).astype(np.int32)
 

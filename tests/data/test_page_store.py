@@ -25,18 +25,13 @@ def make_page(folder, name="a", interline=60, scale=1, lines=6) -> Page:
     for number in range(lines):
         y = (number + 1) * interline
         pixels[(y - interline // 2) * scale : y * scale, interline * scale : (width - interline) * scale] = 20
-        box = (
-            (interline, y - interline // 2),
-            (width - interline, y - interline // 2),
-            (width - interline, y + 9),
-            (interline, y + 9),
-        )
+        left, right, top = interline, width - interline, y - interline // 2
+        box = ((left, top), (right, top), (right, y + 9), (left, y + 9))
         found.append(TextLine(f"l{number}", name, polygon=box, baseline=((left, y), (right, y))))
     cv2.imwrite(str(folder / f"{name}.png"), pixels)
     region = Region("r", "MainZone#1", ((5, 5), (width - 5, 5), (width - 5, height - 5), (5, height - 5)))
-    return Page(
-        name, folder / f"{name}.xml", ImageSource(folder / f"{name}.png"), width, height, (region,), tuple(found), document="d"
-    )  # fmt: skip
+    image = ImageSource(folder / f"{name}.png")
+    return Page(name, folder / f"{name}.xml", image, width, height, (region,), tuple(found), document="d")
 
 
 def compiled(pages, folder, **how) -> PageStore:

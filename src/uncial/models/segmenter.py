@@ -93,6 +93,10 @@ class Segmenter(Model):
         joined: Any = self.neck
         self.head = head(in_channels=joined.out_channels, maps=len(self.plan.names))
         self.criterion = loss()
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                # A batch is one page or two: their statistics are taken over many of them.
+                module.momentum = 0.03
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:

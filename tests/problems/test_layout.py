@@ -17,11 +17,11 @@ SMALL = (
     "model.size=tiny",
     "model.overview=256",
     "trainer.crop=256",
-    "trainer.max_steps=60",
+    "trainer.max_steps=80",
     "trainer.validations=2",
     "augmentation=none",
-    "scheduler=constant",
-    "scheduler.warmup_steps=5",
+    "scheduler=one_cycle",
+    "scheduler.warmup_steps=10",
     "optimizer.lr=1e-2",
 )
 
@@ -36,7 +36,7 @@ def found(data, make_once) -> Ended:
     """A run that trained a small layout model on `drawn/page`, its states kept. Read only."""
 
     def train(folder):
-        kept = ("callbacks.checkpoints.every_steps=30", "callbacks.checkpoints.keep_last=9")
+        kept = ("callbacks.checkpoints.every_steps=40", "callbacks.checkpoints.keep_last=9")
         ended = run_program(folder / "run", "model=layout", *data, *SMALL, *kept)
         assert ended.code == 0, ended
         return ended
@@ -104,7 +104,7 @@ def test_it_is_resumed_to_the_bit(found, tmp_path):
         (folder / name).unlink()
     resumed = run_program(tmp_path / "ignored", f"resume={folder}")
     assert resumed.code == 0, resumed
-    assert "step 60/60" in resumed.output
+    assert "step 80/80" in resumed.output
     assert json.loads((folder / "metrics.json").read_text())["val"] == found.metrics["val"]
     assert (folder / "best.safetensors").read_bytes() == before
 

@@ -43,6 +43,9 @@ MAX_PIXELS = 6_000_000
 MARGIN = 1.6
 """By which factor the distance of the lines may lie beyond those of the training."""
 
+MOMENTUM = 0.03
+"""Weight of a batch in the statistics of batch normalisations, once there have been many."""
+
 STEADY = 0.15
 """Spread of the distances of lines, as a part of their median, up to which no first look is taken."""
 
@@ -116,12 +119,22 @@ class Segmenter(Model):
         _check_maps("loss", self.criterion, self.plan)
         _check_maps("reader", self.reader, self.plan)
         self.stride = max(1, self.neck.stride // self.head.scale)
+        self._norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) uint8, H and W multiples of 32, to maps (B, maps, H / stride, W / stride)."""
+        if self.training:
+            self._average_statistics()
         seen = self.input(images).contiguous(memory_format=torch.channels_last)
         return self.head(self.neck(self.backbone(seen)))
+
+    def _average_statistics(self) -> None:
+        """Let normalisations take their statistics over many batches, of a page or two each: over all at first."""
+        if self._norms and self._norms[0].momentum != MOMENTUM:
+            count = int(self._norms[0].num_batches_tracked or 0)
+            for norm in self._norms:
+                norm.momentum = max(MOMENTUM, 1 / (count + 1))
 
     def loss(self, batch: PageBatch) -> dict[str, Tensor]:
         """Return the losses of a batch; of pages that are to be scored those at the scale that is found for them."""

@@ -8,7 +8,10 @@ import torch
 from program import run_program
 from safetensors.torch import load_file
 
+from uncial.models.backbones.vgg import VGG16
 from uncial.models.files import load_any_model
+from uncial.models.heads.convolutions import ConvolutionHead
+from uncial.models.necks.concat import ConcatNeck
 from uncial.models.segmenter import Segmenter
 
 SMALL = {
@@ -78,6 +81,43 @@ def test_it_is_scored_as_its_validation_was(learned, run, drawn):
     )
     assert scored.code == 0, scored
     assert scored.metrics["test"]["loss"] == pytest.approx(ended.metrics["val"]["loss"], rel=1e-4)
+
+
+@pytest.fixture(scope="module")
+def of_craft(tmp_path_factory):
+    """Weights of a tiny CRAFT as its authors call them, and as they are called here."""
+    backbone, neck = VGG16(3, 0.06), ConcatNeck([8, 15, 31, 31, 61], [2, 4, 8, 16, 16])
+    parts = {"backbone": backbone, "neck": neck, "head": ConvolutionHead(neck.out_channels, 2)}
+    ours = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.state_dict().items()}
+    theirs = {}
+    for name, tensor in ours.items():
+        part, _, rest = name.partition(".")
+        step, _, inside = rest.partition(".")
+        named = {"backbone": f"basenet.{rest}", "neck": f"{step}.conv.{inside}", "head": f"conv_cls.{inside}"}
+        theirs[f"module.{named[part]}"] = tensor
+    path = tmp_path_factory.mktemp("craft") / "craft.pth"
+    torch.save(theirs, path)
+    return path, ours
+
+
+STILL = ("optimizer.lr=1e-30", "optimizer.weight_decay=0", "trainer.max_steps=1", "trainer.validations=1")
+
+
+def test_craft_begins_with_its_authors_weights(of_craft, drawn, tmp_path):
+    path, ours = of_craft
+    ended = train(tmp_path / "run", "craft", drawn, f"pretrained={path}", *STILL)
+    assert ended.code == 0, ended
+    weights = load_file(ended.folder / "best.safetensors")
+    learned = [name for name in weights if name.endswith(("weight", "bias"))]
+    assert len(learned) > 80
+    assert all(torch.equal(weights[name], ours[name]) for name in learned)
+
+
+def test_crafts_weights_fit_no_other_model(of_craft, drawn, tmp_path):
+    ended = train(tmp_path / "run", "dbnet", drawn, f"pretrained={of_craft[0]}", *STILL)
+    assert ended.code == 1
+    assert "holds weights of CRAFT, for which model=dbnet has no place" in ended.output
+    assert "choose model=craft" in ended.output
 
 
 def test_a_training_that_is_gone_on_with_ends_as_one_in_one_go(drawn, tmp_path):

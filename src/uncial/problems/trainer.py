@@ -128,11 +128,12 @@ def build_freezing(config: DictConfig, model: Model, length: RunLength) -> list[
     return []
 
 
-def check_training(config: DictConfig, model: Model, metric: Metric) -> None:
-    """Raise the `UserError` that a training of this model would raise after its data have been read."""
+def check_training(config: DictConfig, model: Model, metric: Metric, seen: int | None = None) -> None:
+    """Raise the `UserError` that a training of this model would raise after its data have been read. `seen` is as in
+    `build_length_config`."""
     if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
         choose_precision(config.trainer.precision, config.trainer.accelerator)
-    length = RunLength(build_length_config(config, STAND_IN), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
+    length = RunLength(build_length_config(config, STAND_IN, seen), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
     build_module(config, model, metric, length).configure_optimizers()
     build_freezing(config, model, length)
     check_callbacks(config)

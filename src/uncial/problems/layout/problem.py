@@ -53,7 +53,7 @@ class LayoutAnalysis(Problem[PageTruth]):
         read_region_types(config)
         build_page_augmentation(read_group(config, "augmentation"), int(config.data.channels))
         model = build_segmenter(config, (), Scale(40.0, 50.0, 60.0))
-        check_training(config, model, self.metric)
+        check_training(config, model, self.metric, config.trainer.pages_seen)
 
     def load(self, run: RunSession) -> PageTruth:
         return load_pages(run.config, choose_training_split(run))

@@ -36,6 +36,9 @@ MAX_PIXELS = 6_000_000
 MARGIN = 1.6
 """By which factor the distance of the lines may lie beyond those of the training."""
 
+MOMENTUM = 0.03
+"""Weight of a batch in the statistics of batch normalisations, once there have been many."""
+
 SEEN = 0.3
 """Probability of a ridge from which on a place counts as one on a line."""
 
@@ -93,16 +96,26 @@ class Segmenter(Model):
         joined: Any = self.neck
         self.head = head(in_channels=joined.out_channels, maps=len(self.plan.names))
         self.criterion = loss()
+        self._norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) uint8, H and W multiples of 32, to maps (B, maps, H/2, W/2)."""
+        if self.training:
+            self._average_statistics()
         seen = images.float()
         # Whatever the exposure: the contrast of a window is that of all others.
         spread, mean = torch.std_mean(seen, dim=(1, 2, 3), keepdim=True)
         seen = (mean - seen) / (spread + 8.0)
         maps: Tensor = self.head(self.neck(self.backbone(seen.contiguous(memory_format=torch.channels_last))))
         return maps
+
+    def _average_statistics(self) -> None:
+        """Let normalisations take their statistics over many batches, of a page or two each: over all at first."""
+        if self._norms and self._norms[0].momentum != MOMENTUM:
+            count = int(self._norms[0].num_batches_tracked or 0)
+            for norm in self._norms:
+                norm.momentum = max(MOMENTUM, 1 / (count + 1))
 
     def loss(self, batch: PageBatch) -> dict[str, Tensor]:
         """Return the losses of a batch; of pages that are to be scored those at the scale that is found for them."""

@@ -9,10 +9,11 @@ from omegaconf import DictConfig, ListConfig
 
 from uncial.config.schema import as_tuple, list_trusted
 from uncial.config.typed import iterate_typed_names
-from uncial.data.store.store import Store
+from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, score_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
+from uncial.metrics.image_quality import compare_by_measures
 from uncial.models.files import find_model_file, load_model
 from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
@@ -22,6 +23,7 @@ from uncial.problems.recognition.comparison import (
     find_common_profile,
     find_unique_path_suffixes,
 )
+from uncial.problems.recognition.evaluation import measure_images
 from uncial.problems.recognition.inference import apply_typed_keys, choose_rows_to_score
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
@@ -66,9 +68,10 @@ def run(config: DictConfig) -> None:
         else:
             write_scores_page(RunFolder(folder).report, evaluate(only[0], settings), _describe(config))
     else:
-        comparison, store = _compare_models(config)
+        comparison, truth = _compare_models(config)
+        comparison = compare_by_measures(comparison, measure_images(truth, (line.origin for line in comparison.lines)))
         pictures = config.report.pictures
-        write_comparison_page(RunFolder(folder).report, comparison, _describe(config), store.strip, pictures)
+        write_comparison_page(RunFolder(folder).report, comparison, _describe(config), truth.store.strip, pictures)
     write_comparison(folder, comparison)
     if comparison.settings.cluster == "page" and comparison.clusters == len(comparison.lines) > 1:
         log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
@@ -103,7 +106,7 @@ def _read_folders(config: DictConfig) -> tuple[Mapping[str, Readings], Evaluatio
     return compare_folders(config, dict(zip(names, folders, strict=True)), settings.profile, folder), settings
 
 
-def _compare_models(config: DictConfig) -> tuple[Comparison, Store]:
+def _compare_models(config: DictConfig) -> tuple[Comparison, GroundTruth]:
     silence_lightning()
     contestants, trust = _load_systems(config), list_trusted(config)
     models = {contestant.name: [load_model(file, trust) for file in contestant.files] for contestant in contestants}
@@ -119,7 +122,7 @@ def _compare_models(config: DictConfig) -> tuple[Comparison, Store]:
     write_skipped(RunFolder(folder).skipped, truth.problems)
     write_splits(folder, truth)
     _, rows = choose_rows_to_score(config, truth)
-    return compare_models(config, folder, truth, rows, models, settings), truth.store
+    return compare_models(config, folder, truth, rows, models, settings), truth
 
 
 def _load_systems(config: DictConfig) -> list[System]:

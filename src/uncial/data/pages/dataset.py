@@ -141,7 +141,7 @@ def choose_window(warp: Warp, shapes: PageShapes, most: int, random: np.random.G
     pixels a part of it, mostly around a place on one of its lines."""
     width, height = shapes.size
     corners = warp.move(np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64))
-    low, high = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0))
+    low, high = np.round(corners.min(axis=0)), np.round(corners.max(axis=0))
     centre = random.uniform(low, high)
     if shapes.lines and random.random() < NEAR_TEXT:
         baseline = shapes.lines[int(random.integers(len(shapes.lines)))].baseline

@@ -40,7 +40,7 @@ class FindSettings:
     are marked.
     """
 
-    threshold: float = 0.3
+    threshold: float = 0.4
     end_weight: float = 0.5
     max_gap: float = 2.0
     no_join: float = 1.0

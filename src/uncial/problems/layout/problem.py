@@ -2,7 +2,9 @@
 
 from omegaconf import DictConfig
 
+from uncial.config.instantiate import read_group
 from uncial.config.schema import list_trusted
+from uncial.data.augmentation.page import build_page_augmentation
 from uncial.data.pages.datamodule import PageDataModule, build_page_sampler
 from uncial.data.splits.split_file import COLUMNS
 from uncial.errors import UserError
@@ -49,6 +51,7 @@ class LayoutAnalysis(Problem[PageTruth]):
             known = ", ".join(f"val/{name}" for name in BETTER_ENDS)
             raise UserError(f"model.monitor={monitor}: the validation gives {known}; choose one of them.")
         read_region_types(config)
+        build_page_augmentation(read_group(config, "augmentation"), int(config.data.channels))
         model = build_segmenter(config, (), Scale(40.0, 50.0, 60.0))
         check_training(config, model, self.metric)
 

@@ -147,7 +147,10 @@ def finish_training(run: RunSession, truth: PageTruth, stats: TrainingStats, ski
     write_report(run.folder, run.config, truth, "validation", f"Training of {run.config.name}", folder.best_model)
     # Last: a run with this file is finished.
     write_metrics(folder.metrics, {"val": scores, "train": stats.list_figures()})
-    score_it = format_follow_up_command(run.folder, run.typed, "task=test", model)
+    # Which data there are where none are typed is the model's choice, and task=test is told no model but this.
+    is_typed = any(argument.startswith(("data=", "experiment=")) for argument in run.typed)
+    drawn = [] if is_typed else ["data=synthetic_pages"]
+    score_it = format_follow_up_command(run.folder, run.typed, "task=test", model, *drawn)
     summary = LayoutSummary(
         parts={"validation": scores},
         folder=run.folder,

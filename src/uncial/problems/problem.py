@@ -228,9 +228,10 @@ def count_batch_devices(run: RunSession) -> int:
 
 def _instantiate(plain: Mapping[Any, Any]) -> Problem[Any]:
     arguments = {str(key): value for key, value in plain.items() if key not in ("name", "reads", "reads_not")}
-    problem = instantiate_part(load_literal_config({"problem": arguments}), "problem")
+    interface = "a problem is a class that derives from uncial.problems.problem.Problem"
+    problem = instantiate_part(load_literal_config({"problem": arguments}), "problem", interface)
     if not isinstance(problem, Problem):
-        raise UserError(f"problem._target_={plain.get('_target_')} is no Problem of uncial.problems.problem.")
+        raise UserError(f"problem._target_={plain.get('_target_')} is no problem: {interface}.")
     return problem
 
 

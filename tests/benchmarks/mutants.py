@@ -45,17 +45,21 @@ ROOMS = {
         "src/uncial/text",
         "tests/text tests/exchange tests/metrics/test_characters.py tests/data/test_odd_text.py",
     ),
-    "formats": ("src/uncial/formats", "tests/formats tests/pipelines tests/tasks/test_predict.py"),
+    "formats": (
+        "src/uncial/formats",
+        "tests/formats tests/data/test_which_file_wins.py tests/data/test_machine_readings.py "
+        "tests/models/test_hostile_files.py tests/pipelines tests/tasks/test_predict.py",
+    ),
     "imaging": ("src/uncial/imaging", "tests/imaging tests/data/test_line_transforms.py"),
     "decoders": (
         "src/uncial/models/decoders",
-        "tests/models tests/problems/test_infeasible_lines.py tests/problems/test_toy_decoder.py "
-        "tests/training/test_watching.py tests/tasks/test_train.py",
+        "tests/models tests/training/test_divergence.py tests/problems/test_infeasible_lines.py "
+        "tests/problems/test_toy_decoder.py tests/training/test_watching.py tests/tasks/test_train.py",
     ),
     "optimizers": (
         "src/uncial/training/optimizers",
-        "tests/training/test_muon.py tests/training/test_optimizers.py tests/training/test_freezing.py "
-        "tests/problems/test_fine_tuning.py tests/training/test_going_on.py",
+        "tests/training/test_muon.py tests/training/test_muon_steps.py tests/training/test_optimizers.py "
+        "tests/training/test_freezing.py tests/problems/test_fine_tuning.py tests/training/test_going_on.py",
     ),
 }
 """The code of each room and the tests that cover it."""

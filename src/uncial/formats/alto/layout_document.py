@@ -31,8 +31,8 @@ def build_layout_alto(page: Page, finder: Reader, time: str) -> bytes:
     root = etree.Element(f"{{{NAMESPACE}}}alto", nsmap=spaces)  # type: ignore[arg-type]  # the stubs know no default namespace
     root.set(f"{{{SCHEMA_INSTANCE}}}schemaLocation", f"{NAMESPACE} {SCHEMA}")
     root.set("SCHEMAVERSION", VERSION)
-    _add_description(root, page.image.path.name, finder, time)
-    own = {one.id for one in (*fitted.regions, *fitted.lines)}
+    own = {region.id for region in fitted.regions} | {line.id for line in fitted.lines}
+    _add_description(root, page.image.path.name, finder, time, _find_free_name(f"{finder.program}_layout", own))
     tags = _add_tags(root, fitted, own)
     if fitted.regions:
         order = _add(_add(root, "ReadingOrder"), "OrderedGroup", ID=_find_free_name("order", own))
@@ -52,11 +52,11 @@ def _add(parent: etree._Element, name: str, **attributes: str) -> etree._Element
     return etree.SubElement(parent, f"{{{NAMESPACE}}}{name}", attributes)
 
 
-def _add_description(root: etree._Element, image: str, finder: Reader, time: str) -> None:
+def _add_description(root: etree._Element, image: str, finder: Reader, time: str, name: str) -> None:
     description = _add(root, "Description")
     _add(description, "MeasurementUnit").text = "pixel"
     _add(_add(description, "sourceImageInformation"), "fileName").text = image
-    processing = _add(description, "Processing", ID=f"{finder.program}_layout")
+    processing = _add(description, "Processing", ID=name)
     _add(processing, "processingCategory").text = "contentGeneration"
     _add(processing, "processingDateTime").text = time
     _add(processing, "processingStepDescription").text = "layout analysis"
@@ -96,7 +96,7 @@ def _add_block(space: etree._Element, region: Region, lines: Sequence[TextLine],
             element.set("BASEDIRECTION", line.direction)
         _add_shape(element, line.polygon)
         string = _add(element, "String", CONTENT=make_storable(line.text or ""), **_format_box(line.polygon))
-        if line.confidence is not None:
+        if line.confidence is not None and line.text != "":  # which would be taken for a line that nobody read
             string.set("WC", f"{line.confidence:.4f}")
 
 

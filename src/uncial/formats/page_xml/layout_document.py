@@ -73,8 +73,8 @@ class _Writer:
         if not self.is_latest:
             self.add(metadata, "Comments").text = make_storable(f"lines and regions found by {program} with {found_by}")
             return
-        item = self.add(metadata, "MetadataItem", type="processingStep", name="layout analysis", value=program)
-        item.set("date", time)
+        item = self.add(metadata, "MetadataItem", type="processingStep", value=program, date=time)
+        item.set("name", "layout analysis")
         self.add(self.add(item, "Labels"), "Label", type="model", value=make_storable(found_by))
 
     def add_region(self, parent: etree._Element, region: Region, page: Page, places: dict[str, int]) -> None:
@@ -137,7 +137,7 @@ def _list_corners(points: Sequence[Point]) -> tuple[Point, ...]:
 
 def _find_free_name(page: Page, wish: str = "order") -> str:
     """Return a name that no region or line has."""
-    taken = {one.id for one in (*page.regions, *page.lines)}
+    taken = {region.id for region in page.regions} | {line.id for line in page.lines}
     while wish in taken:
         wish += "_"
     return wish

@@ -1,4 +1,4 @@
-"""A page as PAGE and ALTO files can hold it: whole pixels on the page, outlines with an inside, names that XML allows."""
+"""A page as PAGE and ALTO files can hold it: whole pixels on the page, outlines with an inside, names of XML."""
 
 import math
 from collections.abc import Sequence

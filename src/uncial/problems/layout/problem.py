@@ -8,6 +8,7 @@ from uncial.data.splits.split_file import COLUMNS
 from uncial.errors import UserError
 from uncial.models.files import load_any_model
 from uncial.models.segmenter import Scale, Segmenter
+from uncial.problems.layout.finding import find_layouts
 from uncial.problems.layout.ground_truth import PageTruth, compute_fingerprint, list_split_rows, load_pages
 from uncial.problems.layout.metric import BETTER_ENDS, LayoutBatchMetric
 from uncial.problems.layout.scoring import LayoutWriter, build_outcome, finish_training, score_segmenter
@@ -99,3 +100,6 @@ class LayoutAnalysis(Problem[PageTruth]):
 
     def test(self, config: DictConfig) -> None:
         score_segmenter(config)
+
+    def predict(self, config: DictConfig) -> None:
+        find_layouts(config)

@@ -133,9 +133,9 @@ def _draw_band(baseline: Sequence[Point], size: Point) -> tuple[Point, ...]:
     """Return a box around the baseline, `BAND_UP` and `BAND_DOWN` wide across it, pushed onto the page."""
     left, top, right, bottom = compute_box(baseline)
     if right - left >= bottom - top:
-        top, bottom = top - BAND_UP, bottom + BAND_DOWN
+        left, top, right, bottom = left - 2, top - BAND_UP, right + 2, bottom + BAND_DOWN
     else:
-        left, right = left - BAND_DOWN, right + BAND_UP
+        left, top, right, bottom = left - BAND_DOWN, top - 2, right + BAND_UP, bottom + 2
     across, down = _push_inside(left, right, size[0]), _push_inside(top, bottom, size[1])
     return _list_corners((across[0], down[0], across[1], down[1]))
 

@@ -176,6 +176,13 @@ class Problem(ABC, Generic[T]):
     def test(self, config: DictConfig) -> None:
         """Score the model of `checkpoint` on a part of the data, and leave the scores in the run's folder."""
 
+    def predict(self, config: DictConfig) -> None:
+        """Apply the model of `checkpoint` to `predict.input`, and leave in the run's folder what it makes of it."""
+        raise UserError(
+            f"checkpoint={config.checkpoint}: task=predict cannot apply a model of the problem {type(self).__name__}; "
+            "give a recogniser or a layout model."
+        )
+
 
 def build_problem(config: DictConfig) -> Problem[Any]:
     """Return the problem of a config. Raises `UserError` for one that does not fit the model."""

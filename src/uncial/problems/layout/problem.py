@@ -9,6 +9,7 @@ from uncial.data.pages.datamodule import PageDataModule, build_page_sampler
 from uncial.data.splits.split_file import COLUMNS
 from uncial.errors import UserError
 from uncial.models.segmenter import Scale, Segmenter
+from uncial.problems.layout.finding import find_layouts
 from uncial.problems.layout.ground_truth import PageTruth, compute_fingerprint, list_split_rows, load_pages
 from uncial.problems.layout.metric import BETTER_ENDS, LayoutBatchMetric
 from uncial.problems.layout.pretrained import (
@@ -119,3 +120,6 @@ class LayoutAnalysis(Problem[PageTruth]):
 
     def test(self, config: DictConfig) -> None:
         score_segmenter(config)
+
+    def predict(self, config: DictConfig) -> None:
+        find_layouts(config)

@@ -112,7 +112,7 @@ def _load_segmenter(config: DictConfig, path: Path, max_gap: float | None) -> Se
     if devices.count > 1:
         log.warning(f"trainer.devices={config.trainer.devices}: task={config.task.name} uses one device.")
     if max_gap is not None:
-        model.finding = replace(model.finding, max_gap=max_gap)
+        model.reader.finding = replace(model.reader.finding, max_gap=max_gap)
     return model.to(f"cuda:{devices.numbers[0]}" if devices.kind == "cuda" else devices.kind)
 
 

@@ -11,7 +11,6 @@ from bar_pages import BARS, SIZE, draw_bars, see_bars, write_bars
 from drawn_layouts import read_csv
 from lxml import etree
 from PIL import Image
-from program import run_program
 
 from uncial.data.settings import SourceSettings
 from uncial.data.sources import xml
@@ -19,20 +18,6 @@ from uncial.document import ImageSource, Page, Region, TextLine
 from uncial.formats.page_xml.new_document import build_page_xml
 from uncial.formats.transcription_files import read_texts
 from uncial.models.segmenter import Segmenter
-
-LAYOUT = ("model.size=tiny", "trainer.max_steps=1", "trainer.validations=1", "trainer.crop=128", "model.overview=128")
-
-
-@pytest.fixture(scope="session")
-def layout_model(drawn, make_once):
-    """A layout model that has learned next to nothing; tests let it see bars."""
-
-    def train(folder: Path):
-        ended = run_program(folder / "run", "model=layout", "data=page", f"data.root={drawn / 'page'}", *LAYOUT)
-        assert ended.code == 0, ended
-        return ended
-
-    return make_once("layout_model", train).folder
 
 
 @pytest.fixture

@@ -55,6 +55,17 @@ def test_the_picture_shows_what_was_logged(tmp_path):
     assert not list(png.parent.glob(".*"))
 
 
+def test_scores_that_are_all_the_same_stand_on_an_axis_from_0_to_1(tmp_path):
+    header = "epoch,step,val/cer,val/line_accuracy\n"
+    for values, ends in (((0.0, 0.0), ("0.0", "1.0")), ((0.0, 0.004), ("0.0000", "0.0040"))):
+        rows = [f"0,{10 * number},0.9,{value}\n" for number, value in enumerate(values, start=1)]
+        (tmp_path / "metrics.csv").write_text(header + "".join(rows))
+        assert draw_curves(tmp_path / "metrics.csv", tmp_path / "curves.png")
+        drawn = (tmp_path / "curves.svg").read_text(encoding="utf-8")
+        assert "<!-- \u2212" not in drawn, "no share is below 0"
+        assert all(f"<!-- {end} -->" in drawn for end in ends)
+
+
 def test_one_validation_alone_and_zero_values_can_be_drawn(tmp_path):
     for rows in (["0,,5,,0.0,0.0,0.0\n"], ["0,,5,,1.5,900,3.0\n", "0,,6,,0.2,1,0.3\n"], ["0,0.0,5,-1,,,\n"]):
         png = tmp_path / "curves.png"

@@ -152,6 +152,30 @@ def test_what_was_typed_stays(drawn, tmp_path):
     assert (used.optimizer.lr, used.trainer.max_lines, used.augmentation.transforms) == (0.5e-3, 3, [])
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("scheduler.warmup_epochs=0.5",),
+        ("scheduler.warmup_samples=20",),
+        ("scheduler=torch", "scheduler._target_=torch.optim.lr_scheduler.StepLR", "+scheduler.step_size=1"),
+        ("scheduler={_target_: torch.optim.lr_scheduler.ExponentialLR, gamma: 0.9}",),
+    ],
+)
+def test_a_warm_up_or_a_scheduler_that_was_typed_gets_no_other_warm_up(drawn, tmp_path, typed, monkeypatch):
+    monkeypatch.setattr("uncial.tasks.auto.PROBE_SECONDS", 0.5)
+    data = ("experiment=auto", "data=page", f"data.root={drawn / 'page'}", *TINY, "trainer.max_steps=2")
+    ended = run_program(tmp_path / "run", *data, *typed)
+    assert ended.code == 0, ended
+    used = OmegaConf.load(tmp_path / "run" / "config.yaml").scheduler
+    assert used.get("warmup_fraction") is None
+    assert "warmup_fraction" not in ended.output
+    if "warmup" in typed[0]:
+        key, _, value = typed[0].removeprefix("scheduler.").partition("=")
+        assert used[key] == float(value)
+    else:
+        assert used["_target_"].startswith("torch.optim.lr_scheduler.")
+
+
 def test_the_choice_can_be_trained_with_and_the_run_resumed(chosen, drawn, run):
     again = run(
         "--config-dir",

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn_layouts import read_csv
+from logged_steps import tensorboard_values, wandb_history
 from program import ROOT, TINY, run_program
 
 from uncial.data.augmentation.degradation import LineDegradation, list_conditions
@@ -61,6 +62,39 @@ def test_each_level_of_each_kind_is_scored_beside_the_clean_lines(all_kinds):
         assert "points worse than clean" in text
     assert (all_kinds.folder / "robustness.png").stat().st_size > 10_000
     assert all_kinds.read("report.html").count('class="strip" src="data:image/webp') == len(rows)
+
+
+def test_metrics_and_dashboards_have_the_scores_under_names_of_their_own(all_kinds, score):
+    rows = {row["condition"]: row for row in read_csv(all_kinds.folder / "robustness.csv")}
+    figures = all_kinds.metrics["degraded"]
+    conditions = list(rows)[1:]
+    names = ("cer", "wer", "line_accuracy", "difference", "p")
+    assert set(figures) == {f"{condition.replace(' ', '_')}/{name}" for condition in conditions for name in names}
+    for condition in conditions:
+        for name in names:
+            assert figures[f"{condition.replace(' ', '_')}/{name}"] == float(rows[condition][name])
+    assert "degraded" not in all_kinds.metrics["test"]
+    shown = score("shown", "test.augmentation=[blur,occlusion]", "logger.tensorboard=true")
+    assert shown.code == 0, shown
+    for name, value in shown.metrics["degraded"].items():
+        [event] = tensorboard_values(shown.folder, f"degraded/{name}")
+        assert event == pytest.approx(value)
+    assert not any(name.startswith("degraded/") for name in read_csv(shown.folder / "metrics.csv")[0])
+
+
+def test_weights_and_biases_and_mlflow_have_them_too(score, monkeypatch, tmp_path):
+    pytest.importorskip("wandb", reason="wandb is not installed")
+    mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    typed = ("test.augmentation=occlusion", "logger=[wandb,mlflow]")
+    ended = score("dashboards", *typed, f"logger.mlflow.uri=sqlite:///{tmp_path}/mlflow.db")
+    assert ended.code == 0, ended
+    identity = json.loads(ended.read("mlflow.json"))
+    own = mlflow.MlflowClient(identity["uri"]).get_run(identity["run"]).data.metrics
+    logged = wandb_history(ended.folder)
+    for name, value in ended.metrics["degraded"].items():
+        assert own[f"degraded/{name}"] == pytest.approx(value)
+        assert logged[f"degraded/{name}"] == pytest.approx(value)
 
 
 def test_p_values_are_corrected_for_the_number_of_conditions(all_kinds, score):

@@ -82,7 +82,7 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
         if isinstance(names := parsed.value(), list):
             _check_one_choice(override, parsed.key_or_group, names, conf)
         if parsed.key_or_group == "name":
-            _check_name("" if parsed.value() is None else str(parsed.value()))
+            check_name("" if parsed.value() is None else str(parsed.value()))
 
 
 def is_sweep(arguments: Sequence[str]) -> bool:
@@ -147,8 +147,8 @@ def _is_taken_for_another(word: str) -> bool:
         return False  # Which check_arguments says.
 
 
-def _check_name(name: str) -> None:
-    """The run's folder is made below paths.outputs before any task begins, and nowhere else."""
+def check_name(name: str) -> None:
+    """Raise `UserError` for a name whose folder, which is made before any task begins, is not below paths.outputs."""
     if name.startswith(("/", "~")) or ".." in name.split("/") or not name.strip("./ "):
         raise UserError(f"name={name} is no folder below paths.outputs; where that lies is said by paths.outputs=DIR.")
 

@@ -1,7 +1,7 @@
 """Models compared on the same lines: which is better, how surely, and where."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -55,8 +55,8 @@ class PairScore:
 
 @dataclass(frozen=True, slots=True)
 class GroupComparison:
-    """Lines that share a `name` under `kind` (one of `KEYS`): each system's CER there, in the order of the systems, and
-    the lines in which it alone needs fewest edits.
+    """Lines that share a `name` under `kind` (one of `KEYS`, or a measure of their images): each system's CER there, in
+    the order of the systems, and the lines in which it alone needs fewest edits.
     """
 
     kind: str
@@ -101,7 +101,10 @@ class ComparedLine:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Systems on the same lines. `pairs` has every two of them, in the order of `systems`; none where there is one."""
+    """Systems on the same lines. `pairs` has every two of them, in the order of `systems`; none where there is one.
+    `image_groups` has for each measure of the line images that divides the lines, which are groups of its kind too,
+    the place among these of each line, -1 for one that has no measure.
+    """
 
     settings: EvaluationSettings
     systems: tuple[SystemScore, ...]
@@ -110,6 +113,7 @@ class Comparison:
     lines: tuple[ComparedLine, ...]
     clusters: int
     characters: int
+    image_groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def missed_by_all(self) -> tuple[ComparedLine, ...]:
@@ -271,11 +275,12 @@ def _compare_groups(systems: Mapping[str, Readings], lines: Sequence[ComparedLin
     for kind, key in KEYS.items():
         for name, members in group_lines(first, key).items():
             if name:
-                found.append(_compare_group(kind, name, [lines[place[id(line)]] for line in members]))
+                found.append(compare_group(kind, name, [lines[place[id(line)]] for line in members]))
     return tuple(found)
 
 
-def _compare_group(kind: str, name: str, members: Sequence[ComparedLine]) -> GroupComparison:
+def compare_group(kind: str, name: str, members: Sequence[ComparedLine]) -> GroupComparison:
+    """Compare the systems in the lines of a group."""
     characters = sum(len(line.truth) for line in members)
     edits = np.array([line.edits for line in members], float)
     lowest = edits == edits.min(axis=1, keepdims=True)

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import stdtr
 from scipy.stats import rankdata
 
+from uncial.metrics.comparison import Comparison, compare_group
 from uncial.metrics.evaluation import EvaluationSettings
 from uncial.metrics.intervals import (
     FEW_LINES,
@@ -72,12 +73,35 @@ def score_by_measures(
     return tuple(found)
 
 
+def compare_by_measures(comparison: Comparison, measures: Mapping[str, np.ndarray]) -> Comparison:
+    """Compare systems by measures of the line images too, each (n,) in the order of the comparison's lines and NaN
+    where a line has none: its groups of each measure that divides the lines stand behind the others, from the least to
+    the most.
+    """
+    groups, image_groups = list(comparison.groups), dict(comparison.image_groups)
+    for name, values in measures.items():
+        labels, group_of = _divide_lines(values)
+        if len(labels) < 2:
+            continue
+        image_groups[name] = tuple(group_of.tolist())
+        for group, label in enumerate(labels):
+            members = [comparison.lines[place] for place in np.flatnonzero(group_of == group)]
+            groups.append(compare_group(name, label, members))
+    return replace(comparison, groups=tuple(groups), image_groups=image_groups)
+
+
+def _divide_lines(values: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Return the names of the groups, and that of each line (n,), -1 where its value is NaN."""
+    group_of = np.full(len(values), -1)
+    places = np.flatnonzero(np.isfinite(values))
+    labels, group_of[places] = divide_evenly(values[places])
+    return labels, group_of
+
+
 def _score_by_measure(
     lines: Sequence[EvaluatedLine], name: str, values: np.ndarray, settings: EvaluationSettings
 ) -> MeasureScore:
-    group_of = np.full(len(lines), -1)
-    places = np.flatnonzero(np.isfinite(values))
-    labels, group_of[places] = divide_evenly(values[places])
+    labels, group_of = _divide_lines(values)
     groups = []
     for group, label in enumerate(labels):
         members = [line for line, own in zip(lines, group_of.tolist(), strict=True) if own == group]

@@ -45,9 +45,9 @@ def hash_weights(model: Model) -> str:
     return found.hexdigest()
 
 
-def read_lineage(recognizer: Recognizer, card: Mapping[str, Any]) -> list[str]:
+def read_lineage(model: Model, card: Mapping[str, Any]) -> list[str]:
     """Return what the card of a model that is fine-tuned from this one has under `lineage`."""
-    return [*card.get(KEY, []), hash_weights(recognizer)]
+    return [*card.get(KEY, []), hash_weights(model)]
 
 
 def list_pages_seen(card: Mapping[str, Any]) -> set[str]:

@@ -84,7 +84,8 @@ class Setup:
     not used. `name_sample` says what an index of a batch is. `headline` names the scores that a person is told first.
     `facts` are figures of the data that metrics.json and dashboards hold beside the scores, `test_samples` how many
     there are to test on, None where that is not known. `make_example` gives that by which the model's cost is counted.
-    `samples_seen` is how many are learned from in all where nothing else says how long the training is.
+    `samples_seen` is how many are learned from in all where nothing else says how long the training is. `sample` is
+    what one is called, `told` names the scores that are told after each validation, where not all are.
     """
 
     model: Model
@@ -101,12 +102,15 @@ class Setup:
     test_samples: int | None = None
     make_example: Callable[[], Example] | None = None
     samples_seen: int | None = None
+    sample: str = "line"
+    told: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class TrainingStats:
     """What the training took: seconds with validations, the rate of the training alone in samples a second, and how
-    many samples it learned from. `reading_lines_per_second` is the rate of its validations; None before the first."""
+    many samples it learned from, which `sample` names. `reading_lines_per_second` is the rate of its validations; None
+    before the first."""
 
     seconds: float
     lines_per_second: float
@@ -114,6 +118,18 @@ class TrainingStats:
     steps: int
     lines: int
     reading_lines_per_second: float | None = None
+    sample: str = "line"
+
+    def list_figures(self) -> dict[str, float | int | None]:
+        """Return the figures as metrics.json has them, named for what the samples are."""
+        return {
+            "seconds": self.seconds,
+            f"{self.sample}s_per_second": self.lines_per_second,
+            "epochs": self.epochs,
+            "steps": self.steps,
+            f"{self.sample}s": self.lines,
+            f"reading_{self.sample}s_per_second": self.reading_lines_per_second,
+        }
 
 
 class Problem(ABC, Generic[T]):
@@ -219,9 +235,10 @@ def count_batch_devices(run: RunSession) -> int:
 
 def _instantiate(plain: Mapping[Any, Any]) -> Problem[Any]:
     arguments = {str(key): value for key, value in plain.items() if key not in ("name", "reads", "reads_not")}
-    problem = instantiate_part(load_literal_config({"problem": arguments}), "problem")
+    interface = "a problem is a class that derives from uncial.problems.problem.Problem"
+    problem = instantiate_part(load_literal_config({"problem": arguments}), "problem", interface)
     if not isinstance(problem, Problem):
-        raise UserError(f"problem._target_={plain.get('_target_')} is no Problem of uncial.problems.problem.")
+        raise UserError(f"problem._target_={plain.get('_target_')} is no problem: {interface}.")
     return problem
 
 

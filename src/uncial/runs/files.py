@@ -70,6 +70,7 @@ class RunFolder:
     robustness_lines = RunFile("robustness_lines.csv")
     robustness_sheet = RunFile("robustness.png")
     page_scores = RunFile("page_scores.csv")
+    found_pages = RunFile("found.jsonl")
     ketos_report = RunFile("ketos.txt")
     review = RunFile("review.csv")
     review_curve = RunFile("review.png")

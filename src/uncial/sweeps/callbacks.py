@@ -28,7 +28,7 @@ from uncial.runs.outcome import (
 from uncial.runs.results import check_no_results, is_same_folder
 from uncial.runs.resumed_config import AUTO
 from uncial.sweeps.launch import is_own_folder
-from uncial.sweeps.planning import check_folder_is_of_all, is_chosen, plan_jobs, raw_value
+from uncial.sweeps.planning import check_folder_is_of_all, find_common_name, is_chosen, plan_jobs, raw_value
 from uncial.sweeps.restored import (
     describe_failures,
     find_unfinished_jobs,
@@ -140,13 +140,25 @@ def _make_folder(config: DictConfig) -> Path:
         ) from None
     check_folder_is_of_all(config)
     if not is_chosen(config, "hydra.sweep.dir"):
-        return make_unused_folder(folder)
+        name = None if is_chosen(config, "name") else find_common_name(config)
+        return make_unused_folder(folder if name is None else _find_folder_called(config, name))
     if is_sweep(folder):
         raise UserError(
             f"hydra.sweep.dir={folder} holds a sweep already: {format_resume_command(folder)} completes it; a new one "
             "needs another folder."
         )
     return folder
+
+
+def _find_folder_called(config: DictConfig, name: str) -> Path:
+    """Return the folder that a sweep of this name has."""
+    own = raw_value(config, "name")
+    with make_changeable(config):
+        config.name = name
+        try:
+            return Path(str(config.hydra.sweep.dir))
+        finally:
+            config.name = own
 
 
 def _holds_another_job(config: DictConfig, folder: Path) -> bool:

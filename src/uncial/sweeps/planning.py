@@ -1,8 +1,9 @@
 """The folders of a sweep's jobs before the first of them begins: each has its own, and none is called by what is
 another job's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from uncial.config.hydra_internals import BasicSweeper
-from uncial.config.keys import raw_default
+from uncial.config.keys import group_names, raw_default
 from uncial.config.location import find_conf_folder
+from uncial.config.overrides import check_name
 from uncial.config.typed import lines_as_typed
 from uncial.errors import UserError
 from uncial.runs.files import RunFolder
@@ -60,6 +62,39 @@ def check_folder_is_of_all(config: DictConfig) -> None:
                         "jobs of a sweep are in one folder: give it one name, and name the jobs' own folders with "
                         f"hydra.sweep.subdir, for instance '{instead}'."
                     )
+
+
+def find_common_name(config: DictConfig) -> str | None:
+    """Return the name of a new sweep whose jobs are called by the program's own rule, `${model.name}-${data.name}`, and
+    differ in it: the names of its jobs, `crnn-page+kraken-page`. None where all have that of the config.
+
+    Raises `UserError` for a name that is no folder.
+    """
+    names = {*group_names(find_conf_folder()), *NAMED_BY}
+    given = _given(config)
+    varied = {key: _values(override) for key, override in given.varied.items() if _is_of(key, names)}
+    found: dict[str, None] = {}
+    for values in islice(product(*varied.values()), MOST_JOBS):
+        lines = [f"{key}={value}" for key, value in zip(varied, values, strict=True)]
+        with suppress(HydraException, OmegaConfBaseException):  # What is wrong with a job, the job says.
+            found[str(OmegaConf.select(compose_job(_loader(), config, 0, [*given.fixed, *lines]), "name"))] = None
+    for name in found:
+        check_name(name)
+    if list(found) in ([], [str(config.name)]):
+        return None
+    first, joined = next(iter(found)), "+".join(found)
+    return joined if len(joined) <= LONGEST_NAME else f"{first}+{len(found) - 1}_more"
+
+
+NAMED_BY = ("name", "model.name", "data.name")
+"""Keys that the names of runs consist of, beside the groups that set them."""
+
+MOST_JOBS, LONGEST_NAME = 64, 120
+"""Jobs whose names are found out, and characters of the folder that is called by them."""
+
+
+def _is_of(key: str, names: Collection[str]) -> bool:
+    return key.lstrip("+").partition("@")[0] in names
 
 
 def plan_jobs(config: DictConfig, folder: Path) -> None:

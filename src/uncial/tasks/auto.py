@@ -56,13 +56,23 @@ def run(config: DictConfig) -> None:
     if not path.is_file():
         facts = measure(config, {get_override_key(line) for line in typed})
         keys = {get_override_key(line) for line in typed}
-        # A batch of so many lines leaves nothing to choose of its bounds.
-        bounds = ("trainer.max_lines", "trainer.batch_width") if "trainer.batch_size" in keys else ()
-        choices = [choice for choice in suggest_settings(facts) if choice.key not in bounds]
+        settled = list_settled_keys(config, keys)
+        choices = [choice for choice in suggest_settings(facts) if choice.key not in settled]
         write_recipe(path, facts, choices, str(config.name))
         show(make_console(), make_recipe_table(facts, choices, {get_override_key(line) for line in typed}))
         show(make_console(), f"To edit it: {path}")
     run_training(compose_chosen_config(read_recipe(path), typed))
+
+
+WARM_UP = ("scheduler.warmup_steps", "scheduler.warmup_samples", "scheduler.warmup_epochs")
+
+
+def list_settled_keys(config: DictConfig, typed: Collection[str]) -> set[str]:
+    """Return the keys that other ones leave nothing to choose of: a batch of so many lines its bounds, a warm-up of
+    another unit, or a scheduler that has none, its share."""
+    bounds = {"trainer.max_lines", "trainer.batch_width"} if "trainer.batch_size" in typed else set()
+    is_warmed = any(key in typed for key in WARM_UP) or "warmup_fraction" not in config.scheduler
+    return bounds | ({"scheduler.warmup_fraction"} if is_warmed else set())
 
 
 def list_typed_for_training() -> list[str]:

@@ -23,7 +23,7 @@ from uncial.document import Issue, Page, Region, TextLine
 from uncial.errors import UserError
 from uncial.files import write_through
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 3
 METADATA_KEY = b"uncial-pages"
 
 WORK_INTERLINE = 2 * NOMINAL
@@ -82,7 +82,7 @@ class PageStoreWriter:
             **{name: getattr(page, name) for name in ("document", "hand", "group", "subset")},
             "page": page.id,
             "image_hash": stored.image_hash,
-            "layout": json.dumps(_describe_page(page), ensure_ascii=True),
+            "layout": json.dumps(describe_layout(page), ensure_ascii=True),
             "shapes": json.dumps(_describe_shapes(stored.shapes)),
             "scale_x": stored.scale[0],
             "scale_y": stored.scale[1],
@@ -158,7 +158,8 @@ class PageStore:
     def page(self, row: int) -> Page:
         """Return the page of a row as its file has it: its lines and regions, without any text."""
         described = json.loads(self.value(row, "layout"))
-        return _read_page(described, {name: self.value(row, name) for name in ("page", "document", "hand", "group")})
+        known = {name: self.value(row, name) for name in ("page", "document", "hand", "group")}
+        return read_layout(described, known)
 
     def shapes(self, row: int) -> PageShapes:
         """Return the shapes of the page of a row, in pixels of its stored image."""
@@ -169,6 +170,11 @@ class PageStore:
     def scale(self, row: int) -> tuple[float, float]:
         """Return (x, y): pixels of the stored image for one unit of the file's coordinates."""
         return self.value(row, "scale_x"), self.value(row, "scale_y")
+
+    def frame(self, row: int) -> tuple[float, float]:
+        """Return (width, height) of the page of a row, in units of its file's coordinates."""
+        (wide, high), (across, down) = (self.value(row, "width"), self.value(row, "height")), self.scale(row)
+        return wide / across, high / down
 
     def pixels(self, row: int) -> np.ndarray:
         """Return the image of a row, (h, w) or (h, w, 3) uint8, in the mapped file. Raises `UserError` where it is not
@@ -203,13 +209,18 @@ def _read_issues(listed: bytes) -> tuple[Issue, ...]:
     return tuple(Issue(**issue) for issue in json.loads(listed))
 
 
-def _describe_page(page: Page) -> dict[str, Any]:
+def describe_layout(page: Page) -> dict[str, Any]:
+    """Return the lines and regions of a page, without any text, in plain types that JSON takes."""
     regions = [[region.id, region.type, region.polygon] for region in page.regions]
-    lines = [[line.id, line.baseline, line.polygon, line.box, line.region_id, line.direction] for line in page.lines]
+    lines = [
+        [line.id, line.baseline, line.polygon, line.box, line.region_id, line.direction, line.confidence]
+        for line in page.lines
+    ]
     return {"source": str(page.source), "size": [page.width, page.height], "regions": regions, "lines": lines}
 
 
-def _read_page(described: Mapping[str, Any], known: Mapping[str, str]) -> Page:
+def read_layout(described: Mapping[str, Any], known: Mapping[str, str]) -> Page:
+    """Return the page that `describe_layout` has described; `known` are its id (`page`), document, hand and group."""
     lines = tuple(
         TextLine(
             id=name,
@@ -219,8 +230,9 @@ def _read_page(described: Mapping[str, Any], known: Mapping[str, str]) -> Page:
             box=None if box is None else tuple(box),
             region_id=region,
             direction=direction,
+            confidence=confidence,
         )
-        for name, baseline, polygon, box, region, direction in described["lines"]
+        for name, baseline, polygon, box, region, direction, confidence in described["lines"]
     )
     regions = tuple(
         Region(name, kind, _to_points(polygon), order)
@@ -252,15 +264,22 @@ def _describe_shapes(shapes: PageShapes) -> dict[str, Any]:
     heights = [[float(side) if np.isfinite(side) else None for side in (line.up, line.down)] for line in shapes.lines]
     return {
         "interline": shapes.interline,
-        "lines": [[numbers(line.baseline), *pair] for line, pair in zip(shapes.lines, heights, strict=True)],
+        "lines": [
+            [numbers(line.baseline), *pair, numbers(line.words)]
+            for line, pair in zip(shapes.lines, heights, strict=True)
+        ],
         "regions": [[region.type, numbers(region.polygon)] for region in shapes.regions],
     }
 
 
 def _read_shapes(described: Mapping[str, Any], size: tuple[int, int]) -> PageShapes:
     lines = tuple(
-        LineShape(np.array(baseline, np.float64), *(float("nan") if side is None else side for side in pair))
-        for baseline, *pair in described["lines"]
+        LineShape(
+            np.array(baseline, np.float64),
+            *(float("nan") if side is None else side for side in pair),
+            words=np.array(words, np.float64).reshape(-1, 2, 2),
+        )
+        for baseline, *pair, words in described["lines"]
     )
     regions = tuple(RegionShape(kind, np.array(polygon, np.float64)) for kind, polygon in described["regions"])
     return PageShapes((float(size[0]), float(size[1])), described["interline"], lines, regions)

@@ -50,15 +50,34 @@ def build_page_xml(page: Page, version: str = "2013-07-15") -> bytes:
 
 
 def _build_region(body: etree._Element, space: str, region: Region, lines: list[TextLine]) -> None:
-    element = etree.SubElement(body, f"{{{space}}}TextRegion", id=region.id, type=region.type or "paragraph")
+    element = _open_region(body, space, region)
     etree.SubElement(element, f"{{{space}}}Coords", points=_format_points(region.polygon))
+    if region.type == PICTURE:
+        return
+    # The older version states the direction of regions alone.
+    if len(directions := {line.direction for line in lines}) == 1 and (direction := directions.pop()) is not None:
+        element.set("readingDirection", DIRECTION_NAMES[direction])
     for n, line in enumerate(lines):
         _build_line(element, space, line, n)
     _build_text(element, space, "\n".join(line.text or "" for line in lines))
 
 
+def _open_region(body: etree._Element, space: str, region: Region) -> etree._Element:
+    """Return the region's new element: with its type where PAGE knows it, else with the nearest one that it knows and
+    its own type as Transkribus and eScriptorium state it."""
+    if region.type is None or region.type in TYPES:
+        return etree.SubElement(body, f"{{{space}}}TextRegion", id=region.id, type=region.type or "paragraph")
+    custom = f"structure {{type:{region.type};}}"
+    if region.type == PICTURE:
+        return etree.SubElement(body, f"{{{space}}}GraphicRegion", id=region.id, custom=custom)
+    kind = SEGMONTO_TYPES.get(region.type, "other")
+    return etree.SubElement(body, f"{{{space}}}TextRegion", id=region.id, type=kind, custom=custom)
+
+
 def _build_line(region: etree._Element, space: str, line: TextLine, order: int) -> None:
-    element = etree.SubElement(region, f"{{{space}}}TextLine", id=line.id, custom=f"readingOrder {{index:{order};}}")
+    structure = f" structure {{type:{line.tags[0]};}}" if line.tags else ""
+    custom = f"readingOrder {{index:{order};}}{structure}"
+    element = etree.SubElement(region, f"{{{space}}}TextLine", id=line.id, custom=custom)
     if line.language:
         element.set("primaryLanguage", line.language)
     etree.SubElement(element, f"{{{space}}}Coords", points=_format_points(line.polygon))
@@ -81,6 +100,19 @@ TYPES = (
     *("signature-mark", "catch-word", "marginalia", "footnote", "footnote-continued", "endnote", "TOC-entry", "other"),
 )
 """What PAGE lets a text region be."""
+
+SEGMONTO_TYPES = {
+    "MainZone": "paragraph",
+    "MarginTextZone": "marginalia",
+    "NumberingZone": "page-number",
+    "RunningTitleZone": "header",
+    "DropCapitalZone": "drop-capital",
+    "QuireMarksZone": "signature-mark",
+}
+"""The zones of SegmOnto as PAGE names them; all others are `other`."""
+
+PICTURE = "GraphicZone"
+DIRECTION_NAMES = {"ltr": "left-to-right", "rtl": "right-to-left", "ttb": "top-to-bottom", "btt": "bottom-to-top"}
 
 
 def write_excerpt(page: Page, lines: Collection[str], folder: Path, with_image: bool) -> Path:
@@ -167,6 +199,8 @@ def _excerpt_line(line: TextLine, regions: dict[str | None, Region], number: int
         baseline=baseline if len(baseline) > 1 else (),
         text=make_storable(line.text or ""),
         language=None,
+        direction=None,
+        tags=(),
     )
 
 

@@ -1,15 +1,20 @@
 """What train, test and compare share: lines as a model read them, with everything that scores are told apart by."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
+
+from uncial.data.checks.image_quality import measure_quality
+from uncial.data.ground_truth import GroundTruth
 from uncial.data.store.store import Store
 from uncial.metrics.calibration import Temperatures, apply_calibration, apply_temperature
 from uncial.metrics.evaluation import Overview
 from uncial.metrics.intervals import Interval, warn_about_few_lines
 from uncial.metrics.lines import EvaluatedLine, LineOrigin, evaluate_line
 from uncial.problems.recognition.metric import LineResult
+from uncial.reports.terminal.progress_bar import show_progress
 from uncial.reports.terminal.summary import SplitScores
 from uncial.runs.tables import PredictionRow
 from uncial.text.rules import TextRules
@@ -45,6 +50,13 @@ def find_origin(store: Store, row: int) -> LineOrigin:
     names = ("page", "line", "group", "document", "hand", "region_type")
     page, line, group, document, hand, region_type = (store.value(row, name) or "" for name in names)
     return LineOrigin(page, line, group, document, hand, region_type, row)
+
+
+def measure_images(truth: GroundTruth, origins: Iterable[LineOrigin]) -> dict[str, np.ndarray]:
+    """Return what the images of lines of its store are like, (n,) for each measure by its name."""
+    rows = np.array([origin.row for origin in origins], dtype=np.int64)
+    with show_progress("measuring", len(rows), "lines") as advance:
+        return asdict(measure_quality(truth.store, rows, truth.pages, advance))
 
 
 def calibrate_results(results: Iterable[LineResult], temperatures: Temperatures) -> list[LineResult]:

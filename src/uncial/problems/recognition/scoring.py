@@ -1,8 +1,8 @@
 """How well a trained recogniser reads lines that it has not seen."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,6 @@ from uncial.config.saved_yaml import resolve_literally
 from uncial.config.schema import get_checkpoint, list_trusted
 from uncial.data.augmentation.chain import Augmentation
 from uncial.data.augmentation.degradation import Condition, LineDegradation, list_conditions
-from uncial.data.checks.image_quality import measure_quality
-from uncial.data.ground_truth import GroundTruth
 from uncial.data.lines.dataset import Augment
 from uncial.data.store.store import Store
 from uncial.errors import UserError
@@ -29,7 +27,13 @@ from uncial.models.files import find_model_file, load_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
-from uncial.problems.recognition.evaluation import build_prediction_rows, evaluate_lines, list_cautions, score_part
+from uncial.problems.recognition.evaluation import (
+    build_prediction_rows,
+    evaluate_lines,
+    list_cautions,
+    measure_images,
+    score_part,
+)
 from uncial.problems.recognition.inference import (
     apply_typed_keys,
     choose_rows_to_score,
@@ -44,16 +48,15 @@ from uncial.reports.plots.sheets import AugmentationRow, draw_augmentation_sheet
 from uncial.reports.tables.image_quality import write_image_quality
 from uncial.reports.tables.ketos import write_ketos_report
 from uncial.reports.tables.review import summarize_review, write_review
-from uncial.reports.tables.robustness import make_robustness_table, write_robustness
+from uncial.reports.tables.robustness import DEGRADED, degraded_figures, make_robustness_table, write_robustness
 from uncial.reports.tables.scores import describe_images, score_figures, write_scores
 from uncial.reports.terminal.console import make_console, show
-from uncial.reports.terminal.progress_bar import show_progress
 from uncial.reports.terminal.summary import RunSummary, format_run_summary
 from uncial.runs.environment import add_to_environment
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
 from uncial.runs.tables import write_metrics, write_predictions, write_skipped
-from uncial.training.loggers.tracking import show_outcome
+from uncial.training.loggers.tracking import log_beside_the_file, show_outcome
 from uncial.training.trainer import silence_lightning
 
 log = logging.getLogger(__name__)
@@ -81,7 +84,7 @@ def score_recognizer(config: DictConfig) -> None:
         lines = evaluate_lines(truth.store, read.results, settings.profile, recognizer.text)
         write_predictions(RunFolder(folder).predictions, build_prediction_rows(read.results, lines))
         evaluation = evaluate(lines, settings)
-        measures = measure_images(truth, evaluation.lines)
+        measures = measure_images(truth, (line.origin for line in evaluation.lines))
         by_image = score_by_measures(evaluation.lines, measures, settings)
         write_scores(folder, evaluation, by_image)
         write_image_quality(folder, evaluation.lines, measures)
@@ -105,7 +108,9 @@ def score_recognizer(config: DictConfig) -> None:
         )
         pictures = int(config.report.pictures)
         write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, pictures, by_image, degraded)
-        finish_test(folder, part, evaluation.overview, read.loss, read.seconds, path)
+        figures = {} if degraded is None else degraded_figures(degraded.scores)
+        finish_test(folder, part, evaluation.overview, read.loss, read.seconds, path, figures)
+        log_beside_the_file(loggers, {f"{DEGRADED}/{name}": value for name, value in figures.items()}, 0)
         if degraded:
             show(
                 make_console(),
@@ -209,23 +214,25 @@ def draw_degraded(
     return [row.images[0] for row in sheet]
 
 
-def measure_images(truth: GroundTruth, lines: Sequence[EvaluatedLine]) -> dict[str, np.ndarray]:
-    """Return what the images of lines of its store are like, (n,) for each measure by its name."""
-    rows = np.array([line.origin.row for line in lines], dtype=np.int64)
-    with show_progress("measuring", len(rows), "lines") as advance:
-        return asdict(measure_quality(truth.store, rows, truth.pages, advance))
-
-
 def _find_lines_to_review(line: EvaluatedLine) -> ReadLine:
     counts, origin = line.counts, line.origin
     read = len(line.prediction)
     return ReadLine(origin.page, origin.line, read, line.confidence or 0.0, counts.edits, counts.characters)
 
 
-def finish_test(folder: Path, part: str, overview: Overview, loss: float, seconds: float, model: Path) -> None:
-    """Write metrics.json, and say how good the model is and where the details are."""
+def finish_test(
+    folder: Path,
+    part: str,
+    overview: Overview,
+    loss: float,
+    seconds: float,
+    model: Path,
+    degraded: Mapping[str, float],
+) -> None:
+    """Write metrics.json, with the figures of degraded images where there are any, and say how good the model is and
+    where the details are."""
     figures = {"loss": loss, **score_figures(overview), "part": part, "seconds": seconds}
-    write_metrics(RunFolder(folder).metrics, {"test": figures})
+    write_metrics(RunFolder(folder).metrics, {"test": figures, **({DEGRADED: degraded} if degraded else {})})
     for caution in list_cautions(overview):
         log.warning(caution)
     summary = RunSummary(

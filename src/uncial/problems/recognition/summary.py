@@ -4,7 +4,7 @@ import csv
 import json
 import shlex
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -16,12 +16,13 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.store.store import Store
 from uncial.metrics.characters import confusions
 from uncial.metrics.evaluation import evaluate
+from uncial.metrics.image_quality import score_by_measures
 from uncial.metrics.profiles import form
 from uncial.models.files import load_card
 from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import describe_data
 from uncial.problems.problem import TrainingStats
-from uncial.problems.recognition.evaluation import score_part
+from uncial.problems.recognition.evaluation import measure_images, score_part
 from uncial.reports.html.report_page import ReportHeader, write_scores_page
 from uncial.reports.plots.curves import draw_curves
 from uncial.reports.tables.line_results import read_line_results
@@ -86,10 +87,14 @@ def write_report(run: RunSession, truth: GroundTruth, profile: str) -> None:
     folder, config = run.folder, run.config
     if (RunFolder(folder).lines).is_file():
         lines = read_line_results(RunFolder(folder).lines)
-        evaluation = evaluate(lines, build_evaluation_settings(config, profile))
+        settings = build_evaluation_settings(config, profile)
+        evaluation = evaluate(lines, settings)
+        measures = measure_images(truth, (line.origin for line in evaluation.lines))
+        by_image = score_by_measures(evaluation.lines, measures, settings)
         facts = {"part": "validation", "model": str(RunFolder(folder).best_model), "data": describe_data(config)}
         about = ReportHeader(f"Training of {config.name}", facts, curves=RunFolder(folder).curves)
-        write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, config.report.pictures)
+        pictures = int(config.report.pictures)
+        write_scores_page(RunFolder(folder).report, evaluation, about, truth.store.strip, pictures, by_image)
 
 
 def format_low_accuracy_hint(cer: float) -> str:
@@ -120,7 +125,7 @@ def finish_training(run: RunSession, truth: GroundTruth, stats: TrainingStats, s
     scores = load_card(best)["scores"]
     score_it = format_follow_up_command(folder, run.typed, "task=test", model)
     # Last: a run with this file is finished.
-    write_metrics(RunFolder(folder).metrics, {"val": scores, "train": asdict(stats)})
+    write_metrics(RunFolder(folder).metrics, {"val": scores, "train": stats.list_figures()})
     summary = RunSummary(
         parts={"validation": score_part(scores)},
         folder=folder,

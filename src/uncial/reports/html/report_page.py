@@ -25,7 +25,7 @@ from uncial.reports.html.line_list import (
 )
 from uncial.reports.html.rendering import encode_data_url, encode_picture, write_page
 from uncial.reports.plots.score_plots import draw_reliability
-from uncial.reports.tables.comparison import list_confusions_by_system, order_of_group
+from uncial.reports.tables.comparison import describe_kind, list_confusions_by_system, order_of_group
 from uncial.reports.tables.image_quality import UNITS, describe_correlation
 from uncial.reports.tables.robustness import COLUMNS, describe_conditions, describe_robustness
 from uncial.reports.tables.scores import describe_images
@@ -141,7 +141,9 @@ def write_comparison_page(
     """Write the page, one file. `strip_of` gives the line image of a row of the store; as many are shown as `pictures`
     says: of lines in which the systems differ most, and of those that all miss.
     """
-    lines = sorted(map(list_compared, comparison.lines), key=lambda line: -_measure_difference(line))
+    listed = list(map(list_compared, comparison.lines))
+    order = sorted(range(len(listed)), key=lambda place: -_measure_difference(listed[place]))
+    lines = [listed[place] for place in order]
     missed = sorted(range(len(lines)), key=lambda place: -min(lines[place].rates))
     shown = make_pictures(lines, (range(len(lines)), missed), strip_of, pictures)
     names = [system.name for system in comparison.systems]
@@ -153,6 +155,7 @@ def write_comparison_page(
         comparison=comparison,
         verdicts=[describe_verdict(pair, comparison) for pair in comparison.pairs],
         groups=_list_compared_groups(comparison),
+        kind_names={group.kind: describe_kind(group.kind) for group in comparison.groups},
         shown_groups=SHOWN_GROUPS,
         kinds=ERROR_KINDS,
         confusions=list_confusions_by_system(comparison)[:SHOWN_CONFUSIONS],
@@ -161,7 +164,12 @@ def write_comparison_page(
         confident=any(any(line.character_confidences) for line in comparison.lines),
         lines=lines,
         pictured=len(shown),
-        lines_json=lines_to_json(names, lines, shown),
+        lines_json=lines_to_json(
+            names,
+            lines,
+            shown,
+            {name: [groups[place] for place in order] for name, groups in comparison.image_groups.items()},
+        ),
     )
 
 
@@ -175,7 +183,8 @@ def _list_compared_groups(comparison: Comparison) -> dict[str, Sequence[GroupCom
     for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
         members = list(groups)
         if len(members) > 1:
-            found[kind] = members if kind == "length" else sorted(members, key=order_of_group)
+            is_ordered = kind == "length" or kind in comparison.image_groups
+            found[kind] = members if is_ordered else sorted(members, key=order_of_group)
     return found
 
 

@@ -17,6 +17,7 @@ from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison,
 from uncial.metrics.error_rates import ERROR_KINDS
 from uncial.metrics.intervals import Estimate
 from uncial.metrics.paired import PairedTest
+from uncial.reports.tables.image_quality import UNITS
 from uncial.reports.tables.line_results import write_compared_lines
 from uncial.reports.terminal.formatting import (
     format_character,
@@ -173,7 +174,8 @@ def format_comparison(comparison: Comparison) -> str:
     for kind, groups in groupby(comparison.groups, key=lambda group: group.kind):
         members = list(groups)
         if len(members) > 1:
-            parts += [f"## By {kind.replace('_', ' ')}", _group_table(members, names, kind)]
+            is_ordered = kind == "length" or kind in comparison.image_groups
+            parts += [f"## By {describe_kind(kind)}", _group_table(members, names, kind, is_ordered)]
     parts += ["## Kinds of error", _count_kinds(comparison)]
     parts += ["## What is read for what" if is_one else "## What differs most in what is read for what"]
     parts += [_format_confusions(comparison), "## Lines with errors" if is_one else "## Lines that all miss"]
@@ -227,10 +229,15 @@ def order_of_group(group: GroupComparison) -> float:
     return min(group.cer) - max(group.cer) if len(group.cer) > 1 else -group.cer[0]
 
 
-def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: str) -> str:
-    """Return where the systems differ most comes first, of one system where it does worst, but lengths stay in their
-    order."""
-    ordered = groups if kind == "length" else sorted(groups, key=order_of_group)
+def describe_kind(kind: str) -> str:
+    """Return what a kind of groups is called, a measure of the line images with its unit."""
+    return f"{kind} of the image ({UNITS[kind]})" if kind in UNITS else kind.replace("_", " ")
+
+
+def _group_table(groups: Sequence[GroupComparison], names: Sequence[str], kind: str, is_ordered: bool) -> str:
+    """Return a table in which where the systems differ most comes first, of one system where it does worst; groups that
+    have an order stay in it."""
+    ordered = groups if is_ordered else sorted(groups, key=order_of_group)
     lowest = ("lowest",) if len(names) > 1 else ()
     rows = [
         (

@@ -1,5 +1,6 @@
 """How a model reads degraded images: robustness.csv, .json and .md, and robustness_lines.csv with the readings."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,31 @@ def write_robustness(
     )
     with replace_text_file(RunFolder(folder).robustness_text) as file:
         file.write("\n\n".join(robustness_markdown(scores, settings)) + "\n")
+
+
+DEGRADED = "degraded"
+"""The part of metrics.json, and what scores on dashboards begin with."""
+
+
+def degraded_figures(scores: Sequence[ConditionScore]) -> dict[str, float]:
+    """Return the figures of metrics.json and dashboards, by condition and score: `noise_light/cer`. The difference is
+    that of the CER to the clean lines, which are not among them."""
+    found: dict[str, float] = {}
+    for score in scores:
+        if score.difference is None:
+            continue
+        name = re.sub(r"[^\w.-]", "_", score.name)
+        while f"{name}/cer" in found:
+            name += "_"
+        figures = {
+            "cer": score.cer.value,
+            "wer": score.wer.value,
+            "line_accuracy": score.line_accuracy,
+            "difference": score.difference.difference.value,
+            "p": score.p,
+        }
+        found |= {f"{name}/{figure}": float(value) for figure, value in figures.items() if value is not None}
+    return found
 
 
 def _make_row(score: ConditionScore) -> dict[str, Any]:

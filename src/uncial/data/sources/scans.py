@@ -114,14 +114,15 @@ def _list_tiff_pages(path: Path) -> list[int]:
     """Return the frames of a TIFF but for smaller copies of others; the first where nothing can be told of them, so
     that reading it says what is wrong."""
     try:
-        with warnings.catch_warnings(), open_header(path) as image:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            frames = []
-            for number in range(getattr(image, "n_frames", 1)):
-                image.seek(number)
-                if not int(image.tag_v2.get(SUBFILE_TYPE, 0)) & REDUCED:  # type: ignore[attr-defined]
-                    frames.append(number)
-            return frames or [0]
+            with open_header(path) as image:
+                frames = []
+                for number in range(getattr(image, "n_frames", 1)):
+                    image.seek(number)
+                    if not int(image.tag_v2.get(SUBFILE_TYPE, 0)) & REDUCED:  # type: ignore[attr-defined]
+                        frames.append(number)
+                return frames or [0]
     # On damaged files Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error and more.
     except Exception:
         return [0]

@@ -22,7 +22,7 @@ from uncial.config.typed import typed_lines
 from uncial.errors import UserError
 from uncial.files import remove_unfinished, replace_text_file
 from uncial.formats.encoding import make_storable_name
-from uncial.runs.environment import read_environment, write_environment
+from uncial.runs.environment import read_beginning, write_environment
 from uncial.runs.files import RunFolder
 
 
@@ -147,7 +147,7 @@ def path_for_commands(path: Path, folder: Path) -> Path:
 
 def _format_as_begun(folder: Path, *arguments: str) -> str:
     """Return a command that begins as that of the run in `folder`."""
-    command = shlex.split(str(read_environment(folder).get("command", "")))
+    command = shlex.split(str(read_beginning(folder).get("command", "")))
     if not command:
         return format_command(*arguments)
     start, elsewhere = read_start(command), _working_folder(folder)
@@ -158,6 +158,6 @@ def _format_as_begun(folder: Path, *arguments: str) -> str:
 
 def _working_folder(folder: Path) -> Path | None:
     """Return where the run in `folder` was typed; None where that is here, or is not known, or not there any more."""
-    known = read_environment(folder).get("working_folder")
+    known = read_beginning(folder).get("working_folder")
     found = None if known is None else Path(str(known))
     return found if found is not None and found.is_dir() and found.resolve() != Path.cwd().resolve() else None

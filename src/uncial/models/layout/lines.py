@@ -107,7 +107,9 @@ def _to_pixels(points: np.ndarray, like: np.ndarray) -> tuple[np.ndarray, np.nda
     """Rows and columns of the pixels of a map at points (N, 2), those outside of it moved to its border."""
     height, width = like.shape
     nearest = np.rint(points).astype(np.int64)
-    return np.clip(nearest[:, 1], 0, height - 1), np.clip(nearest[:, 0], 0, width - 1)
+    # np.clip takes three times as long on the few points of a line.
+    inside = np.minimum(np.maximum(nearest, 0), [width - 1, height - 1])
+    return inside[:, 1], inside[:, 0]
 
 
 def join_fragments(fragments: Sequence[Fragment], maps: LineMaps, settings: FindSettings) -> list[list[int]]:

@@ -9,6 +9,7 @@ from uncial.data.pages.datamodule import PageDataModule, build_page_sampler
 from uncial.data.splits.split_file import COLUMNS
 from uncial.errors import UserError
 from uncial.models.segmenter import Scale, Segmenter
+from uncial.problems.layout.finding import find_layouts
 from uncial.problems.layout.ground_truth import PageTruth, compute_fingerprint, list_split_rows, load_pages
 from uncial.problems.layout.metric import BETTER_ENDS, LayoutBatchMetric
 from uncial.problems.layout.pretrained import (
@@ -64,7 +65,7 @@ class LayoutAnalysis(Problem[PageTruth]):
         read_region_types(config)
         build_page_augmentation(read_group(config, "augmentation"), int(config.data.channels))
         model = build_segmenter(config, (), Scale(40.0, 50.0, 60.0))
-        check_training(config, model, self.metric)
+        check_training(config, model, self.metric, config.trainer.pages_seen)
 
     def load(self, run: RunSession) -> PageTruth:
         return load_pages(run.config, choose_training_split(run))
@@ -119,3 +120,6 @@ class LayoutAnalysis(Problem[PageTruth]):
 
     def test(self, config: DictConfig) -> None:
         score_segmenter(config)
+
+    def predict(self, config: DictConfig) -> None:
+        find_layouts(config)

@@ -19,6 +19,7 @@ from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import compute_data_fingerprint, load_ground_truth, write_splits
 from uncial.problems.pretrained import build_lineage, list_seen_before
 from uncial.problems.problem import Problem, Setup, TrainingStats, count_batch_devices
+from uncial.problems.reading import read_input
 from uncial.problems.recognition.alphabet import build_text_rules, read_given_codec
 from uncial.problems.recognition.best_model import RecognizerWriter, build_model_card
 from uncial.problems.recognition.inference import warn_about_validation_overlap
@@ -133,6 +134,9 @@ class LineRecognition(Problem[GroundTruth]):
 
     def test(self, config: DictConfig) -> None:
         score_recognizer(config)
+
+    def predict(self, config: DictConfig) -> None:
+        read_input(config)
 
 
 def check_monitor(monitor: str, mode: str) -> None:

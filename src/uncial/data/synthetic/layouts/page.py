@@ -61,6 +61,11 @@ def draw_layout_page(
     hand = draw_hand(number % options.hands, options)
     scribes = _choose_scribes(number, features, options, fonts, rng, texts)
     piece = Piece() if "blank" in features and texts is None else plan_page(features, scribes, options, rng, texts)
+    return draw_piece(number, piece, hand, options, rng)
+
+
+def draw_piece(number: int, piece: Piece, hand: Hand, options: DrawingOptions, rng: np.random.Generator) -> DrawnPage:
+    """Return a sheet with what was planned on it, as askew as the options say, as page `number` of the set."""
     piece = piece.within(Placement(0.0, 0.0, float(rng.uniform(*options.skew))))
     piece, height, width = _place_on_sheet(piece, options, rng)
     lines = [(line, block.placement) for block in piece.blocks for line in block.lines]

@@ -124,7 +124,7 @@ def _describe(
         "program": version("uncial"),
         "model": hash_content(path),
         "format": f"{form} {year}",
-        "search": repr((segmenter.finding, segmenter.finding_regions)),
+        "search": repr(segmenter.reader.finding),
         "images": [settings.images, settings.page_images, settings.dpi],
         **asdict(finding),
     }

@@ -234,7 +234,7 @@ class Segmenter(Model):
 
 
 TARGETS = "regions, names, place(name) and draw(shapes, annotated)"
-READER = "maps, read(maps, plan) and measure_interline(maps, plan)"
+READER = "maps, finding, read(maps, plan) and measure_interline(maps, plan)"
 
 
 def _check(kind: type[Any], name: str, part: Any, wanted: str) -> Any:

@@ -124,7 +124,7 @@ def _describe(
         "program": version("uncial"),
         "model": hash_content(path),
         "format": f"{form} {year}",
-        "search": repr(segmenter.reader.finding),
+        "search": repr(sorted(vars(segmenter.reader).items())),
         "images": [settings.images, settings.page_images, settings.dpi],
         **asdict(finding),
     }

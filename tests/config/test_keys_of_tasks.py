@@ -17,6 +17,7 @@ from uncial.problems.recognition import inference
 
 CONF = ROOT / "conf"
 STEPS = ("trainer.max_steps=2", "trainer.validations=1", "trainer.batch_width=1000")
+LAYOUT = ("model.size=tiny", "trainer.max_steps=1", "trainer.validations=1", "trainer.crop=128", "model.overview=128")
 CHECKS_FOR_ITSELF = {"rerun"}
 """Compares what is typed with the run that it repeats."""
 
@@ -34,6 +35,9 @@ def read(drawn, tmp_path_factory) -> dict[str, set[str]]:
         ("finetune", tuned, (*train, f"pretrained={one}", "trainer.patience=3")),
         ("auto", root / "auto", (*train, *TINY, "trainer.patience=3")),
         ("test", root / "test", (*data, f"checkpoint={one}")),
+        ("train", root / "layout", ("model=layout", *data, *LAYOUT)),
+        ("test", root / "layout test", (*data, f"checkpoint={root / 'layout'}")),
+        ("predict", root / "found", (f"checkpoint={root / 'layout'}", f"predict.input={drawn / 'page'}/*.png")),
         ("compare", root / "models", (*data, f"checkpoint=[{one},{other}]")),
         ("compare", root / "texts", (f"compare.folders=[{drawn}/page,{tuned}/after]", f"compare.truth={drawn}/page")),
         ("ensemble", root / "ensemble", (*data, f"checkpoint=[{one},{other}]", "ensemble.method=average")),

@@ -70,6 +70,7 @@ class Shell:
         assert (here / words[0]).resolve() == ROOT / "run.py"
         found = [str((here / one).resolve()) for one in variables.get("PYTHONPATH", "").split(os.pathsep) if one]
         told = io.StringIO()
+        self._forget_modules()  # Those that other tests have imported under these names.
         with (
             hydra_at_rest(),
             patch.dict("os.environ", variables, clear=True),
@@ -83,10 +84,13 @@ class Shell:
             try:
                 code = command_line.main()
             finally:
-                for name in self.modules:
-                    sys.modules.pop(name, None)
+                self._forget_modules()
         assert code == 0, f"{command}\n{told.getvalue()}"
         return told.getvalue()
+
+    def _forget_modules(self) -> None:
+        for name in self.modules:
+            sys.modules.pop(name, None)
 
     def start(self, command: str) -> str:
         """What the command says, in a process of its own. It has to succeed."""

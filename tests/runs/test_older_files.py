@@ -110,7 +110,9 @@ def test_a_fine_tuned_model_is_tested_and_tuned_again(older):
 
 
 def test_a_model_with_a_class_of_ones_own_is_tested_and_its_run_goes_on_where_it_is_trusted(older, monkeypatch):
-    monkeypatch.delitem(sys.modules, "shallow", raising=False)  # Another one that a test has imported.
+    # Not that of another test, and for no other test: what the test imports goes with it.
+    monkeypatch.setitem(sys.modules, "shallow", sys)
+    monkeypatch.delitem(sys.modules, "shallow")
     monkeypatch.syspath_prepend(WRITTEN / "mine")
     tested = ("task=test", *PAGES, "data.subset=all", "checkpoint=runs/shallow")
     refused = run_program(older / "refused", *tested)

@@ -16,7 +16,7 @@ from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.contract import get_priority, order_callbacks
 from uncial.training.callbacks.early_stopping import EarlyStopping, Pruning
 from uncial.training.callbacks.ema import EMA
-from uncial.training.callbacks.progress import PlainProgress
+from uncial.training.callbacks.progress import PlainProgress, Told
 from uncial.training.callbacks.throughput import ThroughputMonitor
 
 SHORT = (
@@ -66,7 +66,7 @@ def callbacks_at_hand() -> list[L.Callback]:
         BestModel("val/cer", "min", lambda scores: None),
         EMA(0.9),
         ThroughputMonitor(),
-        PlainProgress(0),
+        PlainProgress(Told(0)),
     ]
 
 
@@ -109,7 +109,7 @@ def test_a_callback_of_ones_own_may_say_where_it_stands(train):
             "EMA and StochasticWeightAveraging.*the weights that are validated",
         ),
         ([EarlyStopping("a", "min", 1, 0, 1), EarlyStopping("b", "min", 1, 0, 1)], "EarlyStopping and EarlyStopping"),
-        ([PlainProgress(0), PlainProgress(1)], "the progress display"),
+        ([PlainProgress(Told(0)), PlainProgress(Told(1))], "the progress display"),
     ],
 )
 def test_two_writers_of_one_thing_are_refused(callbacks, told):

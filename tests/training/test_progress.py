@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from uncial.reports.terminal.console import make_console
 from uncial.training.callbacks import progress
-from uncial.training.callbacks.progress import PlainProgress, RichProgress, build_progress
+from uncial.training.callbacks.progress import PlainProgress, RichProgress, Told, build_progress
 from uncial.training.callbacks.throughput import Throughput, estimate_seconds_left
 
 LINES = 5
@@ -100,7 +100,7 @@ def test_log_lines_name_epoch_step_loss_score_speed_and_time_left(lines):
 
 
 def test_after_each_validation_come_its_scores_and_the_first_samples(lines):
-    trainer(PlainProgress(samples=2), max_epochs=2).fit(Reader(), loader(4), loader(1))
+    trainer(PlainProgress(Told(2)), max_epochs=2).fit(Reader(), loader(4), loader(1))
     told = lines()
     scores = [line for line in told if "val CER 4.21 %" in line and "WER 25.0 %" in line]
     assert [line.split(":")[0] for line in scores] == ["epoch 1/2 step 4", "epoch 2/2 step 8"]
@@ -120,7 +120,7 @@ def test_the_sanity_check_is_not_told(lines):
 
 
 def test_no_samples_are_shown_where_none_are_wanted(lines):
-    trainer(PlainProgress(samples=0), max_epochs=1).fit(Reader(), loader(1), loader(1))
+    trainer(PlainProgress(Told(0)), max_epochs=1).fit(Reader(), loader(1), loader(1))
     assert not any("truth" in line for line in lines())
 
 

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from uncial.errors import UserError
 
-STATEMENTS = ("task.reads", "task.reads_not", "task.instead", "problem.reads")
+STATEMENTS = ("task.reads", "task.reads_not", "task.instead", "problem.reads", "problem.reads_not")
 """Keys by which the files of conf/task and conf/problem state what is read; nobody types them."""
 
 

@@ -59,7 +59,8 @@ OF_PROBLEM = (
     "resize",
     "trainer",
 )
-"""What a problem reads or not, as its file in conf/problem states under `reads`: what speaks of what is learned."""
+"""What a problem reads or not, as its file in conf/problem states under `reads` and `reads_not`: what speaks of what is
+learned."""
 
 STATEMENT = ("reads", "reads_not", "instead")
 """The keys of conf/task that state what a task reads."""
@@ -114,7 +115,8 @@ def drop_statement(config: DictConfig) -> DictConfig:
             config.task.pop(key, None)
     if "problem" in config:
         with open_dict(config.problem):
-            config.problem.pop("reads", None)
+            for key in STATEMENT:
+                config.problem.pop(key, None)
     return config
 
 
@@ -142,7 +144,7 @@ def check_problem_keys(config: DictConfig, conf: Path) -> None:
     reads = config.problem.get("reads")
     if reads is None:
         return
-    own = ReadKeys(tuple(reads), (), {})
+    own = ReadKeys(tuple(reads), tuple(config.problem.get("reads_not") or ()), {})
     groups = set(group_names(conf))
     for override in typed_overrides():
         for name, keys in _iterate_typed_keys(override, groups, conf):

@@ -22,6 +22,7 @@ NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 ROOMS = (
     "uncial.models",
     "uncial.data.augmentation",
+    "uncial.problems.layout.problem",
     "uncial.problems.recognition.metric",
     "uncial.problems.recognition.problem",
     "uncial.training.callbacks.early_stopping",

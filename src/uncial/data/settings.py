@@ -85,6 +85,9 @@ class DataSettings(Settings):
     split_rule: Annotated[str, Key(choices=("quantile", "hash"))] = "hash"
     split_from: Annotated[str | None, NAME] = None
     validate_on: Annotated[str, Key(choices=("val", "train"))] = "val"
+    annotated: Annotated[str, Key(choices=("page", "regions", "lines"))] = "page"
+    blank: bool = False
+    pages_seen: Annotated[int, Key(least=1, unit="pages")] = 3000
 
     def check(self) -> None:
         """Raise `UserError` for a part that names nothing, and for shares and folds that cannot be."""

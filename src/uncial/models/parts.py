@@ -14,6 +14,7 @@ from torch import nn
 from uncial.config.moved import find_current_path
 from uncial.config.trust import NAME, explain_refusal, is_within
 from uncial.errors import UserError
+from uncial.models.contracts import PlainPart
 from uncial.models.preprocessing import Preprocessing
 
 ROOM = "uncial.models"
@@ -133,6 +134,9 @@ def _check_numbers(value: Any, key: str, depth: int = 3) -> None:
     if isinstance(value, list | tuple) and depth:
         for one in value:
             _check_numbers(one, key, depth - 1)
+    elif isinstance(value, Mapping) and depth:
+        for name, one in value.items():
+            _check_numbers(one, f"{key}.{name}", 0)
     elif not isinstance(value, int | float | None):
         raise UserError(f"{key} is {shorten(value)}; a number is needed.")
 
@@ -178,4 +182,4 @@ def _import(key: str, target: str) -> type:
 
 
 def _is_part(found: Any) -> bool:
-    return isinstance(found, type) and issubclass(found, nn.Module | Preprocessing)
+    return isinstance(found, type) and issubclass(found, nn.Module | Preprocessing | PlainPart)

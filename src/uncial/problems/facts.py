@@ -4,7 +4,6 @@ the terminal before the first step, in metrics.json, and on dashboards."""
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,7 @@ def flatten_facts(facts: Facts) -> dict[str, Any]:
 
 def describe_speed(stats: TrainingStats) -> dict[str, Any]:
     """Return how fast the model learned and read, in samples a second."""
-    speeds = {name: getattr(stats, name) for name in ("lines_per_second", "reading_lines_per_second")}
+    speeds = {name: value for name, value in stats.list_figures().items() if name.endswith("_per_second")}
     return {name: value for name, value in speeds.items() if value is not None}
 
 
@@ -88,7 +87,7 @@ def read_figures(folder: Path) -> dict[str, Any]:
 def add_facts(folder: Path, facts: Facts, stats: TrainingStats) -> dict[str, Any]:
     """Add the facts, and what the training took, to the metrics.json that a problem has left; what it says itself
     stays. Return what it holds then."""
-    figures, known = read_figures(folder), {"train": asdict(stats), **facts}
+    figures, known = read_figures(folder), {"train": stats.list_figures(), **facts}
     whole = {part: _joined(known.get(part, {}), figures.get(part, {})) for part in dict.fromkeys((*figures, *known))}
     write_metrics(RunFolder(folder).metrics, whole)
     return whole

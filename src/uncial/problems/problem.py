@@ -84,6 +84,8 @@ class Setup:
     not used. `name_sample` says what an index of a batch is. `headline` names the scores that a person is told first.
     `facts` are figures of the data that metrics.json and dashboards hold beside the scores, `test_samples` how many
     there are to test on, None where that is not known. `make_example` gives that by which the model's cost is counted.
+    `samples_seen` is how many are learned from in all where nothing else says how long the training is. `sample` is
+    what one is called, `told` names the scores that are told after each validation, where not all are.
     """
 
     model: Model
@@ -99,12 +101,16 @@ class Setup:
     facts: Mapping[str, Any] = field(default_factory=dict)
     test_samples: int | None = None
     make_example: Callable[[], Example] | None = None
+    samples_seen: int | None = None
+    sample: str = "line"
+    told: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class TrainingStats:
     """What the training took: seconds with validations, the rate of the training alone in samples a second, and how
-    many samples it learned from. `reading_lines_per_second` is the rate of its validations; None before the first."""
+    many samples it learned from, which `sample` names. `reading_lines_per_second` is the rate of its validations; None
+    before the first."""
 
     seconds: float
     lines_per_second: float
@@ -112,13 +118,25 @@ class TrainingStats:
     steps: int
     lines: int
     reading_lines_per_second: float | None = None
+    sample: str = "line"
+
+    def list_figures(self) -> dict[str, float | int | None]:
+        """Return the figures as metrics.json has them, named for what the samples are."""
+        return {
+            "seconds": self.seconds,
+            f"{self.sample}s_per_second": self.lines_per_second,
+            "epochs": self.epochs,
+            "steps": self.steps,
+            f"{self.sample}s": self.lines,
+            f"reading_{self.sample}s_per_second": self.reading_lines_per_second,
+        }
 
 
 class Problem(ABC, Generic[T]):
     """What a model learns. `T` is the kind of its ground truth, which is sent to other processes and so is picklable.
 
-    Its arguments are the keys of its file in conf/problem but for `name` and `reads`. The latter states which of the
-    keys in `config.task_keys.OF_PROBLEM` it reads; any other of them that is typed ends the run in a sentence.
+    Its arguments are the keys of its file in conf/problem but for `name`, `reads` and `reads_not`. The last two state
+    which of the keys in `config.task_keys.OF_PROBLEM` it reads; any other that is typed ends the run in a sentence.
     """
 
     model_class: ClassVar[type] = Model
@@ -157,6 +175,13 @@ class Problem(ABC, Generic[T]):
     @abstractmethod
     def test(self, config: DictConfig) -> None:
         """Score the model of `checkpoint` on a part of the data, and leave the scores in the run's folder."""
+
+    def predict(self, config: DictConfig) -> None:
+        """Apply the model of `checkpoint` to `predict.input`, and leave in the run's folder what it makes of it."""
+        raise UserError(
+            f"checkpoint={config.checkpoint}: task=predict cannot apply a model of the problem {type(self).__name__}; "
+            "give a recogniser or a layout model."
+        )
 
 
 def build_problem(config: DictConfig) -> Problem[Any]:
@@ -209,7 +234,7 @@ def count_batch_devices(run: RunSession) -> int:
 
 
 def _instantiate(plain: Mapping[Any, Any]) -> Problem[Any]:
-    arguments = {str(key): value for key, value in plain.items() if key not in ("name", "reads")}
+    arguments = {str(key): value for key, value in plain.items() if key not in ("name", "reads", "reads_not")}
     interface = "a problem is a class that derives from uncial.problems.problem.Problem"
     problem = instantiate_part(load_literal_config({"problem": arguments}), "problem", interface)
     if not isinstance(problem, Problem):

@@ -61,8 +61,9 @@ def check_durations(trainer: DictConfig) -> None:
         parse_duration(trainer[key], f"trainer.{key}")
 
 
-def build_length_config(config: DictConfig, lines: int) -> LengthConfig:
-    """Return the bounds that the `trainer` group sets on a training with so many lines.
+def build_length_config(config: DictConfig, samples: int, seen: int | None = None) -> LengthConfig:
+    """Return the bounds that the `trainer` group sets on a training with so many samples an epoch. `seen` is how many
+    of them it takes where nothing else is said; None, for lines, what trainer.lines_seen says.
 
     With `data.share` it is as long as one on all lines would be, so that runs on several shares differ in their lines
     alone.
@@ -72,7 +73,7 @@ def build_length_config(config: DictConfig, lines: int) -> LengthConfig:
     least = trainer.min_epochs / float(build_settings(DataSettings, config).share_of_lines() or 1)
     return LengthConfig(
         steps=trainer.max_steps,
-        epochs=trainer.max_epochs or max(least, (trainer.lines_seen or 0) / lines),
+        epochs=trainer.max_epochs or max(least, (seen or trainer.lines_seen or 0) / samples),
         budget=parse_duration(trainer.time_budget, "trainer.time_budget"),
         validations=trainer.validations,
         every_epochs=trainer.validate_every_epochs,
@@ -80,14 +81,18 @@ def build_length_config(config: DictConfig, lines: int) -> LengthConfig:
     )
 
 
-def build_length(config: DictConfig, num_samples: int, num_batches: int, folder: Path) -> RunLength:
+def build_length(
+    config: DictConfig, num_samples: int, num_batches: int, folder: Path, seen: int | None = None
+) -> RunLength:
     """Return the length of a training whose epochs have so many samples and batches, from the first of the `trainer`
     keys that is set. A time budget is measured over the warm-up where that has a number of steps of its own."""
     warmup = config.scheduler
     others = ("warmup_samples", "warmup_fraction", "warmup_epochs")
     is_stated = all(warmup.get(name) is None for name in others)
     steps = warmup.get("warmup_steps", 0) if is_stated else 0
-    return RunLength(build_length_config(config, num_samples), num_batches, num_samples, steps, RunFolder(folder).steps)
+    return RunLength(
+        build_length_config(config, num_samples, seen), num_batches, num_samples, steps, RunFolder(folder).steps
+    )
 
 
 def build_module(config: DictConfig, model: Model, metric: Metric, length: RunLength) -> TrainingModule:
@@ -123,11 +128,12 @@ def build_freezing(config: DictConfig, model: Model, length: RunLength) -> list[
     return []
 
 
-def check_training(config: DictConfig, model: Model, metric: Metric) -> None:
-    """Raise the `UserError` that a training of this model would raise after its data have been read."""
+def check_training(config: DictConfig, model: Model, metric: Metric, seen: int | None = None) -> None:
+    """Raise the `UserError` that a training of this model would raise after its data have been read. `seen` is as in
+    `build_length_config`."""
     if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
         choose_precision(config.trainer.precision, config.trainer.accelerator)
-    length = RunLength(build_length_config(config, STAND_IN), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
+    length = RunLength(build_length_config(config, STAND_IN, seen), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
     build_module(config, model, metric, length).configure_optimizers()
     build_freezing(config, model, length)
     check_callbacks(config)

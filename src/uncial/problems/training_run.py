@@ -40,7 +40,7 @@ from uncial.runs.state import stash_best_model
 from uncial.training.callbacks.best_model import BestModel
 from uncial.training.callbacks.early_stopping import Pruning
 from uncial.training.callbacks.nonfinite import REMEDY, SkipNonFiniteSteps
-from uncial.training.callbacks.progress import build_progress
+from uncial.training.callbacks.progress import Told, build_progress
 from uncial.training.callbacks.throughput import ThroughputMonitor, score_text
 from uncial.training.checkpointing.callback import Checkpoints
 from uncial.training.checkpointing.retention import CheckpointPolicy
@@ -186,21 +186,25 @@ class Fit:
     best: BestModel
     pace: ThroughputMonitor
     trials: list[Pruning]
+    sample: str = "line"
 
     def stats(self, steps: int, num_samples: int) -> TrainingStats:
         """Return what the training took after so many steps, where an epoch has so many samples."""
         epochs = self.pace.lines / num_samples
         speeds = self.pace.lines_per_second, self.pace.reading_lines_per_second
-        return TrainingStats(self.states.seconds, speeds[0], epochs, steps, num_samples, speeds[1])
+        return TrainingStats(self.states.seconds, speeds[0], epochs, steps, num_samples, speeds[1], self.sample)
 
 
 def build_fit(run: RunSession, setup: Setup, data: Mapping[str, str], interruption: StopRequest) -> Fit:
     """Return the training of a setup; `data` are the hashes of what it is trained and validated on."""
     config, folder, writer = run.config, run.folder, setup.writer
-    length = build_length(config, setup.num_samples, setup.num_batches, folder)
+    length = build_length(config, setup.num_samples, setup.num_batches, folder, setup.samples_seen)
     module = build_module(config, setup.model, setup.metric, length)
     stash = partial(stash_best_model, folder, tuple(writer.files))
-    best, pace = BestModel(config.model.monitor, config.model.mode, writer.write, stash), ThroughputMonitor()
+    best, pace = (
+        BestModel(config.model.monitor, config.model.mode, writer.write, stash),
+        ThroughputMonitor(f"{setup.sample}s"),
+    )
     frozen, trials = build_freezing(config, setup.model, length), build_pruning(config)
     policy = CheckpointPolicy(**config.callbacks.checkpoints)
     devices = count_batch_devices(run)
@@ -216,9 +220,9 @@ def build_fit(run: RunSession, setup: Setup, data: Mapping[str, str], interrupti
         *frozen,
         best,
         pace,
-        build_progress(config.callbacks.samples),
+        build_progress(Told(config.callbacks.samples, f"{setup.sample}s", tuple(setup.told))),
     ]
-    return Fit(module, callbacks, states, best, pace, trials)
+    return Fit(module, callbacks, states, best, pace, trials, setup.sample)
 
 
 def check_data(run: RunSession, found: Mapping[str, str]) -> None:

@@ -51,6 +51,10 @@ class TrainerSettings(Settings):
     threads: Annotated[int | None, Key(least=1)]
     log_every: Annotated[int, Key(least=1, unit="steps")]
     sync_batchnorm: bool = False
+    pages_seen: Annotated[int | None, Key(least=1, unit="pages")] = None
+    batch_pages: Annotated[int, Key(least=1, unit="pages")] = 1
+    crop: Annotated[int, Key(least=64, unit="pixels")] = 768
+    overviews: Annotated[float, Key(least=0, most=1, expected="it is a fraction between 0 and 1")] = 0.25
     test_after: bool = False
     batch_size: Annotated[int | None, Key(least=1, unit="lines")] = None
     planned_steps: Annotated[str, PLANNED] = "planned_steps"

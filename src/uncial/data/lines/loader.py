@@ -22,7 +22,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _BaseDataLoaderIter, _MultiProcessingDataLoaderIter
 
-from uncial.data.lines.dataset import Batch
 from uncial.errors import UserError
 
 REMEDY = "trainer.workers=0 loads the lines in the main process"
@@ -37,7 +36,7 @@ TOLD = 120.0
 log = logging.getLogger(__name__)
 
 
-class WatchedLoader(DataLoader[Batch]):
+class WatchedLoader(DataLoader[Any]):
     """A loader of whole batches. Raises `UserError` where its processes cannot be started, die or hang.
 
     Where there are processes `collate_fn` is `packed` and `worker_init_fn` is `exit_with_parent`.
@@ -167,7 +166,7 @@ def report_lost_workers() -> Iterator[None]:
         ) from None
 
 
-def pack(batch: Batch) -> bytes:
+def pack(batch: Any) -> bytes:
     """Return the batch as it goes through a pipe."""
     arrays: dict[str, Any] = {
         name: value.numpy() for name, value in _iterate_values(batch) if isinstance(value, Tensor)
@@ -175,13 +174,13 @@ def pack(batch: Batch) -> bytes:
     return pickle.dumps(replace(batch, **arrays), protocol=5)
 
 
-def unpack(data: bytes) -> Batch:
+def unpack(data: bytes) -> Any:
     """Return the batch that was packed."""
-    batch: Batch = pickle.loads(data)
+    batch = pickle.loads(data)
     arrays = {name: value for name, value in _iterate_values(batch) if isinstance(value, np.ndarray)}
     tensors: dict[str, Any] = {name: torch.from_numpy(value) for name, value in arrays.items()}
     return replace(batch, **tensors)
 
 
-def _iterate_values(batch: Batch) -> Iterator[tuple[str, Any]]:
+def _iterate_values(batch: Any) -> Iterator[tuple[str, Any]]:
     return ((field.name, getattr(batch, field.name)) for field in fields(batch))

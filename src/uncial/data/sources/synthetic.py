@@ -21,6 +21,9 @@ from uncial.errors import UserError
 
 _RECORD = "drawn.json"
 
+_OF_READING = ("unlabelled", "every_file")
+"""Options by which any source is read for more than its transcribed lines: drawn pages are read whole anyway."""
+
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +33,7 @@ def read(settings: SourceSettings) -> SourceContents:
     Each choice of options has its own folder there, `seed<seed>-<hash>`, with a `drawn.json` that says what is in it.
     Raises `UserError` for options, text or fonts that cannot be used, and where the pages cannot be written.
     """
-    options = dict(settings.options)
+    options = {key: value for key, value in settings.options.items() if key not in _OF_READING}
     workers = options.pop("workers", 2)
     if len(settings.root) != 1:
         raise UserError(f"{settings.key}: name one folder below which synthetic pages are drawn.")

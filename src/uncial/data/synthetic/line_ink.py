@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -11,6 +12,13 @@ from uncial.data.synthetic.writing import PenPath
 from uncial.document import Point
 
 Array = NDArray[np.float64]
+
+
+class Course(Protocol):
+    """What a line is written along."""
+
+    def at(self, s: Array, height: Array) -> tuple[Array, Array]:
+        """Page coordinates of the points at arc length `s` and `height` pixels above the course."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,9 @@ def draw_baseline(
 _FINE = 3
 _SHIFT = 4
 
+MIN_STROKE = 2 / _FINE
+"""Pixels: no stroke is drawn thinner."""
+
 
 @dataclass(frozen=True)
 class LineInk:
@@ -94,7 +105,7 @@ class LineInk:
     coverage: NDArray[np.uint8]
 
 
-def ink_line(path: PenPath, baseline: Baseline, scale: float, weight: float = 1.0) -> LineInk:
+def ink_line(path: PenPath, baseline: Course, scale: float, weight: float = 1.0) -> LineInk:
     """Draws the path along the baseline, `scale` pixels a font unit, its strokes `weight` times as wide.
 
     Drawn three times as large and reduced by area, so that widths and edges vary by fractions of a pixel.

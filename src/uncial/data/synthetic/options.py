@@ -11,6 +11,28 @@ from uncial.errors import UserError
 DRAWING_VERSION = 3
 """Counts up whenever the same options draw other pages, so that older pages are not taken for these."""
 
+LAYOUT_VERSION = 1
+"""The same for pages with layouts."""
+
+LAYOUTS = (
+    "columns",
+    "margins",
+    "numbers",
+    "titles",
+    "initials",
+    "tables",
+    "interlinear",
+    "curved",
+    "turned",
+    "vertical",
+    "right_to_left",
+    "sizes",
+    "graphics",
+    "print",
+    "blank",
+)
+"""What pages may have beside one block of lines."""
+
 LANGUAGES = ("latin", "german", "french", "norwegian", "spanish")
 
 
@@ -55,6 +77,7 @@ class DrawingOptions:
     image: str = "jpg"
     quality: int = 90
     version: str = "2013-07-15"
+    layouts: tuple[str, ...] = ()
 
 
 _FRACTIONS = [
@@ -85,6 +108,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "curvature": (-1, 1),
 }
 """The least and the most that a number, or both of a pair, may be."""
+_NAMES = {"languages": LANGUAGES, "layouts": LAYOUTS}
 _CHOICES = {"image": ("jpg", "png"), "version": ("2013-07-15", "2019-07-15")}
 
 
@@ -105,10 +129,11 @@ def _parse_value(key: str, value: Any, default: Any) -> Any:
         if not isinstance(value, bool):
             raise UserError(f"data.options.{key} is {value!r}; write true or false.")
         return value
-    if key == "languages":
+    if key in _NAMES:
         if not isinstance(value, str | Sequence):
-            raise UserError(f"data.options.languages is {value!r}; write one of {', '.join(LANGUAGES)}, or a list.")
-        return tuple([value] if isinstance(value, str) else [str(v) for v in value])
+            raise UserError(f"data.options.{key} is {value!r}; write one of {', '.join(_NAMES[key])}, or a list.")
+        names = tuple([value] if isinstance(value, str) else [str(v) for v in value])
+        return LAYOUTS if key == "layouts" and names == ("all",) else names
     if isinstance(default, tuple):
         return _parse_pair(key, value)
     if isinstance(default, int | float):
@@ -150,9 +175,11 @@ def _check_options(options: DrawingOptions) -> None:
     for key, choices in _CHOICES.items():
         if getattr(options, key) not in choices:
             raise UserError(f"data.options.{key} is {getattr(options, key)}; choose {' or '.join(choices)}.")
-    unknown = [name for name in options.languages if name not in LANGUAGES]
-    if unknown or not options.languages:
-        raise UserError(f"data.options.languages names {unknown}; known are: {', '.join(LANGUAGES)}.")
+    for key, names in _NAMES.items():
+        unknown = [name for name in getattr(options, key) if name not in names]
+        if unknown or (key == "languages" and not options.languages):
+            others = "all, or some of " if key == "layouts" else ""
+            raise UserError(f"data.options.{key} names {unknown}; known are: {others}{', '.join(names)}.")
 
 
 def _format_value(value: Any) -> str:

@@ -110,6 +110,21 @@ def _load_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(path), size)
 
 
+@functools.lru_cache(maxsize=16384)
+def measure_line(text: str, path: Path, size: int, *, base: str) -> float:
+    """Return the advance of the text in pixels, set at `size` pixels an em in a line of the direction `base`."""
+    return _load_font(path, size).getlength(text, direction=_choose_direction(base))
+
+
+def has_bidirectional_setting() -> bool:
+    """Return whether Pillow brings letters into the order in which they are seen, for which it needs libraries."""
+    return bool(features.check("raqm"))
+
+
+def _choose_direction(base: str) -> str | None:
+    return {"L": "ltr", "R": "rtl"}[base] if has_bidirectional_setting() else None
+
+
 def set_line(
     text: str, path: Path, size: int, *, base: str, italic: bool = False, bold: bool = False, underline: bool = False
 ) -> SetLine:
@@ -120,7 +135,7 @@ def set_line(
     """
     font = _load_font(path, size)
     weight = max(1, round(size / 40)) if bold else 0
-    direction = {"L": "ltr", "R": "rtl"}[base] if features.check("raqm") else None
+    direction = _choose_direction(base)
     length = font.getlength(text, direction=direction)
     ascent, descent = font.getmetrics()
     pad = size // 2

@@ -17,7 +17,8 @@ import numpy as np
 from uncial.data.settings import Advance, Progress
 from uncial.data.store.compile import make_page_processes
 from uncial.data.synthetic.glyphs import find_undrawable
-from uncial.data.synthetic.options import DRAWING_VERSION, DrawingOptions
+from uncial.data.synthetic.layouts.page import draw_layout_page
+from uncial.data.synthetic.options import DRAWING_VERSION, LAYOUT_VERSION, DrawingOptions
 from uncial.data.synthetic.page import DrawnPage, draw_page, format_page_name
 from uncial.data.synthetic.text import read_text_file, to_capitals
 from uncial.data.synthetic.typeface import check_fonts, find_fonts, name_characters
@@ -44,6 +45,11 @@ def collect_inputs(options: DrawingOptions) -> dict[str, Any]:
     Raises `UserError` where those are missing.
     """
     decided: dict[str, Any] = {"drawing": DRAWING_VERSION, **asdict(options)}
+    if options.layouts:
+        decided["layout_drawing"] = LAYOUT_VERSION
+    else:
+        # Pages without a layout are those that there were before it: they keep the name of their folder.
+        del decided["layouts"]
     if options.text is not None:
         decided["text"] = _hash_path(_check_exists(options.text, "text"))
     if options.fonts is not None:
@@ -167,6 +173,7 @@ def write_page(drawn: DrawnPage, folder: Path, options: DrawingOptions) -> None:
 
 
 def _draw_file(folder: Path, options: DrawingOptions, fonts: Sequence[Path], order: PageOrder) -> dict[str, str]:
-    drawn = draw_page(order.number, options, order.texts, fonts)
+    draw = draw_layout_page if options.layouts else draw_page
+    drawn = draw(order.number, options, order.texts, fonts)
     write_page(drawn, folder, options)
     return {"name": format_page_name(order.number), "document": drawn.page.document, "hand": drawn.page.hand}

@@ -12,6 +12,10 @@ BENT = 50.0
 """Degrees by which the direction within a fragment may differ from its mean before the fragment is taken for bent."""
 
 
+SLOPE = 0.6
+"""What a pixel beside a crest has of its height at least to be closed up with it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LineMaps:
     """The maps by which lines are found, (h, w) float32 each: `ridge`, `start` and `end` as probabilities, the unit
@@ -42,9 +46,12 @@ def find_fragments(maps: LineMaps, threshold: float, end_weight: float) -> list[
     been taken off."""
     field = maps.ridge - end_weight * np.maximum(maps.start, maps.end)
     crest = (_is_crest(maps) & (field > threshold)).astype(np.uint8)
-    # A crest that runs between two pixels is none of either: neighbours close it again.
-    crest = cv2.dilate(crest, np.ones((3, 3), np.uint8)) & (field > threshold)
-    count, labels = cv2.connectedComponents(crest.astype(np.uint8), connectivity=8)
+    # A crest that runs between two pixels is none of either: neighbours close it again, but not the slopes between two
+    # lines that are close to each other.
+    around = np.ones((3, 3), np.uint8)
+    beside = (field > threshold) & (maps.ridge > SLOPE * cv2.dilate(maps.ridge, around))
+    crest |= cv2.dilate(crest, around) & beside
+    count, labels = cv2.connectedComponents(crest, connectivity=8)
     rows, columns = np.nonzero(labels)
     order = np.argsort(labels[rows, columns], kind="stable")
     rows, columns = rows[order], columns[order]

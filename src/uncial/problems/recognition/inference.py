@@ -33,7 +33,7 @@ from uncial.problems.trainer import run_on_devices
 from uncial.reports.terminal.formatting import plural
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import to_plain_config
-from uncial.training.callbacks.progress import build_progress
+from uncial.training.callbacks.progress import Told, build_progress
 from uncial.training.callbacks.throughput import TestTimer
 from uncial.training.distributed.devices import choose_devices
 from uncial.training.distributed.signals import exit_on_signals
@@ -164,7 +164,9 @@ def _read(
     scores."""
     parts = {"test": build_part(truth, rows, recognizer, augment, config.seed, infeasible)}
     metric, watch = RecognitionMetric(recognizer.text.normalization), TestTimer()
-    trainer = build_evaluation_trainer(build_settings(TrainerSettings, config), folder, [watch, build_progress(0)])
+    trainer = build_evaluation_trainer(
+        build_settings(TrainerSettings, config), folder, [watch, build_progress(Told(0))]
+    )
     how = build_reading_loader_config(config.trainer)
     scoring, lines = ScoringModule(recognizer, metric), LineDataModule(parts, how, config.seed)
     with exit_on_signals(), report_lost_workers():

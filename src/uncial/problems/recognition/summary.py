@@ -4,7 +4,7 @@ import csv
 import json
 import shlex
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -125,7 +125,7 @@ def finish_training(run: RunSession, truth: GroundTruth, stats: TrainingStats, s
     scores = load_card(best)["scores"]
     score_it = format_follow_up_command(folder, run.typed, "task=test", model)
     # Last: a run with this file is finished.
-    write_metrics(RunFolder(folder).metrics, {"val": scores, "train": asdict(stats)})
+    write_metrics(RunFolder(folder).metrics, {"val": scores, "train": stats.list_figures()})
     summary = RunSummary(
         parts={"validation": score_part(scores)},
         folder=folder,

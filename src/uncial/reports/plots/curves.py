@@ -160,9 +160,14 @@ def _mark_lowest(axis: Axes, steps: Sequence[int], percents: Sequence[float]) ->
     mark.set(markersize=8, markerfacecolor="white", markeredgewidth=2)
 
 
+LAYOUT_SCORES = ("f_measure", "precision", "recall", "intact", "region_iou")
+"""Of the many scores of a layout those that are drawn."""
+
+
 def _draw_scores(axis: Axes, curves: Sequence[Curve]) -> None:
     axis.set_ylabel("score")
-    for curve in curves:
+    named = [curve for curve in curves if curve.name in {f"val/{score}" for score in LAYOUT_SCORES}]
+    for curve in named or curves:
         axis.plot(curve.steps, curve.values, marker=_choose_marker(curve), markersize=4, label=curve.name)
     values = [value for curve in curves for value in curve.values]
     least, most = min(values, default=0.0), max(values, default=1.0)

@@ -32,6 +32,8 @@ COSTS = {
     "model/parameters": "parameters",
     "train/lines_per_second": "train lines/s",
     "train/reading_lines_per_second": "read lines/s",
+    "train/pages_per_second": "train pages/s",
+    "train/reading_pages_per_second": "find pages/s",
 }
 """Figures of metrics.json that say what a model costs, which runs of earlier versions lack, and their headings."""
 

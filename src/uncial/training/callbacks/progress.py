@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar
 
@@ -22,14 +24,28 @@ HIDDEN_SCORES = ("lines", "cer_macro", "line_accuracy", "word_accuracy")
 log = logging.getLogger("uncial.progress")
 
 
-def build_progress(samples: int = 3, console: Console | None = None) -> "TrainingProgress":
-    """Return the bar where the console or a notebook can redraw, else the log lines. `samples` lines are shown after
-    each validation.
-    """
+@dataclass(frozen=True)
+class Told:
+    """What is told of a training: how many sample lines after each validation, what the samples of a batch are called
+    (`lines`, `pages`), and which scores of a validation are told; all, less those that are hidden, where none are
+    named."""
+
+    samples: int = 3
+    unit: str = "lines"
+    scores: tuple[str, ...] = ()
+
+    def format_scores(self, scores: Mapping[str, float]) -> str:
+        """Return the scores of a validation on one line."""
+        names = self.scores or tuple(name for name in scores if name not in HIDDEN_SCORES)
+        return " ".join(score_text(name, scores[name]) for name in names if name in scores)
+
+
+def build_progress(told: Told | None = None, console: Console | None = None) -> "TrainingProgress":
+    """Return the bar where the console or a notebook can redraw, else the log lines."""
     console = console or make_console()
     if is_live(console):
-        return RichProgress(samples, console)
-    return NotebookProgress(samples) if is_notebook() else PlainProgress(samples)
+        return RichProgress(told, console)
+    return NotebookProgress(told) if is_notebook() else PlainProgress(told)
 
 
 class TrainingProgress(L.Callback):
@@ -44,8 +60,8 @@ class TrainingProgress(L.Callback):
 
     refresh_seconds: float
 
-    def __init__(self, samples: int = 3) -> None:
-        self.samples = samples
+    def __init__(self, told: Told | None = None) -> None:
+        self.told = told or Told()
         self.throughput = Throughput()
         self._batch_end = self._shown = 0.0
         self._training_seconds = self._validation_seconds = 0.0
@@ -69,7 +85,7 @@ class TrainingProgress(L.Callback):
 
     def read_state(self, trainer: L.Trainer, pl_module: L.LightningModule) -> ProgressState:
         share = self._validation_seconds / self._training_seconds if self._training_seconds else 0.0
-        return read_progress(trainer, pl_module, self.throughput, share)
+        return read_progress(trainer, pl_module, self.throughput, share, self.told.unit, self.told.scores)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -157,17 +173,16 @@ class TrainingProgress(L.Callback):
 
     def _log_validation(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         state = self.read_state(trainer, pl_module)
-        scores = " ".join(score_text(name, value) for name, value in state.scores.items() if name not in HIDDEN_SCORES)
-        log.info("%s step %d: val %s", state.epoch_text, state.step, scores)
-        samples = list(getattr(pl_module, "validation_samples", ()))[: self.samples]
+        log.info("%s step %d: val %s", state.epoch_text, state.step, self.told.format_scores(state.scores))
+        samples = list(getattr(pl_module, "validation_samples", ()))[: self.told.samples]
         if samples:
             self.show_samples(samples)
 
     def _format_evaluation(self) -> str:
         seconds = time.monotonic() - self._evaluation_start
         return (
-            f"{self._evaluated_lines:,} lines in {format_duration(seconds)}, "
-            f"{format_rate(self._evaluated_lines / seconds)}"
+            f"{self._evaluated_lines:,} {self.told.unit} in {format_duration(seconds)}, "
+            f"{format_rate(self._evaluated_lines / seconds, self.told.unit)}"
         )
 
     def _is_due(self, now: float) -> bool:
@@ -186,7 +201,7 @@ class PlainProgress(TrainingProgress):
         log.info("%s", state.line)
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
-        log.info("%s: batch %d/%g, %s", name, batches, total, format_rate(lines_per_second))
+        log.info("%s: batch %d/%g, %s", name, batches, total, format_rate(lines_per_second, self.told.unit))
 
     def show_samples(self, samples: list[tuple[str, str]]) -> None:
         for line in format_plain_sample_lines(samples):
@@ -198,17 +213,16 @@ class NotebookProgress(PlainProgress):
 
     refresh_seconds = 0.5
 
-    def __init__(self, samples: int = 3) -> None:
-        super().__init__(samples)
+    def __init__(self, told: Told | None = None) -> None:
+        super().__init__(told)
         self._line = RedrawnLine()
 
     def show_training(self, state: ProgressState) -> None:
         self._line.show(f"{make_bar(state.step, state.steps)} {state.line}")
 
     def show_evaluation(self, name: str, batches: int, total: float, lines_per_second: float) -> None:
-        self._line.show(
-            f"{make_bar(batches, total)} {name}: batch {batches}/{total:g}, {format_rate(lines_per_second)}"
-        )
+        speed = format_rate(lines_per_second, self.told.unit)
+        self._line.show(f"{make_bar(batches, total)} {name}: batch {batches}/{total:g}, {speed}")
 
 
 class RichProgress(TrainingProgress):
@@ -216,8 +230,8 @@ class RichProgress(TrainingProgress):
 
     refresh_seconds = 0.1
 
-    def __init__(self, samples: int = 3, console: Console | None = None) -> None:
-        super().__init__(samples)
+    def __init__(self, told: Told | None = None, console: Console | None = None) -> None:
+        super().__init__(told)
         self.console = console or make_console()
         self._progress: Progress | None = None
         self._training: TaskID | None = None
@@ -240,7 +254,7 @@ class RichProgress(TrainingProgress):
         progress = self._open()
         if self._evaluation is None:
             self._evaluation = progress.add_task(name, total=total if isfinite(total) else None, figures="")
-        progress.update(self._evaluation, completed=batches, figures=format_rate(lines_per_second))
+        progress.update(self._evaluation, completed=batches, figures=format_rate(lines_per_second, self.told.unit))
         progress.refresh()
 
     def end_evaluation(self) -> None:

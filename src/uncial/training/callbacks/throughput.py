@@ -61,7 +61,9 @@ class ThroughputMonitor(L.Callback):
     priority: ClassVar[int] = Priority.MEASURING
     writes: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "lines") -> None:
+        """`unit` is what the samples of a batch are called."""
+        self.unit = unit
         self.lines = 0
         self.seconds = 0.0
         self.read_lines, self.read_seconds = 0, 0.0
@@ -91,7 +93,8 @@ class ThroughputMonitor(L.Callback):
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._count()
         if self._since is not None:
-            log_beside_the_file(trainer.loggers, {"lines_per_second": self.lines_per_second}, trainer.global_step)
+            speed = {f"{self.unit}_per_second": self.lines_per_second}
+            log_beside_the_file(trainer.loggers, speed, trainer.global_step)
         self._read, self._read_start = 0, time.monotonic()
 
     def on_validation_batch_end(
@@ -200,6 +203,8 @@ class ProgressState:
     scores: dict[str, float]
     lines_per_second: float
     seconds_left: float
+    unit: str = "lines"
+    headline: tuple[str, ...] = ()
 
     @property
     def epoch_text(self) -> str:
@@ -209,10 +214,10 @@ class ProgressState:
     def figures(self) -> str:
         """Loss, score, speed and time left in a few words."""
         loss = f"loss {self.loss:.3g}" if not math.isnan(self.loss) else "loss –"
-        known = [name for name in ("cer", "wer") if name in self.scores]
+        known = [name for name in (*self.headline, "cer", "wer") if name in self.scores]
         score = [f"val {score_text(known[0], self.scores[known[0]])}"] if known else []
         return " ".join(
-            (loss, *score, format_rate(self.lines_per_second), f"{format_duration(self.seconds_left)} left")
+            (loss, *score, format_rate(self.lines_per_second, self.unit), f"{format_duration(self.seconds_left)} left")
         )
 
     @property
@@ -230,10 +235,15 @@ def score_text(name: str, value: float) -> str:
 
 
 def read_progress(
-    trainer: L.Trainer, pl_module: L.LightningModule, throughput: Throughput, validation_share: float
+    trainer: L.Trainer,
+    pl_module: L.LightningModule,
+    throughput: Throughput,
+    validation_share: float,
+    unit: str = "lines",
+    headline: tuple[str, ...] = (),
 ) -> ProgressState:
-    """Read off the trainer where it stands. `validation_share` is the time spent validating for each second of
-    steps.
+    """Read off the trainer where it stands. `validation_share` is the time spent validating for each second of steps,
+    `unit` what the samples of a batch are called; of the scores `headline` the first that there is comes first.
     """
     steps = estimate_total_steps(trainer, pl_module)
     batches = float(trainer.num_training_batches)
@@ -255,6 +265,8 @@ def read_progress(
         scores={name[4:]: float(value) for name, value in metrics.items() if name.startswith("val/")},
         lines_per_second=throughput.lines_per_second * trainer.world_size,
         seconds_left=left,
+        unit=unit,
+        headline=headline,
     )
 
 

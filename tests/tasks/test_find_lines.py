@@ -310,7 +310,7 @@ def test_a_gap_is_bridged_as_typed(find, scans, monkeypatch):
     widths = []
 
     def see(model, sheet):
-        widths.append(model.finding.max_gap)
+        widths.append(model.reader.finding.max_gap)
         return see_bars(model, sheet)
 
     monkeypatch.setattr(Segmenter, "find", see)

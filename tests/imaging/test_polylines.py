@@ -121,6 +121,7 @@ def test_points_along_are_the_middles_of_equal_pieces():
     assert find_points_along(line, 4).tolist() == [[5, 0], [10, 5], [10, 15], [10, 25]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(COORDINATES, max_size=6), max_size=5), st.integers(1, 3))
 def test_many_lists_are_measured_as_each_alone(lists, least):
     found = join_points(lists, least)

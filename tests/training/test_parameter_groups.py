@@ -63,6 +63,7 @@ def test_a_later_pattern_counts_and_what_does_not_learn_is_in_no_group():
     }
 
 
+@settings(deadline=None)
 @given(st.floats(min_value=0, exclude_min=True, allow_infinity=False) | st.integers(1, 9))
 def test_any_factor_above_0_is_taken(factor):
     assert check_factors({"head": factor}) == {"head": float(factor)}

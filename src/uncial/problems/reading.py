@@ -38,8 +38,9 @@ from uncial.training.distributed.devices import tune_malloc
 log = logging.getLogger(__name__)
 
 FORMATS = ("xml", "tsv", "jsonl")
-OF_LAYOUT = tuple(
-    f"predict.{name}" for name in ("version", "regions", "lines", "max_gap", "images", "page_images", "dpi", "sheets")
+OF_LAYOUT = (
+    *("predict.version", "predict.regions", "predict.lines", "predict.max_gap"),
+    *("predict.images", "predict.page_images", "predict.dpi", "predict.sheets"),
 )
 """Keys that models which find lines read, and recognisers do not."""
 

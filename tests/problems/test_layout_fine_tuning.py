@@ -39,17 +39,17 @@ def rows_of_head(folder):
 
 
 def test_the_model_and_its_weights_are_taken_over_but_for_what_was_typed(tune, base):
-    ended = tune(*STILL, "model.find.threshold=0.4")
+    ended = tune(*STILL, "model.find.threshold=0.25")
     assert ended.code == 0, ended
     model = load_card(ended.folder)["model"]
     assert (model["size"], model["overview"], model["find"]["max_gap"]) == ("tiny", 96, 1.5)
-    assert model["find"]["threshold"] == 0.4
+    assert model["find"]["threshold"] == 0.25
     before, after = (load_file(one.folder / "best.safetensors") for one in (base, ended))
     assert all(
         torch.equal(before[name], after[name]) for name in before if "running_" not in name and "num_" not in name
     )
     assert "model.size=tiny (not base)" in ended.output
-    assert "model.find.threshold=0.4 (there 0.3)" in ended.output
+    assert "model.find.threshold=0.25 (there 0.4)" in ended.output
     assert "validation pages were in the training data" not in ended.output
 
 

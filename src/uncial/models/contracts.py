@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from uncial.data.pages.maps import PageMaps
 from uncial.data.pages.shapes import PageShapes
 from uncial.document import Transcription
+from uncial.models.layout.lines import FindSettings
 from uncial.models.layout.pages import Layout
 
 
@@ -208,9 +209,10 @@ class MapLoss(Protocol):
 @runtime_checkable
 class MapReader(Protocol):
     """From maps to lines and regions, completed with the keys of `model.find`. `maps` are the names of those that it
-    asks for. A `PlainPart`."""
+    asks for, `finding` how it joins pieces to lines. A `PlainPart`."""
 
     maps: Sequence[str]
+    finding: FindSettings
 
     def read(self, maps: Tensor, plan: PageTargets) -> Layout:
         """Return what the maps (maps, h, w) of a page say, as the head gives them, in their pixels."""

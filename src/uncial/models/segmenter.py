@@ -105,7 +105,8 @@ class Segmenter(Model):
     ) -> None:
         super().__init__()
         self.scale, self.channels, self.overview, self.interline = Scale(*scale), channels, overview, interline
-        how = {name: keys for name, keys in (("find", find), ("find_regions", find_regions)) if keys is not None}
+        given: dict[str, Any] = {"find": find, "find_regions": find_regions}
+        how = {name: keys for name, keys in given.items() if keys is not None}
         self.plan = _check(PageTargets, "targets", (targets or LinesAndRegions)(regions=tuple(regions)), TARGETS)
         self.reader = _check(MapReader, "reader", (reader or RidgeReader)(**how), READER)
         self.input = _check(PageInput, "input", (input or PageContrast)(in_channels=channels), "channels")
@@ -233,7 +234,7 @@ class Segmenter(Model):
 
 
 TARGETS = "regions, names, place(name) and draw(shapes, annotated)"
-READER = "maps, read(maps, plan) and measure_interline(maps, plan)"
+READER = "maps, finding, read(maps, plan) and measure_interline(maps, plan)"
 
 
 def _check(kind: type[Any], name: str, part: Any, wanted: str) -> Any:

@@ -39,8 +39,14 @@ log = logging.getLogger(__name__)
 
 FORMATS = ("xml", "tsv", "jsonl")
 OF_LAYOUT = (
-    *("predict.version", "predict.regions", "predict.lines", "predict.max_gap"),
-    *("predict.images", "predict.page_images", "predict.dpi", "predict.sheets"),
+    "predict.version",
+    "predict.regions",
+    "predict.lines",
+    "predict.max_gap",
+    "predict.images",
+    "predict.page_images",
+    "predict.dpi",
+    "predict.sheets",
 )
 """Keys that models which find lines read, and recognisers do not."""
 

@@ -106,14 +106,34 @@ def format_follow_up_command(folder: Path, typed: Sequence[str], *what: str) -> 
     made in another working folder the command changes to it first, so that paths in `what` have to be those of
     `path_for_commands`."""
     about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
+    own: tuple[str, ...] = ()
     for task in [one.removeprefix("task=") for one in what if one.startswith("task=")]:
-        about_data = drop_unread(about_data, task, find_conf_folder())
-    return _format_as_begun(folder, *what, *map(shlex.quote, about_data))
+        about_data, own = drop_unread(about_data, task, find_conf_folder()), _format_other_folder(folder, task)
+    return _format_as_begun(folder, *what, *map(shlex.quote, about_data), *own)
 
 
 def format_repeating_command(folder: Path, overrides: Sequence[str]) -> str:
     """Return the command that makes the run in `folder` again, as `overrides` say."""
-    return _format_as_begun(folder, *map(shlex.quote, overrides))
+    return _format_as_begun(folder, *map(shlex.quote, overrides), *_format_other_folder(folder, "again"))
+
+
+DATED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(_\d+)?")
+"""The folder of a run, or of a sweep, that was not named."""
+
+
+def _format_other_folder(folder: Path, what: str) -> tuple[str, ...]:
+    """Return the argument that gives a command a folder of its own, where a file of the user's own, which the command
+    reads too, has named that of the run in `folder`: it would be refused there. None elsewhere."""
+    command = shlex.split(str(read_beginning(folder).get("command", "")))
+    is_typed = any(get_override_key(word) in PLACES for word in command)
+    place = folder.absolute()
+    if not command or is_typed or any(DATED.fullmatch(name) for name in (place.name, place.parent.name)):
+        return ()
+    return (format_override("hydra.run.dir", place.with_name(f"{place.name}_{what}")),)
+
+
+PLACES = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+"""Keys of the folders in which runs write."""
 
 
 def format_resume_command(folder: Path, *more: str) -> str:

@@ -276,10 +276,11 @@ def _read_shapes(described: Mapping[str, Any], size: tuple[int, int]) -> PageSha
     lines = tuple(
         LineShape(
             np.array(baseline, np.float64),
-            *(float("nan") if side is None else side for side in pair),
+            up=float("nan") if up is None else up,
+            down=float("nan") if down is None else down,
             words=np.array(words, np.float64).reshape(-1, 2, 2),
         )
-        for baseline, *pair, words in described["lines"]
+        for baseline, up, down, words in described["lines"]
     )
     regions = tuple(RegionShape(kind, np.array(polygon, np.float64)) for kind, polygon in described["regions"])
     return PageShapes((float(size[0]), float(size[1])), described["interline"], lines, regions)

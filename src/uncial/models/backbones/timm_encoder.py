@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -22,7 +23,8 @@ class TimmEncoder(nn.Module):
         super().__init__()
         self.name, self.weights, self.in_channels = name, weights, in_channels
         self.encoder = _create(name, in_channels)
-        found = list(zip(self.encoder.feature_info.channels(), self.encoder.feature_info.reduction(), strict=True))
+        about: Any = self.encoder.feature_info
+        found = list(zip(about.channels(), about.reduction(), strict=True))
         self.first = next((place for place, (_, stride) in enumerate(found) if stride >= FINEST), len(found))
         used = found[self.first :]
         self.channels: Sequence[int] = [channels for channels, _ in used]

@@ -39,9 +39,9 @@ class VGG16(nn.Module):
             nn.Conv2d(wide, wide, 1),
         )
         self.channels = (*(_scale(stage[-1], width) for stage in STAGES[1:]), wide)
-        for part in self.modules():
-            if isinstance(part, nn.Conv2d):
-                nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Map images (B, C, H, W), H and W multiples of 16, to features (B, channels, H / stride, W / stride)."""

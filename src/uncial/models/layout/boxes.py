@@ -16,8 +16,8 @@ from uncial.models.layout.lines import TOLERANCE, FindSettings, join_fragments
 from uncial.models.layout.outlines import outline_lines
 from uncial.models.layout.pages import Layout
 
-OF_JOINING = ("max_gap", "no_join", "min_length")
-"""Keys of `model.find` that all readers of words have."""
+OF_JOINING = {"max_gap": 0.8, "no_join": 1.0, "min_length": 0.4}
+"""Keys of `model.find` that all readers of words have, with their defaults; lengths in heights of a line."""
 
 ROUND = 1.5
 """How much longer than high a component has to be to say by itself in which direction it runs."""
@@ -66,7 +66,7 @@ def split_find_keys(
         raise UserError(
             f"model.find.{unknown[0]}: the reader has no such key; it has {', '.join((*defaults, *OF_JOINING))}."
         )
-    joining = {name: value for name in OF_JOINING if (value := find.get(name)) is not None}
+    joining = {name: default if (value := find.get(name)) is None else value for name, default in OF_JOINING.items()}
     return {**defaults, **{name: find[name] for name in defaults if name in find}}, FindSettings(**joining)
 
 

@@ -23,7 +23,6 @@ from uncial.files import hash_content
 from uncial.formats.page_xml.layout_document import VERSIONS
 from uncial.formats.provenance import Reader
 from uncial.models.files import find_model_file
-from uncial.models.layout.lines import FindSettings
 from uncial.models.lineage import hash_weights
 from uncial.models.segmenter import Segmenter
 from uncial.pipelines.found_files import FoundFileWriter, list_page_images, place_scans
@@ -112,10 +111,7 @@ def _load_segmenter(config: DictConfig, path: Path, max_gap: float | None) -> Se
     if devices.count > 1:
         log.warning(f"trainer.devices={config.trainer.devices}: task={config.task.name} uses one device.")
     if max_gap is not None:
-        reader: Any = model.reader
-        if not isinstance(getattr(reader, "finding", None), FindSettings):
-            raise UserError(f"predict.max_gap: {type(reader).__name__} of this model joins no words; leave it out.")
-        reader.finding = replace(reader.finding, max_gap=max_gap)
+        model.reader.finding = replace(model.reader.finding, max_gap=max_gap)
     return model.to(f"cuda:{devices.numbers[0]}" if devices.kind == "cuda" else devices.kind)
 
 

@@ -1,6 +1,9 @@
 """Layout analysis as a problem: from page images to their lines and regions."""
 
-from omegaconf import DictConfig
+from dataclasses import replace
+from typing import cast
+
+from omegaconf import DictConfig, OmegaConf
 
 from uncial.config.instantiate import read_group
 from uncial.config.schema import list_trusted
@@ -68,7 +71,13 @@ class LayoutAnalysis(Problem[PageTruth]):
         check_training(config, model, self.metric, config.trainer.pages_seen)
 
     def load(self, run: RunSession) -> PageTruth:
-        return load_pages(run.config, choose_training_split(run))
+        # The file of another program says nothing of the pages that its model was trained on.
+        alone = (
+            cast(DictConfig, OmegaConf.merge(run.config, {"pretrained": None}))
+            if is_foreign(run.config)
+            else run.config
+        )
+        return load_pages(run.config, choose_training_split(replace(run, config=alone)))
 
     def fingerprint(self, truth: PageTruth) -> dict[str, str]:
         return compute_fingerprint(truth)

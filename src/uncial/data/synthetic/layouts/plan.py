@@ -159,6 +159,8 @@ def _fill_column(
     texts: Iterator[str] | None,
 ) -> Piece:
     """Return running text with the specials between its parts, which share the height of the column."""
+    # Of a short column every part has two rows at least.
+    specials = specials[: max(int(column.height / (2.9 * plan.pitch) - 1) // 2, 0)]
     if len(specials) == 1 and rng.random() < 0.25:
         parts: list[str | None] = [specials[0]]
     else:

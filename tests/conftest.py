@@ -65,6 +65,19 @@ def drawn(make_once: Callable[..., Ended]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def layout_model(drawn: Path, make_once: Callable[..., Ended]) -> Path:
+    """The folder of a run that trained a layout model for a step: it finds anything or nothing. Read only."""
+    from program import LAYOUT
+
+    def train(folder: Path) -> Ended:
+        ended = run_program(folder / "run", "model=layout", "data=page", f"data.root={drawn / 'page'}", *LAYOUT)
+        assert ended.code == 0, ended
+        return ended
+
+    return make_once("layout_model", train).folder
+
+
+@pytest.fixture(scope="session")
 def trained(drawn: Path, make_once: Callable[..., Ended]) -> Ended:
     """A run that trained a small model on `drawn/page` until it reads a good part of it. Read only."""
     from program import LEARNING

@@ -12,6 +12,7 @@ GATHERING = {
     "uncial.data.lines.dataset.Batch",
     "uncial.data.sources.xml._Collected",
     "uncial.formats.page_xml.layout._Walk",
+    "uncial.pipelines.layout_search.SearchTotals",
     "uncial.training.callbacks.early_stopping.BestScoreTracker",
     "uncial.training.distributed.launch._Worker",
 }

@@ -37,6 +37,7 @@ def read(drawn, tmp_path_factory) -> dict[str, set[str]]:
         ("test", root / "test", (*data, f"checkpoint={one}")),
         ("train", root / "layout", ("model=layout", *data, *LAYOUT)),
         ("test", root / "layout test", (*data, f"checkpoint={root / 'layout'}")),
+        ("predict", root / "found", (f"checkpoint={root / 'layout'}", f"predict.input={drawn / 'page'}/*.png")),
         ("compare", root / "models", (*data, f"checkpoint=[{one},{other}]")),
         ("compare", root / "texts", (f"compare.folders=[{drawn}/page,{tuned}/after]", f"compare.truth={drawn}/page")),
         ("ensemble", root / "ensemble", (*data, f"checkpoint=[{one},{other}]", "ensemble.method=average")),

@@ -79,6 +79,7 @@ def test_every_row_has_a_key_or_a_reason():
 
 
 TRAIN = ("task=train", "data=page", "data.root=DIR", "trainer.max_steps=2", "trainer.validations=1", *TINY)
+SHORT_LAYOUT = ("model=layout", "trainer.max_steps=2", "trainer.validations=1", "trainer.crop=64")
 BASES = {
     "ketos test": ("task=test", "checkpoint=RUN", "data=page", "data.root=DIR", "data.subset=all"),
     "ketos compile": ("task=compile", "data=page", "data.root=DIR"),
@@ -113,6 +114,9 @@ def topic(word: str) -> str:
 def words_of(program: str, command: str) -> dict[str, str]:
     """The command with what stands beside it, by key."""
     typed = {key_of(word): word for word in command.split()}
+    if program == "Laypa":
+        base = ("task=train", "data=page", "data.root=DIR", *SHORT_LAYOUT)
+        return {**{key_of(word): word for word in base if key_of(word) not in typed}, **typed}
     if typed.keys() & {"resize", "reinitialize", "freeze"}:
         typed.setdefault("pretrained", "pretrained=RUN")
     base = [word for word in BASES.get(program, TRAIN) if key_of(word) not in typed]
@@ -182,6 +186,15 @@ def model(drawn, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def layout(drawn, tmp_path_factory) -> Path:
+    """The folder of a run with a layout model."""
+    folder = tmp_path_factory.mktemp("layout") / "run"
+    ended = run_program(folder, "data=page", f"data.root={drawn / 'page'}", *SHORT_LAYOUT)
+    assert ended.code == 0, ended
+    return folder
+
+
+@pytest.fixture(scope="module")
 def place(model, tmp_path_factory) -> Path:
     """The folder in which the commands are typed."""
     folder = tmp_path_factory.mktemp("coming")
@@ -212,7 +225,7 @@ def place(model, tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("words", batches(), ids=" ".join)
-def test_the_commands_run(words, place, model, tmp_path, monkeypatch):
+def test_the_commands_run(words, place, model, tmp_path, monkeypatch, request):
     monkeypatch.chdir(place)
     data = next((word.partition("=")[2] for word in words if word.startswith("data=")), "")
     keys = {key_of(word) for word in words}
@@ -228,7 +241,7 @@ def test_the_commands_run(words, place, model, tmp_path, monkeypatch):
     typed = [
         word.replace("=DIR", f"={root if key_of(word) in ('data.root', 'predict.input') else tmp_path / 'out'}")
         .replace("=LINES", "=lines")
-        .replace("=RUN", f"={model}")
+        .replace("=RUN", f"={request.getfixturevalue('layout') if 'layout' in ' '.join(words) else model}")
         for word in words
     ]
     ended = run_program(tmp_path / "run", *typed)

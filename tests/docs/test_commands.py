@@ -59,12 +59,25 @@ def commands() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def workspace(drawn, trained, tmp_path_factory) -> Path:
+def workspace(drawn, trained, layout_model, tmp_path_factory) -> Path:
     """The folder in which the commands are typed."""
     folder = tmp_path_factory.mktemp("workspace")
-    for name in ("pages", "my pages", "Bonnevie, 1858", "batch=1 (final)", "données/Élise", "read/one", "read/other"):
+    for name in (
+        "pages",
+        "my pages",
+        "Bonnevie, 1858",
+        "batch=1 (final)",
+        "données/Élise",
+        "read/one",
+        "read/other",
+        "found",
+    ):
         shutil.copytree(drawn / "page", folder / name)
     shutil.copytree(drawn / "alto", folder / "alto")
+    for image in sorted((drawn / "page").glob("*.png"))[:3]:
+        (folder / "scans").mkdir(exist_ok=True)
+        shutil.copy(image, folder / "scans")
+    (folder / "LAYOUT").symlink_to(layout_model)
     others = draw_pages(4, seed=2)
     write_page_layout(folder / "more", others)
     images = write_pairs(folder / "lines", cut_lines(others))
@@ -186,6 +199,8 @@ def left_by(arguments: list[str]) -> set[str]:
         "audit": {"audit.html", "audit.json"},
         "forecast": {"forecast.png", "forecast.md", "forecast.json", "forecast.csv"},
     }
+    if "checkpoint=LAYOUT" in arguments:
+        own["predict"] = {"pages", "sheets"}
     of_data = set() if task in ("dryrun", "export", "forecast", "leaderboard") else {"skipped.csv"}
     return own[task] | of_data | {"config.yaml", "overrides.yaml", "environment.json"}
 

@@ -14,7 +14,8 @@ from uncial.models.files import load_card
 PAGES = {path.stem: path for path in sorted((ROOT / "docs" / "own").glob("*.md"))}
 BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHORT = ("trainer.max_steps=2", "trainer.validations=1", "trainer.batch_width=1000", "inspect.augmentation=0")
-NAMED = ("head", "decoder", "scheduler", "logger", "callback", "metric", "source", "task")
+OF_LAYOUTS = ("trainer.max_steps=2", "trainer.validations=1", "trainer.crop=128", "trainer.batch_pages=1")
+NAMED = ("head", "decoder", "detector", "neck", "scheduler", "logger", "callback", "metric", "source", "task")
 
 
 def blocks_of(name):
@@ -54,6 +55,8 @@ def run_commands(name, workspace, tmp_path, monkeypatch):
         inspects = "task=inspect" in typed
         short = [one for one in SHORT if is_training != one.startswith("inspect")] if is_training or inspects else []
         short = [one for one in short if inspects or not one.startswith("inspect")]
+        if name in ("detector", "neck"):
+            small, short = [], list(OF_LAYOUTS) if is_training else []
         done = run_program(tmp_path / str(number), *typed, *small, *short)
         assert done.code == 0, f"{line}\n{done}"
         ended.append(done)
@@ -75,6 +78,21 @@ def test_a_part_of_the_model_trains_and_is_read_again(name, workspace, tmp_path,
     trained, tested = run_commands(name, workspace, tmp_path, monkeypatch)
     assert load_card(trained.folder)["model"][name]["_target_"].startswith("my_")
     assert tested.metrics["test"]["cer"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("detector", {"targets": "my_detector.Cores", "reader": "my_detector.CoreReader"}),
+        ("neck", {"neck": "my_neck.MeanNeck", "head": "my_neck.BilinearHead"}),
+    ],
+)
+def test_parts_of_a_layout_model_train_and_are_read_again(name, parts, workspace, tmp_path, monkeypatch):
+    trained, tested = run_commands(name, workspace, tmp_path, monkeypatch)
+    model = load_card(trained.folder)["model"]
+    assert {part: model[part]["_target_"] for part in parts} == parts
+    assert tested.metrics["test"]["pages"] == 8
+    assert 0 <= tested.metrics["test"]["f_measure"] <= 1
 
 
 def test_the_metric_scores_validation_and_test(workspace, tmp_path, monkeypatch):

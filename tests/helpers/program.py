@@ -52,6 +52,9 @@ LEARNING = (
 )
 """What learns the letters of `draw_pages` in seconds, whatever the defaults are."""
 
+LAYOUT = ("model.size=tiny", "trainer.max_steps=1", "trainer.validations=1", "trainer.crop=128", "model.overview=128")
+"""A layout model that is trained in a second."""
+
 QUIET = (
     "trainer.threads=1",
     "trainer.workers=0",

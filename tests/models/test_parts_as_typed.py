@@ -19,14 +19,16 @@ SMALL = {
     "none": (),
     "transformer": ("model.head.layers=1", "model.head.channels=16", "model.head.attention_heads=2"),
 }
-"""What makes each part small. A new one is entered here."""
+"""What makes each part of a recogniser small. A new one is entered here."""
+OF_PAGES = {"page", "timm", "vgg", "convolutions", "maps", "upsampling"}
+"""Parts of models that find lines: tests/problems/test_layout_models.py."""
 CONF = ROOT / "conf"
 PAIRS = [
     (backbone, head)
     for backbone in group_choices(CONF, "model/backbone")
     for head in group_choices(CONF, "model/head")
     # The others of bilstm are that class with other numbers.
-    if backbone == "crnn" or not head.startswith("bilstm_")
+    if (backbone == "crnn" or not head.startswith("bilstm_")) and not {backbone, head} & OF_PAGES
 ]
 
 

@@ -101,6 +101,35 @@ def test_the_command_that_is_written_down_makes_the_run_again(shell, sweep):
     assert "Job 0 would be" in shell.type(f"{written['command']} task=dryrun hydra.sweep.dir=dry", cwd=shell.folder)
 
 
+def test_a_repetition_tells_the_commands_of_what_it_repeats(shell, sweep):
+    """Also one of a repetition: none of them is typed with the folders of configs."""
+    before = "a sweep/lr 0.001"
+    for into in ("repeated", "repeated again"):
+        typed = f"""task=rerun 'run="{before}"' trust=[shallow.Mine] 'hydra.run.dir="{into}"'"""
+        output = shell.type(f"PYTHONPATH='my modules' python run.py {typed}")
+        assert "The same to the bit" in output
+        before = into
+    command = told(output, "score it on the test part")
+    assert command.startswith(f"{START} ")
+    assert "CER" in shell.type(command)
+
+
+def test_commands_after_a_run_whose_folder_a_file_names_have_folders_of_their_own(shell):
+    """They read the same file, and its folder holds the run."""
+    named = "# @package _global_\nhydra: {run: {dir: kept here}}\n"
+    (shell.folder / "own conf" / "experiment" / "kept.yaml").write_text(named)
+    keys = KEYS.replace("experiment=ours", "experiment=kept")
+    output = shell.type(f"python run.py --config-dir 'own conf' {keys}")
+    assert (shell.folder / "kept here" / "best.safetensors").is_file()
+    before = (shell.folder / "kept here" / "metrics.json").read_bytes()
+    assert "CER" in shell.type(told(output, "score it on the test part"))
+    assert (shell.folder / "kept here_test" / "scores.json").is_file()
+    board = shell.type("python run.py task=leaderboard 'run=\"kept here\"' hydra.run.dir=board")
+    assert "val CER" in shell.type(told(board, "The command that repeats the best"))
+    assert (shell.folder / "kept here_again" / "best.safetensors").is_file()
+    assert (shell.folder / "kept here" / "metrics.json").read_bytes() == before
+
+
 def test_a_dry_run_tells_a_command_that_runs(shell):
     output = shell.type(f"{START} task=dryrun {KEYS} hydra.run.dir=planned")
     assert "val CER" in shell.type(told(output, "It would be") + " hydra.run.dir=planned")

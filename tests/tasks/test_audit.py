@@ -2,12 +2,11 @@
 
 import json
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from corrupted_truths import corrupted
 from drawn_layouts import OPTIONS, draw_page, draw_pages, read_csv, write_page_layout
 from hypothesis import assume, given
@@ -27,7 +26,6 @@ from uncial.metrics.label_errors import (
     find_shifts,
     list_alternatives,
 )
-from uncial.models.decoders.ctc import IMPOSSIBLE, fitted_temperature, text_likelihoods
 from uncial.models.files import load_card, load_model, save_model
 
 
@@ -185,27 +183,6 @@ def test_what_cannot_be_is_refused(drawn, trained, run, argument, told):
     ended = run("task=audit", "data=page", f"data.root={drawn / 'page'}", *checkpoint, argument)
     assert ended.code == 1
     assert told in ended.output
-
-
-def test_likelihoods_sum_over_all_alignments():
-    frames = torch.log(torch.tensor([[0.5, 0.3, 0.2], [0.6, 0.1, 0.3]]))
-    empty, one, both, long = text_likelihoods(frames, [[], [1], [1, 2], [1, 1]])
-    assert np.exp([empty, one, both]) == pytest.approx([0.3, 0.5 * 0.1 + 0.3 * 0.6 + 0.3 * 0.1, 0.3 * 0.3])
-    assert long == IMPOSSIBLE
-
-
-def test_a_careless_model_is_tempered():
-    """Frames that are right as often as they say want no temperature; made three times as sure they want it back."""
-    random = np.random.default_rng(0)
-    lines = []
-    for _ in range(60):
-        shares = random.dirichlet([0.5, 0.5, 0.5, 0.5], 12)
-        labels = [int(random.choice(4, p=share)) for share in shares]
-        collapsed = [label for before, label in pairwise([0, *labels]) if label not in (0, before)]
-        lines.append((torch.log(torch.tensor(shares + 1e-9)), collapsed))
-    careless = [(torch.log_softmax(3 * frames, -1), labels) for frames, labels in lines]
-    assert fitted_temperature(lines) < 1.6
-    assert 2 < fitted_temperature(careless) < 5
 
 
 def test_a_hard_line_is_not_suspected_where_the_model_is_unsure():

@@ -391,9 +391,9 @@ def test_columns_without_text_are_cut_downwards_by_a_model_of_such_a_script(tmp_
 def test_a_reading_that_the_model_is_unsure_of_is_told(predict, lines, tmp_path, monkeypatch):
     """A model of other writing: whoever does not know what a confidence is would take its text for read."""
     warning = "The model is sure of little of it"
-    monkeypatch.setattr("uncial.tasks.predict.UNSURE", 1.01)
+    monkeypatch.setattr("uncial.problems.reading.UNSURE", 1.01)
     assert warning in predict(lines, "predict.format=tsv", into="unsure").output
-    monkeypatch.setattr("uncial.tasks.predict.UNSURE", 0.0)
+    monkeypatch.setattr("uncial.problems.reading.UNSURE", 0.0)
     assert warning not in predict(lines, "predict.format=tsv", into="sure").output
 
 

@@ -9,12 +9,9 @@ from drawn_layouts import read_csv
 from program import TINY
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch.nn import functional
 
 import uncial
 from uncial.errors import UserError
-from uncial.models.contracts import Targets
-from uncial.models.decoders.ctc import compute_ctc_loss
 from uncial.problems.recognition.metric import RecognitionMetric
 from uncial.training.callbacks.best_model import BestModel
 
@@ -116,23 +113,6 @@ def test_a_model_that_has_diverged_is_told_of_by_every_reader(run, drawn, overfl
         assert "Traceback" not in ended.output
     with pytest.raises(UserError, match="NaN or Inf"):
         uncial.load(overflowing, device="cpu")
-
-
-def test_the_loss_is_that_of_torch_and_nan_where_that_would_hide_an_overflow():
-    torch.manual_seed(0)
-    for _ in range(50):
-        lines, frames, classes = (int(torch.randint(2, most, ())) for most in (9, 40, 30))
-        scores = torch.randn(lines, frames, classes, requires_grad=True)
-        lengths, labels = torch.randint(1, frames + 1, (lines,)), torch.randint(0, frames, (lines,))
-        targets = torch.randint(1, classes, (int(labels.sum()),))
-        found = scores.log_softmax(-1)
-        expected = functional.ctc_loss(found.transpose(0, 1), targets, lengths, labels, zero_infinity=True)
-        loss = compute_ctc_loss(found, lengths, Targets(targets, labels))
-        assert torch.equal(loss, expected)
-        slopes = [torch.autograd.grad(one, scores, retain_graph=True)[0] for one in (loss, expected)]
-        assert torch.equal(*slopes)
-    lost = torch.full((1, 10, 5), -3e38)
-    assert compute_ctc_loss(lost, torch.tensor([10]), Targets(torch.tensor([1, 2]), torch.tensor([2]))).isnan()
 
 
 def test_what_is_kept_may_be_read_by_whom_other_new_files_may(trained):

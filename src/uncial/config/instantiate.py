@@ -72,11 +72,11 @@ def _format_shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def instantiate_part(config: DictConfig, key: str) -> Any:
+def instantiate_part(config: DictConfig, key: str, interface: str = "") -> Any:
     """Instantiate the part of the config under the dotted `key`.
 
     Raises `UserError` for a target that cannot be imported, with the extra that installs it, and for keys or values
-    that it does not take.
+    that it does not take; `interface` says in it what such a part is.
     """
     part = OmegaConf.select(config, key)
     try:
@@ -85,7 +85,8 @@ def instantiate_part(config: DictConfig, key: str) -> Any:
         cause = _find_root(error)
         if isinstance(cause, UserError):
             raise cause from None
-        raise UserError(f"Could not create {key}: {_describe_reason(cause, str(part.get('_target_')))}") from error
+        told = f"Could not create {key}: {_describe_reason(cause, str(part.get('_target_')))}"
+        raise UserError(f"{told.removesuffix('.')}: {interface}." if interface else told) from error
 
 
 def find_target(target: Any) -> Any:

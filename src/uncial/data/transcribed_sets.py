@@ -3,7 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from lxml import etree
@@ -78,7 +78,39 @@ def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
     return TranscribedSet(folder, pages, tuple(problems))
 
 
-def match_pages(truth: TranscribedSet, other: TranscribedSet) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class MarkedSet:
+    """The pages of a folder, with their lines and regions, by their path below the folder as in `TranscribedSet`."""
+
+    folder: str
+    pages: Mapping[str, Page]
+    problems: tuple[Issue, ...]
+
+
+def read_marked_set(folder: str, key: str, settings: SourceSettings) -> MarkedSet:
+    """Read all PAGE and ALTO files in a folder for what they mark. Raises `UserError` as `read_set` does."""
+    where = find_places([folder], key)
+    pages: dict[str, Page] = {}
+    problems: list[Issue] = []
+    for file in find_files(where, _is_xml, settings.include, settings.exclude):
+        try:
+            reading = _read_file(file)
+        except UnusableInput as error:
+            problems.append(file_problem(file.path, error))
+            continue
+        problems += [problem for problem in reading.problems if not problem.line]
+        for page in reading.pages:
+            if page.id in pages:
+                problems.append(Issue(str(file.path), "", f"another file of {folder} is page {page.id} already"))
+            else:
+                pages[page.id] = replace(page, document=str(PurePosixPath(page.id).parent))
+    if not pages:
+        first = f"; the first problem: {problems[0].file}: {problems[0].reason}" if problems else ""
+        raise UserError(f"{key}: no PAGE or ALTO file with a page in {folder}, but {describe_contents(where)}{first}")
+    return MarkedSet(folder, pages, tuple(problems))
+
+
+def match_pages(truth: TranscribedSet | MarkedSet, other: TranscribedSet | MarkedSet) -> dict[str, str]:
     """Return for each page of `truth` that `other` has too what it is called there.
 
     Pages belong together that have the same path below their folders; those left over also where the end of their paths

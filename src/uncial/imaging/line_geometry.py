@@ -213,7 +213,9 @@ def _is_self_crossing(polygon: np.ndarray) -> bool:
     if len(polygon) < 4:
         return False
     canvas, _, _ = _draw_mask(polygon, 256)
-    return bool(cv2.erode(canvas, np.ones((3, 3), np.uint8)).any())
+    # Beyond the mask lies nothing: else a polygon that runs along a row and back would have an inside.
+    inside = cv2.erode(canvas, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return bool(inside.any())
 
 
 def _is_right_to_left(line: TextLine) -> bool:

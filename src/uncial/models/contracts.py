@@ -11,7 +11,11 @@ from typing import Any, Protocol, Self, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from uncial.data.pages.maps import PageMaps
+from uncial.data.pages.shapes import PageShapes
 from uncial.document import Transcription
+from uncial.models.layout.lines import FindSettings
+from uncial.models.layout.pages import Layout
 
 
 class Batch(Protocol):
@@ -109,13 +113,114 @@ class Head(Protocol):
         ...
 
 
+class PlainPart:
+    """A part of a model that has no weights and is no torch module, which a model's file may name."""
+
+
+@runtime_checkable
+class PageInput(Protocol):
+    """From the pixels of pages to what a backbone sees: a torch module, completed with `in_channels` of the images.
+    `channels` are those of what it gives."""
+
+    channels: int
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) uint8 to numbers (B, channels, H, W)."""
+        ...
+
+
+@runtime_checkable
+class PageBackbone(Protocol):
+    """From images of pages to features at several scales: a torch module, completed with `in_channels`. `channels` and
+    `strides` are those of its features, the finest first."""
+
+    channels: Sequence[int]
+    strides: Sequence[int]
+
+    def __call__(self, images: Tensor) -> Sequence[Tensor]:
+        """Map images (B, C, H, W), H and W multiples of 32, to features (B, channels, H / stride, W / stride)."""
+        ...
+
+
+@runtime_checkable
+class PretrainedPart(Protocol):
+    """A part whose weights come with its library: a new model begins with them, one that is read from a file does
+    not ask for them."""
+
+    def load_weights(self) -> None:
+        """Take the weights over, where the part's config asks for them. Raises `UserError` where there are none."""
+        ...
+
+
+@runtime_checkable
 class Neck(Protocol):
-    """From features to maps: a torch module between a backbone and the heads of a detector."""
+    """From features at several scales to one: a torch module, completed with `in_channels` and `strides` of the
+    features. `stride` is how many pixels of the image one of its features is wide."""
 
     out_channels: int
+    stride: int
 
-    def __call__(self, features: Tensor, widths: Tensor) -> Mapping[str, Tensor]:
-        """Map features (B, D, h, w) and widths (B,) to named maps (B, C, h', w')."""
+    def __call__(self, features: Sequence[Tensor]) -> Tensor:
+        """Map features, the finest first, to (B, out_channels, H / stride, W / stride)."""
+        ...
+
+
+@runtime_checkable
+class DetectionHead(Protocol):
+    """From features to maps: a torch module, completed with `in_channels` of the features and the number of `maps`. One
+    of its features becomes `scale` pixels of the maps."""
+
+    scale: int
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """Map features (B, D, h, w) to maps (B, maps, scale h, scale w)."""
+        ...
+
+
+@runtime_checkable
+class PageTargets(Protocol):
+    """Which maps a layout model learns, completed with the types of `regions` on the training pages: `regions` are
+    those of them that it draws, `names` all its maps in their order. A `PlainPart`."""
+
+    regions: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def place(self, name: str) -> int:
+        """Return at which place a map stands."""
+        ...
+
+    def draw(self, shapes: PageShapes, annotated: str = "page") -> PageMaps:
+        """Draw the maps of a page, as `data.pages.maps.Drawer` says."""
+        ...
+
+
+@runtime_checkable
+class MapLoss(Protocol):
+    """What a layout model is penalised for: a torch module. `maps` are the names of those that it asks for."""
+
+    maps: Sequence[str]
+
+    def __call__(self, found: Tensor, wanted: Tensor, near_line: Tensor, plan: PageTargets) -> Mapping[str, Tensor]:
+        """Compare maps (B, maps, h, w) as the head gives them with those of the truth, NaN where it does not say, and
+        `near_line` (B, h, w) the bands of lines. Returns `loss`, the total, and its parts."""
+        ...
+
+
+@runtime_checkable
+class MapReader(Protocol):
+    """From maps to lines and regions, completed with the keys of `model.find`. `maps` are the names of those that it
+    asks for, `finding` how it joins pieces to lines. A `PlainPart`."""
+
+    maps: Sequence[str]
+    finding: FindSettings
+
+    def read(self, maps: Tensor, plan: PageTargets) -> Layout:
+        """Return what the maps (maps, h, w) of a page say, as the head gives them, in their pixels."""
+        ...
+
+    def measure_interline(self, maps: Tensor, plan: PageTargets) -> float | None:
+        """Return how far lines are apart on the maps of a page that is seen for the first time, in their pixels; None
+        where they do not tell."""
         ...
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from uncial.config.keys import iterate_leaves
 from uncial.data.lines.dataset import Batch
 from uncial.errors import UserError
+from uncial.models.contracts import Model
 from uncial.models.precision import enter_inference_autocast
 from uncial.models.recognizer import Recognizer
 from uncial.runs.checkpoint import SUFFIX as CHECKPOINT_SUFFIX
@@ -35,18 +36,18 @@ TRAINED_BY = ("dropout", "drop_channels", "span_masks")
 """Keys of a model's config that stand elsewhere in its card, or say only how it is trained."""
 
 
-def hash_weights(recognizer: Recognizer) -> str:
+def hash_weights(model: Model) -> str:
     """Tells the weights of a model apart from those of any other."""
     found = hashlib.sha256()
-    for name, tensor in sorted(recognizer.state_dict().items()):
+    for name, tensor in sorted(model.state_dict().items()):
         found.update(name.encode())
         found.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return found.hexdigest()
 
 
-def read_lineage(recognizer: Recognizer, card: Mapping[str, Any]) -> list[str]:
+def read_lineage(model: Model, card: Mapping[str, Any]) -> list[str]:
     """Return what the card of a model that is fine-tuned from this one has under `lineage`."""
-    return [*card.get(KEY, []), hash_weights(recognizer)]
+    return [*card.get(KEY, []), hash_weights(model)]
 
 
 def list_pages_seen(card: Mapping[str, Any]) -> set[str]:

@@ -14,6 +14,7 @@ from torch import nn
 from uncial.config.moved import find_current_path
 from uncial.config.trust import NAME, explain_refusal, is_within
 from uncial.errors import UserError
+from uncial.models.contracts import PlainPart
 from uncial.models.preprocessing import Preprocessing
 
 ROOM = "uncial.models"
@@ -181,4 +182,4 @@ def _import(key: str, target: str) -> type:
 
 
 def _is_part(found: Any) -> bool:
-    return isinstance(found, type) and issubclass(found, nn.Module | Preprocessing)
+    return isinstance(found, type) and issubclass(found, nn.Module | Preprocessing | PlainPart)

@@ -59,16 +59,16 @@ class Recognizer(Model):
         self.codec = codec
         self.text = text or TextRules()
         self.shortcut_weight = shortcut
-        features = backbone(in_channels=preprocessing.channels, height=preprocessing.height)
+        features = _complete("backbone", backbone, in_channels=preprocessing.channels, height=preprocessing.height)
         if not isinstance(features, Backbone):
             raise _explain_misfit("backbone", features, "out_channels, out_height and frames(width)")
         self.backbone = features
         channels, height = features.out_channels, features.out_height
-        sequence = head(in_channels=channels, in_height=height)
+        sequence = _complete("head", head, in_channels=channels, in_height=height)
         if not isinstance(sequence, Head):
             raise _explain_misfit("head", sequence, "out_channels")
         self.head = sequence
-        reading = decoder(in_channels=sequence.out_channels, codec=codec)
+        reading = _complete("decoder", decoder, in_channels=sequence.out_channels, codec=codec)
         if not isinstance(reading, Decoder):
             wanted = "loss(sequence, lengths, targets), decode(sequence, lengths) and min_frames(labels)"
             raise _explain_misfit("decoder", reading, wanted)
@@ -224,6 +224,17 @@ class Recognizer(Model):
             ink.contiguous(memory_format=torch.channels_last), self._padded(widths)
         )
         return features, feature_widths.clamp(max=features.shape[3])
+
+
+def _complete(name: str, part: Callable[..., nn.Module], **known: Any) -> nn.Module:
+    """Return a part of the config with what stands before it. Raises `TypeError` that says what such a part is."""
+    try:
+        return part(**known)
+    except TypeError as error:
+        raise TypeError(
+            f"{error}; a {name} is a torch module that is made with {' and '.join(known)}, and its config has "
+            f"_partial_: true (docs/own)"
+        ) from error
 
 
 def _explain_misfit(name: str, part: object, wanted: str) -> UserError:

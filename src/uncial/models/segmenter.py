@@ -18,17 +18,24 @@ import torch
 from torch import Tensor, nn
 
 from uncial.data.pages.dataset import STRIDE, PageBatch
-from uncial.data.pages.maps import LINE_MAPS, NOMINAL, MapPlan, draw_maps
 from uncial.data.pages.shapes import PageShapes
 from uncial.data.pages.store import WORK_INTERLINE
 from uncial.document import Page
 from uncial.errors import UserError
-from uncial.models.contracts import Model
-from uncial.models.layout.fragments import LineMaps
-from uncial.models.layout.lines import FindSettings, find_lines
-from uncial.models.layout.outlines import outline_lines
+from uncial.models.contracts import (
+    DetectionHead,
+    MapLoss,
+    MapReader,
+    Model,
+    Neck,
+    PageBackbone,
+    PageInput,
+    PageTargets,
+)
+from uncial.models.layout.inputs import PageContrast
 from uncial.models.layout.pages import Layout, make_found_page
-from uncial.models.layout.regions import RegionSettings, find_regions
+from uncial.models.layout.reading import RidgeReader
+from uncial.models.layout.targets import LinesAndRegions
 
 MAX_PIXELS = 6_000_000
 """Of an image at its working scale: what is larger is shown smaller."""
@@ -38,9 +45,6 @@ MARGIN = 1.6
 
 MOMENTUM = 0.03
 """Weight of a batch in the statistics of batch normalisations, once there have been many."""
-
-SEEN = 0.3
-"""Probability of a ridge from which on a place counts as one on a line."""
 
 STEADY = 0.15
 """Spread of the distances of lines, as a part of their median, up to which no first look is taken."""
@@ -68,11 +72,19 @@ class Scale:
 
 
 class Segmenter(Model):
-    """Finds the lines and the regions of the types `regions` on a page.
+    """Finds the lines and the regions on a page.
 
-    `backbone`, `neck` and `head` are completed with the channels of what they are given, the head with the number of
-    maps; `scale` holds the three numbers of `Scale`.
+    `targets`, completed with the types of `regions`, say which maps are learned, `loss` what of them counts, and
+    `reader`, completed with `find` and `find_regions`, what they say of a page. `backbone`, `neck` and `head` are
+    completed with the channels of what they are given, the head with the number of maps; `input` shows pages to the
+    backbone. models/contracts.py says what each has to have. `scale` holds the three numbers of `Scale`. Pages are
+    shown with lines `interline` pixels apart; without an `overview` as far as they usually are in the training pages.
     """
+
+    backbone: PageBackbone
+    neck: Neck
+    head: DetectionHead
+    criterion: MapLoss
 
     def __init__(
         self,
@@ -83,32 +95,40 @@ class Segmenter(Model):
         regions: Sequence[str],
         scale: Sequence[float],
         channels: int = 1,
-        overview: int = 640,
-        find: Mapping[str, float] | None = None,
+        overview: int | None = 640,
+        interline: float = WORK_INTERLINE,
+        find: Mapping[str, float | None] | None = None,
         find_regions: Mapping[str, float] | None = None,
+        targets: Callable[..., Any] | None = None,
+        reader: Callable[..., Any] | None = None,
+        input: Callable[..., nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        self.plan, self.scale, self.channels, self.overview = MapPlan(tuple(regions)), Scale(*scale), channels, overview
-        self.finding, self.finding_regions = FindSettings(**(find or {})), RegionSettings(**(find_regions or {}))
-        self.backbone = backbone(in_channels=channels)
-        features: Any = self.backbone
-        self.neck = neck(in_channels=list(features.channels))
-        joined: Any = self.neck
-        self.head = head(in_channels=joined.out_channels, maps=len(self.plan.names))
-        self.criterion = loss()
+        self.scale, self.channels, self.overview, self.interline = Scale(*scale), channels, overview, interline
+        given: dict[str, Any] = {"find": find, "find_regions": find_regions}
+        how = {name: keys for name, keys in given.items() if keys is not None}
+        self.plan = _check(PageTargets, "targets", (targets or LinesAndRegions)(regions=tuple(regions)), TARGETS)
+        self.reader = _check(MapReader, "reader", (reader or RidgeReader)(**how), READER)
+        self.input = _check(PageInput, "input", (input or PageContrast)(in_channels=channels), "channels")
+        features = _check(PageBackbone, "backbone", backbone(in_channels=self.input.channels), "channels and strides")
+        self.backbone = features
+        joined = neck(in_channels=list(features.channels), strides=list(features.strides))
+        self.neck = _check(Neck, "neck", joined, "out_channels and stride")
+        drawn = head(in_channels=self.neck.out_channels, maps=len(self.plan.names))
+        self.head = _check(DetectionHead, "head", drawn, "scale")
+        self.criterion = _check(MapLoss, "loss", loss(), "maps")
+        _check_maps("loss", self.criterion, self.plan)
+        _check_maps("reader", self.reader, self.plan)
+        self.stride = max(1, self.neck.stride // self.head.scale)
         self._norms = [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) uint8, H and W multiples of 32, to maps (B, maps, H/2, W/2)."""
+        """Map images (B, C, H, W) uint8, H and W multiples of 32, to maps (B, maps, H / stride, W / stride)."""
         if self.training:
             self._average_statistics()
-        seen = images.float()
-        # Whatever the exposure: the contrast of a window is that of all others.
-        spread, mean = torch.std_mean(seen, dim=(1, 2, 3), keepdim=True)
-        seen = (mean - seen) / (spread + 8.0)
-        maps: Tensor = self.head(self.neck(self.backbone(seen.contiguous(memory_format=torch.channels_last))))
-        return maps
+        seen = self.input(images).contiguous(memory_format=torch.channels_last)
+        return self.head(self.neck(self.backbone(seen)))
 
     def _average_statistics(self) -> None:
         """Let normalisations take their statistics over many batches, of a page or two each: over all at first."""
@@ -120,8 +140,7 @@ class Segmenter(Model):
     def loss(self, batch: PageBatch) -> dict[str, Tensor]:
         """Return the losses of a batch; of pages that are to be scored those at the scale that is found for them."""
         if not batch.sheets:
-            found: dict[str, Tensor] = self.criterion(self(batch.images), batch.maps, batch.near_line, self.plan)
-            return found
+            return dict(self.criterion(self(batch.images), batch.maps, batch.near_line, self.plan))
         return self.evaluate(batch)[0]
 
     @torch.no_grad()
@@ -134,46 +153,43 @@ class Segmenter(Model):
         losses: list[dict[str, Tensor]] = []
         pages = []
         for sheet, shapes, page, scale in zip(batch.sheets, batch.shapes, batch.pages, batch.scales, strict=True):
-            factor = WORK_INTERLINE / self.estimate_interline(sheet)
+            factor = self.interline / self.estimate_interline(sheet)
             maps, factor = self.compute_maps(sheet, factor)
             losses.append(self._compare(maps, shapes, factor))
-            layout = self.read_maps(maps.float().cpu()).scaled(2.0 / factor)
+            layout = self.read_maps(maps.float().cpu()).scaled(self.stride / factor)
             pages.append(make_found_page(layout, page, scale))
         total = {name: torch.stack([one[name] for one in losses]).mean() for name in losses[0]}
         return total, pages
 
     def _compare(self, maps: Tensor, shapes: PageShapes, factor: float) -> dict[str, Tensor]:
-        wanted = draw_maps(shapes.scaled(factor / 2), self.plan)
+        wanted = self.plan.draw(shapes.scaled(factor / self.stride))
         height, width = (min(a, b) for a, b in zip(maps.shape[1:], wanted.near_line.shape, strict=True))
         values = torch.from_numpy(wanted.values[:, :height, :width])[None].to(maps.device)
         near = torch.from_numpy(wanted.near_line[:height, :width])[None].to(maps.device)
-        found: dict[str, Tensor] = self.criterion(maps[None, :, :height, :width], values, near, self.plan)
-        return found
+        return dict(self.criterion(maps[None, :, :height, :width], values, near, self.plan))
 
     @torch.no_grad()
     def find(self, sheet: np.ndarray) -> Layout:
         """Return what is found on the image of a page, (h, w) or (h, w, 3) uint8, in its pixels."""
-        maps, factor = self.compute_maps(sheet, WORK_INTERLINE / self.estimate_interline(sheet))
-        return self.read_maps(maps.float().cpu()).scaled(2.0 / factor)
+        maps, factor = self.compute_maps(sheet, self.interline / self.estimate_interline(sheet))
+        return self.read_maps(maps.float().cpu()).scaled(self.stride / factor)
 
     def estimate_interline(self, sheet: np.ndarray) -> float:
         """Return how far apart the lines of a page are, in pixels of its image: what a first look at it tells, kept
         near to what the training pages had."""
         longest = float(max(sheet.shape[:2]))
-        if self.scale.is_steady:
+        if self.overview is None or self.scale.is_steady:
             return longest / self.scale.usual
         maps, factor = self.compute_maps(sheet, self.overview / longest)
-        maps = maps.float()
-        ridge = maps[self.plan.place("ridge")].sigmoid()
-        on_lines = ridge > SEEN
-        if int(on_lines.sum()) < self.overview / 10:
+        measured = self.reader.measure_interline(maps.float(), self.plan)
+        if measured is None:
             return longest / self.scale.usual
-        interline = float(maps[self.plan.place("interline")][on_lines].median().exp()) * NOMINAL * 2.0 / factor
+        interline = measured * self.stride / factor
         return longest / self.scale.clip(longest / max(interline, 1e-3))
 
     def compute_maps(self, sheet: np.ndarray, factor: float) -> tuple[Tensor, float]:
-        """Return the maps (maps, h/2, w/2) of a page that is shown `factor` times as large as it is, or as large as
-        can be; and by which factor that was."""
+        """Return the maps (maps, h / stride, w / stride) of a page that is shown `factor` times as large as it is,
+        or as large as can be; and by which factor that was."""
         height, width = sheet.shape[:2]
         factor = min(factor, (MAX_PIXELS / (height * width)) ** 0.5)
         size = max(2, round(width * factor)), max(2, round(height * factor))
@@ -182,25 +198,11 @@ class Segmenter(Model):
         below, beside = -size[1] % STRIDE, -size[0] % STRIDE
         padded = np.pad(shown, ((0, below), (0, beside), (0, 0)), mode="edge")
         images = torch.from_numpy(padded.transpose(2, 0, 1)[None].copy()).to(next(self.parameters()).device)
-        maps = self(images)[0, :, : (size[1] + 1) // 2, : (size[0] + 1) // 2]
-        return maps, factor
+        return self(images)[0, :, : -(-size[1] // self.stride), : -(-size[0] // self.stride)], factor
 
     def read_maps(self, maps: Tensor) -> Layout:
         """Return what the maps (maps, h, w) of a page say, in their pixels."""
-        values = {name: maps[place] for place, name in enumerate(self.plan.names)}
-        for place in self.plan.binary:
-            values[self.plan.names[place]] = maps[place].sigmoid()
-        plain = {name: value.numpy() for name, value in values.items()}
-        on_lines = plain["ridge"] > SEEN
-        interline = NOMINAL * float(np.exp(np.median(plain["interline"][on_lines]))) if on_lines.any() else NOMINAL
-        interline = float(np.clip(interline, NOMINAL / 2, NOMINAL * 2))
-        lines = find_lines(
-            LineMaps(**{name: plain[name] for name in LINE_MAPS if name != "interline"}, interline=interline),
-            self.finding,
-        )
-        of_types = {name: plain[f"region {name}"] for name in self.plan.regions}
-        regions = find_regions(of_types, plain["region_edge"], interline, self.finding_regions)
-        return Layout(tuple(lines), tuple(outline_lines(lines, interline)), tuple(regions), interline)
+        return self.reader.read(maps, self.plan)
 
     def card(self) -> dict[str, Any]:
         """Return the types of regions, and how far apart the lines of the training pages were."""
@@ -229,6 +231,26 @@ class Segmenter(Model):
             raise UserError(f"the model cannot look at a page ({reason}); use another copy of the file.") from error
         if not bool(maps.isfinite().all()):
             raise UserError("the model's outputs are NaN or Inf, as after a training that diverged; use another model.")
+
+
+TARGETS = "regions, names, place(name) and draw(shapes, annotated)"
+READER = "maps, finding, read(maps, plan) and measure_interline(maps, plan)"
+
+
+def _check(kind: type[Any], name: str, part: Any, wanted: str) -> Any:
+    """Return a part of the model. Raises `UserError` for one that lacks what models/contracts.py asks of it."""
+    if not isinstance(part, kind):
+        raise UserError(f"model.{name}: {type(part).__name__} is no {name} of a layout model; it needs {wanted}.")
+    return part
+
+
+def _check_maps(name: str, part: MapLoss | MapReader, plan: PageTargets) -> None:
+    """Raise `UserError` where a part asks for maps that the targets do not draw."""
+    if missing := [one for one in part.maps if one not in plan.names]:
+        raise UserError(
+            f"model.{name}: {type(part).__name__} asks for {', '.join(missing)}, and model.targets, "
+            f"{type(plan).__name__}, draws {', '.join(plan.names)}: choose parts of one model."
+        )
 
 
 def _are_lengths(scale: Sequence[Any]) -> bool:

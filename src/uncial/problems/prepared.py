@@ -34,10 +34,10 @@ from uncial.errors import UserError
 from uncial.models.files import save_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.ground_truth import load_ground_truth
+from uncial.problems.pretrained import build_lineage, list_seen_before
 from uncial.problems.problem import build_problem
 from uncial.problems.recognition.best_model import build_model_card
 from uncial.problems.recognition.metric import RecognitionMetric
-from uncial.problems.recognition.pretrained import build_lineage, list_seen_before
 from uncial.problems.recognition.problem import LineRecognition
 from uncial.problems.recognition.setup import build_loader_config, build_training_parts, make_recognizer
 from uncial.problems.trainer import build_length, build_module, seed_all

@@ -176,6 +176,13 @@ class Problem(ABC, Generic[T]):
     def test(self, config: DictConfig) -> None:
         """Score the model of `checkpoint` on a part of the data, and leave the scores in the run's folder."""
 
+    def predict(self, config: DictConfig) -> None:
+        """Apply the model of `checkpoint` to `predict.input`, and leave in the run's folder what it makes of it."""
+        raise UserError(
+            f"checkpoint={config.checkpoint}: task=predict cannot apply a model of the problem {type(self).__name__}; "
+            "give a recogniser or a layout model."
+        )
+
 
 def build_problem(config: DictConfig) -> Problem[Any]:
     """Return the problem of a config. Raises `UserError` for one that does not fit the model."""
@@ -228,9 +235,10 @@ def count_batch_devices(run: RunSession) -> int:
 
 def _instantiate(plain: Mapping[Any, Any]) -> Problem[Any]:
     arguments = {str(key): value for key, value in plain.items() if key not in ("name", "reads", "reads_not")}
-    problem = instantiate_part(load_literal_config({"problem": arguments}), "problem")
+    interface = "a problem is a class that derives from uncial.problems.problem.Problem"
+    problem = instantiate_part(load_literal_config({"problem": arguments}), "problem", interface)
     if not isinstance(problem, Problem):
-        raise UserError(f"problem._target_={plain.get('_target_')} is no Problem of uncial.problems.problem.")
+        raise UserError(f"problem._target_={plain.get('_target_')} is no problem: {interface}.")
     return problem
 
 

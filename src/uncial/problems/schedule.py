@@ -36,7 +36,7 @@ def build_schedule(config: DictConfig) -> Schedule | ForeignScheduler:
     planned = {trainer.get("planned_steps"): PLANNED_STEPS, trainer.get("planned_epochs"): PLANNED_EPOCHS}
     found = find_target(plain.get("_target_"))
     if not _is_foreign_class(found) and not plain.get("_partial_"):
-        made = instantiate_part(config, "scheduler")
+        made = instantiate_part(config, "scheduler", INTERFACE)
         if not _is_schedule(made):
             raise UserError(f"scheduler._target_={plain.get('_target_')} is no scheduler: {INTERFACE}.")
         return made
@@ -46,7 +46,7 @@ def build_schedule(config: DictConfig) -> Schedule | ForeignScheduler:
         arguments.setdefault("mode", config.model.mode)
     interval = _settle_interval(plain, found, arguments)
     described = load_literal_config({"scheduler": {**arguments, "_partial_": True}})
-    make = instantiate_part(described, "scheduler")
+    make = instantiate_part(described, "scheduler", INTERFACE)
     if not isinstance(make, partial):
         raise UserError(f"scheduler._target_={plain.get('_target_')} is no scheduler: {INTERFACE}.")
     return ForeignScheduler(make, interval, int(plain.get("frequency") or 1), monitor)

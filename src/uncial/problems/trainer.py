@@ -36,7 +36,7 @@ from uncial.training.distributed.launch import launch_workers
 from uncial.training.distributed.process_group import is_rank_zero
 from uncial.training.loggers.outcome import Job
 from uncial.training.loggers.tracking import build_file_loggers, start_loggers
-from uncial.training.module import TrainingModule
+from uncial.training.module import OPTIMIZERS, TrainingModule
 from uncial.training.optimizers.parameter_groups import check_factors
 from uncial.training.schedulers.length import RunLength, parse_duration
 from uncial.training.schedulers.plan import LengthConfig
@@ -97,7 +97,7 @@ def build_length(
 
 def build_module(config: DictConfig, model: Model, metric: Metric, length: RunLength) -> TrainingModule:
     """Return what optimises the model, by the groups `optimizer` and `scheduler`."""
-    optimizer = instantiate_part(config, "optimizer")
+    optimizer = instantiate_part(config, "optimizer", OPTIMIZERS)
     return TrainingModule(
         model, metric, optimizer, build_schedule(config), length, config.seed, read_lr_factors(config)
     )
@@ -128,11 +128,12 @@ def build_freezing(config: DictConfig, model: Model, length: RunLength) -> list[
     return []
 
 
-def check_training(config: DictConfig, model: Model, metric: Metric) -> None:
-    """Raise the `UserError` that a training of this model would raise after its data have been read."""
+def check_training(config: DictConfig, model: Model, metric: Metric, seen: int | None = None) -> None:
+    """Raise the `UserError` that a training of this model would raise after its data have been read. `seen` is as in
+    `build_length_config`."""
     if config.trainer.precision != "auto":  # which would ask the GPU, before the processes that train on it are begun
         choose_precision(config.trainer.precision, config.trainer.accelerator)
-    length = RunLength(build_length_config(config, STAND_IN), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
+    length = RunLength(build_length_config(config, STAND_IN, seen), STAND_IN, STAND_IN, 0, Path(RunFolder.steps))
     build_module(config, model, metric, length).configure_optimizers()
     build_freezing(config, model, length)
     check_callbacks(config)
@@ -167,19 +168,20 @@ def build_callbacks(config: DictConfig) -> list[L.Callback]:
 
 
 def _made_callback(config: DictConfig, key: str) -> L.Callback:
-    made = instantiate_part(config, key)
+    made = instantiate_part(config, key, CALLBACKS)
     if not isinstance(made, L.Callback):
         raise UserError(f"{key} makes a {type(made).__name__}, which is no callback: {CALLBACKS}.")
     return made
 
 
 def check_callbacks(config: DictConfig) -> None:
-    """Raise `UserError` for what a callback of this project does not take; those of others are built once, later."""
+    """Raise `UserError` for what a callback of this project does not take, and for one that is nowhere; those of others
+    are built once, later."""
     for key in list_callback_keys(config):
         target = OmegaConf.select(config, f"{key}._target_")
         if _is_other_class(target, L.Callback):
             raise UserError(f"{key}._target_={target} is no callback: {CALLBACKS}.")
-        if str(target).startswith("uncial."):
+        if str(target).startswith("uncial.") or find_target(target) is None:
             _made_callback(config, key)
 
 
@@ -244,7 +246,7 @@ LOGGERS = (
 
 def _make_logger(config: DictConfig, name: str, job: Job) -> Logger:
     """One of this project's is completed with the job."""
-    made = instantiate_part(config, f"logger.{name}")
+    made = instantiate_part(config, f"logger.{name}", LOGGERS)
     if isinstance(made, partial):
         made = made(job)
     if not isinstance(made, Logger):

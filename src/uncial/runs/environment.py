@@ -21,6 +21,10 @@ FIRST_STEP = "first_step"
 checkpoints call it. Runs of earlier versions lack the key, and logged it as 0."""
 
 
+REPEATED = "repeated"
+"""Under this key the environment.json of a repetition says how the run that it repeats was begun."""
+
+
 def write_environment(folder: Path, seed: int) -> None:
     """Writes what is known before the task begins; what it reads and runs on is added when it is known."""
     known = {
@@ -46,6 +50,14 @@ def read_environment(folder: Path) -> dict[str, Any]:
     """Return what environment.json says; empty for a run that has none."""
     path = RunFolder(folder).environment
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def read_beginning(folder: Path) -> dict[str, Any]:
+    """Return by which `command` and in which `working_folder` a run was begun, or the one that it repeats, whose
+    arguments are its own; empty where that is not known."""
+    known = read_environment(folder)
+    found = known.get(REPEATED) or known
+    return {key: found[key] for key in ("command", "working_folder") if key in found}
 
 
 def logs_from_one(folder: Path) -> bool:

@@ -58,6 +58,7 @@ class RunFolder:
     lines = RunFile("lines.jsonl")
     skipped = RunFile("skipped.csv")
     pages = RunFile("pages")
+    layout_sheets = RunFile("sheets")
     scores = RunFile("scores.json")
     scores_table = RunFile("scores.csv")
     scores_text = RunFile("scores.md")

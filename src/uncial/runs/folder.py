@@ -22,7 +22,7 @@ from uncial.config.typed import typed_lines
 from uncial.errors import UserError
 from uncial.files import remove_unfinished, replace_text_file
 from uncial.formats.encoding import make_storable_name
-from uncial.runs.environment import read_environment, write_environment
+from uncial.runs.environment import read_beginning, write_environment
 from uncial.runs.files import RunFolder
 
 
@@ -106,14 +106,34 @@ def format_follow_up_command(folder: Path, typed: Sequence[str], *what: str) -> 
     made in another working folder the command changes to it first, so that paths in `what` have to be those of
     `path_for_commands`."""
     about_data = [argument for argument in typed if ABOUT_DATA.match(argument)]
+    own: tuple[str, ...] = ()
     for task in [one.removeprefix("task=") for one in what if one.startswith("task=")]:
-        about_data = drop_unread(about_data, task, find_conf_folder())
-    return _format_as_begun(folder, *what, *map(shlex.quote, about_data))
+        about_data, own = drop_unread(about_data, task, find_conf_folder()), _format_other_folder(folder, task)
+    return _format_as_begun(folder, *what, *map(shlex.quote, about_data), *own)
 
 
 def format_repeating_command(folder: Path, overrides: Sequence[str]) -> str:
     """Return the command that makes the run in `folder` again, as `overrides` say."""
-    return _format_as_begun(folder, *map(shlex.quote, overrides))
+    return _format_as_begun(folder, *map(shlex.quote, overrides), *_format_other_folder(folder, "again"))
+
+
+DATED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(_\d+)?")
+"""The folder of a run, or of a sweep, that was not named."""
+
+
+def _format_other_folder(folder: Path, what: str) -> tuple[str, ...]:
+    """Return the argument that gives a command a folder of its own, where a file of the user's own, which the command
+    reads too, has named that of the run in `folder`: it would be refused there. None elsewhere."""
+    command = shlex.split(str(read_beginning(folder).get("command", "")))
+    is_typed = any(get_override_key(word) in PLACES for word in command)
+    place = folder.absolute()
+    if not command or is_typed or any(DATED.fullmatch(name) for name in (place.name, place.parent.name)):
+        return ()
+    return (format_override("hydra.run.dir", place.with_name(f"{place.name}_{what}")),)
+
+
+PLACES = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+"""Keys of the folders in which runs write."""
 
 
 def format_resume_command(folder: Path, *more: str) -> str:
@@ -147,7 +167,7 @@ def path_for_commands(path: Path, folder: Path) -> Path:
 
 def _format_as_begun(folder: Path, *arguments: str) -> str:
     """Return a command that begins as that of the run in `folder`."""
-    command = shlex.split(str(read_environment(folder).get("command", "")))
+    command = shlex.split(str(read_beginning(folder).get("command", "")))
     if not command:
         return format_command(*arguments)
     start, elsewhere = read_start(command), _working_folder(folder)
@@ -158,6 +178,6 @@ def _format_as_begun(folder: Path, *arguments: str) -> str:
 
 def _working_folder(folder: Path) -> Path | None:
     """Return where the run in `folder` was typed; None where that is here, or is not known, or not there any more."""
-    known = read_environment(folder).get("working_folder")
+    known = read_beginning(folder).get("working_folder")
     found = None if known is None else Path(str(known))
     return found if found is not None and found.is_dir() and found.resolve() != Path.cwd().resolve() else None

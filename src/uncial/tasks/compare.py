@@ -7,16 +7,17 @@ from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
 
-from uncial.config.schema import as_tuple, list_trusted
+from uncial.config.schema import as_tuple, check_choice, list_trusted
 from uncial.config.typed import iterate_typed_names
 from uncial.data.ground_truth import GroundTruth
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, score_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.image_quality import compare_by_measures
-from uncial.models.files import find_model_file, load_model
+from uncial.models.files import find_model_file, load_card, load_model
 from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
+from uncial.problems.layout.comparison import compare_layout_folders, compare_layout_models
 from uncial.problems.recognition.comparison import (
     compare_folders,
     compare_models,
@@ -26,8 +27,10 @@ from uncial.problems.recognition.comparison import (
 from uncial.problems.recognition.evaluation import measure_images
 from uncial.problems.recognition.inference import apply_typed_keys, choose_rows_to_score
 from uncial.problems.splitting import Model, choose_scoring_split
+from uncial.reports.html.layout_comparison_page import write_layout_comparison_page
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison
+from uncial.reports.tables.layout_comparison import make_layout_comparison_table, write_layout_comparison
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
@@ -58,6 +61,9 @@ def run(config: DictConfig) -> None:
     """Compares the models of `checkpoint`, or the texts of `compare.folders`; leaves the comparison as tables and says
     in words who is better. One folder alone is scored."""
     build_evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
+    if _is_about_layout(config):
+        _compare_layouts(config)
+        return
     folder = run_folder()
     if config.compare.folders is not None:
         readings, settings = _read_folders(config)
@@ -83,6 +89,43 @@ def run(config: DictConfig) -> None:
     )
 
 
+def _is_about_layout(config: DictConfig) -> bool:
+    """Return whether layouts are compared: where compare.what says so, or the first model is one of layout."""
+    what = check_choice(config.compare.what, "compare.what", ("text", "layout")) if config.compare.what else None
+    if what is not None or config.checkpoint is None:
+        return what == "layout"
+    first = next(iter(as_tuple(next(iter(as_tuple(config.checkpoint)), ()))), None)
+    return first is not None and load_card(Path(str(first))).get("problem", {}).get("name") == "layout"
+
+
+def _compare_layouts(config: DictConfig) -> None:
+    if config.compare.folders is None:
+        files = {system.name: system.files for system in _load_systems(config)}
+        folder = run_folder()
+        write_config(config, folder)
+        comparison = compare_layout_models(config, files)
+    else:
+        folders = _list_folders(config)
+        folder = run_folder()
+        write_config(config, folder)
+        comparison = compare_layout_folders(config, folders)
+    write_layout_comparison(folder, comparison)
+    write_layout_comparison_page(RunFolder(folder).report, comparison, _describe(config))
+    told = f"Who finds which pages better: {RunFolder(folder).report}"
+    show(make_console(), make_layout_comparison_table(comparison), told)
+
+
+def _list_folders(config: DictConfig) -> dict[str, str]:
+    """Return the folders of compare.folders by their names. Raises `UserError` where there is nothing to compare."""
+    if config.checkpoint is not None:
+        raise UserError("Give checkpoint=[A,B] to compare models or compare.folders=[X,Y] to compare texts, not both.")
+    folders = as_tuple(config.compare.folders)
+    if not folders or config.compare.truth is None:
+        raise UserError("compare.folders needs a folder or several, and their ground truth: compare.truth=Z.")
+    names = _list_names(config, [(Path(folder),) for folder in folders], "compare.folders")
+    return dict(zip(names, folders, strict=True))
+
+
 def _describe(config: DictConfig) -> ReportHeader:
     given = config.compare.folders
     compared = ", ".join(as_tuple(given)) if given is not None else str(config.checkpoint)
@@ -91,19 +134,14 @@ def _describe(config: DictConfig) -> ReportHeader:
 
 
 def _read_folders(config: DictConfig) -> tuple[Mapping[str, Readings], EvaluationSettings]:
-    if config.checkpoint is not None:
-        raise UserError("Give checkpoint=[A,B] to compare models or compare.folders=[X,Y] to compare texts, not both.")
-    folders = as_tuple(config.compare.folders)
-    if not folders or config.compare.truth is None:
-        raise UserError("compare.folders needs a folder or several, and their ground truth: compare.truth=Z.")
-    names = _list_names(config, [(Path(folder),) for folder in folders], "compare.folders")
+    folders = _list_folders(config)
     for name in iterate_typed_names():
         if name in OF_MODELS or name.startswith(("model.", "trainer.evaluation_")):
             log.warning(f"{name} does nothing with compare.folders, whose texts are read from files.")
     folder = run_folder()
     write_config(config, folder)
     settings = build_evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
-    return compare_folders(config, dict(zip(names, folders, strict=True)), settings.profile, folder), settings
+    return compare_folders(config, folders, settings.profile, folder), settings
 
 
 def _compare_models(config: DictConfig) -> tuple[Comparison, GroundTruth]:

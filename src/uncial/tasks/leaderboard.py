@@ -1,7 +1,7 @@
 """task=leaderboard: the runs of sweeps, or any others, ranked by their score."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -35,6 +35,7 @@ from uncial.runs.outcome import FINISHED
 from uncial.runs.ranking import Ranking, Score, pair_of_runs, rank
 from uncial.runs.resumed_config import MACHINE
 from uncial.runs.search import Run, find_runs
+from uncial.training.loggers.outcome import find_better_end
 
 
 def run(config: DictConfig) -> None:
@@ -96,7 +97,7 @@ def _is_ranked(one: Run) -> bool:
 
 def _score(config: DictConfig, runs: Sequence[Run]) -> Score:
     """Return what the config names, else what the runs were monitored by. Raises `UserError` where they differ in
-    that."""
+    that, and for a figure that none of the finished ones has."""
     models = [one.config["model"] for one in runs if one.state == FINISHED and "model" in one.config]
     monitored = {(str(model["monitor"]), str(model["mode"])) for model in models if "monitor" in model}
     by, mode = config.leaderboard.by, config.leaderboard.mode
@@ -106,9 +107,25 @@ def _score(config: DictConfig, runs: Sequence[Run]) -> Score:
             "one with leaderboard.by."
         )
     name, own = next(iter(monitored), ("val/cer", "min"))
-    if mode is not None:
-        own = mode
-    return Score(name if by is None else str(by), own)
+    if by is not None:
+        name, own = str(by), dict(monitored).get(str(by)) or find_better_end(str(by)) or own
+    finished = [one for one in runs if one.metrics]
+    if by is not None and finished and name not in (figures := _list_figures(finished)):
+        raise UserError(f"leaderboard.by={by}: none of the runs has this figure; they have {', '.join(figures)}.")
+    return Score(name, own if mode is None else mode)
+
+
+def _list_figures(runs: Sequence[Run]) -> list[str]:
+    """Return what the runs can be ranked by: their numbers, of the parts of the data and of what they took."""
+    found = {
+        f"{part}/{figure}": None
+        for one in runs
+        for part, figures in one.metrics.items()
+        if isinstance(figures, Mapping)
+        for figure, value in figures.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    return list(found)
 
 
 def _list_commands(ranking: Ranking) -> dict[str, str]:

@@ -13,7 +13,14 @@ from uncial.errors import FindingsError, UserError
 from uncial.models.files import read_weights
 from uncial.problems.training_run import train_run
 from uncial.reports.terminal.console import make_console, show
-from uncial.runs.environment import list_differences, logs_from_one, read_environment
+from uncial.runs.environment import (
+    REPEATED,
+    add_to_environment,
+    list_differences,
+    logs_from_one,
+    read_beginning,
+    read_environment,
+)
 from uncial.runs.files import RunFolder
 from uncial.runs.metrics_file import read_rows, shift_steps
 from uncial.runs.resumed_config import load_saved_config, read_overrides
@@ -44,6 +51,7 @@ def run(config: DictConfig) -> None:
         for name in (RunFolder.overrides, RunFolder.steps, RunFolder.measured_budget, RunFolder.splits):
             if (before / name).is_file():
                 shutil.copy(before / name, this.folder / name)
+        add_to_environment(this.folder, {REPEATED: read_beginning(before)})
         train_run(replace(this, typed=tuple(read_overrides(before))))
     found = compare_runs(before, this.folder)
     same = not found.results

@@ -119,6 +119,9 @@ class ScoringModule(L.LightningModule):
         return DivergedError(f"The training of this model has diverged: {what}; use another model, or {REMEDY}.")
 
 
+OPTIMIZERS = "a class that derives from torch.optim.Optimizer is needed, and _partial_: true beside it"
+
+
 class TrainingModule(ScoringModule):
     """Optimises `model.loss(batch)["loss"]`, the mean over the samples of a batch; of several processes that over
     the samples of all, for which `batch.loss_weight` is there.
@@ -201,11 +204,12 @@ class TrainingModule(ScoringModule):
         try:
             optimizer = self.optimizer_factory(build_parameter_groups(self.model, self.lr_factors))
         except (TypeError, ValueError, LookupError, AttributeError) as error:
-            raise UserError(f"Could not create the optimizer: {error}; check the keys under 'optimizer'.") from error
+            raise UserError(
+                f"Could not create the optimizer: {error}; check the keys under 'optimizer': {OPTIMIZERS}."
+            ) from error
         if not isinstance(optimizer, Optimizer):
             raise UserError(
-                f"optimizer._target_ makes a {type(optimizer).__name__}, which is no optimizer: a class that derives "
-                "from torch.optim.Optimizer is needed, and _partial_: true beside it."
+                f"optimizer._target_ makes a {type(optimizer).__name__}, which is no optimizer: {OPTIMIZERS}."
             )
         apply_factors(optimizer)
         # Lightning's types know torch's schedulers alone.

@@ -79,7 +79,7 @@ def _compute_digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: 
         digest.update(repr((image, about, page.regions)).encode("utf-8", "surrogatepass"))
         for line in page.lines:
             geometry = (line.id, line.polygon, line.baseline, line.box, line.region_id, line.direction)
-            digest.update(repr(geometry).encode("utf-8", "surrogatepass"))
+            digest.update(repr((geometry, [word.polygon for word in line.words])).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

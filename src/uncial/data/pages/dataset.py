@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from uncial.data.augmentation.page import PageAugmentation
 from uncial.data.lines.sampler import SampleIndex
-from uncial.data.pages.maps import MapPlan, draw_maps, ignore_unannotated
+from uncial.data.pages.maps import Drawer
 from uncial.data.pages.region_types import RegionTypes
 from uncial.data.pages.shapes import PageShapes
 from uncial.data.pages.store import WORK_INTERLINE, PageStore
@@ -69,13 +69,15 @@ class PageBatch:
 
 @dataclass(frozen=True)
 class View:
-    """What a training shows of a page: windows of at most `crop` pixels at the working scale, and for a share
-    `overviews` of the views the whole page, its longer side `overview` pixels long, as one is shown on which the scale
-    is still to be found."""
+    """What a training shows of a page: windows of at most `crop` pixels in which lines are `interline` apart, and for a
+    share `overviews` of the views the whole page, its longer side `overview` pixels long, as one is shown on which the
+    scale is still to be found. One pixel of the maps is `stride` of the window."""
 
     crop: int = 768
     overview: int = 640
     overviews: float = 0.25
+    interline: float = WORK_INTERLINE
+    stride: int = 2
 
 
 class TrainingPages(Dataset[PageBatch]):
@@ -85,7 +87,7 @@ class TrainingPages(Dataset[PageBatch]):
         self,
         store: PageStore,
         rows: np.ndarray,
-        plan: MapPlan,
+        plan: Drawer,
         augmentation: PageAugmentation,
         view: View,
         seed: int,
@@ -120,7 +122,7 @@ class TrainingPages(Dataset[PageBatch]):
         random = np.random.default_rng((self.seed, epoch, row))
         shapes, pixels = self.types.rename_shapes(self.store.shapes(row)), self.store.pixels(row)
         is_overview = random.random() < self.view.overviews
-        factor = self.view.overview / max(shapes.size) if is_overview else WORK_INTERLINE / shapes.interline
+        factor = self.view.overview / max(shapes.size) if is_overview else self.view.interline / shapes.interline
         warp = self.augmentation.warp.draw(shapes.size, shapes.interline, factor, random)
         most = 2 * self.view.overview if is_overview else self.view.crop
         window = choose_window(warp, shapes, most, random)
@@ -130,9 +132,8 @@ class TrainingPages(Dataset[PageBatch]):
         return image, warp.move_shapes(shapes, window)
 
     def draw(self, shapes: PageShapes) -> tuple[np.ndarray, np.ndarray]:
-        """Return the maps (maps, h/2, w/2) of what is shown, and where lines are (h/2, w/2)."""
-        found = draw_maps(shapes.scaled(0.5), self.plan)
-        ignore_unannotated(found, shapes.scaled(0.5), self.plan, self.annotated)
+        """Return the maps (maps, h / stride, w / stride) of what is shown, and where lines are, likewise (h, w)."""
+        found = self.plan.draw(shapes.scaled(1 / self.view.stride), self.annotated)
         return found.values, found.near_line
 
 

@@ -8,6 +8,7 @@ Unconstrained Historic Documents, 2021).
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -42,6 +43,29 @@ NOMINAL = 10.0
 """Pixels of the maps between two lines at which a page is scaled for the network."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PageMaps:
+    """`values` (maps, h, w) float32, NaN where the page does not say; `near_line` (h, w) bool, the bands of lines."""
+
+    values: np.ndarray
+    near_line: np.ndarray
+
+
+class Drawer(Protocol):
+    """What draws the maps that a model learns: their `names`, and the types of `regions` among them."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    @property
+    def regions(self) -> tuple[str, ...]: ...
+
+    def draw(self, shapes: PageShapes, annotated: str = "page") -> PageMaps:
+        """Draw the maps of a page, in pixels of the maps, for a sheet of `shapes.size`. `annotated` says what the
+        ground truth tells: `page`, all; `regions`, what lies in them; `lines`, its lines and what is next to them."""
+        ...
+
+
 @dataclass(frozen=True)
 class MapPlan:
     """Which maps there are: those of lines, one for each type of region, and the border of regions."""
@@ -61,13 +85,11 @@ class MapPlan:
     def place(self, name: str) -> int:
         return self.names.index(name)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PageMaps:
-    """`values` (maps, h, w) float32, NaN where the page does not say; `near_line` (h, w) bool, the bands of lines."""
-
-    values: np.ndarray
-    near_line: np.ndarray
+    def draw(self, shapes: PageShapes, annotated: str = "page") -> PageMaps:
+        """Draw the maps as `Drawer` says."""
+        found = draw_maps(shapes, self)
+        ignore_unannotated(found, shapes, self, annotated)
+        return found
 
 
 def draw_maps(shapes: PageShapes, plan: MapPlan) -> PageMaps:
@@ -103,15 +125,21 @@ def ignore_unannotated(maps: PageMaps, shapes: PageShapes, plan: MapPlan, annota
         values[of_regions] = np.nan
     if annotated == "page":
         return
-    told = np.zeros(values.shape[1:], np.uint8)
+    told = draw_told(shapes, annotated, values.shape[1:])
+    for place in plan.binary:
+        values[place][~told] = np.nan
+
+
+def draw_told(shapes: PageShapes, annotated: str, size: tuple[int, ...]) -> np.ndarray:
+    """Return where (h, w) a page of which not all is `annotated` tells what is there."""
+    told = np.zeros(size, np.uint8)
     if annotated == "regions":
         for region in shapes.regions:
             cv2.fillPoly(told, [_to_fixed_point(region.polygon)], 1, cv2.LINE_8, SHIFT)
     else:
         outlines = [_to_fixed_point(line.baseline).reshape(-1, 1, 2) for line in shapes.lines]
         cv2.polylines(told, outlines, False, 1, _compute_stroke(2.0, shapes), cv2.LINE_8, SHIFT)
-    for place in plan.binary:
-        values[place][told == 0] = np.nan
+    return told > 0
 
 
 def _to_fixed_point(points: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from uncial.document import Issue, Page, Region, TextLine
 from uncial.errors import UserError
 from uncial.files import write_through
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 METADATA_KEY = b"uncial-pages"
 
 WORK_INTERLINE = 2 * NOMINAL
@@ -264,15 +264,23 @@ def _describe_shapes(shapes: PageShapes) -> dict[str, Any]:
     heights = [[float(side) if np.isfinite(side) else None for side in (line.up, line.down)] for line in shapes.lines]
     return {
         "interline": shapes.interline,
-        "lines": [[numbers(line.baseline), *pair] for line, pair in zip(shapes.lines, heights, strict=True)],
+        "lines": [
+            [numbers(line.baseline), *pair, numbers(line.words)]
+            for line, pair in zip(shapes.lines, heights, strict=True)
+        ],
         "regions": [[region.type, numbers(region.polygon)] for region in shapes.regions],
     }
 
 
 def _read_shapes(described: Mapping[str, Any], size: tuple[int, int]) -> PageShapes:
     lines = tuple(
-        LineShape(np.array(baseline, np.float64), *(float("nan") if side is None else side for side in pair))
-        for baseline, *pair in described["lines"]
+        LineShape(
+            np.array(baseline, np.float64),
+            up=float("nan") if up is None else up,
+            down=float("nan") if down is None else down,
+            words=np.array(words, np.float64).reshape(-1, 2, 2),
+        )
+        for baseline, up, down, words in described["lines"]
     )
     regions = tuple(RegionShape(kind, np.array(polygon, np.float64)) for kind, polygon in described["regions"])
     return PageShapes((float(size[0]), float(size[1])), described["interline"], lines, regions)

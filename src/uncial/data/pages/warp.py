@@ -4,7 +4,7 @@ What is drawn for a training is the way from points of the page to points of the
 image is sampled by its inverse, once, and only in the window that is shown.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -77,10 +77,9 @@ class Warp:
         return PageShapes(window[2:], shapes.interline * self.scale, lines, regions)
 
     def _move_line(self, line: LineShape, origin: np.ndarray) -> LineShape:
-        baseline = self.move(line.baseline) - origin
+        moved = line.moved(lambda points: self.move(points) - origin, self.scale)
         # Of writing in a mirror the right end is the left one.
-        baseline = baseline[::-1] if self.mirrored else baseline
-        return LineShape(baseline, line.up * self.scale, line.down * self.scale, line.confidence)
+        return replace(moved, baseline=moved.baseline[::-1], words=moved.words[::-1, ::-1]) if self.mirrored else moved
 
     def sample(self, pixels: np.ndarray, window: tuple[int, int, int, int], fill: int) -> np.ndarray:
         """Return the image of the page, (h, w) or (h, w, 3), as it is seen in a window (left, top, width, height) of

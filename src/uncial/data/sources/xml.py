@@ -69,8 +69,10 @@ def read_settings(settings: SourceSettings, kinds: Collection[str]) -> SourceCon
 
 
 def read_files(files: Sequence[XmlFile], settings: SourceSettings, kinds: Collection[str]) -> SourceContents:
-    """Return the pages of these files; none where none is usable."""
-    return _finish_reading(_collect_pages(files, settings, kinds), [])
+    """Return the pages of these files; none where none is usable. The option `every_file` is that of
+    `read_settings`."""
+    keep_twins = bool(settings.options.get("every_file"))
+    return _finish_reading(_collect_pages(files, settings, kinds), [], keep_twins)
 
 
 def _finish_reading(collected: _Collected, problems: Sequence[Issue], keep_twins: bool = False) -> SourceContents:

@@ -31,7 +31,7 @@ from uncial.formats.alto.text import (
     read_style_table,
     uses_spaces,
 )
-from uncial.formats.provenance import ReadingStep
+from uncial.formats.provenance import ReadingStep, hash_text
 from uncial.formats.xml import coordinates
 from uncial.formats.xml.identifiers import read_stated_order
 from uncial.formats.xml.parsing import find_child, get_local_name, iterate_children, iterate_descendants
@@ -85,8 +85,12 @@ def read_alto(root: etree._Element, source: Path, page_id: str, image: ImageFact
 
 
 def _add_readers(pages: list[Page], steps: list[ReadingStep]) -> list[Page]:
-    """Return the statements are about the whole file, whose line ids differ on all of its pages."""
-    told = iter(add_readers([line for page in pages for line in page.lines], steps))
+    """Return the pages with who read their lines: the statements are about the whole file, whose line ids differ on all
+    of its pages. A line without text that a program is said to have read is blank."""
+    blank = {line for step in steps for line, digest in step.lines.items() if digest == hash_text("")}
+    lines = [line for page in pages for line in page.lines]
+    stated = [replace(line, text="") if line.text is None and line.id in blank else line for line in lines]
+    told = iter(add_readers(stated, steps))
     return [replace(page, lines=tuple(next(told) for _ in page.lines)) for page in pages] if steps else pages
 
 

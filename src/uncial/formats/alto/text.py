@@ -24,7 +24,8 @@ STYLE_NAMES = {kind: name for name, kind in reversed(STYLES.items())}
 
 @dataclass(frozen=True, slots=True)
 class AltoText:
-    """`text` is None where the line has no strings."""
+    """`text` is None where the line has no strings, or a single one that says nothing but how sure a program was of
+    the line."""
 
     text: str | None
     confidence: float | None
@@ -68,9 +69,16 @@ def read_alto_line_text(
             found += [TextSpan(kind, len(text), len(content)) for kind in kinds if content]
             after_string = True
         text += content
-    if not strings and not text:
-        return AltoText(None, None, ())
+    if not text and (not strings or _is_unread(line)):
+        return AltoText(None, coordinates.mean_fraction(confidences), ())
     return AltoText(text, coordinates.mean_fraction(confidences), tuple(_join(found, text)))
+
+
+def _is_unread(line: etree._Element) -> bool:
+    """Return whether a program found the line and nobody has read it: a single empty String with a WC. ALTO asks for a
+    String in every line."""
+    inner = iterate_children(line, "String", "SP", "HYP")
+    return len(inner) == 1 and inner[0].get("CONTENT") == "" and read_confidence(inner[0]) is not None
 
 
 def read_style_table(root: etree._Element) -> dict[str, list[str]]:

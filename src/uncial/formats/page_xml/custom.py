@@ -102,6 +102,11 @@ def _to_units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def escape(value: str) -> str:
+    """Return a value as `parse_custom` reads it: what would end it, and white space, as `\\u0020`."""
+    return re.sub(r"[\\{};\s]", lambda match: f"\\u{ord(match[0]):04x}", value)
+
+
 def _unescape(value: str) -> str:
     joined = ESCAPE.sub(lambda match: chr(int(match[1], 16)), value)
     return joined.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

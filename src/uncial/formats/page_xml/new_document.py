@@ -1,6 +1,5 @@
 """PAGE XML that is made anew: of drawn pages, and of pages of which only some lines are handed on."""
 
-import re
 import shutil
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -14,9 +13,10 @@ from uncial.errors import UnusableInput
 from uncial.files import replace_file
 from uncial.formats.image_finder import open_header
 from uncial.formats.xml.editing import make_storable
+from uncial.formats.xml.identifiers import make_identifier
 
-_NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/"
-_SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
+NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/"
+SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 # One date for all: a page's bytes depend on nothing but its options and seed.
 _DATE = "2000-01-01T00:00:00"
 
@@ -28,10 +28,10 @@ def build_page_xml(page: Page, version: str = "2013-07-15") -> bytes:
     """
     if page.image is None:
         raise ValueError(f"{page.id} has no image")
-    space = _NAMESPACE + version
-    spaces: dict[str | None, str] = {None: space, "xsi": _SCHEMA_INSTANCE}
+    space = NAMESPACE + version
+    spaces: dict[str | None, str] = {None: space, "xsi": SCHEMA_INSTANCE}
     root = etree.Element(f"{{{space}}}PcGts", nsmap=spaces)  # type: ignore[arg-type]  # the stubs know no default namespace
-    root.set(f"{{{_SCHEMA_INSTANCE}}}schemaLocation", f"{space} {space}/pagecontent.xsd")
+    root.set(f"{{{SCHEMA_INSTANCE}}}schemaLocation", f"{space} {space}/pagecontent.xsd")
     metadata = etree.SubElement(root, f"{{{space}}}Metadata")
     for name, text in (("Creator", "uncial"), ("Created", _DATE), ("LastChange", _DATE), ("Comments", page.hand)):
         etree.SubElement(metadata, f"{{{space}}}{name}").text = text
@@ -185,7 +185,7 @@ def _list_regions(page: Page, lines: Sequence[TextLine], width: int, height: int
             ]
             polygon = _make_rectangle(points)
         kind = region.type if region and region.type in TYPES else "other" if region and region.type else "paragraph"
-        found[identity] = Region(_make_identifier(identity or "lines", f"r{len(found) + 1}"), kind, polygon)
+        found[identity] = Region(make_identifier(identity or "lines", f"r{len(found) + 1}"), kind, polygon)
     return found
 
 
@@ -193,7 +193,7 @@ def _excerpt_line(line: TextLine, regions: dict[str | None, Region], number: int
     baseline = _move_inside(line.baseline, width, height)
     return replace(
         line,
-        id=_make_identifier(line.id, f"l{number}"),
+        id=make_identifier(line.id, f"l{number}"),
         region_id=regions[line.region_id].id,
         polygon=_find_outline(line, width, height),
         baseline=baseline if len(baseline) > 1 else (),
@@ -222,10 +222,3 @@ def _move_inside(points: Sequence[Point], width: int, height: int) -> tuple[Poin
 def _make_rectangle(points: Sequence[Point]) -> tuple[Point, ...]:
     xs, ys = zip(*points, strict=True)
     return (min(xs), min(ys)), (max(xs), min(ys)), (max(xs), max(ys)), (min(xs), max(ys))
-
-
-def _make_identifier(stated: str, otherwise: str) -> str:
-    """Return the id where XML allows it; else what is left of it, made unique by `otherwise`."""
-    if re.fullmatch(r"[A-Za-z_][\w.\-]*", stated, re.ASCII):
-        return stated
-    return f"{otherwise}_{re.sub(r'[^A-Za-z0-9_.-]+', '_', stated)}"

@@ -83,10 +83,16 @@ def _read_line(line: LineElement, page: etree._Element, page_id: str) -> TextLin
         direction=_read_direction([element, *above, page]),
         language=_read_language([element, *above, page]),
         tags=_read_tags(element, custom, above),
-        confidence=content.confidence,
+        confidence=_read_outline_confidence(element) if content.text is None else content.confidence,
         spans=content.spans,
         words=_read_words(content.words),
     )
+
+
+def _read_outline_confidence(line: etree._Element) -> float | None:
+    """Return how sure a program was of a line that nobody has read."""
+    holder = find_child(line, "Coords")
+    return None if holder is None else coordinates.read_fraction(holder.get("conf"))
 
 
 def _read_words(words: Iterable[WordText]) -> tuple[Word, ...]:

@@ -1,5 +1,6 @@
 """Identifiers of lines and regions that are there and unique even where the file's are not, and in which order."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -52,3 +53,10 @@ def _find_free(wish: str, taken: set[str]) -> str:
         count += 1
         candidate = f"{wish}~{count}"
     return candidate
+
+
+def make_identifier(stated: str, otherwise: str) -> str:
+    """Return the id where XML allows it; else what is left of it, made unique by `otherwise`."""
+    if re.fullmatch(r"[A-Za-z_][\w.\-]*", stated, re.ASCII):
+        return stated
+    return f"{otherwise}_{re.sub(r'[^A-Za-z0-9_.-]+', '_', stated)}"

@@ -8,6 +8,8 @@ from uncial.models.backbones.blocks import ConvolutionBlock
 class MapHead(nn.Module):
     """One convolution, and the maps of four neighbouring pixels as channels."""
 
+    scale = 2
+
     def __init__(self, in_channels: int, maps: int, activation: str = "silu") -> None:
         super().__init__()
         self.mix = ConvolutionBlock(in_channels, in_channels, activation_name=activation)

@@ -45,6 +45,7 @@ class LayoutLoss(nn.Module):
             "edges": edges,
         }
         self.positive = positive
+        self.maps = (*LINE_MAPS, "region_edge")
 
     def forward(self, found: Tensor, wanted: Tensor, near_line: Tensor, plan: MapPlan) -> dict[str, Tensor]:
         """Compare maps as the head gives them with those of the truth, (B, maps, h, w) each; `near_line` is (B, h, w).

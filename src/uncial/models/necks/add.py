@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from uncial.errors import UserError
 from uncial.models.backbones.blocks import ConvolutionBlock
 from uncial.models.backbones.page import choose_size
 
@@ -16,13 +17,18 @@ SIZES: dict[str, tuple[int, ...]] = {"tiny": (64, 64, 48), "base": (128, 96, 64)
 
 
 class AddNeck(nn.Module):
-    """See the module. `out_channels` are those of its map, `stride` is 4 pixels of the image."""
+    """See the module. `out_channels` are those of its map, `stride` is that of the finest features."""
 
-    stride = 4
-
-    def __init__(self, in_channels: Sequence[int], size: str = "base", activation: str = "silu") -> None:
-        """`in_channels` are those of the encoder's maps, the finest first."""
+    def __init__(
+        self, in_channels: Sequence[int], strides: Sequence[int] = (), size: str = "base", activation: str = "silu"
+    ) -> None:
+        """`in_channels` and `strides` are those of the encoder's features, four of them, the finest first."""
         super().__init__()
+        if len(in_channels) != 4:
+            raise UserError(
+                f"model.neck: add joins features at four scales, and the backbone gives {len(in_channels)}."
+            )
+        self.stride = strides[0] if strides else 4
         widths = choose_size(size, SIZES, "model.neck.size")
         finer = list(in_channels)[-2::-1]
         before = (in_channels[-1], *widths)

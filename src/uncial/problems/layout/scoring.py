@@ -185,17 +185,11 @@ def score_segmenter(config: DictConfig) -> None:
     truth = load_pages(config, choose_scoring_split(config, [SplitModel(path, card)]))
     write_skipped(RunFolder(folder).skipped, truth.problems)
     write_csv(RunFolder(folder).splits, COLUMNS, list_split_rows(truth))
-    part = _choose_part(config, truth)
-    _warn_about_overlap(truth, part, card)
+    part = choose_part(config, truth)
+    warn_about_overlap(truth, part, card)
     add_to_environment(folder, {"data": {"store": truth.store.digest}})
     with open_loggers(config, folder) as loggers:
-        devices = choose_devices(build_settings(TrainerSettings, config))
-        try:
-            results, found, scores, seconds = run_on_devices(
-                devices, folder, _score, to_plain_config(config), folder, truth, part, model
-            )
-        except DivergedError as error:
-            raise UserError(f"{path}: {error}") from None
+        results, found, scores, seconds = find_layouts(config, folder, truth, part, model, path)
         for logger in loggers:
             logger.log_metrics({f"test/{name}": value for name, value in scores.items()} | {"epoch": 0}, 0)
             logger.save()
@@ -218,6 +212,21 @@ def score_segmenter(config: DictConfig) -> None:
         show_outcome(loggers, lambda: build_outcome(folder, "test"))
 
 
+def find_layouts(
+    config: DictConfig, folder: Path, truth: PageTruth, part: str, model: Segmenter, name: Path | str
+) -> tuple[list[PageResult[PageLayout]], list[Page], dict[str, float], float]:
+    """Return how a model does on each page of a part, what it found there, the scores of all and how many seconds it
+    took, on the devices that the config names. Raises `UserError` for one whose outputs are NaN or Inf, by its name."""
+    devices, plain = choose_devices(build_settings(TrainerSettings, config)), to_plain_config(config)
+    try:
+        found: tuple[list[PageResult[PageLayout]], list[Page], dict[str, float], float] = run_on_devices(
+            devices, folder, _score, plain, folder, truth, part, model
+        )
+    except DivergedError as error:
+        raise UserError(f"{name}: {error}") from None
+    return found
+
+
 def _score(
     config: DictConfig, folder: Path, truth: PageTruth, part: str, model: Segmenter
 ) -> tuple[list[PageResult[PageLayout]], list[Page], dict[str, float], float]:
@@ -235,7 +244,8 @@ def _score(
     return metric.results, metric.found, scores, watch.seconds
 
 
-def _choose_part(config: DictConfig, truth: PageTruth) -> str:
+def choose_part(config: DictConfig, truth: PageTruth) -> str:
+    """Return the part that `data.subset` names, else the test part. Raises `UserError` where it holds no page."""
     subset = str(config.data.subset or "test")
     if subset == "all":
         return subset
@@ -247,12 +257,12 @@ def _choose_part(config: DictConfig, truth: PageTruth) -> str:
     return subset
 
 
-def _warn_about_overlap(truth: PageTruth, part: str, card: Mapping[str, Any]) -> None:
+def warn_about_overlap(truth: PageTruth, part: str, card: Mapping[str, Any], model: str = "this model") -> None:
     """Say so when the model was trained on pages that it is scored on."""
     known, rows = set(list_pages_seen(card)), range(len(truth.store)) if part == "all" else truth.rows[part]
     overlap = sum(truth.store.value(int(row), "image_hash") in known for row in rows)
     if overlap:
         log.warning(
-            f"{plural(overlap, 'page')} of the {len(rows)} scored here were in this model's training data: its score "
+            f"{plural(overlap, 'page')} of the {len(rows)} scored here were in {model}'s training data: its score "
             "on them says nothing about new pages."
         )

@@ -1,5 +1,7 @@
 """What a training of a layout model begins with: the model, the pages that it learns from, and its card."""
 
+import logging
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -17,11 +19,15 @@ from uncial.data.settings import DataSettings
 from uncial.errors import UserError
 from uncial.files import count_cores
 from uncial.models.build import RUN_KEYS, build_model
+from uncial.models.contracts import PretrainedPart
+from uncial.models.lineage import KEY, SEEN_BEFORE
 from uncial.models.segmenter import Scale, Segmenter
 from uncial.problems.layout.ground_truth import PageTruth
 from uncial.problems.problem import Example, build_problem_card
 from uncial.problems.splitting import CARD_KEY, split_card
 from uncial.training.settings import TrainerSettings
+
+log = logging.getLogger(__name__)
 
 MOST_TYPES = 64
 """Types of regions that a model learns; more are a mistake, such as a name for each region."""
@@ -67,6 +73,15 @@ def build_segmenter(config: DictConfig, regions: tuple[str, ...], scale: Scale) 
     return model
 
 
+def build_new_segmenter(config: DictConfig, regions: tuple[str, ...], scale: Scale) -> Segmenter:
+    """Return a new model whose parts begin with the weights of their libraries, where the config says so."""
+    model = build_segmenter(config, regions, scale)
+    for part in model.modules():
+        if isinstance(part, PretrainedPart):
+            part.load_weights()
+    return model
+
+
 def check_parts(truth: PageTruth) -> None:
     """Raise `UserError` where there is nothing to learn from, or to validate on."""
     for part in ("train", "val"):
@@ -85,7 +100,13 @@ def build_training_pages(config: DictConfig, truth: PageTruth, model: Segmenter)
         truth.rows["train"],
         model.plan,
         build_page_augmentation(read_group(config, "augmentation"), data.channels),
-        View(crop=trainer.crop, overview=model.overview, overviews=trainer.overviews),
+        View(
+            crop=trainer.crop,
+            overview=model.overview or trainer.crop,
+            overviews=0.0 if model.overview is None else trainer.overviews,
+            interline=model.interline,
+            stride=model.stride,
+        ),
         int(config.seed),
         data.annotated,
         read_region_types(config),
@@ -132,8 +153,22 @@ def describe_pages(truth: PageTruth, training: TrainingPages, model: Segmenter) 
     }
 
 
-def build_card(config: DictConfig, truth: PageTruth) -> dict[str, Any]:
-    """Return what the model's file says of itself beside its weights."""
+def warn_about_known_pages(truth: PageTruth, seen_before: Collection[str], pretrained: Any) -> None:
+    """Say so when a training validates on pages that the pretrained model was trained on."""
+    known, rows = set(seen_before), truth.rows["val"]
+    overlap = sum(truth.store.value(int(row), "image_hash") in known for row in rows)
+    if overlap:
+        log.warning(
+            f"{overlap} of the {len(rows)} validation pages were in the training data of pretrained={pretrained}: the "
+            "scores of this training will look better than on new pages. Validate on others with data.val."
+        )
+
+
+def build_card(
+    config: DictConfig, truth: PageTruth, lineage: Sequence[str] = (), seen_before: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return what the model's file says of itself beside its weights. `lineage` and `seen_before` are digests of the
+    models that it comes of, and of the pages that they were trained on."""
     rows = truth.rows["train"]
     hashes = sorted({truth.store.value(int(row), "image_hash") for row in rows})
     return {
@@ -141,6 +176,8 @@ def build_card(config: DictConfig, truth: PageTruth) -> dict[str, Any]:
         "training": {"pages": len(rows), "page_hashes": hashes, "data": config.data.name},
         CARD_KEY: split_card(config),
         **build_problem_card(config),
+        SEEN_BEFORE: list(seen_before),
+        KEY: list(lineage),
         "seed": config.seed,
         "version": version("uncial"),
     }

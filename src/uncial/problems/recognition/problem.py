@@ -17,12 +17,14 @@ from uncial.models.files import load_model
 from uncial.models.recognizer import Recognizer
 from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import compute_data_fingerprint, load_ground_truth, write_splits
+from uncial.problems.pretrained import build_lineage, list_seen_before
 from uncial.problems.problem import Problem, Setup, TrainingStats, count_batch_devices
+from uncial.problems.reading import read_input
 from uncial.problems.recognition.alphabet import build_text_rules, read_given_codec
 from uncial.problems.recognition.best_model import RecognizerWriter, build_model_card
 from uncial.problems.recognition.inference import warn_about_validation_overlap
 from uncial.problems.recognition.metric import BETTER_ENDS, RecognitionMetric
-from uncial.problems.recognition.pretrained import build_lineage, list_seen_before, set_pretrained_model
+from uncial.problems.recognition.pretrained import set_pretrained_model
 from uncial.problems.recognition.scoring import score_recognizer
 from uncial.problems.recognition.setup import (
     batch_sentence,
@@ -132,6 +134,9 @@ class LineRecognition(Problem[GroundTruth]):
 
     def test(self, config: DictConfig) -> None:
         score_recognizer(config)
+
+    def predict(self, config: DictConfig) -> None:
+        read_input(config)
 
 
 def check_monitor(monitor: str, mode: str) -> None:

@@ -10,15 +10,13 @@ from torch import Tensor
 from uncial.errors import UserError
 from uncial.models.build import build_model
 from uncial.models.recognizer import Recognizer
+from uncial.problems.transfer import RESIZE_POLICIES, copy_weights, read_resize_policy
 from uncial.text.codec import CharacterCodec, Codec, count_unknown
 from uncial.text.label_codec import describe_characters
 from uncial.text.rules import TextRules
-from uncial.training.selection import list_top_modules, select_modules
+from uncial.training.selection import select_modules
 
 log = logging.getLogger(__name__)
-
-ALPHABET_POLICIES = {"fail": "fail", "union": "union", "new": "new", "add": "union", "both": "new"}
-"""kraken's names of `--resize`, and the older ones of `union` and `new`."""
 
 SHOWN = 30
 """How many characters a message names one by one."""
@@ -51,23 +49,13 @@ def transfer_weights(
     anew = select_modules(model, reinitialize, "reinitialize").tensors
     by_label = find_sized_by_alphabet(model, config)
     rows = _find_rows(pretrained.codec, codec)
-    old, new = pretrained.state_dict(), model.state_dict()
-    misfits = []
-    for name in [name for name in new if name not in anew]:
-        if name in old and name in by_label and old[name].shape[1:] == new[name].shape[1:]:
-            new[name] = _choose_rows(old[name], rows, pretrained.codec.size, new[name].shape[0])
-        elif name in old and old[name].shape == new[name].shape:
-            new[name] = old[name].clone()
-        else:
-            misfits.append(f"{name} is {_format_shape(old.get(name))} there and {_format_shape(new[name])} here")
-    if misfits:
-        parts = ",".join([*reinitialize, *list_top_modules(misfits)])
-        raise UserError(
-            f"The pretrained weights do not fit this model: {'; '.join(misfits[:3])}"
-            f"{f' and {len(misfits) - 3} more' if len(misfits) > 3 else ''}. Leave the architecture to the pretrained "
-            f"model, or let these parts start anew with 'reinitialize=[{parts}]'."
-        )
-    model.load_state_dict(new)
+    old, size = pretrained.state_dict(), pretrained.codec.size
+    resized = {
+        name: _choose_rows(old[name], rows, size, tensor.shape[0])
+        for name, tensor in model.state_dict().items()
+        if name not in anew and name in old and name in by_label and old[name].shape[1:] == tensor.shape[1:]
+    }
+    copy_weights(model, {**old, **resized}, anew, reinitialize)
     return model
 
 
@@ -75,7 +63,7 @@ def _build_codec_in_unit(pretrained: Recognizer, rules: TextRules, resize: str) 
     """Return the pretrained alphabet; an empty one of the other unit where that is changed and all is learned anew."""
     if rules.unit == pretrained.text.unit:
         return pretrained.codec
-    if ALPHABET_POLICIES.get(resize) != "new":
+    if RESIZE_POLICIES.get(resize) != "new":
         raise UserError(
             f"model.text.unit={rules.unit}: the pretrained model's alphabet is made of {pretrained.text.unit}s. Leave "
             f"it out, or let resize=new make one of the training lines' {rules.unit}s."
@@ -87,10 +75,9 @@ def resize_recognizer(codec: Codec, texts: Sequence[str], resize: str) -> Codec:
     """Return the codec to go on with. Raises `UserError` for an unknown `resize`, and for unknown characters under
     `fail`, listing them with their counts.
     """
-    if resize not in ALPHABET_POLICIES:
-        raise UserError(f"resize={resize}: choose one of fail, union, new (or kraken's older add, both).")
+    policy = read_resize_policy(resize)
     counts = count_unknown(codec, texts)
-    if ALPHABET_POLICIES[resize] == "new":
+    if policy == "new":
         chosen = codec.learned_from(texts)
         dropped = sorted(set(codec.alphabet) - set(chosen.alphabet))
         log.info(
@@ -99,7 +86,7 @@ def resize_recognizer(codec: Codec, texts: Sequence[str], resize: str) -> Codec:
         return chosen
     if not counts:
         return codec
-    if ALPHABET_POLICIES[resize] == "fail":
+    if policy == "fail":
         raise UserError(
             f"The pretrained model does not know {len(counts)} characters of the training lines: "
             f"{_list_characters(counts)}. "
@@ -153,7 +140,3 @@ def _list_characters(characters: Mapping[str, int] | Sequence[str]) -> str:
     ]
     more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
     return ", ".join(shown[:SHOWN]) + more
-
-
-def _format_shape(tensor: Tensor | None) -> str:
-    return "missing" if tensor is None else "x".join(map(str, tensor.shape)) or "a number"

@@ -29,13 +29,18 @@ class Job:
         """Return which end of a score (`val/cer`) is the better one, min or max; None where that is not known."""
         if score == self.monitor and self.mode in ("min", "max"):
             return self.mode
-        words = set(re.split(r"[^a-z0-9]+", score.partition("/")[2].lower()))
-        return "min" if words & ERRORS else "max" if words & SUCCESSES else None
+        return find_better_end(score)
 
 
 ERRORS = frozenset({"cer", "wer", "ser", "loss", "error", "errors", "missed", "ece", "distance", "perplexity"})
 SUCCESSES = frozenset({"accuracy", "acc", "precision", "recall", "f", "f1", "iou", "map", "auc", "correct"})
 """Words in the names of scores that say which end is the better one."""
+
+
+def find_better_end(score: str) -> str | None:
+    """Return which end of a score is the better one by its name, min or max; None where that does not say."""
+    words = set(re.split(r"[^a-z0-9]+", score.partition("/")[2].lower()))
+    return "min" if words & ERRORS else "max" if words & SUCCESSES else None
 
 
 @dataclass(frozen=True, eq=False)

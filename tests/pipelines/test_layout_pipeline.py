@@ -8,15 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from bar_pages import BARS, INTERLINE, SIZE, see_bars, write_bars
+from bar_pages import BARS, SIZE, see_bars, write_bars
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uncial.data.pages.shapes import LineShape, RegionShape
 from uncial.document import ImageSource, Page, Region, TextLine
 from uncial.imaging.line_geometry import resolve_geometry
-from uncial.models.layout.given_regions import fit_lines_to_regions
-from uncial.models.layout.pages import Layout
 from uncial.pipelines import layout
 from uncial.pipelines.layout import FindingSettings, LayoutPipeline, set_line_direction
 
@@ -132,31 +129,12 @@ def _box(left, right, top, bottom):
     return ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
-def _fit(ends, *regions):
-    line = LineShape(np.array(ends, dtype=np.float64), 20.0, 8.0)
-    shapes = [RegionShape("", np.array(_box(*one), dtype=np.float64)) for one in regions]
-    found = fit_lines_to_regions(Layout((line,), (np.zeros((4, 2)),), (), INTERLINE), shapes)
-    return found, [
-        (region, *one.baseline[[0, -1], 0].tolist())
-        for region, one in zip(found.regions, found.layout.lines, strict=True)
-    ]
-
-
-def test_a_line_that_stands_out_a_little_stays_whole_and_one_that_lies_outside_is_left_out():
-    assert _fit(((0, 100), (200, 100)), (30, 300, 0, 300))[1] == [(0, 0.0, 200.0)]
-    found, parts = _fit(((0, 100), (200, 100)), (300, 400, 0, 300))
-    assert (parts, found.outside) == ([], 1)
-    [(region, start, end)] = _fit(((0, 100), (400, 100)), (200, 390, 0, 300))[1]
-    assert (region, end) == (0, 400.0)
-    assert start == pytest.approx(200, abs=6)
-
-
-def test_in_overlapping_regions_the_smaller_one_counts():
-    assert [one[0] for one in _fit(((0, 100), (300, 100)), (0, 400, 0, 300), (120, 180, 90, 110))[1]] == [0, 1, 0]
-
-
-def test_a_line_of_one_place_is_no_harm():
-    assert len(_fit(((50, 100), (50, 100)), (0, 400, 0, 300))[0].layout.lines) == 1
+def test_what_stands_out_of_all_regions_is_left_out(tmp_path):
+    path = write_bars(tmp_path / "a.png", (40, 100, 360, 120), (40, 180, 390, 200), (40, 400, 200, 420))
+    region = Region("r", "", _box(50, 300, 60, 300))
+    [found] = find([page(path, width=SIZE[0], height=SIZE[1], regions=(region,))], regions="keep")
+    ends = [(one.baseline[0][0], one.baseline[-1][0]) for one in found.lines]
+    assert ends == [(40.0, pytest.approx(300, abs=5))] * 2
 
 
 @given(st.floats(0, 359), st.sampled_from([None, "ltr", "rtl", "ttb", "btt"]), st.floats(0.5, 0.9))

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from uncial.data.filters import check_direction
-from uncial.data.pages.shapes import RegionShape
 from uncial.document import Issue, Page, Point, Region, TextLine
 from uncial.errors import UnusableInput
 from uncial.imaging.images import MAX_PIXELS, PageImage, read_image
 from uncial.imaging.line_geometry import resolve_geometry
-from uncial.models.layout.given_regions import PlacedLayout, fit_lines_to_regions
+from uncial.models.layout.outlines import outline_lines
 from uncial.models.layout.pages import Layout, make_found_page
+from uncial.models.layout.region_cuts import LinePart, cut_lines
 from uncial.models.precision import enter_inference_autocast
 from uncial.models.segmenter import Segmenter
 from uncial.pipelines.pipeline import add_issues
@@ -122,29 +122,33 @@ class LayoutPipeline:
         kept = [region for region in page.regions if len(region.polygon) > 2] if self.settings.regions == "keep" else []
         if not kept:
             return make_found_page(layout, page, scale)
-        shapes = [RegionShape(region.type or "", np.array(region.polygon) * scale) for region in kept]
-        return _fill_regions(page, kept, fit_lines_to_regions(layout, shapes), scale)
+        outlines = [np.array(region.polygon) * scale for region in kept]
+        parts = cut_lines(layout.lines, outlines, layout.interline)
+        return _fill_regions(page, kept, [part for part in parts if part.region is not None], layout.interline, scale)
 
 
-def _fill_regions(page: Page, regions: Sequence[Region], placed: PlacedLayout, scale: tuple[float, float]) -> Page:
-    """Return the page with its own regions and the lines that were found in them, region by region."""
-    layout = placed.layout
+def _fill_regions(
+    page: Page, regions: Sequence[Region], parts: Sequence[LinePart], interline: float, scale: tuple[float, float]
+) -> Page:
+    """Return the page with its own regions and the parts of lines that lie in `regions`, region by region."""
     ranks = {region.id: rank for rank, region in enumerate(page.regions)}
+    owners = [regions[part.region or 0].id for part in parts]
+    polygons = outline_lines([part.line for part in parts], interline)
 
     def rank(number: int) -> tuple[float, float, float]:
-        baseline = layout.lines[number].baseline
-        return ranks[regions[placed.regions[number]].id], float(baseline[:, 1].min()), float(baseline[:, 0].min())
+        baseline = parts[number].line.baseline
+        return ranks[owners[number]], float(baseline[:, 1].min()), float(baseline[:, 0].min())
 
     lines = tuple(
         TextLine(
             id=f"l{place}",
             page_id=page.id,
-            polygon=_to_points(layout.polygons[number], scale),
-            baseline=_to_points(layout.lines[number].baseline, scale),
-            region_id=regions[placed.regions[number]].id,
-            confidence=round(float(np.clip(layout.lines[number].confidence, 0.0, 1.0)), 4),
+            polygon=_to_points(polygons[number], scale),
+            baseline=_to_points(parts[number].line.baseline, scale),
+            region_id=owners[number],
+            confidence=round(float(np.clip(parts[number].line.confidence, 0.0, 1.0)), 4),
         )
-        for place, number in enumerate(sorted(range(len(layout.lines)), key=rank), start=1)
+        for place, number in enumerate(sorted(range(len(parts)), key=rank), start=1)
     )
     return replace(page, lines=lines, reading_order=())
 

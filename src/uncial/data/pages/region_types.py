@@ -64,8 +64,19 @@ def _iterate_rules(value: Any, key: str) -> list[tuple[str | None, list[str]]]:
             (None, [str(new)]) if olds is None else (str(new), _list_words(olds, key)) for new, olds in value.items()
         ]
     if isinstance(value, Sequence):
-        return [rule for one in value for rule in _iterate_rules(one, key)]
+        return [rule for one in _join_rules(value) for rule in _iterate_rules(one, key)]
     raise UserError(_explain(value, key))
+
+
+def _join_rules(listed: Sequence[Any]) -> list[Any]:
+    """Return a list in which rules are whole again that were divided at their commas: [a:b,c] is typed for [a:b, c]."""
+    joined: list[Any] = []
+    for one in listed:
+        if joined and isinstance(one, str) and isinstance(joined[-1], str) and ":" not in one:
+            joined[-1] += f",{one}"
+        else:
+            joined.append(one)
+    return joined
 
 
 def _split_rule(rule: str, key: str) -> tuple[str, list[str]]:

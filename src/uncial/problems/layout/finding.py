@@ -22,7 +22,7 @@ from uncial.errors import UserError
 from uncial.files import hash_content
 from uncial.formats.page_xml.layout_document import VERSIONS
 from uncial.formats.provenance import Reader
-from uncial.models.files import find_model_file, load_any_model
+from uncial.models.files import find_model_file
 from uncial.models.lineage import hash_weights
 from uncial.models.segmenter import Segmenter
 from uncial.pipelines.found_files import FoundFileWriter, list_page_images, place_scans
@@ -34,6 +34,7 @@ from uncial.pipelines.pipeline import Pipeline
 from uncial.pipelines.reading_journal import open_journal
 from uncial.pipelines.settings import PredictSettings
 from uncial.problems.build import build_source_settings
+from uncial.problems.layout.pretrained import load_segmenter
 from uncial.problems.prediction_output import find_folder, find_target, list_inputs, refuse_typed, say_anew
 from uncial.reports.plots.layout_sheets import LayoutSheets
 from uncial.reports.tables.findings import sum_reasons
@@ -67,7 +68,7 @@ def find_layouts(config: DictConfig) -> None:
     segmenter = _load_segmenter(config, path, settings.max_gap)
     finding = FindingSettings(settings.regions, settings.lines, config.data.direction, config.data.max_pixels)
     writer = FoundFileWriter(Reader(path.name, hash_weights(segmenter), version("uncial")), form, year, settings.images)
-    about = _describe(path, segmenter, finding, settings, form, year)
+    about = _describe(path, finding, settings, form, year)
     inputs = list_inputs(config)
     found = find_scans(build_source_settings(as_tuple(config.predict.input), config.data, "predict.input"))
     folder = find_folder(config, RunFolder.pages, about, inputs)
@@ -103,9 +104,7 @@ def _find_version(stated: str) -> str:
 
 def _load_segmenter(config: DictConfig, path: Path, max_gap: float | None) -> Segmenter:
     """Return the model on the device that the `trainer` group names, with the key of its search that was typed."""
-    model, _ = load_any_model(path, list_trusted(config))
-    if not isinstance(model, Segmenter):
-        raise UserError(f"{path}: the file holds a {type(model).__name__}, not a layout model.")
+    model, _ = load_segmenter(path, list_trusted(config))
     if config.trainer.threads is not None:
         torch.set_num_threads(int(config.trainer.threads))
     devices = choose_devices(build_settings(TrainerSettings, config))
@@ -116,15 +115,13 @@ def _load_segmenter(config: DictConfig, path: Path, max_gap: float | None) -> Se
     return model.to(f"cuda:{devices.numbers[0]}" if devices.kind == "cuda" else devices.kind)
 
 
-def _describe(
-    path: Path, segmenter: Segmenter, finding: FindingSettings, settings: PredictSettings, form: str, year: str
-) -> dict[str, Any]:
+def _describe(path: Path, finding: FindingSettings, settings: PredictSettings, form: str, year: str) -> dict[str, Any]:
     """Return all but the files themselves that decides on what comes out, in plain types."""
     return {
         "program": version("uncial"),
         "model": hash_content(path),
         "format": f"{form} {year}",
-        "search": repr(sorted(vars(segmenter.reader).items())),
+        "max_gap": settings.max_gap,
         "images": [settings.images, settings.page_images, settings.dpi],
         **asdict(finding),
     }

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from program import ROOT
 
 from uncial.data.augmentation.page import PageAugmentation, PageWarp, build_page_augmentation
 from uncial.data.lines.sampler import SampleIndex
@@ -160,6 +162,15 @@ def test_pages_of_several_sizes_share_a_batch(store):
     for place, one in enumerate(alone):
         height, width = one.images.shape[2:]
         assert batch.images[place, :, :height, :width].equal(one.images[0])
+
+
+@pytest.mark.parametrize("name", ["page_light", "page", "page_strong"])
+def test_the_ways_of_varying_pages_that_come_with_the_program(store, name):
+    group = yaml.safe_load((ROOT / "conf" / "augmentation" / f"{name}.yaml").read_text(encoding="utf-8"))
+    augmentation = build_page_augmentation(group)
+    shown = [batch for epoch in range(5) for batch in views(store, epoch, augmentation)]
+    assert all(float(batch.maps[0, 0].nan_to_num().max()) <= 1 for batch in shown)
+    assert len({batch.images.numpy().tobytes() for batch in shown}) == len(shown)
 
 
 @pytest.mark.parametrize("annotated", ["page", "regions", "lines"])

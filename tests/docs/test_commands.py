@@ -33,6 +33,14 @@ FEW_STEPS = {
     "trainer.workers": 0,
     "data.compile_workers": 1,
 }
+OF_LAYOUT = (
+    "trainer.time_budget=null",
+    "trainer.max_steps=2",
+    "trainer.validations=1",
+    "trainer.crop=128",
+    "model.overview=128",
+    "model.size=tiny",
+)
 SHORT = ("trainer.time_budget=null", "trainer.max_steps=2", "trainer.validations=1", "trainer.batch_width=1000")
 
 
@@ -159,7 +167,7 @@ def as_short_as_can_be(arguments: list[str]) -> list[str]:
     if typed & {"task=finetune", "task=auto"} or not any(
         argument.startswith(("task=", "checkpoint=")) for argument in typed
     ):
-        more += SHORT
+        more += OF_LAYOUT if "model=layout" in typed else SHORT
         if not any(re.match(r"model[/=.]|pretrained=", argument) for argument in typed):
             more += TINY
     options = [index for index, argument in enumerate(arguments) if argument.startswith("--")]
@@ -199,8 +207,13 @@ def left_by(arguments: list[str]) -> set[str]:
         "audit": {"audit.html", "audit.json"},
         "forecast": {"forecast.png", "forecast.md", "forecast.json", "forecast.csv"},
     }
+    of_layout = {"metrics.json", "page_scores.csv", "found.jsonl", "report.html"}
     if "checkpoint=LAYOUT" in arguments:
-        own["predict"] = {"pages", "sheets"}
+        own |= {"predict": {"pages", "sheets"}, "test": of_layout}
+    if "model=layout" in arguments:
+        own["train"] = of_layout | {"best.safetensors", "curves.png"}
+    if "compare.what=layout" in arguments:
+        own["compare"] -= {"lines.jsonl"}
     of_data = set() if task in ("dryrun", "export", "forecast", "leaderboard") else {"skipped.csv"}
     return own[task] | of_data | {"config.yaml", "overrides.yaml", "environment.json"}
 

@@ -166,3 +166,12 @@ def to_grey(image: np.ndarray) -> np.ndarray:
 def restore_channels(tones: np.ndarray, image: np.ndarray) -> np.ndarray:
     """Return grey values, uint8 (H, W), with as many channels as `image` has."""
     return tones.reshape(image.shape[:2]) if image.ndim == 2 else cv2.merge([tones] * image.shape[2])
+
+
+class Inversion(LineTransform):
+    """Show the negative: light writing on a dark ground."""
+
+    def apply(self, image: np.ndarray) -> np.ndarray:
+        """Change an image, uint8 (H, W) or (H, W, C), to another of the same shape."""
+        inverted: np.ndarray = 255 - image
+        return inverted

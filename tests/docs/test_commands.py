@@ -160,7 +160,7 @@ def as_short_as_can_be(arguments: list[str]) -> list[str]:
     typed = set(arguments)
     more = (
         list(FEW_PAGES)
-        if "data=synthetic" in typed
+        if typed & {"data=synthetic", "data=synthetic_pages"}
         or not any(a.startswith(("data=", "experiment=", "run=")) or a in WITHOUT_DATA for a in typed)
         else []
     )

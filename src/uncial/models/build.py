@@ -7,7 +7,7 @@ from uncial.errors import UserError
 from uncial.models.contracts import Model
 from uncial.models.parts import Parts, PartsOfProgram, build_part
 
-RUN_KEYS = ("name", "normalization", "text", "codec", "regions", "size", "metric", "monitor", "mode")
+RUN_KEYS = ("name", "normalization", "text", "codec", "regions", "size", "ema", "metric", "monitor", "mode")
 """Keys of `conf/model/*.yaml` that speak of the run and that no model takes."""
 
 

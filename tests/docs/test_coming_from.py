@@ -115,7 +115,9 @@ def words_of(program: str, command: str) -> dict[str, str]:
     """The command with what stands beside it, by key."""
     typed = {key_of(word): word for word in command.split()}
     if program == "Laypa":
-        base = ("task=train", "data=page", "data.root=DIR", *SHORT_LAYOUT)
+        base = ["task=train", "data=page", "data.root=DIR", *SHORT_LAYOUT]
+        if "experiment" in typed:
+            base[base.index("model=layout")] = "model=layout_fpn"  # as it says itself
         return {**{key_of(word): word for word in base if key_of(word) not in typed}, **typed}
     if typed.keys() & {"resize", "reinitialize", "freeze"}:
         typed.setdefault("pretrained", "pretrained=RUN")

@@ -27,7 +27,10 @@ MISTYPED = [
     (["lr=1e-3"], ["Did you mean optimizer.lr?"]),
     (["data.rot=x"], ["Did you mean data.root?"]),
     (["~trainer.max_epoch"], ["Did you mean trainer.max_epochs?"]),
-    (["data=page", "data.options.pages=3"], ["it belongs to data=synthetic, which is not chosen"]),
+    (
+        ["data=page", "data.options.pages=3"],
+        ["it belongs to data=synthetic or data=synthetic_pages, which is not chosen"],
+    ),
     (["predict.input=x"], ["it belongs to task=predict"]),
     (["+trainer.max_step=3"], ["trainer.max_step.", "Did you mean trainer.max_steps?"]),
     (["++nothing.at.all=3"], ["there is no key nothing.at.all"]),
@@ -229,7 +232,7 @@ def test_help_names_every_group_and_task(tmp_path):
     told = program("--help", cwd=tmp_path).stdout
     for word in (
         "data: alto, ",
-        "model: crnn, ",
+        "model: craft, crnn, ",
         "task: audit, auto, compare, compile, dryrun, ensemble, ",
         "model/head",
         "trainer",

@@ -122,7 +122,7 @@ def test_every_group_works_without_a_network_and_asks_for_none(tmp_path):
     group.write_text(
         "_target_: uncial.data.augmentation.chain.Augmentation\ntransforms:\n  - _target_: own_blur.Blur\n    p: 0.5\n"
     )
-    files = [str(group), *sorted(map(str, CONF.glob("*.yaml")))]
+    files = [str(group), *(str(path) for path in sorted(CONF.glob("*.yaml")) if not path.stem.startswith("page"))]
     assert len(files) == 8
     assert python(tmp_path, WATCHED, *files, **{SWITCH: "0"}).splitlines() == ["True []", "True []"]
 

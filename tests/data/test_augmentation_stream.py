@@ -123,7 +123,9 @@ def test_a_group_draws_and_shows_what_it_did(name, channels):
 
 
 def test_each_shipped_group_has_a_record():
-    assert {name for name, _ in GROUPS} == {file.stem for file in CONF.glob("*.yaml")}
+    assert {name for name, _ in GROUPS} == {
+        file.stem for file in CONF.glob("*.yaml") if not file.stem.startswith("page")
+    }
 
 
 @pytest.mark.parametrize(("name", "channels"), GROUPS)

@@ -132,7 +132,8 @@ def test_written_text_is_read_again_and_breaks_no_schema(real_data: Path, tmp_pa
             if old.id not in texts:
                 assert new == old
                 continue
-            assert (new.text, new.confidence) == (texts[old.id].text, pytest.approx(0.875))
+            # An empty line of ALTO that no program is said to have read was found alone.
+            assert (new.text or "", new.confidence) == (texts[old.id].text, pytest.approx(0.875))
             unchanged = {"text": old.text, "confidence": old.confidence, "spans": old.spans, "words": old.words}
             assert replace(new, **unchanged) == old
         assert after.regions == before.regions

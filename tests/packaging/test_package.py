@@ -216,7 +216,7 @@ def test_the_versions_that_were_tested_are_those_that_are_asked_for():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     tested = dict(line.lower().replace("_", "-").split("==") for line in lines if line and not line.startswith("#"))
     extras = project["optional-dependencies"]
-    users = {"optuna", "sweeps", "slurm", "ray", "mlflow"}
+    users = {"optuna", "sweeps", "slurm", "ray", "mlflow", "pdf"}
     assert set(extras) == {"dev", "mutants", *users}
     asked = [*map(Requirement, [*project["dependencies"], *chain.from_iterable(extras.values())])]
     own = {extra for requirement in asked if requirement.name == project["name"] for extra in requirement.extras}

@@ -92,7 +92,7 @@ def test_frozen_parts_stay_and_reinitialized_ones_start_anew(tune, base):
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (("model.size=large",), "has size=tiny, and its weights fit no other: leave model.size out"),
+        (("model.size=large",), "is of the size tiny, and its weights fit no other: leave model.size out"),
         (("data.channels=3",), "sees 1; give data.channels=1"),
         (("resize=maybe",), "resize=maybe: choose one of fail, union, new"),
     ],

@@ -102,4 +102,4 @@ def test_a_file_of_another_kind_is_no_recogniser(run, own, data, tmp_path):
     trained = run(*own, "model=ink", *data, *SHORT, into="trained")
     predicted = run("task=predict", f"checkpoint={trained.folder}", "trust=[toy_ink]", f"predict.input={tmp_path}")
     assert predicted.code == 1
-    assert "holds a InkSegmenter, not a recogniser" in predicted.output
+    assert "cannot apply a model of the problem InkProblem" in predicted.output

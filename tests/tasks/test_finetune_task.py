@@ -80,6 +80,8 @@ def test_the_hint_at_its_end_scores_the_same_pages_as_the_experiment(lesson, run
 
 
 def test_a_hint_names_the_folder_of_configs_that_the_run_had(tmp_path):
+    tmp_path = tmp_path / "2026-01-02_03-04-05"
+    tmp_path.mkdir()
     (tmp_path / "environment.json").write_text(
         json.dumps({"command": "python run.py --config-dir 'my conf' data=mine experiment=ours optimizer.lr=1"})
     )

@@ -28,7 +28,13 @@ def gpus(monkeypatch):
 
 def config(accelerator="auto", devices=1, sync_batchnorm=False):
     trainer = OmegaConf.load(CONF / "trainer" / "default.yaml")
-    typed = {"accelerator": accelerator, "devices": devices, "sync_batchnorm": sync_batchnorm, "lines_seen": 1}
+    typed = {
+        "accelerator": accelerator,
+        "devices": devices,
+        "sync_batchnorm": sync_batchnorm,
+        "lines_seen": 1,
+        "pages_seen": 1,
+    }
     return build_settings(TrainerSettings, OmegaConf.create({"trainer": OmegaConf.merge(trainer, typed)}))
 
 

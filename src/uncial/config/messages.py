@@ -58,7 +58,7 @@ def _explain_unknown_key(key: str) -> str:
         near = suggest_key(key, list_launcher_keys(find_conf_folder()))
         return f"the launcher has no key {key}.{near} hydra/launcher=… chooses another one."
     if files := find_files_with(key, find_conf_folder()):
-        return f"there is no key {key} here: it belongs to {' and '.join(files[:3])}, which is not chosen."
+        return f"there is no key {key} here: it belongs to {' or '.join(files[:3])}, which is not chosen."
     if told := describe_counterpart(key, find_root_folder() / PEERS):
         return f"there is no key {key}: {told}"
     known = (

@@ -35,7 +35,7 @@ def set_pretrained_layout(config: DictConfig) -> DictConfig:
         size = config.model.get("size")
         if "model.size" in find_user_overrides("model").keys and size != stored.get("size"):
             raise UserError(
-                f"model.size={size}: pretrained={path} has size={stored.get('size')}, and its weights fit no other: "
+                f"model.size={size}: pretrained={path} is of the size {stored.get('size')}, and its weights fit no other: "
                 "leave model.size out, or train without pretrained."
             )
         return stored

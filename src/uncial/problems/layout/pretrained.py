@@ -35,8 +35,8 @@ def set_pretrained_layout(config: DictConfig) -> DictConfig:
         size = config.model.get("size")
         if "model.size" in find_user_overrides("model").keys and size != stored.get("size"):
             raise UserError(
-                f"model.size={size}: pretrained={path} is of the size {stored.get('size')}, and its weights fit no other: "
-                "leave model.size out, or train without pretrained."
+                f"model.size={size}: pretrained={path} is of the size {stored.get('size')}, and its weights fit no "
+                "other: leave model.size out, or train without pretrained."
             )
         return stored
 

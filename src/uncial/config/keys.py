@@ -172,7 +172,7 @@ def group_choices(conf: Path, group: str) -> list[str]:
 
 def suggest_key(word: str, known: Iterable[str]) -> str:
     """Return the nearest known word as a question with a space before it, or nothing. For `lr` it is `optimizer.lr`."""
-    words = [name for name in dict.fromkeys(known) if name != word]
+    words = list(dict.fromkeys(known))
     ending = [name for name in words if name.rpartition(".")[2] == word]
     near = ending[:1] or difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return f" Did you mean {near[0]}?" if near else ""

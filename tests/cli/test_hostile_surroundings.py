@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from program import QUIET, ROOT, TINY, quoted
 
-import uncial.data.store.compile
+import uncial.data.store.cache
 from uncial.reports.terminal.console import LogFileHandler
 
 LATIN1 = os.fsdecode("März".encode("latin-1"))
@@ -108,7 +108,7 @@ def test_a_complete_store_is_used_where_nothing_can_be_written(run, drawn, tmp_p
     def refused(*arguments, **named):
         raise OSError(30, os.strerror(30), str(tmp_path / "store"))
 
-    monkeypatch.setattr(uncial.data.store.compile, "FileLock", refused)
+    monkeypatch.setattr(uncial.data.store.cache, "FileLock", refused)
     assert run(*typed, into="again").code == 0
     ended = run(*typed, "data.max_height=64", into="other")
     assert ended.code == 1

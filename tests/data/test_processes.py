@@ -17,7 +17,7 @@ from uncial.data.store.compile import CompileSettings, hash_images, open_or_comp
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from uncial.data.store.compile import make_page_processes
+from uncial.data.store.processes import make_page_processes
 
 def work(folder):
     (Path(folder) / str(os.getpid())).touch()

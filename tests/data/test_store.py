@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from uncial.data.lines.dataset import LineDataset
 from uncial.data.lines.sampler import SampleIndex
-from uncial.data.store.store import ROWS_IN_A_BATCH, Store, StoredLine, StoreWriter, is_complete, is_store, write_rows
+from uncial.data.store.cache import is_complete
+from uncial.data.store.store import ROWS_IN_A_BATCH, Store, StoredLine, StoreWriter, is_store, write_rows
 from uncial.document import Issue
 from uncial.errors import UserError
 from uncial.models.preprocessing import Preprocessing
@@ -134,24 +135,24 @@ def test_a_torn_file_is_not_complete(tmp_path, left):
     path = tmp_path / "s.arrow"
     write_rows(path, [LINE] * 300, 1, "d")
     whole = path.read_bytes()
-    assert is_complete(path, "d")
+    assert is_complete(path, "d", Store)
     path.write_bytes(whole[: int(left * len(whole)) if isinstance(left, float) else left])
-    assert not is_complete(path, "d")
+    assert not is_complete(path, "d", Store)
     with pytest.raises(UserError, match=r"s\.arrow.*(complete|compiled store)"):
         Store(path)
 
 
 def test_a_store_of_other_inputs_is_not_the_one_wanted(tmp_path):
     write_rows(tmp_path / "s.arrow", [LINE], 1, "d")
-    assert not is_complete(tmp_path / "s.arrow", "e")
-    assert not is_complete(tmp_path / "t.arrow", "d")
+    assert not is_complete(tmp_path / "s.arrow", "e", Store)
+    assert not is_complete(tmp_path / "t.arrow", "d", Store)
 
 
 def test_a_store_of_another_version_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("uncial.data.store.store.FORMAT_VERSION", 99)
     write_rows(tmp_path / "s.arrow", [LINE], 1, "d")
     monkeypatch.undo()
-    assert not is_complete(tmp_path / "s.arrow", "d")
+    assert not is_complete(tmp_path / "s.arrow", "d", Store)
     with pytest.raises(UserError, match=r"format 99.*compile"):
         Store(tmp_path / "s.arrow")
 
@@ -182,4 +183,4 @@ def test_an_error_leaves_an_older_store_as_it_was(tmp_path):
     writer = StoreWriter(tmp_path / "s.arrow", 1, "e")
     writer.add(LINE)
     writer.abandon()
-    assert is_complete(tmp_path / "s.arrow", "d")
+    assert is_complete(tmp_path / "s.arrow", "d", Store)

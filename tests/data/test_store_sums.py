@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 from program import TINY
 
-from uncial.data.store.store import METADATA_KEY, SCHEMA, Store, StoredLine, is_complete, write_rows
+from uncial.data.store.cache import is_complete
+from uncial.data.store.store import METADATA_KEY, SCHEMA, Store, StoredLine, write_rows
 from uncial.errors import UserError
 
 
@@ -57,7 +58,7 @@ def test_an_altered_text_is_told_when_the_store_is_opened_and_it_is_made_again(s
     alter(store, b"some words 599", by=2)
     with pytest.raises(UserError, match="texts or names"):
         Store(store)
-    assert not is_complete(store, "digest")
+    assert not is_complete(store, "digest", Store)
 
 
 def test_a_store_without_check_sums_is_read(store, lines, tmp_path):
@@ -69,7 +70,7 @@ def test_a_store_without_check_sums_is_read(store, lines, tmp_path):
             writer.write_batch(opened.get_batch(number))
         empty = pa.RecordBatch.from_pylist([], schema=SCHEMA)
         writer.write_batch(empty, custom_metadata={b"problems": b"[]", b"notes": b"[]"})
-    assert is_complete(old, "digest")
+    assert is_complete(old, "digest", Store)
     assert np.array_equal(Store(old).strip(599), lines[599].strip)
 
 

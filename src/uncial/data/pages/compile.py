@@ -1,15 +1,14 @@
 """Pages to a store of working-scale images: each is decoded once, in as many processes as there are cores."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
-from filelock import FileLock
 
 from uncial.data.pages.shapes import PageShapes, read_shapes
 from uncial.data.pages.store import (
@@ -18,13 +17,14 @@ from uncial.data.pages.store import (
     PageStore,
     PageStoreWriter,
     StoredPage,
-    is_complete,
 )
 from uncial.data.settings import Advance, Progress
-from uncial.data.store.compile import CompileSettings, make_page_processes, raise_if_strict
+from uncial.data.store.cache import open_or_write
+from uncial.data.store.compile import CompileSettings, raise_if_strict
 from uncial.data.store.paths import make_paths_relative
+from uncial.data.store.processes import map_pages
 from uncial.document import Issue, Page
-from uncial.errors import UnusableInput, UserError
+from uncial.errors import UnusableInput
 from uncial.imaging.images import read_image
 
 MAX_STORED = 12_000_000
@@ -53,20 +53,12 @@ def open_or_compile_pages(
     """
     digest = _compute_digest(pages, hashes, settings)
     path = settings.folder / f"{digest[:20]}.pages.arrow"
-    try:
-        if is_complete(path, digest):  # Without a lock: it may lie where nothing can be written.
-            return PageStore(path)
-        settings.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
-            if not is_complete(path, digest):
-                with progress("decoding pages", len(pages), "pages") as advance:
-                    _compile_store(path, digest, pages, hashes, settings, advance)
-    except OSError as error:
-        raise UserError(
-            f"{path}: the store of pages could not be written ({error.strerror or error}): make room there, "
-            "or name another folder with paths.store."
-        ) from None
-    return PageStore(path)
+
+    def write() -> None:
+        with progress("decoding pages", len(pages), "pages") as advance:
+            _compile_store(path, digest, pages, hashes, settings, advance)
+
+    return open_or_write(path, digest, PageStore, write)
 
 
 def _compute_digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings) -> str:
@@ -93,12 +85,13 @@ def _compile_store(
 ) -> None:
     problems: list[Issue] = []
     notes: list[Issue] = []
-    usual = _find_usual_lines(pages)
+    compiling = partial(compile_page, usual=_find_usual_lines(pages), settings=settings)
+    compiled_pages = map_pages(compiling, pages, settings.workers, "decoded")
     writer = PageStoreWriter(path, settings.channels, digest)
     try:
-        for page, compiled in zip(pages, _compile_pages(pages, hashes, usual, settings), strict=True):
+        for page, compiled in zip(pages, compiled_pages, strict=True):
             if compiled.stored is not None:
-                writer.add(compiled.stored)
+                writer.add(replace(compiled.stored, image_hash=hashes.get(page.id, "")))
             problems += make_paths_relative(compiled.problems, page)
             notes += make_paths_relative(compiled.notes, page)
             raise_if_strict(compiled.problems, settings.strict)
@@ -118,47 +111,7 @@ def _find_usual_lines(pages: Sequence[Page]) -> float:
     return float(np.median(ratios)) if ratios else USUAL_LINES
 
 
-def _compile_pages(
-    pages: Sequence[Page], hashes: Mapping[str, str], usual: float, settings: CompileSettings
-) -> Iterator[CompiledPage]:
-    """Compile the pages in their order, whatever the number of processes."""
-    workers, done = min(settings.workers, len(pages)), 0
-    if workers > 1:
-        try:
-            for compiled in _compile_in_processes(pages, hashes, usual, settings, workers):
-                done += 1
-                yield compiled
-        except BrokenProcessPool:
-            pass  # Ended by the system where memory runs out: the others are compiled here.
-    for page in pages[done:]:
-        yield compile_page(page, hashes.get(page.id, ""), usual, settings)
-
-
-def _compile_in_processes(
-    pages: Sequence[Page], hashes: Mapping[str, str], usual: float, settings: CompileSettings, workers: int
-) -> Iterator[CompiledPage]:
-    waiting = iter(pages)
-
-    def submit(count: int) -> list:
-        return [
-            pool.submit(compile_page, page, hashes.get(page.id, ""), usual, settings) for page in islice(waiting, count)
-        ]
-
-    try:
-        pool = make_page_processes(workers)
-        running = submit(3 * workers)
-    except OSError as error:
-        raise BrokenProcessPool(str(error)) from error
-    with pool:
-        try:
-            while running:
-                yield running.pop(0).result()
-                running += submit(1)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def compile_page(page: Page, image_hash: str, usual: float, settings: CompileSettings) -> CompiledPage:
+def compile_page(page: Page, usual: float, settings: CompileSettings) -> CompiledPage:
     """Decode the image of a page and bring it to its working scale. `usual` are the interlines on the longer side of a
     page without lines. What cannot be used becomes a problem."""
     if page.image is None:
@@ -176,7 +129,7 @@ def compile_page(page: Page, image_hash: str, usual: float, settings: CompileSet
     pixels = _scale_image(image.pixels, shapes.interline * float(np.mean(image.scale)))
     scale = pixels.shape[1] / size[0], pixels.shape[0] / size[1]
     moved = shapes.moved(lambda points: points * scale, (pixels.shape[1], pixels.shape[0]), float(np.mean(scale)))
-    return CompiledPage(StoredPage(page, image_hash, pixels, scale, moved), notes=notes)
+    return CompiledPage(StoredPage(page, "", pixels, scale, moved), notes=notes)
 
 
 def _scale_image(pixels: np.ndarray, interline: float) -> np.ndarray:

@@ -6,11 +6,9 @@ and the page as scores are computed from it, in those of the file.
 """
 
 import json
-import mmap
-import os
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,11 @@ import pyarrow as pa
 
 from uncial.data.pages.maps import NOMINAL
 from uncial.data.pages.shapes import LineShape, PageShapes, RegionShape
+from uncial.data.store.arrow_file import ArrowWriter, MappedArrow
 from uncial.document import Issue, Page, Region, TextLine
 from uncial.errors import UserError
-from uncial.files import write_through
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 METADATA_KEY = b"uncial-pages"
 
 WORK_INTERLINE = 2 * NOMINAL
@@ -42,6 +40,8 @@ SCHEMA = pa.schema(
         ("image_hash", pa.string()),
         ("layout", pa.large_string()),
         ("shapes", pa.large_string()),
+        ("lines", pa.int32()),
+        ("interlines", pa.float64()),
         ("scale_x", pa.float64()),
         ("scale_y", pa.float64()),
         ("height", pa.int32()),
@@ -68,12 +68,8 @@ class PageStoreWriter:
     """Writes a store at `path`; nothing lies there until `close`."""
 
     def __init__(self, path: Path, channels: int, digest: str) -> None:
-        self.path = path
-        self._partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = pa.OSFile(str(self._partial), "wb")
         described = {"version": FORMAT_VERSION, "channels": channels, "digest": digest}
-        self._writer = pa.ipc.new_file(self._file, SCHEMA.with_metadata({METADATA_KEY: json.dumps(described).encode()}))
+        self._file = ArrowWriter(path, SCHEMA, METADATA_KEY, described)
 
     def add(self, stored: StoredPage) -> None:
         page, pixels = stored.page, stored.pixels
@@ -84,6 +80,8 @@ class PageStoreWriter:
             "image_hash": stored.image_hash,
             "layout": json.dumps(describe_layout(page), ensure_ascii=True),
             "shapes": json.dumps(_describe_shapes(stored.shapes)),
+            "lines": len(stored.shapes.lines),
+            "interlines": max(stored.shapes.size) / stored.shapes.interline,
             "scale_x": stored.scale[0],
             "scale_y": stored.scale[1],
             "height": height,
@@ -91,24 +89,15 @@ class PageStoreWriter:
             "pixels": pixels.tobytes(),
         }
         row["sum"] = zlib.crc32(row["pixels"])
-        self._writer.write_batch(pa.RecordBatch.from_pylist([row], schema=SCHEMA))
+        self._file.write(pa.RecordBatch.from_pylist([row], schema=SCHEMA))
 
     def close(self, problems: Sequence[Issue] = (), notes: Sequence[Issue] = ()) -> None:
         """Complete the file and put it in its place. `notes` are about pages in it, `problems` about others."""
-        last = {
-            name: json.dumps([asdict(issue) for issue in issues]).encode()
-            for name, issues in ((b"problems", problems), (b"notes", notes))
-        }
-        self._writer.write_batch(pa.RecordBatch.from_pylist([], schema=SCHEMA), custom_metadata=last)
-        self._writer.close()
-        self._file.close()
-        write_through(self._partial)
-        self._partial.replace(self.path)
+        self._file.close(problems, notes)
 
     def abandon(self) -> None:
         """Remove what was written so far."""
-        self._file.close()
-        self._partial.unlink(missing_ok=True)
+        self._file.abandon()
 
 
 class PageStore:
@@ -121,21 +110,19 @@ class PageStore:
 
     def _open(self) -> None:
         try:
-            with self.path.open("rb") as file:
-                self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
-            described = json.loads((reader.schema.metadata or {})[METADATA_KEY])
-            last = reader.get_batch_with_custom_metadata(reader.num_record_batches - 1).custom_metadata or {}
-            self.problems, self.notes = (_read_issues(last[name]) for name in (b"problems", b"notes"))
+            self._file = MappedArrow(self.path)
+            described = self._file.read_description(METADATA_KEY) or {}
+            version = described["version"]
+            self.problems, self.notes = self._file.read_issues()
         except (pa.ArrowInvalid, OSError, ValueError, KeyError) as error:
             raise UserError(
                 f"{self.path} is not a complete store of pages ({error}): delete it, and it is made again."
             ) from None
-        if described["version"] != FORMAT_VERSION:
+        if version != FORMAT_VERSION:
             raise UserError(f"{self.path} is a store of pages of another version: delete it, and it is made again.")
         self.channels: int = described["channels"]
         self.digest: str = described["digest"]
-        self._table = reader.read_all()
+        self._table = self._file.reader.read_all()
         self._is_checked = np.zeros(len(self), dtype=bool)
 
     def __getstate__(self) -> dict[str, Path]:
@@ -192,21 +179,8 @@ class PageStore:
         return np.frombuffer(stored, dtype=np.uint8).reshape(size if self.channels == 1 else (*size, self.channels))
 
     def let_go(self) -> None:
-        """Hand back the pages of the file that were read, which else count as memory of this process."""
-        if hasattr(mmap, "MADV_DONTNEED"):
-            self._mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def is_complete(path: Path, digest: str) -> bool:
-    """Return whether a whole store, made of the inputs with this digest, lies at `path`."""
-    try:
-        return path.is_file() and PageStore(path).digest == digest
-    except UserError:
-        return False
-
-
-def _read_issues(listed: bytes) -> tuple[Issue, ...]:
-    return tuple(Issue(**issue) for issue in json.loads(listed))
+        """Hand back the pages of the file that were read (see `MappedArrow`)."""
+        self._file.let_go()
 
 
 def describe_layout(page: Page) -> dict[str, Any]:

@@ -1,55 +1,24 @@
 """Pages to a compiled store: every page is decoded once, its lines cut, in as many processes as there are cores."""
 
 import hashlib
-import logging
-import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
-from multiprocessing import get_context, parent_process
+from functools import partial
 from pathlib import Path
-from threading import Thread
 
-import cv2
 import numpy as np
-from filelock import FileLock, Timeout
 
 from uncial.data.settings import Advance, Progress
+from uncial.data.store.cache import open_or_write
 from uncial.data.store.paths import make_paths_relative
-from uncial.data.store.store import FORMAT_VERSION, Store, StoredLine, StoreWriter, is_complete
+from uncial.data.store.processes import map_pages
+from uncial.data.store.store import FORMAT_VERSION, Store, StoredLine, StoreWriter
 from uncial.document import Issue, Page, TextLine
 from uncial.errors import UnusableInput, UserError
 from uncial.files import hash_content
 from uncial.imaging.extraction import ExtractionSettings, extract_page
 from uncial.imaging.page_geometry import resolve_lines
-
-
-def make_page_processes(count: int) -> ProcessPoolExecutor:
-    """Processes of one thread each. They end with the one that starts them, even where that is killed."""
-    # Not forked: the caller may hold threads of torch or OpenCV, which a fork would leave locked.
-    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_initialize_process)
-
-
-def _initialize_process() -> None:
-    cv2.setNumThreads(1)
-    Thread(target=_exit_with_parent, daemon=True).start()
-
-
-def _exit_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-log = logging.getLogger(__name__)
-
-UNFINISHED = re.compile(r"(?P<store>[0-9a-f]{20})\.arrow\.\d+\.partial")
-"""What a store is called while it is being written."""
 
 
 @dataclass(frozen=True)
@@ -99,30 +68,12 @@ def open_or_compile_store(
     """
     digest = _compute_digest(pages, hashes, settings)
     path = settings.folder / f"{digest[:20]}.arrow"
-    try:
-        if is_complete(path, digest):  # Without a lock: it may lie where nothing can be written.
-            return Store(path)
-        settings.folder.mkdir(parents=True, exist_ok=True)
-        _remove_unfinished_stores(settings.folder)
-        with FileLock(path.with_suffix(".lock")):
-            if not is_complete(path, digest):
-                total = sum(len(page.lines) for page in pages)
-                with progress("compiling", total, "lines") as advance:
-                    _compile_store(path, digest, pages, hashes, settings, advance)
-    except OSError as error:
-        raise UserError(
-            f"{path}: the compiled store could not be written ({error.strerror or error}): make room there, "
-            "or name another folder with paths.store."
-        ) from None
-    return Store(path)
 
+    def write() -> None:
+        with progress("compiling", sum(len(page.lines) for page in pages), "lines") as advance:
+            _compile_store(path, digest, pages, hashes, settings, advance)
 
-def _remove_unfinished_stores(folder: Path) -> None:
-    """Remove what runs that were killed had written of stores. A store is being written as long as its lock is held."""
-    for left_over in folder.glob("*.arrow.*.partial"):
-        if found := UNFINISHED.fullmatch(left_over.name):
-            with suppress(Timeout, OSError), FileLock(folder / f"{found['store']}.lock", timeout=0):
-                left_over.unlink(missing_ok=True)
+    return open_or_write(path, digest, Store, write)
 
 
 def _compute_digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: CompileSettings) -> str:
@@ -159,8 +110,9 @@ def _compile_store(
     problems: list[Issue] = []
     notes: list[Issue] = []
     writer = StoreWriter(path, settings.channels, digest)
+    cut_pages = map_pages(partial(cut_page, settings=settings), pages, settings.workers, "cut")
     try:
-        for page, cut in zip(pages, _cut_pages(pages, settings), strict=True):
+        for page, cut in zip(pages, cut_pages, strict=True):
             for line in cut.lines:
                 writer.add(replace(line, image_hash=hashes.get(line.page, "")))
             problems += make_paths_relative(cut.problems, page)
@@ -180,41 +132,6 @@ def raise_if_strict(problems: Sequence[Issue], strict: bool) -> None:
         first = problems[0]
         where = f"{first.file}, line {first.line}" if first.line else first.file
         raise UserError(f"{where}: {first.reason} (data.strict=true makes this fatal).")
-
-
-def _cut_pages(pages: Sequence[Page], settings: CompileSettings) -> Iterator[CutPage]:
-    """Cuts the pages in their order, whatever the number of processes."""
-    workers, cut = min(settings.workers, len(pages)), 0
-    if workers > 1:
-        try:
-            for found in _cut_in_processes(pages, settings, workers):
-                cut += 1
-                yield found
-        except BrokenProcessPool:
-            # Ended by the system where memory runs out, or not to be started where too few files may be open; and so it
-            # goes where the caller's own script starts its work without `if __name__ == "__main__"`.
-            log.warning(
-                "A process that cuts pages has been ended or could not be started: the others are cut in one process "
-                "(data.compile_workers=1)."
-            )
-    for page in pages[cut:]:
-        yield cut_page(page, settings)
-
-
-def _cut_in_processes(pages: Sequence[Page], settings: CompileSettings, workers: int) -> Iterator[CutPage]:
-    waiting = iter(pages)
-    try:
-        pool = make_page_processes(workers)
-        running = [pool.submit(cut_page, page, settings) for page in islice(waiting, 3 * workers)]
-    except OSError as error:
-        raise BrokenProcessPool(str(error)) from error
-    with pool:
-        try:
-            while running:
-                yield running.pop(0).result()
-                running += [pool.submit(cut_page, page, settings) for page in islice(waiting, 1)]
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def cut_page(page: Page, settings: CompileSettings) -> CutPage:

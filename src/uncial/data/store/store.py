@@ -6,21 +6,18 @@ stand check sums: one for each strip, which is compared when the strip is first 
 compared when the file is opened. Stores of earlier versions have none and are read without.
 """
 
-import json
-import mmap
-import os
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from uncial.data.store.arrow_file import ArrowWriter, MappedArrow
 from uncial.document import Issue
 from uncial.errors import UserError
-from uncial.files import write_through
 
 FORMAT_VERSION = 2
 METADATA_KEY = b"uncial"
@@ -74,13 +71,9 @@ class StoreWriter:
 
     def __init__(self, path: Path, channels: int, digest: str) -> None:
         self.path = path
-        self._partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        self._description = {"version": FORMAT_VERSION, "channels": channels, "digest": digest}
+        described = {"version": FORMAT_VERSION, "channels": channels, "digest": digest}
+        self._file = ArrowWriter(path, SCHEMA, METADATA_KEY, described)
         self._rows: list[dict[str, Any]] = []
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = pa.OSFile(str(self._partial), "wb")
-        schema = SCHEMA.with_metadata({METADATA_KEY: json.dumps(self._description).encode()})
-        self._writer = pa.ipc.new_file(self._file, schema)
 
     def add(self, line: StoredLine) -> None:
         row = {name: getattr(line, name) for name in SCHEMA.names if hasattr(line, name)}
@@ -94,7 +87,7 @@ class StoreWriter:
             batch = pa.RecordBatch.from_pylist(self._rows, schema=SCHEMA)
             sums = np.array([zlib.crc32(row["pixels"]) for row in self._rows], dtype=np.uint32)
             described = {STRIP_SUMS: sums.tobytes().hex(), ROW_SUM: str(_sum_rows(batch))}
-            self._writer.write_batch(batch, custom_metadata=described)
+            self._file.write(batch, described)
             self._rows = []
 
     def close(self, problems: Sequence[Issue] = (), notes: Sequence[Issue] = ()) -> None:
@@ -103,18 +96,11 @@ class StoreWriter:
         `notes` are about lines that are in the store, `problems` about others.
         """
         self._flush()
-        # Known only now, when the schema at the head of the file is long written.
-        last = {b"problems": _to_json(problems), b"notes": _to_json(notes)}
-        self._writer.write_batch(pa.RecordBatch.from_pylist([], schema=SCHEMA), custom_metadata=last)
-        self._writer.close()
-        self._file.close()
-        write_through(self._partial)
-        self._partial.replace(self.path)
+        self._file.close(problems, notes)
 
     def abandon(self) -> None:
         """Removes what was written so far."""
-        self._file.close()
-        self._partial.unlink(missing_ok=True)
+        self._file.abandon()
 
 
 class Store:
@@ -131,19 +117,17 @@ class Store:
 
     def _open(self) -> None:
         try:
-            with self.path.open("rb") as file:
-                self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            self._reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(self._mapped)))
+            self._file = MappedArrow(self.path)
         except (pa.ArrowInvalid, OSError, ValueError) as error:
             raise UserError(
                 f"{self.path} is not a complete compiled store ({error}): delete it, and it is made again."
             ) from None
-        metadata = self._reader.schema.metadata or {}
-        if METADATA_KEY not in metadata:
+        self._reader = self._file.reader
+        description = self._file.read_description(METADATA_KEY)
+        if description is None:
             raise UserError(
                 f"{self.path} is an Arrow file, but not a compiled store of Uncial: read it with data=compiled."
             )
-        description = json.loads(metadata[METADATA_KEY])
         if description["version"] != FORMAT_VERSION:
             raise UserError(
                 f"{self.path} is a store of format {description['version']}, this version reads {FORMAT_VERSION}: "
@@ -152,12 +136,9 @@ class Store:
         self.channels: int = description["channels"]
         self.digest: str = description["digest"]
         self._table = self._reader.read_all()
-        last = self._reader.get_batch_with_custom_metadata(self._reader.num_record_batches - 1)
-        listed = last.custom_metadata or {}
         self._sums = self._strip_sums()
         self._is_checked = np.zeros(len(self), dtype=bool)
-        self.problems = _from_json(listed[b"problems"])
-        self.notes = _from_json(listed[b"notes"])
+        self.problems, self.notes = self._file.read_issues()
 
     def __getstate__(self) -> dict[str, Path]:
         return {"path": self.path}
@@ -233,31 +214,13 @@ class Store:
         )
 
     def let_go(self) -> None:
-        """Hands back the pages of the file that were read: the system keeps them as long as there is room, but they
-        count as memory of this process no more, which would else grow by all lines that it has ever read."""
-        if hasattr(mmap, "MADV_DONTNEED"):
-            self._mapped.madvise(mmap.MADV_DONTNEED)
+        """Hands back the pages of the file that were read (see `MappedArrow`)."""
+        self._file.let_go()
 
 
 def _sum_rows(batch: pa.RecordBatch) -> int:
     """CRC-32 of all columns but the pixels."""
     return zlib.crc32(batch.drop_columns(["pixels"]).serialize())
-
-
-def _to_json(problems: Sequence[Issue]) -> bytes:
-    return json.dumps([asdict(problem) for problem in problems]).encode()
-
-
-def _from_json(listed: bytes) -> tuple[Issue, ...]:
-    return tuple(Issue(**problem) for problem in json.loads(listed))
-
-
-def is_complete(path: Path, digest: str) -> bool:
-    """Return whether a whole store, made of the inputs with this digest, lies at `path`."""
-    try:
-        return path.is_file() and Store(path).digest == digest
-    except UserError:
-        return False
 
 
 def is_store(path: Path) -> bool:

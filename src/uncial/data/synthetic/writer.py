@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from uncial.data.settings import Advance, Progress
-from uncial.data.store.compile import make_page_processes
+from uncial.data.store.processes import make_page_processes
 from uncial.data.synthetic.glyphs import find_undrawable
 from uncial.data.synthetic.layouts.page import draw_layout_page
 from uncial.data.synthetic.options import DRAWING_VERSION, LAYOUT_VERSION, DrawingOptions

@@ -141,7 +141,7 @@ def list_split_rows(truth: PageTruth) -> list[tuple[str, ...]]:
         if page in truth.split.parts:
             fold = truth.split.folds.get(page)
             about = (str(truth.store.value(row, name) or "") for name in ("group", "document", "hand"))
-            number, lines = "" if fold is None else str(fold), str(len(truth.store.shapes(row).lines))
+            number, lines = "" if fold is None else str(fold), str(truth.store.value(row, "lines"))
             key = str(truth.store.value(row, "image_hash") or "")
             found.append((page, *about, truth.split.parts[page], number, lines, key))
     return found

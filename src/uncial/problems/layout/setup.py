@@ -55,8 +55,9 @@ def list_region_types(truth: PageTruth, types: RegionTypes) -> tuple[str, ...]:
 
 def measure_scale(truth: PageTruth) -> Scale:
     """Return how many interlines the longer sides of the training pages have."""
-    shapes = [truth.store.shapes(int(row)) for row in truth.rows["train"]]
-    return Scale.of_pages([max(one.size) / one.interline for one in shapes if one.lines])
+    rows, store = truth.rows["train"], truth.store
+    ratios, lines = (np.array(store.column(name), np.float64)[rows] for name in ("interlines", "lines"))
+    return Scale.of_pages(ratios[lines > 0].tolist())
 
 
 def build_segmenter(config: DictConfig, regions: tuple[str, ...], scale: Scale) -> Segmenter:
@@ -144,7 +145,7 @@ def make_example(pages: WholePages) -> Example:
 
 def describe_pages(truth: PageTruth, training: TrainingPages, model: Segmenter) -> dict[str, Any]:
     """Return how many pages and lines each part has: figures of metrics.json."""
-    lines = np.array([len(truth.store.shapes(row).lines) for row in range(len(truth.store))])
+    lines = np.array(truth.store.column("lines"), np.int64)
     return {
         **{f"{part}_pages": len(rows) for part, rows in truth.rows.items()},
         **{f"{part}_lines": int(lines[rows].sum()) for part, rows in truth.rows.items()},

@@ -158,7 +158,8 @@ def _draw_ridge(shapes: PageShapes, size: tuple[int, int]) -> np.ndarray:
     cv2.polylines(away, outlines, False, 0, 1, cv2.LINE_8, SHIFT)
     distance = cv2.distanceTransform(away, cv2.DIST_L2, 5)
     deviation = max(RIDGE_WIDTH * shapes.interline, MIN_RIDGE_WIDTH)
-    ridge: np.ndarray = np.exp(-(distance**2) / (2 * deviation**2))
+    # Where no line is within the map, the distance is none that could be squared.
+    ridge: np.ndarray = np.exp(-(np.minimum(distance, 20 * deviation) ** 2) / (2 * deviation**2))
     return ridge
 
 

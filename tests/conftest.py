@@ -24,8 +24,8 @@ def real_data() -> Path:
 def run(tmp_path: Path) -> Callable[..., Ended]:
     """`run("task=…", …, into="NAME")`: the program with these arguments; its run folder is called NAME."""
 
-    def run(*arguments: str, into: str = "run") -> Ended:
-        return run_program(tmp_path / into, *arguments)
+    def run(*arguments: str, into: str = "run", prints: bool = False) -> Ended:
+        return run_program(tmp_path / into, *arguments, prints=prints)
 
     return run
 
@@ -83,7 +83,8 @@ def trained(drawn: Path, make_once: Callable[..., Ended]) -> Ended:
     from program import LEARNING
 
     def train(folder: Path) -> Ended:
-        ended = run_program(folder / "run", "task=train", "data=page", f"data.root={drawn / 'page'}", *LEARNING)
+        data = ("data=page", f"data.root={drawn / 'page'}")
+        ended = run_program(folder / "run", "task=train", *data, *LEARNING, prints=True)
         assert ended.code == 0, ended
         return ended
 

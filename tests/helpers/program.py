@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,11 +15,13 @@ from typing import Any
 from unittest.mock import patch
 
 import yaml
+from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf._utils import get_yaml_loader
 
 from uncial import cli as command_line
+from uncial.reports.plots.curves import PRINTED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,14 +95,17 @@ class _QuickLoader(yaml.cyaml.CParser, get_yaml_loader()):  # type: ignore[misc]
         yaml.resolver.Resolver.__init__(self)
 
 
-def run_program(folder: Path, *arguments: str) -> Ended:
-    """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it."""
+def run_program(folder: Path, *arguments: str, prints: bool = False) -> Ended:
+    """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it. Of its curves there are the
+    SVG and the PDF too where it `prints`: they take twice as long as the PNG of the same figure."""
     told = io.StringIO()
     options = tuple(takewhile(lambda argument: "=" not in argument, arguments))
     typed = [*QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
     with (
         hydra_at_rest(),
         patch("omegaconf._utils.get_yaml_loader", lambda: _QuickLoader),
+        patch.dict(PRINTED, clear=not prints),
+        patch.object(Hydra, "get_mode", Hydra.get_mode if may_state_mode(arguments) else lambda *_, **__: None),
         patch.object(sys, "argv", ["run.py", *options, *typed, *arguments[len(options) :]]),
         warnings.catch_warnings(),
         redirect_stdout(told),
@@ -107,6 +113,12 @@ def run_program(folder: Path, *arguments: str) -> Ended:
     ):
         code = command_line.main()
     return Ended(code, folder, told.getvalue())
+
+
+def may_state_mode(arguments: tuple[str, ...]) -> bool:
+    """Whether these may say `hydra.mode`, or name a config file that does: of those in conf/ none does. Hydra composes
+    the whole config once more to find out."""
+    return any(re.match(r"[+~]*(hydra|sweep|experiment|logger)\b|-", argument) for argument in arguments)
 
 
 def quoted(value: object) -> str:

@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from matplotlib.figure import Figure
 from omegaconf._utils import get_yaml_loader
 
 from uncial import cli as command_line
@@ -96,15 +97,15 @@ class _QuickLoader(yaml.cyaml.CParser, get_yaml_loader()):  # type: ignore[misc]
 
 
 def run_program(folder: Path, *arguments: str, prints: bool = False) -> Ended:
-    """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it. Of its curves there are the
-    SVG and the PDF too where it `prints`: they take twice as long as the PNG of the same figure."""
+    """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it. Where it `prints`, figures
+    are laid out, and curves are there as SVG and as PDF too: that takes as long as all else of a short run."""
     told = io.StringIO()
     options = tuple(takewhile(lambda argument: "=" not in argument, arguments))
     typed = [*QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
     with (
         hydra_at_rest(),
-        patch("omegaconf._utils.get_yaml_loader", lambda: _QuickLoader),
-        patch.dict(PRINTED, clear=not prints),
+        quick_yaml(),
+        nullcontext() if prints else plain_figures(),
         patch.object(Hydra, "get_mode", Hydra.get_mode if may_state_mode(arguments) else lambda *_, **__: None),
         patch.object(sys, "argv", ["run.py", *options, *typed, *arguments[len(options) :]]),
         warnings.catch_warnings(),
@@ -113,6 +114,18 @@ def run_program(folder: Path, *arguments: str, prints: bool = False) -> Ended:
     ):
         code = command_line.main()
     return Ended(code, folder, told.getvalue())
+
+
+def quick_yaml() -> AbstractContextManager[object]:
+    """Reads config files by libyaml."""
+    return patch("omegaconf._utils.get_yaml_loader", lambda: _QuickLoader)
+
+
+@contextmanager
+def plain_figures() -> Iterator[None]:
+    """Draws each figure once, as PNG or for a report, with what stands in it where matplotlib puts it first."""
+    with patch.dict(PRINTED, clear=True), patch.object(Figure, "get_layout_engine", lambda figure: None):
+        yield
 
 
 def may_state_mode(arguments: tuple[str, ...]) -> bool:

@@ -89,3 +89,20 @@ def trained(drawn: Path, make_once: Callable[..., Ended]) -> Ended:
         return ended
 
     return make_once("trained", train)
+
+
+@pytest.fixture
+def train(run: Callable[..., Ended], drawn: Path, request: pytest.FixtureRequest) -> Callable[..., Ended]:
+    """`train("optimizer.lr=…", …, into="NAME")`: a training on `drawn/page` with the keys that the test's file calls
+    SHORT, and with these."""
+    return lambda *more, into="run": run(*request.module.SHORT, f"data.root={drawn / 'page'}", *more, into=into)
+
+
+@pytest.fixture
+def predict(run: Callable[..., Ended], trained: Ended) -> Callable[..., Ended]:
+    """`predict(SOURCE, …, into="NAME")`: what the trained model reads of it."""
+
+    def predict(source: object, *more: str, into: str = "predict") -> Ended:
+        return run("task=predict", f"checkpoint={trained.folder}", f"predict.input={source}", *more, into=into)
+
+    return predict

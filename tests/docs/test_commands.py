@@ -139,8 +139,7 @@ def test_the_command_does_what_it_says(command, workspace, trained, tmp_path, mo
     assert arguments[:2] == ["python", "run.py"]
     monkeypatch.chdir(workspace)
     folder = tmp_path / "run"
-    typed = (*as_short_as_can_be(arguments[2:]), *sweep_folder(arguments, folder))
-    ended = run_program(folder, *typed, prints="task=leaderboard" in arguments)
+    ended = run_program(folder, *as_short_as_can_be(arguments[2:]), *sweep_folder(arguments, folder))
     assert ended.code == 0, ended
     runs = list(folder.glob("[0-9]")) if "-m" in arguments else [folder]
     assert runs

@@ -98,7 +98,7 @@ class _QuickLoader(yaml.cyaml.CParser, get_yaml_loader()):  # type: ignore[misc]
 
 def run_program(folder: Path, *arguments: str, prints: bool = False) -> Ended:
     """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it. Where it `prints`, figures
-    are laid out, and curves are there as SVG and as PDF too: that takes as long as all else of a short run."""
+    are laid out, and curves are there as PDF too: that takes as long as all else of a short run."""
     told = io.StringIO()
     options = tuple(takewhile(lambda argument: "=" not in argument, arguments))
     typed = [*QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
@@ -123,15 +123,17 @@ def quick_yaml() -> AbstractContextManager[object]:
 
 @contextmanager
 def plain_figures() -> Iterator[None]:
-    """Draws each figure once, as PNG or for a report, with what stands in it where matplotlib puts it first."""
-    with patch.dict(PRINTED, clear=True), patch.object(Figure, "get_layout_engine", lambda figure: None):
+    """Draws figures without a PDF, and with what stands in them where matplotlib puts it first."""
+    printed = {kind: date for kind, date in PRINTED.items() if kind != "pdf"}
+    with patch.dict(PRINTED, printed, clear=True), patch.object(Figure, "get_layout_engine", lambda figure: None):
         yield
 
 
 def may_state_mode(arguments: tuple[str, ...]) -> bool:
     """Whether these may say `hydra.mode`, or name a config file that does: of those in conf/ none does. Hydra composes
     the whole config once more to find out."""
-    return any(re.match(r"[+~]*(hydra|sweep|experiment|logger)\b|-", argument) for argument in arguments)
+    stating = re.compile(r"[+~]*(hydra(\.mode|\.searchpath)?=|sweep=|experiment=)|-(?!m$|-multirun$)")
+    return any(stating.match(argument) for argument in arguments)
 
 
 def quoted(value: object) -> str:

@@ -24,8 +24,8 @@ def real_data() -> Path:
 def run(tmp_path: Path) -> Callable[..., Ended]:
     """`run("task=…", …, into="NAME")`: the program with these arguments; its run folder is called NAME."""
 
-    def run(*arguments: str, into: str = "run") -> Ended:
-        return run_program(tmp_path / into, *arguments)
+    def run(*arguments: str, into: str = "run", prints: bool = False) -> Ended:
+        return run_program(tmp_path / into, *arguments, prints=prints)
 
     return run
 
@@ -83,8 +83,26 @@ def trained(drawn: Path, make_once: Callable[..., Ended]) -> Ended:
     from program import LEARNING
 
     def train(folder: Path) -> Ended:
-        ended = run_program(folder / "run", "task=train", "data=page", f"data.root={drawn / 'page'}", *LEARNING)
+        data = ("data=page", f"data.root={drawn / 'page'}")
+        ended = run_program(folder / "run", "task=train", *data, *LEARNING, prints=True)
         assert ended.code == 0, ended
         return ended
 
     return make_once("trained", train)
+
+
+@pytest.fixture
+def train(run: Callable[..., Ended], drawn: Path, request: pytest.FixtureRequest) -> Callable[..., Ended]:
+    """`train("optimizer.lr=…", …, into="NAME")`: a training on `drawn/page` with the keys that the test's file calls
+    SHORT, and with these."""
+    return lambda *more, into="run": run(*request.module.SHORT, f"data.root={drawn / 'page'}", *more, into=into)
+
+
+@pytest.fixture
+def predict(run: Callable[..., Ended], trained: Ended) -> Callable[..., Ended]:
+    """`predict(SOURCE, …, into="NAME")`: what the trained model reads of it."""
+
+    def predict(source: object, *more: str, into: str = "predict") -> Ended:
+        return run("task=predict", f"checkpoint={trained.folder}", f"predict.input={source}", *more, into=into)
+
+    return predict

@@ -1,10 +1,11 @@
 """Trainings from Python, small ones, in a folder of their own."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from program import plain_figures
 
 TINY = {
     "model.backbone.stem": 8,
@@ -22,7 +23,7 @@ TINY = {
 
 
 @pytest.fixture
-def tiny(drawn: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch, tmp_path: Path) -> Callable[..., dict]:
+def tiny(drawn: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch, tmp_path: Path) -> Iterator:
     """`tiny(**more)`: keys and values of a training of two steps; the current folder is an empty one. Keys of `more`
     have two underscores for a dot."""
     monkeypatch.chdir(tmp_path)
@@ -32,4 +33,5 @@ def tiny(drawn: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch, tmp
         typed = {key.replace("__", "."): value for key, value in more.items()}
         return {"data": "page", "data.root": drawn / "page", "paths.store": store, **TINY, **typed}
 
-    return keys
+    with plain_figures():
+        yield keys

@@ -131,3 +131,11 @@ def test_the_folder_from_which_paths_count_does_not_change(tmp_path, options):
     assert "count from the folder in which the command is typed" in ended.output
     assert len(ended.output.splitlines()) == 1
     assert not folder.exists()
+
+
+def test_no_config_file_of_the_program_states_hydras_mode():
+    """Of whether there are several runs the command line alone says it, as tests/helpers/program.py has it."""
+    files = [*CONF.rglob("*.yaml"), *(ROOT / "multirun_templates").rglob("*.yaml")]
+    found = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
+    assert len(found) > 100
+    assert [one for one in found if one and "mode" in (one.get("hydra") or {})] == []

@@ -24,14 +24,6 @@ def data(drawn, tmp_path):
 
 
 @pytest.fixture
-def predict(run, trained):
-    def predict(source, *more, into="predict"):
-        return run("task=predict", f"checkpoint={trained.folder}", f"predict.input={source}", *more, into=into)
-
-    return predict
-
-
-@pytest.fixture
 def readings(predict, data, tmp_path):
     """What the model read in the pages, in a folder of its own."""
     ended = predict(data, f"predict.output={tmp_path / 'read'}", into="readings")

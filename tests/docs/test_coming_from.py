@@ -79,7 +79,8 @@ def test_every_row_has_a_key_or_a_reason():
 
 
 TRAIN = ("task=train", "data=page", "data.root=DIR", "trainer.max_steps=2", "trainer.validations=1", *TINY)
-SHORT_LAYOUT = ("model=layout", "trainer.max_steps=2", "trainer.validations=1", "trainer.crop=64")
+SHORT_LAYOUT = ("model=layout", "model.size=tiny", "trainer.max_steps=2", "trainer.validations=1", "trainer.crop=64")
+FPN = ("model=layout_fpn", "model.neck.channels=16", "model.overview=64", *SHORT_LAYOUT[2:])
 BASES = {
     "ketos test": ("task=test", "checkpoint=RUN", "data=page", "data.root=DIR", "data.subset=all"),
     "ketos compile": ("task=compile", "data=page", "data.root=DIR"),
@@ -115,9 +116,9 @@ def words_of(program: str, command: str) -> dict[str, str]:
     """The command with what stands beside it, by key."""
     typed = {key_of(word): word for word in command.split()}
     if program == "Laypa":
-        base = ["task=train", "data=page", "data.root=DIR", *SHORT_LAYOUT]
-        if "experiment" in typed:
-            base[base.index("model=layout")] = "model=layout_fpn"  # as it says itself
+        # What an experiment is of it says itself.
+        has_fpn = "experiment" in typed or typed.get("model") == "model=layout_fpn"
+        base = ["task=train", "data=page", "data.root=DIR", *(FPN if has_fpn else SHORT_LAYOUT)]
         return {**{key_of(word): word for word in base if key_of(word) not in typed}, **typed}
     if typed.keys() & {"resize", "reinitialize", "freeze"}:
         typed.setdefault("pretrained", "pretrained=RUN")

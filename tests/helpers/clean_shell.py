@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from program import ROOT, hydra_at_rest
+from program import ROOT, hydra_at_rest, plain_figures, quick_yaml
 
 from uncial import cli as command_line
 
@@ -73,6 +73,8 @@ class Shell:
         self._forget_modules()  # Those that other tests have imported under these names.
         with (
             hydra_at_rest(),
+            quick_yaml(),
+            plain_figures(),
             patch.dict("os.environ", variables, clear=True),
             patch.object(sys, "argv", words),
             patch.object(sys, "path", [*found, *sys.path]),

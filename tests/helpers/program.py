@@ -3,10 +3,11 @@
 import io
 import json
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -14,11 +15,14 @@ from typing import Any
 from unittest.mock import patch
 
 import yaml
+from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from matplotlib.figure import Figure
 from omegaconf._utils import get_yaml_loader
 
 from uncial import cli as command_line
+from uncial.reports.plots.curves import PRINTED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,14 +96,17 @@ class _QuickLoader(yaml.cyaml.CParser, get_yaml_loader()):  # type: ignore[misc]
         yaml.resolver.Resolver.__init__(self)
 
 
-def run_program(folder: Path, *arguments: str) -> Ended:
-    """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it."""
+def run_program(folder: Path, *arguments: str, prints: bool = False) -> Ended:
+    """`python run.py ARGUMENTS` with `folder` as the run folder; the store lies beside it. Where it `prints`, figures
+    are laid out, and curves are there as PDF too: that takes as long as all else of a short run."""
     told = io.StringIO()
     options = tuple(takewhile(lambda argument: "=" not in argument, arguments))
     typed = [*QUIET, f"hydra.run.dir={quoted(folder)}", f"paths.store={quoted(folder.parent / 'store')}"]
     with (
         hydra_at_rest(),
-        patch("omegaconf._utils.get_yaml_loader", lambda: _QuickLoader),
+        quick_yaml(),
+        nullcontext() if prints else plain_figures(),
+        patch.object(Hydra, "get_mode", Hydra.get_mode if may_state_mode(arguments) else lambda *_, **__: None),
         patch.object(sys, "argv", ["run.py", *options, *typed, *arguments[len(options) :]]),
         warnings.catch_warnings(),
         redirect_stdout(told),
@@ -107,6 +114,26 @@ def run_program(folder: Path, *arguments: str) -> Ended:
     ):
         code = command_line.main()
     return Ended(code, folder, told.getvalue())
+
+
+def quick_yaml() -> AbstractContextManager[object]:
+    """Reads config files by libyaml."""
+    return patch("omegaconf._utils.get_yaml_loader", lambda: _QuickLoader)
+
+
+@contextmanager
+def plain_figures() -> Iterator[None]:
+    """Draws figures without a PDF, and with what stands in them where matplotlib puts it first."""
+    printed = {kind: date for kind, date in PRINTED.items() if kind != "pdf"}
+    with patch.dict(PRINTED, printed, clear=True), patch.object(Figure, "get_layout_engine", lambda figure: None):
+        yield
+
+
+def may_state_mode(arguments: tuple[str, ...]) -> bool:
+    """Whether these may say `hydra.mode`, or name a config file that does: of those in conf/ none does. Hydra composes
+    the whole config once more to find out."""
+    stating = re.compile(r"[+~]*(hydra(\.mode|\.searchpath)?=|sweep=|experiment=)|-(?!m$|-multirun$)")
+    return any(stating.match(argument) for argument in arguments)
 
 
 def quoted(value: object) -> str:

@@ -77,6 +77,8 @@ def test_an_image_of_another_size_says_both_and_whether_it_is_turned(tmp_path):
     fit = fit_to_stated_size((600, 400), 1, (300, 200), path)
     assert fit.scale == (2.0, 2.0)
     assert "has 600 x 400 pixels, but the ground truth states 300 x 200" in fit.notes[0].reason
+    nearly = fit_to_stated_size((1001, 500), 1, (2000, 1000), path)
+    assert nearly.notes[0].reason.endswith("scaled by 0.5005"), "along the lines"
 
 
 def test_what_follows_the_end_of_a_jpeg_costs_nothing_and_a_missing_half_is_told(tmp_path):

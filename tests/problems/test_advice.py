@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,13 @@ OF_CHOSEN_PARTS = {"scheduler.t_in_epochs", "augmentation.levels"}
 """Keys that are there where a part is chosen that has them: timm's schedulers, a degradation."""
 
 
-def messages() -> Iterator[tuple[str, str]]:
+@cache
+def messages() -> list[tuple[str, str]]:
     """(module, text) of every string of the sources that is no docstring, f-strings with … for their values."""
+    return list(find_messages())
+
+
+def find_messages() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "src").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}

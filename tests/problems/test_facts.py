@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
-from program import TINY
+from program import TINY, Ended, run_program
 
 from uncial.models.cost import count_parameters
 from uncial.models.files import load_model
@@ -18,22 +19,36 @@ SHORT = ("trainer.max_steps=4", "trainer.validations=2", "trainer.batch_width=10
 
 @pytest.fixture
 def train(run, drawn):
-    data = ("data=page", f"data.root={drawn / 'page'}", "data.ratio=[0.5,0.25,0.25]")
-    return lambda *more, into="run": run(*data, *TINY, *SHORT, *more, into=into)
+    return lambda *more, into="run": run(*short_training(drawn), *more, into=into)
+
+
+@pytest.fixture(scope="module")
+def short(drawn, tmp_path_factory) -> Ended:
+    """Such a training, with nothing else typed. Read only."""
+    ended = run_program(tmp_path_factory.mktemp("short") / "run", *short_training(drawn))
+    assert ended.code == 0, ended
+    return ended
+
+
+def short_training(drawn):
+    return ("data=page", f"data.root={drawn / 'page'}", "data.ratio=[0.5,0.25,0.25]", *TINY, *SHORT)
 
 
 def wandb_records(folder: Path, kind: str) -> list[dict]:
     found = []
     for path in sorted(folder.glob("wandb/offline-run-*/*.wandb"), key=lambda path: path.stat().st_mtime):
-        reader = [str(Path(sys.executable).parent / "wandb"), "leet", "inspect", "--json", str(path)]
-        told = subprocess.run(reader, capture_output=True, text=True, check=True).stdout
-        found += [row[kind] for row in map(json.loads, told.splitlines()) if row["type"] == kind]
+        found += [row[kind] for row in map(json.loads, read_rows(path).splitlines()) if row["type"] == kind]
     return found
 
 
-def test_metrics_hold_model_data_code_and_machine(train):
-    ended = train()
-    assert ended.code == 0, ended
+@cache
+def read_rows(path: Path) -> str:
+    reader = [str(Path(sys.executable).parent / "wandb"), "leet", "inspect", "--json", str(path)]
+    return subprocess.run(reader, capture_output=True, text=True, check=True).stdout
+
+
+def test_metrics_hold_model_data_code_and_machine(short):
+    ended = short
     found = ended.metrics
     model, card = load_model(ended.folder)
     assert found["model"]["parameters"] == count_parameters(model)
@@ -54,8 +69,8 @@ def test_metrics_hold_model_data_code_and_machine(train):
     assert found["train"]["reading_lines_per_second"] > 0
 
 
-def test_architecture_and_parameters_stand_on_the_terminal_before_the_first_step(train):
-    ended = train()
+def test_architecture_and_parameters_stand_on_the_terminal_before_the_first_step(short):
+    ended = short
     output = ended.output
     assert output.index("Model crnn: ") < output.index("step 1")
     assert f"{ended.metrics['model']['parameters']:,} parameters" in output

@@ -27,11 +27,6 @@ SMALL = (
 
 
 @pytest.fixture(scope="module")
-def data(drawn):
-    return ("data=page", f"data.root={drawn / 'page'}")
-
-
-@pytest.fixture(scope="module")
 def found(data, make_once) -> Ended:
     """A run that trained a small layout model on `drawn/page`, its states kept. Read only."""
 

@@ -20,11 +20,6 @@ def own(tmp_path):
     return ("--config-dir", str(tmp_path / "own"))
 
 
-@pytest.fixture
-def data(drawn):
-    return ("data=page", f"data.root={drawn / 'page'}")
-
-
 def test_a_segmenter_is_trained_and_tested(run, own, data):
     trained = run(*own, "model=ink", *data, *SHORT, into="trained")
     assert trained.code == 0, trained

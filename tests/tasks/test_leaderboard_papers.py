@@ -54,7 +54,7 @@ def board(run, tmp_path):
     """`board(*options)`: the leaderboard of the runs in `runs`, with its table as rows."""
 
     def board(*options: str):
-        ended = run("task=leaderboard", f"run={tmp_path / 'runs'}", *options, into="board")
+        ended = run("task=leaderboard", f"run={tmp_path / 'runs'}", *options, into="board", prints=True)
         assert ended.code == 0, ended
         return ended, list(csv.DictReader(ended.read("leaderboard.csv").splitlines()))
 

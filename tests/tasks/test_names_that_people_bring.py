@@ -16,11 +16,6 @@ from uncial.training.schedulers.plan import StepPlan
 SHORT = ("data=page", *TINY, "trainer.validations=1", "augmentation=none")
 
 
-@pytest.fixture
-def train(run, drawn):
-    return lambda *typed, into="run": run(*SHORT, f"data.root={drawn / 'page'}", *typed, into=into)
-
-
 @pytest.mark.parametrize(("epochs", "steps"), [(2, 40), (0.5, 10), (0.26, 6), (0, 0)])
 def test_a_warm_up_of_so_many_epochs(epochs, steps):
     plan = StepPlan(total=100, epoch=20, validation=10.0, lines=8.0)

@@ -28,14 +28,6 @@ from uncial.pipelines.recognition import Transcriber
 
 
 @pytest.fixture
-def predict(run, trained):
-    def predict(source, *more, into="run"):
-        return run("task=predict", f"checkpoint={trained.folder}", f"predict.input={source}", *more, into=into)
-
-    return predict
-
-
-@pytest.fixture
 def lines(tmp_path):
     """Six line images without text; their folder."""
     paths = write_pairs(tmp_path / "lines", cut_lines(draw_pages(2)))

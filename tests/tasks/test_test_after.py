@@ -15,11 +15,6 @@ SHORT = ("trainer.max_steps=4", "trainer.validations=2", "trainer.batch_width=10
 TESTED = "trainer.test_after=true"
 
 
-@pytest.fixture
-def data(drawn):
-    return ("data=page", f"data.root={drawn / 'page'}", "data.ratio=[0.5,0.25,0.25]")
-
-
 def test_its_scores_are_those_of_the_task_and_stand_in_the_leaderboard(run, data):
     trained = run(*data, *TINY, *SHORT, TESTED, into="trained")
     assert trained.code == 0, trained

@@ -20,11 +20,6 @@ def forked(monkeypatch):
     monkeypatch.setattr(processes, "START", "fork")
 
 
-@pytest.fixture
-def data(drawn):
-    return ("data=page", f"data.root={drawn / 'page'}", "data.ratio=[0.5,0.25,0.25]")
-
-
 def check_as_the_task_tests(run, trained: Ended, data) -> None:
     """The run is a finished one, with the scores that task=test gives its model."""
     assert trained.code == 0, trained

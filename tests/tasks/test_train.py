@@ -36,11 +36,6 @@ FILES = {
 SHORT = ("task=train", "data=page", *TINY, "trainer.max_steps=4", "trainer.validations=2", "trainer.batch_width=1000")
 
 
-@pytest.fixture
-def train(run, drawn):
-    return lambda *more, into="run": run(*SHORT, f"data.root={drawn / 'page'}", *more, into=into)
-
-
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "best.safetensors")
 

@@ -27,11 +27,6 @@ SHORT = (
 )
 
 
-@pytest.fixture
-def train(run, drawn):
-    return lambda *more: run(*SHORT, f"data.root={drawn / 'page'}", *more)
-
-
 @pytest.mark.parametrize("rate", ["1e9", "1e25"])
 def test_outputs_that_overflow_in_a_validation_end_the_run(train, rate):
     ended = train("optimizer=sgd", f"optimizer.lr={rate}", "trainer.max_steps=3", "trainer.validations=3")

@@ -399,6 +399,14 @@ def test_a_time_budget_goes_with_schedulers_that_ask_for_no_length(own, drawn, t
         (("trainer.planned_steps=5",), "nobody sets it"),
         (
             (
+                "scheduler=torch",
+                "scheduler._target_=torch.optim.lr_scheduler.CosineAnnealingLR",
+                "+scheduler.T_max=${trainer.max_steps}",
+            ),
+            "(scheduler.T_max: null; ${trainer.planned_steps} is the number of steps)",
+        ),
+        (
+            (
                 "scheduler=timm",
                 "scheduler._target_=timm.scheduler.CosineLRScheduler",
                 "scheduler.interval=step",

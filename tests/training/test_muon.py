@@ -14,10 +14,7 @@ SIZES = st.integers(1, 24)
 SEEDS = st.integers(0, 2**31)
 
 
-@pytest.fixture(autouse=True)
-def in_fp32(monkeypatch):
-    """As on a processor without bf16, so that steps can be told to the last digits."""
-    monkeypatch.setattr(muon, "computes_in_bf16", lambda device_type: False)
+pytestmark = pytest.mark.usefixtures("in_fp32")
 
 
 def random(seed, *shape):

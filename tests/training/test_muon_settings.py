@@ -10,15 +10,10 @@ from omegaconf import OmegaConf
 from program import ROOT
 from torch import nn
 
-from uncial.training.optimizers import muon
 from uncial.training.optimizers.muon import Muon, is_matrix, orthogonalize
 from uncial.training.optimizers.parameter_groups import build_parameter_groups
 
-
-@pytest.fixture(autouse=True)
-def in_fp32(monkeypatch):
-    """As on a processor without bf16, so that steps can be told to the last digits."""
-    monkeypatch.setattr(muon, "computes_in_bf16", lambda device_type: False)
+pytestmark = pytest.mark.usefixtures("in_fp32")
 
 
 def random(seed, *shape):

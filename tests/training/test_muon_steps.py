@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from uncial.training.optimizers import muon
 from uncial.training.optimizers.muon import POLYNOMIALS, Muon
 from uncial.training.optimizers.parameter_groups import build_parameter_groups
 
@@ -15,10 +14,7 @@ STEPS = 6
 KEYS = {"lr": 0.05, "momentum": 0.8, "betas": (0.7, 0.95), "eps": 1e-3, "weight_decay": 0.3}
 
 
-@pytest.fixture(autouse=True)
-def in_fp32(monkeypatch):
-    """As on a processor without bf16, so that steps can be told to the last digits."""
-    monkeypatch.setattr(muon, "computes_in_bf16", lambda device_type: False)
+pytestmark = pytest.mark.usefixtures("in_fp32")
 
 
 def gradients_of(module, seed):

@@ -116,11 +116,6 @@ def test_its_state_is_all_that_it_remembers(choice, tmp_path):
     assert all(torch.equal(value, values(again)[name]) for name, value in values(model).items())
 
 
-@pytest.fixture
-def train(run, drawn):
-    return lambda *more: run(*SHORT, f"data.root={drawn / 'page'}", *more)
-
-
 def test_any_other_optimizer_is_one_target_away(train):
     ended = train("optimizer=adamw", "optimizer._target_=torch.optim.Adamax", "optimizer.lr=1e-3")
     assert ended.code == 0, ended

@@ -177,11 +177,6 @@ SHORT = (
 )
 
 
-@pytest.fixture
-def train(run, drawn):
-    return lambda *more, into="run": run(*SHORT, f"data.root={drawn / 'page'}", *more, into=into)
-
-
 def logged_rates(folder):
     """(steps made before it, learning rate as a share of its height) as the run logged them."""
     return [

@@ -118,11 +118,6 @@ def test_the_state_holds_the_average_as_its_model_and_the_weights_beside_it(watc
         assert torch.equal(state["state_dict"][f"model.{name}"], recorder.validated[steps][name])
 
 
-@pytest.fixture
-def train(run, drawn):
-    return lambda *more: run(*SHORT, f"data.root={drawn / 'page'}", *more)
-
-
 def test_nothing_but_lines_without_a_loss_ends_the_run(train):
     ended = train(
         "model.decoder._target_=recorder.NoLossAfter",

@@ -37,20 +37,30 @@ def add_legend(axis: Axes) -> None:
     axis.legend(frameon=False, loc="best")
 
 
+def lay_out(figure: Figure) -> None:
+    """Find the place of everything once, and keep it: each layout takes as long as drawing, and saving does two."""
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+
+
 def save_figure(figure: Figure, png: Path) -> None:
     """Write it; the file appears whole or not at all."""
+    lay_out(figure)
     with replace_file(png) as temporary:
         figure.savefig(temporary, format="png")
+
+
+PRINTED = {"svg": "Date", "pdf": "CreationDate"}
+"""The formats that lines and letters stay such in, and what each calls the date, which is left out."""
 
 
 def save_for_print(figure: Figure, png: Path) -> None:
     """Write it, and beside it as SVG and as PDF, in which lines and letters stay such. The same figure gives the same
     files, to the byte."""
     save_figure(figure, png)
-    # It stands as it was laid out for the PNG; each layout takes as long as all the rest.
-    figure.set_layout_engine("none")
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # It tells of each table of a font that it leaves out.
-    for kind, date in (("svg", "Date"), ("pdf", "CreationDate")):
+    for kind, date in PRINTED.items():
         # Type 42: letters that journals' programs take, and which can be selected.
         with (
             mpl.rc_context({"svg.hashsalt": "uncial", "pdf.fonttype": 42}),

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from uncial.metrics.calibration import BINS, Calibration
 from uncial.metrics.learning_curve import Forecast
-from uncial.reports.plots.curves import BLUE, GREEN, RED, add_legend, make_figure, save_for_print, style_axes
+from uncial.reports.plots.curves import BLUE, GREEN, RED, add_legend, lay_out, make_figure, save_for_print, style_axes
 
 MEASURED, FORECAST, TARGET = BLUE, RED, GREEN
 
@@ -114,6 +114,7 @@ def draw_reliability(calibration: Calibration) -> bytes:
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     figure.legend(frameon=False, loc="outside upper left", fontsize="small")
+    lay_out(figure)
     drawn = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "uncial"}):
         figure.savefig(drawn, format="svg", metadata={"Date": None})

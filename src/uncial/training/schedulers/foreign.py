@@ -240,8 +240,11 @@ class DrivenScheduler:
         try:
             step(*arguments)
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            given = getattr(self.how.make, "keywords", {})
+            empty = ", ".join(f"scheduler.{name}" for name, value in given.items() if value is None)
+            hint = f" ({empty}: null; ${{trainer.planned_steps}} is the number of steps)" if empty else ""
             raise UserError(
-                f"The scheduler fails after {self.steps:,} optimizer steps: {_line(error)}; check the keys under "
+                f"The scheduler fails after {self.steps:,} optimizer steps: {_line(error)}{hint}; check the keys under "
                 "'scheduler'."
             ) from error
 

@@ -2,7 +2,7 @@
 lines.jsonl.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +19,7 @@ from uncial.metrics.intervals import Estimate
 from uncial.metrics.paired import PairedTest
 from uncial.reports.tables.image_quality import UNITS
 from uncial.reports.tables.line_results import write_compared_lines
+from uncial.reports.tables.page_texts import PageTextScores, describe_page_texts, page_texts_to_json
 from uncial.reports.terminal.formatting import (
     format_character,
     format_markdown_cell,
@@ -41,9 +42,16 @@ MAX_LINES = 20
 """Rows of a table in Markdown; the other files have all."""
 
 
-def write_comparison(folder: Path, comparison: Comparison, lines_file: str = RunFolder.lines) -> None:
-    """Write the five files into the folder; `lines_file` is another name for lines.jsonl, where one lies there."""
-    write_json(RunFolder(folder).comparison, comparison_to_json(comparison))
+def write_comparison(
+    folder: Path,
+    comparison: Comparison,
+    lines_file: str = RunFolder.lines,
+    pages: Mapping[str, PageTextScores] | None = None,
+) -> None:
+    """Write the five files into the folder; `lines_file` is another name for lines.jsonl, where one lies there. `pages`
+    are the scores of whole pages, where lines were paired by their texts."""
+    texts = {} if pages is None else page_texts_to_json(comparison, pages)
+    write_json(RunFolder(folder).comparison, {**comparison_to_json(comparison), **texts})
     names = [system.name for system in comparison.systems]
     columns = [f"{what} {name}" for name in names for what in ("cer", "wins")][: None if comparison.pairs else 1]
     write_csv(
@@ -58,6 +66,9 @@ def write_comparison(folder: Path, comparison: Comparison, lines_file: str = Run
     write_compared_lines(folder / lines_file, comparison.lines, names)
     with replace_text_file(RunFolder(folder).comparison_text) as file:
         file.write(format_comparison(comparison))
+        if pages is not None:
+            told = describe_page_texts(comparison, pages)
+            file.write("\n## Found lines\n\n" + "\n".join(f"- {format_markdown_cell(one)}" for one in told) + "\n")
 
 
 def make_comparison_table(comparison: Comparison) -> RenderableType:

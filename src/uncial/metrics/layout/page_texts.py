@@ -36,7 +36,8 @@ def evaluate_page(truth: Sequence[TruthLine], systems: Sequence[PageTexts], prof
     an unknown profile."""
     normalise = form(profile)
     wanted = [normalise(line.text) for line in truth]
-    read, left = [], []
+    read: list[list[str]] = []
+    left: list[list[str]] = []
     for system in systems:
         if system.by_id is not None:
             read.append([system.by_id.get(line.origin.line, "") for line in truth])

@@ -137,22 +137,39 @@ def check_typed_keys(config: DictConfig, conf: Path) -> None:
 
 def check_problem_keys(config: DictConfig, conf: Path) -> None:
     """Raise `UserError` for the first key that was typed for this run, or job of a sweep, and that its task would read
-    but its problem does not."""
+    but its problem does not; where a model is named that says which problem it is of, but no problem does."""
     stated = read_stated_keys(config.task)
     if stated is None or not stated.has("problem") or config.get("resume") not in (None, "auto"):
         return
-    reads = config.problem.get("reads")
-    if reads is None:
-        return
-    own = ReadKeys(tuple(reads), tuple(config.problem.get("reads_not") or ()), {})
+    own = read_stated_keys(config.problem)
+    if own is not None:
+        others = _list_problems(conf) if stated.has("checkpoint") else []
+        _check_problem(str(config.problem.name), [own, *others], conf)
+
+
+def check_keys_of_problem(name: str, conf: Path) -> None:
+    """Raise `UserError` for the first key that was typed for this run and that the problem of this name, which is the
+    model's, does not read."""
+    path = conf / "problem" / f"{name}.yaml"
+    stated = read_stated_keys(OmegaConf.load(path)) if path.is_file() else None
+    if stated is not None:
+        _check_problem(name, [stated], conf)
+
+
+def _list_problems(conf: Path) -> list[ReadKeys]:
+    stated = [read_stated_keys(OmegaConf.load(path)) for path in sorted((conf / "problem").glob("*.yaml"))]
+    return [keys for keys in stated if keys is not None]
+
+
+def _check_problem(problem: str, stated: Sequence[ReadKeys], conf: Path) -> None:
     groups = set(group_names(conf))
     for override in typed_overrides():
         for name, keys in _iterate_typed_keys(override, groups, conf):
             is_its = any(_is_below(key, one) for key in keys for one in OF_PROBLEM)
             is_for_all = any(_is_below(name, one) for one in FOR_EVERY_TASK)
-            if is_its and not is_for_all and not any(own.has(key) for key in keys):
+            if is_its and not is_for_all and not any(own.has(key) for own in stated for key in keys):
                 raise UserError(
-                    f"{override.input_line}: problem={config.problem.name} does not read {name}, so it would change "
+                    f"{override.input_line}: problem={problem} does not read {name}, so it would change "
                     "nothing: leave it out."
                 )
 

@@ -213,9 +213,9 @@ def test_what_is_found_where_the_truth_says_nothing_counts_neither_way(found, dr
         "entry": ("data=mixed", entry),
     }
     scores = {
-        name: run_program(
-            tmp_path / name, "task=test", f"checkpoint={found.folder}", "data.subset=all", *data
-        ).metrics["test"]
+        name: run_program(tmp_path / name, "task=test", f"checkpoint={found.folder}", "data.subset=all", *data).metrics[
+            "test"
+        ]
         for name, data in typed.items()
     }
     assert scores["whole"]["precision"] < 0.7

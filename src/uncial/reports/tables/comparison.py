@@ -15,8 +15,7 @@ from rich.text import Text
 from uncial.files import replace_text_file
 from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison, PairScore
 from uncial.metrics.error_rates import ERROR_KINDS
-from uncial.metrics.intervals import Estimate
-from uncial.metrics.paired import PairedTest
+from uncial.reports.tables.estimates import estimate_to_json, test_to_json
 from uncial.reports.tables.image_quality import UNITS
 from uncial.reports.tables.line_results import write_compared_lines
 from uncial.reports.tables.page_texts import PageTextScores, describe_page_texts, page_texts_to_json
@@ -109,8 +108,8 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
             {
                 "name": system.name,
                 "seeds": system.seeds,
-                "cer": _estimate_json(system.cer),
-                "wer": _estimate_json(system.wer),
+                "cer": estimate_to_json(system.cer),
+                "wer": estimate_to_json(system.wer),
                 "line_accuracy": system.line_accuracy,
                 "kinds_of_error": system.characters.kinds,
                 "confusions": [asdict(confusion) for confusion in system.characters.confusions],
@@ -123,21 +122,6 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _estimate_json(estimate: Estimate) -> dict[str, Any]:
-    interval = estimate.interval
-    bounds = None if interval is None else [interval.low, interval.high]
-    return {"value": estimate.value, "interval": bounds, "no_interval": estimate.reason}
-
-
-def _test_json(test: PairedTest) -> dict[str, Any]:
-    return {
-        "difference": _estimate_json(test.difference),
-        "p_bootstrap": test.p_bootstrap,
-        "p_randomisation": test.p_randomisation,
-        "needed_clusters": test.needed_clusters,
-    }
-
-
 def _pair_json(pair: PairScore, comparison: Comparison) -> dict[str, Any]:
     return {
         "first": pair.first,
@@ -145,8 +129,8 @@ def _pair_json(pair: PairScore, comparison: Comparison) -> dict[str, Any]:
         "better": pair.better,
         "p": pair.p,
         "verdict": describe_verdict(pair, comparison),
-        "cer": _test_json(pair.cer),
-        "wer": _test_json(pair.wer),
+        "cer": test_to_json(pair.cer),
+        "wer": test_to_json(pair.wer),
         "first_wins": pair.first_wins,
         "ties": pair.ties,
         "second_wins": pair.second_wins,

@@ -1,11 +1,14 @@
 """How much of a line's ink a found polygon loses, and how much of its neighbours' it takes in."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from uncial.metrics.layout.ink import LineInk, measure_ink, summarise_ink
+from uncial.document import Page, TextLine
+from uncial.metrics.layout.ink import LineInk, measure_ink, measure_page_ink, summarise_ink
+from uncial.metrics.layout.layout_metric import compare_lines
 
 
 def box(left, top, right, bottom):
@@ -50,3 +53,26 @@ def test_a_found_polygon_elsewhere_off_the_page_or_broken_loses_all(ink):
 def test_lines_without_ink_are_left_out(ink):
     assert measure_ink(ink, [box(0, 50, 120, 59), []], [box(0, 50, 120, 59)], {0: 0, 1: 0}) == {}
     assert summarise_ink([{}]) == {"ink_lost": 0, "ink_taken": 0}
+
+
+def test_only_lines_found_one_by_one_are_judged():
+    """The first line is found, the second and third are merged, the fourth is missed."""
+    ink = np.zeros((100, 220), dtype=bool)
+    for top in (10, 30, 50, 70):
+        ink[top : top + 8, 10:210] = True
+
+    def line(number, left, right, row):
+        bottom = 20 * row + 18
+        return TextLine(
+            str(number), "p", tuple(box(left, bottom - 10, right, bottom + 2)), ((left, bottom), (right, bottom))
+        )
+
+    truth = [line(0, 10, 210, 0), line(1, 10, 100, 1), line(2, 120, 210, 1), line(3, 10, 210, 3)]
+    found = [line(0, 10, 190, 0), line(1, 10, 210, 1)]
+    pages = [Page("p", Path("p.xml"), width=220, height=100, lines=tuple(lines)) for lines in (truth, found)]
+    matches = compare_lines(*pages)
+    assert matches.fates == ("intact", "merged", "merged", "missed")
+    assert matches.one_to_one == {0: 0}
+    assert measure_page_ink(ink, (1.0, 1.0), *pages, matches) == {0: LineInk(pytest.approx(0.1), 0)}
+    twice = ink.repeat(2, axis=0).repeat(2, axis=1)
+    assert measure_page_ink(twice, (2.0, 2.0), *pages, matches)[0].lost == pytest.approx(0.1)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from lxml import etree
 
@@ -27,13 +28,15 @@ ANY_SIZE = ImageFacts(1, 1, 300.0)
 
 @dataclass(frozen=True, slots=True)
 class SetLine:
-    """A line's text, None where the file has none, what it is grouped by, and the program that read it, if one did."""
+    """A line's text, None where the file has none, what it is grouped by, and the program that read it, if one did.
+    `place` is where it stands on the page, as its file has it: to be compared with that of a copy."""
 
     text: str | None
     document: str
     hand: str
     region_type: str
     reader: str | None = None
+    place: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,13 @@ def _collect_lines(page: Page, file: FoundFile, where: Sequence[Place], settings
     )
     hand = match_pattern(settings, "hand_pattern", page.id) or document
     return {
-        line.id: SetLine(line.text, document, hand, types.get(line.region_id or "", ""), line.reader)
+        line.id: SetLine(
+            line.text,
+            document,
+            hand,
+            types.get(line.region_id or "", ""),
+            line.reader,
+            (line.baseline, line.polygon, line.box),
+        )
         for line in page.lines
     }

@@ -202,12 +202,14 @@ def _compare_lines(number: int, systems: Mapping[str, Readings]) -> ComparedLine
 
 def _score_system(name: str, readings: Readings, table: _Table, settings: EvaluationSettings) -> SystemScore:
     correct = sum(line.counts.correct_lines for reading in readings for line in reading)
+    # What was read where the truth has no line counts as none.
+    number = sum(line.counts.lines for reading in readings for line in reading)
     return SystemScore(
         name=name,
         seeds=len(readings),
         cer=estimate_rate(table.edits, table.characters, settings.bootstrap, settings.cluster),
         wer=estimate_rate(table.word_edits, table.words, settings.bootstrap, settings.cluster),
-        line_accuracy=correct / (len(readings) * len(readings[0])),
+        line_accuracy=correct / max(number, 1),
         characters=score_characters(readings[0]),
     )
 

@@ -35,7 +35,12 @@ def build_source_settings(inputs: Sequence[str], data: DictConfig, key: str = "d
 def build_evaluation_settings(config: DictConfig, profile: str) -> EvaluationSettings:
     """Return how lines are scored under a text profile. Raises `UserError` for what cannot be."""
     metrics = build_settings(MetricsSettings, config)
-    bootstrap = Bootstrap(metrics.resamples, metrics.level, int(config.seed))
-    settings = EvaluationSettings(profile, metrics.variants, metrics.cluster, bootstrap)
+    settings = EvaluationSettings(profile, metrics.variants, metrics.cluster, build_bootstrap(config))
     settings.check()
     return settings
+
+
+def build_bootstrap(config: DictConfig) -> Bootstrap:
+    """Return how intervals are computed: by the `metrics` group, and the run's seed."""
+    metrics = build_settings(MetricsSettings, config)
+    return Bootstrap(metrics.resamples, metrics.level, int(config.seed))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig, ListConfig
+from rich.text import Text
 
 from uncial.config.schema import as_tuple, check_choice, list_trusted
 from uncial.config.typed import iterate_typed_names
@@ -14,10 +15,13 @@ from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison, Readings, score_systems
 from uncial.metrics.evaluation import EvaluationSettings, evaluate
 from uncial.metrics.image_quality import compare_by_measures
-from uncial.models.files import find_model_file, load_card, load_model
+from uncial.models.files import find_model_file, load_model
+from uncial.models.segmenter import Segmenter
 from uncial.problems.build import build_evaluation_settings
 from uncial.problems.ground_truth import describe_data, load_ground_truth, write_splits
 from uncial.problems.layout.comparison import compare_layout_folders, compare_layout_models
+from uncial.problems.page_texts import compare_page_texts
+from uncial.problems.problem import find_problem_of_model
 from uncial.problems.recognition.comparison import (
     compare_folders,
     compare_models,
@@ -31,6 +35,7 @@ from uncial.reports.html.layout_comparison_page import write_layout_comparison_p
 from uncial.reports.html.report_page import ReportHeader, write_comparison_page, write_scores_page
 from uncial.reports.tables.comparison import make_comparison_table, write_comparison
 from uncial.reports.tables.layout_comparison import make_layout_comparison_table, write_layout_comparison
+from uncial.reports.tables.page_texts import PageTextScores, describe_page_texts
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.files import RunFolder
 from uncial.runs.folder import run_folder, write_config
@@ -40,6 +45,9 @@ from uncial.training.trainer import silence_lightning
 
 log = logging.getLogger(__name__)
 
+
+KINDS = ("text", "pages", "layout")
+"""What can be compared, as compare.what names it."""
 
 OF_MODELS = (
     *(f"data.{key}" for key in ("root", "train", "val", "test", "ratio", "split", "subset", "lines", "share", "folds")),
@@ -65,37 +73,42 @@ def run(config: DictConfig) -> None:
         _compare_layouts(config)
         return
     folder = run_folder()
+    pages = None
     if config.compare.folders is not None:
-        readings, settings = _read_folders(config)
+        readings, pages, settings = _read_folders(config)
         comparison = score_systems(readings, settings)
+        about = _describe(config, [] if pages is None else describe_page_texts(comparison, pages))
         [only, *others] = readings.values()
         if others:
-            write_comparison_page(RunFolder(folder).report, comparison, _describe(config))
+            write_comparison_page(RunFolder(folder).report, comparison, about)
         else:
-            write_scores_page(RunFolder(folder).report, evaluate(only[0], settings), _describe(config))
+            write_scores_page(RunFolder(folder).report, evaluate(only[0], settings), about)
     else:
         comparison, truth = _compare_models(config)
         comparison = compare_by_measures(comparison, measure_images(truth, (line.origin for line in comparison.lines)))
         pictures = config.report.pictures
         write_comparison_page(RunFolder(folder).report, comparison, _describe(config), truth.store.strip, pictures)
-    write_comparison(folder, comparison)
+    write_comparison(folder, comparison, pages=pages)
     if comparison.settings.cluster == "page" and comparison.clusters == len(comparison.lines) > 1:
         log.warning("Every line counts as a page of its own; data.page_pattern tells the pages of line images.")
     show(
         make_console(),
         make_comparison_table(comparison),
+        *([] if pages is None else [Text("\n".join([*describe_page_texts(comparison, pages), ""]))]),
         f"{'Who wins where, and the lines that all miss' if comparison.pairs else 'The errors, line by line'}: "
         f"{RunFolder(folder).report}",
     )
 
 
 def _is_about_layout(config: DictConfig) -> bool:
-    """Return whether layouts are compared: where compare.what says so, or the first model is one of layout."""
-    what = check_choice(config.compare.what, "compare.what", ("text", "layout")) if config.compare.what else None
+    """Return whether layouts are compared: where compare.what says so, or the first model has learned them."""
+    what = None if config.compare.what is None else check_choice(config.compare.what, "compare.what", KINDS)
+    if what == "pages" and config.checkpoint is not None:
+        raise UserError("compare.what=pages compares texts in files: give compare.folders=[X,Y], not checkpoint.")
     if what is not None or config.checkpoint is None:
         return what == "layout"
     first = next(iter(as_tuple(next(iter(as_tuple(config.checkpoint)), ()))), None)
-    return first is not None and load_card(Path(str(first))).get("problem", {}).get("name") == "layout"
+    return first is not None and issubclass(find_problem_of_model(config, Path(first)).model_class, Segmenter)
 
 
 def _compare_layouts(config: DictConfig) -> None:
@@ -126,14 +139,19 @@ def _list_folders(config: DictConfig) -> dict[str, str]:
     return dict(zip(names, folders, strict=True))
 
 
-def _describe(config: DictConfig) -> ReportHeader:
+def _describe(config: DictConfig, told: Sequence[str] = ()) -> ReportHeader:
+    """Return the head of the report; `told` are sentences on found lines."""
     given = config.compare.folders
     compared = ", ".join(as_tuple(given)) if given is not None else str(config.checkpoint)
     truth = config.compare.truth if given is not None else describe_data(config)
-    return ReportHeader("Comparison", {"compared": compared, "ground truth": str(truth)}, RunFolder.comparison_table)
+    facts = {"compared": compared, "ground truth": str(truth), **({"found lines": " ".join(told)} if told else {})}
+    return ReportHeader("Comparison", facts, RunFolder.comparison_table)
 
 
-def _read_folders(config: DictConfig) -> tuple[Mapping[str, Readings], EvaluationSettings]:
+def _read_folders(
+    config: DictConfig,
+) -> tuple[Mapping[str, Readings], Mapping[str, PageTextScores] | None, EvaluationSettings]:
+    """Return the lines as the folders have them; with compare.what=pages the scores of their pages, too."""
     folders = _list_folders(config)
     for name in iterate_typed_names():
         if name in OF_MODELS or name.startswith(("model.", "trainer.evaluation_")):
@@ -141,7 +159,10 @@ def _read_folders(config: DictConfig) -> tuple[Mapping[str, Readings], Evaluatio
     folder = run_folder()
     write_config(config, folder)
     settings = build_evaluation_settings(config, config.compare.profile or DEFAULT_PROFILE)
-    return compare_folders(config, folders, settings.profile, folder), settings
+    if config.compare.what == "pages":
+        compared = compare_page_texts(config, folders, settings.profile, folder)
+        return compared.readings, compared.pages, settings
+    return compare_folders(config, folders, settings.profile, folder), None, settings
 
 
 def _compare_models(config: DictConfig) -> tuple[Comparison, GroundTruth]:

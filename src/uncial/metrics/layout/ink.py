@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from uncial.document import Page
 from uncial.metrics.layout.areas import Polygon, fill_polygon
+from uncial.metrics.layout.line_matches import LineMatches
 
 MAX_LOST, MAX_TAKEN = 0.05, 0.1
 """The shares of the line's own ink that is lost, and of a neighbour's that is taken in, beyond which a polygon is
@@ -21,6 +23,32 @@ class LineInk:
     lost: float
     taken: float
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether so much of its ink is lost that the polygon is poor."""
+        return self.lost > MAX_LOST
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether so much of another line's ink is taken in that the polygon is poor."""
+        return self.taken > MAX_TAKEN
+
+
+def measure_page_ink(
+    ink: np.ndarray, scale: tuple[float, float], truth: Page, found: Page, matches: LineMatches
+) -> dict[int, LineInk]:
+    """Return what became of the ink of those lines of a page that were found one by one, intact or in part; split,
+    merged and missed ones are told as such. By their position in the truth; lines whose polygon the truth does not
+    state are left out.
+
+    `ink` is as in `measure_ink`, `scale` (x, y) its pixels for one unit of the pages' coordinates.
+    """
+    own, others = (
+        [np.asarray(line.polygon, dtype=np.float64).reshape(-1, 2) * scale for line in page.lines]
+        for page in (truth, found)
+    )
+    return measure_ink(ink, own, others, matches.one_to_one)
+
 
 def measure_ink(
     ink: np.ndarray, truth: Sequence[Polygon], found: Sequence[Polygon], pairs: Mapping[int, int]
@@ -32,16 +60,18 @@ def measure_ink(
     out.
     """
     masks = [_Mask.fill(polygon, ink) for polygon in truth]
+    boxes = np.array([mask.box for mask in masks]).reshape(-1, 4)
     result = {}
     for line, other in sorted(pairs.items()):
         own, held = masks[line], _Mask.fill(found[other], ink)
         if not own.count:
             continue
         foreign = held.without(own)
+        near = (boxes[:, :2] < foreign.box[2:]).all(axis=1) & (boxes[:, 2:] > foreign.box[:2]).all(axis=1)
         taken = [
-            foreign.count_shared(mask) / mask.count
-            for number, mask in enumerate(masks)
-            if number != line and mask.count and foreign.count
+            foreign.count_shared(masks[number]) / masks[number].count
+            for number in np.flatnonzero(near).tolist()
+            if number != line and masks[number].count and foreign.count
         ]
         result[line] = LineInk(1 - held.count_shared(own) / own.count, max(taken, default=0.0))
     return result
@@ -49,12 +79,12 @@ def measure_ink(
 
 def summarise_ink(pages: Sequence[Mapping[int, LineInk]]) -> dict[str, float]:
     """Return the shares of lines that lose more than a twentieth of their ink (`ink_lost`), and that take in more than
-    a tenth of another line's (`ink_taken`)."""
+    a tenth of another line's (`ink_taken`), of the lines whose ink was measured."""
     lines = [line for page in pages for line in page.values()]
     count = max(1, len(lines))
     return {
-        "ink_lost": sum(line.lost > MAX_LOST for line in lines) / count,
-        "ink_taken": sum(line.taken > MAX_TAKEN for line in lines) / count,
+        "ink_lost": sum(line.is_lost for line in lines) / count,
+        "ink_taken": sum(line.is_taken for line in lines) / count,
     }
 
 
@@ -66,6 +96,12 @@ class _Mask:
     top: int
     left: int
     count: int
+
+    @property
+    def box(self) -> np.ndarray:
+        """Its left, top, right and bottom."""
+        height, width = self.pixels.shape
+        return np.array([self.left, self.top, self.left + width, self.top + height])
 
     @classmethod
     def fill(cls, polygon: Polygon, ink: np.ndarray) -> "_Mask":

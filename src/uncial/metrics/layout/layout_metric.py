@@ -31,6 +31,7 @@ from uncial.metrics.layout.detections import (
     detect_regions,
     score_detections,
 )
+from uncial.metrics.layout.ink import LineInk, summarise_ink
 from uncial.metrics.layout.line_matches import LineMatches, match_distances, summarise_matches
 from uncial.metrics.layout.text_alignment import TextCounts, count_page_text, score_text
 from uncial.text.normalization import DEFAULT_PROFILE
@@ -54,7 +55,8 @@ class PageResult(Generic[Detail]):
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """All that is told of the layout of a page."""
+    """All that is told of the layout of a page. `ink` is what became of the ink of its lines, by their position in the
+    truth (see `ink.measure_page_ink`); None where it was not measured, which takes the image of the page."""
 
     baselines: BaselineScores
     lines: LineMatches
@@ -62,6 +64,7 @@ class PageLayout:
     line_pixels: PixelCounts
     regions: Mapping[str, Detections]
     region_pixels: PixelCounts
+    ink: Mapping[int, LineInk] | None = None
 
 
 class PageMetric(Generic[Detail]):
@@ -177,7 +180,8 @@ def _measure(truth: Page, found: Page, tolerances: Sequence[float] | None = None
 
 
 def summarise_layouts(pages: Sequence[PageLayout]) -> Values:
-    """Return all figures of a set of pages. Those of polygons and regions are left out where no page has any."""
+    """Return all figures of a set of pages. Those of polygons and regions are left out where no page has any, those of
+    ink (`ink_lost`, `ink_taken`, and `lines_ink`, of how many lines these are shares) where none was measured."""
     values = {
         **summarise_baselines([page.baselines for page in pages]),
         **summarise_matches([page.lines for page in pages]),
@@ -188,7 +192,13 @@ def summarise_layouts(pages: Sequence[PageLayout]) -> Values:
     if any(page.regions for page in pages):
         values |= summarise_regions([page.region_pixels for page in pages])
         values |= summarise_region_detections([page.regions for page in pages])
-    return values
+    return values | summarise_page_inks(pages)
+
+
+def summarise_page_inks(pages: Sequence[PageLayout]) -> Values:
+    """Return the figures of ink of a set of pages; none where none was measured."""
+    inks = [page.ink for page in pages if page.ink]
+    return {**summarise_ink(inks), "lines_ink": float(sum(map(len, inks)))} if inks else {}
 
 
 def summarise_baselines(pages: Sequence[BaselineScores]) -> Values:

@@ -43,9 +43,10 @@ INTACT, OWN = 0.9, 0.75
 class LineMatches:
     """What became of the lines of a page.
 
-    For each line of the truth, in the order given: its fate, its length in pixels, and the share of it that found lines
-    cover. `false` are the positions of the false lines among the found ones, `found_lengths` the lengths of all found
-    ones. `pairs` are the positions (truth, found) of lines of which one holds the other.
+    For each line of the truth, in the order given: its fate, its length in pixels, the share of it that found lines
+    cover, and the position of the found line that holds most of it, None where none does. `false` are the positions of
+    the false lines among the found ones, `found_lengths` the lengths of all found ones. `pairs` are the positions
+    (truth, found) of lines of which one holds the other.
     """
 
     fates: tuple[LineFate, ...]
@@ -54,6 +55,18 @@ class LineMatches:
     false: tuple[int, ...]
     found_lengths: tuple[float, ...]
     pairs: tuple[tuple[int, int], ...]
+    partners: tuple[int | None, ...]
+
+    @property
+    def one_to_one(self) -> dict[int, int]:
+        """The lines of the truth that one found line holds and that holds no other, whole or in part, with that one, by
+        their positions."""
+        kept = zip(self.fates, self.partners, strict=True)
+        return {
+            line: found
+            for line, (fate, found) in enumerate(kept)
+            if fate in ("intact", "partial") and found is not None
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +97,14 @@ def match_distances(distances: BaselineDistances) -> LineMatches:
         by_truth.setdefault(cover.truth, []).append(cover)
     fates: list[LineFate] = []
     covered: list[float] = []
+    partners: list[int | None] = []
     needed: set[int] = set()
     for line, points in enumerate(distances.truth):
         own = by_truth.get(line, [])
         holders = _drop_repeats([cover for cover in own if cover.share >= HOLD])
         needed.update(cover.found for cover in holders)
         covered.append(_joint_share(own, len(points)))
+        partners.append(holders[0].found if holders else None)
         fates.append(_decide(covered[-1], holders, any(held_by[cover.found] > 1 for cover in holders)))
     return LineMatches(
         fates=tuple(fates),
@@ -98,6 +113,7 @@ def match_distances(distances: BaselineDistances) -> LineMatches:
         false=tuple(found for found, line in enumerate(distances.found) if len(line) and found not in needed),
         found_lengths=tuple(_length(points) for points in distances.found),
         pairs=tuple(sorted(held)),
+        partners=tuple(partners),
     )
 
 

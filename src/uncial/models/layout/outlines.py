@@ -10,8 +10,16 @@ from uncial.imaging.line_curves import LineCurve, fit_line_curve
 STEP = 0.5
 """Distance between the corners of a polygon along the line, in interlines."""
 
-BEYOND = 0.15
-"""How far a polygon goes on beyond both ends of its baseline, in interlines: letters lean over."""
+BEYOND = 0.3
+"""How far a polygon goes on beyond both ends of its baseline, in interlines: letters lean over, and a baseline that is
+found a little short is the commonest reason why a polygon loses ink."""
+
+NEXT = 1.0
+"""How far beyond the ends of a line above or below, in interlines, the ground is divided as beside it: the last letters
+reach beyond their baseline, and polygons do not spread out where a neighbour is a little shorter."""
+
+OTHER_ROW = 0.4
+"""Distance across, in interlines, from which on a neighbour is above or below a line and not before or after it."""
 
 DEFAULT_UP, DEFAULT_DOWN = 0.75, 0.35
 """Heights in interlines where nothing says more."""
@@ -33,7 +41,7 @@ def outline_lines(lines: Sequence[LineShape], interline: float) -> list[np.ndarr
         along = np.linspace(-reach, curve.along[-1] + reach, count)
         above, below = np.full(count, up), np.full(count, down)
         for other in _list_near(boxes, number, 2 * interline):
-            _keep_apart(curve, along, (above, below), dense[other], heights[other])
+            _keep_apart(curve, along, (above, below), dense[other], heights[other], interline)
         foot, normals = curve.at(along)
         found.append(np.concatenate([foot - above[:, None] * normals, (foot + below[:, None] * normals)[::-1]]))
     return found
@@ -72,6 +80,7 @@ def _keep_apart(
     own: tuple[np.ndarray, np.ndarray],
     points: np.ndarray,
     heights: tuple[float, float],
+    interline: float,
 ) -> None:
     """Lower the heights above and below a line, in place, where another line's points lie so near that both would
     take the ground between them."""
@@ -81,7 +90,10 @@ def _keep_apart(
         return
     order = np.argsort(places[inside, 0])
     at, across = places[inside][order, 0], places[inside][order, 1]
-    gap = np.interp(along, at, across, left=np.nan, right=np.nan)
+    gap = np.interp(along, at, across)
+    for end, beyond in ((0, at[0] - along), (-1, along - at[-1])):
+        reach = NEXT * interline if abs(across[end]) > OTHER_ROW * interline else 0.0
+        gap[beyond > reach] = np.nan
     for side, limits, theirs in ((-1.0, own[0], heights[1]), (1.0, own[1], heights[0])):
         distance = side * gap
         shared = distance > 0

@@ -12,16 +12,17 @@ from uncial.config.schema import build_settings, list_trusted
 from uncial.data.config import build_source_settings
 from uncial.data.pages.region_types import RegionTypes
 from uncial.data.settings import DataSettings
-from uncial.data.transcribed_sets import MarkedSet, match_pages, read_marked_set
+from uncial.data.transcribed_sets import match_pages, read_marked_set
 from uncial.document import Issue, Page
 from uncial.errors import UserError
-from uncial.metrics.intervals import Bootstrap
 from uncial.metrics.layout.layout_comparison import Findings, LayoutComparison, compare_layout_systems
 from uncial.metrics.layout.layout_metric import PageLayout, PageResult, compare_layouts
 from uncial.metrics.settings import MetricsSettings
 from uncial.models.files import load_any_model
 from uncial.models.segmenter import Segmenter
+from uncial.problems.build import build_bootstrap
 from uncial.problems.layout.ground_truth import load_pages
+from uncial.problems.layout.ink import PageInk, PageInks, add_ink
 from uncial.problems.layout.scoring import choose_part, find_layouts, warn_about_overlap
 from uncial.problems.splitting import Model, choose_scoring_split
 from uncial.reports.terminal.formatting import plural
@@ -88,20 +89,23 @@ def compare_layout_folders(config: DictConfig, folders: Mapping[str, str]) -> La
         if page not in own
     ]
     write_skipped(RunFolder(run_folder()).skipped, [*problems, *missing])
-    systems = {name: [_score_set(truth, sets[name], own, common)] for name, own in names.items()}
-    return _compare(config, systems, list(truth.pages.values()))
+    images = PageInks(config, truth.folder)
+    systems: dict[str, list[PageResult[PageLayout]]] = {name: [] for name in names}
+    for page in common:
+        marked = truth.pages[page]
+        image = images.find(marked)
+        for name, own in names.items():
+            found = _fit(sets[name].pages[own[page]], marked)
+            systems[name].append(_score_page(page, marked, found, image))
+    images.report()
+    return _compare(config, {name: [results] for name, results in systems.items()}, list(truth.pages.values()))
 
 
-def _score_set(
-    truth: MarkedSet, other: MarkedSet, names: Mapping[str, str], pages: Sequence[str]
-) -> list[PageResult[PageLayout]]:
+def _score_page(name: str, marked: Page, found: Page, image: PageInk | None) -> PageResult[PageLayout]:
     types = RegionTypes()
-    results = []
-    for page in pages:
-        marked, found = truth.pages[page], other.pages[names[page]]
-        scores = compare_layouts(types.rename_page(marked), types.rename_page(_fit(found, marked)))
-        results.append(PageResult(page, marked.document or page, scores))
-    return results
+    scores = compare_layouts(types.rename_page(marked), types.rename_page(found))
+    result = PageResult(name, marked.document or name, scores)
+    return result if image is None else add_ink(result, image.ink, image.scale, marked, found)
 
 
 def _fit(found: Page, marked: Page) -> Page:
@@ -121,7 +125,8 @@ def _fit(found: Page, marked: Page) -> Page:
 
 def _compare(config: DictConfig, systems: Mapping[str, Findings], pages: Sequence[Page]) -> LayoutComparison:
     metrics = build_settings(MetricsSettings, config)
-    bootstrap = Bootstrap(metrics.resamples, metrics.level, int(config.seed))
     groups = {page.id: {"document": page.document, "hand": page.hand}.get(metrics.cluster) or page.id for page in pages}
     first = next(iter(systems.values()))[0]
-    return compare_layout_systems(systems, [groups[result.page] for result in first], metrics.cluster, bootstrap)
+    return compare_layout_systems(
+        systems, [groups[result.page] for result in first], metrics.cluster, build_bootstrap(config)
+    )

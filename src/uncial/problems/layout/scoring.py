@@ -3,8 +3,7 @@
 import json
 import logging
 import shlex
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +14,29 @@ from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings, format_trust, get_checkpoint, list_trusted
 from uncial.data.lines.loader import report_lost_workers
 from uncial.data.pages.datamodule import PageDataModule
-from uncial.data.pages.store import describe_layout, read_layout
 from uncial.data.splits.split_file import COLUMNS
 from uncial.document import Page
 from uncial.errors import DivergedError, UserError
-from uncial.files import replace_text_file
-from uncial.metrics.intervals import Bootstrap
-from uncial.metrics.layout.areas import score_pixels
-from uncial.metrics.layout.layout_metric import PageLayout, PageResult, compare_layouts
+from uncial.metrics.layout.layout_metric import PageLayout, PageResult, summarise_page_inks
 from uncial.models.contracts import Model
 from uncial.models.files import find_model_file, load_any_model, load_card
 from uncial.models.lineage import list_pages_seen
 from uncial.models.segmenter import Segmenter
 from uncial.problems.layout.ground_truth import PageTruth, list_split_rows, load_pages
+from uncial.problems.layout.ink import NO_POLYGONS, measure_ink_of_store
 from uncial.problems.layout.metric import LayoutBatchMetric
-from uncial.problems.layout.setup import build_evaluation_loading, build_whole_pages, read_region_types
+from uncial.problems.layout.page_results import (
+    compare_found_pages,
+    pair_pages,
+    write_found_pages,
+    write_page_scores,
+    write_report,
+)
+from uncial.problems.layout.setup import build_evaluation_loading, build_whole_pages
 from uncial.problems.problem import BestModelWriter, TrainingStats
 from uncial.problems.splitting import Model as SplitModel
 from uncial.problems.splitting import choose_scoring_split
 from uncial.problems.trainer import open_loggers, run_on_devices
-from uncial.reports.html.layout_page import ComparedPage, write_layout_page
-from uncial.reports.html.report_page import ReportHeader
 from uncial.reports.plots.curves import draw_curves
 from uncial.reports.terminal.console import make_console, show
 from uncial.reports.terminal.formatting import plural
@@ -57,23 +58,6 @@ from uncial.training.trainer import build_evaluation_trainer
 
 log = logging.getLogger(__name__)
 
-PAGE_COLUMNS = (
-    "page",
-    "document",
-    "f_measure",
-    "precision",
-    "recall",
-    "lines",
-    "found",
-    "intact",
-    "split",
-    "merged",
-    "partial",
-    "missed",
-    "false",
-    "region_iou",
-)
-
 
 class LayoutWriter(BestModelWriter):
     """Writes the model, what it found on each page of the validation, and how well."""
@@ -91,60 +75,14 @@ class LayoutWriter(BestModelWriter):
             write_found_pages(RunFolder(self.folder).found_pages, self.metric.found)
 
 
-def write_page_scores(path: Path, results: Sequence[PageResult[PageLayout]]) -> None:
-    """Write how each page did, the worst first."""
-    rows = sorted(map(_list_page_scores, results), key=lambda row: (row[2], row[0]))
-    write_csv(path, PAGE_COLUMNS, rows)
-
-
-def write_found_pages(path: Path, pages: Sequence[Page]) -> None:
-    """Write what was found on each page: a JSON object a line, without any text."""
-    with replace_text_file(path) as file:
-        for page in pages:
-            file.write(json.dumps({"page": page.id, **describe_layout(page)}, ensure_ascii=False) + "\n")
-
-
-def write_report(folder: Path, config: DictConfig, truth: PageTruth, part: str, title: str, model: Path) -> None:
-    """Write report.html of the pages of a part as found.jsonl has them."""
-    types = read_region_types(config)
-    rows = {str(truth.store.value(row, "page")): row for row in range(len(truth.store))}
-    pages = []
-    for line in RunFolder(folder).found_pages.read_text(encoding="utf-8").splitlines():
-        described = json.loads(line)
-        row = rows[described["page"]]
-        marked = types.rename_page(truth.store.page(row))
-        about = {"page": marked.id, "document": marked.document, "hand": marked.hand, "group": marked.group}
-        found = read_layout(described, about)
-        result = PageResult(marked.id, marked.document or marked.id, compare_layouts(marked, found))
-        pages.append(ComparedPage(marked, found, result, partial(truth.store.pixels, row), truth.store.frame(row)))
-    facts = {"part": part, "model": str(model), "data": str(config.data.name)}
-    header = ReportHeader(title, facts, curves=RunFolder(folder).curves)
-    bootstrap = Bootstrap(2000, 0.95, int(config.seed))
-    write_layout_page(RunFolder(folder).report, pages, header, bootstrap, int(config.report.pictures))
-
-
-def _list_page_scores(result: PageResult[PageLayout]) -> list[Any]:
-    layout = result.scores
-    fates = [layout.lines.fates.count(fate) for fate in ("intact", "split", "merged", "partial", "missed")]
-    scores = layout.baselines
-    figures = [round(value, 4) for value in (scores.f_measure, scores.precision, scores.recall)]
-    counts = [len(layout.lines.fates), len(layout.lines.found_lengths), *fates, len(layout.lines.false)]
-    return [
-        result.page,
-        result.document,
-        *figures,
-        *counts,
-        round(score_pixels(layout.region_pixels).mean_iou, 4) if layout.regions else "",
-    ]
-
-
 def finish_training(run: RunSession, truth: PageTruth, stats: TrainingStats, skipped: int) -> None:
     """Draw and write what a training leaves, and say how good the best model is, where it lies and what to run next."""
     folder = RunFolder(run.folder)
     draw_curves(folder.metrics_rows, folder.curves)
     model = " ".join([format_override("checkpoint", run.folder), *map(shlex.quote, format_trust(run.config))])
     scores = load_card(folder.best_model)["scores"]
-    write_report(run.folder, run.config, truth, "validation", f"Training of {run.config.name}", folder.best_model)
+    compared = compare_found_pages(run.folder, run.config, truth)
+    write_report(run.folder, run.config, "validation", f"Training of {run.config.name}", folder.best_model, compared)
     # Last: a run with this file is finished.
     write_metrics(folder.metrics, {"val": scores, "train": stats.list_figures()})
     # Which data there are where none are typed is the model's choice, and task=test is told no model but this.
@@ -195,7 +133,8 @@ def score_segmenter(config: DictConfig) -> None:
             logger.save()
         write_page_scores(RunFolder(folder).page_scores, results)
         write_found_pages(RunFolder(folder).found_pages, found)
-        write_report(folder, config, truth, part, f"Test of {config.name}", path)
+        compared = pair_pages(config, truth, results, found)
+        write_report(folder, config, part, f"Test of {config.name}", path, compared)
         write_metrics(RunFolder(folder).metrics, {"test": {**scores, "part": part, "seconds": seconds}})
         summary = LayoutSummary(
             parts={part: scores},
@@ -216,15 +155,20 @@ def find_layouts(
     config: DictConfig, folder: Path, truth: PageTruth, part: str, model: Segmenter, name: Path | str
 ) -> tuple[list[PageResult[PageLayout]], list[Page], dict[str, float], float]:
     """Return how a model does on each page of a part, what it found there, the scores of all and how many seconds it
-    took, on the devices that the config names. Raises `UserError` for one whose outputs are NaN or Inf, by its name."""
+    took, on the devices that the config names. What becomes of the ink of lines is measured, too.
+
+    Raises `UserError` for one whose outputs are NaN or Inf, by its name.
+    """
     devices, plain = choose_devices(build_settings(TrainerSettings, config)), to_plain_config(config)
     try:
-        found: tuple[list[PageResult[PageLayout]], list[Page], dict[str, float], float] = run_on_devices(
-            devices, folder, _score, plain, folder, truth, part, model
-        )
+        results, found, scores, seconds = run_on_devices(devices, folder, _score, plain, folder, truth, part, model)
     except DivergedError as error:
         raise UserError(f"{name}: {error}") from None
-    return found
+    measured = measure_ink_of_store(truth.store, results, found)
+    inks = summarise_page_inks([result.scores for result in measured])
+    if not inks:
+        log.info(NO_POLYGONS)
+    return measured, found, {**scores, **inks}, seconds
 
 
 def _score(

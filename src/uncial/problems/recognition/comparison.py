@@ -107,7 +107,8 @@ def compare_folders(
     if not common:
         raise UserError(
             "No line is in the truth and in all of compare.folders: pages are matched by path or name, lines by id; "
-            f"{RunFolder(run_folder).unmatched} lists them, and those of the truth that no person transcribed."
+            f"{RunFolder(run_folder).unmatched} lists them, and those of the truth that no person transcribed. Where "
+            "the lines were found anew, compare.what=pages pairs them by their texts."
         )
     return {name: [[_evaluate(truth, place, found, profile) for place in common]] for name, found in readings.items()}
 

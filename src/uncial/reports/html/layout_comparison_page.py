@@ -9,7 +9,7 @@ from uncial.metrics.layout.layout_comparison import LayoutComparison
 from uncial.metrics.layout.layout_metric import PageLayout, PageResult, summarise_layouts
 from uncial.reports.html.rendering import write_page
 from uncial.reports.html.report_page import ReportHeader
-from uncial.reports.tables.layout_comparison import FIGURES, describe_pair
+from uncial.reports.tables.layout_comparison import describe_pair, list_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def write_layout_comparison_page(path: Path, comparison: LayoutComparison, about
         "layout_comparison.html",
         about=about,
         systems=comparison.systems,
-        figures=FIGURES,
+        figures=list_figures(comparison),
         verdicts=[describe_pair(pair, comparison) for pair in comparison.pairs],
         documents=documents if len(documents) > 1 else [],
         pages=sorted(pages, key=lambda row: -row.spread),

@@ -31,6 +31,8 @@ FIGURES = {
     "partial": "partial",
     "missed": "missed",
     "false": "false",
+    "ink lost": "ink_lost",
+    "others' ink": "ink_taken",
     "region IoU": "region_iou",
 }
 """The figures of the page's head, and the scores that they are."""
@@ -50,12 +52,14 @@ class ComparedPage:
 
 @dataclass(frozen=True, slots=True)
 class DrawnLine:
-    """A line of the picture: SVG points of its baseline and its polygon, its id, and what became of it."""
+    """A line of the picture: SVG points of its baseline and its polygon, its id, and what became of it; of a found one
+    also what its polygon does with the ink, empty where it holds it well or that was not measured."""
 
     baseline: str
     polygon: str
     name: str
     fate: str
+    ink: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +174,38 @@ def _make_card(one: ComparedPage, colours: Mapping[str, str], has_picture: bool)
             "precision": layout.baselines.precision,
             "recall": layout.baselines.recall,
         },
-        counts={**counts, "false": len(false)},
+        counts={**counts, "false": len(false), **_count_ink(layout)},
         truth_lines=_draw_lines(one.truth, lines.fates) if has_picture else (),
-        found_lines=_draw_lines(one.found, fates) if has_picture else (),
+        found_lines=_draw_lines(one.found, fates, _describe_ink(layout)) if has_picture else (),
         truth_regions=_draw_regions(one.truth, colours) if has_picture else (),
         found_regions=_draw_regions(one.found, colours) if has_picture else (),
     )
 
 
-def _draw_lines(page: Page, fates: Sequence[str]) -> list[DrawnLine]:
+def _count_ink(layout: PageLayout) -> dict[str, int]:
+    """Return how many lines lose ink, and hold that of others; nothing where it was not measured."""
+    if layout.ink is None:
+        return {}
+    inks = layout.ink.values()
+    return {"with ink lost": sum(ink.is_lost for ink in inks), "with others' ink": sum(ink.is_taken for ink in inks)}
+
+
+def _describe_ink(layout: PageLayout) -> dict[int, str]:
+    """Return what poor polygons do with the ink, by the position of the found line."""
+    told = {}
+    for line, ink in (layout.ink or {}).items():
+        faults = [f"loses {100 * ink.lost:.0f} % of its ink"] if ink.is_lost else []
+        faults += [f"holds {100 * ink.taken:.0f} % of another's ink"] if ink.is_taken else []
+        found = layout.lines.partners[line]
+        if faults and found is not None:
+            told[found] = " and ".join(faults)
+    return told
+
+
+def _draw_lines(page: Page, fates: Sequence[str], inks: Mapping[int, str] | None = None) -> list[DrawnLine]:
     return [
-        DrawnLine(_to_svg(baseline.tolist()), _to_svg(line.polygon), line.id, fate)
-        for line, baseline, fate in zip(page.lines, list_baselines(page), fates, strict=True)
+        DrawnLine(_to_svg(baseline.tolist()), _to_svg(line.polygon), line.id, fate, (inks or {}).get(number, ""))
+        for number, (line, baseline, fate) in enumerate(zip(page.lines, list_baselines(page), fates, strict=True))
         if len(baseline) > 1
     ]
 

@@ -2,7 +2,7 @@
 lines.jsonl.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -15,10 +15,10 @@ from rich.text import Text
 from uncial.files import replace_text_file
 from uncial.metrics.comparison import ComparedLine, Comparison, GroupComparison, PairScore
 from uncial.metrics.error_rates import ERROR_KINDS
-from uncial.metrics.intervals import Estimate
-from uncial.metrics.paired import PairedTest
+from uncial.reports.tables.estimates import estimate_to_json, test_to_json
 from uncial.reports.tables.image_quality import UNITS
 from uncial.reports.tables.line_results import write_compared_lines
+from uncial.reports.tables.page_texts import PageTextScores, describe_page_texts, page_texts_to_json
 from uncial.reports.terminal.formatting import (
     format_character,
     format_markdown_cell,
@@ -41,9 +41,16 @@ MAX_LINES = 20
 """Rows of a table in Markdown; the other files have all."""
 
 
-def write_comparison(folder: Path, comparison: Comparison, lines_file: str = RunFolder.lines) -> None:
-    """Write the five files into the folder; `lines_file` is another name for lines.jsonl, where one lies there."""
-    write_json(RunFolder(folder).comparison, comparison_to_json(comparison))
+def write_comparison(
+    folder: Path,
+    comparison: Comparison,
+    lines_file: str = RunFolder.lines,
+    pages: Mapping[str, PageTextScores] | None = None,
+) -> None:
+    """Write the five files into the folder; `lines_file` is another name for lines.jsonl, where one lies there. `pages`
+    are the scores of whole pages, where lines were paired by their texts."""
+    texts = {} if pages is None else page_texts_to_json(comparison, pages)
+    write_json(RunFolder(folder).comparison, {**comparison_to_json(comparison), **texts})
     names = [system.name for system in comparison.systems]
     columns = [f"{what} {name}" for name in names for what in ("cer", "wins")][: None if comparison.pairs else 1]
     write_csv(
@@ -58,6 +65,9 @@ def write_comparison(folder: Path, comparison: Comparison, lines_file: str = Run
     write_compared_lines(folder / lines_file, comparison.lines, names)
     with replace_text_file(RunFolder(folder).comparison_text) as file:
         file.write(format_comparison(comparison))
+        if pages is not None:
+            told = describe_page_texts(comparison, pages)
+            file.write("\n## Found lines\n\n" + "\n".join(f"- {format_markdown_cell(one)}" for one in told) + "\n")
 
 
 def make_comparison_table(comparison: Comparison) -> RenderableType:
@@ -98,8 +108,8 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
             {
                 "name": system.name,
                 "seeds": system.seeds,
-                "cer": _estimate_json(system.cer),
-                "wer": _estimate_json(system.wer),
+                "cer": estimate_to_json(system.cer),
+                "wer": estimate_to_json(system.wer),
                 "line_accuracy": system.line_accuracy,
                 "kinds_of_error": system.characters.kinds,
                 "confusions": [asdict(confusion) for confusion in system.characters.confusions],
@@ -112,21 +122,6 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _estimate_json(estimate: Estimate) -> dict[str, Any]:
-    interval = estimate.interval
-    bounds = None if interval is None else [interval.low, interval.high]
-    return {"value": estimate.value, "interval": bounds, "no_interval": estimate.reason}
-
-
-def _test_json(test: PairedTest) -> dict[str, Any]:
-    return {
-        "difference": _estimate_json(test.difference),
-        "p_bootstrap": test.p_bootstrap,
-        "p_randomisation": test.p_randomisation,
-        "needed_clusters": test.needed_clusters,
-    }
-
-
 def _pair_json(pair: PairScore, comparison: Comparison) -> dict[str, Any]:
     return {
         "first": pair.first,
@@ -134,8 +129,8 @@ def _pair_json(pair: PairScore, comparison: Comparison) -> dict[str, Any]:
         "better": pair.better,
         "p": pair.p,
         "verdict": describe_verdict(pair, comparison),
-        "cer": _test_json(pair.cer),
-        "wer": _test_json(pair.wer),
+        "cer": test_to_json(pair.cer),
+        "wer": test_to_json(pair.wer),
         "first_wins": pair.first_wins,
         "ties": pair.ties,
         "second_wins": pair.second_wins,

@@ -23,8 +23,11 @@ from uncial.reports.terminal.formatting import (
 from uncial.runs.files import RunFolder
 from uncial.runs.tables import write_csv, write_json
 
-FIGURES = ("precision", "recall", "intact", "split", "merged", "missed", "false", "region_iou")
-"""Beside F, the figures of each system."""
+FIGURES = ("precision", "recall", "intact", "split", "merged", "missed", "false", "region_iou", "ink_lost", "ink_taken")
+"""Beside F, the figures of each system; those that no system has are left out."""
+
+HEADINGS = {"ink_taken": "others' ink"}
+"""What figures are called whose name says too little."""
 
 
 def write_layout_comparison(folder: Path, comparison: LayoutComparison) -> None:
@@ -37,13 +40,20 @@ def write_layout_comparison(folder: Path, comparison: LayoutComparison) -> None:
         file.write(format_layout_comparison(comparison))
 
 
+def list_figures(comparison: LayoutComparison) -> dict[str, str]:
+    """Return the figures that a comparison has beside F, each with its heading."""
+    known = {name for system in comparison.systems for name in system.values}
+    return {name: HEADINGS.get(name, name.replace("_", " ")) for name in FIGURES if name in known}
+
+
 def make_layout_comparison_table(comparison: LayoutComparison) -> RenderableType:
     """Return what the terminal shows: the systems' scores, and in words who is better."""
     table = Table("", box=None, pad_edge=False, header_style="dim")
-    for heading in ("F", *(name.replace("_", " ") for name in FIGURES), "seeds"):
+    shown = list_figures(comparison)
+    for heading in ("F", *shown.values(), "seeds"):
         table.add_column(heading, justify="right")
     for system in comparison.systems:
-        figures = [format_percent(system.values[name], 1) if name in system.values else "" for name in FIGURES]
+        figures = [format_percent(system.values[name], 1) if name in system.values else "" for name in shown]
         f_measure = Text(format_percent_with_interval(system.f_measure), style="bold")
         table.add_row(Text(system.name, style="bold"), f_measure, *figures, str(system.seeds))
     return Group(Text(), table, Text(), *(Text(describe_pair(pair, comparison)) for pair in comparison.pairs))
@@ -79,10 +89,11 @@ def describe_pair(pair: LayoutPair, comparison: LayoutComparison) -> str:
 
 def format_layout_comparison(comparison: LayoutComparison) -> str:
     """Return the comparison as Markdown."""
-    headings = ("system", "F", *(name.replace("_", " ") for name in FIGURES), "seeds")
+    shown = list_figures(comparison)
+    headings = ("system", "F", *shown.values(), "seeds")
     rows = []
     for system in comparison.systems:
-        figures = [format_percent(system.values[name], 1) if name in system.values else "" for name in FIGURES]
+        figures = [format_percent(system.values[name], 1) if name in system.values else "" for name in shown]
         f_measure = format_percent_with_interval(system.f_measure)
         rows.append((format_markdown_cell(system.name), f_measure, *figures, str(system.seeds)))
     told = "\n\n".join(describe_pair(pair, comparison) for pair in comparison.pairs)

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from uncial.reports.tables.findings import ReasonSum
+from uncial.reports.terminal.entries import list_entries
 from uncial.reports.terminal.formatting import format_duration, plural
 
 
@@ -52,12 +53,7 @@ def format_found_summary(summary: FoundSummary) -> RenderableType:
     if summary.skipped:
         reasons = "; ".join(f"{one.count} × {one.reason}" for one in summary.reasons[:3])
         rows.append(Text(f"Skipped {summary.skipped}; see skipped.csv ({reasons})", style="yellow"))
-    rows += [_format_entry(name, str(value), "bold", summary.files) for name, value in summary.files.items()]
+    rows += list_entries(summary.files, "bold")
     if summary.next_steps:
-        rows += [Text(), Text("Next:", style="bold")]
-        rows += [_format_entry(name, value, "cyan", summary.next_steps) for name, value in summary.next_steps.items()]
+        rows += [Text(), Text("Next:", style="bold"), *list_entries(summary.next_steps, "cyan")]
     return Group(*rows)
-
-
-def _format_entry(name: str, value: str, style: str, among: Mapping[str, object]) -> Text:
-    return Text.assemble(f"  {name:<{max(map(len, among))}}  ", (value, style))

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from uncial.reports.terminal.entries import list_entries
 from uncial.reports.terminal.formatting import format_duration, format_percent, plural
 
 HEADINGS = {
@@ -19,9 +20,14 @@ HEADINGS = {
     "merged": "merged",
     "missed": "missed",
     "false": "false",
+    "ink lost": "ink_lost",
+    "others' ink": "ink_taken",
     "region IoU": "region_iou",
 }
 """The columns of the table, and the scores that stand in them."""
+
+OPTIONAL = ("ink_lost", "ink_taken")
+"""Scores that only a test measures: their columns are left out where no part has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +55,21 @@ def format_effort(seconds: float, steps: int | None, pages_per_second: float) ->
 def format_layout_summary(summary: LayoutSummary) -> RenderableType:
     """Return the summary: a table of scores, then one line each for the rest, paths and commands whole for copying."""
     table = Table("", box=None, pad_edge=False, header_style="dim")
-    for heading in (*HEADINGS, "lines", "pages"):
+    shown = {
+        heading: key
+        for heading, key in HEADINGS.items()
+        if key not in OPTIONAL or any(key in scores for scores in summary.parts.values())
+    }
+    for heading in (*shown, "lines", "pages"):
         table.add_column(heading, justify="right")
     for name, scores in summary.parts.items():
-        figures = [format_percent(scores[key]) if key in scores else "" for key in HEADINGS.values()]
+        figures = [format_percent(scores[key]) if key in scores else "" for key in shown.values()]
         counts = [f"{int(scores.get(key, 0)):,}" for key in ("lines", "pages")]
         table.add_row(Text(name, style="bold"), Text(figures[0], style="bold green"), *figures[1:], *counts)
     rows: list[RenderableType] = [Text(), table, Text(), Text(summary.effort)]
     if summary.skipped:
         rows.append(Text(f"Skipped {plural(summary.skipped, 'page')}; see skipped.csv", style="yellow"))
-    entries: dict[str, Path] = {**summary.files, "run folder": summary.folder}
-    rows += [_format_entry(name, str(value), "bold", entries) for name, value in entries.items()]
+    rows += list_entries({**summary.files, "run folder": summary.folder}, "bold")
     if summary.next_steps:
-        rows += [Text(), Text("Next:", style="bold")]
-        rows += [_format_entry(name, value, "cyan", summary.next_steps) for name, value in summary.next_steps.items()]
+        rows += [Text(), Text("Next:", style="bold"), *list_entries(summary.next_steps, "cyan")]
     return Group(*rows)
-
-
-def _format_entry(name: str, value: str, style: str, among: Mapping[str, object]) -> Text:
-    return Text.assemble(f"  {name:<{max(map(len, among))}}  ", (value, style))

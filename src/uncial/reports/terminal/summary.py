@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uncial.metrics.intervals import Interval
+from uncial.reports.terminal.entries import list_entries
 from uncial.reports.terminal.formatting import format_duration, format_percent, format_rate, plural
 
 
@@ -59,9 +60,9 @@ def format_run_summary(summary: RunSummary) -> RenderableType:
         rows.append(Text(f"Skipped {summary.skipped:,} {noun}; see skipped.csv", style="yellow"))
     if summary.advice:
         rows.append(Text(summary.advice, style="yellow"))
-    rows += _list_entries({**summary.files, "run folder": summary.folder}, "bold")
+    rows += list_entries({**summary.files, "run folder": summary.folder}, "bold")
     if summary.next_steps:
-        rows += [Text(), Text("Next:", style="bold"), *_list_entries(summary.next_steps, "cyan")]
+        rows += [Text(), Text("Next:", style="bold"), *list_entries(summary.next_steps, "cyan")]
     return Group(*rows)
 
 
@@ -104,8 +105,3 @@ def _format_effort(summary: RunSummary) -> str:
     if summary.lines_per_second is not None:
         figures.append(format_rate(summary.lines_per_second))
     return ", ".join(figures)
-
-
-def _list_entries(entries: Mapping[str, Path] | Mapping[str, str] | Mapping[str, Path | str], style: str) -> list[Text]:
-    width = max(map(len, entries), default=0)
-    return [Text.assemble(f"  {name:<{width}}  ", (str(value), style)) for name, value in entries.items()]

@@ -14,8 +14,9 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.groups import PARTS
 from uncial.data.splits.leakage import find_leakage
 from uncial.errors import FindingsError
-from uncial.models.files import load_model
+from uncial.models.files import find_model_file, load_card, load_model
 from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.layout.inspection import inspect_layouts
 from uncial.problems.recognition.alphabet import build_text_rules
 from uncial.problems.recognition.inspection import draw_augmentation, draw_planned_schedule, find
 from uncial.problems.recognition.setup import list_texts
@@ -31,8 +32,25 @@ from uncial.text.codec import count_alphabet
 
 
 def run(config: DictConfig) -> None:
-    """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
-    schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
+    """Tables on the terminal, findings.html, findings.json, skipped.csv and pictures of samples; exit code 2 where
+    `inspect.fail_on` asks for it. With a layout model, or one in `checkpoint`, pages are looked at, else lines."""
+    findings = inspect_layouts(config) if _is_about_layout(config) else _inspect_lines(config)
+    if found := select_at_or_above(findings, config.inspect.fail_on):
+        noun = "finding" if len(found) == 1 else "findings"
+        raise FindingsError(
+            f"{len(found)} {noun} at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"
+        )
+
+
+def _is_about_layout(config: DictConfig) -> bool:
+    if config.checkpoint is None:
+        return bool(config.problem.name == "layout")
+    path = find_model_file(Path(str(config.checkpoint)), "checkpoint")
+    return bool(load_card(path).get("problem", {}).get("name") == "layout")
+
+
+def _inspect_lines(config: DictConfig) -> list[Finding]:
+    """Write contact_sheet.png, augmentation.png and schedule.png, too, and return the findings."""
     recognizer = (
         None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), list_trusted(config))[0]
     )
@@ -64,11 +82,7 @@ def run(config: DictConfig) -> None:
     )
     draw_augmentation(config, truth, RunFolder(folder).augmentation_sheet)
     draw_planned_schedule(config, truth, RunFolder(folder).schedule)
-    if found := select_at_or_above(findings, config.inspect.fail_on):
-        noun = "finding" if len(found) == 1 else "findings"
-        raise FindingsError(
-            f"{len(found)} {noun} at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"
-        )
+    return findings
 
 
 def inspect(

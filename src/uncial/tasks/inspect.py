@@ -14,9 +14,11 @@ from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.groups import PARTS
 from uncial.data.splits.leakage import find_leakage
 from uncial.errors import FindingsError
-from uncial.models.files import find_model_file, load_card, load_model
+from uncial.models.files import load_model
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.problems.layout.inspection import inspect_layouts
+from uncial.problems.layout.problem import LayoutAnalysis
+from uncial.problems.problem import build_problem, find_problem_of_model
 from uncial.problems.recognition.alphabet import build_text_rules
 from uncial.problems.recognition.inspection import draw_augmentation, draw_planned_schedule, find
 from uncial.problems.recognition.setup import list_texts
@@ -43,10 +45,10 @@ def run(config: DictConfig) -> None:
 
 
 def _is_about_layout(config: DictConfig) -> bool:
-    if config.checkpoint is None:
-        return bool(config.problem.name == "layout")
-    path = find_model_file(Path(str(config.checkpoint)), "checkpoint")
-    return bool(load_card(path).get("problem", {}).get("name") == "layout")
+    """Return whether what a layout model learns from is looked at: where the model is one, or that of `checkpoint`."""
+    path = config.checkpoint
+    problem = build_problem(config) if path is None else find_problem_of_model(config, Path(str(path)))
+    return isinstance(problem, LayoutAnalysis)
 
 
 def _inspect_lines(config: DictConfig) -> list[Finding]:

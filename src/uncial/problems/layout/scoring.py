@@ -29,6 +29,7 @@ from uncial.models.lineage import list_pages_seen
 from uncial.models.segmenter import Segmenter
 from uncial.problems.layout.ground_truth import PageTruth, list_split_rows, load_pages
 from uncial.problems.layout.metric import LayoutBatchMetric
+from uncial.problems.layout.outcome import build_outcome
 from uncial.problems.layout.setup import build_evaluation_loading, build_whole_pages, read_region_types
 from uncial.problems.problem import BestModelWriter, TrainingStats
 from uncial.problems.splitting import Model as SplitModel
@@ -49,7 +50,6 @@ from uncial.training.callbacks.progress import Told, build_progress
 from uncial.training.callbacks.throughput import TestTimer
 from uncial.training.distributed.devices import choose_devices
 from uncial.training.distributed.signals import exit_on_signals
-from uncial.training.loggers.outcome import Outcome
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.module import ScoringModule
 from uncial.training.settings import TrainerSettings
@@ -165,15 +165,6 @@ def finish_training(run: RunSession, truth: PageTruth, stats: TrainingStats, ski
     show(make_console(), format_layout_summary(summary))
 
 
-def build_outcome(folder: Path, part: str) -> Outcome:
-    """Return what metrics.json of a run says of a part of the data, for dashboards."""
-    figures = json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))[part]
-    scores = {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
-    best = RunFolder(folder).best_model
-    is_trained = part == "val" and best.is_file()
-    return Outcome(scores, [], [], best if is_trained else None, load_card(best)["training"] if is_trained else {})
-
-
 def score_segmenter(config: DictConfig) -> None:
     """Score `checkpoint` on a part of the data, with the same implementation and digits as its validation."""
     path = find_model_file(get_checkpoint(config), "checkpoint")
@@ -209,7 +200,7 @@ def score_segmenter(config: DictConfig) -> None:
             },
         )
         show(make_console(), format_layout_summary(summary))
-        show_outcome(loggers, lambda: build_outcome(folder, "test"))
+        show_outcome(loggers, lambda: build_outcome(config, folder, truth, "test"))
 
 
 def find_layouts(

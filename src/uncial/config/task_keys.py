@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from uncial.config.keys import (
     STATEMENTS,
+    find_models_of_problem,
     group_choices,
     group_names,
     iterate_leaves,
@@ -151,10 +152,24 @@ def check_problem_keys(config: DictConfig, conf: Path) -> None:
             is_its = any(_is_below(key, one) for key in keys for one in OF_PROBLEM)
             is_for_all = any(_is_below(name, one) for one in FOR_EVERY_TASK)
             if is_its and not is_for_all and not any(own.has(key) for key in keys):
-                raise UserError(
-                    f"{override.input_line}: problem={config.problem.name} does not read {name}, so it would change "
-                    "nothing: leave it out."
-                )
+                raise UserError(_explain_other_problem(override, name, keys, config, conf))
+
+
+def _explain_other_problem(override: Override, name: str, keys: Sequence[str], config: DictConfig, conf: Path) -> str:
+    own = str(config.problem.name)
+    told = (
+        f"{override.input_line}: problem={own} (model={config.model.get('name')}) does not read {name}, so it would "
+        "change nothing: leave it out."
+    )
+    others = [one for one in group_choices(conf, "problem") if one != own and _is_read_by(one, keys, conf)]
+    models = [f"model={model}" for other in others for model in find_models_of_problem(other, conf)]
+    return f"{told} It is for {', '.join(models)}." if models else told
+
+
+def _is_read_by(problem: str, keys: Sequence[str], conf: Path) -> bool:
+    content: Any = OmegaConf.to_container(OmegaConf.load(conf / "problem" / f"{problem}.yaml"), resolve=False)
+    stated = ReadKeys(tuple(content.get("reads") or ()), tuple(content.get("reads_not") or ()), {})
+    return any(stated.has(key) for key in keys)
 
 
 def check_swept_keys(task: DictConfig, overrides: Sequence[Override], conf: Path) -> None:

@@ -10,6 +10,7 @@ longer side `overview` pixels long, tells how far its lines are apart.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import cv2
@@ -81,6 +82,8 @@ class Segmenter(Model):
     shown with lines `interline` pixels apart; without an `overview` as far as they usually are in the training pages.
     """
 
+    called = "layout model"
+
     backbone: PageBackbone
     neck: Neck
     head: DetectionHead
@@ -110,11 +113,12 @@ class Segmenter(Model):
         self.plan = _check(PageTargets, "targets", (targets or LinesAndRegions)(regions=tuple(regions)), TARGETS)
         self.reader = _check(MapReader, "reader", (reader or RidgeReader)(**how), READER)
         self.input = _check(PageInput, "input", (input or PageContrast)(in_channels=channels), "channels")
-        features = _check(PageBackbone, "backbone", backbone(in_channels=self.input.channels), "channels and strides")
+        features = _complete("backbone", backbone, in_channels=self.input.channels)
+        features = _check(PageBackbone, "backbone", features, "channels and strides")
         self.backbone = features
-        joined = neck(in_channels=list(features.channels), strides=list(features.strides))
+        joined = _complete("neck", neck, in_channels=list(features.channels), strides=list(features.strides))
         self.neck = _check(Neck, "neck", joined, "out_channels and stride")
-        drawn = head(in_channels=self.neck.out_channels, maps=len(self.plan.names))
+        drawn = _complete("head", head, in_channels=self.neck.out_channels, maps=len(self.plan.names))
         self.head = _check(DetectionHead, "head", drawn, "scale")
         self.criterion = _check(MapLoss, "loss", loss(), "maps")
         _check_maps("loss", self.criterion, self.plan)
@@ -235,6 +239,20 @@ class Segmenter(Model):
 
 TARGETS = "regions, names, place(name) and draw(shapes, annotated)"
 READER = "maps, finding, read(maps, plan) and measure_interline(maps, plan)"
+
+
+def _complete(name: str, part: Callable[..., nn.Module], **known: Any) -> Any:
+    """Return a part of the config with what stands before it. Raises `UserError` for one that is made otherwise, as
+    those of recognisers are."""
+    try:
+        signature(part).bind(**known)
+    except TypeError as error:
+        made = getattr(getattr(part, "func", part), "__name__", type(part).__name__)
+        raise UserError(
+            f"model.{name}: {made} is no {name} of a layout model, which is made with {' and '.join(known)} ({error}): "
+            "leave it out, or choose another."
+        ) from None
+    return part(**known)
 
 
 def _check(kind: type[Any], name: str, part: Any, wanted: str) -> Any:

@@ -9,7 +9,7 @@ from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.config.schema import check_choice, format_trust, get_checkpoint, list_trusted
 from uncial.errors import UserError
-from uncial.models.files import load_model, save_model
+from uncial.models.files import load_any_model, save_model
 from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import check_encodable, run_folder, write_config
 
@@ -23,7 +23,7 @@ def run(config: DictConfig) -> None:
     """
     suffix = check_choice(config.format, "format", FORMATS)
     path = get_checkpoint(config)
-    recognizer, card = load_model(path, list_trusted(config))
+    trained, card = load_any_model(path, list_trusted(config))
     folder = run_folder()
     check_encodable(config, folder)
     write_config(config, folder)
@@ -32,10 +32,10 @@ def run(config: DictConfig) -> None:
         raise UserError(f"output={target}: its name has to end in .{suffix}, by which the file is known later.")
     if target.exists():
         raise UserError(f"output={target} exists already: choose another name, or remove it.")
-    save_model(target, recognizer, card)
+    save_model(target, trained, card)
     model = (format_override("checkpoint", target), *map(shlex.quote, format_trust(config)))
     show(
         make_console(),
         f"The model of {path}: {target}",
-        "Read with it: " + format_command("task=predict", *model, "predict.input=FOLDER"),
+        "Apply it: " + format_command("task=predict", *model, "predict.input=FOLDER"),
     )

@@ -9,12 +9,15 @@ import numpy as np
 from omegaconf import DictConfig
 
 from uncial.config.schema import as_tuple, list_trusted
+from uncial.config.typed import find_user_overrides
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.groups import PARTS
 from uncial.data.splits.leakage import find_leakage
-from uncial.errors import FindingsError
+from uncial.errors import FindingsError, UserError
 from uncial.models.files import load_model
+from uncial.models.recognizer import Recognizer
+from uncial.models.segmenter import Segmenter
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.problems.layout.inspection import inspect_layouts
 from uncial.problems.layout.problem import LayoutAnalysis
@@ -48,7 +51,12 @@ def _is_about_layout(config: DictConfig) -> bool:
     """Return whether what a layout model learns from is looked at: where the model is one, or that of `checkpoint`."""
     path = config.checkpoint
     problem = build_problem(config) if path is None else find_problem_of_model(config, Path(str(path)))
-    return isinstance(problem, LayoutAnalysis)
+    is_layout = isinstance(problem, LayoutAnalysis)
+    is_typed = "model" in find_user_overrides("model").choices
+    if is_typed and is_layout != issubclass(Segmenter, build_problem(config).model_class):
+        held = (Segmenter if is_layout else Recognizer).called
+        raise UserError(f"checkpoint={path} holds a {held}, and model={config.model.name} is none: leave model out.")
+    return is_layout
 
 
 def _inspect_lines(config: DictConfig) -> list[Finding]:

@@ -3,6 +3,7 @@
 from omegaconf import DictConfig
 
 from uncial.config.schema import get_checkpoint
+from uncial.problems.loggers import logger_names
 from uncial.problems.problem import find_problem_of_model
 from uncial.training.trainer import silence_lightning
 
@@ -11,4 +12,5 @@ def run(config: DictConfig) -> None:
     """Score `checkpoint` on a part of the data, by the problem that it was trained on: with the same implementation,
     precision and digits as its validation."""
     silence_lightning()
+    logger_names(config)  # What is wrong with one is told before data are read.
     find_problem_of_model(config, get_checkpoint(config)).test(config)

@@ -27,10 +27,12 @@ from uncial.models.contracts import Model
 from uncial.models.files import find_model_file, load_any_model, load_card
 from uncial.models.lineage import list_pages_seen
 from uncial.models.segmenter import Segmenter
+from uncial.problems.layout.finding import OF_RECOGNISER
 from uncial.problems.layout.ground_truth import PageTruth, list_split_rows, load_pages
 from uncial.problems.layout.metric import LayoutBatchMetric
 from uncial.problems.layout.outcome import build_outcome
 from uncial.problems.layout.setup import build_evaluation_loading, build_whole_pages, read_region_types
+from uncial.problems.prediction_output import refuse_typed
 from uncial.problems.problem import BestModelWriter, TrainingStats
 from uncial.problems.splitting import Model as SplitModel
 from uncial.problems.splitting import choose_scoring_split
@@ -167,10 +169,11 @@ def finish_training(run: RunSession, truth: PageTruth, stats: TrainingStats, ski
 
 def score_segmenter(config: DictConfig) -> None:
     """Score `checkpoint` on a part of the data, with the same implementation and digits as its validation."""
+    refuse_typed(OF_RECOGNISER, "a layout model")
     path = find_model_file(get_checkpoint(config), "checkpoint")
     model, card = load_any_model(path, list_trusted(config))
     if not isinstance(model, Segmenter):
-        raise UserError(f"{path}: the file holds a {type(model).__name__}, not a layout model.")
+        raise UserError(f"{path}: the file holds a {model.called}, not a layout model.")
     folder = run_folder()
     write_config(config, folder)
     truth = load_pages(config, choose_scoring_split(config, [SplitModel(path, card)]))

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings, format_trust, get_checkpoint, list_trusted
+from uncial.config.typed import iterate_typed_names
 from uncial.data.lines.loader import report_lost_workers
 from uncial.data.pages.datamodule import PageDataModule
 from uncial.data.pages.store import describe_layout, read_layout
@@ -169,7 +170,8 @@ def finish_training(run: RunSession, truth: PageTruth, stats: TrainingStats, ski
 
 def score_segmenter(config: DictConfig) -> None:
     """Score `checkpoint` on a part of the data, with the same implementation and digits as its validation."""
-    refuse_typed(OF_RECOGNISER, "a layout model")
+    typed = set(iterate_typed_names())  # not the keys of a group that was chosen, as those of data=page
+    refuse_typed([key for key in OF_RECOGNISER if key in typed], "a layout model")
     path = find_model_file(get_checkpoint(config), "checkpoint")
     model, card = load_any_model(path, list_trusted(config))
     if not isinstance(model, Segmenter):

@@ -36,6 +36,7 @@ from uncial.models.contracts import (
 from uncial.models.layout.inputs import PageContrast
 from uncial.models.layout.pages import Layout, make_found_page
 from uncial.models.layout.reading import RidgeReader
+from uncial.models.layout.scales import find_enlargement, measure_confidence
 from uncial.models.layout.targets import LinesAndRegions
 
 MAX_PIXELS = 6_000_000
@@ -43,6 +44,9 @@ MAX_PIXELS = 6_000_000
 
 MARGIN = 1.6
 """By which factor the distance of the lines may lie beyond those of the training."""
+
+LOOKS = 3
+"""How often a page is shown larger at most."""
 
 MOMENTUM = 0.03
 """Weight of a batch in the statistics of batch normalisations, once there have been many."""
@@ -174,9 +178,22 @@ class Segmenter(Model):
 
     @torch.no_grad()
     def find(self, sheet: np.ndarray) -> Layout:
-        """Return what is found on the image of a page, (h, w) or (h, w, 3) uint8, in its pixels."""
+        """Return what is found on the image of a page, (h, w) or (h, w, 3) uint8, in its pixels.
+
+        A page with far more lines than those of the training, whose first look cannot tell their distance, is looked at
+        larger, as long as the model is surer of what it sees there."""
         maps, factor = self.compute_maps(sheet, self.interline / self.estimate_interline(sheet))
-        return self.read_maps(maps.float().cpu()).scaled(self.stride / factor)
+        best = self.read_maps(maps.float().cpu())
+        for _ in range(LOOKS if self.overview is not None and not self.scale.is_steady else 0):
+            larger = find_enlargement(best, self.interline / self.stride)
+            if larger is None:
+                break
+            maps, enlarged = self.compute_maps(sheet, factor * larger)
+            layout = self.read_maps(maps.float().cpu())
+            if enlarged <= factor or measure_confidence(layout) <= measure_confidence(best):
+                break
+            best, factor = layout, enlarged
+        return best.scaled(self.stride / factor)
 
     def estimate_interline(self, sheet: np.ndarray) -> float:
         """Return how far apart the lines of a page are, in pixels of its image: what a first look at it tells, kept

@@ -85,7 +85,8 @@ BASES = {
     "ketos compile": ("task=compile", "data=page", "data.root=DIR"),
     "kraken": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
     "kraken ocr": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
-    "kraken segment, kraken binarize": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
+    "kraken segment": ("task=predict", "checkpoint=LAYOUT", "predict.input=DIR"),
+    "kraken binarize": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
     "pylaia-htr-decode-ctc": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
 }
 """What stands beside the commands of a table; those of the others are for a training."""
@@ -114,7 +115,7 @@ def topic(word: str) -> str:
 def words_of(program: str, command: str) -> dict[str, str]:
     """The command with what stands beside it, by key."""
     typed = {key_of(word): word for word in command.split()}
-    if program == "Laypa":
+    if program in ("Laypa", "ketos segtrain"):
         base = ["task=train", "data=page", "data.root=DIR", *SHORT_LAYOUT]
         if "experiment" in typed:
             base[base.index("model=layout")] = "model=layout_fpn"  # as it says itself
@@ -246,6 +247,8 @@ def test_the_commands_run(words, place, model, tmp_path, monkeypatch, request):
         .replace("=RUN", f"={request.getfixturevalue('layout') if 'layout' in ' '.join(words) else model}")
         for word in words
     ]
+    if "checkpoint=LAYOUT" in typed:
+        typed[typed.index("checkpoint=LAYOUT")] = f"checkpoint={request.getfixturevalue('layout')}"
     ended = run_program(tmp_path / "run", *typed)
     if f"resume={model}" in typed:
         assert "is finished" in ended.output

@@ -132,8 +132,10 @@ class Page:
     `regions` and `lines` stand in reading order: that of the file, else the order in which the file has them.
     `reading_order` tells the two apart: it holds the ids of those lines whose place in the order the file states
     (through the line, a region around it, or a word), in that order, and is empty where the file states none. Lines
-    that it names may have been filtered out of `lines`. `issues` is what went wrong with the page, or was used with a
-    doubt, on its way through a pipeline.
+    that it names may have been filtered out of `lines`. `annotated` is what the data set says of the page's marks:
+    `page` where they are all there is, `regions` or `lines` where they are so only within regions or around lines; None
+    where it says nothing. `issues` is what went wrong with the page, or was used with a doubt, on its way through a
+    pipeline.
     """
 
     id: str
@@ -149,6 +151,7 @@ class Page:
     group: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     reading_order: tuple[str, ...] = field(default=(), repr=False)
+    annotated: str | None = None
     issues: tuple["Issue", ...] = field(default=(), repr=False)
 
 

@@ -15,8 +15,8 @@ TYPED = [
     (["model=layout", "model/backbone=crnn"], ["CRNNBackbone is no backbone of a layout model"]),
     (["model=layout", "augmentation=default"], ["This augmentation is for lines"]),
     (["model=crnn", "augmentation=page"], ["This augmentation is for pages"]),
-    (["model=layout", "data.max_height=64"], ["problem=layout (model=layout)", "It is for model=crnn"]),
-    (["data.annotated=lines"], ["problem=recognition (model=crnn)", "It is for model=craft", "model=layout"]),
+    (["model=layout", "data.max_height=64"], ["problem=layout does not", "It is for model=crnn"]),
+    (["data.annotated=lines"], ["problem=recognition does not", "It is for model=craft", "model=layout"]),
     (["task=inspect", "data.blank=true"], ["problem=recognition", "model=layout"]),
     (["trainer.crop=300"], ["problem=recognition", "model=layout"]),
 ]
@@ -59,7 +59,7 @@ def test_models_of_the_other_kind(run, drawn, trained, layout_model):
         assert ended.code == 1
         assert told in ended.output
     ended = run("task=test", f"checkpoint={layout_model}", "data.max_height=64", *data)
-    assert "data.max_height: checkpoint=… holds a layout model" in ended.output
+    assert "problem=layout does not read data.max_height" in ended.output
     ended = run("task=audit", f"checkpoint={layout_model}", "data=page", f"data.root={drawn / 'page'}")
     assert "the file holds a layout model, not a recogniser" in ended.output
 

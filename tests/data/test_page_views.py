@@ -78,10 +78,11 @@ def test_writing_in_a_mirror_still_runs_to_the_right():
     assert moved.baseline[:, 0].mean() > 200
 
 
-def make_store(path, pages) -> PageStore:
+def make_store(path, pages, annotated=None) -> PageStore:
     writer = PageStoreWriter(path / "pages.arrow", 1, "digest")
     for number, (pixels, shapes) in enumerate(pages):
-        writer.add(StoredPage(Page(f"p{number}", path / f"p{number}.xml"), f"hash{number}", pixels, (1.0, 1.0), shapes))
+        page = Page(f"p{number}", path / f"p{number}.xml", annotated=annotated)
+        writer.add(StoredPage(page, f"hash{number}", pixels, (1.0, 1.0), shapes))
     writer.close()
     return PageStore(path / "pages.arrow")
 
@@ -185,6 +186,16 @@ def test_what_the_files_do_not_say_is_ignored(store, annotated):
         assert 0.02 < outside.mean() < 0.9
         assert outside[0].all()  # The page's upper edge lies in no region, and far from any line.
     assert np.isnan(maps[len(LINE_MAPS) :]).all() == (annotated == "lines")
+
+
+def test_what_the_store_says_of_a_page_goes_before_what_holds_for_all(tmp_path):
+    seen = {}
+    for own in (None, "lines"):
+        (tmp_path / str(own)).mkdir()
+        store = make_store(tmp_path / str(own), [written_page(0)], own)
+        pages = TrainingPages(store, np.arange(1), PLAN, PageAugmentation(), View(overviews=1.0), 7, "page")
+        seen[own] = np.isnan(pages[SampleIndex(0, 0)].maps[0, PLAN.place("ridge")].numpy()).mean()
+    assert seen[None] == 0 < seen["lines"]
 
 
 def test_a_page_without_regions_says_nothing_of_them(tmp_path):

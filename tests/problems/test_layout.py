@@ -171,3 +171,57 @@ def test_pages_without_marks_are_left_out_or_blank(run, drawn, tmp_path):
     kept = run("model=layout", *data, "data.blank=true", into="kept")
     assert kept.code == 0, kept
     assert sum(kept.metrics["data"][f"{part}_pages"] for part in ("train", "val", "test")) == 12
+
+
+def test_a_model_file_of_half_the_size_finds_the_same(found, data, tmp_path):
+    narrow = tmp_path / "narrow.safetensors"
+    written = run_program(
+        tmp_path / "export", "task=export", f"checkpoint={found.folder}", f"output={narrow}", "precision=bf16"
+    )
+    assert written.code == 0, written
+    whole = found.folder / "best.safetensors"
+    assert narrow.stat().st_size < 0.7 * whole.stat().st_size
+    scores = [
+        run_program(tmp_path / name, "task=test", f"checkpoint={path}", *data, "data.subset=val").metrics["test"]
+        for name, path in (("whole", whole), ("half", narrow))
+    ]
+    assert scores[0]["loss"] != scores[1]["loss"]
+    assert scores[1]["f_measure"] == pytest.approx(scores[0]["f_measure"], abs=0.02)
+    assert load_card(narrow) == load_card(whole)
+
+
+def test_what_is_found_where_the_truth_says_nothing_counts_neither_way(found, drawn, tmp_path):
+    """Two lines of three are taken out of the truth: what is found there is false, unless the data say that not all is
+    marked."""
+    root = tmp_path / "half"
+    shutil.copytree(drawn / "page", root)
+    files = list(root.rglob("*.xml"))
+    assert len(files) == 12
+    for path in files:
+        lines = re.split(r"(?=<TextLine )", path.read_text(encoding="utf-8"))
+        _, below = lines[-1].split("</TextLine>")
+        kept = [*lines[:2], below]
+        path.write_text("".join(kept), encoding="utf-8")
+    entry = f"data.sources=[{{format: page, root: '{root}', annotated: lines}}]"
+    typed = {
+        "whole": ("data=page", f"data.root={root}"),
+        "part": ("data=page", f"data.root={root}", "data.annotated=lines"),
+        "entry": ("data=mixed", entry),
+    }
+    scores = {
+        name: run_program(tmp_path / name, "task=test", f"checkpoint={found.folder}", "data.subset=all", *data).metrics[
+            "test"
+        ]
+        for name, data in typed.items()
+    }
+    assert scores["whole"]["precision"] < 0.7
+    assert scores["part"]["precision"] > scores["whole"]["precision"] + 0.2
+    assert scores["part"]["recall"] == scores["whole"]["recall"]
+    assert scores["entry"]["precision"] == scores["part"]["precision"]
+
+
+def test_an_entry_says_how_far_its_pages_are_annotated(run, drawn):
+    entry = f"data.sources=[{{format: page, root: '{drawn / 'page'}', annotated: some}}]"
+    ended = run("model=layout", "data=mixed", entry, *SMALL)
+    assert ended.code == 1
+    assert "annotated=some of the entry page of data.sources: choose one of page, regions, lines" in ended.output

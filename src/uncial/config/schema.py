@@ -149,7 +149,7 @@ def list_checkpoints(config: DictConfig) -> tuple[str, ...]:
     if config.checkpoint is None:
         raise UserError(
             f"task={config.task.name} needs a model: add checkpoint=RUN, "
-            "a run folder of outputs/ or its best.safetensors."
+            "a run folder of outputs/ or its best.safetensors, or base/layout, which finds lines and regions."
         )
     return as_tuple(config.checkpoint)
 

@@ -138,38 +138,50 @@ def check_typed_keys(config: DictConfig, conf: Path) -> None:
 
 def check_problem_keys(config: DictConfig, conf: Path) -> None:
     """Raise `UserError` for the first key that was typed for this run, or job of a sweep, and that its task would read
-    but its problem does not."""
+    but its problem does not; where a model is named that says which problem it is of, but no problem does."""
     stated = read_stated_keys(config.task)
     if stated is None or not stated.has("problem") or config.get("resume") not in (None, "auto"):
         return
-    reads = config.problem.get("reads")
-    if reads is None:
-        return
-    own = ReadKeys(tuple(reads), tuple(config.problem.get("reads_not") or ()), {})
+    own = read_stated_keys(config.problem)
+    if own is not None:
+        others = _list_problems(conf) if stated.has("checkpoint") else []
+        _check_problem(str(config.problem.name), [own, *others], conf)
+
+
+def check_keys_of_problem(name: str, conf: Path) -> None:
+    """Raise `UserError` for the first key that was typed for this run and that the problem of this name, which is the
+    model's, does not read."""
+    path = conf / "problem" / f"{name}.yaml"
+    stated = read_stated_keys(OmegaConf.load(path)) if path.is_file() else None
+    if stated is not None:
+        _check_problem(name, [stated], conf)
+
+
+def _list_problems(conf: Path) -> list[ReadKeys]:
+    stated = [read_stated_keys(OmegaConf.load(path)) for path in sorted((conf / "problem").glob("*.yaml"))]
+    return [keys for keys in stated if keys is not None]
+
+
+def _check_problem(problem: str, stated: Sequence[ReadKeys], conf: Path) -> None:
     groups = set(group_names(conf))
     for override in typed_overrides():
         for name, keys in _iterate_typed_keys(override, groups, conf):
             is_its = any(_is_below(key, one) for key in keys for one in OF_PROBLEM)
             is_for_all = any(_is_below(name, one) for one in FOR_EVERY_TASK)
-            if is_its and not is_for_all and not any(own.has(key) for key in keys):
-                raise UserError(_explain_other_problem(override, name, keys, config, conf))
+            if is_its and not is_for_all and not any(own.has(key) for own in stated for key in keys):
+                raise UserError(_explain_other_problem(override, name, keys, problem, conf))
 
 
-def _explain_other_problem(override: Override, name: str, keys: Sequence[str], config: DictConfig, conf: Path) -> str:
-    own = str(config.problem.name)
-    told = (
-        f"{override.input_line}: problem={own} (model={config.model.get('name')}) does not read {name}, so it would "
-        "change nothing: leave it out."
-    )
-    others = [one for one in group_choices(conf, "problem") if one != own and _is_read_by(one, keys, conf)]
+def _explain_other_problem(override: Override, name: str, keys: Sequence[str], problem: str, conf: Path) -> str:
+    told = f"{override.input_line}: problem={problem} does not read {name}, so it would change nothing: leave it out."
+    others = [one for one in group_choices(conf, "problem") if one != problem and _is_read_by(one, keys, conf)]
     models = [f"model={model}" for other in others for model in find_models_of_problem(other, conf)]
     return f"{told} It is for {', '.join(models)}." if models else told
 
 
 def _is_read_by(problem: str, keys: Sequence[str], conf: Path) -> bool:
-    content: Any = OmegaConf.to_container(OmegaConf.load(conf / "problem" / f"{problem}.yaml"), resolve=False)
-    stated = ReadKeys(tuple(content.get("reads") or ()), tuple(content.get("reads_not") or ()), {})
-    return any(stated.has(key) for key in keys)
+    stated = read_stated_keys(OmegaConf.load(conf / "problem" / f"{problem}.yaml"))
+    return stated is not None and any(stated.has(key) for key in keys)
 
 
 def check_swept_keys(task: DictConfig, overrides: Sequence[Override], conf: Path) -> None:

@@ -11,6 +11,7 @@ from uncial.config.settings import NAME, Key, Settings
 from uncial.errors import UserError
 
 PARTS = ("train", "val", "test")
+ANNOTATED = ("page", "regions", "lines")
 DIRECTION = Key(choices=("ltr", "rtl", "ttb", "btt"), expected="choose ltr, rtl, ttb or btt")
 
 
@@ -85,7 +86,7 @@ class DataSettings(Settings):
     split_rule: Annotated[str, Key(choices=("quantile", "hash"))] = "hash"
     split_from: Annotated[str | None, NAME] = None
     validate_on: Annotated[str, Key(choices=("val", "train"))] = "val"
-    annotated: Annotated[str, Key(choices=("page", "regions", "lines"))] = "page"
+    annotated: Annotated[str, Key(choices=ANNOTATED)] = "page"
     blank: bool = False
     pages_seen: Annotated[int, Key(least=1, unit="pages")] = 3000
 

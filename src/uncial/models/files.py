@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -16,6 +17,7 @@ from uncial.errors import UserError
 from uncial.files import make_unfinished_name, open_to_others, write_through
 from uncial.formats.encoding import make_storable_name
 from uncial.formats.foreign_models import name_foreign
+from uncial.models.base_models import find_base_model
 from uncial.models.contracts import Model
 from uncial.models.parts import PartsOfFile
 from uncial.models.recognizer import Recognizer
@@ -36,14 +38,16 @@ LONGEST_HEADER = 32 << 20
 """Bytes that a file may say about itself: hashes of 400,000 page images."""
 
 
-def save_model(path: Path, model: Model, card: Mapping[str, Any]) -> None:
+def save_model(path: Path, model: Model, card: Mapping[str, Any], stored: torch.dtype = torch.float32) -> None:
     """Write a model to `path`: its weights, and as JSON its `card`.
 
     `card` holds plain types and under `model` the composed model config; the format and what the model says of itself
-    are added to it. The file appears whole or not at all. Raises `UserError` where it cannot be
-    written.
+    are added to it. `stored` is the type of matrices and kernels in the file: bfloat16 halves it, and what is read
+    of it is widened again. The file appears whole or not at all. Raises `UserError` where it cannot be written.
     """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    # Vectors, such as the statistics of normalisations, take no room.
+    weights = {name: tensor.to(stored) if _is_matrix(tensor) else tensor for name, tensor in weights.items()}
     part = path.with_name(make_unfinished_name(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +62,10 @@ def save_model(path: Path, model: Model, card: Mapping[str, Any]) -> None:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _is_matrix(tensor: Tensor) -> bool:
+    return tensor.ndim >= 2 and tensor.dtype == torch.float32
 
 
 def format_model_card(model: Model, card: Mapping[str, Any]) -> str:
@@ -87,7 +95,7 @@ def load_any_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Model, 
     parts = PartsOfFile(list_trusted_modules(trust), path)
     try:
         model = build_stored(stored.card, parts, stored.table)
-        weights = stored.weights()
+        weights = _widen(stored.weights(), model)
         _check_weights(model, weights)
         model.load_state_dict(weights)
         model.check_usable()
@@ -97,6 +105,15 @@ def load_any_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Model, 
     except RuntimeError as error:
         raise UserError(f"{path}: {MISFIT} ({_format_error(error)}).") from error
     return model, stored.card
+
+
+def _widen(weights: Mapping[str, Tensor], model: Model) -> dict[str, Tensor]:
+    """Return weights that were stored in bf16 in the precision of the model."""
+    kinds = {name: own.dtype for name, own in model.state_dict().items()}
+    return {
+        name: weight.to(kinds[name]) if weight.dtype == torch.bfloat16 and kinds[name].is_floating_point else weight
+        for name, weight in weights.items()
+    }
 
 
 def _check_weights(model: Model, weights: Mapping[str, Tensor]) -> None:
@@ -136,9 +153,10 @@ def build_codec(card: Mapping[str, Any], path: Path) -> Codec:
 
 
 def find_model_file(path: Path, key: str = "") -> Path:
-    """Return the file that `path`, a model file, a checkpoint or a run folder, stands for. Raises `UserError` where
-    there is none, with the `key` that it was typed for.
+    """Return the file that `path`, a model file, a checkpoint, a run folder or the name of a model of the package
+    (`base/layout`), stands for. Raises `UserError` where there is none, with the `key` that it was typed for.
     """
+    path = find_base_model(path, key)
     found = RunFolder(path).best_model if path.is_dir() else path
     if not found.is_file():
         if path.is_dir() and (foreign := name_foreign(path)):

@@ -216,6 +216,12 @@ def find_problem_of_model(config: DictConfig, path: Path) -> Problem[Any]:
     return _instantiate(with_current_paths(described))
 
 
+def find_problem_name(config: DictConfig, path: Path) -> str:
+    """Return what the problem of the model in `path` is called; that of the config for a file that names none."""
+    described = load_card(find_model_file(path, "checkpoint")).get(CARD_KEY) or config.problem
+    return str(described.get("name"))
+
+
 def build_problem_card(config: DictConfig) -> dict[str, Any]:
     """Return what a model's card says of its problem."""
     plain = OmegaConf.to_container(config.problem, resolve=True)

@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+import torch
 from omegaconf import DictConfig
 
 from uncial.config.location import format_command
@@ -14,6 +15,7 @@ from uncial.reports.terminal.console import make_console, show
 from uncial.runs.folder import check_encodable, run_folder, write_config
 
 FORMATS = ("safetensors",)
+PRECISIONS = {"32": torch.float32, "bf16": torch.bfloat16}
 
 
 def run(config: DictConfig) -> None:
@@ -22,8 +24,9 @@ def run(config: DictConfig) -> None:
     Raises `UserError` for a checkpoint that is missing or damaged, and where a file is in the way.
     """
     suffix = check_choice(config.format, "format", FORMATS)
+    precision = PRECISIONS[check_choice(str(config.precision), "precision", tuple(PRECISIONS))]
     path = get_checkpoint(config)
-    trained, card = load_any_model(path, list_trusted(config))
+    model, card = load_any_model(path, list_trusted(config))
     folder = run_folder()
     check_encodable(config, folder)
     write_config(config, folder)
@@ -32,10 +35,10 @@ def run(config: DictConfig) -> None:
         raise UserError(f"output={target}: its name has to end in .{suffix}, by which the file is known later.")
     if target.exists():
         raise UserError(f"output={target} exists already: choose another name, or remove it.")
-    save_model(target, trained, card)
-    model = (format_override("checkpoint", target), *map(shlex.quote, format_trust(config)))
+    save_model(target, model, card, precision)
+    named = (format_override("checkpoint", target), *map(shlex.quote, format_trust(config)))
     show(
         make_console(),
         f"The model of {path}: {target}",
-        "Apply it: " + format_command("task=predict", *model, "predict.input=FOLDER"),
+        "Apply it: " + format_command("task=predict", *named, "predict.input=FOLDER"),
     )

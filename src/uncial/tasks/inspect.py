@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.location import find_conf_folder
 from uncial.config.schema import as_tuple, list_trusted
+from uncial.config.task_keys import check_keys_of_problem
 from uncial.config.typed import find_user_overrides
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
@@ -21,7 +23,7 @@ from uncial.models.segmenter import Segmenter
 from uncial.problems.ground_truth import load_ground_truth, write_splits
 from uncial.problems.layout.inspection import inspect_layouts
 from uncial.problems.layout.problem import LayoutAnalysis
-from uncial.problems.problem import build_problem, find_problem_of_model
+from uncial.problems.problem import build_problem, find_problem_name, find_problem_of_model
 from uncial.problems.recognition.alphabet import build_text_rules
 from uncial.problems.recognition.inspection import draw_augmentation, draw_planned_schedule, find
 from uncial.problems.recognition.setup import list_texts
@@ -50,6 +52,8 @@ def run(config: DictConfig) -> None:
 def _is_about_layout(config: DictConfig) -> bool:
     """Return whether what a layout model learns from is looked at: where the model is one, or that of `checkpoint`."""
     path = config.checkpoint
+    name = str(config.problem.name) if path is None else find_problem_name(config, Path(str(path)))
+    check_keys_of_problem(name, find_conf_folder())
     problem = build_problem(config) if path is None else find_problem_of_model(config, Path(str(path)))
     is_layout = isinstance(problem, LayoutAnalysis)
     is_typed = "model" in find_user_overrides("model").choices

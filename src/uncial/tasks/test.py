@@ -2,9 +2,11 @@
 
 from omegaconf import DictConfig
 
+from uncial.config.location import find_conf_folder
 from uncial.config.schema import get_checkpoint
+from uncial.config.task_keys import check_keys_of_problem
 from uncial.problems.loggers import logger_names
-from uncial.problems.problem import find_problem_of_model
+from uncial.problems.problem import find_problem_name, find_problem_of_model
 from uncial.training.trainer import silence_lightning
 
 
@@ -13,4 +15,6 @@ def run(config: DictConfig) -> None:
     precision and digits as its validation."""
     silence_lightning()
     logger_names(config)  # What is wrong with one is told before data are read.
-    find_problem_of_model(config, get_checkpoint(config)).test(config)
+    model = get_checkpoint(config)
+    check_keys_of_problem(find_problem_name(config, model), find_conf_folder())
+    find_problem_of_model(config, model).test(config)

@@ -67,7 +67,7 @@ def _compute_digest(pages: Sequence[Page], hashes: Mapping[str, str], settings: 
     digest.update(repr((FORMAT_VERSION, "pages", settings.channels, settings.max_pixels)).encode())
     for page in pages:
         image = (hashes.get(page.id), page.image.frame if page.image else 0)
-        about = (page.id, page.width, page.height, page.document, page.hand, page.group, page.subset)
+        about = (page.id, page.width, page.height, page.document, page.hand, page.group, page.subset, page.annotated)
         digest.update(repr((image, about, page.regions)).encode("utf-8", "surrogatepass"))
         for line in page.lines:
             geometry = (line.id, line.polygon, line.baseline, line.box, line.region_id, line.direction)

@@ -95,7 +95,8 @@ class TrainingPages(Dataset[PageBatch]):
         types: RegionTypes | None = None,
     ) -> None:
         """`annotated` is what the ground truth says of a page: `page`, all; `regions`, what lies in its regions;
-        `lines`, its lines and what is next to them. `types` name its regions."""
+        `lines`, its lines and what is next to them; what the store says of a page goes before it. `types` name its
+        regions."""
         self.store, self.rows, self.plan, self.augmentation = store, rows, plan, augmentation
         self.view, self.seed, self.annotated, self.types = view, seed, annotated, types or RegionTypes()
 
@@ -108,7 +109,7 @@ class TrainingPages(Dataset[PageBatch]):
     def __getitems__(self, picks: Sequence[SampleIndex]) -> PageBatch:
         rows = [int(self.rows[pick.position]) for pick in picks]
         shown = [self._show(row, pick.epoch) for row, pick in zip(rows, picks, strict=True)]
-        drawn = [self.draw(shapes) for _, shapes in shown]
+        drawn = [self._draw(shapes, row) for row, (_, shapes) in zip(rows, shown, strict=True)]
         self.store.let_go()
         return PageBatch(
             images=_stack([image if image.ndim == 3 else image[:, :, None] for image, _ in shown]).permute(0, 3, 1, 2),
@@ -131,9 +132,10 @@ class TrainingPages(Dataset[PageBatch]):
         image = self.augmentation(np.ascontiguousarray(image), self.seed, epoch, row)
         return image, warp.move_shapes(shapes, window)
 
-    def draw(self, shapes: PageShapes) -> tuple[np.ndarray, np.ndarray]:
+    def _draw(self, shapes: PageShapes, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the maps (maps, h / stride, w / stride) of what is shown, and where lines are, likewise (h, w)."""
-        found = self.plan.draw(shapes.scaled(1 / self.view.stride), self.annotated)
+        annotated = self.store.value(row, "annotated") or self.annotated
+        found = self.plan.draw(shapes.scaled(1 / self.view.stride), annotated)
         return found.values, found.near_line
 
 
@@ -165,8 +167,11 @@ def _stack(arrays: Sequence[np.ndarray]) -> Tensor:
 class WholePages(Dataset[PageBatch]):
     """Whole pages of a store, to be scored."""
 
-    def __init__(self, store: PageStore, rows: np.ndarray, types: RegionTypes | None = None) -> None:
-        self.store, self.rows, self.types = store, rows, types or RegionTypes()
+    def __init__(
+        self, store: PageStore, rows: np.ndarray, types: RegionTypes | None = None, annotated: str = "page"
+    ) -> None:
+        """`types` and `annotated` are those of `TrainingPages`."""
+        self.store, self.rows, self.types, self.annotated = store, rows, types or RegionTypes(), annotated
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -184,9 +189,13 @@ class WholePages(Dataset[PageBatch]):
             indices=rows,
             sheets=[np.array(self.store.pixels(row)) for row in rows],
             shapes=[self.types.rename_shapes(self.store.shapes(row)) for row in rows],
-            pages=[self.types.rename_page(self.store.page(row)) for row in rows],
+            pages=[self._read_page(row) for row in rows],
             scales=[self.store.scale(row) for row in rows],
             loss_weight=picks[0].share,
         )
         self.store.let_go()
         return batch
+
+    def _read_page(self, row: int) -> Page:
+        page = self.types.rename_page(self.store.page(row))
+        return replace(page, annotated=page.annotated or self.annotated)

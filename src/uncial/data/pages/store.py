@@ -21,7 +21,7 @@ from uncial.data.store.arrow_file import ArrowWriter, MappedArrow
 from uncial.document import Issue, Page, Region, TextLine
 from uncial.errors import UserError
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 METADATA_KEY = b"uncial-pages"
 
 WORK_INTERLINE = 2 * NOMINAL
@@ -38,6 +38,7 @@ SCHEMA = pa.schema(
         ("group", pa.string()),
         ("subset", pa.string()),
         ("image_hash", pa.string()),
+        ("annotated", pa.string()),
         ("layout", pa.large_string()),
         ("shapes", pa.large_string()),
         ("lines", pa.int32()),
@@ -78,6 +79,7 @@ class PageStoreWriter:
             **{name: getattr(page, name) for name in ("document", "hand", "group", "subset")},
             "page": page.id,
             "image_hash": stored.image_hash,
+            "annotated": page.annotated,
             "layout": json.dumps(describe_layout(page), ensure_ascii=True),
             "shapes": json.dumps(_describe_shapes(stored.shapes)),
             "lines": len(stored.shapes.lines),
@@ -145,7 +147,7 @@ class PageStore:
     def page(self, row: int) -> Page:
         """Return the page of a row as its file has it: its lines and regions, without any text."""
         described = json.loads(self.value(row, "layout"))
-        known = {name: self.value(row, name) for name in ("page", "document", "hand", "group")}
+        known = {name: self.value(row, name) for name in ("page", "document", "hand", "group", "annotated")}
         return read_layout(described, known)
 
     def shapes(self, row: int) -> PageShapes:
@@ -193,8 +195,9 @@ def describe_layout(page: Page) -> dict[str, Any]:
     return {"source": str(page.source), "size": [page.width, page.height], "regions": regions, "lines": lines}
 
 
-def read_layout(described: Mapping[str, Any], known: Mapping[str, str]) -> Page:
-    """Return the page that `describe_layout` has described; `known` are its id (`page`), document, hand and group."""
+def read_layout(described: Mapping[str, Any], known: Mapping[str, Any]) -> Page:
+    """Return the page that `describe_layout` has described; `known` are its id (`page`), document, hand and group, and
+    how far it is annotated."""
     lines = tuple(
         TextLine(
             id=name,
@@ -223,6 +226,7 @@ def read_layout(described: Mapping[str, Any], known: Mapping[str, str]) -> Page:
         document=known["document"],
         hand=known["hand"],
         group=known["group"],
+        annotated=known.get("annotated"),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from uncial.data.ground_truth import read_source
 from uncial.data.machine_read import is_machine_read, make_machine_read_issue
-from uncial.data.settings import SourceSettings
+from uncial.data.settings import ANNOTATED, SourceSettings
 from uncial.data.sources.finding import SUBSETS
 from uncial.document import ImageSource, Issue, Page, SourceContents, of_part
 from uncial.errors import UserError
@@ -22,9 +22,10 @@ def read(settings: SourceSettings) -> SourceContents:
     """Return the pages of all of `data.sources`, a list of `{format: page, root: DIR, ...}`.
 
     An entry may hold the keys of its data group, and `name`, which goes before the ids of its pages (else the name of
-    its root, else its format). `data.include`, `data.exclude` and `data.images` hold for all entries beside their
-    own. An image that two sources hold is used in the first, or in the one that puts it into the stricter part (test,
-    val, train), and reported; what a person transcribed is used before what a program read, whatever their order.
+    its root, else its format); its `annotated` goes before `data.annotated`. `data.include`, `data.exclude` and
+    `data.images` hold for all entries beside their own. An image that two sources hold is used in the first, or in the
+    one that puts it into the stricter part (test, val, train), and reported; what a person transcribed is used before
+    what a program read, whatever their order.
     """
     entries = settings.options.get("sources")
     if not entries or not isinstance(entries, Sequence) or isinstance(entries, str):
@@ -38,9 +39,10 @@ def read(settings: SourceSettings) -> SourceContents:
     problems: list[Issue] = []
     stated: dict[str, str] = {}
     own_settings = [_make_settings(entry, settings) for entry in entries]
-    for own, name in zip(own_settings, _make_names(entries), strict=True):
+    for entry, own, name in zip(entries, own_settings, _make_names(entries), strict=True):
+        annotated = _read_annotated(entry, name)
         reading = read_source(own)
-        pages.append([_rename_page(page, name) for page in reading.pages])
+        pages.append([replace(_rename_page(page, name), annotated=annotated) for page in reading.pages])
         problems += reading.problems
         stated = {**_name_stated_parts(own, reading, name), **stated}
     kept, twins = _drop_twins(pages)
@@ -60,7 +62,7 @@ def _make_settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSe
     own["include"] += shared.include
     own["exclude"] += shared.exclude
     images = (*map(Path, _to_tuple(entry.get("images"))), *shared.images)
-    known = {*_OWN_KEYS, "format", "name", "images", "options"}
+    known = {*_OWN_KEYS, "format", "name", "images", "options", "annotated"}
     further = {key: value for key, value in entry.items() if key not in known}
     common = {key: value for key, value in shared.options.items() if key != "sources"}
     options = {**common, **dict(entry.get("options") or {}), **further}
@@ -68,6 +70,16 @@ def _make_settings(entry: Mapping[str, Any], shared: SourceSettings) -> SourceSe
     return SourceSettings(
         str(entry["format"]), images=images, options=options, key=key, progress=shared.progress, **own
     )
+
+
+def _read_annotated(entry: Mapping[str, Any], name: str) -> str | None:
+    """Return how far the pages of an entry are annotated; None where the entry does not tell."""
+    annotated = entry.get("annotated")
+    if annotated is not None and annotated not in ANNOTATED:
+        raise UserError(
+            f"annotated={annotated} of the entry {name} of data.sources: choose one of {', '.join(ANNOTATED)}."
+        )
+    return annotated
 
 
 def _to_tuple(value: Any) -> tuple[str, ...]:

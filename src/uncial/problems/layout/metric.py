@@ -6,6 +6,7 @@ from uncial.data.pages.dataset import PageBatch
 from uncial.document import Page
 from uncial.metrics.contract import MetricResult, ProcessGroup
 from uncial.metrics.layout.layout_metric import LayoutMetric, PageLayout, PageResult
+from uncial.problems.layout.told import keep_told
 
 BETTER_ENDS = {
     "f_measure": "max",
@@ -22,7 +23,8 @@ BETTER_ENDS = {
 
 class LayoutBatchMetric:
     """`LayoutMetric` on batches of pages, those of the truth in the batch itself. Keeps `found`, the pages as they were
-    found, in the order of their ids, in the first process those of all."""
+    found, in the order of their ids, in the first process those of all; of pages that are annotated in part only
+    what can be scored."""
 
     def __init__(self) -> None:
         self._metric = LayoutMetric()
@@ -38,8 +40,9 @@ class LayoutBatchMetric:
         self.found = []
 
     def update(self, batch: PageBatch, predictions: Sequence[Page], /) -> None:
-        self._metric.update(batch.pages, predictions)
-        self.found += predictions
+        told = [keep_told(truth, found) for truth, found in zip(batch.pages, predictions, strict=True)]
+        self._metric.update([truth for truth, _ in told], [found for _, found in told])
+        self.found += [found for _, found in told]
 
     def aggregate(self, processes: ProcessGroup, /) -> None:
         self._metric.aggregate(processes)

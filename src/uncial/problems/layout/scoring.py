@@ -13,7 +13,6 @@ from omegaconf import DictConfig
 from uncial.config.location import format_command
 from uncial.config.overrides import format_override
 from uncial.config.schema import build_settings, format_trust, get_checkpoint, list_trusted
-from uncial.config.typed import iterate_typed_names
 from uncial.data.lines.loader import report_lost_workers
 from uncial.data.pages.datamodule import PageDataModule
 from uncial.data.pages.store import describe_layout, read_layout
@@ -28,12 +27,10 @@ from uncial.models.contracts import Model
 from uncial.models.files import find_model_file, load_any_model, load_card
 from uncial.models.lineage import list_pages_seen
 from uncial.models.segmenter import Segmenter
-from uncial.problems.layout.finding import OF_RECOGNISER
 from uncial.problems.layout.ground_truth import PageTruth, list_split_rows, load_pages
 from uncial.problems.layout.metric import LayoutBatchMetric
 from uncial.problems.layout.outcome import build_outcome
 from uncial.problems.layout.setup import build_evaluation_loading, build_whole_pages, read_region_types
-from uncial.problems.prediction_output import refuse_typed
 from uncial.problems.problem import BestModelWriter, TrainingStats
 from uncial.problems.splitting import Model as SplitModel
 from uncial.problems.splitting import choose_scoring_split
@@ -170,8 +167,6 @@ def finish_training(run: RunSession, truth: PageTruth, stats: TrainingStats, ski
 
 def score_segmenter(config: DictConfig) -> None:
     """Score `checkpoint` on a part of the data, with the same implementation and digits as its validation."""
-    typed = set(iterate_typed_names())  # not the keys of a group that was chosen, as those of data=page
-    refuse_typed([key for key in OF_RECOGNISER if key in typed], "a layout model")
     path = find_model_file(get_checkpoint(config), "checkpoint")
     model, card = load_any_model(path, list_trusted(config))
     if not isinstance(model, Segmenter):

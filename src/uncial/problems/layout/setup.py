@@ -117,7 +117,7 @@ def build_training_pages(config: DictConfig, truth: PageTruth, model: Segmenter)
 def build_whole_pages(config: DictConfig, truth: PageTruth, part: str) -> WholePages:
     """Return the pages of a part, or `all`, to be scored."""
     rows = np.arange(len(truth.store)) if part == "all" else truth.rows[part]
-    return WholePages(truth.store, rows, read_region_types(config))
+    return WholePages(truth.store, rows, read_region_types(config), build_settings(DataSettings, config).annotated)
 
 
 def build_loading(config: DictConfig, devices: int) -> PageLoading:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -58,12 +58,7 @@ def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
     pages: dict[str, dict[str, SetLine]] = {}
     persons: set[str] = set()
     problems: list[Issue] = []
-    for file in find_files(where, _is_xml, settings.include, settings.exclude):
-        try:
-            reading = _read_file(file)
-        except UnusableInput as error:
-            problems.append(file_problem(file.path, error))
-            continue
+    for file, reading in _read_files(where, settings, problems):
         problems += reading.problems
         for page in reading.pages:
             if page.id in pages and (page.id in persons or not has_persons_text(page)):
@@ -73,8 +68,7 @@ def read_set(folder: str, key: str, settings: SourceSettings) -> TranscribedSet:
             if has_persons_text(page):
                 persons.add(page.id)
     if not pages:
-        first = f"; the first problem: {problems[0].file}: {problems[0].reason}" if problems else ""
-        raise UserError(f"{key}: no PAGE or ALTO file with a page in {folder}, but {describe_contents(where)}{first}")
+        raise UserError(_explain_nothing(folder, key, where, problems))
     return TranscribedSet(folder, pages, tuple(problems))
 
 
@@ -92,12 +86,7 @@ def read_marked_set(folder: str, key: str, settings: SourceSettings) -> MarkedSe
     where = find_places([folder], key)
     pages: dict[str, Page] = {}
     problems: list[Issue] = []
-    for file in find_files(where, _is_xml, settings.include, settings.exclude):
-        try:
-            reading = _read_file(file)
-        except UnusableInput as error:
-            problems.append(file_problem(file.path, error))
-            continue
+    for file, reading in _read_files(where, settings, problems):
         problems += [problem for problem in reading.problems if not problem.line]
         for page in reading.pages:
             if page.id in pages:
@@ -105,9 +94,26 @@ def read_marked_set(folder: str, key: str, settings: SourceSettings) -> MarkedSe
             else:
                 pages[page.id] = replace(page, document=str(PurePosixPath(page.id).parent))
     if not pages:
-        first = f"; the first problem: {problems[0].file}: {problems[0].reason}" if problems else ""
-        raise UserError(f"{key}: no PAGE or ALTO file with a page in {folder}, but {describe_contents(where)}{first}")
+        raise UserError(_explain_nothing(folder, key, where, problems))
     return MarkedSet(folder, pages, tuple(problems))
+
+
+def _read_files(
+    where: Sequence[Place], settings: SourceSettings, problems: list[Issue]
+) -> Iterator[tuple[FoundFile, SourceContents]]:
+    """Yield each PAGE and ALTO file with what it holds; those that cannot be read are added to `problems`."""
+    for file in find_files(where, _is_xml, settings.include, settings.exclude):
+        try:
+            reading = _read_file(file)
+        except UnusableInput as error:
+            problems.append(file_problem(file.path, error))
+        else:
+            yield file, reading
+
+
+def _explain_nothing(folder: str, key: str, where: Sequence[Place], problems: Sequence[Issue]) -> str:
+    first = f"; the first problem: {problems[0].file}: {problems[0].reason}" if problems else ""
+    return f"{key}: no PAGE or ALTO file with a page in {folder}, but {describe_contents(where)}{first}"
 
 
 def match_pages(truth: TranscribedSet | MarkedSet, other: TranscribedSet | MarkedSet) -> dict[str, str]:

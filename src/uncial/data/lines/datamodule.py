@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import lightning as L
 import numpy as np
-import torch
 from torch.utils.data import DataLoader
 
-from uncial.data.lines.dataset import Batch, LineDataset, identity_collate
-from uncial.data.lines.loader import WatchedLoader, exit_with_parent, pack
+from uncial.data.lines.dataset import Batch, LineDataset
+from uncial.data.lines.loader import build_loader
 from uncial.data.lines.sampler import EvaluationSampler, TrainingSampler
+
+AHEAD = 4
+"""Batches that each loader process makes before they are asked for."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +79,7 @@ class LineDataModule(L.LightningDataModule):
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
 
     def _loader(self, dataset: LineDataset, sampler: TrainingSampler | EvaluationSampler) -> DataLoader[Batch]:
-        workers = self.loading.workers
-        return WatchedLoader(
-            dataset,
-            batch_sampler=sampler,
-            collate_fn=pack if workers else identity_collate,  # type: ignore[arg-type]
-            num_workers=workers,
-            worker_init_fn=exit_with_parent if workers else None,
-            persistent_workers=workers > 0,
-            prefetch_factor=4 if workers else None,
-            multiprocessing_context="fork" if workers else None,
-            # Of its own: else how often torch's is drawn from would depend on the workers.
-            generator=torch.Generator(),
-        )
+        return build_loader(dataset, sampler, self.loading.workers, AHEAD)
 
 
 def build_training_sampler(

@@ -134,8 +134,3 @@ def make_batch(
 
 def _encode_labels(text: str | None, codec: Codec | None, rules: TextRules) -> list[int]:
     return [] if not text or codec is None else codec.encode_known(rules.to_visual(text))
-
-
-def identity_collate(batch: Batch) -> Batch:
-    """Return the collate function: the data set already makes whole batches."""
-    return batch

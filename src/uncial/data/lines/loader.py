@@ -9,7 +9,7 @@ import os
 import pickle
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from torch.utils.data.dataloader import _BaseDataLoaderIter, _MultiProcessingDataLoaderIter
 
 from uncial.errors import UserError
@@ -107,6 +107,27 @@ class _WatchedIterator(_MultiProcessingDataLoaderIter):
                 f"No lines have come for {TOLD / 60:.0f} minutes from the process that loads them ({process}), which "
                 f"{'works or waits for the disk' if signs and signs.is_busy else 'is alive'}; if it stays so, {REMEDY}."
             )
+
+
+def build_loader(dataset: Dataset[Any], sampler: Iterable[list[Any]], workers: int, prefetched: int) -> DataLoader[Any]:
+    """Return a loader of the batches that a dataset makes of the samples of `sampler`; each of the `workers` processes
+    makes so many in advance."""
+    return WatchedLoader(
+        dataset,
+        batch_sampler=sampler,
+        collate_fn=pack if workers else _keep,
+        num_workers=workers,
+        worker_init_fn=exit_with_parent if workers else None,
+        persistent_workers=workers > 0,
+        prefetch_factor=prefetched if workers else None,
+        multiprocessing_context="fork" if workers else None,
+        # Of its own: else how often torch's is drawn from would depend on the workers.
+        generator=torch.Generator(),
+    )
+
+
+def _keep(batch: Any) -> Any:
+    return batch
 
 
 def exit_with_parent(number: int) -> None:

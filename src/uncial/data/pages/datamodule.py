@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import lightning as L
 import numpy as np
-import torch
 from torch.utils.data import DataLoader, Dataset
 
-from uncial.data.lines.dataset import identity_collate
-from uncial.data.lines.loader import WatchedLoader, exit_with_parent, pack
+from uncial.data.lines.loader import build_loader
 from uncial.data.lines.sampler import EvaluationSampler, TrainingSampler
 from uncial.data.pages.dataset import PageBatch, TrainingPages, WholePages
+
+AHEAD = 2
+"""Batches that each loader process makes before they are asked for."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +66,7 @@ class PageDataModule(L.LightningDataModule):
     def _loader(
         self, dataset: Dataset[PageBatch], sampler: TrainingSampler | EvaluationSampler
     ) -> DataLoader[PageBatch]:
-        workers = self.loading.workers
-        return WatchedLoader(
-            dataset,
-            batch_sampler=sampler,
-            collate_fn=pack if workers else identity_collate,  # type: ignore[arg-type]
-            num_workers=workers,
-            worker_init_fn=exit_with_parent if workers else None,
-            persistent_workers=workers > 0,
-            prefetch_factor=2 if workers else None,
-            multiprocessing_context="fork" if workers else None,
-            # Of its own: else how often torch's is drawn from would depend on the workers.
-            generator=torch.Generator(),
-        )
+        return build_loader(dataset, sampler, self.loading.workers, AHEAD)
 
 
 def build_page_sampler(

@@ -186,10 +186,3 @@ def _cut_word(scribe: Scribe, word: str, size: float, width: float) -> str:
     while word and scribe.measure(word, size) > width:
         word = word[:-1]
     return word
-
-
-def write_words(scribe: Scribe, count: int, size: float, rng: np.random.Generator) -> Writing:
-    """Return a line of that many of the scribe's words."""
-    first = int(rng.integers(len(scribe.words)))
-    chosen = [scribe.words[(first + n) % len(scribe.words)] for n in range(count)]
-    return scribe.write(("" if scribe.direction == "ttb" else " ").join(chosen), size, rng)

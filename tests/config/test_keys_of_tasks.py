@@ -44,6 +44,7 @@ def read(drawn, tmp_path_factory) -> dict[str, set[str]]:
         ("audit", root / "audit", (*data, f"checkpoint={other}", "data.lines=3")),
         ("forecast", root / "forecast", (f"forecast.runs=[{one},{other}]",)),
         ("inspect", root / "inspect", (*data, f"checkpoint={one}")),
+        ("inspect", root / "inspect layout", ("model=layout", *data)),
         ("compile", root / "compile", (*data, "data.export=loghi")),
         ("export", root / "export", (f"checkpoint={one}",)),
         ("leaderboard", root / "leaderboard", (f"run=[{one},{other}]",)),

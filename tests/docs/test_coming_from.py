@@ -86,7 +86,8 @@ BASES = {
     "ketos compile": ("task=compile", "data=page", "data.root=DIR"),
     "kraken": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
     "kraken ocr": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
-    "kraken segment, kraken binarize": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
+    "kraken segment": ("task=predict", "checkpoint=LAYOUT", "predict.input=DIR"),
+    "kraken binarize": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
     "pylaia-htr-decode-ctc": ("task=predict", "checkpoint=RUN", "predict.input=DIR"),
 }
 """What stands beside the commands of a table; those of the others are for a training."""
@@ -115,7 +116,7 @@ def topic(word: str) -> str:
 def words_of(program: str, command: str) -> dict[str, str]:
     """The command with what stands beside it, by key."""
     typed = {key_of(word): word for word in command.split()}
-    if program == "Laypa":
+    if program in ("Laypa", "ketos segtrain"):
         # What an experiment is of it says itself.
         has_fpn = "experiment" in typed or typed.get("model") == "model=layout_fpn"
         base = ["task=train", "data=page", "data.root=DIR", *(FPN if has_fpn else SHORT_LAYOUT)]
@@ -247,6 +248,8 @@ def test_the_commands_run(words, place, model, tmp_path, monkeypatch, request):
         .replace("=RUN", f"={request.getfixturevalue('layout') if 'layout' in ' '.join(words) else model}")
         for word in words
     ]
+    if "checkpoint=LAYOUT" in typed:
+        typed[typed.index("checkpoint=LAYOUT")] = f"checkpoint={request.getfixturevalue('layout')}"
     ended = run_program(tmp_path / "run", *typed)
     if f"resume={model}" in typed:
         assert "is finished" in ended.output

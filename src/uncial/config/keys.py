@@ -125,6 +125,23 @@ def iterate_leaves(node: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[
             yield f"{prefix}{key}", value
 
 
+def find_models_with(part: str, conf: Path) -> list[str]:
+    """Return the models whose files choose such a part, `decoder` for instance."""
+    return [path.stem for path, entry in _iterate_defaults_of_models(conf) if part in entry]
+
+
+def find_models_of_problem(problem: str, conf: Path) -> list[str]:
+    """Return the models whose files choose a problem."""
+    key = "override /problem@_global_.problem"
+    return [path.stem for path, entry in _iterate_defaults_of_models(conf) if entry.get(key) == problem]
+
+
+def _iterate_defaults_of_models(conf: Path) -> Iterator[tuple[Path, dict[Any, Any]]]:
+    for path in sorted(conf.glob("model/*.yaml")):
+        content: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+        yield from ((path, entry) for entry in content.get("defaults", []) if isinstance(entry, dict))
+
+
 @cache
 def group_names(conf: Path) -> list[str]:
     """Return the config groups, for instance `model` and `model/head`."""

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from uncial.config.instantiate import describe_install
 from uncial.config.keys import (
     find_files_with,
+    find_models_with,
     find_named_groups,
     group_choices,
     group_names,
@@ -33,6 +34,9 @@ def explain_error(error: Exception) -> str:
     text = str(error)
     if isinstance(error, UserError):
         return text
+    missing = re.search(r"full_key: model\.(\w+)\s", f"{error.__cause__ or ''} ")
+    if missing and (found := re.search(rf"Could not override '(model\.{missing[1]}\.[^']+)'", text)):
+        return _explain_unknown_key(found[1], missing[1])
     for pattern, explain in _EXPLANATIONS:
         if found := re.search(pattern, text):
             return explain(*found.groups())
@@ -44,7 +48,14 @@ def _explain_missing(key: str) -> str:
     return f"{key} has to be given: add {key}=… to the command."
 
 
-def _explain_unknown_key(key: str) -> str:
+def _explain_unknown_key(key: str, lacking: str | None = None) -> str:
+    """`lacking` is the part of the model that the key is one of, where the chosen model has no such part."""
+    part = lacking or key.removeprefix("model/")
+    if (lacking or key.startswith("model/")) and (models := find_models_with(part, find_conf_folder())):
+        return (
+            f"{key}: the model that is chosen has no {part}; leave it out, or choose a model that has one: "
+            f"{', '.join(f'model={name}' for name in models)}."
+        )
     if key.startswith("hydra.sweeper."):
         return f"there is no key {key} here: it belongs to a search, so give its sweep=… too, as sweep=optuna."
     if "." in key and key.replace(".", "/") in group_names(find_conf_folder()):
@@ -129,6 +140,11 @@ def _explain_no_variable(name: str) -> str:
 
 
 def _explain_no_reference(name: str) -> str:
+    if name.startswith("model.") and (files := find_files_with(name, find_conf_folder())):
+        return (
+            f"a part that is chosen for the model asks for {name}, which only {', '.join(files)} has: choose parts of "
+            "one model."
+        )
     return f"${{{name}}} refers to a key that does not exist; a $ that is part of a value is written \\${{{name}}}."
 
 

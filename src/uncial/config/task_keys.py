@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from uncial.config.keys import (
     STATEMENTS,
+    find_models_of_problem,
     group_choices,
     group_names,
     iterate_leaves,
@@ -168,10 +169,19 @@ def _check_problem(problem: str, stated: Sequence[ReadKeys], conf: Path) -> None
             is_its = any(_is_below(key, one) for key in keys for one in OF_PROBLEM)
             is_for_all = any(_is_below(name, one) for one in FOR_EVERY_TASK)
             if is_its and not is_for_all and not any(own.has(key) for own in stated for key in keys):
-                raise UserError(
-                    f"{override.input_line}: problem={problem} does not read {name}, so it would change "
-                    "nothing: leave it out."
-                )
+                raise UserError(_explain_other_problem(override, name, keys, problem, conf))
+
+
+def _explain_other_problem(override: Override, name: str, keys: Sequence[str], problem: str, conf: Path) -> str:
+    told = f"{override.input_line}: problem={problem} does not read {name}, so it would change nothing: leave it out."
+    others = [one for one in group_choices(conf, "problem") if one != problem and _is_read_by(one, keys, conf)]
+    models = [f"model={model}" for other in others for model in find_models_of_problem(other, conf)]
+    return f"{told} It is for {', '.join(models)}." if models else told
+
+
+def _is_read_by(problem: str, keys: Sequence[str], conf: Path) -> bool:
+    stated = read_stated_keys(OmegaConf.load(conf / "problem" / f"{problem}.yaml"))
+    return stated is not None and any(stated.has(key) for key in keys)
 
 
 def check_swept_keys(task: DictConfig, overrides: Sequence[Override], conf: Path) -> None:

@@ -6,7 +6,7 @@ All are protocols but for `Model`: a class of one's own need not inherit from th
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +42,9 @@ def num_samples_of_step(batch: Batch, world_size: int) -> int:
 
 
 class Model(nn.Module, ABC):
-    """What a training optimises: any model of line images, pages or anything else."""
+    """What a training optimises: any model of line images, pages or anything else. Messages call it `called`."""
+
+    called: ClassVar[str] = "model of another kind"
 
     @abstractmethod
     def loss(self, batch: Any) -> dict[str, Tensor]:

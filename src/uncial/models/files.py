@@ -78,7 +78,7 @@ def load_model(path: Path, trust: str | Sequence[str] = ()) -> tuple[Recognizer,
     """Read a recogniser, as `load_any_model` reads any model. Raises `UserError` for a model of another kind too."""
     model, card = load_any_model(path, trust)
     if not isinstance(model, Recognizer):
-        raise UserError(f"{find_model_file(path)}: the file holds a {type(model).__name__}, not a recogniser.")
+        raise UserError(f"{find_model_file(path)}: the file holds a {model.called}, not a recogniser.")
     return model, card
 
 

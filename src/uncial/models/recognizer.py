@@ -35,6 +35,8 @@ class Recognizer(Model):
     `span_masks`, completed with `channels`, hides parts of the features from the head while training.
     """
 
+    called = "recogniser"
+
     backbone: Backbone
     head: Head
     decoder: Decoder

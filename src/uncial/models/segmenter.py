@@ -10,6 +10,7 @@ longer side `overview` pixels long, tells how far its lines are apart.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import cv2
@@ -35,6 +36,7 @@ from uncial.models.contracts import (
 from uncial.models.layout.inputs import PageContrast
 from uncial.models.layout.pages import Layout, make_found_page
 from uncial.models.layout.reading import RidgeReader
+from uncial.models.layout.scales import find_enlargement, measure_confidence
 from uncial.models.layout.targets import LinesAndRegions
 
 MAX_PIXELS = 6_000_000
@@ -42,6 +44,9 @@ MAX_PIXELS = 6_000_000
 
 MARGIN = 1.6
 """By which factor the distance of the lines may lie beyond those of the training."""
+
+LOOKS = 3
+"""How often a page is shown larger at most."""
 
 MOMENTUM = 0.03
 """Weight of a batch in the statistics of batch normalisations, once there have been many."""
@@ -81,6 +86,8 @@ class Segmenter(Model):
     shown with lines `interline` pixels apart; without an `overview` as far as they usually are in the training pages.
     """
 
+    called = "layout model"
+
     backbone: PageBackbone
     neck: Neck
     head: DetectionHead
@@ -110,11 +117,12 @@ class Segmenter(Model):
         self.plan = _check(PageTargets, "targets", (targets or LinesAndRegions)(regions=tuple(regions)), TARGETS)
         self.reader = _check(MapReader, "reader", (reader or RidgeReader)(**how), READER)
         self.input = _check(PageInput, "input", (input or PageContrast)(in_channels=channels), "channels")
-        features = _check(PageBackbone, "backbone", backbone(in_channels=self.input.channels), "channels and strides")
+        features = _complete("backbone", backbone, in_channels=self.input.channels)
+        features = _check(PageBackbone, "backbone", features, "channels and strides")
         self.backbone = features
-        joined = neck(in_channels=list(features.channels), strides=list(features.strides))
+        joined = _complete("neck", neck, in_channels=list(features.channels), strides=list(features.strides))
         self.neck = _check(Neck, "neck", joined, "out_channels and stride")
-        drawn = head(in_channels=self.neck.out_channels, maps=len(self.plan.names))
+        drawn = _complete("head", head, in_channels=self.neck.out_channels, maps=len(self.plan.names))
         self.head = _check(DetectionHead, "head", drawn, "scale")
         self.criterion = _check(MapLoss, "loss", loss(), "maps")
         _check_maps("loss", self.criterion, self.plan)
@@ -170,9 +178,22 @@ class Segmenter(Model):
 
     @torch.no_grad()
     def find(self, sheet: np.ndarray) -> Layout:
-        """Return what is found on the image of a page, (h, w) or (h, w, 3) uint8, in its pixels."""
+        """Return what is found on the image of a page, (h, w) or (h, w, 3) uint8, in its pixels.
+
+        A page with far more lines than those of the training, whose first look cannot tell their distance, is looked at
+        larger, as long as the model is surer of what it sees there."""
         maps, factor = self.compute_maps(sheet, self.interline / self.estimate_interline(sheet))
-        return self.read_maps(maps.float().cpu()).scaled(self.stride / factor)
+        best = self.read_maps(maps.float().cpu())
+        for _ in range(LOOKS if self.overview is not None and not self.scale.is_steady else 0):
+            larger = find_enlargement(best, self.interline / self.stride)
+            if larger is None:
+                break
+            maps, enlarged = self.compute_maps(sheet, factor * larger)
+            layout = self.read_maps(maps.float().cpu())
+            if enlarged <= factor or measure_confidence(layout) <= measure_confidence(best):
+                break
+            best, factor = layout, enlarged
+        return best.scaled(self.stride / factor)
 
     def estimate_interline(self, sheet: np.ndarray) -> float:
         """Return how far apart the lines of a page are, in pixels of its image: what a first look at it tells, kept
@@ -235,6 +256,20 @@ class Segmenter(Model):
 
 TARGETS = "regions, names, place(name) and draw(shapes, annotated)"
 READER = "maps, finding, read(maps, plan) and measure_interline(maps, plan)"
+
+
+def _complete(name: str, part: Callable[..., nn.Module], **known: Any) -> Any:
+    """Return a part of the config with what stands before it. Raises `UserError` for one that is made otherwise, as
+    those of recognisers are."""
+    try:
+        signature(part).bind(**known)
+    except TypeError as error:
+        made = getattr(getattr(part, "func", part), "__name__", type(part).__name__)
+        raise UserError(
+            f"model.{name}: {made} is no {name} of a layout model, which is made with {' and '.join(known)} ({error}): "
+            "leave it out, or choose another."
+        ) from None
+    return part(**known)
 
 
 def _check(kind: type[Any], name: str, part: Any, wanted: str) -> Any:

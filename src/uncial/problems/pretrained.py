@@ -13,6 +13,7 @@ from uncial.config.saved_yaml import escape_references
 from uncial.config.schema import as_tuple, list_trusted
 from uncial.config.typed import UserOverrides, find_user_overrides
 from uncial.errors import UserError
+from uncial.models.contracts import Model
 from uncial.models.files import load_any_model, load_card
 from uncial.models.lineage import KEY, SEEN_BEFORE, list_pages_seen, read_lineage
 from uncial.training.selection import list_top_modules
@@ -57,6 +58,14 @@ def take_over_model(config: DictConfig, describe: Describe, learned: str) -> Dic
     result.model = {**escape_references(chosen), **{key: unresolved[key] for key in OF_THE_RUN if key in unresolved}}
     _report(stored, given, chosen)
     return result
+
+
+def explain_other_kind(config: DictConfig, model: Model, card: Mapping[str, Any]) -> UserError:
+    """Return what is wrong where `pretrained` holds a model that finds other things than that of the config."""
+    return UserError(
+        f"pretrained={config.pretrained} holds a {model.called}, which model={config.model.get('name')} cannot go on "
+        f"from: give model={card['model'].get('name')}, or another pretrained."
+    )
 
 
 def _tell_of_idle_keys(config: DictConfig, learned: str) -> None:

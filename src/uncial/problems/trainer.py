@@ -27,6 +27,7 @@ from uncial.data.settings import DataSettings
 from uncial.errors import UserError
 from uncial.metrics.contract import Metric
 from uncial.models.contracts import Model
+from uncial.problems.loggers import is_other_class, logger_names, make_logger
 from uncial.problems.schedule import build_schedule
 from uncial.runs.files import RunFolder
 from uncial.training.callbacks.early_stopping import Pruning
@@ -179,18 +180,13 @@ def check_callbacks(config: DictConfig) -> None:
     are built once, later."""
     for key in list_callback_keys(config):
         target = OmegaConf.select(config, f"{key}._target_")
-        if _is_other_class(target, L.Callback):
+        if is_other_class(target, L.Callback):
             raise UserError(f"{key}._target_={target} is no callback: {CALLBACKS}.")
         if str(target).startswith("uncial.") or find_target(target) is None:
             _made_callback(config, key)
 
 
 CALLBACKS = "a class that derives from lightning.pytorch.Callback is needed"
-
-
-def _is_other_class(target: Any, kind: type) -> bool:
-    found = find_target(target)
-    return isinstance(found, type) and not issubclass(found, kind)
 
 
 def build_pruning(config: DictConfig) -> list[Pruning]:
@@ -220,38 +216,8 @@ def open_loggers(config: DictConfig, folder: Path) -> AbstractContextManager[lis
         return nullcontext([])
     # A logger of Lightning's may be called csv or tensorboard too; the files of the run are written all the same.
     factories = build_file_loggers(bool(config.logger.csv), bool(config.logger.tensorboard))
-    factories += [partial(_make_logger, config, str(name)) for name in logger_names(config)]
+    factories += [partial(make_logger, config, str(name)) for name in logger_names(config)]
     return start_loggers(factories, describe_job(config, folder))
-
-
-def logger_names(config: DictConfig) -> list[str]:
-    """Return the names below `logger` that describe a logger. Raises `UserError` for one that names no class."""
-    found = []
-    for name, part in config.logger.items():
-        if not OmegaConf.is_dict(part):
-            continue
-        if "_target_" not in part:
-            raise UserError(f"logger.{name} names no class: {LOGGERS}.")
-        if _is_other_class(part._target_, Logger):
-            raise UserError(f"logger.{name}._target_={part._target_} is no logger: {LOGGERS}.")
-        found.append(str(name))
-    return found
-
-
-LOGGERS = (
-    "a logger is a class of lightning.pytorch.loggers, or one of your own that derives from its Logger: "
-    "'+logger.NAME={_target_: package.module.Class, key: value}'"
-)
-
-
-def _make_logger(config: DictConfig, name: str, job: Job) -> Logger:
-    """One of this project's is completed with the job."""
-    made = instantiate_part(config, f"logger.{name}", LOGGERS)
-    if isinstance(made, partial):
-        made = made(job)
-    if not isinstance(made, Logger):
-        raise UserError(f"logger.{name} makes a {type(made).__name__}, which is no logger: {LOGGERS}.")
-    return made
 
 
 def describe_job(config: DictConfig, folder: Path) -> Job:

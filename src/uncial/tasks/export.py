@@ -40,5 +40,5 @@ def run(config: DictConfig) -> None:
     show(
         make_console(),
         f"The model of {path}: {target}",
-        "Read with it: " + format_command("task=predict", *named, "predict.input=FOLDER"),
+        "Apply it: " + format_command("task=predict", *named, "predict.input=FOLDER"),
     )

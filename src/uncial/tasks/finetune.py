@@ -15,11 +15,13 @@ from uncial.document import Issue, Page
 from uncial.errors import UserError
 from uncial.metrics.comparison import Comparison
 from uncial.models.files import find_model_file, load_model
+from uncial.models.recognizer import Recognizer
 from uncial.pipelines.line_recognition import RecognitionPipeline
 from uncial.pipelines.page_copies import TranscriptionReport, read_into_copies
 from uncial.pipelines.recognition import Transcriber
 from uncial.problems.build import build_evaluation_settings, build_reading_settings, build_source_settings
 from uncial.problems.ground_truth import load_ground_truth
+from uncial.problems.problem import build_problem
 from uncial.problems.recognition.comparison import compare_models
 from uncial.problems.recognition.inference import choose_rows_to_score
 from uncial.problems.splitting import choose_training_split
@@ -39,6 +41,11 @@ def run(config: DictConfig) -> None:
     leaves both sets of pages and their comparison beside the training's files."""
     if config.pretrained is None and config.resume in (None, AUTO):
         raise UserError("task=finetune needs a model to start from: add pretrained=MODEL, a file or a run folder.")
+    if config.pretrained is not None and not issubclass(Recognizer, build_problem(config).model_class):
+        raise UserError(
+            f"task=finetune reads the pages before and after, which model={config.model.name} does not: leave task out "
+            "to go on from the model of pretrained."
+        )
     with open_run(config) as this:
         finetune(this)
 

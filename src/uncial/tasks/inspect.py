@@ -8,14 +8,22 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig
 
+from uncial.config.location import find_conf_folder
 from uncial.config.schema import as_tuple, list_trusted
+from uncial.config.task_keys import check_keys_of_problem
+from uncial.config.typed import find_user_overrides
 from uncial.data.checks.findings import Finding
 from uncial.data.ground_truth import GroundTruth
 from uncial.data.splits.groups import PARTS
 from uncial.data.splits.leakage import find_leakage
-from uncial.errors import FindingsError
+from uncial.errors import FindingsError, UserError
 from uncial.models.files import load_model
+from uncial.models.recognizer import Recognizer
+from uncial.models.segmenter import Segmenter
 from uncial.problems.ground_truth import load_ground_truth, write_splits
+from uncial.problems.layout.inspection import inspect_layouts
+from uncial.problems.layout.problem import LayoutAnalysis
+from uncial.problems.problem import build_problem, find_problem_name, find_problem_of_model
 from uncial.problems.recognition.alphabet import build_text_rules
 from uncial.problems.recognition.inspection import draw_augmentation, draw_planned_schedule, find
 from uncial.problems.recognition.setup import list_texts
@@ -31,8 +39,32 @@ from uncial.text.codec import count_alphabet
 
 
 def run(config: DictConfig) -> None:
-    """Tables on the terminal, findings.html, findings.json, skipped.csv, contact_sheet.png, augmentation.png and
-    schedule.png; exit code 2 where `inspect.fail_on` asks for it."""
+    """Tables on the terminal, findings.html, findings.json, skipped.csv and pictures of samples; exit code 2 where
+    `inspect.fail_on` asks for it. With a layout model, or one in `checkpoint`, pages are looked at, else lines."""
+    findings = inspect_layouts(config) if _is_about_layout(config) else _inspect_lines(config)
+    if found := select_at_or_above(findings, config.inspect.fail_on):
+        noun = "finding" if len(found) == 1 else "findings"
+        raise FindingsError(
+            f"{len(found)} {noun} at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"
+        )
+
+
+def _is_about_layout(config: DictConfig) -> bool:
+    """Return whether what a layout model learns from is looked at: where the model is one, or that of `checkpoint`."""
+    path = config.checkpoint
+    name = str(config.problem.name) if path is None else find_problem_name(config, Path(str(path)))
+    check_keys_of_problem(name, find_conf_folder())
+    problem = build_problem(config) if path is None else find_problem_of_model(config, Path(str(path)))
+    is_layout = isinstance(problem, LayoutAnalysis)
+    is_typed = "model" in find_user_overrides("model").choices
+    if is_typed and is_layout != issubclass(Segmenter, build_problem(config).model_class):
+        held = (Segmenter if is_layout else Recognizer).called
+        raise UserError(f"checkpoint={path} holds a {held}, and model={config.model.name} is none: leave model out.")
+    return is_layout
+
+
+def _inspect_lines(config: DictConfig) -> list[Finding]:
+    """Write contact_sheet.png, augmentation.png and schedule.png, too, and return the findings."""
     recognizer = (
         None if config.checkpoint is None else load_model(Path(str(config.checkpoint)), list_trusted(config))[0]
     )
@@ -64,11 +96,7 @@ def run(config: DictConfig) -> None:
     )
     draw_augmentation(config, truth, RunFolder(folder).augmentation_sheet)
     draw_planned_schedule(config, truth, RunFolder(folder).schedule)
-    if found := select_at_or_above(findings, config.inspect.fail_on):
-        noun = "finding" if len(found) == 1 else "findings"
-        raise FindingsError(
-            f"{len(found)} {noun} at or above {config.inspect.fail_on} (inspect.fail_on); the first: {found[0].message}"
-        )
+    return findings
 
 
 def inspect(

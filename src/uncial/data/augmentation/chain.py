@@ -92,6 +92,10 @@ def _instantiate_chain(group: Mapping[str, Any]) -> Augmentation:
     except Exception as error:
         reason = _shorten_reason(error)
         raise UserError(f"The augmentation cannot be built: {reason}; check the keys under 'augmentation'.") from error
+    if type(augmentation).__name__ == "PageAugmentation":
+        raise UserError(
+            "This augmentation is for pages: choose augmentation=light, default or strong, which vary lines, or none."
+        )
     if not isinstance(augmentation, Augmentation):
         raise UserError(
             f"The augmentation is a {type(augmentation).__name__}, not a chain of transforms; "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from uncial.data.pages.store import PageStore
 from uncial.data.store.store import Store
 
 KINDS = ("page", "image", "document", "hand")
@@ -60,8 +61,8 @@ class SplitLeakage:
         return {"counts": {part: dict(counts) for part, counts in self.counts.items()}, "shared": shared}
 
 
-def find_leakage(store: Store, rows: Mapping[str, np.ndarray]) -> SplitLeakage:
-    """Compare the lines of the parts, `rows` (N,) of the store each, as they are used."""
+def find_leakage(store: Store | PageStore, rows: Mapping[str, np.ndarray]) -> SplitLeakage:
+    """Compare the lines, or pages, of the parts, `rows` (N,) of the store each, as they are used."""
     columns = {name: store.column(name) for name in ("page", "group", "image_hash", "document", "hand")}
     columns["page"] = [group or page for page, group in zip(columns["page"], columns["group"], strict=True)]
     columns["image"] = columns["image_hash"]

@@ -59,8 +59,7 @@ def _load(path: Path, config: DictConfig) -> tuple[Segmenter, dict]:
     model, card = load_any_model(path, list_trusted(config))
     if not isinstance(model, Segmenter):
         raise UserError(
-            f"{path}: the file holds a {type(model).__name__}, not a layout model as the others: compare models of one "
-            "kind."
+            f"{path}: the file holds a {model.called}, not a layout model as the others: compare models of one kind."
         )
     return model, card
 

@@ -65,7 +65,7 @@ def find_layouts(config: DictConfig) -> None:
     refuse_typed(OF_RECOGNISER, "a layout model")
     tune_malloc()
     path = find_model_file(get_checkpoint(config), "checkpoint")
-    segmenter = _load_segmenter(config, path, settings.max_gap)
+    segmenter = load_for_finding(config, path, settings.max_gap)
     finding = FindingSettings(settings.regions, settings.lines, config.data.direction, config.data.max_pixels)
     writer = FoundFileWriter(Reader(path.name, hash_weights(segmenter), version("uncial")), form, year, settings.images)
     about = _describe(path, finding, settings, form, year)
@@ -102,8 +102,9 @@ def _find_version(stated: str) -> str:
     return found
 
 
-def _load_segmenter(config: DictConfig, path: Path, max_gap: float | None) -> Segmenter:
-    """Return the model on the device that the `trainer` group names, with the key of its search that was typed."""
+def load_for_finding(config: DictConfig, path: Path, max_gap: float | None = None) -> Segmenter:
+    """Return the model on the device that the `trainer` group names, with the key of its search that was typed. Raises
+    `UserError` for a model of another kind."""
     model, _ = load_segmenter(path, list_trusted(config))
     if config.trainer.threads is not None:
         torch.set_num_threads(int(config.trainer.threads))

@@ -16,7 +16,7 @@ from uncial.exchange import craft
 from uncial.models.files import load_any_model
 from uncial.models.segmenter import Scale, Segmenter
 from uncial.problems.layout.setup import build_segmenter
-from uncial.problems.pretrained import take_over_model
+from uncial.problems.pretrained import explain_other_kind, take_over_model
 from uncial.problems.transfer import copy_weights, read_resize_policy
 from uncial.training.selection import select_modules
 
@@ -31,7 +31,10 @@ def set_pretrained_layout(config: DictConfig) -> DictConfig:
     for a model of another kind, and for another size."""
 
     def describe(path: Path) -> dict[str, Any]:
-        stored: dict[str, Any] = load_segmenter(path, list_trusted(config))[1]["model"]
+        model, card = load_any_model(path, list_trusted(config))
+        if not isinstance(model, Segmenter):
+            raise explain_other_kind(config, model, card)
+        stored: dict[str, Any] = card["model"]
         size = config.model.get("size")
         if "model.size" in find_user_overrides("model").keys and size != stored.get("size"):
             raise UserError(
@@ -54,7 +57,7 @@ def load_segmenter(path: Path, trust: Sequence[str]) -> tuple[Segmenter, dict[st
     """Read a layout model and its card. Raises `UserError` for a model of another kind too."""
     model, card = load_any_model(path, trust)
     if not isinstance(model, Segmenter):
-        raise UserError(f"{path}: the file holds a {type(model).__name__}, not a layout model.")
+        raise UserError(f"{path}: the file holds a {model.called}, not a layout model.")
     return model, card
 
 

@@ -15,13 +15,14 @@ from uncial.models.segmenter import Scale, Segmenter
 from uncial.problems.layout.finding import find_layouts
 from uncial.problems.layout.ground_truth import PageTruth, compute_fingerprint, list_split_rows, load_pages
 from uncial.problems.layout.metric import BETTER_ENDS, LayoutBatchMetric
+from uncial.problems.layout.outcome import build_outcome
 from uncial.problems.layout.pretrained import (
     build_pretrained_segmenter,
     is_foreign,
     load_segmenter,
     set_pretrained_layout,
 )
-from uncial.problems.layout.scoring import LayoutWriter, build_outcome, finish_training, score_segmenter
+from uncial.problems.layout.scoring import LayoutWriter, finish_training, score_segmenter
 from uncial.problems.layout.setup import (
     build_card,
     build_loading,
@@ -125,7 +126,7 @@ class LayoutAnalysis(Problem[PageTruth]):
         finish_training(run, truth, stats, setup.skipped)
 
     def outcome(self, run: RunSession, truth: PageTruth) -> Outcome:
-        return build_outcome(run.folder, "val")
+        return build_outcome(run.config, run.folder, truth, "val")
 
     def test(self, config: DictConfig) -> None:
         score_segmenter(config)

@@ -1,6 +1,5 @@
 """How well a layout model finds lines and regions: at the end of a training, and on pages that it has not seen."""
 
-import json
 import logging
 import shlex
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from uncial.models.segmenter import Segmenter
 from uncial.problems.layout.ground_truth import PageTruth, list_split_rows, load_pages
 from uncial.problems.layout.ink import NO_POLYGONS, measure_ink_of_store
 from uncial.problems.layout.metric import LayoutBatchMetric
+from uncial.problems.layout.outcome import build_outcome
 from uncial.problems.layout.page_results import (
     compare_found_pages,
     pair_pages,
@@ -50,7 +50,6 @@ from uncial.training.callbacks.progress import Told, build_progress
 from uncial.training.callbacks.throughput import TestTimer
 from uncial.training.distributed.devices import choose_devices
 from uncial.training.distributed.signals import exit_on_signals
-from uncial.training.loggers.outcome import Outcome
 from uncial.training.loggers.tracking import show_outcome
 from uncial.training.module import ScoringModule
 from uncial.training.settings import TrainerSettings
@@ -103,21 +102,12 @@ def finish_training(run: RunSession, truth: PageTruth, stats: TrainingStats, ski
     show(make_console(), format_layout_summary(summary))
 
 
-def build_outcome(folder: Path, part: str) -> Outcome:
-    """Return what metrics.json of a run says of a part of the data, for dashboards."""
-    figures = json.loads(RunFolder(folder).metrics.read_text(encoding="utf-8"))[part]
-    scores = {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
-    best = RunFolder(folder).best_model
-    is_trained = part == "val" and best.is_file()
-    return Outcome(scores, [], [], best if is_trained else None, load_card(best)["training"] if is_trained else {})
-
-
 def score_segmenter(config: DictConfig) -> None:
     """Score `checkpoint` on a part of the data, with the same implementation and digits as its validation."""
     path = find_model_file(get_checkpoint(config), "checkpoint")
     model, card = load_any_model(path, list_trusted(config))
     if not isinstance(model, Segmenter):
-        raise UserError(f"{path}: the file holds a {type(model).__name__}, not a layout model.")
+        raise UserError(f"{path}: the file holds a {model.called}, not a layout model.")
     folder = run_folder()
     write_config(config, folder)
     truth = load_pages(config, choose_scoring_split(config, [SplitModel(path, card)]))
@@ -148,7 +138,7 @@ def score_segmenter(config: DictConfig) -> None:
             },
         )
         show(make_console(), format_layout_summary(summary))
-        show_outcome(loggers, lambda: build_outcome(folder, "test"))
+        show_outcome(loggers, lambda: build_outcome(config, folder, truth, "test"))
 
 
 def find_layouts(

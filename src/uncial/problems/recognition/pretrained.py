@@ -8,10 +8,10 @@ from omegaconf import DictConfig
 
 from uncial.config.schema import as_tuple, list_trusted
 from uncial.errors import UserError
-from uncial.models.files import load_model
+from uncial.models.files import load_any_model, load_model
 from uncial.models.recognizer import Recognizer
 from uncial.models.stored import read_text_rules
-from uncial.problems.pretrained import take_over_model, to_plain
+from uncial.problems.pretrained import explain_other_kind, take_over_model, to_plain
 from uncial.problems.recognition.transfer import transfer_weights
 from uncial.text.rules import TextRules
 
@@ -21,7 +21,10 @@ def set_pretrained_model(config: DictConfig) -> DictConfig:
     `take_over_model` does. Raises `UserError` for a model of another kind too."""
 
     def describe(path: Path) -> dict[str, Any]:
-        return describe_stored_model(load_model(path, list_trusted(config))[1])
+        model, card = load_any_model(path, list_trusted(config))
+        if not isinstance(model, Recognizer):
+            raise explain_other_kind(config, model, card)
+        return describe_stored_model(card)
 
     return take_over_model(config, describe, "the characters of the training lines")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from uncial.data.checks.findings import SEVERITIES, Finding
-from uncial.reports.html.rendering import encode_picture, write_page
+from uncial.reports.html.rendering import HEIGHT, encode_picture, write_page
 from uncial.reports.tables.findings import sort_by_severity
 from uncial.reports.terminal.inspection import Inspection
 
@@ -18,10 +18,12 @@ SHOWN_OF_A_KIND = 300
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """A line's image, (h, w) or (h, w, 3) uint8, and its text."""
+    """A line's image, (h, w) or (h, w, 3) uint8, and its text; or a page's, without any. It is shown at most `height`
+    pixels high."""
 
     image: np.ndarray
     text: str
+    height: int = HEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def write_findings_page(
             entries.append(_Entry(finding))
             continue
         line = line_of(finding.row)
-        entries.append(_Entry(finding, encode_picture(line.image) if pictured < pictures else "", line.text))
+        picture = encode_picture(line.image, line.height) if pictured < pictures else ""
+        entries.append(_Entry(finding, picture, line.text))
         pictured += 1
     write_page(
         path,

@@ -14,6 +14,8 @@ from uncial.files import replace_file
 from uncial.reports.plots.text_drawing import Lettering
 
 CELL_WIDTH, PICTURE_HEIGHT = 620, 860
+HALF = (480, 640)
+"""The most pixels (wide, high) of a page that is shown twice, side by side."""
 COLUMNS, PER_SHEET = 3, 6
 MARGIN = 12
 TEXT_SIZE, LABEL_SIZE = 15, 13
@@ -55,11 +57,24 @@ class LayoutSheets:
         self._cells = []
 
 
-def draw_page_layout(page: Page, pixels: np.ndarray, scale: tuple[float, float]) -> Image.Image:
-    """Return the page's picture, small enough for a sheet, with its regions, the outlines of its lines and their
-    baselines, which begin with a dot."""
+def draw_truth_beside_found(truth: Page, found: Page, pixels: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    """Return a picture (h, w, 3) uint8 of a page with what is marked on it at the left, and what was found at the
+    right."""
+    sides = [np.array(draw_page_layout(page, pixels, scale, HALF)) for page in (truth, found)]
+    rule = np.full((sides[0].shape[0], MARGIN // 2, 3), PAPER, np.uint8)
+    return np.hstack([sides[0], rule, sides[1]])
+
+
+def draw_page_layout(
+    page: Page,
+    pixels: np.ndarray,
+    scale: tuple[float, float],
+    most: tuple[int, int] = (CELL_WIDTH, PICTURE_HEIGHT),
+) -> Image.Image:
+    """Return the page's picture, at most so many pixels (wide, high), with its regions, the outlines of its lines and
+    their baselines, which begin with a dot."""
     height, width = pixels.shape[:2]
-    factor = min(CELL_WIDTH / width, PICTURE_HEIGHT / height, 1.0)
+    factor = min(most[0] / width, most[1] / height, 1.0)
     size = max(1, round(width * factor)), max(1, round(height * factor))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     canvas = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB) if small.ndim == 2 else small.copy()

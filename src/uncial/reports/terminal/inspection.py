@@ -22,6 +22,7 @@ from uncial.text.characters import format_code_point, name
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 MAX_FINDINGS = 20
 MAX_OF_A_KIND = 3
+MAX_TYPES = 60
 COLOURS = {"information": "cyan", "warning": "yellow", "error": "bold red"}
 
 
@@ -59,6 +60,8 @@ class Inspection:
     separation: SplitLeakage | None = None
     split: str = "page"
     pseudo_labels: int = 0
+    regions: Mapping[str, int] = field(default_factory=dict)
+    lines_of_pages: Sequence[float] = ()
 
     @property
     def machine_read(self) -> int:
@@ -73,9 +76,12 @@ def make_inspection_tables(inspection: Inspection) -> RenderableType:
         parts.append(_make_parts_table(inspection.parts))
     if inspection.separation is not None:
         parts.append(Text(f"Sides: {inspection.separation.sentence(inspection.split)}"))
-    if inspection.widths or inspection.heights or inspection.lengths:
+    if _collect_measures(inspection):
         parts.append(_make_quantiles_table(inspection))
-    parts.append(_make_alphabet_table("Alphabet", inspection.alphabet))
+    if inspection.regions:
+        parts.append(_make_regions_table(inspection.regions))
+    if inspection.alphabet:
+        parts.append(_make_alphabet_table("Alphabet", inspection.alphabet))
     if inspection.unseen:
         parts.append(_make_alphabet_table("In validation or test, not in training", inspection.unseen))
     if inspection.problems:
@@ -105,6 +111,7 @@ def inspection_to_json(inspection: Inspection) -> dict[str, Any]:
         },
         "alphabet": dict(inspection.alphabet),
         "unseen": dict(inspection.unseen),
+        **({"regions": dict(inspection.regions)} if inspection.regions else {}),
     }
 
 
@@ -119,6 +126,7 @@ def _collect_measures(inspection: Inspection) -> dict[str, Sequence[float]]:
         "line width (px)": inspection.widths,
         "line height (px)": inspection.heights,
         "characters a line": inspection.lengths,
+        "lines a page": inspection.lines_of_pages,
     }
     return {measure: values for measure, values in measures.items() if len(values)}
 
@@ -130,17 +138,28 @@ def _make_sizes_table(inspection: Inspection) -> RenderableType:
     if inspection.machine_read:
         use = f"{inspection.pseudo_labels:,} to train on" if inspection.pseudo_labels else "none of them used"
         figures.append(f"{plural(inspection.machine_read, 'machine-read line')} ({use})")
-    figures.append(plural(len(inspection.alphabet), "character"))
+    if inspection.alphabet:
+        figures.append(plural(len(inspection.alphabet), "character"))
     if inspection.problems:
         figures.append(f"{len(inspection.problems):,} left out")
     return Text.assemble((make_visible(inspection.source), "bold"), ": " + ", ".join(figures))
 
 
 def _make_parts_table(parts: Mapping[str, PartSize]) -> Table:
-    table = _make_table("Split", "pages", "lines", "characters")
+    has_text = any(size.characters for size in parts.values())
+    table = _make_table("Split", "pages", "lines", *(["characters"] if has_text else []))
     for part, size in parts.items():
-        table.add_row(Text(part), f"{size.pages:,}", f"{size.lines:,}", f"{size.characters:,}")
+        characters = [f"{size.characters:,}"] if has_text else []
+        table.add_row(Text(part), f"{size.pages:,}", f"{size.lines:,}", *characters)
     return table
+
+
+def _make_regions_table(counts: Mapping[str, int]) -> RenderableType:
+    """Return the types of regions; those beyond the first are told by their number alone."""
+    cells = [Text.assemble((make_visible(kind), "bold"), f" {count:,}") for kind, count in counts.items()]
+    more = len(cells) - MAX_TYPES
+    shown = [*cells[:MAX_TYPES], *([Text(f"and {more:,} more: see findings.json", style="dim")] if more > 0 else [])]
+    return Group(Text("Regions", style="bold"), Constrain(Columns(shown, padding=(0, 3)), 110))
 
 
 def _make_quantiles_table(inspection: Inspection) -> Table:

@@ -139,8 +139,11 @@ class MlflowRun(Logger):
             self._client.log_image(self._run, line.image, save_picture(number))
         if shown:
             self._client.log_text(self._run, build_predictions_table(shown), RunFolder.predictions)
-        counted = ((one.truth, one.read, one.count) for one in outcome.confusions)
-        self._client.log_text(self._run, build_table(("truth", "read", "count"), counted), RunFolder.confusions)
+        for number, page in enumerate(outcome.pages[: self.lines]):
+            self._client.log_image(self._run, page.image, f"pages/{number + 1:03d}.png")
+        if not outcome.pages:
+            counted = ((one.truth, one.read, one.count) for one in outcome.confusions)
+            self._client.log_text(self._run, build_table(("truth", "read", "count"), counted), RunFolder.confusions)
         if outcome.model is not None:
             self._log_model(outcome)
 

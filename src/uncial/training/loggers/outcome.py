@@ -56,9 +56,21 @@ class ReadLine:
     edits: int
 
 
+@dataclass(frozen=True, eq=False)
+class FoundPage:
+    """A page as the best model found it, beside its truth; `image` is (h, w, 3) uint8. `figures` are its scores as
+    fractions by name, `counts` how many lines there are of each kind."""
+
+    page: str
+    image: np.ndarray
+    figures: Mapping[str, float]
+    counts: Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a run: scores by name, lines as its model reads them, its confusions, the most frequent first.
+    """What came out of a run: scores by name, lines as its model reads them, its confusions, the most frequent first;
+    of a layout model `pages` instead of these, the worst first.
 
     `model` is the file of a model that was trained, `data` describes what it was trained on and `pretrained` is the
     run folder or file that it started from; all three are None where nothing was trained.
@@ -70,6 +82,7 @@ class Outcome:
     model: Path | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     pretrained: Path | None = None
+    pages: Sequence[FoundPage] = ()
 
     def some_lines(self, most: int) -> list[ReadLine]:
         """At most so many lines at equal distances: the same ones whenever the lines are the same."""

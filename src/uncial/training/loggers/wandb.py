@@ -18,7 +18,7 @@ from wandb.errors import Error as WandbError
 from uncial.files import replace_text_file
 from uncial.runs.files import RunFolder
 from uncial.runs.metrics_file import read_curves
-from uncial.training.loggers.outcome import Job, Outcome
+from uncial.training.loggers.outcome import FoundPage, Job, Outcome
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ STEP = "trainer/global_step"
 
 
 class WandbRun(Logger):
-    """Metrics, config, predictions with their line images, confusions and, online, the model with where it comes from.
+    """Metrics, config, predictions with their line images, confusions (or pages as a layout model found them) and,
+    online, the model with where it comes from.
 
     The keys are those of conf/logger/wandb.yaml. A run folder that has been logged before goes on with the same run.
     """
@@ -117,9 +118,13 @@ class WandbRun(Logger):
         counted = [[one.truth, one.read, one.count] for one in outcome.confusions]
         # W&B keeps the images of tables in the user's home otherwise, where `wandb sync` on another machine lacks them.
         with patch.dict(os.environ, WANDB_DATA_DIR=str(self.folder.absolute() / "wandb")):
-            if self.lines:
-                self._run.log({"predictions": build_predictions_table(outcome, self.lines)})
-            self._run.log({"confusions": wandb.Table(columns=["truth", "read", "count"], data=counted)})
+            if outcome.pages:
+                if pages := outcome.pages[: self.lines]:
+                    self._run.log({"pages": build_pages_table(pages)})
+            else:
+                if self.lines:
+                    self._run.log({"predictions": build_predictions_table(outcome, self.lines)})
+                self._run.log({"confusions": wandb.Table(columns=["truth", "read", "count"], data=counted)})
         if self.model and outcome.model is not None and not self._run.offline:
             log_model(self._run, outcome)
 
@@ -198,6 +203,13 @@ def build_predictions_table(outcome: Outcome, most: int) -> Any:
         [line.page, line.line, wandb.Image(line.image), line.truth, line.prediction, line.confidence, line.edits]
         for line in outcome.some_lines(most)
     ]
+    return wandb.Table(columns=columns, data=rows)
+
+
+def build_pages_table(pages: Sequence[FoundPage]) -> Any:
+    """Return the pages, each with its truth and what was found."""
+    columns: list[str | int] = ["page", "image", *pages[0].figures, *pages[0].counts]
+    rows = [[page.page, wandb.Image(page.image), *page.figures.values(), *page.counts.values()] for page in pages]
     return wandb.Table(columns=columns, data=rows)
 
 

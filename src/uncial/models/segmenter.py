@@ -42,8 +42,13 @@ from uncial.models.layout.targets import LinesAndRegions
 MAX_PIXELS = 6_000_000
 """Of an image at its working scale: what is larger is shown smaller."""
 
-MARGIN = 1.6
-"""By which factor the distance of the lines may lie beyond those of the training."""
+MORE, FEWER = 1.6, 4.0
+"""By which factors a page may have more and fewer lines than those of the training: one that is taken for one of fewer
+is looked at larger where that was wrong."""
+
+FIRST_LOOKS = (1.0, 0.5, 0.25)
+"""Shares of `overview` at which a page is looked at until lines are seen: those of a card or a snippet are too large for
+the first."""
 
 LOOKS = 3
 """How often a page is shown larger at most."""
@@ -73,7 +78,7 @@ class Scale:
         return self.many - self.few < STEADY * self.usual
 
     def clip(self, ratio: float) -> float:
-        return float(np.clip(ratio, self.few / MARGIN, self.many * MARGIN))
+        return float(np.clip(ratio, self.few / FEWER, self.many * MORE))
 
 
 class Segmenter(Model):
@@ -161,11 +166,9 @@ class Segmenter(Model):
         losses: list[dict[str, Tensor]] = []
         pages = []
         for sheet, shapes, page, scale in zip(batch.sheets, batch.shapes, batch.pages, batch.scales, strict=True):
-            factor = self.interline / self.estimate_interline(sheet)
-            maps, factor = self.compute_maps(sheet, factor)
+            layout, maps, factor = self._look(sheet)
             losses.append(self._compare(maps, shapes, factor))
-            layout = self.read_maps(maps.float().cpu()).scaled(self.stride / factor)
-            pages.append(make_found_page(layout, page, scale))
+            pages.append(make_found_page(layout.scaled(self.stride / factor), page, scale))
         total = {name: torch.stack([one[name] for one in losses]).mean() for name in losses[0]}
         return total, pages
 
@@ -178,7 +181,12 @@ class Segmenter(Model):
 
     @torch.no_grad()
     def find(self, sheet: np.ndarray) -> Layout:
-        """Return what is found on the image of a page, (h, w) or (h, w, 3) uint8, in its pixels.
+        """Return what is found on the image of a page, (h, w) or (h, w, 3) uint8, in its pixels."""
+        layout, _, factor = self._look(sheet)
+        return layout.scaled(self.stride / factor)
+
+    def _look(self, sheet: np.ndarray) -> tuple[Layout, Tensor, float]:
+        """Return what is found on a page, in pixels of the maps, the maps, and by which factor the page was scaled.
 
         A page with far more lines than those of the training, whose first look cannot tell their distance, is looked at
         larger, as long as the model is surer of what it sees there."""
@@ -188,12 +196,12 @@ class Segmenter(Model):
             larger = find_enlargement(best, self.interline / self.stride)
             if larger is None:
                 break
-            maps, enlarged = self.compute_maps(sheet, factor * larger)
-            layout = self.read_maps(maps.float().cpu())
+            seen, enlarged = self.compute_maps(sheet, factor * larger)
+            layout = self.read_maps(seen.float().cpu())
             if enlarged <= factor or measure_confidence(layout) <= measure_confidence(best):
                 break
-            best, factor = layout, enlarged
-        return best.scaled(self.stride / factor)
+            best, maps, factor = layout, seen, enlarged
+        return best, maps, factor
 
     def estimate_interline(self, sheet: np.ndarray) -> float:
         """Return how far apart the lines of a page are, in pixels of its image: what a first look at it tells, kept
@@ -201,12 +209,13 @@ class Segmenter(Model):
         longest = float(max(sheet.shape[:2]))
         if self.overview is None or self.scale.is_steady:
             return longest / self.scale.usual
-        maps, factor = self.compute_maps(sheet, self.overview / longest)
-        measured = self.reader.measure_interline(maps.float(), self.plan)
-        if measured is None:
-            return longest / self.scale.usual
-        interline = measured * self.stride / factor
-        return longest / self.scale.clip(longest / max(interline, 1e-3))
+        for share in FIRST_LOOKS:
+            maps, factor = self.compute_maps(sheet, share * self.overview / longest)
+            measured = self.reader.measure_interline(maps.float(), self.plan)
+            if measured is not None:
+                interline = measured * self.stride / factor
+                return longest / self.scale.clip(longest / max(interline, 1e-3))
+        return longest / self.scale.usual
 
     def compute_maps(self, sheet: np.ndarray, factor: float) -> tuple[Tensor, float]:
         """Return the maps (maps, h / stride, w / stride) of a page that is shown `factor` times as large as it is,

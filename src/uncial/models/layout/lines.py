@@ -44,7 +44,7 @@ class FindSettings:
     end_weight: float = 0.5
     max_gap: float = 2.0
     no_join: float = 1.0
-    min_length: float = 0.4
+    min_length: float = 1.0
 
 
 def find_lines(maps: LineMaps, settings: FindSettings) -> list[LineShape]:

@@ -47,8 +47,8 @@ MORE, FEWER = 1.6, 4.0
 is looked at larger where that was wrong."""
 
 FIRST_LOOKS = (1.0, 0.5, 0.25)
-"""Shares of `overview` at which a page is looked at until lines are seen: those of a card or a snippet are too large for
-the first."""
+"""Shares of `overview` at which a page is looked at until lines are seen: on a card or a snippet they are too large for
+the first look."""
 
 LOOKS = 3
 """How often a page is shown larger at most."""

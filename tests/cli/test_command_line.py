@@ -283,7 +283,7 @@ OWN_FILES = [
     ),
     ("experiment=mine", "# @package _global_\nname: [x", r"is no YAML: .*mine\.yaml\", line 2"),
     ("experiment=mine", "# @package _global_\nname: caf\xe9", r"mine\.yaml is not UTF-8; save"),
-    ("experiment=other", "# @package _global_", "does not exist.* Choices: auto, bonnevie_finetune, .*, mine, "),
+    ("experiment=other", "# @package _global_", "does not exist.* Choices: auto, .*bonnevie_finetune, .*, mine, "),
 ]
 
 

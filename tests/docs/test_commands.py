@@ -167,7 +167,9 @@ def as_short_as_can_be(arguments: list[str]) -> list[str]:
     if typed & {"task=finetune", "task=auto"} or not any(
         argument.startswith(("task=", "checkpoint=")) for argument in typed
     ):
-        more += OF_LAYOUT if "model=layout" in typed else SHORT
+        # A base model has a size of its own.
+        of_layout = [word for word in OF_LAYOUT if "pretrained=base/layout" not in typed or "size" not in word]
+        more += of_layout if "model=layout" in typed else SHORT
         if not any(re.match(r"model[/=.]|pretrained=", argument) for argument in typed):
             more += TINY
     options = [index for index, argument in enumerate(arguments) if argument.startswith("--")]
@@ -208,9 +210,9 @@ def left_by(arguments: list[str]) -> set[str]:
         "forecast": {"forecast.png", "forecast.md", "forecast.json", "forecast.csv"},
     }
     of_layout = {"metrics.json", "page_scores.csv", "found.jsonl", "report.html"}
-    if "checkpoint=LAYOUT" in arguments:
-        own |= {"predict": {"pages", "sheets"}, "test": of_layout}
-    if "model=layout" in arguments:
+    is_of_layout = any(word in arguments for word in ("checkpoint=LAYOUT", "checkpoint=base/layout", "model=layout"))
+    if is_of_layout:
+        own |= {"predict": {"pages", "sheets"}, "test": of_layout, "inspect": {"findings.json", "findings.html"}}
         own["train"] = of_layout | {"best.safetensors", "curves.png"}
     if "compare.what=layout" in arguments:
         own["compare"] -= {"lines.jsonl"}

@@ -121,8 +121,8 @@ def test_a_page_on_which_nothing_is_seen_has_the_usual_distance():
 
 
 def test_a_first_look_is_not_believed_beyond_what_the_training_pages_had():
-    model = make_oracle(written_page(40.0), scale=(100.0, 120.0, 150.0))
-    assert model.estimate_interline(np.zeros((1600, 1200), np.uint8)) == pytest.approx(1600 / 100 * 1.6)
+    model = make_oracle(written_page(40.0), scale=(200.0, 240.0, 300.0))
+    assert model.estimate_interline(np.zeros((1600, 1200), np.uint8)) == pytest.approx(1600 / 200 * 4.0)
 
 
 def test_a_huge_page_is_shown_smaller():

@@ -223,4 +223,4 @@ def test_an_entry_says_how_far_its_pages_are_annotated(run, drawn):
     entry = f"data.sources=[{{format: page, root: '{drawn / 'page'}', annotated: some}}]"
     ended = run("model=layout", "data=mixed", entry, *SMALL)
     assert ended.code == 1
-    assert "annotated=some of the entry page of data.sources: choose one of page, regions, lines" in ended.output
+    assert "data.sources: annotated is some in the entry page: choose one of page, regions, lines" in ended.output

@@ -107,7 +107,7 @@ def test_what_does_not_fit_ends_in_a_sentence(tune, typed, told):
 def test_a_recogniser_is_no_layout_model(run, trained, drawn):
     ended = run("model=layout", f"pretrained={trained.folder}", "data=page", f"data.root={drawn / 'page'}")
     assert ended.code == 1
-    assert "holds a Recognizer, not a layout model" in ended.output
+    assert "holds a recogniser, which model=layout cannot go on from: give model=crnn" in ended.output
 
 
 def test_a_tuned_model_is_read_again(tune):

@@ -140,7 +140,7 @@ def test_inspection_as_json_is_plain_and_whole():
 
 
 def test_an_empty_data_set_can_be_inspected():
-    assert "0 pages, 0 lines, 0 characters" in piped(make_inspection_tables(Inspection("nothing", 0, 0, 0, {})))
+    assert "nothing: 0 pages, 0 lines" in piped(make_inspection_tables(Inspection("nothing", 0, 0, 0, {})))
 
 
 def test_quantiles_are_values_that_occur():

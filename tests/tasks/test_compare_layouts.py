@@ -98,4 +98,4 @@ def test_a_recogniser_is_no_layout_model(trained, run, drawn, tmp_path):
     data = ("data=page", f"data.root={drawn / 'page'}", "data.subset=all")
     ended = run("task=compare", "compare.what=layout", f"checkpoint=[{trained.folder},{copy}]", *data)
     assert ended.code == 1
-    assert "holds a Recognizer, not a layout model" in ended.output
+    assert "holds a recogniser, not a layout model as the others: compare models of one kind" in ended.output

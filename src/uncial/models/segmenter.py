@@ -43,8 +43,7 @@ MAX_PIXELS = 6_000_000
 """Of an image at its working scale: what is larger is shown smaller."""
 
 MORE, FEWER = 1.6, 4.0
-"""By which factors a page may have more and fewer lines than those of the training: one that is taken for one of fewer
-is looked at larger where that was wrong."""
+"""By which factors a page may have more or fewer lines than those of the training; too few are found out and mended."""
 
 FIRST_LOOKS = (1.0, 0.5, 0.25)
 """Shares of `overview` at which a page is looked at until lines are seen: on a card or a snippet they are too large for

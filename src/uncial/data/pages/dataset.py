@@ -189,13 +189,14 @@ class WholePages(Dataset[PageBatch]):
             indices=rows,
             sheets=[np.array(self.store.pixels(row)) for row in rows],
             shapes=[self.types.rename_shapes(self.store.shapes(row)) for row in rows],
-            pages=[self._read_page(row) for row in rows],
+            pages=[self.page(row) for row in rows],
             scales=[self.store.scale(row) for row in rows],
             loss_weight=picks[0].share,
         )
         self.store.let_go()
         return batch
 
-    def _read_page(self, row: int) -> Page:
+    def page(self, row: int) -> Page:
+        """Return the ground truth of a row of the store, its regions renamed, and how far it is annotated."""
         page = self.types.rename_page(self.store.page(row))
         return replace(page, annotated=page.annotated or self.annotated)

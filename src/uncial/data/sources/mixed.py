@@ -77,7 +77,7 @@ def _read_annotated(entry: Mapping[str, Any], name: str) -> str | None:
     annotated = entry.get("annotated")
     if annotated is not None and annotated not in ANNOTATED:
         raise UserError(
-            f"annotated={annotated} of the entry {name} of data.sources: choose one of {', '.join(ANNOTATED)}."
+            f"data.sources: annotated is {annotated} in the entry {name}: choose one of {', '.join(ANNOTATED)}."
         )
     return annotated
 

@@ -10,7 +10,7 @@ from uncial.imaging.line_curves import LineCurve, fit_line_curve
 STEP = 0.5
 """Distance between the corners of a polygon along the line, in interlines."""
 
-BEYOND = 0.3
+BEYOND = 0.2
 """How far a polygon goes on beyond both ends of its baseline, in interlines: letters lean over, and a baseline that is
 found a little short is the commonest reason why a polygon loses ink."""
 

@@ -15,7 +15,8 @@ from uncial.metrics.layout.areas import score_pixels
 from uncial.metrics.layout.layout_metric import PageLayout, PageResult, compare_layouts
 from uncial.problems.build import build_bootstrap
 from uncial.problems.layout.ground_truth import PageTruth
-from uncial.problems.layout.setup import read_region_types
+from uncial.problems.layout.setup import build_whole_pages
+from uncial.problems.layout.told import keep_told
 from uncial.reports.html.layout_page import ComparedPage, write_layout_page
 from uncial.reports.html.report_page import ReportHeader
 from uncial.runs.files import RunFolder
@@ -72,12 +73,11 @@ def pair_pages(
     config: DictConfig, truth: PageTruth, results: Sequence[PageResult[PageLayout]], found: Sequence[Page]
 ) -> list[ComparedPage]:
     """Return the pages of the results with what is marked and what was found on them."""
-    types, pages = read_region_types(config), {page.id: page for page in found}
+    marked, pages = build_whole_pages(config, truth, "all"), {page.id: page for page in found}
     rows = {name: row for row, name in enumerate(truth.store.column("page"))}
     return [
         ComparedPage(
-            types.rename_page(truth.store.page(row)),
-            pages[result.page],
+            *keep_told(marked.page(row), pages[result.page]),
             result,
             partial(truth.store.pixels, row),
             truth.store.frame(row),
@@ -89,14 +89,14 @@ def pair_pages(
 
 def compare_found_pages(folder: Path, config: DictConfig, truth: PageTruth) -> list[ComparedPage]:
     """Return the pages of the best validation, as found.jsonl has them: the last one may have been another."""
-    types, found, results = read_region_types(config), [], []
+    whole, found, results = build_whole_pages(config, truth, "all"), [], []
     rows = {name: row for row, name in enumerate(truth.store.column("page"))}
     for line in RunFolder(folder).found_pages.read_text(encoding="utf-8").splitlines():
         described = json.loads(line)
-        marked = types.rename_page(truth.store.page(rows[described["page"]]))
+        marked = whole.page(rows[described["page"]])
         about = {"page": marked.id, "document": marked.document, "hand": marked.hand, "group": marked.group}
         found.append(read_layout(described, about))
-        scores = compare_layouts(marked, found[-1])
+        scores = compare_layouts(*keep_told(marked, found[-1]))
         results.append(PageResult(marked.id, marked.document or marked.id, scores))
     return pair_pages(config, truth, results, found)
 

@@ -261,7 +261,10 @@ def test_a_run_of_mlflow_holds_all_that_was_told_and_goes_on_when_it_is_resumed(
     rows = (place / "predictions.csv").read_text().splitlines()[1:]
     assert [row.split(",")[4] for row in rows] == ["read 0", "read 2", "read 5", "read 7"]
     assert all((place / row.split(",")[2]).is_file() for row in rows)
-    with pytest.raises(KeyboardInterrupt), start_loggers([lambda job: MlflowRun(job, uri)], job(tmp_path / "2")):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        start_loggers([lambda job: MlflowRun(job, uri, artifacts)], job(tmp_path / "2")),
+    ):
         raise KeyboardInterrupt
     (failed,) = client.search_runs([client.get_experiment_by_name("uncial").experiment_id])
     assert failed.info.status == "FAILED"

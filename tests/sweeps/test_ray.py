@@ -24,7 +24,7 @@ SHORT = (
     *(key for key in TINY if "hidden" not in key),
     "trainer.batch_width=1000",
     "trainer.validations=2",
-    "trainer.max_steps=60",
+    "trainer.max_steps=300",
     "callbacks.checkpoints.every_steps=5",
 )
 ON_RAY = ("hydra/launcher=ray", "hydra.launcher.cpus=1", "hydra.launcher.parallel=1")

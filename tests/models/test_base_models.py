@@ -8,7 +8,7 @@ from program import run_program
 
 from uncial.errors import UserError
 from uncial.files import hash_content
-from uncial.models.base_models import find_base_model, find_card, list_base_models
+from uncial.models.base_models import find_base_model, list_base_models
 from uncial.models.files import find_model_file, load_any_model, load_card, read_weights
 
 LARGEST = 10_000_000
@@ -18,7 +18,7 @@ LARGEST = 10_000_000
 def test_a_model_of_the_package_is_small_and_says_what_it_was_made_of(name):
     path = find_base_model(Path(name))
     assert path.stat().st_size <= LARGEST
-    card = find_card(path).read_text(encoding="utf-8")
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
     for heading in ("## Trained on", "## How good it is", "## What it is not good for", "## Trained with"):
         assert heading in card
     for licence in ("CC-BY 4.0", "CC0"):

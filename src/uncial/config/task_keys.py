@@ -151,15 +151,20 @@ def check_problem_keys(config: DictConfig, conf: Path) -> None:
 def check_keys_of_problem(name: str, conf: Path) -> None:
     """Raise `UserError` for the first key that was typed for this run and that the problem of this name, which is the
     model's, does not read."""
-    path = conf / "problem" / f"{name}.yaml"
-    stated = read_stated_keys(OmegaConf.load(path)) if path.is_file() else None
+    stated = _read_keys_of_problem(name, conf)
     if stated is not None:
         _check_problem(name, [stated], conf)
 
 
 def _list_problems(conf: Path) -> list[ReadKeys]:
-    stated = [read_stated_keys(OmegaConf.load(path)) for path in sorted((conf / "problem").glob("*.yaml"))]
+    stated = [_read_keys_of_problem(name, conf) for name in group_choices(conf, "problem")]
     return [keys for keys in stated if keys is not None]
+
+
+def _read_keys_of_problem(name: str, conf: Path) -> ReadKeys | None:
+    """Return what the file of a problem in `conf` states."""
+    path = conf / "problem" / f"{name}.yaml"
+    return read_stated_keys(OmegaConf.load(path)) if path.is_file() else None
 
 
 def _check_problem(problem: str, stated: Sequence[ReadKeys], conf: Path) -> None:
@@ -180,7 +185,7 @@ def _explain_other_problem(override: Override, name: str, keys: Sequence[str], p
 
 
 def _is_read_by(problem: str, keys: Sequence[str], conf: Path) -> bool:
-    stated = read_stated_keys(OmegaConf.load(conf / "problem" / f"{problem}.yaml"))
+    stated = _read_keys_of_problem(problem, conf)
     return stated is not None and any(stated.has(key) for key in keys)
 
 

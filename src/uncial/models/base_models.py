@@ -30,8 +30,3 @@ def find_base_model(path: Path, key: str = "") -> Path:
         typed = f"{key}={path}" if key else str(path)
         raise UserError(f"{typed}: no model of this name comes with uncial; there is {', '.join(list_base_models())}.")
     return found
-
-
-def find_card(path: Path) -> Path:
-    """Return the card of a model of the package."""
-    return path.with_suffix(".md")

@@ -10,7 +10,7 @@ import numpy as np
 from uncial.data.checks.findings import Finding, Severity
 from uncial.data.pages.shapes import read_shapes
 from uncial.document import Page, Point, Region, TextLine
-from uncial.imaging.polylines import measure_lengths
+from uncial.imaging.polylines import find_points_along, measure_lengths
 from uncial.metrics.layout.baselines import list_baselines
 
 NEAR, NEAR_INSIDE = 0.5, 0.8
@@ -99,9 +99,8 @@ def _draw_lines(page: Page, scale: float, size: tuple[int, int]) -> np.ndarray:
 
 def _measure_share(baseline: np.ndarray, mask: np.ndarray) -> float:
     """Return the share of a baseline (N, 2) that lies on the mask."""
-    along = np.concatenate([[0.0], np.cumsum(measure_lengths(baseline))])
-    places = np.linspace(0.0, along[-1], max(2, int(along[-1])))
-    x, y = (np.rint(np.interp(places, along, baseline[:, axis])).astype(int) for axis in (0, 1))
+    length = float(measure_lengths(baseline).sum())
+    x, y = np.rint(find_points_along(baseline, max(2, int(length)))).astype(int).T
     return float(mask[np.clip(y, 0, mask.shape[0] - 1), np.clip(x, 0, mask.shape[1] - 1)].mean())
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from uncial.data.pages.store import read_layout
 from uncial.models.files import load_card
 from uncial.problems.layout.ground_truth import PageTruth
+from uncial.problems.layout.page_results import read_found_page
 from uncial.problems.layout.setup import read_region_types
 from uncial.reports.plots.layout_sheets import draw_truth_beside_found
 from uncial.runs.files import RunFolder
@@ -47,8 +47,7 @@ def _draw_pages(config: DictConfig, folder: Path, truth: PageTruth) -> Iterator[
     for scores in worst:
         row = rows[scores["page"]]
         marked = types.rename_page(truth.store.page(row))
-        about = {"page": marked.id, "document": marked.document, "hand": marked.hand, "group": marked.group}
-        seen = read_layout(found[marked.id], about)
+        seen = read_found_page(found[marked.id], marked)
         image = draw_truth_beside_found(marked, seen, truth.store.pixels(row), truth.store.scale(row))
         figures = {name: float(scores[name]) for name in ("f_measure", "precision", "recall")}
         counts = {name: int(scores[name]) for name in ("lines", "found", "intact", "missed", "false")}

@@ -1,7 +1,7 @@
 """What a layout run leaves of its pages: a table of their scores, what was found on them, and the report."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,12 @@ def pair_pages(
     ]
 
 
+def read_found_page(described: Mapping[str, Any], marked: Page) -> Page:
+    """Return what was found on the page that is `marked` so, from its line of found.jsonl."""
+    about = {"page": marked.id, "document": marked.document, "hand": marked.hand, "group": marked.group}
+    return read_layout(described, about)
+
+
 def compare_found_pages(folder: Path, config: DictConfig, truth: PageTruth) -> list[ComparedPage]:
     """Return the pages of the best validation, as found.jsonl has them: the last one may have been another."""
     whole, found, results = build_whole_pages(config, truth, "all"), [], []
@@ -94,8 +100,7 @@ def compare_found_pages(folder: Path, config: DictConfig, truth: PageTruth) -> l
     for line in RunFolder(folder).found_pages.read_text(encoding="utf-8").splitlines():
         described = json.loads(line)
         marked = whole.page(rows[described["page"]])
-        about = {"page": marked.id, "document": marked.document, "hand": marked.hand, "group": marked.group}
-        found.append(read_layout(described, about))
+        found.append(read_found_page(described, marked))
         scores = compare_layouts(*keep_told(marked, found[-1]))
         results.append(PageResult(marked.id, marked.document or marked.id, scores))
     return pair_pages(config, truth, results, found)

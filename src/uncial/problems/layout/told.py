@@ -7,9 +7,13 @@ import numpy as np
 from uncial.data.pages.maps import draw_told
 from uncial.data.pages.shapes import read_shapes
 from uncial.document import Page, TextLine
+from uncial.imaging.polylines import find_points_along
 
 LONGER_SIDE = 1024
 """Of the raster on which places are looked up, in pixels."""
+
+PLACES = 33
+"""At which a line is looked up."""
 
 
 def keep_told(truth: Page, found: Page) -> tuple[Page, Page]:
@@ -30,11 +34,9 @@ def keep_told(truth: Page, found: Page) -> tuple[Page, Page]:
 
 
 def _list_places(line: TextLine) -> np.ndarray:
-    """Return places (N, 2) at equal distances along a line."""
+    """Return places (N, 2) at equal distances along a line; none where it has no points."""
     points = np.array(line.baseline or line.polygon, np.float64).reshape(-1, 2)
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    at = np.linspace(0.0, along[-1], 33)
-    return np.stack([np.interp(at, along, points[:, axis]) for axis in (0, 1)], axis=1)
+    return find_points_along(points, PLACES) if len(points) else points
 
 
 def _lies_in(told: np.ndarray, places: np.ndarray, scale: float) -> bool:
